@@ -1,0 +1,1 @@
+"""The nouns of the program and the contract every provider keeps. Imports nothing of ours."""

@@ -1,0 +1,75 @@
+"""Signed links that are safe to follow.
+
+A link comes from the service, so it is data: before anybody follows it, its scheme, host and last path segment are
+checked here. The address its host resolves to is checked again when the connection is made.
+"""
+
+import ipaddress
+import re
+from urllib.parse import unquote, urlsplit
+
+from cloudstore_tui.core.errors import UnsafeError
+
+TRUSTED_HOSTS = ("8x8.com", "aspect-cloud.net", "alvaria.cloud", "amazonaws.com", "storage.googleapis.com")
+"""Hosts, and everything below them, that the two services hand out links to."""
+
+LONGEST_LINK = 16_384
+"""Characters; signed links of both services stay below 4,000."""
+
+_UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\uffff\\]")
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine by `localhost`, `127.0.0.1` or `::1`."""
+    return (urlsplit(url).hostname or "") in _LOOPBACK_NAMES
+
+
+def vet_link(url: str, *, name: str, local: bool, trusted: tuple[str, ...] = ()) -> str:
+    """Give `url` back if it may be followed.
+
+    Args:
+        url: the signed link as the service gave it.
+        name: the last segment of the key or id asked for; empty if the service uses a name of its own.
+        local: whether the profile's own API is on this machine, so that links to it are allowed over plain HTTP.
+        trusted: further hosts the user allowed.
+
+    Raises:
+        UnsafeError: the link has another scheme, an unknown host, user information, blanks, or leads to another
+            object. The link itself is never part of the message.
+    """
+    if not url or len(url) > LONGEST_LINK or _UNSAFE.search(url):
+        raise UnsafeError("the service gave a damaged link (empty, too long, or with blanks in it)", cure=_CURE)
+    try:
+        parts = urlsplit(url)
+        host, _port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise UnsafeError("the service gave a link that is not a URL", cure=_CURE) from None
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise UnsafeError("the service gave a link with a user name or a fragment in it", cure=_CURE)
+    if local and host in _LOOPBACK_NAMES:
+        _vet_scheme(parts.scheme, ("https", "http"))
+    else:
+        _vet_scheme(parts.scheme, ("https",))
+        _vet_host(host, (*TRUSTED_HOSTS, *trusted))
+    last = unquote(parts.path.rsplit("/", 1)[-1])
+    if name and last != name:
+        raise UnsafeError("the service gave a link to another object than the one asked for", cure=_CURE)
+    return url
+
+
+def _vet_scheme(scheme: str, allowed: tuple[str, ...]) -> None:
+    if scheme not in allowed:
+        raise UnsafeError("the service gave a link that is not https", cure=_CURE)
+
+
+def _vet_host(host: str, trusted: tuple[str, ...]) -> None:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        known = any(host == suffix or host.endswith(f".{suffix}") for suffix in trusted)
+    else:
+        known = False
+    if not known:
+        raise UnsafeError("the service gave a link to a host that is not one of its own", cure=_CURE)

@@ -1,0 +1,92 @@
+"""Paging: one answer of a listing, and the walk from the first to the last."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from cloudstore_tui.core.errors import StorageError
+
+Item = TypeVar("Item")
+
+STALLED_PAGES = 3
+"""Pages in a row without anything new after which a listing that does not end is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One answer of a listing."""
+
+    items: tuple[Item, ...]
+    cursor: str | None = None
+    """Where the next page starts, opaque to everybody but the provider; `None` at the end."""
+    total: int | None = None
+    """Number of items over all pages, where the service tells."""
+    warnings: tuple[str, ...] = field(default=())
+    """Sentences about this page that a user should see, such as rows that could not be read."""
+
+
+class EndlessListingError(StorageError):
+    """A listing that names a next page again and again without anything new."""
+
+
+class Pager(Generic[Item]):
+    """Walks a listing page by page and gives each item once.
+
+    Pages of a live set overlap and shift, and a faulty service may repeat itself for ever: items seen before are
+    dropped, and after `STALLED_PAGES` pages without anything new the walk ends with `EndlessListingError`.
+    What was found until then stays good.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[str | None], Awaitable[Page[Item]]],
+        identify: Callable[[Item], Hashable],
+        place: str = "",
+    ) -> None:
+        self._fetch = fetch
+        self._identify = identify
+        self._place = place
+        self._seen: set[Hashable] = set()
+        self._cursor: str | None = None
+        self._stalled = 0
+        self.ended = False
+        """Whether the last page was reached."""
+        self.total: int | None = None
+        """Number of items over all pages, where the service tells."""
+
+    async def next_page(self) -> Page[Item]:
+        """The next page with what is new in it; an empty one at the end.
+
+        A page that could not be fetched can be asked for again: nothing is skipped.
+
+        Raises:
+            EndlessListingError: the service repeats itself.
+            StorageError: the page could not be fetched.
+        """
+        if self.ended:
+            return Page(())
+        page = await self._fetch(self._cursor)
+        new = tuple(item for item in page.items if self._is_new(item))
+        self._stalled = 0 if new else self._stalled + 1
+        self._cursor = page.cursor
+        self.ended = page.cursor is None
+        self.total = page.total if page.total is not None else self.total
+        if not self.ended and self._stalled >= STALLED_PAGES:
+            self.ended = True
+            raise EndlessListingError(
+                f"the service names a next page for ever, without anything new in the last {STALLED_PAGES}",
+                place=self._place,
+                cure="What was found until here is shown; narrow the query or tell the service's support.",
+            )
+        return Page(new, page.cursor, page.total, page.warnings)
+
+    def _is_new(self, item: Item) -> bool:
+        mark = hash(self._identify(item))
+        if mark in self._seen:
+            return False
+        self._seen.add(mark)
+        return True
+
+    async def __aiter__(self) -> AsyncIterator[Page[Item]]:
+        while not self.ended:
+            yield await self.next_page()

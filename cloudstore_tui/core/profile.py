@@ -1,0 +1,81 @@
+"""A provider with credentials, as the user named it, and what a provider says it needs for one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.secret import Secret
+
+OptionValue = str | int | bool | tuple[str, ...]
+"""What an option of a profile can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key of `[profiles.NAME]` that a provider understands."""
+
+    name: str
+    help: str
+    """One sentence: what it is and where the service's pages show it."""
+    type: type = str
+    """`str`, `int`, `bool` or `tuple` (a list of texts)."""
+    required: bool = False
+    default: OptionValue | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretField:
+    """One secret that a provider needs, kept apart from the configuration."""
+
+    name: str
+    """`secret` or `api_key`: the stem of `secret_file`, `secret_command` and `CLOUDSTORE_<PROFILE>_SECRET`."""
+    help: str
+
+
+def no_secret(name: str) -> Secret:
+    """A source of secrets that has none."""
+    raise ConfigError(f"this profile has no {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a host, in seconds."""
+
+    connect: float = 10
+    read: float = 30
+    stall: float = 60
+    """A body below 1 KiB/s for this long is given up and asked for again."""
+    give_up: float = 120
+    """Retrying one call ends after this long: 2 minutes for commands that only read, 15 for transfers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A provider with credentials, as the user named it."""
+
+    name: str
+    provider: str
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    """The provider's own options: declared, checked, defaults filled in."""
+    read_only: bool = True
+    requests_per_minute: int = 60
+    """Pace of API calls; 0 for no limit of ours."""
+    concurrency: int = 4
+    """API calls at once."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    secrets: Callable[[str], Secret] = field(default=no_secret, repr=False, compare=False)
+    """Reads one of the provider's secrets by name. Blocks: it may ask a keyring or run a command.
+
+    Raises `ConfigError` or `LoginError` with the sources that were tried and the cure.
+    """
+
+    def text(self, name: str) -> str:
+        """A text option, empty if absent."""
+        value = self.options.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list option, empty if absent."""
+        value = self.options.get(name)
+        return value if isinstance(value, tuple) else ()

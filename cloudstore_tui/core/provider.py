@@ -1,0 +1,273 @@
+"""The contract between the program and a service.
+
+Rules every provider keeps:
+
+* One instance belongs to one event loop and to one profile. Nothing is sent before the first call; `close()` ends it.
+* Every failure is a `StorageError` whose `place` is the address of what was asked for. Nothing else escapes.
+* Listings are lazy: one page per call, in the service's order, entries as they are. A late page is never wrong,
+  because every entry carries its own location.
+* A method that changes something on the server calls `require()` first, sends its request once, and reads the state
+  back when the reply is lost.
+* An optional ability is a method that raises `UnsupportedError` here; a provider has the ability when it overrides the
+  method. `capabilities` is computed from that and cannot lie.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import ReadOnlyError, StorageError, UnsupportedError
+from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, ZipJob
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.profile import Option, Profile, SecretField
+from cloudstore_tui.core.query import Query
+
+
+class Capability(StrEnum):
+    """An optional ability; the value is the method that a provider overrides to have it."""
+
+    SEARCH = "search"
+    COUNT = "count"
+    LINK = "link"
+    UPLOAD = "target"
+    DELETE = "delete"
+    RELATED = "related"
+    ZIP = "start_zip"
+    RESTORE = "restore"
+
+
+WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.RESTORE})
+"""Abilities that change something on the server: absent from a read-only profile."""
+
+
+class Fate(StrEnum):
+    """What became of an object that was to be deleted."""
+
+    DELETED = "deleted"
+    GONE = "already gone"
+    KEPT = "not deleted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What became of one object."""
+
+    location: Location
+    fate: Fate
+    error: StorageError | None = None
+    """Why it was not deleted, or why nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of what `profile test` found."""
+
+    title: str
+    """What was looked at: `token`, `scopes`, `regions` …"""
+    ok: bool
+    text: str
+    """What was found, or what is wrong and the cure."""
+    error: StorageError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The state of the login, for the header of the screen."""
+
+    token_ends: datetime | None = None
+    """When the current token ends; `None` before the first request."""
+    note: str = ""
+    """What the user should know, such as that the service asks to wait."""
+
+
+class StorageProvider(ABC):
+    """One profile of one service."""
+
+    profile: Profile
+
+    # What every service can do
+
+    @abstractmethod
+    def locate(self, rest: str) -> Location:
+        """The location of what follows `profile:` in an address. Sends nothing.
+
+        Raises:
+            UsageError: it cannot be an address of this service.
+        """
+
+    @abstractmethod
+    def is_folder(self, location: Location) -> bool:
+        """Whether a location can be listed; everything else is an object. Sends nothing."""
+
+    @abstractmethod
+    def parent(self, location: Location) -> Location | None:
+        """The folder that holds a folder or an object; `None` for the root. Sends nothing."""
+
+    @abstractmethod
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        """One page of the folders right below a folder: the children of a node of the tree.
+
+        Raises:
+            MissingError: there is no such folder.
+        """
+
+    @abstractmethod
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        """One page of what is right in a folder.
+
+        A place that stands for a query gives the first objects of that query.
+
+        Raises:
+            MissingError: there is no such folder.
+        """
+
+    @abstractmethod
+    def query(self, location: Location) -> Query | None:
+        """The query a place stands for, `None` where opening it lists. Sends nothing."""
+
+    @abstractmethod
+    async def stat(self, location: Location) -> Entry:
+        """Everything the service tells of one entry.
+
+        Raises:
+            MissingError: there is no such entry.
+        """
+
+    @abstractmethod
+    async def source(self, location: Location) -> Source:
+        """Where the bytes of one object are fetched from, now.
+
+        Raises:
+            MissingError: there is no such object.
+            NotAvailableError: its state does not allow to fetch it.
+        """
+
+    @abstractmethod
+    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+        """The columns that fit a folder or place, or results that hold objects of these types. Sends nothing."""
+
+    @abstractmethod
+    async def check(self) -> tuple[Check, ...]:
+        """Log in and look at everything this profile needs, in order, until the first thing that is wrong."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close all connections."""
+
+    @property
+    def session(self) -> Session:
+        """The state of the login. Sends nothing."""
+        return Session()
+
+    # What some services can do
+
+    async def search(self, query: Query, cursor: str | None = None) -> Page[StoredObject]:
+        """One page of the objects that a query finds.
+
+        Raises:
+            UsageError: the service refuses the filter.
+        """
+        raise self._unsupported("search")
+
+    async def count(self, query: Query) -> int:
+        """How many objects a query finds now, without fetching them."""
+        raise self._unsupported("search")
+
+    async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
+        """A signed link to one object; `form` is a wish, and the profile's setting if `None`."""
+        raise self._unsupported("signed links")
+
+    async def target(self, location: Location, size: int) -> Target:
+        """Where a file of `size` bytes is put so that it becomes the object at `location`."""
+        raise self._unsupported("uploads")
+
+    def upload_caution(self, location: Location) -> str:
+        """What to consider before uploading to a folder, as a clause; empty where uploads belong. Sends nothing."""
+        return ""
+
+    async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
+        """Delete exactly these objects, and tell for each what became of it, in the same order."""
+        raise self._unsupported("deleting")
+
+    async def related(self, entry: StoredObject, cursor: str | None = None) -> Page[StoredObject]:
+        """One page of the objects that belong to the same call or bucket, without `entry` itself."""
+        raise self._unsupported("related objects")
+
+    async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
+        """Let the server pack objects of one region into a zip."""
+        raise self._unsupported("zip jobs")
+
+    async def zip_job(self, region: str, name: str) -> ZipJob:
+        """The present state of one zip job."""
+        raise self._unsupported("zip jobs")
+
+    async def zip_jobs(self, region: str) -> tuple[ZipJob, ...]:
+        """All zip jobs that the server holds for this profile in a region."""
+        raise self._unsupported("zip jobs")
+
+    async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
+        """Stop one zip job; the jobs that the server then holds."""
+        raise self._unsupported("zip jobs")
+
+    async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
+        """Empty the whole queue of zip jobs, also those of others with the same key; the jobs then left."""
+        raise self._unsupported("zip jobs")
+
+    async def zip_source(self, region: str, name: str) -> Source:
+        """Where the bytes of a finished zip are fetched from, now."""
+        raise self._unsupported("zip jobs")
+
+    async def restore(self, location: Location, days: int = 7) -> int:
+        """Ask for an ARCHIVED object back for 1 to 10 days; the days that the service granted. Takes hours."""
+        raise self._unsupported("restoring")
+
+    # Which of them this one can do
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """The optional methods that this provider overrides, without those that change something if read-only."""
+        overridden = frozenset(
+            capability
+            for capability in Capability
+            if getattr(type(self), capability.value) is not getattr(StorageProvider, capability.value)
+        )
+        return overridden - WRITES if self.profile.read_only else overridden
+
+    def require(self, capability: Capability, location: Location) -> None:
+        """Refuse what this profile cannot do.
+
+        Raises:
+            ReadOnlyError: the service can, the profile may not.
+            UnsupportedError: the service cannot.
+        """
+        if capability in self.capabilities:
+            return
+        if self.profile.read_only and capability in WRITES:
+            raise ReadOnlyError(
+                f"the profile {self.profile.name} is read-only",
+                place=location.address,
+                cure=f"Set read_only = false under [profiles.{self.profile.name}] to allow it.",
+            )
+        raise self._unsupported(capability.value)
+
+    def _unsupported(self, what: str) -> UnsupportedError:
+        return UnsupportedError(f"the service of profile {self.profile.name} has no {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """What a service is called, what a profile of it needs, and how to open one."""
+
+    name: str
+    """As written in `provider = "…"`, and shown in JSON."""
+    title: str
+    """As shown to people."""
+    options: tuple[Option, ...]
+    secrets: tuple[SecretField, ...]
+    open: Callable[[Profile], StorageProvider]

@@ -1,0 +1,107 @@
+"""Remote text made safe to show: one line, nothing in it that a terminal could obey.
+
+Names, tags and messages come from other people. Whatever is in them, a row stays one row: characters that are not drawn
+are shown as a picture or a code.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+LONGEST = 16_384
+"""Characters shown of one text unless the caller wants more; nobody reads further on a screen."""
+
+MOST_MARKS = 4
+"""Combining marks drawn on one character; living languages need no more."""
+
+_ODD = re.compile(
+    "[^ -~\u00a1-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u03ce\u0400-\u0481\u2010-\u2027\u2030-\u205e\u2500-\u25ff"
+    "\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+"
+)
+"""Everything but the characters that are known to be drawn, in one or two cells, and to join nothing."""
+
+_BLANKS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters that are drawn as nothing although they count as letters, marks or symbols."""
+
+_KEYCAPS = frozenset("#*0123456789©®™ℹ‼⁉〰〽㊗㊙")  # noqa: RUF001 - these very characters can become emoji
+_ZWJ = "\u200d"
+_PRESENTATION = "\ufe0e\ufe0f"
+
+
+def plain(text: str, limit: int = LONGEST) -> str:
+    """`text` as one line that is safe to draw; more than `limit` characters end with `…`."""
+    text = cut(text, limit)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(piece for piece, _ in pieces(text))
+
+
+def cut(text: str, limit: int) -> str:
+    """`text`, with `…` for what is beyond `limit` characters."""
+    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """The visible form of `text` in order; True with codes that stand for something that is not drawn."""
+    end = 0
+    for run in _ODD.finditer(text):
+        if run.start() > end:
+            yield text[end : run.start()], False
+        yield from _odd_pieces(text, run.start(), run.end())
+        end = run.end()
+    if end < len(text):
+        yield text[end:], False
+
+
+def _odd_pieces(text: str, start: int, stop: int) -> Iterator[tuple[str, bool]]:
+    marks = 0
+    for index in range(start, stop):
+        character = text[index]
+        if _is_mark(character, text, index):
+            marks += 1
+            if marks <= MOST_MARKS:
+                # A mark without a base would sit on whatever the screen shows to the left of the text.
+                yield ("◌" if index == 0 else "") + character, False
+            continue
+        if marks > MOST_MARKS:
+            yield f"‹+{marks - MOST_MARKS}›", True
+        marks = 0
+        yield (character, False) if _is_drawn(character, text, index) else (_code(character), True)
+    if marks > MOST_MARKS:
+        yield f"‹+{marks - MOST_MARKS}›", True
+
+
+def _is_mark(character: str, text: str, index: int) -> bool:
+    if character in _PRESENTATION:
+        return index > 0 and (_is_emoji(text[index - 1]) or text[index - 1] in _KEYCAPS)
+    return unicodedata.category(character)[0] == "M" and not _BLANKS.match(character)
+
+
+def _is_drawn(character: str, text: str, index: int) -> bool:
+    if character == _ZWJ:
+        return _joins_emoji(text, index)
+    if character.isprintable():
+        return not _BLANKS.match(character)
+    return unicodedata.category(character) == "Zs"
+
+
+def _joins_emoji(text: str, index: int) -> bool:
+    before = index - 1
+    if before > 0 and text[before] in _PRESENTATION:
+        before -= 1
+    return before >= 0 and index + 1 < len(text) and _is_emoji(text[before]) and _is_emoji(text[index + 1])
+
+
+def _is_emoji(character: str) -> bool:
+    if not ("\U0001f000" <= character <= "\U0001faff" or "\u2190" <= character <= "\u2bff"):
+        return False
+    return unicodedata.category(character) in ("So", "Sk", "Sm")
+
+
+def _code(character: str) -> str:
+    number = ord(character)
+    if number < 0x20:
+        return chr(0x2400 + number)
+    return "\u2421" if number == 0x7F else f"‹{number:04X}›"

@@ -1,0 +1,80 @@
+"""Signed links are data: only safe ones are followed."""
+
+import pytest
+
+from cloudstore_tui.core.errors import UnsafeError
+from cloudstore_tui.core.link import LONGEST_LINK, vet_link
+
+NAME = "outreach-20240901.tar"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://bucket.s3.amazonaws.com/exports/{NAME}?X-Amz-Expires=518399",
+        f"https://acme.via.aspect-cloud.net/s3/bucket.s3.amazonaws.com/other/folders/{NAME}",
+        f"https://acme.adc.alvaria.cloud/gcs/storage.googleapis.com/bucket/{NAME}",
+        f"https://storage.googleapis.com/bucket/{NAME}",
+        f"https://api.8x8.com/storage/us-east/x.s3.amazonaws.com/content/EPS/{NAME}",
+        f"https://BUCKET.S3.AMAZONAWS.COM/{NAME}",
+    ],
+)
+def test_links_of_both_services_are_followed(url: str) -> None:
+    assert vet_link(url, name=NAME, local=False) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "file:///etc/passwd",
+        f"ftp://bucket.s3.amazonaws.com/{NAME}",
+        f"//bucket.s3.amazonaws.com/{NAME}",
+        f"http://bucket.s3.amazonaws.com/{NAME}",
+        f"javascript:alert(1)/{NAME}",
+        f"http://169.254.169.254/latest/{NAME}",
+        f"https://10.0.0.5/{NAME}",
+        f"https://[::1]/{NAME}",
+        f"https://[fe80::1%25eth0]/{NAME}",
+        f"https://[::ffff:127.0.0.1]/{NAME}",
+        f"http://2130706433/{NAME}",
+        f"http://0x7f.1/{NAME}",
+        f"https://bucket.s3.amazonaws.com.evil.example/{NAME}",
+        f"https://evilamazonaws.com/{NAME}",
+        f"https://evil.example/bucket.s3.amazonaws.com/{NAME}",
+        f"https://s3.amazonaws.com@evil.example/{NAME}",
+        f"https://user:pass@s3.amazonaws.com/{NAME}",
+        f"https://bucket.s3.amazonaws.com%00.evil.example/{NAME}",
+        f"https://bucket.s3.amazonaws.com/outre ach/{NAME}",
+        f"https://bucket.s3.amazonaws.com/{NAME}\r\nX: y",
+        f"https://bucket.s3.amazonaws.com\\@evil.example/{NAME}",
+        f"https://bucket.s3.amazonaws.com/{NAME}#x",
+        f"https://bucket.s3.amazonaws.com:99999/{NAME}",
+        f"https://\u0430mazonaws.com/{NAME}",
+        f"https://bucket.s3.amazonaws.com/{NAME}?" + "a" * LONGEST_LINK,
+        "https://bucket.s3.amazonaws.com/exports/other.tar",
+        "http://127.0.0.1:8899/x",
+    ],
+)
+def test_every_other_link_is_refused(url: str) -> None:
+    with pytest.raises(UnsafeError) as refused:
+        vet_link(url, name=NAME, local=False)
+    assert url == "" or url not in str(refused.value)
+
+
+def test_loopback_links_are_for_loopback_profiles_only() -> None:
+    url = f"http://127.0.0.1:40123/s3/bucket/{NAME}?X-Amz-Signature=1"
+    assert vet_link(url, name=NAME, local=True) == url
+    with pytest.raises(UnsafeError):
+        vet_link(url, name=NAME, local=False)
+
+
+def test_a_local_profile_still_refuses_private_hosts() -> None:
+    for host in ("10.0.0.5", "169.254.169.254", "127.1", "0"):
+        with pytest.raises(UnsafeError):
+            vet_link(f"http://{host}/{NAME}", name=NAME, local=True)
+
+
+def test_a_name_is_compared_after_decoding() -> None:
+    url = "https://bucket.s3.amazonaws.com/x/a%20b%2Bc.csv"
+    assert vet_link(url, name="a b+c.csv", local=False) == url
