@@ -1,0 +1,185 @@
+"""What is wrong with a text that does not parse, and how to write it right."""
+
+import re
+from difflib import get_close_matches
+
+from cloudstore_tui.core.errors import FilterError
+from cloudstore_tui.fiql.tree import OPERATORS
+
+_FOREIGN_OPERATOR = re.compile(r"=[A-Za-z]+=|[<>]=|=[<>]|=~|!~|[<>=!~]")
+_JOIN_WORD = re.compile(r"(and|or|&&?|\|\|?)", re.IGNORECASE)
+_LAST_WORD = re.compile(r"""([^"'(),;=!~<> \t\r\n]+)[ \t\r\n]*$""")
+_WORD = re.compile(r"""[^"'(),;=!~<> \t\r\n]+""")
+_REST_OF_VALUE = re.compile(r"[^(),;=!~<>]*")
+_TO_JOIN = re.compile(r"[^(),;]*")
+_BRACKETS = re.compile(r"""'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*"|[()]""")
+_LIST_START = re.compile(r"=(in|out)=[ \t\r\n]*\($")
+
+_IN_VALUE = re.compile(r"""(?:==|!=|=[a-z]+=)[ \t\r\n]*([^"'(),;=!~<> \t\r\n]+)$""")
+_JOINS = frozenset({"SEMICOLON", "COMMA", "RPAR", "$END"})
+
+_MEANT = {
+    "=": "==",
+    "<": "=lt=",
+    ">": "=gt=",
+    "<=": "=le=",
+    ">=": "=ge=",
+    "=<": "=le=",
+    "=>": "=ge=",
+    "!": "!=",
+    "~": "==",
+    "=~": "==",
+    "!~": "!=",
+    "=gte=": "=ge=",
+    "=lte=": "=le=",
+    "=eq=": "==",
+    "=ne=": "!=",
+    "=neq=": "!=",
+}
+"""Operators of other languages, and ours."""
+
+
+_WRONG_JOIN = {
+    "RPAR": ("`)` without `(`", "Leave it out, or open it before."),
+    "SEMICOLON": ("`;` in a list", "The values of a list are joined by `,`, and the list ends with `)`."),
+    "LPAR": ("`;` or `,` is missing before `(`", "Join by `;` for AND or `,` for OR."),
+    "OPERATOR": (
+        "a second operator",
+        "Join two comparisons by `;` for AND or `,` for OR; a value with `=` needs quotes.",
+    ),
+}
+"""What may not follow a term or a value of a list."""
+
+
+def diagnose(text: str, position: int, found: str, expected: frozenset[str]) -> FilterError:
+    """The error for a text that is wrong at `position`.
+
+    Args:
+        text: the whole filter.
+        position: offset of the first part that does not fit; the length of the text at its end.
+        found: the kind of that part as the grammar names it, `$END` at the end, empty if it is no part at all.
+        expected: the kinds that would have fitted.
+    """
+    if not found:
+        cause, cure = _no_part(text, position)
+    elif expected & _JOINS:
+        cause, cure = _after_a_term(text, position, found)
+    elif "OPERATOR" in expected:
+        cause, cure = _after_a_field(text, position, found)
+    elif "QUOTED" in expected:
+        cause, cure = _instead_of_a_value(text, position, found)
+    else:
+        cause, cure = _instead_of_a_term(text, position, found)
+    return FilterError(f"{cause} (at character {position + 1})", text=text, position=position, cure=cure)
+
+
+def _no_part(text: str, position: int) -> tuple[str, str]:
+    if text[position] in "'\"":
+        return _open_quote(text, position)
+    match = _FOREIGN_OPERATOR.match(text, position)
+    operator = match.group() if match else text[position]
+    if value := _IN_VALUE.search(_before(text, position)):
+        return f"`{operator}` inside a value", f"Write `{_quoted(value[1] + _rest_of_value(text, position))}`."
+    meant = _MEANT.get(operator.lower()) or next(iter(get_close_matches(operator.lower(), OPERATORS, 1, 0.9)), "")
+    if not meant:
+        return f"`{operator}` is no operator", f"The operators are {' '.join(OPERATORS)}."
+    before = _LAST_WORD.search(_before(text, position))
+    after = _WORD.match(text, position + len(operator))
+    example = f"{before.group(1) if before else 'field'}{meant}{after.group() if after else 'value'}"
+    return f"`{operator}` is no operator", f"Write `{example}`; a value that holds such a character needs quotes."
+
+
+def _open_quote(text: str, position: int) -> tuple[str, str]:
+    if text[:position].endswith(("=", "(", ",", " ")) or not position:
+        return "a quote is opened here and not closed", f"Close it with {text[position]} after the value."
+    word = _LAST_WORD.search(_before(text, position))
+    value = f"{word.group(1) if word else ''}{_rest(text, position)}"
+    return "a quote inside a value", f"Write `{_quoted(value)}`."
+
+
+def _after_a_term(text: str, position: int, found: str) -> tuple[str, str]:
+    if found == "$END":
+        opened = _unclosed(text)
+        return "the filter ends, but `)` is missing", f"The `(` at character {opened + 1} is not closed."
+    if found in ("WORD", "QUOTED"):
+        return _second_word(text, position)
+    return _WRONG_JOIN.get(found, _WRONG_JOIN["OPERATOR"])
+
+
+def _second_word(text: str, position: int) -> tuple[str, str]:
+    word = _WORD.match(text, position)
+    if word and _JOIN_WORD.fullmatch(word.group()):
+        return f"`{word.group()}` joins nothing", "Write `;` for AND and `,` for OR."
+    before = _LAST_WORD.search(_before(text, position))
+    if before is None:
+        return "`;` or `,` is missing", "Join by `;` for AND or `,` for OR."
+    value = before.group() + _rest(text, position)
+    if word is None:
+        return "a quote inside a value", f"Write `{_quoted(value)}`."
+    return "a value with a blank needs quotes", f"Write `{_quoted(value)}`, or join two comparisons by `;` or `,`."
+
+
+def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
+    before = _LAST_WORD.search(_before(text, position))
+    name = before.group(1) if before else "a field"
+    cure = f"The operators are {' '.join(OPERATORS)}."
+    if found == "WORD":
+        word = _WORD.match(text, position)
+        cure = f"Write `{name}=={word.group() if word else 'value'}`, or another operator: {' '.join(OPERATORS)}."
+    return f"an operator is expected after `{name}`", cure
+
+
+def _instead_of_a_value(text: str, position: int, found: str) -> tuple[str, str]:
+    if found == "LPAR":
+        return "only =in= and =out= take a list", "Write `field=in=(one,two)`, or put a value with `(` in quotes."
+    if found in ("OPERATOR", "LIST_OPERATOR"):
+        return "a value is expected, not an operator", "Put a value with `=` in quotes: `'a=b'`."
+    if _LIST_START.search(text[:position]) and found == "RPAR":
+        return "an empty list", "Name at least one value: `(one,two)`."
+    return "a value is expected", "Write `''` for an empty value."
+
+
+def _instead_of_a_term(text: str, position: int, found: str) -> tuple[str, str]:
+    if not text.strip():
+        return "the filter is empty", "Leave the filter out to find everything that is available."
+    if found == "$END":
+        return "the filter ends where a field name is expected", "Leave out the last `;` or `,`, or add a comparison."
+    if found in ("OPERATOR", "LIST_OPERATOR"):
+        return "a field name is missing before the operator", f"Write `field{_MEANT['=']}value`."
+    if found == "QUOTED":
+        return "a field name has no quotes", "Write the field or tag as it is: `agentName==…`."
+    shown = text[position]
+    return (
+        f"a field name or `(` is expected, not `{shown}`",
+        "A filter looks like `type==callrecording;duration=gt=1000`.",
+    )
+
+
+def _unclosed(text: str) -> int:
+    opened: list[int] = []
+    for match in _BRACKETS.finditer(text):
+        if match.group() == "(":
+            opened.append(match.start())
+        elif match.group() == ")" and opened:
+            opened.pop()
+    return opened[-1] if opened else 0
+
+
+def _before(text: str, position: int) -> str:
+    """Enough of what stands before a position to quote it; a limit, so that a huge filter costs no time."""
+    return text[max(0, position - 200) : position]
+
+
+def _rest(text: str, position: int) -> str:
+    match = _REST_OF_VALUE.match(text, position)
+    return match.group().rstrip() if match else ""
+
+
+def _rest_of_value(text: str, position: int) -> str:
+    """All that may still belong to an unquoted value, with the characters it may not hold."""
+    match = _TO_JOIN.match(text, position)
+    return match.group().rstrip() if match else ""
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,131 @@
+"""What the 8x8 service is known to hold: content fields, object types with their tags, and units.
+
+Knowledge for hints, columns and completion only: the service decides, and knows more types and tags than these.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """What the value of a field or tag is."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BYTES = "bytes"
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    EPOCH_MS = "epoch milliseconds"
+
+
+CONTENT_FIELDS: Mapping[str, Unit] = {
+    "id": Unit.TEXT,
+    "bucketId": Unit.TEXT,
+    "customerId": Unit.TEXT,
+    "userId": Unit.TEXT,
+    "type": Unit.TEXT,
+    "mimeType": Unit.TEXT,
+    "objectName": Unit.TEXT,
+    "objectState": Unit.TEXT,
+    "createdTime": Unit.EPOCH_MS,
+    "updatedTime": Unit.EPOCH_MS,
+    "storedBytes": Unit.BYTES,
+    "checksum": Unit.TEXT,
+    "checksumType": Unit.TEXT,
+}
+"""Fields of every object. Replies print the times as ISO, filters take epoch milliseconds."""
+
+ALIASES: Mapping[str, str] = {"name": "objectName", "size": "storedBytes", "objectId": "id"}
+"""Names in the vendor's examples, and the fields they mean."""
+
+STATES = ("AVAILABLE", "PENDING", "ARCHIVED", "REVOKED", "DELETED", "FAILED")
+"""Values of `objectState`; without it in a filter only AVAILABLE objects are found."""
+
+TAG_UNITS: Mapping[str, Unit] = {
+    "startTime": Unit.EPOCH_MS,
+    "endTime": Unit.EPOCH_MS,
+    "holdDuration": Unit.MILLISECONDS,
+    "pcsQuestionNumber": Unit.NUMBER,
+}
+"""Units of tags that mean the same on every type; all others are text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """One value of the field `type`."""
+
+    name: str
+    title: str
+    """For people."""
+    tags: tuple[str, ...] = ()
+    duration: Unit = Unit.MILLISECONDS
+    """Unit of the tag `duration`: the services' pages say seconds throughout, the recordings themselves do not."""
+
+
+_CC_TAGS = (
+    *("callId", "ipbxid", "address", "agentId", "branchId", "calleeId", "callerId", "duration", "mediaUrl", "tenantId"),
+    *("agentName", "direction", "queueName", "startTime", "calleeName", "callerName", "channelName", "queueNumber"),
+    *("holdDuration", "callSnippetId", "transactionId", "extensionNumber", "billingTelephoneNumber"),
+)
+_WORK_TAGS = (
+    *("guid", "pbxId", "callId", "ipbxid", "address", "endTime", "branchId", "duration", "userName", "callLogId"),
+    *("direction", "startTime", "userEmail", "extensionId", "extensionNumber", "media-processed", "pbxname"),
+    *("relativePath", "callerId"),
+)
+_SURVEY_TAGS = ("pcsId", "callId", "agentId", "tenantId")
+_TRANSCRIPT_TAGS = ("result", "duration", "language", "provider", "sourceId", "sourceObjectType", "speaker")
+
+TYPES = (
+    ObjectType("callrecording", "Work recording", _WORK_TAGS),
+    ObjectType("callcenterrecording", "Contact Center recording", _CC_TAGS),
+    ObjectType("transcription", "Transcript", (*_TRANSCRIPT_TAGS, *_CC_TAGS, "pcsId", "userName"), Unit.SECONDS),
+    ObjectType("voicemail", "Work voicemail", ("callId", "duration", "userName", "extensionNumber", "callerId")),
+    ObjectType("callcentervoicemail", "Contact Center voicemail", (*_CC_TAGS, "agentEmail", "originalCallId")),
+    ObjectType("postcallsurvey", "Survey", _SURVEY_TAGS),
+    ObjectType(
+        "voicecommentrecording",
+        "Voice comment",
+        (*_SURVEY_TAGS, "pcsQuestionNumber", "transcription-processed"),
+    ),
+    ObjectType(
+        "screenrecording",
+        "Screen recording",
+        (
+            *("callId", "agentId", "duration", "tenantId", "startTime", "startedBy", "identifier", "transactionId"),
+            "recording_start_time",
+        ),
+    ),
+    ObjectType("agentnotes", "Agent notes", ("callId", "ipbxid", "tenantId")),
+    ObjectType(
+        "sentimentScore",
+        "Sentiment score",
+        ("callId", "ipbxid", "tenantId", "sourceObjectType", "contentObjectType", "sentimentProcessed"),
+    ),
+    ObjectType(
+        "summary",
+        "Summary",
+        ("callId", "result", "tenantId", "sourceObjectId", "sourceObjectType", "contentObjectType"),
+    ),
+    ObjectType("meeting", "Meeting", ("duration", "meetingUrl", "sessionId")),
+    ObjectType("calladditionalfields", "Additional call fields"),
+    ObjectType("chattranscription", "Chat transcript"),
+    ObjectType("cm-report", "Report"),
+    ObjectType("meetings_transcriptions", "Meeting transcript"),
+    ObjectType("statehistory", "State history"),
+    ObjectType("tcltransactions", "Transactions"),
+    ObjectType("waveform", "Waveform"),
+)
+"""Known types; the service has others."""
+
+TYPE_NAMES = tuple(known.name for known in TYPES)
+
+KNOWN_FIELDS = frozenset({*CONTENT_FIELDS, *ALIASES, *(tag for known in TYPES for tag in known.tags)})
+"""Every field, alias and tag of this file."""
+
+
+def unit_of(name: str, object_type: str = "") -> Unit:
+    """The unit of a field or tag; `duration` depends on the type of the object."""
+    if name == "duration":
+        return next((known.duration for known in TYPES if known.name == object_type), Unit.MILLISECONDS)
+    return CONTENT_FIELDS.get(ALIASES.get(name, name)) or TAG_UNITS.get(name, Unit.TEXT)

@@ -1,0 +1,87 @@
+"""A filter as a tree."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+_ESCAPE = re.compile(r"\\([\s\S])")
+
+LIST_OPERATORS = ("=in=", "=out=")
+"""Operators whose value is a list in parentheses."""
+
+OPERATORS = ("==", "!=", "=gt=", "=ge=", "=lt=", "=le=", *LIST_OPERATORS)
+"""Every operator of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A field, an operator as written, and its values without quotes and escapes."""
+
+    selector: str
+    operator: str
+    values: tuple[str, ...]
+    start: int = field(default=0, compare=False)
+    """Offset in the text it was parsed from."""
+    end: int = field(default=0, compare=False)
+
+    @property
+    def value(self) -> str:
+        """The only value, or the first of a list."""
+        return self.values[0]
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Terms that must all hold; an `And` among them is taken apart, so that equal meanings are equal trees."""
+
+    terms: "tuple[Node, ...]"
+
+    def __post_init__(self) -> None:
+        flat = [part for term in self.terms for part in (term.terms if isinstance(term, And) else (term,))]
+        object.__setattr__(self, "terms", _at_least_two(flat))
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Terms of which at least one must hold; an `Or` among them is taken apart."""
+
+    terms: "tuple[Node, ...]"
+
+    def __post_init__(self) -> None:
+        flat = [part for term in self.terms for part in (term.terms if isinstance(term, Or) else (term,))]
+        object.__setattr__(self, "terms", _at_least_two(flat))
+
+
+Node: TypeAlias = Comparison | And | Or
+"""A filter or a part of one."""
+
+
+def _at_least_two(terms: "list[Node]") -> "tuple[Node, ...]":
+    if len(terms) < 2:
+        raise ValueError("a join needs at least two terms")
+    return tuple(terms)
+
+
+def plain(value: str) -> str:
+    """A value as written in a filter, without its quotes and escapes."""
+    return _ESCAPE.sub(r"\1", value[1:-1]) if value[:1] in ("'", '"') else value
+
+
+def comparisons(node: Node) -> Iterator[Comparison]:
+    """Every comparison of a tree, from left to right."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, Comparison):
+            yield current
+        else:
+            waiting.extend(reversed(current.terms))
+
+
+def rewrite(node: Node, change: Callable[[Comparison], Comparison]) -> Node:
+    """The same tree with every comparison replaced by what `change` makes of it."""
+    if isinstance(node, Comparison):
+        return change(node)
+    terms = tuple(rewrite(term, change) for term in node.terms)
+    return And(terms) if isinstance(node, And) else Or(terms)
