@@ -1,0 +1,1 @@
+"""Configuration: profiles, settings, keys, themes, secrets, and where the files live."""

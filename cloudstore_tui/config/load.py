@@ -1,0 +1,110 @@
+"""The configuration file as a whole."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.secrets import SecretSources
+from cloudstore_tui.config.settings import Settings, read_options, read_settings
+from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.profile import Option, Profile
+from cloudstore_tui.core.provider import ProviderSpec
+
+COMMON: tuple[Option, ...] = (
+    Option("provider", "The service: alvaria or 8x8.", required=True),
+    Option("read_only", "false allows upload and delete.", type=bool, default=True),
+    Option("requests_per_minute", "Pace of API calls; 0 for no limit of ours.", type=int, default=60),
+    Option("concurrency", "API calls at once, 1 to 64.", type=int, default=4),
+)
+"""The keys that every profile understands, whatever its provider."""
+
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the configuration says."""
+
+    path: Path
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id to key, as written under `[keys]`; checked by whoever knows the bindings."""
+
+    def profile(self, name: str) -> Profile:
+        """The profile called `name`.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if name in self.profiles:
+            return self.profiles[name]
+        known = ", ".join(self.profiles) or "none"
+        raise ConfigError(
+            f"no profile called {name}",
+            place=str(self.path),
+            cure=f"Profiles there: {known}. `cloudstore demo` works without any.",
+        )
+
+
+def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
+    """Read the configuration; a file that does not exist is an empty one.
+
+    Raises:
+        ConfigError: the first thing in it that cannot be used, with file, line and cure.
+    """
+    if not path.exists():
+        return Config(path)
+    document = Document.read(path)
+    for name in document.values:
+        if name not in {"profiles", "settings", "keys"}:
+            raise document.unknown((name,), ("profiles", "settings", "keys"))
+    settings = read_settings(document)
+    profiles = {name: _read_profile(document, name, settings, specs) for name in document.table("profiles")}
+    return Config(path, profiles, settings, _read_keys(document))
+
+
+def _read_profile(document: Document, name: str, settings: Settings, specs: Sequence[ProviderSpec]) -> Profile:
+    keys = ("profiles", name)
+    table = document.table("profiles")[name]
+    if not isinstance(table, dict):
+        raise document.error(f"profile {name} must be a table", keys, f"Write [profiles.{name}] on a line of its own.")
+    if not _PROFILE_NAME.fullmatch(name):
+        raise document.error(f"{name!r} cannot name a profile", keys, "Use letters, digits, - and _, at most 32.")
+    spec = _spec(document, keys, table, specs)
+    sources = tuple(
+        Option(f"{secret.name}_{kind}", secret.help) for secret in spec.secrets for kind in ("file", "command")
+    )
+    values = read_options(document, keys, table, (*COMMON, *spec.options, *sources))
+    profile = Profile(
+        name=name,
+        provider=spec.name,
+        options=values,
+        read_only=bool(values["read_only"]),
+        requests_per_minute=int(str(values["requests_per_minute"])),
+        concurrency=int(str(values["concurrency"])),
+        timeouts=settings.timeouts,
+    )
+    texts = {option.name: profile.text(option.name) for option in sources}
+    return replace(profile, secrets=SecretSources(name, texts, document.path.parent))
+
+
+def _spec(
+    document: Document, keys: tuple[str, ...], table: Mapping[str, object], specs: Sequence[ProviderSpec]
+) -> ProviderSpec:
+    names = {spec.name: spec for spec in specs}
+    wanted = table.get("provider")
+    if not isinstance(wanted, str) or wanted not in names:
+        cause = f"unknown provider {wanted}" if wanted else f"provider is missing under [{'.'.join(keys)}]"
+        raise document.error(cause, (*keys, "provider"), f"Known: {', '.join(names)}.")
+    return names[wanted]
+
+
+def _read_keys(document: Document) -> dict[str, str]:
+    table = document.table("keys")
+    for name, value in table.items():
+        if not isinstance(value, str):
+            raise document.error(f"{name} must be a key in quotes", ("keys", name), 'For example "f5,ctrl+r".')
+    return {name: str(value) for name, value in table.items()}

@@ -1,0 +1,129 @@
+"""The user's settings, and how a table of the configuration is checked against its declaration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cloudstore_tui.config.document import Document
+from cloudstore_tui.core.profile import Option, OptionValue, Timeouts
+
+_TYPE_NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
+
+SETTINGS: tuple[Option, ...] = (
+    Option("download_dir", "Where downloads go.", default="."),
+    Option("time_zone", "The zone times are shown and read in, such as UTC or Europe/London.", default="UTC"),
+    Option("theme", "The look of the browser; `cloudstore themes` lists them.", default="cloudstore-dark"),
+    Option("transfers", "Downloads and uploads at once, 1 to 32.", type=int, default=4),
+    Option("zip_poll_seconds", "Seconds between looks at a zip job; the last repeats.", type=tuple),
+    Option("connect_timeout", "Seconds to wait for a connection.", type=int, default=10),
+    Option("read_timeout", "Seconds to wait for the next bytes.", type=int, default=30),
+    Option("stall_timeout", "Seconds below 1 KiB/s after which a body is asked for again.", type=int, default=60),
+)
+"""Every key of `[settings]`."""
+
+RANGES: Mapping[str, tuple[int, int]] = {
+    "transfers": (1, 32),
+    "connect_timeout": (1, 600),
+    "read_timeout": (1, 3600),
+    "stall_timeout": (5, 3600),
+    "requests_per_minute": (0, 100_000),
+    "concurrency": (1, 64),
+}
+"""Smallest and largest value of each number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for all profiles."""
+
+    download_dir: Path = Path()
+    time_zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - a zone never changes
+    theme: str = "cloudstore-dark"
+    transfers: int = 4
+    zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
+    timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
+
+
+def read_settings(document: Document) -> Settings:
+    """The `[settings]` table, with defaults for what it does not say."""
+    table = dict(document.table("settings"))
+    polls = _poll_seconds(document, table.pop("zip_poll_seconds", None))
+    values = read_options(document, ("settings",), table, SETTINGS)
+    numbers = {name: value for name, value in values.items() if isinstance(value, int)}
+    try:
+        zone = ZoneInfo(str(values["time_zone"]))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise document.error(
+            f"unknown time zone {values['time_zone']}", ("settings", "time_zone"), "Use a name such as Europe/London."
+        ) from None
+    return Settings(
+        download_dir=Path(str(values["download_dir"])).expanduser(),
+        time_zone=zone,
+        theme=str(values["theme"]),
+        transfers=numbers["transfers"],
+        zip_poll_seconds=polls,
+        timeouts=Timeouts(
+            connect=numbers["connect_timeout"], read=numbers["read_timeout"], stall=numbers["stall_timeout"]
+        ),
+    )
+
+
+def read_options(
+    document: Document, keys: tuple[str, ...], table: Mapping[str, object], options: Sequence[Option]
+) -> dict[str, OptionValue]:
+    """The values of a table, checked against what is declared, defaults filled in.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, a value out of range, or a required key that is missing.
+    """
+    known = {option.name: option for option in options}
+    for name in table:
+        if name not in known:
+            raise document.unknown((*keys, name), known)
+    values: dict[str, OptionValue] = {}
+    for option in options:
+        if option.name in table:
+            values[option.name] = _checked(document, (*keys, option.name), table[option.name], option)
+        elif option.required:
+            raise document.error(f"{option.name} is missing under [{'.'.join(keys)}]", keys, option.help)
+        elif option.default is not None:
+            values[option.name] = option.default
+    return values
+
+
+def _checked(document: Document, keys: tuple[str, ...], value: object, option: Option) -> OptionValue:
+    typed = _typed(value, option.type)
+    if typed is None:
+        raise document.error(f"{option.name} must be {_TYPE_NAMES[option.type]}", keys, option.help)
+    if option.choices and typed not in option.choices:
+        raise document.error(f"{option.name} must be one of {', '.join(option.choices)}", keys, option.help)
+    low, high = RANGES.get(option.name, (0, 0))
+    if high and isinstance(typed, int) and not low <= typed <= high:
+        raise document.error(f"{option.name} must be from {low} to {high}", keys, option.help)
+    return typed
+
+
+def _typed(value: object, wanted: type) -> OptionValue | None:
+    if wanted is tuple:
+        return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+    if isinstance(value, bool) is not (wanted is bool):
+        return None
+    return value if isinstance(value, (str, int)) and isinstance(value, wanted) else None
+
+
+def _poll_seconds(document: Document, value: object) -> tuple[int, ...]:
+    if value is None:
+        return Settings().zip_poll_seconds
+    numbers = (
+        [n for n in value if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 3600]
+        if isinstance(value, list)
+        else []
+    )
+    if not numbers or not isinstance(value, list) or len(numbers) != len(value):
+        raise document.error(
+            "zip_poll_seconds must be a list of whole numbers from 1 to 3600",
+            ("settings", "zip_poll_seconds"),
+            "For example [5, 10, 20].",
+        )
+    return tuple(numbers)

@@ -1,0 +1,130 @@
+"""Themes: files that say which colours the browser uses. Ours and the user's are the same kind of file."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudstore_tui.config.document import Document
+from cloudstore_tui.core.errors import ConfigError
+
+COLOURS = (
+    "primary",
+    "secondary",
+    "accent",
+    "success",
+    "warning",
+    "error",
+    "foreground",
+    "background",
+    "surface",
+    "panel",
+)
+"""The colours a theme may set; only `primary` has to be there."""
+
+_SWITCHES = ("dark", "ansi")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_VARIABLE = re.compile(r"[a-z][a-z0-9-]{0,59}")
+_COLOUR = re.compile(
+    r"#[0-9a-f]{3}|#[0-9a-f]{6}"
+    r"|ansi_(default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))",
+    re.IGNORECASE,
+)
+_STYLE_WORDS = frozenset({"none", "bold", "dim", "italic", "underline", "reverse", "not"})
+_CURE = 'A colour is written "#rrggbb", "#rgb", or "ansi_cyan" for one of the terminal\'s sixteen.'
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """One theme file, read and checked."""
+
+    name: str
+    dark: bool
+    """Whether it is made for light text on a dark background."""
+    ansi: bool
+    """Whether it uses the terminal's own colours, so that nothing is sent but their numbers."""
+    colours: Mapping[str, str]
+    """Those of `COLOURS` that the file sets."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Finer settings: a colour, a style (`bold reverse`), or another name with `$` before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Themes:
+    """All themes that could be read, and why others could not."""
+
+    loaded: Mapping[str, Theme]
+    failed: tuple[ConfigError, ...] = ()
+
+
+def load_themes(user_folder: Path | None = None) -> Themes:
+    """Read the themes that come with the program, then the user's; a user's theme replaces one of the same name."""
+    loaded: dict[str, Theme] = {}
+    failed: list[ConfigError] = []
+    folders = (builtin_folder(), user_folder) if user_folder else (builtin_folder(),)
+    for path in _theme_files(folders):
+        try:
+            theme = read_theme(path)
+        except ConfigError as error:
+            failed.append(error)
+        else:
+            loaded[theme.name] = theme
+    return Themes(loaded, tuple(failed))
+
+
+def builtin_folder() -> Path:
+    """Where the themes are that come with the program: in the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "themes"
+    return installed if installed.is_dir() else package.parent / "themes"
+
+
+def read_theme(path: Path) -> Theme:
+    """Read one theme file.
+
+    Raises:
+        ConfigError: with file, line and what can be written instead.
+    """
+    document = Document.read(path)
+    known = ("name", *_SWITCHES, *COLOURS, "variables")
+    for key in document.values:
+        if key not in known:
+            raise document.unknown((key,), known)
+    switches = {key: document.values.get(key, key == "dark") for key in _SWITCHES}
+    for key, value in switches.items():
+        if not isinstance(value, bool):
+            raise document.error(f"{key} must be true or false", (key,))
+    name = document.values.get("name", path.stem)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise document.error("name must be a name in quotes", ("name",), "Use a-z, 0-9 and -, at most 40.")
+    colours = {key: _colour(document, key) for key in COLOURS if key in document.values}
+    if "primary" not in colours:
+        raise document.error("primary is missing", ("name",), _CURE)
+    return Theme(name, bool(switches["dark"]), bool(switches["ansi"]), colours, _variables(document))
+
+
+def _theme_files(folders: Iterable[Path]) -> list[Path]:
+    return [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.toml"))]
+
+
+def _colour(document: Document, key: str) -> str:
+    value = document.values[key]
+    if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+        raise document.error(f"{key} must be a colour", (key,), _CURE)
+    return value.lower()
+
+
+def _variables(document: Document) -> dict[str, str]:
+    table = document.table("variables")
+    for key, value in table.items():
+        if not _VARIABLE.fullmatch(key):
+            raise document.error(f"{key!r} cannot name a variable", ("variables", key), "Use a-z, 0-9 and -.")
+        if not isinstance(value, str) or not _is_value(value):
+            raise document.error(f"{key} must be a colour, a style or a $name", ("variables", key), _CURE)
+    return {key: str(value).lower() for key, value in table.items()}
+
+
+def _is_value(value: str) -> bool:
+    if value.startswith("$"):
+        return bool(_VARIABLE.fullmatch(value[1:]))
+    return bool(_COLOUR.fullmatch(value)) or (bool(value) and set(value.split()) <= _STYLE_WORDS)

@@ -1,0 +1,161 @@
+"""The configuration file: what is wrong is named with file, line and cure."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.config.load import load_config
+from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.providers import PROVIDERS
+
+GOOD = """\
+[profiles.acme]
+provider = "alvaria"
+org = "acme"
+domain = "via.aspect-cloud.net"
+token_host = "myaspect.id.aspect-cloud.net"
+client_id = "id"
+scopes = ["mediastorageapi.exports"]
+secret_file = "acme.secret"
+
+[profiles.acme8]
+provider = "8x8"
+client_id = "key"
+read_only = false
+requests_per_minute = 0
+
+[settings]
+download_dir = "~/calls"
+time_zone = "Europe/London"
+transfers = 8
+
+[keys]
+"entries.download" = "f5"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_whole_configuration_is_read(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, GOOD), PROVIDERS)
+    assert list(config.profiles) == ["acme", "acme8"]
+    assert config.profile("acme").read_only
+    assert not config.profile("acme8").read_only
+    assert config.profile("acme8").requests_per_minute == 0
+    assert config.profile("acme").texts("scopes") == ("mediastorageapi.exports",)
+    assert config.settings.download_dir == Path("~/calls").expanduser()
+    assert str(config.settings.time_zone) == "Europe/London"
+    assert config.settings.transfers == 8
+    assert config.keys == {"entries.download": "f5"}
+
+
+def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
+    config = load_config(tmp_path / "none.toml", PROVIDERS)
+    assert not config.profiles
+    with pytest.raises(ConfigError, match="no profile called acme"):
+        config.profile("acme")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('org = "acme"', 'orgg = "acme"', 3, "Did you mean org?"),
+        ('org = "acme"', "org = 5", 3, "org must be a text in quotes"),
+        ("read_only = false", 'read_only = "no"', 13, "read_only must be true or false"),
+        ("requests_per_minute = 0", "requests_per_minute = -1", 14, "from 0 to 100000"),
+        ('scopes = ["mediastorageapi.exports"]', 'scopes = "x"', 7, "a list of texts"),
+        ("transfers = 8", "transfers = 99", 19, "from 1 to 32"),
+        ("transfers = 8", "transfers = true", 19, "a whole number"),
+        ('time_zone = "Europe/London"', 'time_zone = "Mars/Base"', 18, "unknown time zone"),
+        ('provider = "8x8"', 'provider = "9x9"', 11, "Known: alvaria, 8x8"),
+        ("[settings]", "[setting]", 16, "Did you mean settings?"),
+        ('org = "acme"\n', "", 1, "org is missing"),
+        ('"entries.download" = "f5"', '"entries.download" = 5', 22, "must be a key in quotes"),
+        ("transfers = 8", "transfers = ", 19, "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(ConfigError) as wrong:
+        load_config(path, PROVIDERS)
+    assert words in str(wrong.value)
+    assert wrong.value.place == f"{path}:{line}"
+    assert wrong.value.code == 2
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert len(load_config(path, PROVIDERS).profiles) == 2
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"#" * 1_000_001, b"a = " + b"[" * 5000])
+def test_a_file_that_is_no_configuration_gets_a_sentence(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError) as wrong:
+        load_config(path, PROVIDERS)
+    assert str(path) in str(wrong.value)
+
+
+def test_a_secret_comes_from_the_file_beside_the_configuration(tmp_path: Path) -> None:
+    secret = tmp_path / "acme.secret"
+    secret.write_text("s3cret\n")
+    secret.chmod(0o600)
+    profile = load_config(write(tmp_path, GOOD), PROVIDERS).profile("acme")
+    assert profile.secrets("secret").reveal() == "s3cret"
+
+
+def test_a_secret_that_others_can_read_is_refused_with_the_command_to_run(tmp_path: Path) -> None:
+    secret = tmp_path / "acme.secret"
+    secret.write_text("s3cret")
+    secret.chmod(0o644)
+    profile = load_config(write(tmp_path, GOOD), PROVIDERS).profile("acme")
+    with pytest.raises(ConfigError, match="chmod 600"):
+        profile.secrets("secret")
+
+
+def test_the_environment_comes_first_and_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSTORE_ACME_SECRET", "from-env")
+    profile = load_config(write(tmp_path, GOOD), PROVIDERS).profile("acme")
+    assert profile.secrets("secret").reveal() == "from-env"
+    assert "CLOUDSTORE_ACME_SECRET" not in os.environ
+    assert profile.secrets("secret").reveal() == "from-env"
+
+
+def test_a_secret_from_a_command_is_read_once(tmp_path: Path) -> None:
+    counter = tmp_path / "runs"
+    text = GOOD.replace('secret_file = "acme.secret"', f"secret_command = \"sh -c 'echo x >> {counter}; echo told'\"")
+    profile = load_config(write(tmp_path, text), PROVIDERS).profile("acme")
+    assert profile.secrets("secret").reveal() == "told"
+    assert profile.secrets("secret").reveal() == "told"
+    assert counter.read_text() == "x\n"
+
+
+@pytest.mark.parametrize("command", ["false", "no-such-program-here", "echo"])
+def test_a_command_that_gives_no_secret_is_an_error(tmp_path: Path, command: str) -> None:
+    text = GOOD.replace('secret_file = "acme.secret"', f'secret_command = "{command}"')
+    profile = load_config(write(tmp_path, text), PROVIDERS).profile("acme")
+    with pytest.raises(ConfigError):
+        profile.secrets("secret")
+
+
+def test_a_secret_with_a_line_break_in_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSTORE_ACME_SECRET", "two\nlines")
+    profile = load_config(write(tmp_path, GOOD), PROVIDERS).profile("acme")
+    with pytest.raises(ConfigError, match="line break"):
+        profile.secrets("secret")
+    assert "two" not in repr(profile)
+
+
+def test_a_missing_secret_names_every_place_to_put_it(tmp_path: Path) -> None:
+    text = GOOD.replace('secret_file = "acme.secret"\n', "")
+    profile = load_config(write(tmp_path, text), PROVIDERS).profile("acme")
+    with pytest.raises(ConfigError, match="CLOUDSTORE_ACME_SECRET, or secret_file or secret_command"):
+        profile.secrets("secret")
