@@ -1,0 +1,51 @@
+"""The 8x8 Cloud Storage Service of the sandbox.
+
+The first of `KEYS` may do everything; `Key.secret(world)` is its secret.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from starlette.routing import BaseRoute
+
+from cloudstore_tui.sandbox.eightbyeight import fixtures
+from cloudstore_tui.sandbox.eightbyeight.bulk import bulk_routes
+from cloudstore_tui.sandbox.eightbyeight.content import content_routes
+from cloudstore_tui.sandbox.eightbyeight.gateway import Pace, Service
+from cloudstore_tui.sandbox.eightbyeight.jobs import Jobs
+from cloudstore_tui.sandbox.eightbyeight.keys import KEYS, Key, Tokens
+from cloudstore_tui.sandbox.eightbyeight.lifecycle import lifecycle_routes
+from cloudstore_tui.sandbox.eightbyeight.objects import object_routes
+from cloudstore_tui.sandbox.eightbyeight.store import Store
+from cloudstore_tui.sandbox.eightbyeight.switches import SWITCHES
+from cloudstore_tui.sandbox.eightbyeight.token import token_routes
+from cloudstore_tui.sandbox.world import World
+
+__all__ = ["KEYS", "SWITCHES", "Key", "routes", "seed"]
+
+
+def seed(world: World) -> None:
+    """Create the fixtures and the generated calls, unless the data folder holds them already."""
+    _open(world).close()
+
+
+def routes(world: World) -> list[BaseRoute]:
+    """Every route of the service; the data is opened by the first request."""
+    store = cache(lambda: _open(world))
+    service = Service(world, store, Tokens(world), Jobs(), Pace())
+    # Presigned links last: their pattern is the widest.
+    return [
+        *token_routes(service),
+        *object_routes(service),
+        *bulk_routes(service),
+        *lifecycle_routes(service),
+        *content_routes(service),
+    ]
+
+
+def _open(world: World) -> Store:
+    path = Path(world.data) / "eightbyeight.sqlite"
+    store = Store(path)
+    if not store.is_filled(world.seed, world.objects):
+        store.fill(world.seed, world.objects, fixtures.records(world.seed), fixtures.SPAN)
+    return store

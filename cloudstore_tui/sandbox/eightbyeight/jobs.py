@@ -1,0 +1,80 @@
+"""Zip jobs, which advance by the clock alone."""
+
+import threading
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cloudstore_tui.sandbox.eightbyeight.record import Record
+
+ENDED = frozenset({"DONE", "PARTIAL_DONE", "FAILED", "CANCELLED"})
+FETCHABLE = frozenset({"DONE", "PARTIAL_DONE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job."""
+
+    region: str
+    records: tuple[Record, ...]
+    """What goes into the zip."""
+    missing: tuple[str, ...]
+    """Ids that do not."""
+    started: float
+    """Epoch seconds, as `ended`."""
+    ended: float
+    outcome: str
+    """Its status from its end on."""
+    life: float
+    """Seconds that it is kept after its end."""
+    name: str = ""
+
+    def status(self, now: float) -> str:
+        """The service's word for its state."""
+        if now >= self.ended:
+            return self.outcome
+        return "NOT_STARTED" if now < self.started + (self.ended - self.started) / 3 else "IN_PROGRESS"
+
+    def as_json(self, now: float, url: str = "") -> dict[str, Any]:
+        """As the service prints it."""
+        status = self.status(now)
+        word = "SUCCESS" if status in FETCHABLE else status
+        content = [f"{record.id}:{word}" for record in self.records] + [f"{id_}:FAILED" for id_ in self.missing]
+        shown: dict[str, Any] = {"zipName": self.name, "status": status, "content": content}
+        return {**shown, "url": url} if url else shown
+
+
+class Jobs:
+    """The queue of the company: one for all of its keys, apart for each region."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+
+    def start(self, job: Job) -> Job:
+        """Put a job into the queue, under a new name."""
+        named = replace(job, name=f"{uuid.uuid4()}.zip")
+        with self._lock:
+            self._jobs[named.name] = named
+        return named
+
+    def find(self, region: str, name: str, now: float) -> Job | None:
+        """One job that has not expired."""
+        return next((job for job in self.all(region, now) if job.name == name), None)
+
+    def all(self, region: str, now: float) -> list[Job]:
+        """Every job of a region that has not expired, oldest first."""
+        with self._lock:
+            self._jobs = {name: job for name, job in self._jobs.items() if now < job.ended + job.life}
+            return [job for job in self._jobs.values() if job.region == region]
+
+    def cancel(self, job: Job, now: float) -> None:
+        """Stop a job; one that has ended stays as it is."""
+        if job.status(now) not in ENDED:
+            with self._lock:
+                self._jobs[job.name] = replace(job, ended=now, outcome="CANCELLED")
+
+    def clear(self, region: str) -> None:
+        """Empty the queue of a region."""
+        with self._lock:
+            self._jobs = {name: job for name, job in self._jobs.items() if job.region != region}

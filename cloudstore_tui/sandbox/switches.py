@@ -1,0 +1,114 @@
+"""Where the vendors' pages leave a question open: which answer this sandbox gives."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from cloudstore_tui.core.errors import UsageError
+
+HEADER = "x-sandbox-switch"
+"""Request header that sets switches for one request: `A-14=wrapped, E-3=current`."""
+
+NUMBER = ("*",)
+"""The values of a switch that takes any number from 0 on."""
+
+_ALIASES = {"": "blank", '""': "blank", "''": "blank"}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One open question and the answers the sandbox can give."""
+
+    id: str
+    text: str
+    """The question."""
+    default: str
+    values: tuple[str, ...]
+    """All answers, the default among them; a lone `*` stands for any number."""
+
+    def read(self, text: str) -> str:
+        """The answer that somebody means by `text`: written exactly, or so that it can be no other.
+
+        Raises:
+            UsageError: there is no such answer.
+        """
+        if self.values == NUMBER:
+            number = re.match(r"\s*(\d+(?:\.\d+)?)\s*s?\s*$", text)
+            if not number:
+                raise UsageError("not a number", place=f"{self.id}={text}", cure=f"For example {self.default}.")
+            return number[1]
+        if text in self.values:
+            return text
+        wanted = _ALIASES.get(text, _plain(text))
+        exact = [value for value in self.values if _plain(value) == wanted]
+        found = exact or [value for value in self.values if wanted and wanted.startswith(_plain(value))]
+        if len(found) != 1:
+            cure = f"{_nearest(text, self.values)} Known: {', '.join(self.values)}.".strip()
+            raise UsageError("no such value", place=f"{self.id}={text}", cure=cure)
+        return found[0]
+
+
+class Switches:
+    """The answers in force."""
+
+    def __init__(self, known: Sequence[Switch], chosen: Mapping[str, str] | None = None) -> None:
+        self._known = {switch.id: switch for switch in known}
+        self._started = self._read((chosen or {}).items())
+        self._chosen = dict(self._started)
+
+    @property
+    def known(self) -> tuple[Switch, ...]:
+        """Every switch there is."""
+        return tuple(self._known.values())
+
+    def set(self, chosen: Mapping[str, str]) -> None:
+        """Change some answers; all or none of them.
+
+        Raises:
+            UsageError: there is no such switch or answer.
+        """
+        self._chosen |= self._read(chosen.items())
+
+    def reset(self) -> None:
+        """Back to the answers of the start."""
+        self._chosen = dict(self._started)
+
+    def value(self, id_: str, request: Request | None = None) -> str:
+        """The answer to one question, for one request if it brings its own.
+
+        Raises:
+            UsageError: the request names a switch or an answer that is not there.
+        """
+        if request is not None and (header := request.headers.get(HEADER)):
+            own = self._read((name.strip(), value.strip()) for name, value in _pairs(header))
+            if id_ in own:
+                return own[id_]
+        return self._chosen.get(id_, self._known[id_].default)
+
+    def _read(self, chosen: Iterable[tuple[str, str]]) -> dict[str, str]:
+        return {id_: self._switch(id_).read(value) for id_, value in chosen}
+
+    def _switch(self, id_: str) -> Switch:
+        if id_ not in self._known:
+            cure = _nearest(id_, self._known) or "`cloudstore sandbox --list-switches` shows all."
+            raise UsageError("no such switch", place=id_, cure=cure)
+        return self._known[id_]
+
+
+def _pairs(header: str) -> Iterable[tuple[str, str]]:
+    for pair in header.split(","):
+        name, _, value = pair.partition("=")
+        yield name, value
+
+
+def _nearest(text: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(text, list(known), 1, 0.3)
+    return f"Did you mean {near[0]}?" if near else ""
+
+
+def _plain(text: str) -> str:
+    """A value without what people write in different ways: capitals, blanks, signs."""
+    return re.sub(r"[^a-z0-9:>]", "", text.lower())

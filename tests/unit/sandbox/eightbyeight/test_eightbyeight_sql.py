@@ -1,0 +1,134 @@
+"""What the database finds is what comparing every object one by one finds."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cloudstore_tui.fiql import And, Comparison, Node, Or, comparisons
+from cloudstore_tui.sandbox.eightbyeight import fixtures
+from cloudstore_tui.sandbox.eightbyeight.calls import FIELDS, TAGS
+from cloudstore_tui.sandbox.eightbyeight.record import Record
+from cloudstore_tui.sandbox.eightbyeight.rules import Rules, match_of, sort_key
+from cloudstore_tui.sandbox.eightbyeight.search import Search
+from cloudstore_tui.sandbox.eightbyeight.store import Store
+
+REGION = "us-east"
+OPERATORS = ("==", "!=", "=gt=", "=ge=", "=lt=", "=le=", "=in=", "=out=")
+ANY_STATE = Comparison("objectState", "!=", ("",))
+NAMES = sorted({*FIELDS, *TAGS, "speaker", "sourceObjectType", "nobodyHasThis"})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    made = Store(tmp_path_factory.mktemp("sql") / "data.sqlite")
+    kept = random.Random(3).sample(list(fixtures.records(3)), 100)
+    made.fill(3, 120, kept, fixtures.SPAN)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def everything(store: Store) -> list[Record]:
+    return store.search(Search(REGION, ANY_STATE, limit=10_000)).objects
+
+
+def is_generated(record: Record) -> bool:
+    return record.type == "callcenterrecording" and fixtures.SPAN[0] <= record.created and record.id[14] == "7"
+
+
+def passes(record: Record, node: Node, rules: Rules) -> bool:
+    if isinstance(node, Comparison):
+        match = match_of(node, rules, tag=node.selector not in FIELDS)
+        return match.holds(record.value(node.selector))
+    results = (passes(record, term, rules) for term in node.terms)
+    return all(results) if isinstance(node, And) else any(results)
+
+
+rules_ = st.builds(Rules, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+operators = st.sampled_from(OPERATORS)
+
+
+@st.composite
+def filters(draw: st.DrawFn, records: list[Record]) -> Node:
+    def term() -> Comparison:
+        name, compare = draw(st.sampled_from(NAMES)), draw(operators)
+        known = st.sampled_from(records).map(lambda record: str(record.value(name) or ""))
+        value = known | st.sampled_from(["", "0", "5000", "1e3", "-1", "zzz", "9" * 30, "1.5", "*", "int-*", "k*"])
+        many = compare in ("=in=", "=out=")
+        return Comparison(name, compare, tuple(draw(value) for _ in range(draw(st.integers(1, 3)) if many else 1)))
+
+    node: Node = term()
+    for join in draw(st.lists(st.booleans(), max_size=3)):
+        node = And((node, term())) if join else Or((node, term()))
+    return node
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_operator_on_each_field_finds_what_comparing_finds(
+    store: Store, everything: list[Record], name: str
+) -> None:
+    calls = [record for record in everything if is_generated(record)]
+    others = [record for record in everything if not is_generated(record)]
+    for compare in OPERATORS:
+        for record in (calls[len(calls) // 2], others[len(others) // 3]):
+            term = Comparison(name, compare, (str(record.value(name) or ""),))
+            found = store.search(Search(REGION, And((term, ANY_STATE)), limit=10_000)).objects
+            expected = {record.id for record in everything if passes(record, term, Rules())}
+            assert {record.id for record in found} == expected, term
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), rules=rules_, descending=st.booleans(), sort=st.sampled_from(NAMES))
+def test_a_search_finds_what_comparing_finds_in_the_right_order(
+    store: Store, everything: list[Record], data: st.DataObject, rules: Rules, descending: bool, sort: str
+) -> None:
+    node = data.draw(filters(everything))
+    named = any(term.selector == "objectState" for term in comparisons(node))
+    expected = [
+        record for record in everything if passes(record, node, rules) and (named or record.state == "AVAILABLE")
+    ]
+    found = store.search(Search(REGION, node, rules, sort, descending, 0, 10_000)).objects
+    assert {record.id for record in found} == {record.id for record in expected}
+    numeric = rules.numeric_tags or sort in FIELDS
+    keys = [(sort_key(record.value(sort), numeric=numeric), record.created) for record in found]
+    assert keys == sorted(keys, reverse=descending)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sort=st.sampled_from(NAMES), descending=st.booleans(), limit=st.integers(5, 90))
+def test_pages_of_any_size_are_the_whole_result_cut_up(store: Store, sort: str, descending: bool, limit: int) -> None:
+    whole = store.search(Search(REGION, None, Rules(), sort, descending, 0, 10_000)).objects
+    pages: list[Record] = []
+    for offset in range(0, len(whole) + limit, limit):
+        page = store.search(Search(REGION, None, Rules(), sort, descending, offset, limit))
+        pages += page.objects
+        assert page.more == (offset + limit < len(whole))
+    assert [record.id for record in pages] == [record.id for record in whole]
+
+
+def test_a_filter_of_thousands_of_terms_is_no_problem(store: Store, everything: list[Record]) -> None:
+    node = Or(tuple(Comparison("id", "==", (record.id,)) for record in everything) * 8)
+    found = store.search(Search(REGION, node, limit=10_000)).objects
+    assert len(found) == sum(record.state == "AVAILABLE" for record in everything)
+
+
+def test_a_generated_call_is_found_by_each_of_its_ids(store: Store) -> None:
+    generated = Comparison("createdTime", "=lt=", (str(fixtures.BUSY_DAY),))
+    kind = Comparison("type", "==", ("callcenterrecording",))
+    for record in store.search(Search(REGION, And((generated, kind)), limit=30)).objects:
+        for name in (
+            "id",
+            "bucketId",
+            "callId",
+            "objectName",
+            "mediaUrl",
+            "transactionId",
+            "callSnippetId",
+            "checksum",
+        ):
+            node = Comparison(name, "==", (str(record.value(name)),))
+            assert store.search(Search(REGION, And((node, kind)))).objects == [record]
+        assert store.get(REGION, record.id) == record
