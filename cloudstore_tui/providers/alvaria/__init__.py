@@ -1,0 +1,1 @@
+"""Alvaria Cloud Media Storage, REST v2 and v3."""

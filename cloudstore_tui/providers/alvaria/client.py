@@ -1,0 +1,152 @@
+"""Requests to the service: token, object keys, signed links, delete."""
+
+import re
+from urllib.parse import unquote
+
+from cloudstore_tui.core.errors import ConfigError, StorageError
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.providers.alvaria.refusals import BadRequestError, Refusals
+from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, SignedReply, TokenReply
+from cloudstore_tui.rest import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
+from cloudstore_tui.rest.address import Pairs, host_name
+
+PAGE = 500
+"""Entries asked for at once; the service may give fewer."""
+
+TOKEN_PATH = "/tokenservice/oauth2/access_token"
+
+RENEW_ON = frozenset({401, 403})
+"""A missing scope is a 401 on some systems and a 403 on others, so both are given a new token once."""
+
+_ORG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})")
+
+
+class AlvariaClient:
+    """Speaks to one organisation's API in the version of its profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._org = self._checked_org()
+        self.version = profile.text("api_version") or "v3"
+        self._refusals = Refusals(profile)
+        origin, self._token_path = self._token_address()
+        self._tokens = ApiClient(profile, origin)
+        self.login = Login(self._fetch_token, self._api_key)
+        self._api = ApiClient(profile, self._api_base(), self.login, explain=self._refusals.explain, renew_on=RENEW_ON)
+        self._path = f"via/{self.version}/organizations/{segment(self._org)}/mediaStorage/data"
+        self.local = self._api.local
+        """Whether the API is on this machine."""
+
+    @property
+    def note(self) -> str:
+        """What is waited for, as a clause; empty when nothing is."""
+        return self._api.note or self._tokens.note
+
+    @property
+    def clock_skew(self) -> float:
+        """Seconds by which the service's clock is ahead of ours."""
+        return self._api.clock_skew or self._tokens.clock_skew or 0.0
+
+    @property
+    def token_host(self) -> str:
+        """Where tokens come from."""
+        return self._tokens.host
+
+    async def keys(self, key: str, kind: str, place: str, *, token: str = "", most: int = PAGE) -> ObjectKeys:
+        """One page of `objectKeys` for a key and a key type."""
+        query = [("key", key), ("keyType", kind), ("maxResults", str(most))]
+        name = "nextToken" if self.version == "v3" else "continuationToken"
+        try:
+            reply = await self._get("objectKeys", [*query, (name, token)] if token else query, key, place)
+        except BadRequestError:
+            if "%" not in token:
+                raise
+            # Some tokens come encoded already, and are known to the service without that only.
+            reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, place)
+        return reply.decode(ObjectKeys, place=place)
+
+    async def signed(self, key: str, direction: str, place: str, *, native: bool) -> ObjectKey:
+        """The reply with signed links for one key; `direction` is `download` or `upload`."""
+        name = f"signed{direction.title()}Url"
+        if self.version == "v3":
+            reply = await self._get(name, [("key", key)], key, place)
+        else:
+            kind = f"nativeS{name[1:]}" if native else name
+            reply = await self._get("objectKeys", [("key", key), ("keyType", kind)], key, place)
+        return reply.decode(SignedReply, place=place).about(key)
+
+    async def delete(self, key: str, place: str) -> None:
+        """Delete one file: 204 in v2, 200 with a message in v3."""
+        try:
+            await self._api.send("DELETE", f"{self._path}/objectKeys", [("key", key)], place=place)
+        except StorageError as error:
+            raise self._refusals.about(error, key) from None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+        await self._tokens.close()
+
+    async def _get(self, resource: str, query: Pairs, key: str, place: str) -> Reply:
+        path = f"{self._path}/{resource}"
+        try:
+            return await self._api.get(path, query, place=place)
+        except StorageError as error:
+            raise self._refusals.about(error, key) from None
+
+    async def _fetch_token(self) -> Token:
+        profile = self._profile
+        secret = await read_secret(profile, "secret")
+        scopes = " ".join(profile.texts("scopes"))
+        # The vendor's pages disagree on where the realm goes, so it goes to both places.
+        realm = ("realm", self._org)
+        form = [("grant_type", "client_credentials"), ("scope", scopes), realm]
+        headers = {"Authorization": basic(profile.text("client_id"), secret)}
+        try:
+            reply = await self._tokens.post_form(self._token_path, [realm], form, headers, profile.name)
+        except StorageError as error:
+            raise self._refusals.login(error) from None
+        told = reply.decode(TokenReply, place=profile.name)
+        return Token(Secret(told.access_token), token_life(told.expires_in), told.scopes)
+
+    async def _api_key(self) -> dict[str, Secret]:
+        return {"x-api-key": await read_secret(self._profile, "api_key")}
+
+    def _checked_org(self) -> str:
+        org = self._profile.text("org")
+        if not _ORG.fullmatch(org):
+            raise ConfigError(
+                "org is not an organisation's id",
+                place=f"profile {self._profile.name}",
+                cure="It is the first part of the host name of its cloud: letters, digits and hyphens.",
+            )
+        return org
+
+    def _api_base(self) -> str:
+        profile = self._profile
+        if base := profile.text("api_base"):
+            return api_address(base, option="api_base", profile=profile.name)
+        domain = self._host("domain", "via.aspect-cloud.net", "api_base")
+        return f"https://{self._org.lower()}.{domain}"
+
+    def _token_address(self) -> tuple[str, str]:
+        """The origin and the path of the token service."""
+        profile = self._profile
+        url = profile.text("token_url")
+        if not url:
+            return f"https://{self._host('token_host', 'myaspect.id.aspect-cloud.net', 'token_url')}", TOKEN_PATH
+        checked = api_address(url, option="token_url", profile=profile.name, path=True)
+        scheme, _, rest = checked.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host}", slash + path
+
+    def _host(self, option: str, example: str, other: str) -> str:
+        profile = self._profile
+        if not (name := profile.text(option)):
+            raise ConfigError(
+                f"{option} is missing",
+                place=f"profile {profile.name}",
+                cure=f'Set {option}, for example "{example}", or the whole address as {other}.',
+            )
+        return host_name(name, option=option, profile=profile.name)

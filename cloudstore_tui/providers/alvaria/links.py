@@ -1,0 +1,104 @@
+"""Signed links: which of the two forms, when they end, and the headers that an upload demands."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+from cloudstore_tui.core.errors import ReplyError, StorageError, UnsafeError
+from cloudstore_tui.core.exchange import LinkForm, SignedLink
+from cloudstore_tui.core.link import vet_link
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.providers.alvaria.wire import ObjectKey
+
+LIFE = 3600
+"""Seconds that every link is good for, whatever its own parameter says."""
+MARGIN = 60
+"""Seconds before its end in which a link is not used any more: the request has to arrive in time."""
+LARGEST_UPLOAD = 5 * 1024**3
+"""Bytes that the object store takes in one request."""
+
+_VISIBLE = re.compile(r"[!-~]{1,256}")
+_CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRules:
+    """Which links of one profile may be followed."""
+
+    local: bool
+    """Whether the API is on this machine, so that its links may be, too."""
+    trusted: tuple[str, ...] = ()
+    """Further hosts that the user allows."""
+
+    def choose(self, reply: ObjectKey, direction: str, wanted: LinkForm, location: Location) -> SignedLink:
+        """The link of the form that is wanted, or else the other one with a note.
+
+        Raises:
+            ReplyError: the service gave none.
+            UnsafeError: it must not be followed.
+        """
+        proxied, native = reply.links(direction)
+        forms = {LinkForm.NATIVE: native, LinkForm.PROXIED: proxied}
+        given = wanted if forms[wanted] else _OTHER[wanted]
+        if not forms[given]:
+            raise ReplyError("the service gave no link", place=location.address, cure="Try again in a few minutes.")
+        if given is LinkForm.NATIVE and native == proxied:
+            given = LinkForm.PROXIED
+        try:
+            name = location.path.rsplit("/", 1)[-1]
+            url = vet_link(forms[given].reveal(), name=name, local=self.local, trusted=self.trusted)
+        except StorageError as error:
+            raise error.at(location.address) from None
+        note = "" if given is wanted else f"The service gave a {given.value} link instead of a {wanted.value} one."
+        return SignedLink(Secret(url), link_end(url), given, note)
+
+
+_OTHER = {LinkForm.NATIVE: LinkForm.PROXIED, LinkForm.PROXIED: LinkForm.NATIVE}
+
+
+def link_end(url: str) -> datetime:
+    """When a link that was just given should not be used for new requests any more."""
+    told = [value for name, value in _query(url) if name in ("x-amz-expires", "x-goog-expires")]
+    numbers = [int(value) for value in told if value.isascii() and value.isdigit() and len(value) < 10]
+    life = min([LIFE, *numbers])
+    return datetime.now(UTC) + timedelta(seconds=max(life - MARGIN, 1))
+
+
+def upload_headers(url: str) -> dict[str, Secret]:
+    """Exactly the headers whose names the signature covers, each with the value that we know.
+
+    Raises:
+        UnsafeError: a header is asked for that we do not know, or with a value that cannot be sent safely.
+    """
+    query = _query(url)
+    lists = [value for name, value in query if name in ("x-amz-signedheaders", "x-goog-signedheaders")]
+    keys = [value for name, value in query if name == "kms-key"]
+    if len(lists) != 1 or len(keys) > 1:
+        raise UnsafeError("the upload link does not say clearly which headers it needs", cure=_CURE)
+    known = {
+        "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": keys[0] if keys else "",
+    }
+    names = [name for name in lists[0].lower().split(";") if name not in ("", "host")]
+    return {name: Secret(_known_value(name, known)) for name in names}
+
+
+def _known_value(name: str, known: dict[str, str]) -> str:
+    if name not in known:
+        raise UnsafeError(
+            "the upload link asks for a header that this program does not know", place=_shown(name), cure=_CURE
+        )
+    if not _VISIBLE.fullmatch(known[name]):
+        raise UnsafeError("the upload link gives no usable value for a header it asks for", place=name, cure=_CURE)
+    return known[name]
+
+
+def _shown(name: str) -> str:
+    return name if re.fullmatch(r"[a-z0-9-]{1,60}", name) else ""
+
+
+def _query(url: str) -> list[tuple[str, str]]:
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return [(name.lower(), value) for name, value in pairs]

@@ -1,0 +1,179 @@
+"""The service's JSON, and the tolerant readings of what it says in more than one way."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.secret import Secret
+
+Item = TypeVar("Item", bound=msgspec.Struct)
+
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmg]?b)?", re.IGNORECASE)
+_UNITS = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
+_KINDS = ("file", "directory")
+
+
+class ObjectKey(msgspec.Struct, rename="camel"):
+    """One entry of a listing, or the reply to a request for a signed link.
+
+    Every field can be missing, null, blank or of another type, so none is trusted to be what it should.
+    """
+
+    key: Any = None
+    key_name: Any = None
+    key_type: Any = None
+    size: Any = None
+    last_modified_time: Any = None
+    last_modified_date: Any = None
+    child_object_keys: Any = None
+    signed_download_url: Any = None
+    native_signed_download_url: Any = None
+    signed_upload_url: Any = None
+    native_signed_upload_url: Any = None
+
+    @property
+    def path(self) -> str:
+        """The key, with a slash at its end if it is a folder; empty if there is none."""
+        key = read_text(self.key, strip=False)
+        kind = read_text(self.key_type).lower()
+        return f"{key}/" if key and kind == "directory" and not key.endswith("/") else key
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder: its key ends with a slash, whatever the type says."""
+        return self.path.endswith("/")
+
+    @property
+    def name(self) -> str:
+        """The last part of the key, as the service writes it."""
+        return read_text(self.key_name).strip("/").rsplit("/", 1)[-1] or self.path.rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def modified(self) -> datetime | None:
+        """When it was last changed; the field has two names."""
+        return read_time(self.last_modified_time) or read_time(self.last_modified_date)
+
+    def children(self) -> list["ObjectKey"]:
+        """The folders right below it, where the reply is nested."""
+        return [child for child in read_items(self.child_object_keys, ObjectKey)[0] if child.path]
+
+    def links(self, direction: str) -> tuple[Secret, Secret]:
+        """The proxied and the native link for `download` or `upload`; blank means none. They are never mended."""
+        both = (self.signed_upload_url, self.native_signed_upload_url)
+        if direction == "download":
+            both = (self.signed_download_url, self.native_signed_download_url)
+        return Secret(read_text(both[0])), Secret(read_text(both[1]))
+
+
+class ObjectKeys(msgspec.Struct, rename="camel"):
+    """A page of a listing; v2 and v3 name the token differently. A signed reply of v2 can come in the same form."""
+
+    object_keys: Any = None
+    continuation_token: Any = None
+    next_token: Any = None
+    total_items: Any = None
+
+    @property
+    def token(self) -> str:
+        """Where the next page starts; empty at the end, which is written as nothing, null or blank."""
+        tokens = (read_text(token, strip=False) for token in (self.next_token, self.continuation_token))
+        return next((token for token in tokens if token.strip()), "")
+
+    @property
+    def total(self) -> int | None:
+        """Matches over all pages, if told."""
+        text = str(self.total_items).strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+    def entries(self) -> tuple[list[ObjectKey], int]:
+        """The entries that have a key, and how many had none or could not be read. `{}` is no entry at all."""
+        found, damaged = read_items(self.object_keys, ObjectKey)
+        named = [item for item in found if item.path]
+        return named, damaged + len(found) - len(named)
+
+
+class SignedReply(ObjectKey, rename="camel"):
+    """The reply to a request for a signed link: bare, or wrapped into a list of one."""
+
+    object_keys: Any = None
+
+    def about(self, key: str) -> ObjectKey:
+        """The entry for `key`, else the first, else the reply itself."""
+        found, _damaged = read_items(self.object_keys, ObjectKey)
+        return next((item for item in found if item.path == key), found[0] if found else self)
+
+
+class TokenReply(msgspec.Struct):
+    """A token."""
+
+    access_token: str
+    scope: Any = None
+    expires_in: Any = None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that were granted; empty if the service does not tell."""
+        return tuple(read_text(self.scope).replace(",", " ").split())
+
+
+def as_entry(item: ObjectKey, profile: str) -> Entry:
+    """One folder or object of a profile."""
+    location = Location(profile, path=item.path)
+    if item.is_folder:
+        return Folder(location, item.name, modified=item.modified)
+    return StoredObject(location, item.name, type="file", size=read_size(item.size), modified=item.modified)
+
+
+def all_folders(items: Iterable[ObjectKey]) -> Iterator[ObjectKey]:
+    """Every folder of a reply, nested or flat, outer ones first."""
+    waiting = list(items)
+    while waiting:
+        item = waiting.pop(0)
+        if item.is_folder:
+            yield item
+        waiting = item.children() + waiting
+
+
+def read_items(told: object, kind: type[Item]) -> tuple[list[Item], int]:
+    """The things in a list that can be read, and the number of those that cannot; `{}` stands for nothing."""
+    if not isinstance(told, list):
+        return [], 0
+    found, damaged = [], 0
+    for value in told:
+        if value in ({}, None):
+            continue
+        try:
+            found.append(msgspec.convert(value, kind))
+        except msgspec.ValidationError:
+            damaged += 1
+    return found, damaged
+
+
+def read_text(told: object, *, strip: bool = True) -> str:
+    """A text; anything else is none."""
+    if not isinstance(told, str):
+        return ""
+    return told.strip() if strip else told
+
+
+def read_size(told: object) -> int | None:
+    """Bytes from a text such as `5370.0 KB`: rounded to a tenth of a unit, 1 KB being 1,024 bytes; no unit is KB."""
+    if isinstance(told, bool) or not isinstance(told, str | int | float):
+        return None
+    found = _SIZE.fullmatch(str(told).strip())
+    return round(float(found[1]) * _UNITS[(found[2] or "kb").lower()]) if found else None
+
+
+def read_time(told: object) -> datetime | None:
+    """A time in ISO 8601; without a zone it is UTC, and blank or senseless is unknown."""
+    try:
+        moment = datetime.fromisoformat(read_text(told))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

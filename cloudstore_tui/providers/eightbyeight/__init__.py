@@ -1,0 +1,1 @@
+"""8x8 Cloud Storage Service, REST v3."""

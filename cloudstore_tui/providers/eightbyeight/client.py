@@ -1,0 +1,216 @@
+"""Requests to the API of one customer: token, regions, and everything below a region."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cloudstore_tui.core.errors import (
+    ConfigError,
+    ForbiddenError,
+    LoginError,
+    MissingError,
+    NetworkError,
+    StorageError,
+    UnavailableError,
+    UsageError,
+)
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.rest import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
+
+HOME = "https://api.8x8.com"
+PRODUCT = "storage"
+"""What the API key has to be made for; the vendor calls it "Call Recordings & Storage"."""
+DISCOVERY = ("us-east", "uk")
+"""Regions that are asked which regions a customer has; any region of the service knows."""
+READ, DOWNLOAD, EDIT = "read-only", "download-only", "edit"
+"""The levels of API keys; each may do what the one before may."""
+
+Pairs = Sequence[tuple[str, str]]
+
+
+class EightByEightClient:
+    """Speaks to the API of one customer in all of its regions."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.base = api_address(profile.text("api_base") or HOME, option="api_base", profile=profile.name)
+        self._check_regions()
+        origin, self._token_path = self._token_address()
+        self._tokens = ApiClient(profile, origin)
+        self.login = Login(self._fetch_token, _every_call)
+        self._api = ApiClient(profile, self.base, self.login)
+        self.local = self._api.local
+        """Whether the API is on this machine."""
+        self._regions: tuple[str, ...] = ()
+        self._asking = asyncio.Lock()
+        self._asked = False
+        self._dropped = 0
+        self.products: tuple[str, ...] = ()
+        """What the key was made for, once the service told."""
+
+    @property
+    def note(self) -> str:
+        """What is waited for, or else what is odd about the login, as a clause; empty when there is nothing to say."""
+        return self._api.note or self._tokens.note or self.doubt
+
+    @property
+    def doubt(self) -> str:
+        """Why the login may be of no use: the key was made for other products than this."""
+        if not self.products or PRODUCT in self.products:
+            return ""
+        return f"the key was made for {', '.join(self.products)}, not for {PRODUCT}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about the key and the regions that it was told."""
+        doubt = f"{self.doubt[:1].upper()}{self.doubt[1:]}." if self.doubt else ""
+        dropped = f"{self._dropped} regions with impossible names were left out." if self._dropped else ""
+        return tuple(filter(None, (doubt, dropped)))
+
+    @property
+    def clock_skew(self) -> float:
+        """Seconds by which the service's clock is ahead of ours."""
+        return self._api.clock_skew or self._tokens.clock_skew or 0.0
+
+    def path(self, region: str, path: str) -> str:
+        """The path of a resource in a region."""
+        return f"storage/{segment(region)}/v3/{path}"
+
+    def url(self, region: str, path: str) -> Secret:
+        """The whole address of a resource in a region."""
+        return Secret(f"{self.base}/{self.path(region, path)}")
+
+    async def authorization(self) -> dict[str, Secret]:
+        """What a request for bytes from the API's own host has to carry."""
+        headers = await self.login.headers()
+        return {name: value for name, value in headers.items() if name == "Authorization"}
+
+    async def get(self, region: str, path: str, query: Pairs = (), *, place: str, redirect: bool = False) -> Reply:
+        """Read something in a region."""
+        try:
+            return await self._api.get(self.path(region, path), query, place=place, redirect=redirect)
+        except StorageError as error:
+            raise await self._explained(error, region, READ) from None
+
+    async def send(
+        self, method: str, region: str, path: str, *, place: str, level: str, body: object | None = None
+    ) -> Reply:
+        """Change something in a region, which takes a key of a level; sent once."""
+        try:
+            return await self._api.send(method, self.path(region, path), body=body, place=place)
+        except StorageError as error:
+            raise await self._explained(error, region, level) from None
+
+    async def regions(self) -> tuple[str, ...]:
+        """The customer's regions: those of the profile, else those that the service tells, asked once.
+
+        Raises:
+            ForbiddenError: the service knows no storage for this key.
+        """
+        configured = self.profile.texts("regions")
+        if configured:
+            return configured
+        async with self._asking:
+            if not self._regions:
+                self._regions = await self._discover()
+        return self._regions
+
+    async def knows(self, region: str) -> bool:
+        """Whether a region may be one of the customer's; only the regions themselves can deny it."""
+        known = await self._known_regions()
+        return not known or region in known
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+        await self._tokens.close()
+
+    async def _discover(self) -> tuple[str, ...]:
+        place = f"{self.profile.name}:"
+        errors: list[StorageError] = []
+        for region in DISCOVERY:
+            try:
+                reply = await self._api.get(self.path(region, "regions"), place=place)
+            except NetworkError:
+                raise
+            except (ForbiddenError, MissingError, UsageError, UnavailableError) as error:
+                errors.append(error)
+                continue
+            except LoginError as error:
+                raise self._refused(error) from None
+            names, self._dropped = wire.regions(reply, place)
+            if names:
+                return names
+        if len(errors) == len(DISCOVERY) and not isinstance(errors[0], ForbiddenError):
+            raise errors[0]
+        raise ForbiddenError(
+            "no storage is provisioned for this key",
+            place=place,
+            cure='Ask 8x8 for Call Recordings & Storage, or set regions = ["us-east"] in the profile.',
+        )
+
+    async def _explained(self, error: StorageError, region: str, level: str) -> StorageError:
+        """The error with what can be done about it, where its status does not tell."""
+        if isinstance(error, LoginError):
+            return self._refused(error)
+        if error.cure or not isinstance(error, ForbiddenError | MissingError):
+            return error
+        if not await self.knows(region):
+            error.cure = f"The regions of {self.profile.name} are: {', '.join(await self._known_regions())}."
+        elif isinstance(error, ForbiddenError):
+            error.cure = (
+                "The key needs the product Call Recordings & Storage, and its owner the role Storage API."
+                if level == READ
+                else f"This takes a key of the level {level}, made by somebody with the role Storage API."
+            )
+        return error
+
+    def _refused(self, error: LoginError) -> LoginError:
+        error.cure = error.cure or f"Check client_id and the secret of profile {self.profile.name}."
+        return error
+
+    async def _known_regions(self) -> tuple[str, ...]:
+        """The regions, empty if they cannot be told; asked for once."""
+        if self._asked and not self._regions:
+            return self.profile.texts("regions")
+        self._asked = True
+        try:
+            return await self.regions()
+        except StorageError:
+            return ()
+
+    async def _fetch_token(self) -> Token:
+        profile = self.profile
+        secret = await read_secret(profile, "secret")
+        headers = {"Authorization": basic(profile.text("client_id"), secret)}
+        form = [("grant_type", "client_credentials")]
+        try:
+            reply = await self._tokens.post_form(self._token_path, (), form, headers, profile.name)
+        except LoginError as error:
+            raise self._refused(error) from None
+        told = reply.decode(wire.TokenReply, place=profile.name)
+        self.products = told.products
+        return Token(Secret(told.access_token), token_life(told.expires_in), told.products)
+
+    def _token_address(self) -> tuple[str, str]:
+        """The origin and the path of the token service."""
+        url = self.profile.text("token_url") or f"{self.base}/oauth/v2/token"
+        checked = api_address(url, option="token_url", profile=self.profile.name, path=True)
+        scheme, _, rest = checked.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host}", slash + path
+
+    def _check_regions(self) -> None:
+        for region in self.profile.texts("regions"):
+            if not wire.REGION.fullmatch(region):
+                raise ConfigError(
+                    "regions holds what is no name of a region",
+                    place=f"profile {self.profile.name}",
+                    cure='Write them like ["us-east", "uk"].',
+                )
+
+
+def _every_call() -> dict[str, Secret]:
+    """The service wants to know the type of a body also where there is none."""
+    return {"Content-Type": Secret("application/json")}

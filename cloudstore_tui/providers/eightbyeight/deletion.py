@@ -1,0 +1,90 @@
+"""Deleting objects: in batches, and looked at afterwards, because the service does not say what became of each."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import Deletion, Fate
+from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
+from cloudstore_tui.providers.eightbyeight.places import region_of
+from cloudstore_tui.rest import LostReplyError, segment
+
+BATCH = 100
+"""Ids in one request."""
+GONE_STATES = frozenset({"REVOKED", "DELETED"})
+
+
+async def delete(client: EightByEightClient, locations: Sequence[Location]) -> tuple[Deletion, ...]:
+    """Delete objects of any regions, and tell for each what became of it, in the same order."""
+    fates: dict[Location, Deletion] = {}
+    for region in dict.fromkeys(location.region for location in locations):
+        wanted = [location for location in dict.fromkeys(locations) if location.region == region]
+        for start in range(0, len(wanted), BATCH):
+            batch = wanted[start : start + BATCH]
+            fates |= {deletion.location: deletion for deletion in await _batch(client, batch)}
+    return tuple(fates[location] for location in locations)
+
+
+async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
+    try:
+        await _send(client, batch)
+    except MissingError as error:
+        if not await client.knows(batch[0].region):
+            return [Deletion(location, Fate.KEPT, error) for location in batch]
+        # All or nothing: an id that is gone already refuses the whole batch, so the rest is sent once more.
+        return await _rest(client, batch)
+    except StorageError as error:
+        return await _after(client, batch, error)
+    return await _looked_at(client, batch)
+
+
+async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
+    seen = await _looked_at(client, batch)
+    gone = [Deletion(one.location, Fate.GONE) for one in seen if one.fate is Fate.DELETED]
+    unknown = [one for one in seen if one.fate is Fate.UNKNOWN]
+    left = [one.location for one in seen if one.fate is Fate.KEPT]
+    if not left:
+        return [*gone, *unknown]
+    try:
+        await _send(client, left)
+    except StorageError as error:
+        return [*gone, *unknown, *await _after(client, left, error)]
+    return [*gone, *unknown, *await _looked_at(client, left)]
+
+
+async def _send(client: EightByEightClient, batch: list[Location]) -> None:
+    ids, region = [location.path for location in batch], region_of(batch[0])
+    await client.send("DELETE", region.region, "bulk", body=ids, place=region.address, level=EDIT)
+
+
+async def _after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
+    """What became of a batch whose request failed: a reply that was lost, or a broken service, says nothing."""
+    unsent = isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
+    if unsent or not isinstance(error, UnavailableError):
+        return [Deletion(location, Fate.KEPT, error) for location in batch]
+    return await _looked_at(client, batch, error)
+
+
+async def _looked_at(
+    client: EightByEightClient, batch: list[Location], error: StorageError | None = None
+) -> list[Deletion]:
+    return list(await asyncio.gather(*(_look(client, location, error) for location in batch)))
+
+
+async def _look(client: EightByEightClient, location: Location, error: StorageError | None) -> Deletion:
+    place = location.address
+    try:
+        reply = await client.get(location.region, f"objects/{segment(location.path)}", place=place)
+        found = wire.single(reply, location, place)
+    except MissingError:
+        return Deletion(location, Fate.DELETED)
+    except StorageError as failure:
+        return Deletion(location, Fate.UNKNOWN, error or failure)
+    if found is None:
+        return Deletion(location, Fate.UNKNOWN, error or StorageError("its state cannot be read", place=place))
+    if found.state in GONE_STATES:
+        return Deletion(location, Fate.DELETED)
+    why = f" ({error.cause})" if error else ""
+    return Deletion(location, Fate.KEPT, StorageError(f"it is still there{why}", place=place, cure="Try again."))

@@ -1,0 +1,125 @@
+"""Single objects: what they are, where their bytes come from, and asking for archived ones."""
+
+from dataclasses import replace
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    MissingError,
+    NotAvailableError,
+    ReplyError,
+    StorageError,
+    UnsupportedError,
+    UsageError,
+)
+from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
+from cloudstore_tui.providers.eightbyeight.links import Links, content_path
+from cloudstore_tui.rest import LostReplyError, segment
+
+AVAILABLE = "AVAILABLE"
+DAYS = range(1, 11)
+"""For how many days an object can be asked back."""
+
+_CURES = {
+    "ARCHIVED": "It is in cold storage: ask for it back first, which can take up to 24 hours.",
+    "PENDING": "The service is working on it: try again later.",
+    "REVOKED": "It was deleted; only 8x8 can bring it back.",
+    "DELETED": "It was purged.",
+    "FAILED": "The service could not store it.",
+}
+_NO_LINKS = (ReplyError, UsageError, MissingError, UnsupportedError)
+"""What services answer that do not know presigned links."""
+
+
+class Objects:
+    """Looks at single objects."""
+
+    def __init__(self, client: EightByEightClient, links: Links) -> None:
+        self._client = client
+        self._links = links
+
+    async def record(self, location: Location) -> StoredObject:
+        """Everything that the service tells of an object.
+
+        Raises:
+            MissingError: there is no such object.
+        """
+        place = location.address
+        reply = await self._client.get(location.region, f"objects/{segment(location.path)}", place=place)
+        found = wire.single(reply, location, place)
+        if found is None:
+            raise ReplyError("the service told nothing of this object", place=place, cure="Try again later.")
+        # The address that was asked for stays, however the service writes the id.
+        return replace(found, location=location)
+
+    async def source(self, location: Location) -> Source:
+        """A presigned link, or the API's own address where the service gives none."""
+        entry = await self._fetchable(location)
+        told = Source(
+            url=self._client.url(location.region, content_path(location)),
+            size=entry.size,
+            checksum=entry.checksum,
+            checksum_type=entry.checksum_type,
+            local=self._client.local,
+        )
+        try:
+            link = await self._link(location)
+        except NotAvailableError:
+            raise
+        except _NO_LINKS:
+            headers = await self._client.authorization()
+            return replace(told, headers=headers, expires=self._client.login.ends)
+        return replace(told, url=link.url, expires=link.expires)
+
+    async def link(self, location: Location, form: LinkForm | None) -> SignedLink:
+        """A presigned link: the one form that there is."""
+        await self._fetchable(location)
+        given = await self._link(location)
+        return given if form in (None, LinkForm.PRESIGNED) else replace(given, note="8x8 has one form of links only.")
+
+    async def restore(self, location: Location, days: int) -> int:
+        """Ask for an archived object; the days that it will stay."""
+        place = location.address
+        if days not in DAYS:
+            raise UsageError(f"an object comes back for {DAYS[0]} to {DAYS[-1]} days, not {days}", place=place)
+        path, body = f"objects/{segment(location.path)}/restore", {"expirationDays": days}
+        try:
+            reply = await self._client.send("POST", location.region, path, body=body, place=place, level=EDIT)
+        except LostReplyError as error:
+            if (await self.record(location)).state in (AVAILABLE, "PENDING"):
+                return days
+            error.cure = "Nobody knows whether it was asked for; asking again does no harm."
+            raise
+        return wire.restored_days(reply, days, place)
+
+    async def _fetchable(self, location: Location) -> StoredObject:
+        entry = await self.record(location)
+        if entry.state not in ("", AVAILABLE):
+            raise _unavailable(entry)
+        return entry
+
+    async def _link(self, location: Location) -> SignedLink:
+        """A link; a refusal is explained by the state where that has changed meanwhile."""
+        try:
+            return await self._links.object_link(location)
+        except (ForbiddenError, MissingError, ConflictError) as error:
+            await self._explain_by_state(location, error)
+            raise
+
+    async def _explain_by_state(self, location: Location, error: StorageError) -> None:
+        entry = await self.record(location)
+        if entry.state not in ("", AVAILABLE):
+            raise _unavailable(entry) from error
+
+
+def _unavailable(entry: StoredObject) -> NotAvailableError:
+    return NotAvailableError(
+        f"its state is {entry.state}",
+        state=entry.state,
+        place=entry.location.address,
+        cure=_CURES.get(entry.state, "Only AVAILABLE objects can be fetched."),
+    )

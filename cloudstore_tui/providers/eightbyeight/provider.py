@@ -1,0 +1,186 @@
+"""The 8x8 Cloud Storage Service as the program sees it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, ZipJob
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.providers.eightbyeight import deletion, wire
+from cloudstore_tui.providers.eightbyeight.checks import Checks
+from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
+from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, columns_for
+from cloudstore_tui.providers.eightbyeight.count import Counter
+from cloudstore_tui.providers.eightbyeight.links import Links
+from cloudstore_tui.providers.eightbyeight.objects import Objects
+from cloudstore_tui.providers.eightbyeight.places import folder, is_bucket_place, place_query, region_of
+from cloudstore_tui.providers.eightbyeight.related import related_query
+from cloudstore_tui.providers.eightbyeight.search import Searcher
+from cloudstore_tui.providers.eightbyeight.tree import Tree
+from cloudstore_tui.providers.eightbyeight.zips import ZipJobs
+
+
+class EightByEightProvider(StorageProvider):
+    """One customer of the service, in all regions."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._client = EightByEightClient(profile)
+        links = Links(self._client)
+        self._searcher = Searcher(self._client)
+        self._objects = Objects(self._client, links)
+        self._zips = ZipJobs(self._client, links)
+        self._tree = Tree(self._client, self._searcher)
+
+    def locate(self, rest: str) -> Location:
+        """All regions, a region, or what follows the region's slash, literally, as an object id."""
+        region, _, path = rest.partition("/")
+        if (region or path) and not wire.REGION.fullmatch(region):
+            raise UsageError(
+                "does not begin with a region such as us-east",
+                place=f"{self.profile.name}:{rest}",
+                cure=f"Write {self.profile.name}:REGION/ID; `cloudstore ls {self.profile.name}:` shows the regions.",
+            )
+        return Location(self.profile.name, region, path)
+
+    def is_folder(self, location: Location) -> bool:
+        """Everything but an object."""
+        return not location.path
+
+    def parent(self, location: Location) -> Location | None:
+        """The place above; an object's is its region."""
+        if location.path:
+            return region_of(location)
+        if location.place:
+            return replace(location, place=location.place[:-1])
+        return Location(self.profile.name) if location.region else None
+
+    def query(self, location: Location) -> Query | None:
+        """The query of a region, type, year, month or day."""
+        return place_query(location)
+
+    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+        """Time, people, length, size, state: as the types need it."""
+        if types:
+            return columns_for(types)
+        if is_bucket_place(location):
+            return MIXED if location.place[1:] else FOLDERS
+        return columns_for(frozenset(location.place[:1])) if location.region else FOLDERS
+
+    @property
+    def session(self) -> Session:
+        """When the token ends, and what is waited for."""
+        return Session(self._client.login.ends, self._client.note)
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        """Regions, types, years, months, days or buckets."""
+        return await self._tree.folders(location, cursor)
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        """The objects of a place or bucket; the root gives the regions."""
+        found: Page[StoredObject] | Page[Folder]
+        if (query := place_query(location)) is not None:
+            found = await self.search(query, cursor)
+        elif is_bucket_place(location) and len(location.place) > 1:
+            found = await self._tree.bucket(location)
+        else:
+            found = await self._tree.folders(location, cursor)
+        return Page(tuple(found.items), found.cursor, found.total, found.warnings)
+
+    async def search(self, query: Query, cursor: str | None = None) -> Page[StoredObject]:
+        """One page, of one region or of all regions merged."""
+        return await self._searcher.page(query, cursor)
+
+    async def count(self, query: Query) -> int:
+        """The number of objects now, found with a few dozen small requests."""
+        region = query.location.region
+        return await Counter(self._searcher).total(query, (region,) if region else await self._client.regions())
+
+    async def stat(self, location: Location) -> Entry:
+        """The record of an object, or a folder of which one row was asked for."""
+        if not self.is_folder(location):
+            return await self._objects.record(location)
+        if is_bucket_place(location) and len(location.place) > 1:
+            await self._tree.bucket(location)
+        elif location.region:
+            where = region_of(location)
+            await self._searcher.slice(place_query(location) or Query(where), location.region, limit=1)
+        else:
+            await self._client.regions()
+        return folder(location)
+
+    async def source(self, location: Location) -> Source:
+        """A presigned link, or the API's own address where the service gives none."""
+        self._require_object(location)
+        return await self._objects.source(location)
+
+    async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
+        """A presigned link; the service has one form only."""
+        self._require_object(location)
+        return await self._objects.link(location, form)
+
+    async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
+        """Delete objects, each looked at afterwards."""
+        for location in locations:
+            self.require(Capability.DELETE, location)
+            self._require_object(location)
+        return await deletion.delete(self._client, locations)
+
+    async def related(self, entry: StoredObject, cursor: str | None = None) -> Page[StoredObject]:
+        """The objects of the same region that share a call, bucket or source."""
+        found = await self.search(related_query(entry), cursor)
+        return replace(found, items=tuple(item for item in found.items if item.id != entry.id))
+
+    async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
+        """Start a zip job."""
+        for location in locations:
+            self._require_object(location)
+        return await self._zips.start(locations)
+
+    async def zip_job(self, region: str, name: str) -> ZipJob:
+        """The state of a zip job."""
+        return await self._zips.one(self._region(region), name)
+
+    async def zip_jobs(self, region: str) -> tuple[ZipJob, ...]:
+        """The queue of a region."""
+        return await self._zips.all(self._region(region))
+
+    async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
+        """Stop a zip job."""
+        return await self._zips.cancel(self._region(region), name)
+
+    async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
+        """Empty the queue of a region."""
+        return await self._zips.clear(self._region(region))
+
+    async def zip_source(self, region: str, name: str) -> Source:
+        """Where a finished zip is fetched from."""
+        return await self._zips.source(self._region(region), name)
+
+    async def restore(self, location: Location, days: int = 7) -> int:
+        """Ask for an archived object back."""
+        self.require(Capability.RESTORE, location)
+        self._require_object(location)
+        return await self._objects.restore(location, days)
+
+    async def check(self) -> tuple[Check, ...]:
+        """Token, product, regions, a listing in each, clock."""
+        return await Checks(self._client, self._searcher).run()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    def _region(self, name: str) -> Location:
+        return Location(self.profile.name, name)
+
+    def _require_object(self, location: Location) -> None:
+        if self.is_folder(location):
+            cure = f"Write {self.profile.name}:REGION/ID."
+            raise UsageError("is a folder, not an object", place=location.address, cure=cure)

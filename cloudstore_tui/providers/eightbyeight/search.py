@@ -1,0 +1,134 @@
+"""Searches: pages of one region, or of several regions merged."""
+
+import asyncio
+
+import msgspec
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import (
+    FilterError,
+    ForbiddenError,
+    MissingError,
+    UnavailableError,
+    UsageError,
+)
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.fiql import check, conjunction, parse
+from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
+from cloudstore_tui.providers.eightbyeight.merge import Slice, merge
+from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST
+from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, PAGE, START, At, next_offset
+from cloudstore_tui.providers.eightbyeight.recheck import keeps
+
+MOST_EMPTY = 20
+"""Pages in a row that are asked for when nothing of one may be shown: an empty page looks like no progress."""
+
+_LEFT_OUT = (
+    "Some objects that the service found do not meet the filter to the letter and were left out: "
+    "the service compares numbers or texts in another way."
+)
+
+
+class Searcher:
+    """Runs searches over the regions of one customer."""
+
+    def __init__(self, client: EightByEightClient) -> None:
+        self._client = client
+
+    async def page(self, query: Query, cursor: str | None) -> Page[StoredObject]:
+        """One page of a query, in its order."""
+        if cursor:
+            ways = msgspec.json.decode(cursor, type=dict[str, At])
+        else:
+            region = query.location.region
+            ways = dict.fromkeys((region,) if region else await self._client.regions(), START)
+        warnings: tuple[str, ...] = ()
+        rows: list[StoredObject] = []
+        for _round in range(MOST_EMPTY):
+            rows, ways, new = await self._step(query, ways)
+            warnings += new
+            if rows or not ways:
+                break
+        return Page(tuple(rows), _packed(ways), None, tuple(dict.fromkeys(warnings)))
+
+    async def slice(self, query: Query, region: str, at: At = START, limit: int = PAGE) -> Slice:
+        """One page of one region, and where the next one starts."""
+        order = query.sort or NEWEST_FIRST
+        where = Location(query.location.profile, region)
+        pairs = [
+            ("pageKey", str(at.offset)),
+            ("limit", str(limit)),
+            ("sortField", order.field),
+            ("sortDirection", "DESC" if order.descending else "ASC"),
+        ]
+        if text := conjunction(query.filter, at.window(order)):
+            pairs.insert(0, ("filter", text))
+        try:
+            reply = await self._client.get(region, "objects", pairs, place=where.address)
+        except UsageError as error:
+            raise _refused(error, at, query.filter) from None
+        return _sliced(wire.page(reply, where.address), where, query, at, limit)
+
+    async def _step(
+        self, query: Query, ways: dict[str, At]
+    ) -> tuple[list[StoredObject], dict[str, At], tuple[str, ...]]:
+        """The next rows of all regions that are not at their end, and where to go on."""
+        answers = await asyncio.gather(
+            *(self.slice(query, region, at) for region, at in ways.items()), return_exceptions=True
+        )
+        slices = [answer for answer in answers if isinstance(answer, Slice)]
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        for error in failed:
+            if not isinstance(error, ForbiddenError | MissingError | UnavailableError) or not slices:
+                raise error
+        rows, onward = merge(slices)
+        warnings = [f"A region was left out. {error}" for error in failed]
+        return rows, onward, (*warnings, *(text for one in slices for text in one.warnings))
+
+
+def _sliced(told: wire.WirePage, where: Location, query: Query, at: At, limit: int) -> Slice:
+    order = query.sort or NEWEST_FIRST
+    read = [(number, wire.record(row, where)) for number, row in enumerate(told.rows)]
+    good = [(number, entry) for number, entry in read if entry]
+    kept = [(number, entry) for number, entry in good if keeps(entry, query.filter)]
+    warnings = [f"{len(read) - len(good)} records that cannot be read were left out."] if len(good) < len(read) else []
+    warnings += [_LEFT_OUT] if len(kept) < len(good) else []
+    following = at.moved(next_offset(at, told.told, limit), order, [entry for _, entry in good])
+    return Slice(
+        region=where.region,
+        at=at,
+        order=order,
+        entries=tuple(entry for _, entry in kept),
+        positions=tuple(number for number, _ in kept),
+        next=None if told.last else following,
+        given=len(told.rows),
+        warnings=tuple(warnings),
+    )
+
+
+def _refused(error: UsageError, at: At, filter_: str) -> UsageError:
+    """What a refused search means, where that is more than the service's own words."""
+    if at.offset + PAGE > LARGEST_WINDOW:
+        error.cause = f"the service gives no results beyond {at.offset:,} in this order"
+        error.cure = "Sort by createdTime, or narrow the query by time."
+    elif filter_ and not error.cure:
+        error.cure = _suggestion(filter_)
+    return error
+
+
+def _suggestion(filter_: str) -> str:
+    try:
+        problems = check(parse(filter_), filter_)
+    except FilterError as error:
+        return str(error)
+    known = [f"{problem.text[:1].upper()}{problem.text[1:]}. {problem.cure}" for problem in problems]
+    if not known and ("'" in filter_ or '"' in filter_):
+        return "The service may not take quotes: an id or a time finds the same without them."
+    return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."
+
+
+def _packed(ways: dict[str, At]) -> str | None:
+    return msgspec.json.encode(ways).decode() if ways else None

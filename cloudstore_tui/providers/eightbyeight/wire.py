@@ -1,0 +1,301 @@
+"""The service's JSON, and the tolerant readings of what it says in more than one way."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import ReplyError
+from cloudstore_tui.core.exchange import ZipJob
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.fiql.fields import TYPES, Unit
+from cloudstore_tui.rest import Reply
+from cloudstore_tui.rest.message import message_of
+
+Item = TypeVar("Item", bound=msgspec.Struct)
+
+REGION = re.compile(r"[a-z0-9-]{1,32}")
+"""What a region can be called."""
+
+_UNITS = {known.name: known.duration for known in TYPES}
+"""The unit of the tag `duration`, by type: the service's pages say seconds throughout, the recordings do not."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 253_402_300_799_000
+"""The last millisecond that a date can hold."""
+_LONGEST_NUMBER = 18
+"""Digits that fit into the integers of every database and language."""
+
+
+class TokenReply(msgspec.Struct):
+    """A token; every scalar is a text."""
+
+    access_token: str
+    expires_in: Any = None
+    api_product_list_json: Any = None
+    api_product_list: Any = None
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """What the key was made for; empty if the service does not say. One form is a text in brackets."""
+        if isinstance(self.api_product_list_json, list):
+            return tuple(str(name) for name in self.api_product_list_json)
+        listed = text(self.api_product_list).strip("[] ")
+        return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+class ObjectRecord(msgspec.Struct, rename="camel"):
+    """One object. Every field can be missing or of another type, so none is trusted to be what it should."""
+
+    id: Any = None
+    type: Any = None
+    mime_type: Any = None
+    object_name: Any = None
+    object_state: Any = None
+    created_time: Any = None
+    updated_time: Any = None
+    stored_bytes: Any = None
+    checksum: Any = None
+    checksum_type: Any = None
+    customer_id: Any = None
+    user_id: Any = None
+    bucket_id: Any = None
+    tags: Any = None
+
+    def as_object(self, near: Location) -> StoredObject | None:
+        """It as an object in the profile and region of `near`; `None` if it has no id to name it by."""
+        id_, kind, size, tags = text(self.id), text(self.type), count(self.stored_bytes), _tags(self.tags)
+        if not id_:
+            return None
+        return StoredObject(
+            location=Location(near.profile, near.region, id_),
+            name=text(self.object_name) or id_,
+            id=id_,
+            type=kind,
+            mime=text(self.mime_type),
+            size=size,
+            size_exact=size is not None,
+            created=moment(self.created_time),
+            updated=moment(self.updated_time),
+            state=text(self.object_state),
+            checksum=text(self.checksum),
+            checksum_type=text(self.checksum_type),
+            bucket_id=text(self.bucket_id),
+            user_id=text(self.user_id),
+            customer_id=text(self.customer_id),
+            duration=_duration(kind, tags),
+            tags=tags,
+        )
+
+
+class PageReply(msgspec.Struct, rename="camel"):
+    """A page of a search; what it says of its number and of the total is not to be relied on."""
+
+    content: Any = None
+    last_page: Any = None
+    page_key: Any = None
+
+
+class BucketRecord(msgspec.Struct, rename="camel"):
+    """What groups the objects of one interaction."""
+
+    id: Any = None
+    bucket_id: Any = None
+    created_time: Any = None
+    object_list: Any = None
+
+    @property
+    def name(self) -> str:
+        """Its id, which has two names; empty if it has none."""
+        return text(self.id) or text(self.bucket_id)
+
+
+class JobRecord(msgspec.Struct, rename="camel"):
+    """One zip job."""
+
+    zip_name: Any = None
+    status: Any = None
+    content: Any = None
+    url: Any = None
+
+    def as_job(self, near: Location) -> ZipJob:
+        """It as a job in the profile and region of `near`."""
+        content = self.content if isinstance(self.content, list) else []
+        return ZipJob(
+            profile=near.profile,
+            region=near.region,
+            name=text(self.zip_name),
+            status=text(self.status).strip().upper() or "UNKNOWN",
+            content=tuple(text(item) for item in content if text(item)),
+        )
+
+
+class LinkReply(msgspec.Struct, rename="camel"):
+    """A presigned link inside an object, by any of its names."""
+
+    url: Any = None
+    presigned_url: Any = None
+    presign_url: Any = None
+
+
+class RestoreReply(msgspec.Struct, rename="camel"):
+    """For how long an object was asked back."""
+
+    expiration_days: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class WirePage:
+    """A page of a search, whatever shape it came in."""
+
+    rows: tuple[Any, ...]
+    """As they came, damaged ones among them: their number counts for offsets."""
+    last: bool
+    told: int = 0
+    """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
+
+
+def regions(reply: Reply, place: str) -> tuple[tuple[str, ...], int]:
+    """Region names, each once, and how many were left out because they cannot be names."""
+    listed = reply.decode(list[Any], place=place)
+    names = [name for name in listed if isinstance(name, str) and REGION.fullmatch(name)]
+    return tuple(dict.fromkeys(names)), len(listed) - len(names)
+
+
+def page(reply: Reply, place: str) -> WirePage:
+    """A page: an object, one or several in a list, a bare list of records, or one record alone."""
+    told: object = reply.decode(Any, place=place)
+    if isinstance(told, dict) and "id" in told and "content" not in told:
+        return WirePage((told,), last=True)
+    if isinstance(told, list) and not any(map(_is_page, told)):
+        return WirePage(tuple(told), last=True)
+    pages = [_read(item, PageReply) for item in (told if isinstance(told, list) else [told]) if _is_page(item)]
+    found = [one for one in pages if one]
+    if not found:
+        words = message_of(reply.body)
+        raise ReplyError(
+            f"the service answered with something else than a page{f': {words}' if words else ''}", place=place
+        )
+    rows = tuple(row for one in found if isinstance(one.content, list) for row in one.content)
+    last = found[-1].last_page is True or text(found[-1].last_page).lower() == "true"
+    return WirePage(rows, last or not rows, count(found[-1].page_key) or 0)
+
+
+def _is_page(told: object) -> bool:
+    return isinstance(told, dict) and ("content" in told or "lastPage" in told)
+
+
+def record(told: object, near: Location) -> StoredObject | None:
+    """One row of a page as an object; `None` for what is none."""
+    found = _read(told, ObjectRecord)
+    return found.as_object(near) if found else None
+
+
+def single(reply: Reply, near: Location, place: str) -> StoredObject | None:
+    """The object that a reply is about, bare or in a list; `None` if it holds none."""
+    return next((found for row in _unwrapped(reply, place) if (found := record(row, near))), None)
+
+
+def bucket_row(told: object) -> BucketRecord | None:
+    """One row of a page as a bucket; `None` for what is none."""
+    found = _read(told, BucketRecord)
+    return found if found and found.name else None
+
+
+def bucket_objects(reply: Reply, near: Location, place: str) -> tuple[list[StoredObject], int]:
+    """The objects of one bucket, and how many of its rows could not be read."""
+    buckets = [bucket for row in _unwrapped(reply, place) if (bucket := _read(row, BucketRecord))]
+    rows = [row for bucket in buckets[:1] if isinstance(bucket.object_list, list) for row in bucket.object_list]
+    found = [entry for row in rows if (entry := record(row, near))]
+    return found, len(rows) - len(found)
+
+
+def jobs(reply: Reply, near: Location, place: str) -> list[ZipJob]:
+    """The zip jobs in a reply, which can be one, a list of them, or nothing at all."""
+    if not reply.body.strip():
+        return []
+    return [found.as_job(near) for found in _job_records(reply, place)]
+
+
+def job_link(reply: Reply, name: str, place: str) -> str:
+    """The presigned link in the state of one zip job; empty if there is none."""
+    found = next((job for job in _job_records(reply, place) if text(job.zip_name) == name), None)
+    return text(found.url).strip() if found else ""
+
+
+def link(reply: Reply, place: str) -> str:
+    """A presigned link in any of its shapes: a redirect, a plain text, a JSON text, or an object; else empty."""
+    if reply.location:
+        return reply.location.strip()
+    if reply.body.strip().lower().startswith((b"http:", b"https:")):
+        return reply.body.decode("ascii", "replace").strip()
+    told: object = reply.decode(Any, place=place)
+    if isinstance(told, str):
+        return told.strip()
+    found = _read(told, LinkReply) or LinkReply()
+    return next(filter(None, map(text, (found.url, found.presigned_url, found.presign_url))), "").strip()
+
+
+def restored_days(reply: Reply, asked: int, place: str) -> int:
+    """The days that a restored copy will stay."""
+    told = _read(reply.decode(Any, place=place), RestoreReply) if reply.body.strip() else None
+    return (count(told.expiration_days) if told else None) or asked
+
+
+def text(told: object) -> str:
+    """A text; numbers as their digits, anything else as nothing."""
+    if isinstance(told, str):
+        return told
+    return str(told) if isinstance(told, int) and not isinstance(told, bool) and abs(told) < 2**64 else ""
+
+
+def count(told: object) -> int | None:
+    """A whole number of at least 0, as a number or as a text; else unknown."""
+    digits = text(told).strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER else None
+
+
+def moment(told: object) -> datetime | None:
+    """A time in ISO 8601, which is UTC without a zone, or in epoch milliseconds; else unknown."""
+    milliseconds = count(told)
+    if milliseconds is not None:
+        return _EPOCH + timedelta(milliseconds=milliseconds) if milliseconds <= _LATEST else None
+    try:
+        found = datetime.fromisoformat(text(told).strip())
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unwrapped(reply: Reply, place: str) -> list[Any]:
+    told: object = reply.decode(Any, place=place)
+    return told if isinstance(told, list) else [told]
+
+
+def _job_records(reply: Reply, place: str) -> list[JobRecord]:
+    found = [_read(row, JobRecord) for row in _unwrapped(reply, place)]
+    return [job for job in found if job and text(job.zip_name)]
+
+
+def _read(told: object, kind: type[Item]) -> Item | None:
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def _tags(told: object) -> tuple[tuple[str, str], ...]:
+    listed = told if isinstance(told, list) else []
+    pairs = [(text(tag.get("key")), text(tag.get("value"))) for tag in listed if isinstance(tag, dict)]
+    return tuple(pair for pair in pairs if pair[0])
+
+
+def _duration(kind: str, tags: tuple[tuple[str, str], ...]) -> float | None:
+    """Seconds; unknown for types that nobody has told the unit of."""
+    told = count(next((value for key, value in tags if key == "duration"), None))
+    if told is None or kind not in _UNITS:
+        return None
+    return told / 1000 if _UNITS[kind] is Unit.MILLISECONDS else float(told)

@@ -1,0 +1,127 @@
+"""Server-side zip jobs of a region."""
+
+from collections.abc import Sequence
+
+from cloudstore_tui.core.errors import JobError, MissingError, UnsupportedError, UsageError
+from cloudstore_tui.core.exchange import Source, ZipJob
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient
+from cloudstore_tui.providers.eightbyeight.links import Links
+from cloudstore_tui.providers.eightbyeight.places import region_of
+from cloudstore_tui.rest import LostReplyError, Reply, segment
+
+_LIST = "bulk/download/status"
+_UNFINISHED = frozenset({"NOT_STARTED", "IN_PROGRESS", "FAILED", "CANCELLED"})
+_CURE = "Look at the queue before starting another: cloudstore zip list."
+
+
+class ZipJobs:
+    """Starts, watches and stops zip jobs."""
+
+    def __init__(self, client: EightByEightClient, links: Links) -> None:
+        self._client = client
+        self._links = links
+
+    async def start(self, locations: Sequence[Location]) -> ZipJob:
+        """Start one job for objects of one region, each named once.
+
+        Raises:
+            JobError: the service did not start one.
+            LostReplyError: nobody knows which job is ours.
+        """
+        if not locations:
+            raise UsageError("a zip job needs at least one object")
+        near = region_of(locations[0])
+        if any(location.region != near.region for location in locations):
+            raise UsageError("a zip job packs objects of one region", cure="Start one job for each region.")
+        before = {job.name for job in await self.all(near)}
+        ids = list(dict.fromkeys(location.path for location in locations))
+        found: list[ZipJob] = []
+        try:
+            reply = await self._send("POST", near, "start", near.address, ids)
+            found = wire.jobs(reply, near, near.address)
+        except LostReplyError:
+            # Sent once: whether the job was started shows in the queue.
+            pass
+        new = [job for job in found if job.name not in before] or (found if len(found) == 1 else [])
+        new = new or [job for job in await self.all(near) if job.name not in before]
+        if not new:
+            raise JobError("the service did not start a zip job", place=near.address, cure=_CURE)
+        if len(new) > 1:
+            raise LostReplyError("another zip job was started at the same time", place=near.address, cure=_CURE)
+        return new[0]
+
+    async def one(self, near: Location, name: str) -> ZipJob:
+        """The state of one job."""
+        place = _place(near, name)
+        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", place=place)
+        told = wire.jobs(reply, near, place) or await self.all(near)
+        found = next((job for job in told if job.name == name), None)
+        if found is None:
+            raise MissingError("the zip job is no longer on the server", place=place)
+        return found
+
+    async def all(self, near: Location) -> tuple[ZipJob, ...]:
+        """The whole queue; an empty one can be answered with 404."""
+        try:
+            reply = await self._client.get(near.region, _LIST, place=near.address)
+        except MissingError:
+            if await self._client.knows(near.region):
+                return ()
+            raise
+        return tuple(wire.jobs(reply, near, near.address))
+
+    async def cancel(self, near: Location, name: str) -> tuple[ZipJob, ...]:
+        """Stop a job; the jobs that the server then holds."""
+        place = _place(near, name)
+        try:
+            reply = await self._cancelled(near, f"cancel/{segment(name)}", place)
+        except LostReplyError:
+            return await self.all(near)
+        return tuple(wire.jobs(reply, near, place)) or await self.all(near)
+
+    async def clear(self, near: Location) -> tuple[ZipJob, ...]:
+        """Empty the queue; what the server then still holds."""
+        try:
+            reply = await self._send("PUT", near, "clear", near.address)
+        except LostReplyError:
+            return await self.all(near)
+        return tuple(wire.jobs(reply, near, near.address)) if reply.body.strip() else await self.all(near)
+
+    async def source(self, near: Location, name: str) -> Source:
+        """A presigned link to a finished zip, or the API's own address of it.
+
+        Raises:
+            JobError: it is not finished.
+        """
+        place, query = _place(near, name), [("presignUrl", "true")]
+        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, place=place)
+        job = next((job for job in wire.jobs(reply, near, place) if job.name == name), None)
+        if job and job.status in _UNFINISHED:
+            raise JobError(f"the zip job is {job.status}", place=place, cure="Only a finished one can be fetched.")
+        if url := wire.job_link(reply, name, place):
+            link = self._links.vetted(url, place)
+            return Source(link.url, expires=link.expires, local=self._client.local)
+        headers = await self._client.authorization()
+        url_of_zip = self._client.url(near.region, f"bulk/download/{segment(name)}")
+        return Source(url_of_zip, headers, expires=self._client.login.ends, local=self._client.local)
+
+    async def _cancelled(self, near: Location, action: str, place: str) -> Reply:
+        """Newer services take PUT, older ones POST; a job that is not there is missing for both."""
+        try:
+            return await self._send("PUT", near, action, place)
+        except (MissingError, UnsupportedError) as error:
+            first = error
+        try:
+            return await self._send("POST", near, action, place)
+        except UnsupportedError:
+            raise first from None
+
+    async def _send(self, method: str, near: Location, action: str, place: str, ids: list[str] | None = None) -> Reply:
+        path = f"bulk/download/{action}"
+        return await self._client.send(method, near.region, path, body=ids, place=place, level=DOWNLOAD)
+
+
+def _place(near: Location, name: str) -> str:
+    return f"{near.address}{name}"

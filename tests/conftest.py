@@ -1,0 +1,85 @@
+"""What every test stands on: no configuration of the developer's, no network, one sandbox per worker."""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.config.load import Config, load_config
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+
+OpenProfile = Callable[[str], StorageProvider]
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the developer's configuration, secrets, proxies and terminal out of every test."""
+    for name in list(os.environ):
+        if name.startswith(("CLOUDSTORE_", "TEXTUAL_", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "SSH_CONNECTION", "TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse to leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
+    """One sandbox for all tests of a worker."""
+    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("sandbox")))
+    ready = sandbox.start()
+    yield sandbox, ready
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_server: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
+    """The sandbox, with every switch at its default before and after."""
+    server, _ready = sandbox_server
+    server.switches.reset()
+    yield server
+    server.switches.reset()
+
+
+@pytest.fixture
+def ready(sandbox: Sandbox, sandbox_server: tuple[Sandbox, Ready]) -> Ready:
+    """Where the sandbox listens and where its configuration is."""
+    return sandbox_server[1]
+
+
+@pytest.fixture
+def config(ready: Ready) -> Config:
+    """The sandbox's own configuration."""
+    return load_config(ready.config, PROVIDERS)
+
+
+@pytest.fixture
+async def open_profile(config: Config) -> AsyncIterator[OpenProfile]:
+    """Opens providers of the sandbox's profiles and closes them after the test."""
+    opened: list[StorageProvider] = []
+
+    def opener(name: str) -> StorageProvider:
+        profile = config.profile(name)
+        spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
+        opened.append(spec.open(profile))
+        return opened[-1]
+
+    yield opener
+    for provider in opened:
+        await provider.close()

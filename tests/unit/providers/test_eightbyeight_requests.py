@@ -1,0 +1,1009 @@
+"""What is sent to the service, to the letter, and what its answers do."""
+
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import (
+    ConfigError,
+    ForbiddenError,
+    JobError,
+    LoginError,
+    MissingError,
+    NetworkError,
+    NotAvailableError,
+    ReadOnlyError,
+    ReplyError,
+    StorageError,
+    UnavailableError,
+    UnsafeError,
+    UsageError,
+)
+from cloudstore_tui.core.exchange import LinkForm
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
+from cloudstore_tui.core.provider import Fate
+from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
+from cloudstore_tui.providers.eightbyeight.spec import SPEC
+
+TOKEN = {"access_token": "canary-token", "expires_in": "1799", "api_product_list": "[a, storage]"}
+EAST = "/storage/us-east/v3"
+LINK = "https://api.8x8.com/storage/us-east/b.s3.us-east-1.amazonaws.com/content/EPS/c/u/f?X-Amz-Expires=1800"
+NEWEST = "sortField=createdTime&sortDirection=DESC"
+
+Answer = Any
+Rule = Callable[[str, str, bytes], Answer]
+
+
+@dataclass
+class Service:
+    """Answers by the start of the target, in order; `None` is a connection that ends without an answer."""
+
+    url: str = ""
+    token: Answer = (200, TOKEN)
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
+    rule: Rule | None = None
+    """Answers what no entry of `answers` does."""
+    seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def answer(self, method: str, target: str, body: bytes) -> Answer:
+        for number, (start, _answer) in enumerate(self.answers):
+            if f"{method} {target}".startswith(start):
+                return self.answers.pop(number)[1]
+        if self.rule is not None:
+            return self.rule(method, target, body)
+        return (404, {"message": f"no answer for {method} {target}"})
+
+    @property
+    def targets(self) -> list[str]:
+        """What was asked for, but for tokens."""
+        return [f"{method} {target}" for method, target, _headers, _body in self.seen if target != "/oauth/v2/token"]
+
+    def queries(self) -> list[dict[str, str]]:
+        return [dict(parse_qsl(urlsplit(target).query)) for target in self.targets]
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    told = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            told.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            is_token = self.path == "/oauth/v2/token"
+            answer = told.token if is_token else told.answer(self.command, self.path, body)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, value, *headers = answer
+            data = value if isinstance(value, bytes) else json.dumps(value).encode()
+            self.send_response_only(status)
+            for name, text in headers:
+                self.send_header(name, text)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - names that http.server asks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - overrides
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    told.url = f"http://127.0.0.1:{server.server_port}"
+    yield told
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def profile(service: Service) -> Profile:
+    options: dict[str, OptionValue] = {"api_base": service.url, "client_id": "me"}
+    times = Timeouts(connect=2, read=2, give_up=0)
+    return Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary-secret"))
+
+
+@pytest.fixture
+async def provider(profile: Profile) -> AsyncIterator[EightByEightProvider]:
+    one = EightByEightProvider(profile)
+    yield one
+    await one.close()
+
+
+def with_options(profile: Profile, **options: OptionValue) -> Profile:
+    return replace(profile, options={**profile.options, **options})
+
+
+def row(id_: str = "a", **more: object) -> dict[str, object]:
+    return {"id": id_, "type": "t", "objectState": "AVAILABLE", "createdTime": "2024-09-01T00:00:00", **more}
+
+
+def page(*rows: object, last: bool = True, key: int = 100) -> tuple[int, object]:
+    return 200, {"lastPage": last, "pageKey": key, "pageSize": len(rows), "content": list(rows)}
+
+
+def told(status: int, words: str) -> tuple[int, object]:
+    return status, {"status": status, "title": "?", "detail": words, "errors": []}
+
+
+REGIONS = ("GET /storage/us-east/v3/regions", (200, ["us-east", "uk"]))
+
+# Token and regions
+
+
+async def test_the_token_request_is_a_form_with_basic_credentials(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.rule = lambda *_ask: page(row())
+    await provider.browse(provider.locate("us-east/"))
+    await provider.browse(provider.locate("us-east/"))
+    tokens = [seen for seen in service.seen if seen[1] == "/oauth/v2/token"]
+    assert len(tokens) == 1
+    method, _target, headers, body = tokens[0]
+    assert (method, body) == ("POST", b"grant_type=client_credentials")
+    assert headers["authorization"] == "Basic bWU6Y2FuYXJ5LXNlY3JldA=="
+    assert headers["content-type"] == "application/x-www-form-urlencoded"
+    call = service.seen[1][2]
+    assert call["authorization"] == "Bearer canary-token"
+    assert call["content-type"] == call["accept"] == "application/json"
+    assert provider.session.token_ends is not None
+
+
+async def test_a_refused_token_is_renewed_once(service: Service, provider: EightByEightProvider) -> None:
+    fault = {"fault": {"faultstring": "Access Token expired", "detail": {"errorcode": "keymanagement.service.x"}}}
+    service.answers = [("GET", (401, fault))]
+    service.rule = lambda *_ask: page(row())
+    assert (await provider.browse(provider.locate("us-east/"))).items
+    service.rule = lambda *_ask: (401, fault)
+    with pytest.raises(LoginError) as refused:
+        await provider.browse(provider.locate("us-east/"))
+    assert "Access Token expired" in refused.value.cause
+    assert "client_id" in refused.value.cure
+
+
+async def test_a_wrong_secret_is_a_refused_login(service: Service, provider: EightByEightProvider) -> None:
+    service.token = (401, {"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"})
+    with pytest.raises(LoginError) as refused:
+        await provider.browse(provider.locate(""))
+    assert "ClientId is Invalid" in str(refused.value)
+    assert "acme8" in refused.value.cure
+    assert "canary" not in str(refused.value)
+
+
+async def test_a_token_service_that_is_not_there_is_a_matter_of_configuration(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.token = (404, {"message": "no"})
+    with pytest.raises(ConfigError) as wrong:
+        await provider.browse(provider.locate(""))
+    assert "token_url" in wrong.value.cure
+
+
+async def test_a_key_for_other_products_is_doubted_but_not_refused(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.token = (200, {**TOKEN, "api_product_list": "[work-analytics]"})
+    service.answers = [REGIONS]
+    root = await provider.folders(provider.locate(""))
+    assert root.warnings == ("The key was made for work-analytics, not for storage.",)
+    assert "work-analytics" in provider.session.note
+
+
+async def test_regions_are_asked_of_one_region_then_another_and_once_only(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [
+        ("GET /storage/us-east/", told(404, "Unknown region")),
+        ("GET /storage/uk/", (200, ["uk", "uk", "us-east/../../admin", "ca"])),
+    ]
+    for _time in range(2):
+        root = await provider.folders(provider.locate(""))
+        assert [folder.location for folder in root.items] == [Location("acme8", "uk"), Location("acme8", "ca")]
+        assert root.warnings == ("1 regions with impossible names were left out.",)
+    assert service.targets == ["GET /storage/us-east/v3/regions", "GET /storage/uk/v3/regions"]
+
+
+@pytest.mark.parametrize("answer", [(200, []), told(403, "This API key has no access")])
+async def test_a_key_without_storage_is_told_so(
+    service: Service, provider: EightByEightProvider, answer: Answer
+) -> None:
+    service.rule = lambda *_ask: answer
+    with pytest.raises(ForbiddenError) as refused:
+        await provider.folders(provider.locate(""))
+    assert "no storage is provisioned" in refused.value.cause
+    assert "regions = " in refused.value.cure
+
+
+async def test_regions_of_the_profile_are_used_without_asking(service: Service, profile: Profile) -> None:
+    provider = EightByEightProvider(with_options(profile, regions=("ap",)))
+    assert [folder.name for folder in (await provider.folders(provider.locate(""))).items] == ["ap"]
+    assert service.seen == []
+    await provider.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"regions": ("US EAST",)},
+        {"api_base": "https://api.8x8.com/v3"},
+        {"api_base": "https://me@api.8x8.com"},
+        {"api_base": "http://api.8x8.com"},
+        {"token_url": "http://api.8x8.com/oauth"},
+        {"api_base": "ftp://api.8x8.com"},
+    ],
+)
+def test_an_address_that_secrets_must_not_go_to_is_refused(profile: Profile, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        SPEC.open(with_options(profile, **options))
+
+
+async def test_another_token_url_is_used_whole(service: Service, profile: Profile) -> None:
+    service.answers = [("POST /other/tokens", (200, TOKEN)), REGIONS]
+    provider = EightByEightProvider(with_options(profile, token_url=f"{service.url}/other/tokens"))
+    await provider.folders(provider.locate(""))
+    assert service.targets[0] == "POST /other/tokens"
+    await provider.close()
+
+
+# Addresses
+
+
+def test_addresses_name_all_regions_a_region_or_an_object(provider: EightByEightProvider) -> None:
+    assert provider.locate("") == Location("acme8")
+    assert provider.locate("us-east") == provider.locate("us-east/") == Location("acme8", "us-east")
+    assert provider.locate("us-east/a/../b?c#d ") == Location("acme8", "us-east", "a/../b?c#d ")
+    assert not provider.is_folder(provider.locate("uk/a"))
+    assert provider.parent(provider.locate("uk/a")) == provider.locate("uk")
+    assert provider.parent(provider.locate("uk")) == provider.locate("")
+    assert provider.parent(provider.locate("")) is None
+    place = Location("acme8", "uk", "", ("t", "2024"))
+    assert provider.parent(place) == Location("acme8", "uk", "", ("t",))
+    for bad in ("/a", "US East/a", "us_east", "../a"):
+        with pytest.raises(UsageError):
+            provider.locate(bad)
+
+
+async def test_a_region_of_somebody_else_is_explained_by_ones_own(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [REGIONS]
+    service.rule = lambda *_ask: told(404, "Unknown region eu")
+    for rest in ("eu/", "eu/an-id"):
+        with pytest.raises(MissingError) as missing:
+            await provider.stat(provider.locate(rest))
+        assert missing.value.cure == "The regions of acme8 are: us-east, uk."
+        assert "Unknown region eu" in missing.value.cause
+    assert len([target for target in service.targets if target.endswith("/regions")]) == 1
+
+
+async def test_regions_that_cannot_be_told_are_not_asked_for_with_every_error(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.rule = lambda *_ask: told(404, "?")
+    for _time in range(3):
+        with pytest.raises(MissingError):
+            await provider.stat(provider.locate("us-east/a"))
+    assert len([target for target in service.targets if target.endswith("/regions")]) == 2
+
+
+# The tree
+
+
+async def test_types_are_found_by_excluding_those_that_are_known(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [
+        ("GET", page(row("a", type="voicemail"), row("b", type="odd one"), last=False)),
+        ("GET", page(row("c", type="Meeting"))),
+    ]
+    found = await provider.folders(provider.locate("us-east"))
+    assert [folder.name for folder in found.items] == ["Meeting", "odd one", "voicemail", "buckets"]
+    assert service.targets == [
+        f"GET {EAST}/objects?pageKey=0&limit=100&{NEWEST}",
+        f"GET {EAST}/objects?filter=type%21%3Dvoicemail%3Btype%21%3D%27odd%20one%27&pageKey=0&limit=100&{NEWEST}",
+    ]
+    assert found.items[1].query == Query(Location("acme8", "us-east"), "type=='odd one'", Sort("createdTime", True))
+
+
+async def test_the_search_for_types_ends_even_if_the_service_does_not(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    count = iter(range(10**6))
+    service.rule = lambda *_ask: page(row("a", type=f"type{next(count)}"), last=False)
+    found = await provider.folders(provider.locate("us-east"))
+    assert len(service.targets) == len(found.items) - 1 == 40
+    assert found.warnings
+
+
+async def test_a_service_that_ignores_filters_gives_each_type_once(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.rule = lambda *_ask: page(row("a", type="voicemail"), row("b", type="meeting"), last=False)
+    found = await provider.folders(provider.locate("us-east"))
+    assert [folder.name for folder in found.items] == ["meeting", "voicemail", "buckets"]
+    assert len(service.targets) == 2
+
+
+async def test_a_small_place_is_opened_with_one_request(service: Service, provider: EightByEightProvider) -> None:
+    rows = [row(createdTime="2024-09-01T00:00:00"), row(createdTime="2022-01-01T00:00:00"), row(createdTime=None)]
+    service.answers = [("GET", page(*rows))]
+    found = await provider.folders(Location("acme8", "us-east", "", ("t",)))
+    assert [folder.name for folder in found.items] == ["2024", "2022"]
+    assert len(service.targets) == 1
+
+
+async def test_a_large_place_is_opened_with_two(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [
+        ("GET", page(row(createdTime="2024-09-30T00:00:00"), last=False)),
+        ("GET", page(row(createdTime="2024-09-28T00:00:00"), last=False)),
+    ]
+    found = await provider.folders(Location("acme8", "us-east", "", ("t", "2024", "09")))
+    assert [folder.name for folder in found.items] == ["30", "29", "28"]
+    time = "type%3D%3Dt%3BcreatedTime%3Dge%3D1725148800000%3BcreatedTime%3Dlt%3D1727740800000"
+    assert service.targets == [
+        f"GET {EAST}/objects?filter={time}&pageKey=0&limit=100&{NEWEST}",
+        f"GET {EAST}/objects?filter={time}&pageKey=0&limit=1&sortField=createdTime&sortDirection=ASC",
+    ]
+    assert (await provider.folders(found.items[0].location)).items == ()
+
+
+async def test_buckets_are_listed_page_by_page_and_hold_objects(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    place = Location("acme8", "us-east", "", ("buckets",))
+    buckets = [{"id": "k 1", "createdTime": "2024-09-01T00:00:00"}, {"tags": []}]
+    service.answers = [
+        ("GET", page(*buckets, last=False, key=0)),
+        ("GET", page({"bucketId": "k2"})),
+        ("GET", (200, {"id": "k 1", "objectList": [row("a"), row("b", objectState="REVOKED")]})),
+    ]
+    first = await provider.folders(place)
+    assert [folder.location for folder in first.items] == [place.child("k 1")]
+    assert first.warnings == ("1 records that cannot be read were left out.",)
+    second = await provider.browse(place, first.cursor)
+    assert [entry.name for entry in second.items] == ["k2"]
+    assert second.cursor is None
+    inside = await provider.browse(place.child("k 1"))
+    assert [entry.location for entry in inside.items] == [provider.locate("us-east/a"), provider.locate("us-east/b")]
+    assert service.targets == [
+        f"GET {EAST}/buckets?pageKey=0&limit=100&{NEWEST}",
+        f"GET {EAST}/buckets?pageKey=100&limit=100&{NEWEST}",
+        f"GET {EAST}/buckets/k%201",
+    ]
+
+
+@pytest.mark.parametrize("answer", [(200, {"id": "k", "objectList": []}), (200, [{"id": "k"}])])
+async def test_an_old_service_gives_one_bucket_or_a_list(
+    service: Service, provider: EightByEightProvider, answer: Answer
+) -> None:
+    service.answers = [("GET", answer)]
+    found = await provider.folders(Location("acme8", "us-east", "", ("buckets",)))
+    assert ([folder.name for folder in found.items], found.cursor) == (["k"], None)
+
+
+async def test_a_place_is_looked_at_with_one_row_of_it(service: Service, provider: EightByEightProvider) -> None:
+    region = provider.locate("us-east")
+    service.answers = [REGIONS, ("GET /storage/us-east/v3/buckets", (200, {"id": "k", "objectList": []}))]
+    service.rule = lambda *_ask: page(row())
+    places = [provider.locate(""), region, region.child("t").child("2024"), region.child("buckets").child("k")]
+    for place, name in zip(places, ("acme8", "us-east", "2024", "k"), strict=True):
+        entry = await provider.stat(place)
+        assert (entry.location, entry.name) == (place, name)
+    searches = [asked for asked in service.queries() if asked]
+    assert [asked["limit"] for asked in searches] == ["1", "1"]
+    assert "createdTime=ge=" in searches[1]["filter"]
+    with pytest.raises(MissingError):
+        await provider.stat(region.child("t").child("2024").child("13"))
+
+
+def test_columns_fit_the_place_until_it_is_known_what_came(provider: EightByEightProvider) -> None:
+    region = provider.locate("us-east")
+    folders = [column.name for column in provider.columns(provider.locate(""))]
+    assert folders == [column.name for column in provider.columns(region.child("buckets"))] == ["name", "modified"]
+    calls = provider.columns(region.child("callcenterrecording").child("2024"))
+    assert calls == provider.columns(region, frozenset({"callcenterrecording"}))
+    assert calls != provider.columns(region)
+    inside = region.child("buckets").child("k")
+    assert provider.columns(inside) == provider.columns(region)
+    assert provider.columns(inside, frozenset({"callcenterrecording"})) == calls
+    assert provider.columns(provider.locate(""), frozenset({"callcenterrecording"})) == calls
+
+
+# Searches
+
+
+async def test_a_filter_goes_out_as_it_was_written_and_wholly_encoded(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [("GET", page())]
+    filter_ = "callerId==+16695555518;(agentName=='M,DENNIS',type==t)"
+    await provider.search(Query(provider.locate("us-east"), filter_, Sort("storedBytes")))
+    sent = "callerId%3D%3D%2B16695555518%3B%28agentName%3D%3D%27M%2CDENNIS%27%2Ctype%3D%3Dt%29"
+    order = "sortField=storedBytes&sortDirection=ASC"
+    assert service.targets == [f"GET {EAST}/objects?filter={sent}&pageKey=0&limit=100&{order}"]
+
+
+async def test_an_empty_filter_is_not_sent(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [("GET", page())]
+    assert (await provider.search(Query(provider.locate("us-east")))).cursor is None
+    assert "filter" not in service.targets[0]
+
+
+@pytest.mark.parametrize("key", [100, 0, -1, 10**12, "x"])
+async def test_paging_goes_on_whatever_the_service_calls_the_page(
+    service: Service, provider: EightByEightProvider, key: Any
+) -> None:
+    service.answers = [("GET", page(row("a"), last=False, key=key)), ("GET", page())]
+    query = Query(provider.locate("us-east"))
+    first = await provider.search(query)
+    await provider.search(query, first.cursor)
+    assert [asked["pageKey"] for asked in service.queries()] == ["0", "100"]
+
+
+async def test_all_regions_are_merged_and_one_that_fails_is_a_warning(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    def rule(_method: str, target: str, _body: bytes) -> Answer:
+        if "/uk/" in target:
+            return told(403, "not for this key")
+        return page(row("a"), last="pageKey=0" not in target)
+
+    service.answers, service.rule = [REGIONS], rule
+    query = Query(provider.locate(""), "type==t")
+    first = await provider.search(query)
+    assert [entry.location for entry in first.items] == [provider.locate("us-east/a")]
+    assert len(first.warnings) == 1
+    assert "acme8:uk/" in first.warnings[0]
+    assert "not for this key" in first.warnings[0]
+    second = await provider.search(query, first.cursor)
+    assert (second.cursor, second.warnings) == (None, ())
+
+
+async def test_regions_that_all_fail_are_an_error(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [REGIONS]
+    service.rule = lambda *_ask: told(503, "later")
+    with pytest.raises(UnavailableError):
+        await provider.search(Query(provider.locate("")))
+
+
+async def test_a_refused_filter_is_an_error_that_suggests_a_known_field(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.rule = lambda *_ask: told(400, "Unknown field 'agentNam'")
+    with pytest.raises(UsageError) as refused:
+        await provider.search(Query(provider.locate("us-east"), "agentNam==x"))
+    assert "Unknown field 'agentNam'" in refused.value.cause
+    assert "Did you mean agentName?" in refused.value.cure
+    with pytest.raises(UsageError) as refused:
+        await provider.search(Query(provider.locate("us-east"), "agentName=='x y'"))
+    assert "quotes" in refused.value.cure
+
+
+def rows_below(number: int, cap: int = 10**9) -> Rule:
+    """A service with so many objects, one every second, that refuses offsets from `cap` on."""
+    newest = 1_725_148_800
+
+    def rule(_method: str, target: str, _body: bytes) -> Answer:
+        query = dict(parse_qsl(urlsplit(target).query))
+        offset, limit = int(query["pageKey"]), int(query["limit"])
+        if offset >= cap:
+            return told(400, "Result window is too large")
+        low, high = newest - number, newest
+        for term in query.get("filter", "").split(";"):
+            if term.startswith("createdTime=ge="):
+                low = max(low, -(-int(term[15:]) // 1000) - 1)
+            elif term.startswith("createdTime=lt="):
+                high = min(high, -(-int(term[15:]) // 1000) - 1)
+        seconds = range(high, low, -1) if query["sortDirection"] == "DESC" else range(low + 1, high + 1)
+        got = seconds[offset : offset + limit]
+        rows = [row(str(second), createdTime=second * 1000) for second in got]
+        return page(*rows, last=offset + limit >= len(seconds), key=offset + limit)
+
+    return rule
+
+
+@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 245, 9_999, 123_457])
+async def test_objects_are_counted_with_few_requests(
+    service: Service, provider: EightByEightProvider, number: int
+) -> None:
+    service.rule = rows_below(number)
+    assert await provider.count(Query(provider.locate("us-east"))) == number
+    assert len(service.targets) <= 1 + 2 * max(number, 1).bit_length()
+
+
+@pytest.mark.parametrize("number", [7_000, 9_999, 10_000, 25_000])
+async def test_objects_are_counted_where_large_offsets_are_refused(
+    service: Service, provider: EightByEightProvider, number: int
+) -> None:
+    service.rule = rows_below(number, cap=10_000)
+    assert await provider.count(Query(provider.locate("us-east"))) == number
+
+
+@pytest.mark.parametrize("descending", [True, False])
+async def test_a_search_by_time_goes_on_beyond_the_largest_offset(
+    service: Service, provider: EightByEightProvider, descending: bool
+) -> None:
+    service.rule = rows_below(20_150, cap=10_000)
+    query = Query(provider.locate("us-east"), "type==t", Sort("createdTime", descending))
+    cursor = '{"us-east":{"offset":9800,"bound":0}}'
+    found: list[str] = []
+    for _page in range(105):
+        result = await provider.search(query, cursor)
+        found += [entry.id for entry in result.items]
+        if result.cursor is None:
+            break
+        cursor = result.cursor
+    assert sorted(set(found), reverse=descending) == list(dict.fromkeys(found))
+    assert len(set(found)) >= 10_000
+    assert max(int(asked["pageKey"]) for asked in service.queries()) < 10_000
+
+
+async def test_another_order_says_that_the_service_gives_no_more(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.rule = rows_below(20_000, cap=10_000)
+    query = Query(provider.locate("us-east"), "", Sort("storedBytes"))
+    with pytest.raises(UsageError) as refused:
+        await provider.search(query, '{"us-east":{"offset":10000,"bound":0}}')
+    assert "no results beyond 10,000" in refused.value.cause
+    assert "createdTime" in refused.value.cure
+
+
+async def test_rows_that_do_not_meet_the_filter_are_left_out_with_a_word(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    tags = [[{"key": "duration", "value": text}] for text in ("9500", "95000")]
+    rows = [row(str(number), tags=tag) for number, tag in enumerate(tags)]
+    service.answers = [("GET", page(rows[0], last=False)), ("GET", page(rows[1], {}, last=False))]
+    found = await provider.search(Query(provider.locate("us-east"), "duration=gt=90000"))
+    assert [entry.id for entry in found.items] == ["1"]
+    assert len(found.warnings) == 2
+    assert [asked["pageKey"] for asked in service.queries()] == ["0", "100"]
+
+
+async def test_an_error_with_status_200_is_an_error(service: Service, provider: EightByEightProvider) -> None:
+    for answer in ((200, b"<html><title>Sign in</title></html>"), (200, {"fault": {"faultstring": "down"}})):
+        service.answers = [("GET", answer)]
+        with pytest.raises(ReplyError):
+            await provider.browse(provider.locate("us-east"))
+
+
+# Single objects
+
+
+async def test_the_bytes_come_from_a_presigned_link_without_credentials(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    record = row("a/b", storedBytes="12", checksum="c", checksumType="MD5")
+    service.answers = [("GET", (200, record)), ("GET", (302, b"", ("Location", LINK)))]
+    source = await provider.source(provider.locate("us-east/a/b"))
+    assert (source.url.reveal(), source.headers) == (LINK, {})
+    assert (source.size, source.checksum, source.checksum_type) == (12, "c", "MD5")
+    assert source.expires is not None
+    assert source.local
+    assert service.targets == [
+        f"GET {EAST}/objects/a%2Fb",
+        f"GET {EAST}/objects/a%2Fb/content?presignUrl=true",
+    ]
+
+
+@pytest.mark.parametrize("answer", [(200, b"ID3 sound"), (200, {"a": "transcript"}), told(400, "?"), told(405, "?")])
+async def test_a_service_without_presigned_links_is_asked_with_credentials(
+    service: Service, provider: EightByEightProvider, answer: Answer
+) -> None:
+    service.answers = [("GET", (200, row("a"))), ("GET", answer)]
+    source = await provider.source(provider.locate("us-east/a"))
+    assert source.url.reveal() == f"{service.url}{EAST}/objects/a/content"
+    assert {name: value.reveal() for name, value in source.headers.items()} == {"Authorization": "Bearer canary-token"}
+    assert source.expires == provider.session.token_ends
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.8x8.com/x",
+        "https://169.254.169.254/latest",
+        "https://s3.amazonaws.com.evil.example/x",
+        "https://s3.amazonaws.com@evil.example/x",
+        "https://api.8x8.com/a b",
+        "file:///etc/passwd",
+    ],
+)
+async def test_an_unsafe_link_is_refused_and_nothing_else_is_tried(
+    service: Service, provider: EightByEightProvider, url: str
+) -> None:
+    for ask in (provider.source, provider.link):
+        service.answers = [("GET", (200, row("a"))), ("GET", (200, {"url": url}))]
+        with pytest.raises(UnsafeError) as unsafe:
+            await ask(provider.locate("us-east/a"))
+        assert unsafe.value.place == "acme8:us-east/a"
+        assert url not in str(unsafe.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "cure"),
+    [("ARCHIVED", "24 hours"), ("REVOKED", "8x8"), ("DELETED", "purged"), ("PENDING", "later"), ("ODD", "AVAILABLE")],
+)
+async def test_the_state_is_looked_at_before_the_content(
+    service: Service, provider: EightByEightProvider, state: str, cure: str
+) -> None:
+    service.rule = lambda *_ask: (200, row("a", objectState=state))
+    with pytest.raises(NotAvailableError) as refused:
+        await provider.source(provider.locate("us-east/a"))
+    assert refused.value.state == state
+    assert state in refused.value.cause
+    assert cure in refused.value.cure
+    assert service.targets == [f"GET {EAST}/objects/a"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 409])
+async def test_a_state_that_changed_meanwhile_explains_the_refusal(
+    service: Service, provider: EightByEightProvider, status: int
+) -> None:
+    service.answers = [
+        (f"GET {EAST}/objects/a", (200, row("a"))),
+        (f"GET {EAST}/objects/a/content", told(status, "no")),
+        (f"GET {EAST}/objects/a", (200, row("a", objectState="REVOKED"))),
+        REGIONS,
+    ]
+    with pytest.raises(NotAvailableError) as refused:
+        await provider.source(provider.locate("us-east/a"))
+    assert refused.value.state == "REVOKED"
+
+
+async def test_a_refusal_for_another_reason_stays_what_it_is(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [
+        (f"GET {EAST}/objects/a", (200, row("a"))),
+        (f"GET {EAST}/objects/a/content", told(403, "no")),
+        (f"GET {EAST}/objects/a", (200, row("a"))),
+        REGIONS,
+    ]
+    with pytest.raises(ForbiddenError) as refused:
+        await provider.source(provider.locate("us-east/a"))
+    assert "Call Recordings & Storage" in refused.value.cure
+
+
+async def test_there_is_one_form_of_links(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [("GET", answer) for answer in ((200, row("a")), (200, LINK.encode())) * 2]
+    plain = await provider.link(provider.locate("us-east/a"))
+    assert (plain.url.reveal(), plain.form, plain.note) == (LINK, LinkForm.PRESIGNED, "")
+    other = await provider.link(provider.locate("us-east/a"), LinkForm.NATIVE)
+    assert (other.form, bool(other.note)) == (LinkForm.PRESIGNED, True)
+
+
+async def test_a_folder_has_no_content(provider: EightByEightProvider) -> None:
+    for ask in (provider.source, provider.link, provider.restore):
+        with pytest.raises(UsageError):
+            await ask(provider.locate("us-east"))
+
+
+async def test_related_objects_are_found_with_one_query(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [("GET", page(row("a"), row("b")))]
+    found = await provider.related(StoredObject(provider.locate("us-east/a"), "a", id="a", bucket_id="k"))
+    assert [entry.id for entry in found.items] == ["b"]
+    assert service.queries()[0]["filter"] == "bucketId==k,sourceId==a,sourceObjectId==a"
+
+
+# Deleting
+
+
+def bodies(service: Service, method: str) -> list[object]:
+    return [json.loads(body) for seen, _target, _headers, body in service.seen if seen == method and body[:1] == b"["]
+
+
+async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    def rule(method: str, target: str, _body: bytes) -> Answer:
+        if method == "DELETE":
+            return (200, b"")
+        id_ = target.rpartition("/")[2]
+        kept = {"7": (200, row(id_)), "9": told(404, "gone")}
+        return kept.get(id_, (200, row(id_, objectState="REVOKED")))
+
+    service.answers, service.rule = [REGIONS], rule
+    wanted = [provider.locate(f"{'uk' if number % 3 else 'us-east'}/{number}") for number in range(180)]
+    found = await provider.delete([*wanted, wanted[0]])
+    assert [deletion.location for deletion in found] == [*wanted, wanted[0]]
+    fates = [deletion.fate for deletion in found]
+    assert (fates[0], fates[7], fates[9], fates[-1]) == (Fate.DELETED, Fate.KEPT, Fate.DELETED, Fate.DELETED)
+    assert fates.count(Fate.KEPT) == 1
+    sent = bodies(service, "DELETE")
+    assert [len(ids) for ids in sent if isinstance(ids, list)] == [60, 100, 20]
+    headers = next(headers for method, _target, headers, _body in service.seen if method == "DELETE")
+    assert headers["content-type"] == "application/json"
+
+
+async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [
+        ("DELETE", None),
+        ("GET /storage/us-east/v3/objects/a", (200, row("a", objectState="DELETED"))),
+        ("GET /storage/us-east/v3/objects/b", (200, row("b"))),
+        ("GET /storage/us-east/v3/objects/c", told(500, "?")),
+    ]
+    service.rule = lambda *_ask: told(500, "?")
+    found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "abc"])
+    assert [deletion.fate for deletion in found] == [Fate.DELETED, Fate.KEPT, Fate.UNKNOWN]
+    codes = [deletion.error.code if deletion.error else 0 for deletion in found]
+    assert codes == [0, 1, 4]
+    assert len(bodies(service, "DELETE")) == 1
+
+
+async def test_an_unknown_id_does_not_keep_the_others(service: Service, provider: EightByEightProvider) -> None:
+    deleted: set[str] = set()
+
+    def rule(method: str, target: str, body: bytes) -> Answer:
+        if method == "DELETE":
+            ids = set(json.loads(body))
+            if "x" in ids:
+                return told(404, "unknown id")
+            deleted.update(ids)
+            return (204, b"")
+        id_ = target.rpartition("/")[2]
+        return (
+            told(404, "?") if id_ == "x" else (200, row(id_, objectState="REVOKED" if id_ in deleted else "AVAILABLE"))
+        )
+
+    service.answers, service.rule = [REGIONS], rule
+    found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "axb"])
+    assert [deletion.fate for deletion in found] == [Fate.DELETED, Fate.GONE, Fate.DELETED]
+    assert bodies(service, "DELETE") == [["a", "x", "b"], ["a", "b"]]
+
+
+async def test_a_key_that_may_not_delete_is_told_the_level_it_takes(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [("DELETE", told(403, "no permission")), REGIONS]
+    found = await provider.delete([provider.locate("us-east/a")])
+    assert found[0].fate is Fate.KEPT
+    assert isinstance(found[0].error, ForbiddenError)
+    assert "level edit" in found[0].error.cure
+    assert len(service.targets) == 2
+
+
+async def test_nothing_is_already_gone_in_a_region_that_is_not_ours(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [REGIONS]
+    service.rule = lambda *_ask: told(404, "Unknown region eu")
+    found = await provider.delete([provider.locate("eu/a")])
+    assert found[0].fate is Fate.KEPT
+    assert isinstance(found[0].error, MissingError)
+
+
+async def test_a_read_only_profile_sends_nothing_that_changes(service: Service, profile: Profile) -> None:
+    provider = EightByEightProvider(replace(profile, read_only=True))
+    with pytest.raises(ReadOnlyError):
+        await provider.delete([provider.locate("us-east/a")])
+    with pytest.raises(ReadOnlyError):
+        await provider.restore(provider.locate("us-east/a"))
+    assert service.seen == []
+    await provider.close()
+
+
+# Zip jobs
+
+JOBS = "/storage/us-east/v3/bulk/download"
+OLD = {"zipName": "old.zip", "status": "DONE"}
+NEW = {"zipName": "new.zip", "status": "NOT_STARTED", "content": ["a:NOT_STARTED"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "answer", "after"),
+    [
+        ([OLD], (200, NEW), None),
+        ([OLD], (201, [NEW]), None),
+        ([OLD], (200, [OLD, NEW]), None),
+        ([OLD], (204, b""), [NEW, OLD]),
+        ([OLD], (201, b""), [OLD, NEW]),
+        ([OLD], None, [OLD, NEW]),
+        ([NEW], (200, NEW), None),
+    ],
+)
+async def test_a_new_job_is_found_in_every_answer_to_its_start(
+    service: Service, provider: EightByEightProvider, before: object, answer: Answer, after: object
+) -> None:
+    service.answers = [(f"GET {JOBS}/status", (200, before)), ("POST", answer), (f"GET {JOBS}/status", (200, after))]
+    job = await provider.start_zip([provider.locate(f"us-east/{id_}") for id_ in ("a", "b", "a")])
+    assert (job.region, job.name, job.status) == ("us-east", "new.zip", "NOT_STARTED")
+    assert bodies(service, "POST") == [["a", "b"]]
+    assert f"POST {JOBS}/start" in service.targets
+    assert len(service.targets) == (2 if after is None else 3)
+
+
+async def test_a_start_that_nobody_can_tell_apart_is_unknown_and_one_without_effect_failed(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    other = {"zipName": "other.zip", "status": "DONE"}
+    service.answers = [("GET", (200, [OLD])), ("POST", None), ("GET", (200, [OLD, NEW, other]))]
+    with pytest.raises(NetworkError) as unknown:
+        await provider.start_zip([provider.locate("us-east/a")])
+    assert unknown.value.code == 4
+    service.answers = [("GET", told(404, "empty")), REGIONS, ("POST", None), ("GET", (200, []))]
+    with pytest.raises(JobError):
+        await provider.start_zip([provider.locate("us-east/a")])
+    assert len([target for target in service.targets if target.startswith("POST")]) == 2
+
+
+async def test_a_job_packs_objects_of_one_region(service: Service, provider: EightByEightProvider) -> None:
+    for wanted in ([], [provider.locate("uk/a"), provider.locate("us-east/a")], [provider.locate("uk")]):
+        with pytest.raises(UsageError):
+            await provider.start_zip(wanted)
+    assert service.seen == []
+
+
+async def test_the_state_of_a_job_is_that_of_its_name(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [("GET", (200, [OLD, NEW])), ("GET", (200, [])), ("GET", (200, [OLD])), ("GET", (200, b""))]
+    assert (await provider.zip_job("us-east", "new.zip")).status == "NOT_STARTED"
+    with pytest.raises(MissingError):
+        await provider.zip_job("us-east", "../x.zip?presignUrl=true")
+    assert service.targets == [
+        f"GET {JOBS}/status/new.zip",
+        f"GET {JOBS}/status/..%2Fx.zip%3FpresignUrl%3Dtrue",
+        f"GET {JOBS}/status",
+    ]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_job_is_cancelled_with_put_and_on_old_services_with_post(
+    service: Service, provider: EightByEightProvider, status: int
+) -> None:
+    service.answers = [("PUT", told(status, "?")), REGIONS, ("POST", (204, b"")), ("GET", (200, [OLD]))]
+    left = await provider.cancel_zip("us-east", "new.zip")
+    assert [job.name for job in left] == ["old.zip"]
+    told_of = [target for target in service.targets if "regions" not in target]
+    assert told_of == [f"PUT {JOBS}/cancel/new.zip", f"POST {JOBS}/cancel/new.zip", f"GET {JOBS}/status"]
+
+
+async def test_a_job_that_is_not_there_cannot_be_cancelled(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [("PUT", told(404, "No zip")), REGIONS, ("POST", told(405, "Use PUT"))]
+    with pytest.raises(MissingError, match="No zip"):
+        await provider.cancel_zip("us-east", "new.zip")
+    service.answers = [("PUT", told(405, "Use POST")), ("POST", told(404, "No zip"))]
+    with pytest.raises(MissingError, match="No zip"):
+        await provider.cancel_zip("us-east", "new.zip")
+
+
+async def test_clearing_tells_what_is_left_even_if_the_reply_is_lost(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [
+        ("PUT", (200, [])),
+        ("PUT", (204, b"")),
+        ("GET", (200, [OLD])),
+        ("PUT", None),
+        ("GET", (200, [])),
+    ]
+    assert await provider.clear_zips("us-east") == ()
+    assert [job.name for job in await provider.clear_zips("us-east")] == ["old.zip"]
+    assert await provider.clear_zips("us-east") == ()
+    assert len([target for target in service.targets if target == f"PUT {JOBS}/clear"]) == 3
+
+
+async def test_a_finished_zip_comes_from_its_link_or_from_the_api(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [
+        ("GET", (200, [{**OLD, "url": LINK}])),
+        ("GET", (200, OLD)),
+        ("GET", (200, {**OLD, "status": "?"})),
+    ]
+    linked = await provider.zip_source("us-east", "old.zip")
+    assert (linked.url.reveal(), linked.headers) == (LINK, {})
+    plain = await provider.zip_source("us-east", "old.zip")
+    assert plain.url.reveal() == f"{service.url}{JOBS}/old.zip"
+    assert list(plain.headers) == ["Authorization"]
+    assert service.targets[0] == f"GET {JOBS}/status/old.zip?presignUrl=true"
+    assert (await provider.zip_source("us-east", "old.zip")).headers
+
+
+@pytest.mark.parametrize("status", ["NOT_STARTED", "in_progress", "FAILED", "CANCELLED"])
+async def test_an_unfinished_zip_is_never_fetched(
+    service: Service, provider: EightByEightProvider, status: str
+) -> None:
+    service.answers = [("GET", (200, {**OLD, "status": status, "url": LINK}))]
+    with pytest.raises(JobError) as refused:
+        await provider.zip_source("us-east", "old.zip")
+    assert status.upper() in refused.value.cause
+
+
+# Restoring
+
+
+async def test_an_object_is_asked_back_for_some_days(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [("POST", (200, {"expirationDays": 3}))]
+    assert await provider.restore(provider.locate("us-east/a"), 5) == 3
+    assert service.targets == [f"POST {EAST}/objects/a/restore"]
+    assert service.seen[-1][3] == b'{"expirationDays":5}'
+
+
+@pytest.mark.parametrize("days", [0, 11, -1])
+async def test_days_out_of_range_are_not_asked_for(service: Service, provider: EightByEightProvider, days: int) -> None:
+    with pytest.raises(UsageError, match="1 to 10"):
+        await provider.restore(provider.locate("us-east/a"), days)
+    assert service.seen == []
+
+
+@pytest.mark.parametrize(("state", "is_known"), [("PENDING", True), ("AVAILABLE", True), ("ARCHIVED", False)])
+async def test_a_lost_reply_to_a_restore_is_settled_by_looking(
+    service: Service, provider: EightByEightProvider, state: str, is_known: bool
+) -> None:
+    service.answers = [("POST", None), ("GET", (200, row("a", objectState=state)))]
+    if is_known:
+        assert await provider.restore(provider.locate("us-east/a"), 2) == 2
+    else:
+        with pytest.raises(NetworkError) as unknown:
+            await provider.restore(provider.locate("us-east/a"), 2)
+        assert "Nobody knows" in unknown.value.cure
+    assert len([target for target in service.targets if target.startswith("POST")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, UsageError), (403, ForbiddenError), (409, StorageError), (404, MissingError)]
+)
+async def test_a_refused_restore_shows_the_services_words(
+    service: Service, provider: EightByEightProvider, status: int, kind: type[StorageError]
+) -> None:
+    service.answers = [("POST", told(status, "the very words")), REGIONS]
+    with pytest.raises(kind) as refused:
+        await provider.restore(provider.locate("us-east/a"))
+    assert "the very words" in refused.value.cause
+    assert ("level edit" in refused.value.cure) == (status == 403)
+
+
+# What `profile test` looks at
+
+
+async def test_a_check_looks_at_everything_until_something_is_wrong(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [REGIONS, ("GET /storage/us-east", page(row())), ("GET /storage/uk", told(403, "not yours"))]
+    checks = await provider.check()
+    assert [(check.title, check.ok) for check in checks] == [
+        ("token", True),
+        ("product", True),
+        ("regions", True),
+        ("us-east", True),
+        ("uk", False),
+    ]
+    assert checks[3].text == "has objects"
+    assert isinstance(checks[-1].error, ForbiddenError)
+
+
+async def test_a_check_doubts_a_key_for_other_products_and_goes_on(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.token = (200, {**TOKEN, "api_product_list": "[work-analytics]"})
+    service.answers = [REGIONS]
+    service.rule = lambda *_ask: page()
+    checks = await provider.check()
+    assert [(check.title, check.ok) for check in checks if not check.ok] == [("product", False)]
+    assert checks[1].error is None
+    assert checks[-1].title == "clock"
+
+
+async def test_a_check_notices_a_clock_that_is_off(service: Service, provider: EightByEightProvider) -> None:
+    service.answers = [REGIONS]
+    service.rule = lambda *_ask: (*page(), ("Date", "Thu, 01 Jan 2037 00:00:00 GMT"))
+    checks = await provider.check()
+    assert checks[-1].title == "clock"
+    assert not checks[-1].ok
+    assert "behind" in checks[-1].text

@@ -1,0 +1,182 @@
+"""Where searches go on, how regions are merged, and which rows are kept."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.query import Sort
+from cloudstore_tui.providers.eightbyeight.links import link_end
+from cloudstore_tui.providers.eightbyeight.merge import Slice, merge
+from cloudstore_tui.providers.eightbyeight.position import START, At, next_offset
+from cloudstore_tui.providers.eightbyeight.recheck import keeps
+from cloudstore_tui.providers.eightbyeight.values import sort_key
+
+DOWN, UP, BY_SIZE = Sort("createdTime", descending=True), Sort("createdTime"), Sort("storedBytes")
+SECOND = 1_725_148_800_000
+"""2024-09-01T00:00:00Z."""
+
+
+def entry(id_: str = "a", second: int = 0, region: str = "us-east", size: int | None = 1, **tags: str) -> StoredObject:
+    created = datetime.fromtimestamp(SECOND // 1000 + second, UTC)
+    found = tuple(tags.items())
+    return StoredObject(Location("acme8", region, id_), f"{id_}.mp3", id_, "t", created=created, size=size, tags=found)
+
+
+def piece(region: str, seconds: Sequence[int], *, more: bool, order: Sort = DOWN, at: At = START) -> Slice:
+    entries = tuple(entry(f"{region}-{second}", second, region) for second in seconds)
+    onward = At(at.offset + len(seconds), at.bound) if more else None
+    return Slice(region, at, order, entries, tuple(range(len(seconds))), onward, len(seconds))
+
+
+def test_the_offset_of_the_next_page_is_the_services_if_it_can_be_one() -> None:
+    assert next_offset(At(100), 200, 100) == 200
+    assert next_offset(At(100), 150, 100) == 150
+    for told in (100, 0, 50, 10**12):
+        assert next_offset(At(100), told, 100) == 200
+
+
+def test_offsets_grow_until_the_window_of_the_service_is_full() -> None:
+    rows = [entry(second=second) for second in range(100, 0, -1)]
+    assert At(9_800).moved(9_900, DOWN, rows) == At(9_900)
+    assert At(9_900).moved(10_000, DOWN, rows) == At(0, SECOND + 10_000 + 1_000)
+    assert At(9_900).moved(10_000, UP, rows[::-1]) == At(0, SECOND + 91_000)
+    assert At(9_900).moved(10_000, BY_SIZE, rows) == At(10_000)
+
+
+def test_a_window_begins_at_the_border_and_never_goes_back() -> None:
+    assert START.window(DOWN) == ""
+    assert At(0, 5_000).window(DOWN) == "createdTime=lt=5000"
+    assert At(0, 5_000).window(UP) == "createdTime=ge=5000"
+    same = [entry(second=7)] * 100
+    full = At(9_900, SECOND + 8_000)
+    assert full.moved(10_000, DOWN, same) == At(10_000, SECOND + 8_000)
+    assert At(9_900, SECOND + 7_000).moved(10_000, UP, same) == At(10_000, SECOND + 7_000)
+
+
+def test_one_row_out_of_order_at_the_border_skips_no_other() -> None:
+    rows = [*(entry(second=second) for second in range(200, 100, -1)), entry(second=3)]
+    assert At(9_900).moved(10_000, DOWN, rows).bound > SECOND + 101_000
+
+
+def test_regions_are_merged_in_order_until_one_runs_out() -> None:
+    slices = [piece("uk", [90, 50, 10], more=False), piece("us-east", [80, 70, 60], more=True)]
+    rows, onward = merge(slices)
+    assert [row.id for row in rows] == ["uk-90", "us-east-80", "us-east-70", "us-east-60"]
+    assert onward == {"us-east": At(3), "uk": At(1)}
+
+
+def test_a_merge_goes_on_exactly_where_it_stopped() -> None:
+    every = {"uk": [90, 50, 40, 10], "us-east": [95, 60, 45, 30, 20]}
+    ways = dict.fromkeys(every, START)
+    found: list[str] = []
+    for _round in range(20):
+        slices = []
+        for region, at in ways.items():
+            seconds = every[region][at.offset : at.offset + 2]
+            slices.append(piece(region, seconds, more=at.offset + 2 < len(every[region]), at=at))
+        rows, ways = merge(slices)
+        found += [row.id for row in rows]
+        if not ways:
+            break
+    order = sorted(((second, region) for region, seconds in every.items() for second in seconds), reverse=True)
+    assert found == [f"{region}-{second}" for second, region in order]
+
+
+def test_a_region_whose_page_was_left_out_entirely_holds_up_the_others() -> None:
+    empty = Slice("uk", START, DOWN, (), (), At(100), 100)
+    rows, onward = merge([empty, piece("us-east", [80], more=False)])
+    assert rows == []
+    assert onward == {"uk": At(100), "us-east": START}
+
+
+def test_rows_that_were_left_out_are_not_asked_for_again() -> None:
+    some = Slice("uk", At(100), DOWN, (entry("a", 9), entry("b", 1)), (3, 40), At(200), 100)
+    _rows, onward = merge([some, piece("us-east", [8, 7], more=True)])
+    assert onward["uk"] == At(140)
+
+
+def test_values_are_sorted_missing_first_then_numbers_then_texts() -> None:
+    rows = [entry("a", duration="900"), entry("b", duration="1000"), entry("c", duration="long"), entry("d")]
+    assert [row.id for row in sorted(rows, key=lambda row: sort_key(row, "duration"))] == ["d", "a", "b", "c"]
+    assert sort_key(entry(size=None), "storedBytes") < sort_key(entry(size=0), "storedBytes")
+    assert sort_key(entry("x"), "name") == sort_key(entry("x"), "objectName")
+    assert sort_key(entry(second=1), "createdTime") < sort_key(entry(second=2), "createdTime")
+    for odd in ("nan", "inf", "1_000", " 5"):
+        assert sort_key(entry(tag=odd), "tag")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("filter_", "kept"),
+    [
+        ("", True),
+        ("duration=gt=90000", False),
+        ("duration=gt=900", True),
+        ("duration=le=9500", True),
+        ("duration==9500.0", True),
+        ("duration==9501", False),
+        ("duration!=9500", False),
+        ("duration!=9501", True),
+        ("agentName=='Khang Glynn'", True),
+        ("agentName=='khang glynn'", False),
+        ("agentName==Khang*", True),
+        ("agentName==*x*", False),
+        ("agentName!=*x*", True),
+        ("agentName=in=(a,'Khang Glynn')", True),
+        ("agentName=in=(a,b)", False),
+        ("agentName=out=(a,b)", True),
+        ("agentName=gt=zzz", True),
+        ("missing==x", True),
+        ("missing!=x", True),
+        ("missing=gt=5", True),
+        ("createdTime=lt=1", True),
+        ("size=gt=5", False),
+        ("type==T", False),
+        ("type==t;duration=gt=90000", False),
+        ("type==T,duration=gt=900", True),
+        ("type==T,duration=gt=90000", False),
+        ("type==T,missing==x", True),
+        ("twice==2", True),
+        ("twice!=2", True),
+        ("twice=gt=1", True),
+        ("twice=gt=2", False),
+        ("not a filter", True),
+        ("agentName==[K]*", False),
+        ("agentName==?hang*", False),
+    ],
+)
+def test_a_row_is_left_out_only_if_it_certainly_contradicts_the_filter(filter_: str, kept: bool) -> None:
+    row = entry(duration="9500", agentName="Khang Glynn")
+    row = replace(row, tags=(*row.tags, ("twice", "1"), ("twice", "2")))
+    assert keeps(row, filter_) is kept
+
+
+def seconds_until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("age", "life", "skew", "left"),
+    [
+        (0, "1800", 0, 1740),
+        (0, "604800", 0, 1740),
+        (0, "900", 0, 840),
+        (0, "-5", 0, 1740),
+        (0, "", 0, 1740),
+        (600, "1800", 0, 1140),
+        (-3600, "1800", 3600, 1740),
+        (3600, "1800", -3600, 1740),
+        (0, "2", 0, 1),
+        (99_999, "1800", 0, 1),
+        (None, "1800", 0, 1740),
+    ],
+)
+def test_a_link_ends_a_minute_before_it_says_and_never_later_than_half_an_hour(
+    age: float | None, life: str, skew: float, left: float
+) -> None:
+    moment = "soon" if age is None else f"{datetime.now(UTC) - timedelta(seconds=age):%Y%m%dT%H%M%SZ}"
+    url = f"https://api.8x8.com/x?X-Amz-Date={moment}&X-Amz-Expires={life}"
+    assert seconds_until(link_end(url, skew)) == pytest.approx(left, abs=5)

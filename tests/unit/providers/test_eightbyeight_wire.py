@@ -1,0 +1,285 @@
+"""The tolerant readings of what the service says in more than one way."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import ReplyError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.rest import Reply
+
+HERE = Location("acme8", "us-east")
+PLACE = "acme8:us-east/"
+A = {"id": "a", "objectName": "a.mp3"}
+B = {"id": "b", "objectName": "b.mp3"}
+
+NO_SIZES: tuple[object, ...] = (
+    *("12abc", "", -1, "-1", 1.5, "1.5", True, None, [], {}, 2**63, 10**40, "9" * 5000),
+    "\u0663",  # a digit, but none of ours
+)
+NO_TIMES: tuple[object, ...] = (
+    *("2024-02-30T00:00:00", "2024-09-01T00:00:60Z", "0000-01-01T00:00:00", "10000-01-01T00:00:00"),
+    *("0001-01-01T00:00:00+05:30", "9999-12-31T23:59:59-05:00", "", "null"),
+    *(None, True, [], -62135596801, "-62135596801", 10**17, "9" * 30, 1.5),
+)
+
+
+def reply(value: object, **fields: Any) -> Reply:
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return Reply(200, body, **fields)
+
+
+def read(**fields: object) -> StoredObject:
+    found = wire.record({"id": "a", **fields}, HERE)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("told", "rows", "last", "key"),
+    [
+        ({"content": [A, B], "lastPage": False, "pageKey": 100}, 2, False, 100),
+        ([{"content": [A], "lastPage": True, "pageKey": 100}], 1, True, 100),
+        ([{"content": [A], "lastPage": False}, {"content": [B], "lastPage": True}], 2, True, 0),
+        ([A, B], 2, True, 0),
+        (A, 1, True, 0),
+        ([], 0, True, 0),
+        ({"content": [], "lastPage": False, "pageKey": 300}, 0, True, 300),
+        ({"content": None, "lastPage": False}, 0, True, 0),
+        ({"content": [A, None, 7, {}], "lastPage": "true", "pageKey": "100"}, 4, True, 100),
+        ({"content": [A], "lastPage": "false", "pageKey": -3, "total": 9}, 1, False, 0),
+    ],
+)
+def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last: bool, key: int) -> None:
+    page = wire.page(reply(told), PLACE)
+    assert (len(page.rows), page.last, page.told) == (rows, last, key)
+
+
+@pytest.mark.parametrize("told", [{"fault": {"faultstring": "Backend is down"}}, "text", 7, None])
+def test_what_is_no_page_is_an_error_in_the_words_of_the_service(told: object) -> None:
+    with pytest.raises(ReplyError) as wrong:
+        wire.page(reply(told), PLACE)
+    assert wrong.value.place == PLACE
+    assert ("Backend is down" in wrong.value.cause) == isinstance(told, dict)
+
+
+def test_a_record_becomes_an_object_of_its_region() -> None:
+    found = read(
+        type="callcenterrecording",
+        mimeType="audio/mpeg",
+        objectName="int-1781d39f76d.mp3",
+        checksum="922C",
+        checksumType="MD5",
+        customerId="c",
+        userId="u",
+        bucketId="k",
+        storedBytes=3_813_912,
+        createdTime="2021-03-10T18:01:54",
+        updatedTime=1656048155000,
+        objectState="AVAILABLE",
+        shared=False,
+        tags=[{"key": "duration", "value": "1271000"}, {"id": "9", "key": "agentName", "value": "Khang Glynn"}],
+    )
+    assert found == StoredObject(
+        Location("acme8", "us-east", "a"),
+        "int-1781d39f76d.mp3",
+        id="a",
+        type="callcenterrecording",
+        mime="audio/mpeg",
+        size=3_813_912,
+        size_exact=True,
+        created=datetime(2021, 3, 10, 18, 1, 54, tzinfo=UTC),
+        updated=datetime(2022, 6, 24, 5, 22, 35, tzinfo=UTC),
+        state="AVAILABLE",
+        checksum="922C",
+        checksum_type="MD5",
+        bucket_id="k",
+        user_id="u",
+        customer_id="c",
+        duration=1271.0,
+        tags=(("duration", "1271000"), ("agentName", "Khang Glynn")),
+    )
+
+
+@pytest.mark.parametrize("told", [None, 7, "a", [], {}, {"id": None}, {"id": ""}, {"id": ["a"]}, {"objectName": "x"}])
+def test_a_row_without_an_id_is_no_object(told: object) -> None:
+    assert wire.record(told, HERE) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "size"),
+    [
+        (23661, 23661),
+        ("23661", 23661),
+        (0, 0),
+        (2**60 - 1, None),
+        *((bad, None) for bad in NO_SIZES),
+    ],
+)
+def test_a_size_is_a_whole_number_or_unknown(told: object, size: int | None) -> None:
+    found = read(storedBytes=told)
+    assert (found.size, found.size_exact) == (size, size is not None)
+
+
+def test_a_number_of_thousands_of_digits_is_unknown() -> None:
+    huge = 10**5_000
+    found = read(storedBytes=huge, objectName=huge, createdTime=huge, tags=[{"key": "duration", "value": huge}])
+    assert (found.size, found.name, found.created, found.duration) == (None, "a", None, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [
+        ("2024-09-01T00:00:00", datetime(2024, 9, 1, tzinfo=UTC)),
+        ("2024-09-01T00:00:00Z", datetime(2024, 9, 1, tzinfo=UTC)),
+        ("2024-09-01T05:30:00+05:30", datetime(2024, 9, 1, tzinfo=UTC)),
+        ("2024-09-01T00:00:00.123456789", datetime(2024, 9, 1, 0, 0, 0, 123456, UTC)),
+        (1725148800000, datetime(2024, 9, 1, tzinfo=UTC)),
+        ("1725148800000", datetime(2024, 9, 1, tzinfo=UTC)),
+        ("20221109T230607", datetime(2022, 11, 9, 23, 6, 7, tzinfo=UTC)),
+        *((bad, None) for bad in NO_TIMES),
+    ],
+)
+def test_a_time_is_utc_unless_it_says_otherwise_or_it_is_unknown(told: object, moment: datetime | None) -> None:
+    assert read(createdTime=told, updatedTime=told).created == moment
+    assert read(createdTime=told, updatedTime=told).updated == moment
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "seconds"),
+    [
+        ("callcenterrecording", "1271000", 1271.0),
+        ("callrecording", "3000", 3.0),
+        ("voicemail", "4000", 4.0),
+        ("callcentervoicemail", "4000", 4.0),
+        ("screenrecording", "90000", 90.0),
+        ("meeting", "1800000", 1800.0),
+        ("transcription", "18", 18.0),
+        ("transcription", "", None),
+        ("callrecording", "3 s", None),
+        ("unheard-of", "3000", None),
+    ],
+)
+def test_the_unit_of_a_duration_depends_on_the_type(kind: str, told: str, seconds: float | None) -> None:
+    found = read(type=kind, tags=[{"key": "duration", "value": told}])
+    assert found.duration == seconds
+    assert found.tag("duration") == told
+
+
+def test_tags_keep_their_order_and_repetitions_and_the_first_wins() -> None:
+    listed: list[Any] = [
+        {"key": "callId", "value": "1"},
+        {"key": "calleeName", "value": "M,DENNIS"},
+        {"key": "callId", "value": "2"},
+        {"key": "count", "value": 7},
+        {"key": "blank", "value": None},
+        {"value": "no key"},
+        "no tag",
+    ]
+    found = read(tags=listed)
+    assert found.tags == (("callId", "1"), ("calleeName", "M,DENNIS"), ("callId", "2"), ("count", "7"), ("blank", ""))
+    assert found.tag("callId") == "1"
+    assert read(tags={"callId": "1"}).tags == ()
+
+
+def test_an_object_without_a_name_is_called_by_its_id() -> None:
+    assert read(objectName="").name == "a"
+    assert read(objectName=None).name == "a"
+
+
+def test_a_single_object_may_come_in_a_list() -> None:
+    for told in (A, [A]):
+        found = wire.single(reply(told), HERE, PLACE)
+        assert found is not None
+        assert found.name == "a.mp3"
+    assert wire.single(reply([]), HERE, PLACE) is None
+
+
+def test_a_bucket_gives_its_objects_and_counts_what_it_cannot_read() -> None:
+    found, damaged = wire.bucket_objects(reply({"id": "k", "objectList": [A, {}, B]}), HERE, PLACE)
+    assert ([entry.id for entry in found], damaged) == (["a", "b"], 1)
+    assert wire.bucket_objects(reply([{"id": "k"}]), HERE, PLACE) == ([], 0)
+    named = [wire.bucket_row(row) for row in ({"id": "k"}, {"bucketId": "m"}, {}, 7)]
+    assert [row.name if row else None for row in named] == ["k", "m", None, None]
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"zipName": "a.zip", "status": "DONE"}, [("a.zip", "DONE")]),
+        ([{"zipName": "a.zip", "status": "done"}, {"zipName": "b.zip"}], [("a.zip", "DONE"), ("b.zip", "UNKNOWN")]),
+        ([{"zipName": "a.zip", "status": None}, {"status": "DONE"}, 7], [("a.zip", "UNKNOWN")]),
+        ([{"zipName": "../x.zip?presignUrl=true", "status": "SLEEPING"}], [("../x.zip?presignUrl=true", "SLEEPING")]),
+        (b"", []),
+        (b" \n", []),
+        ([], []),
+    ],
+)
+def test_jobs_are_read_from_one_from_a_list_and_from_nothing(told: object, found: list[tuple[str, str]]) -> None:
+    assert [(job.name, job.status) for job in wire.jobs(reply(told), HERE, PLACE)] == found
+
+
+def test_what_a_job_holds_is_shown_as_it_comes() -> None:
+    told = {"zipName": "a.zip", "content": ["id:SUCCESS", None, 7, ""]}
+    assert wire.jobs(reply(told), HERE, PLACE)[0].content == ("id:SUCCESS", "7")
+    assert wire.jobs(reply({**told, "content": "id:SUCCESS"}), HERE, PLACE)[0].content == ()
+
+
+def test_the_link_of_a_job_is_that_of_the_job_asked_for() -> None:
+    told = [{"zipName": "b.zip", "url": "https://b"}, {"zipName": "a.zip", "url": "https://a"}]
+    assert wire.job_link(reply(told), "a.zip", PLACE) == "https://a"
+    assert wire.job_link(reply(told), "c.zip", PLACE) == ""
+    assert wire.job_link(reply({"zipName": "a.zip", "url": None}), "a.zip", PLACE) == ""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        reply(b"", location="https://api.8x8.com/x"),
+        reply(b"https://api.8x8.com/x\n"),
+        reply("https://api.8x8.com/x"),
+        reply({"url": "https://api.8x8.com/x"}),
+        reply({"presignedUrl": "https://api.8x8.com/x"}),
+        reply({"url": None, "presignUrl": "https://api.8x8.com/x"}),
+    ],
+)
+def test_a_link_is_read_in_every_shape_it_comes_in(told: Reply) -> None:
+    assert wire.link(told, PLACE) == "https://api.8x8.com/x"
+
+
+def test_an_answer_without_a_link_has_none() -> None:
+    assert wire.link(reply({"message": "no"}), PLACE) == ""
+    assert wire.link(reply([1]), PLACE) == ""
+    with pytest.raises(ReplyError):
+        wire.link(reply(b"ID3\x04 this is sound"), PLACE)
+
+
+def test_only_what_can_be_a_region_is_one() -> None:
+    told = ["us-east", "us-east/../../admin", "evil.com#", "uk", "us-east", 7, "", "UK", "x" * 33]
+    assert wire.regions(reply(told), PLACE) == (("us-east", "uk"), 6)
+
+
+@pytest.mark.parametrize(
+    ("told", "products"),
+    [
+        ({"api_product_list": "[a, storage, c]"}, ("a", "storage", "c")),
+        ({"api_product_list": "[a]", "api_product_list_json": ["storage"]}, ("storage",)),
+        ({"api_product_list": "[]"}, ()),
+        ({"api_product_list": None}, ()),
+        ({}, ()),
+    ],
+)
+def test_products_are_read_from_the_text_and_from_the_list(told: dict[str, Any], products: tuple[str, ...]) -> None:
+    token = reply({"access_token": "t", "expires_in": "1799", **told}).decode(wire.TokenReply, place=PLACE)
+    assert token.products == products
+
+
+@pytest.mark.parametrize(
+    ("told", "days"), [(b"", 5), ({"expirationDays": 3}, 3), ({"expirationDays": "4"}, 4), ([], 5)]
+)
+def test_the_days_of_a_restore_are_those_that_were_granted(told: object, days: int) -> None:
+    assert wire.restored_days(reply(told), 5, PLACE) == days
