@@ -1,0 +1,1 @@
+"""Rows fetched so far, kept on disk; the screen reads windows of them."""

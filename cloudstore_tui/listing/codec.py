@@ -1,0 +1,64 @@
+"""Entries as JSON text, from which SQL takes the values to sort by."""
+
+import json
+from typing import Final
+
+import msgspec
+
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+
+_FIELDS: Final = frozenset(StoredObject.__dataclass_fields__) - {"location", "size_exact", "tags"}
+_TIMES: Final = frozenset({"modified", "created", "updated"})
+_NUMBERS: Final = frozenset({Kind.SIZE, Kind.DURATION})
+
+_encoder = msgspec.json.Encoder()
+_objects = msgspec.json.Decoder(StoredObject)
+_folders = msgspec.json.Decoder(Folder)
+
+
+def encode(entry: Entry) -> str:
+    """An entry as JSON."""
+    try:
+        return _encoder.encode(entry).decode()
+    except (UnicodeEncodeError, OverflowError):
+        # Half a surrogate pair, or a number that no 64-bit word holds: JSON allows both, so a service may send them.
+        return json.dumps(msgspec.to_builtins(entry))
+
+
+def decode(text: str, *, is_folder: bool) -> Entry:
+    """The entry that `encode` was given."""
+    try:
+        return _folders.decode(text) if is_folder else _objects.decode(text)
+    except msgspec.DecodeError:
+        kind: type[Folder] | type[StoredObject] = Folder if is_folder else StoredObject
+        return msgspec.convert(json.loads(text), kind)
+
+
+def words(entry: Entry) -> str:
+    """What a filter looks into: name and tag values, without case, one a line."""
+    if isinstance(entry, Folder) or not entry.tags:
+        return needle(entry.name)
+    return needle("\n".join([entry.name, *[value for _, value in entry.tags]]))
+
+
+def needle(text: str) -> str:
+    """What to look for in `words`."""
+    # The same as `casefold` for ASCII, in a fifth of the time.
+    return text.lower() if text.isascii() else _storable(text.casefold())
+
+
+def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
+    """An SQL expression over `body` that sorts as the column's values do, with its arguments; NULL where unknown."""
+    if column.name in _TIMES:
+        # Instants, not texts: offsets differ. Exact to the millisecond, as the services are.
+        return f"julianday(json_extract(body, '$.{column.name}'))", ()
+    if column.name in _FIELDS:
+        return f"nullif(json_extract(body, '$.{column.name}'), '')", ()
+    pairs = "json_each(body, '$.tags') WHERE json_extract(value, '$[0]') = ? LIMIT 1"
+    value = f"nullif((SELECT json_extract(value, '$[1]') FROM {pairs}), '')"
+    return (f"CAST({value} AS REAL)" if column.kind in _NUMBERS else value), (_storable(column.name),)
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
