@@ -1,0 +1,1 @@
+"""Bytes between a service and this machine: queue, download, upload, verification, local names."""

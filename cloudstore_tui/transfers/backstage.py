@@ -1,0 +1,110 @@
+"""A thread that owns the providers and the engine, so that a screen that stalls stalls no transfer."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.stand_in import Stage, StandIn
+from cloudstore_tui.transfers.transfer import Request, Transfer
+
+CLOSING = 1.0
+"""Seconds that everything gets to end."""
+
+
+class Backstage:
+    """Runs providers and transfers in an event loop of their own. No method but `start` and `stop` waits."""
+
+    def __init__(
+        self,
+        open_provider: Mapping[str, Callable[[], StorageProvider]],
+        at_once: int = 4,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._at_once = at_once
+        self._timeouts = timeouts
+        self._stage = Stage()
+        self._stand_ins = {name: StandIn(opener, self._stage) for name, opener in open_provider.items()}
+        self._numbers = itertools.count(1)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="backstage", daemon=True)
+
+    @property
+    def providers(self) -> Mapping[str, StorageProvider]:
+        """The providers by profile, to be used from the caller's loop."""
+        return self._stand_ins
+
+    def start(self) -> None:
+        """Start the thread; back when it takes work."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Cancel everything and end the thread, within about a second."""
+        loop = self._stage.loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(CLOSING + 0.5)
+
+    def submit(self, request: Request) -> int:
+        """Put a transfer into the queue; its number."""
+        number = next(self._numbers)
+        self._tell(lambda: self._engine.submit(request, number))
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Stop a transfer."""
+        self._tell(lambda: self._engine.cancel(number))
+
+    def retry(self, number: int) -> None:
+        """Try a transfer again."""
+        self._tell(lambda: self._engine.retry(number))
+
+    def clear_ended(self) -> None:
+        """Forget all transfers that ended."""
+        self._tell(lambda: self._engine.clear_ended())
+
+    def snapshot(self) -> tuple[Transfer, ...]:
+        """All transfers as they are now."""
+        return self._engine.snapshot() if self._ready.is_set() else ()
+
+    def _tell(self, order: Callable[[], object]) -> None:
+        loop = self._stage.loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(order)
+
+    def _serve(self) -> None:
+        # Not asyncio.run: that waits for look-ups of names that hang.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._live(loop))
+            loop.run_until_complete(_end_tasks())
+        finally:
+            self._stage.loop = None
+            loop.close()
+
+    async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._stopping = asyncio.Event()
+        self._engine = TransferEngine(lambda name: self._stand_ins[name].real, self._at_once, self._timeouts)
+        self._stage.loop = loop
+        self._ready.set()
+        await self._stopping.wait()
+        self._stage.loop = None
+        opened = [stand_in.opened for stand_in in self._stand_ins.values()]
+        closing = [self._engine.close(), *(provider.close() for provider in opened if provider is not None)]
+        await asyncio.wait([asyncio.ensure_future(end) for end in closing], timeout=CLOSING)
+
+
+async def _end_tasks() -> None:
+    """Cancel what still runs, such as a listing that nobody waits for any more."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=0.2)

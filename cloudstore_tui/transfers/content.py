@@ -1,0 +1,62 @@
+"""The bytes of a local file, read back from the disk."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from cloudstore_tui.transfers.disk import Disk, told
+from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, part_digest, verify
+from cloudstore_tui.transfers.workers import Stop
+
+CHUNK = 1 << 18
+"""Bytes read at once: small enough to stay in the processor's cache until they are hashed twice."""
+
+
+class Content:
+    """What an open file holds. Every method reads; `stop` ends it early."""
+
+    def __init__(self, disk: Disk, descriptor: int, place: Path, stop: Stop) -> None:
+        self._disk = disk
+        self._place = place
+        self._descriptor = descriptor
+        self._stop = stop
+
+    def digests(self) -> Digests:
+        """Length and digests of the whole file."""
+        md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        size = 0
+        for chunk in self._pieces():
+            md5.update(chunk)
+            sha256.update(chunk)
+            size += len(chunk)
+        return Digests(size, md5.hexdigest(), sha256.hexdigest())
+
+    def verify(self, claim: Claim) -> tuple[Verdict, Digests]:
+        """Compare the file with what is claimed of the object."""
+        digests = self.digests()
+        return verify(claim, digests, self._part_digest), digests
+
+    def _part_digest(self, size: int) -> str:
+        return part_digest(self._parts(size))
+
+    def _parts(self, size: int) -> Iterator[bytes]:
+        """The file in pieces of exactly `size` bytes, but for the last."""
+        part = bytearray()
+        for piece in self._pieces():
+            part += piece
+            if len(part) >= size:
+                yield bytes(part[:size])
+                del part[:size]
+        if part:
+            yield bytes(part)
+
+    def _pieces(self) -> Iterator[bytes]:
+        offset = 0
+        while True:
+            self._stop.check()
+            with told(self._place):
+                piece = self._disk.read(self._descriptor, CHUNK, offset)
+            if not piece:
+                return
+            offset += len(piece)
+            yield piece

@@ -1,0 +1,191 @@
+"""Brings all bytes of one object into a store, with as many requests as that takes."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from cloudstore_tui.core.errors import NetworkError, StorageError
+from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.transfers.attempt import Attempt, Store, Version
+from cloudstore_tui.transfers.detour import (
+    ChangedError,
+    ConditionError,
+    ContradictionError,
+    DeniedError,
+    DetourError,
+    RangeError,
+)
+from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.means import Means
+from cloudstore_tui.transfers.patience import Patience
+from cloudstore_tui.transfers.ports import NoSink
+from cloudstore_tui.transfers.refusal import refused
+from cloudstore_tui.transfers.reply import BlobReply
+from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.transfers.verify import Claim
+
+
+class Fetch:
+    """Fetches one object; what arrived stays good for the next `run`.
+
+    A link is asked for anew before every request: it may have ended, and an old one is never kept.
+    """
+
+    def __init__(self, means: Means, sign: Callable[[], Awaitable[Source]], live: LiveTransfer, *, html: bool) -> None:
+        self.patience = Patience(means.clock, means.give_up)
+        self._blob = means.blob
+        self._clock = means.clock
+        self._sign = sign
+        self._live = live
+        self._html = html
+        self._version = Version()
+        self._source: Source | None = None
+        self._detours: Counter[type[DetourError]] = Counter()
+        self._asked = False
+        self._unconfirmed = False
+
+    @property
+    def claim(self) -> Claim:
+        """What service and store say about the object, as far as they were asked."""
+        source, version = self._source, self._version
+        checksum, kind = (source.checksum, source.checksum_type) if source is not None else ("", "")
+        return Claim(version.size, checksum, kind, version.etag, version.headers)
+
+    @property
+    def modified(self) -> str:
+        """`Last-Modified` of the store; empty if it said nothing."""
+        return self._version.modified
+
+    async def look(self) -> Claim:
+        """What service and store say about the object, with its exact size if anybody tells, without fetching it."""
+        await self._insist(self._look)
+        return self.claim
+
+    async def run(self, store: Store) -> None:
+        """Fetch until the store holds everything.
+
+        Raises:
+            StorageError: it cannot be had, or the patience is at its end.
+        """
+        self._asked = False
+        while not self._is_complete(store):
+            await self._insist(lambda: self._attempt(store), store)
+
+    def forget(self, store: Store) -> None:
+        """Begin anew, with nothing known."""
+        store.restart()
+        self._version = Version()
+        self._unconfirmed = False
+
+    def _is_complete(self, store: Store) -> bool:
+        size = self._version.size
+        if size is None:
+            return self._unconfirmed
+        return store.offset == size and (size > 0 or self._asked)
+
+    async def _insist(self, request: Callable[[], Awaitable[None]], store: Store | None = None) -> None:
+        """One request that succeeds, however often it has to be tried."""
+        while True:
+            try:
+                return await request()
+            except DetourError as error:
+                self._go_around(error, store)
+            except StorageError as error:
+                await self._wait(error, store)
+
+    async def _link(self) -> Source:
+        self._live.to(State.SIGNING)
+        source = await self._sign()
+        self._source = source
+        return source
+
+    async def _look(self) -> None:
+        source = await self._link()
+        if source.size is None:
+            self._version.size = await self._total(source)
+        else:
+            self._version.size = source.size
+        self._detours.pop(DeniedError, None)
+
+    async def _attempt(self, store: Store) -> None:
+        source = await self._link()
+        self._take_size(source, store)
+        self._live.attempts += 1
+        attempt = Attempt(self._version, store, conditional=not self._detours[ConditionError], html=self._html)
+        self._live.size = self._version.size
+        self._live.to(State.RUNNING)
+        try:
+            reply = await self._blob.get(source, attempt, attempt.headers)
+        finally:
+            self.patience.saw(store.offset)
+            self._live.size = self._version.size
+            if attempt.accepted:
+                self._detours.pop(DeniedError, None)
+        self._asked = True
+        if not attempt.accepted:
+            self._refused(reply, store)
+        elif self._version.size is None:
+            await self._confirm(store)
+        elif store.offset < self._version.size:
+            raise NetworkError("the connection ended early")
+
+    def _take_size(self, source: Source, store: Store) -> None:
+        """A new size in the record means a new object."""
+        if source.size is None:
+            return
+        if store.offset and self._version.size not in (None, source.size):
+            raise ChangedError
+        self._version.size = source.size
+
+    def _refused(self, reply: BlobReply, store: Store) -> None:
+        span = reply.span
+        if reply.status == 416 and store.offset:
+            if span is None or span.total != store.offset or self._version.size not in (None, span.total):
+                raise RangeError
+            # Nothing is missing: the connection was lost after the last byte.
+            self._version.size = span.total
+            return
+        raise refused(reply)
+
+    async def _confirm(self, store: Store) -> None:
+        """Compare with the exact size where the reply had no length: a cut body looks like a whole one."""
+        total = await self._total(await self._link())
+        if total is not None and total > store.offset:
+            self._version.size = total
+            raise NetworkError("the connection ended early")
+        if total is not None and total < store.offset:
+            raise ContradictionError(f"the server sent {store.offset} of {total} bytes")
+        self._version.size = total
+        self._unconfirmed = total is None
+
+    async def _total(self, source: Source) -> int | None:
+        """The exact size by asking for one byte; `None` where the store does not tell."""
+        reply = await self._blob.get(source, NoSink(), {"Range": "bytes=0-0"})
+        if reply.status == 206 or reply.status == 416:
+            return reply.span.total if reply.span is not None else None
+        if reply.status == 200:
+            return reply.length
+        raise refused(reply)
+
+    def _go_around(self, detour: DetourError, store: Store | None) -> None:
+        """Prepare the request that may put it right."""
+        kind = type(detour)
+        self._detours[kind] += 1
+        if self._detours[kind] > detour.most:
+            raise detour.final
+        if store is not None and detour.restart_from is not None and self._detours[kind] >= detour.restart_from:
+            self.forget(store)
+
+    async def _wait(self, error: StorageError, store: Store | None) -> None:
+        delay = self.patience.pause(error)
+        size = self._version.size
+        self._live.to(State.WAITING, f"{error.cause}{_resuming(store.offset, size) if store and size else ''}")
+        await self._clock.sleep(delay)
+
+
+def _resuming(offset: int, size: int) -> str:
+    return f"; going on at {100 * offset // size} %" if offset else ""
+
+
+def may_be_html(name: str, mime: str = "") -> bool:
+    """Whether an object may well be a web page; any other that comes as one is somebody's error page."""
+    return mime == "text/html" or name.lower().endswith((".html", ".htm"))

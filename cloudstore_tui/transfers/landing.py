@@ -1,0 +1,133 @@
+"""Where a download lands: its folder, the names it may take, and what is there already."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from cloudstore_tui.core.errors import ConflictError, UnsafeError
+from cloudstore_tui.transfers.content import Content
+from cloudstore_tui.transfers.disk import Disk, told
+from cloudstore_tui.transfers.names import distinct_name
+from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.transfer import OnConflict
+from cloudstore_tui.transfers.verify import Claim, Digests, Verdict
+from cloudstore_tui.transfers.workers import Stop
+
+_SUFFIX_LENGTHS = (8, 12, 16, 24, 32)
+_MOST_COPIES = 100
+
+
+class Landing:
+    """The place for one object on the disk. Its methods block."""
+
+    def __init__(self, disk: Disk, folder: Path, name: str, identity: str, on_conflict: OnConflict) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._name = name
+        self._identity = identity
+        self._on_conflict = on_conflict
+
+    @property
+    def path(self) -> Path:
+        """The file as wished."""
+        return self._folder / self._name
+
+    def is_taken(self, _stop: Stop) -> bool:
+        """Whether something has the name already.
+
+        Raises:
+            UnsafeError: what has it is no plain file, and may not be left beside.
+        """
+        with told(self.path):
+            found = self._disk.look(self.path)
+        if found is None:
+            return False
+        if not stat.S_ISREG(found.st_mode) and self._on_conflict in (OnConflict.REFUSE, OnConflict.OVERWRITE):
+            raise UnsafeError(
+                f"{_kind(found.st_mode)} has this name", place=str(self.path), cure="Choose another folder or name."
+            )
+        return True
+
+    def existing(self, claim: Claim, stop: Stop) -> tuple[Path, str] | None:
+        """The file that is the object already, and its level; `None` if it must be fetched, be it to find out.
+
+        Raises:
+            ConflictError: another file has the name, and nothing else is allowed.
+        """
+        for path in self._candidates():
+            found = self._disk.look(path)
+            if found is None:
+                return None
+            verdict = self._verdict(path, found, claim, stop)
+            if verdict.is_same is not False:
+                return (path, verdict.level) if verdict.is_same else None
+            if self._on_conflict is OnConflict.REFUSE:
+                raise self._conflict(path)
+            if self._on_conflict is OnConflict.OVERWRITE:
+                return None
+        return None
+
+    def publish(self, part: PartFile, digests: Digests, stop: Stop) -> Path | None:
+        """Give a complete part file its name; the path, or `None` if the user wants what is there left alone.
+
+        Raises:
+            ConflictError: another file has come there meanwhile, and nothing else is allowed.
+        """
+        stop.check()
+        if self._on_conflict is OnConflict.OVERWRITE:
+            self.is_taken(stop)
+            part.publish(self._name, overwrite=True)
+            return self.path
+        for path in self._candidates():
+            try:
+                part.publish(path.name, overwrite=False)
+            except FileExistsError:
+                if self._has(path, digests, stop):
+                    return path
+                if self._on_conflict is OnConflict.KEEP_BOTH:
+                    continue
+                if self._on_conflict is OnConflict.SKIP:
+                    return None
+                raise self._conflict(path) from None
+            return path
+        raise self._conflict(self.path)
+
+    def _candidates(self) -> Iterator[Path]:
+        yield self.path
+        if self._on_conflict is not OnConflict.KEEP_BOTH:
+            return
+        for length in _SUFFIX_LENGTHS:
+            yield self._folder / distinct_name(self._name, self._identity, length)
+        for number in range(2, _MOST_COPIES):
+            yield self._folder / distinct_name(self._name, f"{self._identity} {number}")
+
+    def _verdict(self, path: Path, found: os.stat_result, claim: Claim, stop: Stop) -> Verdict:
+        if not stat.S_ISREG(found.st_mode) or claim.size not in (None, found.st_size):
+            return Verdict("", "it is another file")
+        if not claim.checksum:
+            return Verdict("unverified")
+        with told(path):
+            descriptor = self._disk.open(path, os.O_RDONLY)
+            try:
+                return Content(self._disk, descriptor, path, stop).verify(claim)[0]
+            finally:
+                self._disk.close(descriptor)
+
+    def _has(self, path: Path, digests: Digests, stop: Stop) -> bool:
+        found = self._disk.look(path)
+        claim = Claim(digests.size, digests.md5)
+        return found is not None and self._verdict(path, found, claim, stop).is_same is True
+
+    def _conflict(self, path: Path) -> ConflictError:
+        return ConflictError(
+            "another file has this name",
+            place=str(path),
+            cure="Use --on-conflict skip, overwrite or keep-both, or choose another folder.",
+        )
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a symbolic link" if stat.S_ISLNK(mode) else "something that is no file"

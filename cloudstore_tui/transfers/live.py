@@ -1,0 +1,85 @@
+"""A transfer while it goes on: written by its own task, read from any thread."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.transfers.clock import Clock
+from cloudstore_tui.transfers.transfer import Request, State, Transfer
+
+SPEED_WINDOW = 4.0
+"""Seconds over which a speed is averaged: less flickers, more lags behind."""
+
+
+class LiveTransfer:
+    """State and numbers of one transfer. Each field is set at once, so readers need no lock."""
+
+    def __init__(self, number: int, request: Request, clock: Clock) -> None:
+        self.number = number
+        self.request = request
+        self.state = State.QUEUED
+        self.size: int | None = None
+        self.error: StorageError | None = None
+        self.level = ""
+        self.path: Path | None = None
+        self.attempts = 0
+        self.note = ""
+        self.sha256 = ""
+        self.meter: Callable[[], int] = int
+        """Gives the bytes done; reads a number that another thread writes."""
+        self._clock = clock
+        self._started: datetime | None = None
+        self._ended: datetime | None = None
+        self._samples: deque[tuple[float, int]] = deque()
+        self._speed = 0.0
+
+    def to(self, state: State, note: str = "") -> None:
+        """Go to a state."""
+        self.note = note
+        self.state = state
+        if self._started is None and state is not State.QUEUED:
+            self._started = self._clock.now()
+        self._ended = self._clock.now() if state.ended else None
+        if state is not State.RUNNING:
+            self._samples.clear()
+            self._speed = 0.0
+
+    def again(self) -> None:
+        """Go back into the queue."""
+        self._started = None
+        self.error = None
+        self.to(State.QUEUED)
+
+    def sample(self) -> None:
+        """Measure the speed; called a few times per second."""
+        if self.state is not State.RUNNING:
+            return
+        now, done = self._clock.monotonic(), self.meter()
+        if self._samples and done < self._samples[-1][1]:
+            self._samples.clear()
+        self._samples.append((now, done))
+        while now - self._samples[0][0] > SPEED_WINDOW:
+            self._samples.popleft()
+        since, before = self._samples[0]
+        self._speed = (done - before) / (now - since) if now > since else 0.0
+
+    def snapshot(self) -> Transfer:
+        """How it is now."""
+        return Transfer(
+            id=self.number,
+            request=self.request,
+            state=self.state,
+            done=self.meter(),
+            size=self.size,
+            speed=self._speed,
+            started=self._started,
+            ended=self._ended,
+            error=self.error,
+            level=self.level,
+            path=self.path,
+            attempts=self.attempts,
+            note=self.note,
+            sha256=self.sha256,
+        )

@@ -1,0 +1,99 @@
+"""Local names for remote ones: one path segment each, harmless on every system, and different for different names."""
+
+import hashlib
+import re
+import unicodedata
+
+LONGEST = 180
+"""Bytes; below the 255 that file systems allow, so that suffixes still fit."""
+
+_LONGEST_EXTENSION = 16
+_ENCODED = frozenset('<>:"/\\|?*%')
+_LOOK_ALIKES = frozenset("․‥．∕／⁄⧵⧸＼﹨﹒")  # noqa: RUF001 - these very characters pass for dots and slashes
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{stem}{digit}" for stem in ("COM", "LPT") for digit in "0123456789¹²³"}
+)
+_CUT = re.compile(r"~[0-9a-f]{8}(\.[^.]*)?$")
+_PLAIN_ID = re.compile(r"[0-9A-Za-z-]{8,}")
+
+
+def safe_name(segment: str) -> str:
+    """A remote name as one local path segment.
+
+    Characters that some system gives a meaning, that are not drawn, or that pass for a dot or slash become `%XX`.
+    The same name gives the same result everywhere; different names (in Unicode's composed form) give different ones.
+    At most `LONGEST` bytes: longer names are cut and carry a digest of the whole.
+    """
+    name = unicodedata.normalize("NFC", segment)
+    encoded = _encode_ends(_encode_characters(name))
+    stem = encoded.partition(".")[0].rstrip(" ").upper()
+    if stem in _DEVICES:
+        encoded = _percent(encoded[0]) + encoded[1:]
+    if not encoded:
+        return "%"
+    # A short name that looks as if it had been cut could equal one that was.
+    if len(encoded.encode()) > LONGEST or (len(encoded.encode()) > LONGEST - 8 and _CUT.search(encoded)):
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return _with_suffix(encoded, digest)
+    return encoded
+
+
+def distinct_name(name: str, identity: str, length: int = 8) -> str:
+    """The local name `name` with a suffix that tells this object from others of the same name.
+
+    Args:
+        name: a result of `safe_name`.
+        identity: the object's id, or its key where it has none.
+        length: characters of the suffix; more where 8 are not unique.
+    """
+    if _PLAIN_ID.fullmatch(identity):
+        return _with_suffix(name, identity[:length].rstrip("-"))
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+    return _with_suffix(name, digest[:length])
+
+
+def is_segment(name: str) -> bool:
+    """Whether a name the user wished is one path segment, and no special one."""
+    return name not in ("", ".", "..") and not any(mark in name for mark in ("/", "\0"))
+
+
+def _encode_characters(name: str) -> str:
+    pieces: list[str] = []
+    encoded = False
+    for character in name:
+        category = unicodedata.category(character)
+        special = character in _ENCODED or character in _LOOK_ALIKES or category in _HIDDEN_CATEGORIES
+        # A mark after an encoded character would join the last hex digit.
+        encoded = special or (encoded and category.startswith("M"))
+        pieces.append(_percent(character) if encoded else character)
+    return "".join(pieces)
+
+
+def _encode_ends(name: str) -> str:
+    if name.startswith((".", "-", "~", " ")):
+        name = _percent(name[0]) + name[1:]
+    if name.endswith((".", " ")):
+        name = name[:-1] + _percent(name[-1])
+    return name
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    if not stem or len(extension.encode()) > _LONGEST_EXTENSION:
+        stem, dot, extension = name, "", ""
+    tail = f"~{suffix}{dot}{extension}"
+    return _cut(stem, LONGEST - len(tail.encode())) + tail
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` bytes of `text`, without half a character or half an escape at the end."""
+    if len(text.encode()) <= limit:
+        return text
+    short = text.encode()[:limit].decode(errors="ignore")
+    return re.sub(r"%[0-9A-F]?$", "", short)

@@ -1,0 +1,198 @@
+"""One upload: a single PUT, and a look at what arrived."""
+
+from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.errors import (
+    AccessError,
+    ConflictError,
+    IntegrityError,
+    MissingError,
+    NetworkError,
+    StorageError,
+    UnavailableError,
+    UsageError,
+)
+from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.fetch import Fetch
+from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.local_file import LocalFile
+from cloudstore_tui.transfers.means import Means
+from cloudstore_tui.transfers.patience import Patience
+from cloudstore_tui.transfers.ports import LostReplyError
+from cloudstore_tui.transfers.refusal import final
+from cloudstore_tui.transfers.reply import BlobReply
+from cloudstore_tui.transfers.transfer import State, UploadRequest
+
+MOST_ATTEMPTS = 5
+"""Times a file is sent whole."""
+
+_DENIED = frozenset({400, 401, 403})
+_UNCLEAR = frozenset({408, 500, 502, 504})
+"""Replies that may come from something between us and the store, after the store took the file."""
+
+
+class Upload:
+    """Sends one file. It is sent again only where the store cannot have taken it before."""
+
+    def __init__(self, live: LiveTransfer, request: UploadRequest, provider: StorageProvider, means: Means) -> None:
+        self._live = live
+        self._request = request
+        self._provider = provider
+        self._means = means
+        self._file = LocalFile(means.disk, request.path)
+        self._patience = Patience(means.clock, means.give_up)
+        self.finished = False
+        """Whether the store has the file, so that nothing can be cancelled any more."""
+
+    async def run(self) -> State:
+        """How it ended.
+
+        Raises:
+            StorageError: why it failed.
+        """
+        self._live.path = self._request.path
+        await self._means.workers.run(lambda _stop: self._file.open())
+        self._live.size = self._file.size
+        self._live.meter = lambda: self._file.offset
+        before = await self._find()
+        if before is not None and not self._request.overwrite:
+            raise ConflictError("the object exists already", cure="Use --on-conflict overwrite to replace it.")
+        lost = await self._send()
+        if lost is None:
+            self.finished = True
+            self._file.check_unchanged()
+            self._live.level = await self._verify()
+        else:
+            await self._read_back(before, lost)
+            self._live.level = "size"
+        return State.DONE
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether another `run` can build upon this one: a file is always sent whole."""
+        return False
+
+    @property
+    def leaves(self) -> bool:
+        """Whether there is something to discard."""
+        return True
+
+    def discard(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    async def _find(self) -> Entry | None:
+        self._live.to(State.SIGNING)
+        try:
+            return await self._provider.stat(self._request.location)
+        except MissingError:
+            return None
+
+    async def _send(self) -> StorageError | None:
+        """Send until the store has it; what happened if nobody knows whether it has."""
+        denied = False
+        while True:
+            try:
+                reply = await self._put()
+            except LostReplyError as lost:
+                return lost
+            except UnavailableError as error:
+                await self._wait(error)
+                continue
+            if 200 <= reply.status < 300:
+                return None
+            if reply.status in _UNCLEAR:
+                return final(reply)
+            if reply.status in _DENIED and not denied and _may_help(reply):
+                denied = True
+                continue
+            await self._wait(_refused(reply))
+
+    async def _put(self) -> BlobReply:
+        self._live.to(State.SIGNING)
+        target = await self._provider.target(self._request.location, self._file.size)
+        self._live.attempts += 1
+        self._file.rewind()
+        self._live.to(State.RUNNING)
+        return await self._means.blob.put(target, self._file)
+
+    async def _wait(self, error: StorageError) -> None:
+        if self._live.attempts >= MOST_ATTEMPTS:
+            raise error
+        delay = self._patience.pause(error)
+        self._live.to(State.WAITING, error.cause)
+        await self._means.clock.sleep(delay)
+
+    async def _verify(self) -> str:
+        """Look at what arrived; the level.
+
+        Raises:
+            IntegrityError: it has another size.
+        """
+        self._live.to(State.VERIFYING)
+        try:
+            await self._provider.stat(self._request.location)
+            size = await self._size()
+        except (MissingError, AccessError, UsageError, UnavailableError):
+            # The store has said that it took the file. Folders that are emptied at once, and rights that only
+            # allow to write, must not turn that into a failure.
+            return "unverified"
+        if size is None:
+            return "unverified"
+        self._compare(size)
+        return "size"
+
+    async def _read_back(self, before: Entry | None, lost: StorageError) -> None:
+        """Find out whether the store took a file whose reply was lost.
+
+        Raises:
+            StorageError: it did not, or nobody can tell.
+        """
+        self._live.to(State.VERIFYING, lost.cause)
+        try:
+            entry = await self._provider.stat(self._request.location)
+            size = await self._size()
+        except MissingError:
+            raise StorageError(
+                f"{lost.cause} after all was sent, and the object is not there",
+                cure="If the service empties this folder at once, look first whether it took the file; then try again.",
+            ) from None
+        if size != self._file.size or _same(before, entry):
+            raise NetworkError(
+                f"{lost.cause} after all was sent, and nobody can tell whether it arrived",
+                cure="Look at the object, then try again.",
+            )
+        self.finished = True
+        self._file.check_unchanged()
+
+    async def _size(self) -> int | None:
+        fetch = Fetch(self._means, self._source, self._live, html=True)
+        return (await fetch.look()).size
+
+    async def _source(self) -> Source:
+        return await self._provider.source(self._request.location)
+
+    def _compare(self, size: int) -> None:
+        if size != self._file.size:
+            raise IntegrityError(
+                f"{size} of {self._file.size} bytes arrived", cure="Upload it again with --on-conflict overwrite."
+            )
+
+
+def _same(before: Entry | None, now: Entry) -> bool:
+    """Whether the object there now may still be the one from before."""
+    if not isinstance(before, StoredObject) or not isinstance(now, StoredObject):
+        return False
+    return before.modified == now.modified
+
+
+def _may_help(reply: BlobReply) -> bool:
+    return reply.store_code not in ("BadDigest", "EntityTooLarge")
+
+
+def _refused(reply: BlobReply) -> StorageError:
+    if reply.store_code == "BadDigest":
+        return IntegrityError("the bytes that arrived are not those that were sent", cure="Upload it again.")
+    if reply.store_code == "EntityTooLarge":
+        return UsageError("the file is too large for one upload", cure="The store takes at most 5 GB.")
+    return final(reply)

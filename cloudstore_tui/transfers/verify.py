@@ -1,0 +1,119 @@
+"""How well the bytes on disk are known to be the object's."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+MIB = 1 << 20
+PART_SIZES = tuple(size * MIB for size in (5, 8, 10, 15, 16, 32, 64, 100))
+"""Bytes per part that uploaders use; a `-N` checksum does not say which."""
+
+_MD5 = re.compile(r"([0-9a-f]{32})(?:-([1-9][0-9]{0,4}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What was read back from disk."""
+
+    size: int
+    md5: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the service and the store say about an object."""
+
+    size: int | None = None
+    """Exact length in bytes, by the record or by the reply."""
+    checksum: str = ""
+    checksum_type: str = ""
+    etag: str = ""
+    """The strong validator that did not change while the bytes came; empty if there was none."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Reply headers in lower case; some stores put digests there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The best level that holds, or what contradicts."""
+
+    level: str
+    contradiction: str = ""
+    """A clause with both digests or sizes; empty where nothing contradicts."""
+
+    @property
+    def is_same(self) -> bool | None:
+        """Whether the file is the object; `None` where only its bytes could tell."""
+        if self.contradiction:
+            return False
+        return True if self.level.startswith(("md5", "store")) else None
+
+
+def verify(claim: Claim, digests: Digests, part_digest: Callable[[int], str]) -> Verdict:
+    """Compare a file with what is claimed of it.
+
+    A missing or unknown checksum only lowers the level. A `-N` checksum of unknown part size proves nothing when it
+    does not match. `part_digest` gives the MD5 over the MD5s of all parts of a size, in hex.
+    """
+    if claim.size is not None and claim.size != digests.size:
+        return Verdict("", f"{digests.size} bytes arrived where {claim.size} were expected")
+    for check in (_by_checksum, _by_store):
+        verdict = check(claim, digests, part_digest)
+        if verdict is not None:
+            return verdict
+    if claim.size is None:
+        return Verdict("unverified")
+    return Verdict("size+etag" if claim.etag else "size")
+
+
+def part_digest(chunks: Iterable[bytes]) -> str:
+    """MD5 over the MD5s of the parts, in hex."""
+    digests = b"".join(hashlib.md5(chunk, usedforsecurity=False).digest() for chunk in chunks)
+    return hashlib.md5(digests, usedforsecurity=False).hexdigest()
+
+
+def _by_checksum(claim: Claim, digests: Digests, part_digest: Callable[[int], str]) -> Verdict | None:
+    if claim.checksum_type.upper().replace("-", "") not in ("", "MD5"):
+        return None
+    found = _MD5.fullmatch(claim.checksum.strip().lower())
+    if found is None:
+        return None
+    expected, parts = found[1], int(found[2] or 0)
+    if not parts:
+        return _compare("md5", "MD5", expected, digests.md5)
+    if parts == 1:
+        single = hashlib.md5(bytes.fromhex(digests.md5), usedforsecurity=False).hexdigest()
+        return Verdict("md5-1") if single == expected else None
+    fitting = (size for size in PART_SIZES if -(-digests.size // size) == parts)
+    return Verdict("md5-N") if any(part_digest(size) == expected for size in fitting) else None
+
+
+def _by_store(claim: Claim, digests: Digests, _part_digest: Callable[[int], str]) -> Verdict | None:
+    sha256 = _from_base64(claim.headers.get("x-amz-checksum-sha256", ""), 32)
+    if sha256:
+        return _compare("store", "SHA-256", sha256, digests.sha256)
+    for item in claim.headers.get("x-goog-hash", "").split(","):
+        kind, _, value = item.strip().partition("=")
+        md5 = _from_base64(value, 16) if kind == "md5" else ""
+        if md5:
+            return _compare("store", "MD5", md5, digests.md5)
+    return None
+
+
+def _compare(level: str, kind: str, expected: str, found: str) -> Verdict:
+    if expected == found:
+        return Verdict(level)
+    return Verdict("", f"its {kind} is {found}, and the service says {expected}")
+
+
+def _from_base64(text: str, length: int) -> str:
+    """The digest in hex; empty unless it is one of `length` bytes (composite forms end with `-N`)."""
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return digest.hex() if len(digest) == length else ""

@@ -1,0 +1,350 @@
+"""The blob client on real sockets: what it sends, where it does not go, how it ends."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import (
+    LocalDiskError,
+    NetworkError,
+    StorageError,
+    UnsafeError,
+)
+from cloudstore_tui.core.exchange import Source, Target
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.transfers.addresses import is_allowed, literal_address
+from cloudstore_tui.transfers.blob import BlobClient
+from cloudstore_tui.transfers.ports import LostReplyError
+from cloudstore_tui.transfers.reply import BlobReply
+
+
+class Pile:
+    """Takes everything."""
+
+    def __init__(self) -> None:
+        self.bytes = b""
+        self.error: Exception | None = None
+
+    def accept(self, reply: BlobReply) -> bool:
+        return reply.status in (200, 206)
+
+    def write(self, data: bytes) -> None:
+        if self.error is not None:
+            raise self.error
+        self.bytes += data
+
+
+class Bytes:
+    """Gives bytes, `pause` seconds apart."""
+
+    def __init__(self, data: bytes, pause: float = 0) -> None:
+        self.data = data
+        self.size = len(data)
+        self.offset = 0
+        self.pause = pause
+
+    def read(self, count: int) -> bytes:
+        time.sleep(self.pause)
+        data = self.data[self.offset : self.offset + count]
+        self.offset += len(data)
+        return data
+
+
+@pytest.fixture
+async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
+    client = BlobClient(timeouts)
+    yield client
+    await client.close()
+
+
+def source(url: str, *, local: bool = True, **headers: str) -> Source:
+    return Source(Secret(url), {name.replace("_", "-"): Secret(value) for name, value in headers.items()}, local=local)
+
+
+async def test_exactly_the_given_headers_are_sent(blob: BlobClient, server: Any) -> None:
+    server.put("/x", b"content")
+    pile = Pile()
+    reply = await blob.get(source(f"{server.url}/x?sig=1", Authorization="Bearer t"), pile, {"Range": "bytes=0-3"})
+    assert (reply.status, pile.bytes) == (206, b"cont")
+    assert server.log[0].headers == {
+        "host": server.url.removeprefix("http://"),
+        "authorization": "Bearer t",
+        "range": "bytes=0-3",
+        "accept-encoding": "identity",
+        "user-agent": "cloudstore-tui",
+    }
+
+
+async def test_a_large_body_is_sent_at_once_with_its_length(blob: BlobClient, server: Any) -> None:
+    data = os.urandom(3_000_000)
+    target = Target(Secret(f"{server.url}/x"), {"x-amz-server-side-encryption": Secret("aws:kms")}, local=True)
+    reply = await blob.put(target, Bytes(data))
+    assert (reply.status, server.objects["/x"]) == (200, data)
+    assert server.log[0].headers == {
+        "host": server.url.removeprefix("http://"),
+        "content-length": "3000000",
+        "x-amz-server-side-encryption": "aws:kms",
+        "accept-encoding": "identity",
+        "user-agent": "cloudstore-tui",
+    }
+
+
+async def test_connections_are_used_again(blob: BlobClient, server: Any) -> None:
+    server.put("/x", b"content")
+    for _ in range(50):
+        await blob.get(source(f"{server.url}/x"), Pile())
+    assert (len(server.log), server.connections) == (50, 1)
+
+
+async def test_many_requests_run_at_once(blob: BlobClient, server: Any, answer: Any) -> None:
+    server.put("/x", b"0123456789")
+    server.answer(*[answer(slow=True)] * 20)
+    begun = time.monotonic()
+    piles = [Pile() for _ in range(20)]
+    await asyncio.gather(*(blob.get(source(f"{server.url}/x"), pile) for pile in piles))
+    assert {pile.bytes for pile in piles} == {b"0123456789"}
+    assert time.monotonic() - begun < 5
+
+
+async def test_the_body_of_a_refusal_is_kept_for_the_error(blob: BlobClient, server: Any, answer: Any) -> None:
+    server.answer(answer(status=403, body=b"<Error><Code>AccessDenied</Code></Error>"))
+    reply = await blob.get(source(f"{server.url}/x"), Pile())
+    assert (reply.status, reply.store_code) == (403, "AccessDenied")
+
+
+async def test_a_huge_refusal_is_cut_off(blob: BlobClient, server: Any, answer: Any) -> None:
+    server.answer(answer(status=500, body=b"x" * 9_000_000))
+    reply = await blob.get(source(f"{server.url}/x"), Pile())
+    assert reply.status == 500
+    assert len(reply.body) < 1_000_000
+
+
+async def test_the_path_is_sent_as_it_was_signed(blob: BlobClient, server: Any) -> None:
+    await blob.get(source(f"{server.url}/a/../b%2F..%2fc//d?x=%20y"), Pile())
+    assert server.log[0].path == "/a/../b%2F..%2fc//d"
+
+
+# Where it does not go
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/x",
+        "https://127.0.0.1:{port}/x",
+        "https://127.1:{port}/x",
+        "https://2130706433:{port}/x",
+        "https://0x7f.1:{port}/x",
+        "https://0:{port}/x",
+        "https://[::1]:{port}/x",
+        "https://[::ffff:127.0.0.1]:{port}/x",
+        "https://localhost:{port}/x",
+        "https://169.254.169.254/latest/",
+        "https://10.0.0.5/",
+        "https://192.168.1.1/",
+        "https://[fe80::1%25eth0]/",
+        "https://[64:ff9b::7f00:1]/",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "gopher://127.0.0.1/x",
+        "//x/y",
+        "https://exa mple.com/",
+        "https://ex\xe4mple.com/",
+    ],
+)
+async def test_private_places_are_refused_before_a_connection(blob: BlobClient, server: Any, url: str) -> None:
+    server.put("/x", b"content")
+    with pytest.raises(UnsafeError):
+        await blob.get(source(url.format(port=server.url.rpartition(":")[2]), local=False), Pile())
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.5/", "http://169.254.169.254/", "file:///etc/passwd"])
+async def test_a_local_profile_reaches_this_machine_only(blob: BlobClient, url: str) -> None:
+    with pytest.raises(UnsafeError):
+        await blob.get(source(url), Pile())
+
+
+@pytest.mark.parametrize(
+    ("address", "local", "allowed"),
+    [
+        ("8.8.8.8", False, True),
+        ("2a00:1450:4001:82b::200e", False, True),
+        ("64:ff9b::808:808", False, True),
+        ("64:ff9b::a00:1", False, False),
+        ("100.64.0.1", False, False),
+        ("224.0.0.1", False, False),
+        ("239.1.2.3", True, False),
+        ("ff02::1", False, False),
+        ("0.0.0.0", False, False),
+        ("::", False, False),
+        ("127.9.9.9", False, False),
+        ("127.0.0.1", True, True),
+        ("::1", True, True),
+        ("10.0.0.1", True, False),
+        ("::ffff:8.8.8.8", False, True),
+        ("::ffff:127.0.0.1", True, True),
+        ("::ffff:10.0.0.1", False, False),
+        ("2002:7f00:1::", False, False),
+        ("fd00::1", False, False),
+        ("", False, False),
+    ],
+)
+def test_only_public_addresses_are_allowed(address: str, local: bool, allowed: bool) -> None:
+    assert is_allowed(address, local=local) is allowed
+
+
+def test_addresses_are_seen_through_every_way_to_write_them() -> None:
+    assert {literal_address(host) for host in ("127.1", "2130706433", "0x7f.1", "127.0.0.1")} == {"127.0.0.1"}
+    assert literal_address("bucket.s3.amazonaws.com") == ""
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "", "\x7f", "ä", "x" * 20_000])
+async def test_a_header_that_would_be_two_is_refused(blob: BlobClient, server: Any, value: str) -> None:
+    with pytest.raises(UnsafeError):
+        await blob.get(source(f"{server.url}/x", X_Odd=value), Pile())
+    assert server.connections == 0
+
+
+# How it ends
+
+
+async def test_cancelling_closes_the_connection_at_once(blob: BlobClient, server: Any, answer: Any) -> None:
+    server.put("/x", b"content")
+    server.answer(answer(stall=3))
+    pile = Pile()
+    task = asyncio.create_task(blob.get(source(f"{server.url}/x"), pile))
+    await server.saw(1)
+    await asyncio.sleep(0.1)
+    assert pile.bytes == b"con"
+    assert len(_connections(server)) == 1
+    begun = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - begun < 0.3
+    assert _connections(server) == []
+
+
+def _connections(server: Any) -> list[int]:
+    """Our own ends of connections to the server."""
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("this system does not list a process's connections")
+    numbers = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
+    return [number for number in numbers if _is_connected(number, server)]
+
+
+def _is_connected(descriptor: int, server: Any) -> bool:
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as duplicate:
+            return bool(duplicate.getpeername()[1] == int(server.url.rpartition(":")[2]))
+    except (OSError, IndexError, TypeError):
+        return False
+
+
+async def test_what_a_sink_raises_reaches_the_caller(blob: BlobClient, server: Any) -> None:
+    server.put("/x", b"content")
+    pile = Pile()
+    pile.error = LocalDiskError("the disk is full")
+    with pytest.raises(LocalDiskError):
+        await blob.get(source(f"{server.url}/x"), pile)
+
+
+@pytest.mark.parametrize("fault", [{"silent": True}, {"stall": 3}])
+async def test_silence_ends_with_a_time_out(server: Any, answer: Any, fault: dict[str, Any]) -> None:
+    server.put("/x", b"content")
+    server.answer(answer(**fault))
+    blob = BlobClient(Timeouts(read=0.4, stall=60))
+    begun = time.monotonic()
+    with pytest.raises(NetworkError):
+        await blob.get(source(f"{server.url}/x"), Pile())
+    assert 0.3 < time.monotonic() - begun < 3
+    await blob.close()
+
+
+async def test_a_sink_that_holds_the_thread_up_ends_nobody_elses_request(
+    server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Pile):
+        def write(self, data: bytes) -> None:
+            time.sleep(1)
+            super().write(data)
+
+    monkeypatch.setattr("cloudstore_tui.transfers.blob._HELD_UP", 0.5)
+    server.put("/x", b"content")
+    server.answer(answer(once=lambda: time.sleep(1.4)))
+    blob = BlobClient(Timeouts(read=0.9, stall=60))
+    pile, slow = Pile(), Slow()
+    first = asyncio.create_task(blob.get(source(f"{server.url}/x"), pile))
+    await server.saw(1)
+    # While the thread is held up, nobody looked whether the first host answers.
+    await blob.get(source(f"{server.url}/x"), slow)
+    await first
+    assert (pile.bytes, slow.bytes) == (b"content", b"content")
+    await blob.close()
+
+
+async def test_a_trickle_is_given_up(server: Any, answer: Any) -> None:
+    server.put("/x", b"x" * 200)
+    server.answer(answer(slow=True))
+    blob = BlobClient(Timeouts(connect=1, read=5, stall=1))
+    with pytest.raises(NetworkError, match="too slowly"):
+        await blob.get(source(f"{server.url}/x"), Pile())
+    await blob.close()
+
+
+async def test_a_host_that_does_not_listen_is_named(blob: BlobClient) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 cannot be reached") as caught:
+        await blob.get(source(f"http://127.0.0.1:{port}/x?secret=canary"), Pile())
+    assert "canary" not in str(caught.value)
+
+
+async def test_closing_takes_less_than_a_second(server: Any, answer: Any, timeouts: Timeouts) -> None:
+    server.put("/x", b"content")
+    server.answer(*[answer(stall=3)] * 4)
+    blob = BlobClient(timeouts)
+    tasks = [asyncio.create_task(blob.get(source(f"{server.url}/x"), Pile())) for _ in range(4)]
+    await server.saw(4)
+    begun = time.monotonic()
+    await blob.close()
+    assert time.monotonic() - begun < 1
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, StorageError) for result in results)
+    with pytest.raises(NetworkError):
+        await blob.get(source(f"{server.url}/x"), Pile())
+
+
+async def test_a_client_that_was_never_used_closes_too(timeouts: Timeouts) -> None:
+    await BlobClient(timeouts).close()
+
+
+async def test_a_lost_reply_is_told_from_a_lost_body(blob: BlobClient, server: Any, answer: Any) -> None:
+    target = Target(Secret(f"{server.url}/x"), local=True)
+    server.answer(answer(silent=True))
+    with pytest.raises(LostReplyError):
+        await blob.put(target, Bytes(b"x" * 1000))
+    server.answer(answer(cut=1000))
+    with pytest.raises(NetworkError) as caught:
+        await blob.put(target, Bytes(b"x" * 20_000_000, pause=0.01))
+    assert not isinstance(caught.value, LostReplyError)
+
+
+async def test_a_body_is_never_sent_twice_by_itself(blob: BlobClient, server: Any, answer: Any) -> None:
+    server.put("/x", b"content")
+    await blob.get(source(f"{server.url}/x"), Pile())
+    server.answer(answer(silent=True))
+    with pytest.raises(LostReplyError):
+        await blob.put(Target(Secret(f"{server.url}/y"), local=True), Bytes(b"x" * 10))
+    assert [seen.method for seen in server.log] == ["GET", "PUT"]
+    # A kept connection may have died unnoticed, and a body cannot be taken back.
+    assert server.connections == 2

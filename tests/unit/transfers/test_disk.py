@@ -1,0 +1,231 @@
+"""A disk that fails: at every call in turn, nothing wrong appears and nothing is left."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.space import MARGIN, Space
+from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
+
+CALLS = ("open_folder", "open", "look", "write", "read", "cut", "sync", "set_time", "lock", "link", "remove", "free")
+PLACE = Location("tiny", path="exports/x.tar")
+
+
+class FailingDisk(Disk):
+    """Fails the given call of one kind."""
+
+    def __init__(self, kind: str = "", at: int = 1, number: int = errno.ENOSPC) -> None:
+        self.calls: list[str] = []
+        self.kind, self.at, self.number = kind, at, number
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name not in CALLS:
+            return found
+
+        def counted(*arguments: Any) -> Any:
+            self.calls.append(name)
+            if name == self.kind and self.calls.count(name) == self.at:
+                raise OSError(self.number, os.strerror(self.number))
+            return found(*arguments)
+
+        return counted
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ESTALE])
+@pytest.mark.parametrize("kind", [kind for kind in CALLS if kind not in ("remove", "link", "look", "cut")])
+async def test_each_failing_call_ends_with_a_disk_error_and_leaves_nothing(
+    fresh_engine: Any, server: Any, content: bytes, folder: Path, kind: str, number: int
+) -> None:
+    server.put("/exports/x.tar", content)
+    disk = FailingDisk(kind, number=number)
+    engine = fresh_engine(disk=disk)
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    assert kind in disk.calls
+    assert transfer.state is State.FAILED
+    assert isinstance(transfer.error, LocalDiskError)
+    assert str(folder) in str(transfer.error)
+    assert names_in(folder) == []
+
+
+async def test_a_part_file_that_cannot_be_emptied_is_a_disk_error(
+    fresh_engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), answer(ignore_range=True))
+    engine = fresh_engine(disk=FailingDisk("cut"))
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    assert isinstance(transfer.error, LocalDiskError)
+    assert names_in(folder) == []
+
+
+async def test_a_disk_that_fills_at_any_write_leaves_nothing(
+    fresh_engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    probe = FailingDisk()
+    engine = fresh_engine(disk=probe)
+    await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    (folder / "x.tar").unlink()
+    writes = probe.calls.count("write")
+    assert writes > 3
+    for at in range(1, writes + 1):
+        engine = fresh_engine(disk=FailingDisk("write", at))
+        transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+        await engine.close()
+        # How the bytes are cut into writes differs from run to run.
+        if transfer.state is State.DONE:
+            assert (folder / "x.tar").read_bytes() == content
+            (folder / "x.tar").unlink()
+        else:
+            assert transfer.error is not None
+            assert transfer.error.code == 5
+        assert names_in(folder) == []
+
+
+async def test_short_writes_are_completed(fresh_engine: Any, server: Any, content: bytes, folder: Path) -> None:
+    class Stingy(Disk):
+        def write(self, descriptor: int, data: memoryview) -> int:
+            return super().write(descriptor, data[:1000])
+
+    server.put("/exports/x.tar", content)
+    engine = fresh_engine(disk=Stingy())
+    await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    assert (folder / "x.tar").read_bytes() == content
+
+
+async def test_too_little_space_is_said_before_a_byte_is_written(
+    fresh_engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    class Small(FailingDisk):
+        def free(self, _folder: int) -> int:
+            return MARGIN + len(content) - 1
+
+    server.put("/exports/x.tar", content)
+    disk = Small()
+    engine = fresh_engine(disk=disk)
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    assert transfer.error is not None
+    assert transfer.error.code == 5
+    assert "write" not in disk.calls
+    assert len(server.log) == 1
+
+
+def test_space_that_others_were_promised_is_not_promised_again() -> None:
+    space = Space()
+    space.claim("a", 1, lambda: 1000, MARGIN + 1500)
+    space.claim("b", 2, lambda: 1000, MARGIN + 1500)
+    with pytest.raises(LocalDiskError):
+        space.claim("c", 1, lambda: 1000, MARGIN + 1500)
+    space.release("a")
+    space.claim("c", 1, lambda: 1000, MARGIN + 1500)
+
+
+async def test_a_folder_that_may_not_be_written_to_is_found_before_any_request(
+    engine: Any, server: Any, folder: Path
+) -> None:
+    server.put("/exports/x.tar", b"x")
+    (folder / "file").write_bytes(b"")
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder / "file")))
+    assert transfer.error is not None
+    assert (transfer.error.code, server.log) == (5, [])
+
+
+class NoLinks(Disk):
+    """A disk that knows no second names."""
+
+    def link(self, name: str, new: str, folder: int) -> None:
+        raise OSError(errno.EPERM, "no links")
+
+
+class NoLocks(Disk):
+    """A disk that knows no locks."""
+
+    def lock(self, descriptor: int) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("kind", [NoLinks, NoLocks])
+async def test_disks_with_fewer_abilities_are_used_as_safely(
+    fresh_engine: Any, server: Any, answer: Any, content: bytes, folder: Path, kind: Callable[[], Disk]
+) -> None:
+    server.put("/exports/x.tar", content)
+    engine = fresh_engine(disk=kind())
+    first = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    assert first.state is State.DONE
+    assert (folder / "x.tar").read_bytes() == content
+    (folder / "x.tar").unlink()
+    server.answer(answer(once=lambda: (folder / "x.tar").write_bytes(b"mine")))
+    second = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    assert second.error is not None
+    assert second.error.code == 9
+    assert (folder / "x.tar").read_bytes() == b"mine"
+    assert names_in(folder) == ["x.tar"]
+
+
+def test_publishing_never_replaces_a_name_that_is_taken(tmp_path: Path) -> None:
+    for disk in (Disk(), NoLinks()):
+        part = PartFile(disk, Space(), tmp_path, "0123456789ab")
+        part.open()
+        part.write(b"new")
+        (tmp_path / "x").write_bytes(b"old")
+        with pytest.raises(FileExistsError):
+            part.publish("x", overwrite=False)
+        assert (tmp_path / "x").read_bytes() == b"old"
+        assert not part.published
+        part.publish("y", overwrite=False)
+        assert (tmp_path / "y").read_bytes() == b"new"
+        part.discard()
+        assert names_in(tmp_path) == ["x", "y"]
+        (tmp_path / "y").unlink()
+
+
+async def test_what_is_published_was_synced_and_read_back_before(
+    fresh_engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    disk = FailingDisk()
+    engine = fresh_engine(disk=disk)
+    await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    order = [call for call in disk.calls if call in ("write", "sync", "read", "link", "remove")]
+    last_write = len(order) - order[::-1].index("write")
+    end = order[last_write:]
+    assert end[0] == "sync"
+    assert set(end[1 : end.index("link")]) == {"read"}
+    assert end[end.index("link") :] == ["link", "sync", "remove"]
+
+
+async def test_bytes_that_the_disk_changes_are_noticed(
+    fresh_engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    class Rotten(Disk):
+        def read(self, descriptor: int, count: int, offset: int) -> bytes:
+            data = super().read(descriptor, count, offset)
+            return b"!" + data[1:] if offset == 0 and data else data
+
+    server.put("/exports/x.tar", content)
+    engine = fresh_engine(disk=Rotten())
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder, on_conflict=OnConflict.OVERWRITE)))
+    await engine.close()
+    assert transfer.error is not None
+    assert transfer.error.code == 6
+    assert names_in(folder) == []

@@ -1,0 +1,329 @@
+"""Downloads through a real socket onto a real disk."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+
+PLACE = Location("tiny", path="exports/x.tar")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def get(engine: Any, folder: Path, **wishes: Any) -> Transfer:
+    number = engine.submit(DownloadRequest(wishes.pop("location", PLACE), folder, **wishes))
+    transfer: Transfer = await engine.wait(number)
+    return transfer
+
+
+async def test_a_download_arrives_whole_verified_and_private(
+    engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    transfer = await get(engine, folder)
+    assert (transfer.state, transfer.error, transfer.level) == (State.DONE, None, "md5")
+    file = folder / "x.tar"
+    assert transfer.path == file
+    assert file.read_bytes() == content
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mtime == 1725192000
+    assert names_in(folder) == ["x.tar"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536])
+async def test_objects_of_any_size_arrive(engine: Any, server: Any, content: bytes, folder: Path, size: int) -> None:
+    server.put("/exports/x.tar", content[:size])
+    transfer = await get(engine, folder)
+    assert transfer.state is State.DONE
+    assert (folder / "x.tar").read_bytes() == content[:size]
+    assert len(server.log) == 1
+
+
+@pytest.mark.parametrize("size", [0, 300_000])
+async def test_the_size_is_learned_where_the_service_does_not_tell(
+    engine: Any, server: Any, provider: Any, content: bytes, folder: Path, size: int
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content[:size])
+    transfer = await get(engine, folder)
+    assert (transfer.state, transfer.level, transfer.size) == (State.DONE, "size+etag", size)
+    assert (folder / "x.tar").read_bytes() == content[:size]
+
+
+async def test_the_folder_is_made(engine: Any, server: Any, content: bytes, folder: Path) -> None:
+    server.put("/exports/x.tar", content)
+    await get(engine, folder / "calls" / "2024")
+    assert (folder / "calls" / "2024" / "x.tar").read_bytes() == content
+    assert (folder / "calls").stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_remote_name_never_leaves_the_folder(engine: Any, server: Any, provider: Any, folder: Path) -> None:
+    server.put("/exports/..", b"evil")
+    transfer = await get(engine, folder, location=Location("tiny", path="exports/.."))
+    assert transfer.path is not None
+    assert transfer.path.parent == folder
+    assert names_in(folder) == ["%2E%2E"]
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "..", "a\0b"])
+async def test_a_wished_name_must_be_one_segment(engine: Any, server: Any, folder: Path, name: str) -> None:
+    server.put("/exports/x.tar", b"x")
+    transfer = await get(engine, folder, name=name)
+    assert transfer.error is not None
+    assert transfer.error.code == 2
+    assert server.log == []
+
+
+# What the network does
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "the connection ends in the body": {"cut": 100_000},
+    "the connection ends before the body": {"cut": 0},
+    "the connection is reset": {"cut": 200_000, "reset": True},
+    "the body ends early without a length": {"cut": 150_000, "no_length": True},
+    "a chunked body is cut": {"cut": 150_000, "chunked": True},
+    "the body stalls": {"stall": 70_000},
+    "no answer comes": {"silent": True},
+    "a short body has a matching length": {"body": b"only this"},
+    "a longer body has a matching length": {"body": b"x" * 400_000},
+    "the answer has two lengths": {"headers": {"content-length": "5"}},
+    "the answer is compressed": {"headers": {"Content-Encoding": "gzip"}},
+    "the answer is a web page": {"body": b"<html>log in</html>", "headers": {"Content-Type": "text/html"}},
+    "the headers are endless": {"headers": {f"X-{number}": "x" for number in range(300)}},
+    "a header is huge": {"headers": {"X-Huge": "x" * 90_000}},
+    "the answer is not HTTP": {"raw": b"SSH-2.0-OpenSSH_9.2\r\n"},
+    "the store is busy": {"status": 503},
+    "the store asks to wait": {"status": 429, "headers": {"Retry-After": "3"}},
+    "the store has a fault": {"status": 500, "body": b"<Error><Code>InternalError</Code></Error>"},
+    "the link has ended": {"status": 403, "body": b"<Error><Code>ExpiredToken</Code></Error>"},
+    "the link has ended (GCS)": {"status": 400, "body": b"<Error><Code>ExpiredToken</Code></Error>"},
+    "one byte arrives changed": {"flip": 123_456},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_one_fault_is_put_right(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, fault: dict[str, Any]
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(**fault))
+    transfer = await get(engine, folder)
+    assert (transfer.state, transfer.error) == (State.DONE, None)
+    assert (folder / "x.tar").read_bytes() == content
+    assert len(server.log) >= 2
+    assert names_in(folder) == ["x.tar"]
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_a_fault_for_ever_ends_with_an_error_and_leaves_nothing(
+    fresh_engine: Any, server: Any, answer: Any, content: bytes, folder: Path, fault: dict[str, Any]
+) -> None:
+    server.put("/exports/x.tar", content)
+    without_progress = {kind: 0 for kind in ("cut", "stall") if fault.get(kind)}
+    server.answer(*[answer(**fault | without_progress)] * 40)
+    engine = fresh_engine(timeouts={"give_up": 20.0, "read": 0.05, "stall": 1})
+    transfer = await get(engine, folder)
+    await engine.close()
+    assert transfer.state is State.FAILED
+    assert transfer.error is not None
+    assert transfer.error.code in (3, 4, 6)
+    assert "canary" not in str(transfer.error)
+    assert names_in(folder) == []
+
+
+@pytest.mark.parametrize("body", [b"only this", b"x" * 400_000], ids=["short", "long"])
+async def test_a_length_that_cannot_be_right_is_named_and_nothing_of_it_is_taken(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, body: bytes
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(*[answer(body=body)] * 2)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, transfer.done, len(server.log)) == (6, 0, 2)
+    assert f"{len(body)} of 320000 bytes" in str(transfer.error)
+
+
+async def test_not_one_byte_beyond_the_size_is_written(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 20
+    server.answer(*[answer(raw=endless)] * 2)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, len(server.log)) == (6, 2)
+    assert "more than the expected 320000 bytes" in str(transfer.error)
+
+
+@pytest.mark.parametrize(("name", "code"), [("x.tar", 4), ("page.html", 0)])
+async def test_a_web_page_is_only_taken_for_an_object_that_is_one(
+    engine: Any, server: Any, provider: Any, answer: Any, folder: Path, name: str, code: int
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put(f"/{name}", b"<html>")
+    server.answer(*[answer(headers={"Content-Type": "text/html; charset=utf-8"})] * 400)
+    transfer = await get(engine, folder, location=Location("tiny", path=name))
+    assert (transfer.error.code if transfer.error else 0) == code
+
+
+async def test_a_download_goes_on_where_it_stopped(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), answer(cut=100_000))
+    transfer = await get(engine, folder)
+    assert transfer.attempts == 3
+    assert server.starts() == [0, 100_000, 200_000]
+    assert [seen.headers.get("if-match") for seen in server.log] == [None, *[server.etags["/exports/x.tar"]] * 2]
+    assert (folder / "x.tar").read_bytes() == content
+
+
+async def test_every_attempt_has_a_link_of_its_own(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), answer(status=403))
+    await get(engine, folder)
+    assert provider.signed == len(server.log) == 3
+
+
+async def test_a_fresh_link_that_is_refused_too_is_an_error(
+    engine: Any, server: Any, provider: Any, answer: Any, folder: Path
+) -> None:
+    server.put("/exports/x.tar", b"x")
+    server.answer(*[answer(status=403, body=b"<Error><Code>AccessDenied</Code></Error>")] * 9)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, len(server.log)) == (3, 2)
+    assert "AccessDenied" in str(transfer.error)
+
+
+async def test_a_refused_condition_is_left_out(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(
+        answer(cut=100_000),
+        answer(status=403, body=b"<Error><Code>HeadersNotSigned</Code></Error>"),
+        answer(cut=50_000),
+    )
+    await get(engine, folder)
+    assert server.starts() == [0, 100_000, 100_000, 150_000]
+    assert ["if-match" in seen.headers for seen in server.log] == [False, True, False, False]
+    assert (folder / "x.tar").read_bytes() == content
+
+
+# What is never followed or forgiven
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+async def test_a_redirect_is_refused(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, status: int
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.put("/elsewhere", content)
+    server.answer(answer(status=status, headers={"Location": f"{server.url}/elsewhere"}))
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert transfer.error.code == 7
+    assert [seen.path for seen in server.log] == ["/exports/x.tar"]
+
+
+async def test_bytes_that_contradict_the_checksum_twice_are_not_kept(
+    engine: Any, server: Any, provider: Any, content: bytes, folder: Path
+) -> None:
+    provider.checksum = "0" * 32
+    server.put("/exports/x.tar", content)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert transfer.error.code == 6
+    assert "0" * 32 in str(transfer.error)
+    assert len(server.log) == 2
+    assert names_in(folder) == []
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_an_object_that_is_gone_is_not_asked_for_again(
+    engine: Any, server: Any, answer: Any, folder: Path, status: int
+) -> None:
+    server.put("/exports/x.tar", b"x")
+    server.answer(answer(status=status))
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, transfer.error.place, len(server.log)) == (8, "tiny:exports/x.tar", 1)
+
+
+# Patience
+
+
+async def test_progress_renews_the_patience(
+    fresh_engine: Any, server: Any, answer: Any, clock: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content * 4)
+    server.answer(*[answer(cut=70_000)] * 15)
+    engine = fresh_engine(timeouts={"give_up": 1.0})
+    transfer = await get(engine, folder)
+    await engine.close()
+    assert transfer.state is State.DONE
+    assert clock.pauses
+    assert all(pause <= 0.5 for pause in clock.pauses)
+
+
+async def test_a_dead_host_is_given_up_in_time(
+    fresh_engine: Any, server: Any, answer: Any, clock: Any, folder: Path
+) -> None:
+    server.put("/exports/x.tar", b"x")
+    server.answer(*[answer(cut=0)] * 500)
+    engine = fresh_engine()
+    transfer = await get(engine, folder)
+    await engine.close()
+    assert transfer.error is not None
+    assert transfer.error.retryable
+    assert clock.passed <= 900
+    assert len(clock.pauses) > 8
+    assert all(5 <= pause <= 60 for pause in clock.pauses[8:])
+
+
+async def test_the_store_is_asked_again_when_it_said(
+    engine: Any, server: Any, answer: Any, clock: Any, folder: Path
+) -> None:
+    server.put("/exports/x.tar", b"x")
+    server.answer(answer(status=429, headers={"Retry-After": "30"}))
+    await get(engine, folder)
+    assert len(clock.pauses) == 1
+    assert 30 <= clock.pauses[0] <= 33
+
+
+async def test_who_asks_for_more_than_there_is_patience_is_not_waited_for(
+    engine: Any, server: Any, answer: Any, clock: Any, folder: Path
+) -> None:
+    server.put("/exports/x.tar", b"x")
+    server.answer(answer(status=503, headers={"Retry-After": "5000"}))
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, clock.pauses) == (4, [])
+    assert "5,000 s" in str(transfer.error)
+
+
+async def test_a_retry_goes_on_with_what_arrived(
+    fresh_engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), *[answer(cut=0)] * 200)
+    engine = fresh_engine(timeouts={"give_up": 5.0})
+    number = engine.submit(DownloadRequest(PLACE, folder))
+    assert (await engine.wait(number)).state is State.FAILED
+    server.script.clear()
+    server.log.clear()
+    engine.retry(number)
+    transfer = await engine.wait(number)
+    await engine.close()
+    assert (transfer.state, transfer.error) == (State.DONE, None)
+    assert server.starts() == [100_000]
+    assert (folder / "x.tar").read_bytes() == content

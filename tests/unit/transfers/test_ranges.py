@@ -1,0 +1,156 @@
+"""What a store may do to a download that goes on where it stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+
+PLACE = Location("tiny", path="exports/x.tar")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def get(engine: Any, folder: Path, **wishes: Any) -> Transfer:
+    number = engine.submit(DownloadRequest(wishes.pop("location", PLACE), folder, **wishes))
+    transfer: Transfer = await engine.wait(number)
+    return transfer
+
+
+async def test_a_store_that_cannot_resume_starts_again_in_the_same_answer(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), answer(ignore_range=True))
+    await get(engine, folder)
+    assert server.starts() == [0, 100_000]
+    assert (folder / "x.tar").read_bytes() == content
+
+
+@pytest.mark.parametrize("no_length", [False, True])
+@pytest.mark.parametrize(
+    "span",
+    [
+        "bytes 0-219999/320000",
+        "bytes 50000-319999/320000",
+        "bytes 100000-200000/320000",
+        "bytes 100000-320000/320001",
+        "bytes 100000-319998/319999",
+        "bytes 100000-319999/*",
+        "bytes */320000",
+        "lines 1-2",
+    ],
+)
+async def test_bytes_from_elsewhere_are_never_appended(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, span: str, no_length: bool
+) -> None:
+    provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    wrong = answer(headers={"Content-Range": span}, no_length=no_length)
+    server.answer(answer(cut=100_000), wrong, wrong)
+    transfer = await get(engine, folder)
+    assert transfer.state is State.DONE
+    assert server.starts() == [0, 100_000, 100_000, 0]
+    assert (folder / "x.tar").read_bytes() == content
+
+
+async def test_a_store_that_always_sends_other_bytes_is_given_up(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    wrong = answer(status=206, body=b"x", headers={"Content-Range": "bytes 7-7/8"})
+    server.answer(answer(cut=100_000), *[wrong] * 9)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert transfer.error.code == 6
+    assert names_in(folder) == []
+
+
+@pytest.mark.parametrize("status", [0, 412])
+async def test_an_object_that_changes_meanwhile_is_fetched_anew(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, status: int
+) -> None:
+    provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    other = bytes(reversed(content))
+    server.answer(
+        answer(cut=100_000),
+        answer(status=status, once=lambda: server.put("/exports/x.tar", other)),
+    )
+    transfer = await get(engine, folder)
+    assert transfer.state is State.DONE
+    assert (folder / "x.tar").read_bytes() == other
+
+
+async def test_a_206_with_another_validator_is_not_appended(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), answer(headers={"ETag": '"another"'}))
+    await get(engine, folder)
+    assert server.starts() == [0, 100_000, 0]
+    assert (folder / "x.tar").read_bytes() == content
+
+
+async def test_an_object_that_keeps_changing_is_given_up(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(*[answer(cut=100_000), answer(status=412)] * 9)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert transfer.error.code == 6
+    assert len(server.log) == 8
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("etag", ["", 'W/"weak"'])
+async def test_without_a_strong_validator_an_overlap_is_compared(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, etag: str, changed: bool
+) -> None:
+    provider.tells_checksum = False
+    server.put("/exports/x.tar", content, etag=etag)
+    final = bytes(reversed(content)) if changed else content
+    server.answer(answer(cut=100_000), answer(once=lambda: server.put("/exports/x.tar", final, etag=etag)))
+    transfer = await get(engine, folder)
+    assert server.starts() == [0, 100_000 - 65_536, *([0] if changed else [])]
+    assert (folder / "x.tar").read_bytes() == final
+    assert transfer.level == "size"
+
+
+async def test_a_connection_lost_after_the_last_byte_costs_no_second_download(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = False
+    server.put("/exports/x.tar", content)
+    server.answer(answer(chunked=True, cut=len(content)))
+    transfer = await get(engine, folder)
+    assert transfer.state is State.DONE
+    assert server.starts() == [0, len(content)]
+
+
+async def test_a_body_without_length_is_confirmed_by_a_one_byte_request(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    server.answer(answer(no_length=True, cut=100_000))
+    transfer = await get(engine, folder)
+    assert (folder / "x.tar").read_bytes() == content
+    assert server.log[1].headers["range"] == "bytes=0-0"
+    assert transfer.level == "size+etag"
+
+
+async def test_a_size_nobody_confirms_is_shown_as_unverified(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    server.answer(answer(no_length=True), answer(no_length=True, ignore_range=True))
+    transfer = await get(engine, folder)
+    assert (transfer.state, transfer.level) == (State.DONE, "unverified")

@@ -1,0 +1,183 @@
+"""The blob client through proxies, and to hosts whose certificate nobody vouches for."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import (
+    AccessError,
+    NetworkError,
+    UnsafeError,
+)
+from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.transfers.blob import BlobClient
+from cloudstore_tui.transfers.proxy import trusted_certificates
+from cloudstore_tui.transfers.reply import BlobReply
+
+
+class Pile:
+    """Takes everything."""
+
+    def __init__(self) -> None:
+        self.bytes = b""
+        self.error: Exception | None = None
+
+    def accept(self, reply: BlobReply) -> bool:
+        return reply.status in (200, 206)
+
+    def write(self, data: bytes) -> None:
+        if self.error is not None:
+            raise self.error
+        self.bytes += data
+
+
+@pytest.fixture
+async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
+    client = BlobClient(timeouts)
+    yield client
+    await client.close()
+
+
+def source(url: str, *, local: bool = True, **headers: str) -> Source:
+    return Source(Secret(url), {name.replace("_", "-"): Secret(value) for name, value in headers.items()}, local=local)
+
+
+async def test_a_proxy_from_the_environment_is_used_and_named(
+    blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", server.url.replace("http://", "http://user:canary@"))
+    server.answer(answer(raw=b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"))
+    with pytest.raises(AccessError, match="proxy") as caught:
+        await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
+    assert "canary" not in str(caught.value)
+    assert server.log[0].method == "CONNECT"
+    server.answer(answer(raw=b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"))
+    with pytest.raises(NetworkError, match="proxy"):
+        await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
+
+
+async def test_a_proxy_is_no_way_to_a_private_address(
+    blob: BlobClient, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", server.url)
+    with pytest.raises(UnsafeError):
+        await blob.get(source("https://169.254.169.254/latest", local=False), Pile())
+    assert server.connections == 0
+
+
+class TlsHost:
+    """A host with a certificate that only its own file vouches for; also tunnels to itself, as a proxy does."""
+
+    def __init__(self, folder: Path) -> None:
+        key, self.certificate = folder / "key.pem", folder / "certificate.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+        more = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(self.certificate)]
+        subprocess.run([*command, *more], check=True, capture_output=True)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(self.certificate, key)
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(5)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"https://localhost:{self.port}/x"
+        self.requests = 0
+        self.tunnels = 0
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(2)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(5)
+        with connection:
+            try:
+                if connection.recv(7, socket.MSG_PEEK) == b"CONNECT":
+                    connection.recv(4096)
+                    self.tunnels += 1
+                    connection.sendall(b'HTTP/1.1 200 OK\r\nETag: "of the proxy"\r\nVia: x\r\n\r\n')
+                with self._context.wrap_socket(connection, server_side=True) as secure:
+                    while secure.recv(4096):
+                        self.requests += 1
+                        secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            except OSError:
+                pass
+
+
+@pytest.fixture
+def tls_host(tmp_path: Path) -> Iterator[TlsHost]:
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    host = TlsHost(tmp_path)
+    yield host
+    host.close()
+
+
+@pytest.fixture
+async def trusting(tls_host: TlsHost, timeouts: Timeouts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[BlobClient]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_host.certificate))
+    client = BlobClient(timeouts)
+    yield client
+    await client.close()
+
+
+async def test_an_unknown_authority_is_refused(tls_host: TlsHost, blob: BlobClient) -> None:
+    with pytest.raises(UnsafeError, match="not trusted") as caught:
+        await blob.get(source(tls_host.url), Pile())
+    assert "SSL_CERT_FILE" in str(caught.value)
+    assert tls_host.requests == 0
+
+
+async def test_a_certificate_file_of_the_users_is_trusted(tls_host: TlsHost, trusting: BlobClient) -> None:
+    pile = Pile()
+    await trusting.get(source(tls_host.url), pile)
+    assert pile.bytes == b"hi"
+
+
+async def test_a_connection_kept_for_a_local_profile_is_no_way_around(tls_host: TlsHost, trusting: BlobClient) -> None:
+    await trusting.get(source(tls_host.url), Pile())
+    with pytest.raises(UnsafeError, match="private address"):
+        await trusting.get(source(tls_host.url, local=False), Pile())
+    assert tls_host.requests == 1
+
+
+async def test_bytes_come_through_a_proxy_and_its_headers_are_not_the_hosts(
+    tls_host: TlsHost, trusting: BlobClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{tls_host.port}")
+    pile = Pile()
+    reply = await trusting.get(source(tls_host.url, local=False), pile)
+    assert (pile.bytes, tls_host.tunnels, dict(reply.headers)) == (b"hi", 1, {"content-length": "2"})
+
+
+async def test_no_proxy_is_obeyed(tls_host: TlsHost, trusting: BlobClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{tls_host.port}")
+    monkeypatch.setenv("no_proxy", "localhost")
+    with pytest.raises(UnsafeError):
+        await trusting.get(source(tls_host.url, local=False), Pile())
+    assert tls_host.tunnels == 0
+
+
+def test_the_systems_certificates_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    assert any(trusted_certificates())

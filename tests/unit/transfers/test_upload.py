@@ -1,0 +1,235 @@
+"""Uploads: one PUT, and certainty about what arrived."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import ForbiddenError, LocalDiskError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.transfers.local_file import LocalFile
+from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest
+
+PLACE = Location("tiny", path="imports/plan.csv")
+
+
+async def put(engine: Any, path: Path, *, overwrite: bool = False) -> Transfer:
+    transfer: Transfer = await engine.wait(engine.submit(UploadRequest(path, PLACE, overwrite)))
+    return transfer
+
+
+def puts(server: Any) -> int:
+    return sum(seen.method == "PUT" for seen in server.log)
+
+
+@pytest.fixture
+def plan(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "plan.csv"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("tells", [False, True])
+async def test_a_file_arrives_and_its_size_is_looked_at(
+    engine: Any, server: Any, provider: Any, plan: Path, content: bytes, tells: bool
+) -> None:
+    provider.tells_size = tells
+    provider.target_headers = {"x-amz-server-side-encryption": Secret("aws:kms")}
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.error, transfer.level) == (State.DONE, None, "size")
+    assert (transfer.done, transfer.size) == (len(content), len(content))
+    assert server.objects["/imports/plan.csv"] == content
+    assert server.log[0].headers["x-amz-server-side-encryption"] == "aws:kms"
+    assert server.log[0].headers["content-length"] == str(len(content))
+    assert "transfer-encoding" not in server.log[0].headers
+    assert [seen.headers.get("range") for seen in server.log[1:]] == ([] if tells else ["bytes=0-0"])
+
+
+async def test_an_empty_file_arrives(engine: Any, server: Any, provider: Any, tmp_path: Path) -> None:
+    provider.tells_size = False
+    (tmp_path / "empty").write_bytes(b"")
+    transfer = await put(engine, tmp_path / "empty")
+    assert (transfer.state, transfer.level) == (State.DONE, "size")
+    assert server.objects["/imports/plan.csv"] == b""
+
+
+async def test_an_object_that_exists_is_not_replaced_unasked(
+    engine: Any, server: Any, plan: Path, content: bytes
+) -> None:
+    server.put("/imports/plan.csv", b"theirs")
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert transfer.error.code == 9
+    assert puts(server) == 0
+    assert (await put(engine, plan, overwrite=True)).state is State.DONE
+    assert server.objects["/imports/plan.csv"] == content
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "fifo", "device", "unreadable", "proc"])
+async def test_what_is_no_plain_file_is_refused(engine: Any, server: Any, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "unreadable":
+        path.write_bytes(b"x")
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            pytest.skip("root reads everything")
+    elif kind in ("device", "proc"):
+        path = Path("/dev/null" if kind == "device" else "/proc/self/status")
+        if not path.exists():
+            pytest.skip("this system has no such file")
+    transfer = await put(engine, path)
+    assert transfer.error is not None
+    assert transfer.error.code in (2, 5)
+    assert server.log == []
+
+
+async def test_a_link_that_has_ended_is_renewed(
+    engine: Any, server: Any, provider: Any, answer: Any, plan: Path
+) -> None:
+    server.answer(answer(status=403, body=b"<Error><Code>ExpiredToken</Code></Error>"))
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.attempts, puts(server)) == (State.DONE, 2, 2)
+
+
+async def test_a_refusal_is_not_repeated_for_ever(engine: Any, server: Any, answer: Any, plan: Path) -> None:
+    server.answer(*[answer(status=403)] * 9)
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"status": 307, "headers": {"Location": "https://evil.example/"}}, 7),
+        ({"status": 400, "body": b"<Error><Code>BadDigest</Code></Error>"}, 6),
+        ({"status": 400, "body": b"<Error><Code>EntityTooLarge</Code></Error>"}, 2),
+        ({"status": 404}, 8),
+    ],
+)
+async def test_final_refusals_are_sent_once(
+    engine: Any, server: Any, answer: Any, plan: Path, fault: dict[str, Any], code: int
+) -> None:
+    server.answer(answer(**fault))
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (code, 1)
+
+
+@pytest.mark.parametrize("fault", [{"cut": 1000}, {"status": 503}, {"status": 429}])
+async def test_what_the_store_surely_did_not_take_is_sent_again(
+    engine: Any, server: Any, answer: Any, tmp_path: Path, content: bytes, fault: dict[str, Any]
+) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_bytes(content * 60)
+    server.answer(answer(**fault))
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.error, puts(server)) == (State.DONE, None, 2)
+    assert server.objects["/imports/plan.csv"] == content * 60
+
+
+async def test_five_attempts_are_enough(engine: Any, server: Any, answer: Any, plan: Path) -> None:
+    server.answer(*[answer(status=503)] * 9)
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (4, 5)
+
+
+UNCLEAR = [{"silent": True}, {"status": 502}, {"status": 504}, {"status": 500}]
+
+
+@pytest.mark.parametrize("fault", UNCLEAR)
+async def test_a_lost_reply_is_read_back_and_not_sent_again(
+    engine: Any, server: Any, answer: Any, plan: Path, content: bytes, fault: dict[str, Any]
+) -> None:
+    server.answer(answer(**fault, once=lambda: server.put("/imports/plan.csv", content)))
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.error, transfer.level) == (State.DONE, None, "size")
+    assert puts(server) == 1
+
+
+@pytest.mark.parametrize("fault", UNCLEAR)
+async def test_a_lost_reply_to_a_file_that_is_not_there_is_not_sent_again(
+    engine: Any, server: Any, answer: Any, plan: Path, fault: dict[str, Any]
+) -> None:
+    server.put_takes = False
+    server.answer(answer(**fault))
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (1, 1)
+
+
+async def test_a_lost_reply_while_replacing_is_not_taken_for_success(
+    engine: Any, server: Any, answer: Any, plan: Path, content: bytes
+) -> None:
+    server.put("/imports/plan.csv", bytes(len(content)))
+    server.put_takes = False
+    server.answer(answer(silent=True))
+    transfer = await put(engine, plan, overwrite=True)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (4, 1)
+
+
+async def test_a_store_that_took_only_half_is_found_out(
+    engine: Any, server: Any, provider: Any, answer: Any, plan: Path, content: bytes
+) -> None:
+    provider.tells_size = False
+    server.put_takes = False
+    server.answer(answer(once=lambda: server.put("/imports/plan.csv", content[:1000])))
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert transfer.error.code == 6
+    assert "1000 of 320000" in str(transfer.error)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_file_that_nobody_may_look_at_counts_as_unverified(
+    engine: Any, server: Any, provider: Any, plan: Path, hidden: bool
+) -> None:
+    if hidden:
+        provider.hidden.add(PLACE.path)
+    else:
+        provider.source_errors.extend([ForbiddenError("no scope")] * 3)
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.level) == (State.DONE, "unverified")
+
+
+@pytest.mark.parametrize("change", ["grows", "shrinks", "is touched"])
+async def test_a_file_that_changes_meanwhile_is_an_error(
+    engine: Any, server: Any, answer: Any, plan: Path, content: bytes, change: str
+) -> None:
+    changes = {
+        "grows": lambda: plan.write_bytes(content + b"more"),
+        "shrinks": lambda: plan.write_bytes(content[:10]),
+        "is touched": lambda: os.utime(plan, (1, 1)),
+    }
+    server.answer(answer(once=changes[change]))
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (5, 1)
+    assert "changed" in str(transfer.error)
+
+
+async def test_a_link_to_a_plain_file_is_sent_as_that_file(
+    engine: Any, server: Any, plan: Path, content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(plan)
+    assert (await put(engine, tmp_path / "link")).state is State.DONE
+    assert server.objects["/imports/plan.csv"] == content
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read_is_an_error(plan: Path, content: bytes) -> None:
+    file = LocalFile(Disk(), plan)
+    file.open()
+    assert file.read(1000) == content[:1000]
+    plan.write_bytes(b"")
+    with pytest.raises(LocalDiskError, match="changed"):
+        file.read(1000)
+    file.close()
