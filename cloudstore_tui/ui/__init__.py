@@ -1,0 +1,1 @@
+"""The screen: widgets, dialogs and screens, and the only way from data to the terminal."""

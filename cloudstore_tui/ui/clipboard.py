@@ -1,0 +1,93 @@
+"""Copying text to where the user can paste it, also over SSH.
+
+The sequence OSC 52 asks the user's own terminal to take a text, wherever the program runs; nobody can know whether it
+did, so the text stays on the screen, too. On a desktop the clipboard of the machine is tried as well, and only after.
+"""
+
+import base64
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyperclip
+from textual.app import App
+
+LARGEST = 74_000
+"""Characters of a sequence that every terminal takes; xterm's limit is the lowest."""
+
+SENT = "Sent to your terminal's clipboard."
+
+_SCREEN_CHUNK = 252
+"""GNU screen cuts strings at 256 characters; four are ours."""
+
+
+def copy_text(
+    app: App[Any],
+    text: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    native: Callable[[str], None] | None = None,
+) -> str:
+    """Send a text to the clipboard, and say in a sentence what was done. Never raises, never waits.
+
+    Args:
+        app: the running app, whose terminal is written to.
+        text: what to copy; secrets only when the user asked for it by a key.
+        environment: of the process, if it is not its own.
+        native: puts a text on this machine's clipboard, if not by pyperclip.
+    """
+    around = os.environ if environment is None else environment
+    # A lone surrogate, from a file name that is not UTF-8, cannot be sent.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    if not text:
+        return "There is nothing to copy."
+    local = is_local(around)
+    if local:
+        # Programs behind it may hang without a display: a thread that nobody waits for.
+        threading.Thread(target=_copy_native, args=(native or pyperclip.copy, text), daemon=True).start()
+    sequences = terminal_sequences(text, around)
+    if not sequences:
+        end = "tried this machine's clipboard only." if local else "select it on the screen instead."
+        return f"Too long for a terminal's clipboard: {end}"
+    app.copy_to_clipboard(text)
+    for sequence in sequences[1:]:
+        _write(app, sequence)
+    return SENT
+
+
+def is_local(environment: Mapping[str, str]) -> bool:
+    """Whether the program runs on the machine that the user sits at, as far as one can tell."""
+    return not any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
+
+
+def terminal_sequences(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What is written to the terminal: the plain sequence, then the wrapped one where tmux or screen is in between.
+
+    Empty if the text is too long to be sent in one piece; half a link is worse than none.
+    """
+    encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
+    plain = f"\x1b]52;c;{encoded}\a"
+    if len(plain) > LARGEST:
+        return ()
+    if environment.get("TMUX"):
+        doubled = plain.replace("\x1b", "\x1b\x1b")
+        return plain, f"\x1bPtmux;{doubled}\x1b\\"
+    if environment.get("STY") or environment.get("TERM", "").startswith("screen"):
+        chunks = [plain[start : start + _SCREEN_CHUNK] for start in range(0, len(plain), _SCREEN_CHUNK)]
+        return plain, "".join(f"\x1bP{chunk}\x1b\\" for chunk in chunks)
+    return (plain,)
+
+
+def _copy_native(native: Callable[[str], None], text: str) -> None:
+    try:
+        native(text)
+    except (RuntimeError, OSError, ValueError, ImportError):
+        # No clipboard on this machine; the terminal has been asked anyway.
+        return
+
+
+def _write(app: App[Any], sequence: str) -> None:
+    driver = app._driver  # noqa: SLF001 - Textual offers no public way to write one sequence to the terminal
+    if driver is not None:
+        driver.write(sequence)

@@ -1,0 +1,1 @@
+"""Questions: modal screens that answer with a value, also on Escape."""

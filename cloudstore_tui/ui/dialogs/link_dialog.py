@@ -1,0 +1,106 @@
+"""A signed link, to be copied."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from cloudstore_tui.core.exchange import SignedLink
+from cloudstore_tui.core.link import LONGEST_LINK
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.dialogs.dialog import Dialog, button
+from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.text import show
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LinkDialog(Dialog[None]):
+    """Shows the whole link and copies it at once; as plain text over the whole screen when asked."""
+
+    AUTO_FOCUS = "#cancel"
+    DEFAULT_CSS = """
+    LinkDialog.-plain {
+        .dialog { width: 100%; height: 100%; max-width: 100%; border: none; padding: 0; }
+        .dialog-title, .dialog-buttons, Note { display: none; }
+    }
+    LinkDialog #url { margin-top: 1; }
+    LinkDialog.-plain #url { margin: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", tooltip="Send the link to your terminal's clipboard again", id="link.copy"),
+        Binding("v", "plain", "Plain view", tooltip="Show nothing but the link, to select it", id="link.plain"),
+        Binding("q", "cancel", "Close", show=False, tooltip="Close the link", id="link.close"),
+    ]
+
+    def __init__(self, address: str, link: SignedLink, zone: tzinfo = UTC, now: Callable[[], datetime] = _now) -> None:
+        super().__init__(Content("Link to ") + show(address), harmless=None)
+        self._link = link
+        self._zone = zone
+        self._now = now
+
+    def compose_body(self) -> ComposeResult:
+        """The link, how long it lives, and what it means to have it."""
+        yield Note(widget_id="life")
+        yield Note("Anyone with this link can fetch the object until then.")
+        note = Note(widget_id="note")
+        note.say(show(self._link.note))
+        yield note
+        yield Note(widget_id="copied")
+        yield Static(show(self._link.url.reveal(), LONGEST_LINK), id="url")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, copy, plain."""
+        yield button("Close", "cancel")
+        yield button("Copy (y)", "copy")
+        yield button("Plain view (v)", "plain")
+
+    def on_mount(self) -> None:
+        """Copy at once, and keep the minutes true."""
+        self.action_copy()
+        self._show_life()
+        # Once a minute: a clock with seconds would repaint for ever while nobody does anything.
+        self.set_interval(60, self._show_life)
+        left = (self._link.expires - self._now()).total_seconds()
+        if 0 < left < timedelta(days=1).total_seconds():
+            self.set_timer(left, self._show_life)
+
+    def action_copy(self) -> None:
+        """Send the link to the clipboard."""
+        self.query_one("#copied", Note).say(copy_text(self.app, self._link.url.reveal()))
+
+    def action_plain(self) -> None:
+        """Show the link alone without a frame, or in it again."""
+        self.toggle_class("-plain")
+
+    def action_cancel(self) -> None:
+        """Leave the plain view, then the dialog."""
+        if self.has_class("-plain"):
+            self.action_plain()
+        else:
+            super().action_cancel()
+
+    def _show_life(self) -> None:
+        left = self._link.expires - self._now()
+        end = words.full_time(self._link.expires, self._zone)
+        if left <= timedelta(0):
+            text = f"This link ended at {end}. Close this and ask for a new one."
+        else:
+            text = f"Ends {end}, in {_span(left)}."
+        self.query_one("#life", Note).say(text)
+
+
+def _span(left: timedelta) -> str:
+    minutes = int(left.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

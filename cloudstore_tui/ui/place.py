@@ -1,0 +1,143 @@
+"""Nodes of the tree of places."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from cloudstore_tui.core.entry import Folder
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+
+MOST_AT_ONCE = 1_000
+"""Children that are shown more of at once; the rest of a page waits behind "more…"."""
+
+
+class Kind(Enum):
+    """What a line of the tree is."""
+
+    PLACE = auto()
+    MORE = auto()
+    NOTE = auto()
+    ERROR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the tree: a place, or something that is to be known of it."""
+
+    place: "Place"
+    kind: Kind = Kind.PLACE
+    text: str = ""
+
+
+class Place:
+    """A folder or profile in the tree, and what is known of what is below it."""
+
+    def __init__(self, location: Location, name: str, *, parent: "Place | None" = None, expandable: bool = True):
+        self.location = location
+        self.name = name
+        """As shown, remote text; not yet safe to draw."""
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.expandable = expandable
+        self.children: list[Place] = []
+        self.is_open = False
+        self.loading: object | None = None
+        """What the present load is known by; an answer to another one is too late."""
+        self.error = ""
+        """Why the last load failed."""
+        self._waiting: list[Folder] = []
+        self._cursor: str | None = None
+        self._known = False
+        self._again = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether further children are known of or can be asked for."""
+        return bool(self._waiting) or self._cursor is not None
+
+    @property
+    def needs_load(self) -> bool:
+        """Whether its children were never read."""
+        return self.expandable and not self._known and self.loading is None
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the next page of children starts; the first one is asked for again while it is read again."""
+        return None if self._again else self._cursor
+
+    def show_waiting(self) -> bool:
+        """Show children that came already; False if they have to be asked for."""
+        if not self._waiting:
+            return False
+        self._adopt((), {})
+        return True
+
+    def start_load(self, *, again: bool = False) -> object:
+        """Begin to read children, further ones or from the start; gives what the answer is to be known by."""
+        self.loading, self.error, self.is_open, self._again = object(), "", True, again
+        return self.loading
+
+    def stop_load(self) -> bool:
+        """Give up what is being read; whether there was something."""
+        was_loading = self.loading is not None
+        self.loading = None
+        if was_loading and not self._known:
+            self.is_open = False
+        return was_loading
+
+    def fill(self, page: Page[Folder]) -> None:
+        """Take a page of children."""
+        before = {child.location: child for child in self.children}
+        if self._again:
+            self.children, self._waiting, self._again = [], [], False
+        self.loading, self.error, self._known = None, "", True
+        self._cursor = page.cursor
+        self._adopt(page.items, before)
+
+    def fail(self, error: str) -> None:
+        """Remember why the children could not be read; what there was stays."""
+        self.loading, self.error = None, error
+
+    def find(self, location: Location) -> "Place | None":
+        """The place below this one, or this one, that stands for a location, as far as it was read."""
+        return next((line.place for line in lines_of([self], closed_too=True) if line.place.location == location), None)
+
+    def _adopt(self, folders: Sequence[Folder], before: Mapping[Location, "Place"]) -> None:
+        """Show further children; those that were there `before` stay as they are, open or closed."""
+        known = {child.location for child in self.children}
+        self._waiting += [folder for folder in folders if folder.location not in known]
+        now, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        self.children += [before.get(folder.location) or self._child(folder) for folder in now]
+
+    def _child(self, folder: Folder) -> "Place":
+        return Place(folder.location, shown_name(folder), parent=self, expandable=folder.expandable)
+
+
+def shown_name(folder: Folder) -> str:
+    """A folder's name in the tree; what is a folder of the service ends with a slash."""
+    is_real = bool(folder.location.path) and not folder.location.place
+    return folder.name.rstrip("/") + "/" if is_real else folder.name
+
+
+def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[Line]:
+    """The lines of trees from top to bottom."""
+    waiting = [Line(root) for root in reversed(roots)]
+    while waiting:
+        line = waiting.pop()
+        yield line
+        place = line.place
+        if line.kind is Kind.PLACE and (place.is_open or closed_too):
+            below = [*(Line(child) for child in place.children), *_notes(place)]
+            waiting.extend(reversed(below))
+
+
+def _notes(place: Place) -> Iterator[Line]:
+    if place.loading is not None:
+        yield Line(place, Kind.NOTE, "loading…")
+    elif place.error:
+        yield Line(place, Kind.ERROR, place.error)
+    elif place.has_more:
+        yield Line(place, Kind.MORE, "more…")
+    elif not place.children and not place.needs_load:
+        yield Line(place, Kind.NOTE, "no folders")

@@ -1,0 +1,290 @@
+"""The browser: places on the left, entries and the detail of one on the right, transfers below."""
+
+from collections.abc import Mapping
+from itertools import cycle
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.entry import Folder
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.screens.copy_flow import CopyFlow
+from cloudstore_tui.ui.screens.delete_flow import DeleteFlow
+from cloudstore_tui.ui.screens.detail_flow import DetailFlow
+from cloudstore_tui.ui.screens.download_flow import DownloadAsFlow, DownloadFlow
+from cloudstore_tui.ui.screens.flow import Flow
+from cloudstore_tui.ui.screens.goto_flow import GotoFlow
+from cloudstore_tui.ui.screens.journey import Journey
+from cloudstore_tui.ui.screens.link_flow import LinkFlow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.screens.panes import ALIKE, Panes
+from cloudstore_tui.ui.screens.places_flow import PlacesFlow
+from cloudstore_tui.ui.screens.read_flow import ReadAgainFlow, ReadAllFlow
+from cloudstore_tui.ui.screens.sort_flow import ReverseFlow, SortFlow, next_direction
+from cloudstore_tui.ui.screens.upload_flow import UploadFlow
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.visit import Visit
+from cloudstore_tui.ui.widgets.detail_pane import DetailPane
+from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
+from cloudstore_tui.ui.widgets.entry_table import EntryTable
+from cloudstore_tui.ui.widgets.key_line import KeyLine
+from cloudstore_tui.ui.widgets.places_tree import PlacesTree
+from cloudstore_tui.ui.widgets.query_bar import QueryBar
+from cloudstore_tui.ui.widgets.title_line import Standing, TitleLine
+from cloudstore_tui.ui.widgets.transfer_strip import TransferStrip
+from cloudstore_tui.ui.zones import zone_name, zones_to_show
+
+WELCOME = "Choose a place on the left; Enter shows what is in it. ? shows the keys."
+
+
+_WIDTHS = [(0, "-tiny"), (60, "-narrow"), (ALIKE.width, "-wide")]
+_HEIGHTS = [(0, "-flat"), (ALIKE.height, "-high")]
+
+
+def _flow(key: str, name: str, label: str, tooltip: str, *, shown: bool = True) -> Binding:
+    """The key of one of the screen's flows."""
+    return Binding(key, f"run('{name}')", label, id=f"entries.{name}", tooltip=tooltip, show=shown)
+
+
+def _pane(key: str, name: str, label: str, tooltip: str, *, shown: bool = False) -> Binding:
+    """The key that leads to a pane."""
+    return Binding(key, f"pane('{name}')", label, id=f"panes.{name}", tooltip=tooltip, show=shown)
+
+
+def _way(key: str, name: str, label: str, tooltip: str) -> Binding:
+    """The key that leads somewhere else."""
+    return Binding(key, f"travel('{name}')", label, id=f"browser.{name}", tooltip=tooltip, show=False)
+
+
+class BrowserScreen(Screen[None]):
+    """Puts panes and flows together, and passes on what the user does in one to the other."""
+
+    CSS_PATH = "browser.tcss"
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+    # As in the class above, but without drawing the whole screen anew whenever the focus moves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _flow("d", "download", "Download", "Download what is marked, or this object"),
+        _flow("D,f2", "download_as", "Download to", "Download to a folder that you name", shown=False),
+        _flow("u", "upload", "Upload", "Upload files of this machine to this folder"),
+        _flow("y", "link", "Link", "Ask for a signed link to this object, show and copy it"),
+        _flow("Y", "copy", "Address", "Copy the address of this entry", shown=False),
+        _flow("delete,f8,X", "delete", "Delete", "Delete what is marked, or this object"),
+        Binding("f,f7", "fiql", "FIQL", id="browser.fiql", tooltip="Search this region with a FIQL filter"),
+        _flow("o", "sort", "Sort", "Choose another order"),
+        _flow("O", "reverse", "Reverse", "Turn the order round", shown=False),
+        _flow("r,f5,ctrl+r", "refresh", "Refresh", "Read this again; marks and cursor stay"),
+        _flow("ctrl+e", "load_all", "Load all", "Read all that is left; Esc stops it"),
+        _pane("t,3", "transfers", "Transfers", "Go to the transfers", shown=True),
+        _pane("1", "places", "Places", "Go to the places"),
+        _pane("2", "entries", "Entries", "Go to the entries"),
+        _pane("h,left", "left", "Left", "Go to the pane on the left"),
+        _pane("tab", "next", "Next pane", "Go to the next pane"),
+        _pane("shift+tab", "previous", "Pane before", "Go to the pane before"),
+        _way("backspace,minus", "up", "Up", "Go to the folder that holds this one"),
+        _way("H,alt+left", "back", "Back", "Go back to where you were"),
+        _way("L,alt+right", "forward", "Forward", "Go forward again"),
+        _way("tilde", "root", "Top", "Go to the top of this profile"),
+        Binding("ctrl+g", "run('goto')", "Go to", id="browser.goto", show=False, tooltip="Go to an address you type"),
+        Binding("i", "view('detail')", "Detail", id="browser.detail", show=False, tooltip="Show or hide the detail"),
+        Binding("Z", "view('zone')", "Zone", id="browser.zone", show=False, tooltip="Show times in another zone"),
+        Binding(
+            "escape",
+            "back_out",
+            "Back out",
+            id="browser.back_out",
+            show=False,
+            tooltip="Stop loading, or go to the entries, or clear the filter, or clear the marks",
+        ),
+    ]
+
+    def __init__(
+        self,
+        providers: Mapping[str, StorageProvider],
+        watch: TransferWatch,
+        settings: Settings,
+        start: Location | None = None,
+    ) -> None:
+        super().__init__()
+        self._providers = providers
+        self._watch = watch
+        self._start = start
+        self._zones = cycle(zones_to_show(settings.time_zone))
+        self.line = TitleLine(id="title")
+        self.places = PlacesTree(id="places")
+        self.entries = EntriesPane(id="entries")
+        self.detail = DetailPane(id="detail")
+        self.strip = TransferStrip(id="transfers")
+        panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail, "transfers": self.strip}
+        self.panes = Panes(self, panes)
+        self.expansion = PlacesFlow(self, self.places, providers)
+        self.listing = ListingFlow(self, self.entries, providers, next(self._zones), self.line.look)
+        self.journey = Journey(self.listing, providers, self.arrive)
+        self._upload = UploadFlow(self, self.listing, watch)
+        self._flows: dict[str, Flow] = {
+            "download": DownloadFlow(self, self.listing, watch, settings.download_dir),
+            "download_as": DownloadAsFlow(self, self.listing, watch, settings.download_dir),
+            "upload": self._upload,
+            "delete": DeleteFlow(self, self.listing),
+            "link": LinkFlow(self, self.listing),
+            "copy": CopyFlow(self, self.listing),
+            "sort": SortFlow(self, self.listing),
+            "reverse": ReverseFlow(self, self.listing),
+            "refresh": ReadAgainFlow(self, self.listing),
+            "load_all": ReadAllFlow(self, self.listing),
+            "goto": GotoFlow(self, self.listing, providers, self.journey.go),
+            "detail": DetailFlow(self, self.listing, self.detail),
+        }
+
+    def compose(self) -> ComposeResult:
+        """Places, entries, detail, transfers; a line above and a line below."""
+        yield self.line
+        with Horizontal(id="panes"):
+            yield self.places
+            with Vertical(id="right"):
+                yield self.entries
+                yield self.detail
+                with Vertical(id="dock"):
+                    yield self.strip
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Begin with the profiles, and where the user wanted to begin."""
+        self.entries.bar.display = False
+        self.entries.table.say(WELCOME)
+        self.watch(self, "focused", self.panes.follow)
+        self._watch.changed.subscribe(self, self.strip.show)
+        self._watch.ended.subscribe(self, self._upload.read_arrived)
+        self.expansion.show_profiles()
+        self.line.show_zone(zone_name(self.listing.zone))
+        if self._start is not None:
+            self.journey.go(self._start)
+        else:
+            self.panes.go("places")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give a small terminal to the pane in front."""
+        self.panes.fit(event.size)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done where the user is."""
+        name = str(parameters[0]) if parameters else ""
+        if action == "run":
+            is_here = self.panes.at in ("entries", "detail")
+            return self._flows[name].is_possible and (is_here or name == "goto")
+        if action == "travel":
+            return self.journey.can(name)
+        if action == "fiql":
+            return self.entries.bar.display
+        if (action, name) == ("pane", "transfers"):
+            return self.strip.display
+        return super().check_action(action, parameters)
+
+    # What the user does with keys
+
+    def action_run(self, name: str) -> None:
+        """Start a flow; one that changes something is never cut short by a second key."""
+        flow, group = self._flows[name], f"flow {name}"
+        running = any(worker.group == group and not worker.is_finished for worker in self.workers)
+        if flow.stops_on_escape or not running:
+            self.run_worker(flow.run(), group=group, exclusive=True)
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
+        self.panes.go(name)
+
+    def action_travel(self, way: str) -> None:
+        """Go up, back, forward or to the top."""
+        self.journey.travel(way)
+
+    def action_fiql(self) -> None:
+        """Type a filter."""
+        self.panes.show("entries", self.entries.bar.line)
+
+    def action_view(self, what: str) -> None:
+        """Show or hide the detail, or show times in the next zone."""
+        if what == "detail":
+            if self.detail.has_focus:
+                self.action_pane("entries")
+            self.detail.toggle_class("-off")
+        else:
+            self.listing.show_zone(next(self._zones))
+            self.detail.show(self.detail.entry, self.listing.zone)
+            self.line.show_zone(zone_name(self.listing.zone))
+
+    def action_back_out(self) -> None:
+        """One step back: what loads, where the focus is, the filter, the marks."""
+        if self.stop():
+            return
+        if not self.entries.table.has_focus:
+            self.action_pane("entries")
+        elif not self.entries.clear_filter():
+            self.entries.clear_marks()
+
+    def stop(self) -> bool:
+        """Give up everything that is being read; whether something was."""
+        stopped = [self.listing.stop(), self.expansion.stop()]
+        for name, flow in self._flows.items():
+            if flow.stops_on_escape:
+                stopped.append(bool(self.workers.cancel_group(self, f"flow {name}")))
+        return any(stopped)
+
+    # What the panes ask for
+
+    @on(PlacesTree.Opened)
+    def open_place(self, event: PlacesTree.Opened) -> None:
+        """Show what is in a place."""
+        self.journey.go(event.location)
+
+    @on(PlacesTree.Wanted)
+    def load_place(self, event: PlacesTree.Wanted) -> None:
+        """Read children of a place."""
+        self.expansion.load(event.place, again=event.again)
+
+    @on(EntryTable.Opened)
+    def open_entry(self, event: EntryTable.Opened) -> None:
+        """Go into a folder; show everything about an object."""
+        if isinstance(event.entry, Folder):
+            self.journey.go(event.entry.location)
+            return
+        self.detail.remove_class("-off")
+        self.action_pane("detail")
+        self.action_run("detail")
+
+    @on(EntryTable.Highlighted)
+    def show_detail(self, event: EntryTable.Highlighted) -> None:
+        """Show the entry under the cursor."""
+        self.detail.show(event.entry, self.listing.zone)
+
+    @on(EntryTable.NearEnd)
+    def read_on(self) -> None:
+        """Have the next rows ready before the cursor is there."""
+        self.listing.read_on()
+
+    @on(EntryTable.SortAsked)
+    def sort_by(self, event: EntryTable.SortAsked) -> None:
+        """Sort by a column whose title was clicked; the other way round the second time."""
+        if self.listing.reading is not None:
+            self.listing.sort(event.column, descending=next_direction(self.listing.reading, event.column))
+
+    @on(QueryBar.Asked)
+    def search(self, event: QueryBar.Asked) -> None:
+        """Search the region where the user is."""
+        self.journey.search(event.text)
+
+    def arrive(self, visit: Visit) -> None:
+        """Say where the user is, and be there."""
+        provider, where = self._providers[visit.location.profile], visit.location
+        zone, read_only = zone_name(self.listing.zone), provider.profile.read_only
+        self.line.show(Standing(where.profile, where.region, zone, read_only, lambda: provider.session))
+        self.places.reveal(where)
+        self.panes.go("entries")

@@ -1,0 +1,49 @@
+"""Objects deleted for good."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.provider import Capability, Deletion, Fate
+from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.reading import Reading
+from cloudstore_tui.ui.report import count, listed, report, tell
+from cloudstore_tui.ui.screens.flow import Flow
+
+_GONE = (Fate.DELETED, Fate.GONE)
+
+
+class DeleteFlow(Flow):
+    """Asks, deletes exactly what was shown, and says what became of each."""
+
+    needs = Capability.DELETE
+
+    async def run(self) -> None:
+        """Ask, delete, tell."""
+        reading = self.listing.reading
+        if reading is None or not (objects := self.chosen_objects()):
+            return
+        if not await self.screen.app.push_screen_wait(DeleteDialog(objects, reading.zone)):
+            return
+        self.listing.say(f"deleting {count(len(objects), 'object')}…")
+        try:
+            fates = await reading.provider.delete([entry.location for entry in objects])
+        except StorageError as error:
+            report(self.screen, error)
+        else:
+            self._tell(reading, objects, fates)
+        finally:
+            self.listing.say("")
+
+    def _tell(self, reading: Reading, objects: Sequence[StoredObject], fates: Sequence[Deletion]) -> None:
+        by_location = {entry.location: entry for entry in objects}
+        self.listing.remove(reading, [identity(by_location[f.location]) for f in fates if f.fate in _GONE])
+        numbers = Counter(deletion.fate for deletion in fates)
+        summary = listed([f"{count(numbers[fate], 'object')} {fate.value}" for fate in Fate if numbers[fate]])
+        left = [deletion for deletion in fates if deletion.fate not in _GONE]
+        tell(self.screen, summary, "warning" if left else "information")
+        if left:
+            lines = [str(deletion.error or f"{deletion.location.address}: {deletion.fate.value}.") for deletion in left]
+            self.screen.app.push_screen(MessageDialog(summary, "\n".join(lines)))

@@ -1,0 +1,89 @@
+"""Objects to a folder of this machine."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.transfers.names import safe_name
+from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.screens.flow import Flow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+
+class DownloadFlow(Flow):
+    """Downloads what is marked, or the object under the cursor; asks only where something is in the way."""
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, folder: Path) -> None:
+        super().__init__(screen, listing)
+        self._watch = watch
+        self._folder = folder
+
+    async def run(self) -> None:
+        """To the folder that the settings name."""
+        if objects := self.chosen_objects():
+            await self._download(objects, self._folder)
+
+    async def _download(self, objects: Sequence[StoredObject], wanted: Path) -> None:
+        folder = await asyncio.to_thread(usable_folder, wanted)
+        if folder != wanted:
+            tell(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
+        there = await asyncio.to_thread(names_in, folder)
+        in_the_way = [name for name in dict.fromkeys(safe_name(entry.name) for entry in objects) if name in there]
+        on_conflict: OnConflict | None = OnConflict.REFUSE
+        if in_the_way:
+            on_conflict = await self.screen.app.push_screen_wait(ConflictDialog(in_the_way))
+        if on_conflict is not None:
+            self._watch.submit(requests(objects, folder, on_conflict))
+
+
+class DownloadAsFlow(DownloadFlow):
+    """Downloads to a folder that the user names, and offers the same one the next time."""
+
+    async def run(self) -> None:
+        """Ask, then download."""
+        objects = self.chosen_objects()
+        if not objects:
+            return
+        sizes = [entry.size for entry in objects if entry.size is not None]
+        exact = len(sizes) == len(objects) and all(entry.size_exact for entry in objects)
+        dialog = DownloadDialog(len(objects), words.size(sum(sizes), exact=exact) if sizes else "", self._folder)
+        if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
+            self._folder = folder
+            await self._download(objects, folder)
+
+
+def requests(objects: Sequence[StoredObject], folder: Path, on_conflict: OnConflict) -> Iterator[DownloadRequest]:
+    """What the transfers are asked for; a second object of the same name keeps both files."""
+    taken: set[str] = set()
+    for entry in objects:
+        name = safe_name(entry.name)
+        again = name in taken
+        taken.add(name)
+        yield DownloadRequest(entry.location, folder, "", OnConflict.KEEP_BOTH if again else on_conflict, entry)
+
+
+def usable_folder(wanted: Path) -> Path:
+    """The folder, made if it is missing; the present one where that cannot be. May take long on a network disk."""
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path.cwd()
+    return wanted if os.access(wanted, os.W_OK | os.X_OK) else Path.cwd()
+
+
+def names_in(folder: Path) -> frozenset[str]:
+    """The names that are taken in a folder. May take long on a network disk."""
+    try:
+        return frozenset(path.name for path in folder.iterdir())
+    except OSError:
+        # The transfer itself will say what is wrong with the folder.
+        return frozenset()

@@ -1,0 +1,240 @@
+"""Reading what Entries shows: page by page, ahead of the cursor, all of it, or again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import tzinfo
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import Entry, identity
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.query import Sort
+from cloudstore_tui.ui.reading import Reading, ReadingOverError
+from cloudstore_tui.ui.report import count, report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.visit import Visit
+from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
+
+GROUP = "listing"
+"""Workers that read for Entries: at most one at a time."""
+
+_LOOKS = 0.1
+"""Least seconds between two looks of the table at new rows."""
+
+Done = Callable[[int], bool]
+
+
+class ListingFlow:
+    """Fills Entries. Every answer belongs to one reading; what comes for another one is dropped."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        pane: EntriesPane,
+        providers: Mapping[str, StorageProvider],
+        zone: tzinfo,
+        told: Callable[[], None],
+    ) -> None:
+        """Fill `pane`; `told` is called whenever a service has answered."""
+        self._screen = screen
+        self._pane = pane
+        self._providers = providers
+        self._told = told
+        self._busy: object | None = None
+        self._looked = 0.0
+        self.reading: Reading | None = None
+        """What is shown now."""
+        self.zone = zone
+        """In which times are shown."""
+        self._note = ""
+
+    # What the user wants
+
+    def open(self, visit: Visit, *, at: str = "", marks: Iterable[str] = ()) -> None:
+        """Show a visit from its first page on, with the cursor on the entry called `at` as soon as it is there."""
+        try:
+            reading = Reading(visit, self._providers[visit.location.profile], self.zone, at=at, marks=frozenset(marks))
+        except StorageError as error:
+            report(self._screen, error)
+            return
+        old, self.reading = self.reading, reading
+        self._pane.name_it(visit.crumbs)
+        self._pane.bar.display = Capability.SEARCH in reading.provider.capabilities
+        self._pane.bar.show(visit.query.filter if visit.query else "", self.zone)
+        self._show_columns(reading)
+        if old is not None:
+            old.spool.close()
+        self._start(self._read(reading, lambda new: new > 0))
+
+    def read_on(self, *, everything: bool = False) -> None:
+        """Read the next page, or all that is left; the former only if nothing is being read and nothing failed."""
+        reading = self.reading
+        if reading is None or reading.pager.ended:
+            return
+        if everything:
+            self._start(self._read(reading, lambda _: False))
+        elif self._busy is None and not reading.error:
+            self._start(self._read(reading, lambda new: new > 0))
+
+    def read_again(self) -> None:
+        """Read as much as is loaded again; cursor, marks, filter and order stay."""
+        if self.reading is not None:
+            self._start(self._reread(self.reading))
+
+    def stop(self) -> bool:
+        """Give up what is being read; what came until now stays. Whether something was."""
+        was_busy = self._busy is not None
+        self._screen.workers.cancel_group(self._screen, GROUP)
+        return was_busy
+
+    def sort(self, column: Column, *, descending: bool) -> None:
+        """Show another order: the service's where more could come, else that of the rows that are there."""
+        reading = self.reading
+        if reading is None:
+            return
+        if not self.sorts_on_server(column):
+            reading.spool.sort(column, descending)
+            self._show_columns(reading)
+            return
+        assert reading.visit.query is not None
+        query = replace(reading.visit.query, sort=Sort(column.sort_field, descending))
+        at = identity(self.entry) if self.entry else ""
+        self.open(replace(reading.visit, query=query), at=at, marks=reading.marked())
+
+    def sorts_on_server(self, column: Column) -> bool:
+        """Whether another order of a column has to be asked for."""
+        reading = self.reading
+        return bool(
+            reading is not None
+            and reading.visit.query is not None
+            and column.sort_field
+            and Capability.SEARCH in reading.provider.capabilities
+            and not (reading.pager.ended and reading.spool.loaded)
+        )
+
+    def show_zone(self, zone: tzinfo) -> None:
+        """Show times in another zone."""
+        self.zone = zone
+        if self.reading is not None:
+            self.reading.zone = zone
+            self._show_columns(self.reading)
+
+    def say(self, note: str) -> None:
+        """Say in the foot line what else goes on; nothing if empty."""
+        self._note = note
+        if self.reading is not None:
+            self._tell(self.reading)
+
+    # What others need to know
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry under the cursor."""
+        return self._pane.table.entry if self.reading is not None else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read."""
+        return self._busy is not None
+
+    def remove(self, reading: Reading, identities: Iterable[str]) -> None:
+        """Take entries off the list that was shown when they were chosen, if it still is."""
+        if reading is self.reading:
+            reading.spool.remove(identities)
+            self._pane.rows_changed()
+
+    # Reading
+
+    async def _read(self, reading: Reading, is_enough: Done) -> None:
+        async with self._busy_with(reading):
+            reading.error = ""
+            while not reading.pager.ended:
+                page = await reading.pager.next_page()
+                if reading is not self.reading:
+                    raise ReadingOverError
+                new = reading.spool.extend(page.items)
+                self._take(reading, page)
+                if is_enough(new):
+                    break
+                # A service that answers at once must not keep the keys waiting.
+                await asyncio.sleep(0)
+
+    async def _reread(self, reading: Reading) -> None:
+        async with self._busy_with(reading):
+            reading.error = ""
+            pager, wanted, read = reading.new_pager(), max(reading.spool.loaded, 1), 0
+            with reading.spool.refresh():
+                while not pager.ended and read < wanted:
+                    page = await pager.next_page()
+                    if reading is not self.reading:
+                        raise ReadingOverError
+                    reading.spool.merge(page.items)
+                    read += len(page.items)
+                    self._take(reading, page)
+                    await asyncio.sleep(0)
+            reading.pager = pager
+
+    @asynccontextmanager
+    async def _busy_with(self, reading: Reading) -> AsyncIterator[None]:
+        task = self._busy = object()
+        self._tell(reading)
+        try:
+            yield
+        except ReadingOverError:
+            return
+        except StorageError as error:
+            if reading is self.reading:
+                reading.error = error.cause
+                reading.sentence = sentence(error)
+                report(self._screen, error)
+        finally:
+            if self._busy is task:
+                self._busy = None
+            if reading is self.reading:
+                self._pane.rows_changed()
+                self._tell(reading)
+                self._screen.refresh_bindings()
+                self._told()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        self._screen.run_worker(work, group=GROUP, exclusive=True)
+
+    # Showing
+
+    def _take(self, reading: Reading, page: Page[Entry]) -> None:
+        tell_warnings(self._screen, reading.new_warnings(page))
+        if reading.learn_types(page.items):
+            self._show_columns(reading)
+        if missing := reading.mark_again():
+            tell(self._screen, f"{count(missing, 'marked row')} not loaded in this order: no longer marked.", "warning")
+        now = time.monotonic()
+        if now - self._looked >= _LOOKS:
+            self._looked = now
+            self._pane.rows_changed()
+            self._tell(reading)
+        self._seek(reading)
+
+    def _seek(self, reading: Reading) -> None:
+        """Put the cursor where it is to be, unless the user moved it."""
+        if reading.at:
+            self._pane.rows_changed()
+            row = reading.spool.index_of(reading.at)
+            if row is not None and self._pane.table.cursor == 0:
+                self._pane.table.cursor = row
+            reading.at = ""
+
+    def _show_columns(self, reading: Reading) -> None:
+        self._pane.table.order = None if reading.spool.sorted_by[0] else reading.order
+        self._pane.show(reading.spool, reading.columns, reading.zone)
+        self._tell(reading)
+
+    def _tell(self, reading: Reading) -> None:
+        if reading is not self.reading:
+            return
+        words = "loading…" if self._busy is not None else reading.words
+        self._pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)

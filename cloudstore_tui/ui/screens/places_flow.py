@@ -1,0 +1,63 @@
+"""Reading the children of places, each with one request."""
+
+from collections.abc import Mapping
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.place import Place
+from cloudstore_tui.ui.report import sentence
+from cloudstore_tui.ui.widgets.places_tree import PlacesTree
+
+GROUP = "places"
+
+
+class PlacesFlow:
+    """Fills the tree. An answer belongs to the load it was asked for; a later load or a closed place drops it."""
+
+    def __init__(self, screen: Screen[None], tree: PlacesTree, providers: Mapping[str, StorageProvider]) -> None:
+        self._screen = screen
+        self._tree = tree
+        self._providers = providers
+        self._loading: set[Place] = set()
+
+    def show_profiles(self) -> None:
+        """Begin with one place for each profile."""
+        roots = []
+        for name, provider in self._providers.items():
+            kind = provider.profile.provider
+            roots.append(Place(provider.locate(""), f"{name}  ({kind[:1].upper()}{kind[1:]})"))
+        self._tree.show(roots)
+
+    def load(self, place: Place, *, again: bool = False) -> None:
+        """Read the next page of children, or the first one again."""
+        token = place.start_load(again=again)
+        self._loading.add(place)
+        self._tree.places_changed()
+        self._screen.run_worker(self._load(place, token), group=f"{GROUP} {id(place)}", exclusive=True)
+
+    def stop(self) -> bool:
+        """Give up everything that is being read; whether something was."""
+        stopped = [place.stop_load() for place in self._loading]
+        for place in self._loading:
+            self._screen.workers.cancel_group(self._screen, f"{GROUP} {id(place)}")
+        self._loading.clear()
+        if any(stopped):
+            self._tree.places_changed()
+        return any(stopped)
+
+    async def _load(self, place: Place, token: object) -> None:
+        provider = self._providers[place.location.profile]
+        try:
+            page = await provider.folders(place.location, place.cursor)
+        except StorageError as error:
+            if place.loading is token:
+                place.fail(sentence(error))
+        else:
+            if place.loading is token:
+                place.fill(page)
+        finally:
+            if place.loading is None:
+                self._loading.discard(place)
+        self._tree.places_changed()

@@ -1,0 +1,60 @@
+"""Another order of the entries."""
+
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
+from cloudstore_tui.ui.reading import Reading
+from cloudstore_tui.ui.screens.flow import Flow
+
+_LARGEST_FIRST = frozenset({Kind.SIZE, Kind.TIME, Kind.DURATION})
+"""Kinds of values that people mostly want newest, largest or longest first."""
+
+
+class SortFlow(Flow):
+    """Asks for a column and a direction."""
+
+    async def run(self) -> None:
+        """Ask, sort."""
+        reading = self.listing.reading
+        if reading is None:
+            return
+        server = any(self.listing.sorts_on_server(column) for column in reading.columns)
+        dialog = SortDialog(reading.columns, present_order(reading), server)
+        if (answer := await self.screen.app.push_screen_wait(dialog)) is not None and reading is self.listing.reading:
+            column, descending = answer
+            self.listing.sort(column, descending=descending)
+
+
+class ReverseFlow(Flow):
+    """Turns the present order round."""
+
+    async def run(self) -> None:
+        """Sort by the same column the other way."""
+        reading = self.listing.reading
+        if reading is None:
+            return
+        order = present_order(reading)
+        column = next((column for column in reading.columns if order and column.name == order[0]), None)
+        if column is not None and order is not None:
+            self.listing.sort(column, descending=not order[1])
+        elif (first := _first_to_sort(reading)) is not None:
+            self.listing.sort(first, descending=first.kind is not Kind.TIME)
+
+
+def present_order(reading: Reading) -> tuple[str, bool] | None:
+    """Name of the column that sorts now and whether descending; `None` where nobody chose one."""
+    column, descending = reading.spool.sorted_by
+    return (column.name, descending) if column is not None else reading.order
+
+
+def next_direction(reading: Reading, column: Column) -> bool:
+    """Whether a click on a column's title sorts descending: the other way round the second time."""
+    order = present_order(reading)
+    return not order[1] if order is not None and order[0] == column.name else column.kind in _LARGEST_FIRST
+
+
+def _first_to_sort(reading: Reading) -> Column | None:
+    """The column that a list without an order is in: newest first for searches, else by name."""
+    columns = reading.columns
+    if reading.visit.query is not None:
+        return next((column for column in columns if column.kind is Kind.TIME), None)
+    return next((column for column in columns if column.name == "name"), next(iter(columns), None))

@@ -1,0 +1,32 @@
+"""Signals that end the program, and the certainty that it ends."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+"""Exit code of each signal that is listened to."""
+
+PATIENCE = 2.0
+"""Seconds that the program gets to end by itself: something in it may hang, as looking up a name does."""
+
+
+def listen(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]) -> None:
+    """Let each signal call `stop` with its exit code, and end the process if that takes too long."""
+
+    def end(code: int) -> None:
+        watchdog = threading.Timer(PATIENCE, os._exit, (code,))
+        watchdog.daemon = True
+        watchdog.start()
+        stop(code)
+
+    for number, code in CODES.items():
+        loop.add_signal_handler(number, end, code)
+
+
+def ignore(loop: asyncio.AbstractEventLoop) -> None:
+    """Give the signals back to the system."""
+    for number in CODES:
+        loop.remove_signal_handler(number)

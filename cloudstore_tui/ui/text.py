@@ -1,0 +1,91 @@
+"""The only way from data to the screen, and the guard behind it.
+
+Names, tags and messages come from other people. Whatever is in them, a row stays one row, nothing is obeyed as markup
+and nothing reaches the terminal as a command: characters that are not drawn are shown as a picture or a code.
+"""
+
+import re
+
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content, Span
+from textual.strip import Strip
+
+from cloudstore_tui.core.errors import UnsafeError
+from cloudstore_tui.core.text import LONGEST, MOST_MARKS, cut, pieces, plain
+
+__all__ = ["LONGEST", "MOST_MARKS", "check_guard", "install_guard", "plain", "show"]
+
+_CODE_STYLE = "$text-warning"
+
+_COMMANDS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+"""What a terminal could obey, what reorders a line, and what cannot be encoded."""
+
+_ATTACK = "\x1b]52;c;QQ==\x1b\\"
+
+
+def show(text: str, limit: int = LONGEST) -> Content:
+    """`text` for any widget: literal, one line, its invisible characters shown as codes in a style of their own."""
+    text = cut(text, limit)
+    if text.isascii() and text.isprintable():
+        return Content(text)
+    shown: list[str] = []
+    spans: list[Span] = []
+    end = 0
+    for piece, is_code in pieces(text):
+        start, end = end, end + len(piece)
+        shown.append(piece)
+        if is_code:
+            spans.append(Span(start, end, _CODE_STYLE))
+    return Content("".join(shown), spans)
+
+
+# The belt: whatever a widget was given, its text passes through these two methods of Textual on its way out.
+
+_render_style = Strip.render_style
+_render = Strip.render
+
+
+def _guarded_render_style(_: type[Strip], style: Style, text: str, color_system: ColorSystem) -> str:
+    return _render_style(style, _COMMANDS.sub("\ufffd", text), color_system)
+
+
+def _guarded_render(strip: Strip, console: Console) -> str:
+    if any(style is None and control is None and _COMMANDS.search(text) for text, style, control in strip):
+        strip = Strip(
+            [
+                Segment(_COMMANDS.sub("\ufffd", text) if control is None else text, style, control)
+                for text, style, control in strip
+            ]
+        )
+    return _render(strip, console)
+
+
+def install_guard() -> None:
+    """Let no control character of any text reach the terminal, whatever widget it is in.
+
+    Raises:
+        UnsafeError: it does not work with this version of Textual; the app must not run.
+    """
+    for name, method in (("render_style", classmethod(_guarded_render_style)), ("render", _guarded_render)):
+        setattr(Strip, name, method)
+    check_guard()
+
+
+def check_guard() -> None:
+    """Draw a clipboard attack off-screen.
+
+    Raises:
+        UnsafeError: it came through.
+    """
+    console = Console(force_terminal=True, color_system="truecolor", width=80)
+    for style in (None, Style(), Style(bold=True)):
+        if _ATTACK[:5] in Strip([Segment(_ATTACK, style)]).render(console):
+            raise UnsafeError(
+                "this version of Textual would send characters of remote names to the terminal as commands",
+                cure="Install the versions that cloudstore-tui asks for: uv tool install --force cloudstore-tui.",
+            )

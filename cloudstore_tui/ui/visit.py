@@ -1,0 +1,59 @@
+"""What Entries shows: a folder, a place, a search, or one object."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.query import Query
+
+Fetch = Callable[[str | None], Awaitable[Page[Entry]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somewhere to be, and to come back to."""
+
+    location: Location
+    query: Query | None = None
+    """What is searched for: the place's own query, or one that the user wrote; `None` where the location lists."""
+    written: bool = False
+    """Whether the user wrote the query, so that the location is only where it began."""
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """The names that lead here, from the profile on; not yet safe to show."""
+        location = self.location
+        region = (location.region,) if location.region else ()
+        if self.written:
+            return (location.profile, *region, "search")
+        path = (part for part in location.path.split("/") if part)
+        return (location.profile, *region, *location.place, *path)
+
+
+def visit_to(provider: StorageProvider, location: Location) -> Visit:
+    """A visit to a location, with the query that it stands for."""
+    return Visit(location, provider.query(location) if provider.is_folder(location) else None)
+
+
+def search_from(location: Location, text: str) -> Visit:
+    """A visit to what a filter finds in the region of a location."""
+    region = Location(location.profile, location.region)
+    return Visit(region, Query(region, text), written=True)
+
+
+def pages_of(provider: StorageProvider, visit: Visit) -> Fetch:
+    """How the pages of a visit are fetched: found, listed, or the one object that it is."""
+    location, query = visit.location, visit.query
+
+    async def fetch(cursor: str | None) -> Page[Entry]:
+        if query is not None and Capability.SEARCH in provider.capabilities:
+            found = await provider.search(query, cursor)
+            return Page(found.items, found.cursor, found.total, found.warnings)
+        if provider.is_folder(location):
+            return await provider.browse(location, cursor)
+        return Page((await provider.stat(location),))
+
+    return fetch

@@ -1,0 +1,1 @@
+"""Parts of screens with a state of their own."""

@@ -1,0 +1,119 @@
+"""A list of lines with a cursor, drawn line by line."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset, Region, Size
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+
+
+class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
+    """Moves a cursor over any number of lines and repaints as little as possible.
+
+    A step inside the view repaints two lines; a step out of it moves the view by half a page, so that a held key
+    seldom repaints everything. Nothing is animated. The first line of the view is a head that does not scroll.
+    """
+
+    DEFAULT_CSS = """
+    CursorList {
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size: 0 0;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Down", id="entries.down", show=False, tooltip="One row down"),
+        Binding("k,up", "move(-1)", "Up", id="entries.up", show=False, tooltip="One row up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", id="entries.page_down", show=False, tooltip="One page down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", id="entries.page_up", show=False, tooltip="One page up"),
+        Binding("ctrl+d", "page(0.5)", "Half down", id="entries.half_down", show=False, tooltip="Half a page down"),
+        Binding("ctrl+u", "page(-0.5)", "Half up", id="entries.half_up", show=False, tooltip="Half a page up"),
+        Binding("g,home", "go(0)", "First", id="entries.first", show=False, tooltip="First row"),
+        Binding("G,end", "go(-1)", "Last", id="entries.last", show=False, tooltip="Last loaded row"),
+    ]
+    ALLOW_SELECT = False
+
+    cursor: reactive[int] = reactive(0, init=False, repaint=False)
+    """The row under the cursor; 0 if there are no rows."""
+
+    row_count = 0
+    """How many rows there are."""
+
+    def set_row_count(self, count: int) -> None:
+        """Say how many rows there are now."""
+        self.row_count = count
+        if self.virtual_size.height != count + 1:
+            # Not by assignment, which repaints everything and lays out the screen: no scrollbar shows the height.
+            self.set_reactive(CursorList.virtual_size, Size(0, count + 1))
+            if self.scroll_offset.y > self.max_scroll_y:
+                self._show_from(self.max_scroll_y)
+
+    @property
+    def page_height(self) -> int:
+        """Rows in view."""
+        return max(self.size.height - 1, 1)
+
+    @property
+    def rows_in_view(self) -> range:
+        """The rows that are drawn now."""
+        top = self.scroll_offset.y
+        return range(top, min(top + self.page_height, self.row_count))
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        top = min(self.scroll_offset.y, self.max_scroll_y)
+        self._show_from(max(min(top, self.cursor), self.cursor - self.page_height + 1))
+
+    def validate_cursor(self, row: int) -> int:
+        """Stay inside the list."""
+        return max(0, min(row, self.row_count - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Repaint the two rows, or move the view."""
+        if new in self.rows_in_view:
+            self.refresh_row(old)
+            self.refresh_row(new)
+        else:
+            height, half = self.page_height, (self.page_height + 1) // 2
+            stepped = abs(new - old) == 1
+            if new > old:
+                self._show_from(new - height + (half if stepped else 1))
+            else:
+                self._show_from(new - half + 1 if stepped else new)
+        self._lead_terminal_cursor()
+
+    def watch_has_focus(self, value: bool) -> None:
+        """Draw the cursor as it looks with or without focus."""
+        super().watch_has_focus(value)
+        self.refresh_row(self.cursor)
+        self._lead_terminal_cursor()
+
+    def refresh_row(self, row: int) -> None:
+        """Repaint one row, if it is in view."""
+        y = row - self.scroll_offset.y + 1
+        if 1 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.cursor += rows
+
+    def action_page(self, pages: float) -> None:
+        """Move cursor and view by pages, so that the cursor keeps its line."""
+        row = self.validate_cursor(self.cursor + round(pages * self.page_height))
+        self._show_from(self.scroll_offset.y + row - self.cursor)
+        self.cursor = row
+
+    def action_go(self, row: int) -> None:
+        """Go to a row; negative numbers count from the end."""
+        self.cursor = row if row >= 0 else self.row_count + row
+
+    def _show_from(self, row: int) -> None:
+        self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True)
+
+    def _lead_terminal_cursor(self) -> None:
+        # Magnifiers and braille displays follow the terminal's own cursor.
+        if self.has_focus:
+            line = self.cursor - self.scroll_offset.y + 1
+            self.app.cursor_position = self.content_region.offset + Offset(0, line)

@@ -1,0 +1,76 @@
+"""Everything known of the entry under the cursor."""
+
+from datetime import UTC, tzinfo
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from cloudstore_tui.core.entry import Entry, identity
+from cloudstore_tui.ui.detail_text import detail_text
+
+PAUSE = 0.15
+"""Seconds without a further step of the cursor before the pane is drawn: a held key draws it once."""
+
+
+class DetailPane(VerticalScroll, can_focus=True):
+    """Scrolls through the fields and tags of one entry."""
+
+    DEFAULT_CSS = """
+    DetailPane {
+        background: $surface;
+        scrollbar-size-vertical: 1; padding: 0 0 0 1;
+        border-top: solid $border-blurred; border-title-align: left; border-title-color: $foreground;
+        &:focus { border-top: solid $border; border-title-color: $border; border-title-style: bold; }
+        #fields { height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_by(1)", "Down", show=False, id="detail.down", tooltip="Read on"),
+        Binding("k,up", "scroll_by(-1)", "Up", show=False, id="detail.up", tooltip="Read back"),
+        Binding("pagedown,ctrl+f", "scroll_by(8)", "Further", show=False, id="detail.page_down", tooltip="Read on"),
+        Binding("pageup,ctrl+b", "scroll_by(-8)", "Back", show=False, id="detail.page_up", tooltip="Read back"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+        super().__init__(id=id)
+        self.border_title = "Detail"
+        self.entry: Entry | None = None
+        """What is shown, or will be as soon as the cursor rests."""
+        self._zone: tzinfo = UTC
+        self._pending: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static(id="fields", markup=False)
+
+    def show(self, entry: Entry | None, zone: tzinfo) -> None:
+        """Show an entry as soon as the cursor rests."""
+        if (entry, zone) == (self.entry, self._zone):
+            return
+        is_other = entry is None or self.entry is None or identity(entry) != identity(self.entry)
+        self.entry, self._zone = entry, zone
+        if self._pending is not None:
+            self._pending.stop()
+        self._pending = self.set_timer(PAUSE, self._draw_from_top if is_other else self._draw)
+
+    def on_resize(self) -> None:
+        """Set the text anew for the width there is."""
+        self._draw()
+
+    def action_scroll_by(self, lines: int) -> None:
+        """Move the text."""
+        self.scroll_relative(y=lines, animate=False)
+
+    def _draw_from_top(self) -> None:
+        self.scroll_to(y=0, animate=False, force=True)
+        self._draw()
+
+    def _draw(self) -> None:
+        region = self.scrollable_content_region
+        text = detail_text(self.entry, self._zone, max(region.width - 1, 20)) if self.entry is not None else Content("")
+        self.query_one("#fields", Static).update(text)

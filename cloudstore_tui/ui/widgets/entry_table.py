@@ -1,0 +1,126 @@
+"""The table of entries: what the user does with the rows."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.ui.widgets.spool_table import SpoolTable
+
+
+class EntryTable(SpoolTable):
+    """Opens and marks entries, by key and by mouse."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,l,right", "open", "Open", id="entries.open", show=False, tooltip="Open the folder or object"),
+        Binding("space,insert", "mark", "Mark", id="entries.mark", tooltip="Mark or unmark, and go down"),
+        Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark from here to where v comes again"),
+        Binding(
+            "escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Give up the range"
+        ),
+        Binding("a,ctrl+a", "marks('all')", "All", id="entries.mark_all", show=False, tooltip="Mark all loaded rows"),
+        Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Mark the others instead"),
+    ]
+
+    @dataclass
+    class Opened(Message):
+        """The user wants to see what an entry holds."""
+
+        entry: Entry
+
+    @dataclass
+    class MarksChanged(Message):
+        """The user marked or unmarked something."""
+
+    @dataclass
+    class SortAsked(Message):
+        """The user clicked the title of a column."""
+
+        column: Column
+
+    _anchor: tuple[int, Entry] | None = None
+    """Where a range of marks begins: the row, and what was there."""
+
+    def rows_changed(self) -> None:
+        """Look at the spool again; a range whose beginning moved is given up."""
+        if self._anchor and self.spool and self.spool.window(self._anchor[0], 1) != [self._anchor[1]]:
+            self._anchor = None
+        super().rows_changed()
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Draw a range as it grows or shrinks."""
+        super().watch_cursor(old, new)
+        if self._anchor:
+            for row in self.rows_in_view:
+                if min(old, new) <= row <= max(old, new):
+                    self.refresh_row(row)
+
+    def looks_marked(self, row: int) -> bool:
+        """Whether a row is marked, or would be if the range ended now."""
+        if self._anchor and min(self._anchor[0], self.cursor) <= row <= max(self._anchor[0], self.cursor):
+            return True
+        return super().looks_marked(row)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape belongs to the table only while a range is open."""
+        return self._anchor is not None if action == "give_up_range" else super().check_action(action, parameters)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to a row, open it with a second click, or ask for another order."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        row = self.scroll_offset.y + offset.y - 1
+        if offset.y == 0:
+            if (column := self._painter.column_at(offset.x)) is not None:
+                self.post_message(self.SortAsked(column))
+        elif row < self.row_count:
+            self.cursor = row
+            if event.chain == 2:
+                self.action_open()
+
+    def action_open(self) -> None:
+        """Open the entry under the cursor."""
+        if (entry := self.entry) is not None:
+            self.post_message(self.Opened(entry))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the entry under the cursor and go to the next one."""
+        if self.spool is not None and self.entry is not None:
+            self.spool.toggle(self.cursor)
+            self.refresh_row(self.cursor)
+            self.post_message(self.MarksChanged())
+            self.cursor += 1
+
+    def action_range(self) -> None:
+        """Begin a range at the cursor; the second time, mark it."""
+        entry = self.entry
+        if self.spool is None or entry is None:
+            return
+        if self._anchor is None:
+            self._anchor = (self.cursor, entry)
+            self.refresh_row(self.cursor)
+            return
+        first, last = sorted((self._anchor[0], self.cursor))
+        self._anchor = None
+        self.spool.mark_range(first, last)
+        self.refresh()
+        self.post_message(self.MarksChanged())
+
+    def action_give_up_range(self) -> None:
+        """Forget where the range began."""
+        self._anchor = None
+        self.refresh()
+
+    def action_marks(self, which: str) -> None:
+        """Mark `all` rows, the `others` instead of the marked ones, or `none`."""
+        if self.spool is not None:
+            change = {"all": self.spool.mark_all, "others": self.spool.invert, "none": self.spool.clear_marks}
+            change[which]()
+            self._anchor = None
+            self.refresh()
+            self.post_message(self.MarksChanged())

@@ -1,0 +1,110 @@
+"""How much of a list is loaded, shown and marked, and in which order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.text import plain
+
+_DIRECTIONS: Mapping[Kind, tuple[str, str]] = {
+    Kind.SIZE: ("smallest first", "largest first"),
+    Kind.TIME: ("oldest first", "newest first"),
+    Kind.DURATION: ("shortest first", "longest first"),
+}
+_LONGEST_FILTER = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a list is read."""
+
+    loading: bool = False
+    ended: bool = False
+    """Whether nothing more would come."""
+    total: int | None = None
+    """Number of entries, where the service tells."""
+    error: str = ""
+    """Why reading stopped."""
+    order: str = ""
+    """The order in which the service gives them, in words."""
+    note: str = ""
+    """What else goes on."""
+
+
+def foot_text(spool: Spool, progress: Progress) -> str:
+    """`200 of 2,431 loaded · 3 marked, 12.4 MB · newest first`; not yet safe to draw."""
+    parts = [_loaded(spool, progress), _filter(spool), _marks(spool), _order(spool, progress), progress.note]
+    if progress.loading:
+        parts.append("loading… Esc stops")
+    elif progress.error:
+        parts.append(f"stopped: {progress.error}")
+    return " · ".join(part for part in parts if part)
+
+
+def order_words(column: Column, *, descending: bool) -> str:
+    """`newest first`, or `by agent, Z to A` where the values alone do not say of what."""
+    upward, downward = _DIRECTIONS.get(column.kind, ("A to Z", "Z to A"))
+    direction = downward if descending else upward
+    return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
+
+
+def _loaded(spool: Spool, progress: Progress) -> str:
+    if progress.ended:
+        return "1 entry" if spool.loaded == 1 else f"{words.count(spool.loaded)} entries"
+    if progress.total is not None and progress.total > spool.loaded:
+        return f"{words.count(spool.loaded)} of {words.count(progress.total)} loaded"
+    return f"{words.count(spool.loaded)} loaded" if spool.loaded else ""
+
+
+def _filter(spool: Spool) -> str:
+    if not spool.filtered_by:
+        return ""
+    text = spool.filtered_by
+    shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 1] + "…"
+    return f"{words.count(len(spool))} with “{shown}”"
+
+
+def _marks(spool: Spool) -> str:
+    marks = spool.marks
+    if not marks.count:
+        return ""
+    size = words.size(marks.size, exact=marks.size_exact) if marks.size else ""
+    return f"{words.count(marks.count)} marked" + (f", {size}" if size else "")
+
+
+def _order(spool: Spool, progress: Progress) -> str:
+    column, descending = spool.sorted_by
+    if column is None:
+        return progress.order
+    return order_words(column, descending=descending) + ("" if progress.ended else ", loaded rows only")
+
+
+class FootLine(Widget):
+    """One line below a list, repainted only when its text changed."""
+
+    DEFAULT_CSS = """
+    FootLine { height: 1; color: $text-muted; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+        super().__init__(id=id)
+        self.text = ""
+
+    def say(self, text: str) -> None:
+        """Show this text."""
+        if text != self.text:
+            self.text = text
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The text, cut at the edge."""
+        line = plain(self.text) if y == 0 else ""
+        return Strip([Segment(set_cell_size(f" {line}", self.size.width), self.rich_style)], self.size.width)

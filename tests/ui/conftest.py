@@ -1,0 +1,384 @@
+"""A browser over services that live in the test: slow, failing, hostile or huge as the test wants."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from cloudstore_tui.app import CloudStoreApp
+from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
+from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Check, Deletion, Fate, Session, StorageProvider
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.transfers.transfer import Request, State, Transfer
+from cloudstore_tui.ui.screens.browser import BrowserScreen
+from cloudstore_tui.ui.text import plain
+
+NOW = datetime(2024, 9, 1, 9, 12, 33, tzinfo=UTC)
+
+
+class Service(StorageProvider):
+    """What the fakes share: calls are counted, can be held back and can fail."""
+
+    def __init__(self, name: str, kind: str, *, read_only: bool = False) -> None:
+        self.profile = Profile(name, kind, read_only=read_only)
+        self.calls: list[tuple[str, object]] = []
+        self.fail: dict[str, StorageError] = {}
+        """Error to raise by the name of the method or by the address it is asked about."""
+        self.gates: dict[str, asyncio.Event] = {}
+        """What an answer waits for, by the same names."""
+        self.cancelled: list[object] = []
+        self.delay = 0.0
+
+    async def called(self, method: str, what: Location, detail: object = None) -> None:
+        self.calls.append((method, detail if detail is not None else what.address))
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        for name in (method, what.address):
+            if name in self.gates:
+                try:
+                    await self.gates[name].wait()
+                except asyncio.CancelledError:
+                    self.cancelled.append(what.address)
+                    raise
+            if name in self.fail:
+                raise self.fail[name]
+
+    def count(self, method: str) -> int:  # type: ignore[override]  # the tests ask how often something was called
+        return sum(name == method for name, _ in self.calls)
+
+    async def source(self, location: Location) -> Source:
+        raise NotImplementedError
+
+    async def check(self) -> tuple[Check, ...]:
+        return ()
+
+    async def close(self) -> None:
+        return
+
+    @property
+    def session(self) -> Session:
+        return Session(datetime.now(UTC) + timedelta(minutes=24, seconds=30))
+
+
+class FolderService(Service):
+    """Folders and files, as the first service has them."""
+
+    def __init__(self, name: str = "acme", *, read_only: bool = False, page_size: int = 100) -> None:
+        super().__init__(name, "alvaria", read_only=read_only)
+        self.page_size = page_size
+        self.tree: dict[str, list[str]] = {
+            "": ["exports/", "imports/"],
+            "exports/": ["reporting/", "readme.txt"],
+            "exports/reporting/": [f"report-{number:03}.tar" for number in range(12)],
+            "imports/": [],
+        }
+        self.refused: dict[str, Fate] = {}
+
+    def locate(self, rest: str) -> Location:
+        if rest.startswith("/"):
+            raise UsageError("a key begins without a slash", place=f"{self.profile.name}:{rest}")
+        return Location(self.profile.name, path=rest)
+
+    def is_folder(self, location: Location) -> bool:
+        return not location.path or location.path.endswith("/")
+
+    def parent(self, location: Location) -> Location | None:
+        if not location.path:
+            return None
+        above = location.path.removesuffix("/").rpartition("/")[0]
+        return replace(location, path=f"{above}/" if above else "")
+
+    def query(self, location: Location) -> Query | None:
+        return None
+
+    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+        return (
+            Column("name", "Name", width=40),
+            Column("size", "Size", Kind.SIZE, width=10),
+            Column("modified", "Modified", Kind.TIME, width=16),
+        )
+
+    def entry(self, path: str, name: str = "") -> Entry:
+        location = Location(self.profile.name, path=path)
+        name = name or path.removesuffix("/").rpartition("/")[2]
+        if path.endswith("/"):
+            return Folder(location, name.removesuffix("/") + "/", modified=NOW)
+        size = 1000 + sum(path.encode())
+        return StoredObject(location, name, type="file", size=size, modified=NOW, state="AVAILABLE")
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        await self.called("folders", location)
+        found = [self.entry(location.path + name, name) for name in self._names(location) if name.endswith("/")]
+        return self._page([entry for entry in found if isinstance(entry, Folder)], cursor)
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        await self.called("browse", location)
+        return self._page([self.entry(location.path + name, name) for name in self._names(location)], cursor)
+
+    async def stat(self, location: Location) -> Entry:
+        await self.called("stat", location)
+        entry = self.entry(location.path)
+        return replace(entry, tags=(("told by stat", "yes"),)) if isinstance(entry, StoredObject) else entry
+
+    async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
+        await self.called("link", location)
+        return SignedLink(Secret(f"https://aspect-cloud.net/{location.path}?sig=s3cret"), NOW, LinkForm.PROXIED)
+
+    async def target(self, location: Location, size: int) -> Target:
+        raise NotImplementedError
+
+    def upload_caution(self, location: Location) -> str:
+        return "" if location.path.startswith("imports/") else "uploads usually go below imports/"
+
+    async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
+        await self.called("delete", locations[0], tuple(location.path for location in locations))
+        return tuple(Deletion(location, self.refused.get(location.path, Fate.DELETED)) for location in locations)
+
+    def _names(self, location: Location) -> list[str]:
+        if location.path not in self.tree:
+            raise MissingError("there is no such folder", place=location.address, cure="Look at the folder above.")
+        return self.tree[location.path]
+
+    def _page(self, items: list[Any], cursor: str | None) -> Page[Any]:
+        start = int(cursor or 0)
+        end = start + self.page_size
+        return Page(tuple(items[start:end]), str(end) if end < len(items) else None, len(items))
+
+
+class SearchService(Service):
+    """Regions, types and a number of results that need not exist before they are looked at."""
+
+    def __init__(self, name: str = "acme8", *, results: int = 2_431, page_size: int = 100) -> None:
+        super().__init__(name, "8x8", read_only=True)
+        self.results = results
+        self.page_size = page_size
+
+    def locate(self, rest: str) -> Location:
+        region, _, path = rest.partition("/")
+        return Location(self.profile.name, region, path)
+
+    def is_folder(self, location: Location) -> bool:
+        return not location.path
+
+    def parent(self, location: Location) -> Location | None:
+        if location.path:
+            return Location(self.profile.name, location.region)
+        if location.place:
+            return replace(location, place=location.place[:-1])
+        return Location(self.profile.name) if location.region else None
+
+    def query(self, location: Location) -> Query | None:
+        if not location.region or location.path:
+            return None
+        kind = f"type=={location.place[0]}" if location.place else ""
+        return Query(Location(self.profile.name, location.region), kind)
+
+    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+        return (
+            Column("created", "When", Kind.TIME, 16, "createdTime"),
+            Column("agentName", "Agent", Kind.TEXT, 14, "agentName"),
+            Column("name", "Name", Kind.TEXT, 30),
+            Column("duration", "Duration", Kind.DURATION, 8, "duration"),
+            Column("size", "Size", Kind.SIZE, 9, "storedBytes"),
+        )
+
+    def object(self, number: int, query: Query) -> StoredObject:
+        return StoredObject(
+            Location(self.profile.name, "us-east", f"id-{number:07}"),
+            f"int-{number:07}.mp3",
+            id=f"id-{number:07}",
+            type="callrecording",
+            size=10_000 + number,
+            size_exact=True,
+            created=NOW - timedelta(minutes=number),
+            duration=60.0 + number,
+            state="AVAILABLE",
+            tags=(("agentName", f"Agent {number % 7}"), ("filter", query.filter)),
+        )
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        await self.called("folders", location)
+        if not location.region:
+            return Page((Folder(Location(self.profile.name, "us-east"), "us-east"),))
+        if location.place:
+            return Page(())
+        return Page(tuple(Folder(location.child(name), name) for name in ("callrecording", "transcription")))
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        folders = await self.folders(location)
+        return Page(tuple(folders.items))
+
+    async def search(self, query: Query, cursor: str | None = None) -> Page[StoredObject]:
+        await self.called("search", query.location, query)
+        if query.filter in self.fail:
+            raise self.fail[query.filter]
+        start = int(cursor or 0)
+        end = min(start + self.page_size, self.results)
+        numbers = range(start, end)
+        if query.sort is not None and not query.sort.descending:
+            numbers = range(self.results - 1 - start, self.results - 1 - end, -1)
+        found = tuple(self.object(number, query) for number in numbers)
+        return Page(found, str(end) if end < self.results else None, self.results)
+
+    async def stat(self, location: Location) -> Entry:
+        await self.called("stat", location)
+        return replace(self.object(int(location.path[3:]), Query(location)), checksum="922c9e", checksum_type="MD5")
+
+    async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
+        await self.called("link", location)
+        return SignedLink(Secret(f"https://8x8.com/{location.path}?sig=s3cret"), NOW, LinkForm.PRESIGNED)
+
+
+@dataclass
+class FakeBackstage:
+    """Takes orders and does what the test says."""
+
+    providers: Mapping[str, StorageProvider]
+    transfers: list[Transfer] = field(default_factory=list)
+    looks: int = 0
+
+    def submit(self, request: Request) -> int:
+        number = len(self.transfers) + 1
+        self.transfers.append(Transfer(number, request, State.RUNNING, size=1000, done=250, speed=100.0))
+        return number
+
+    def cancel(self, number: int) -> None:
+        self.become(number, State.CANCELLED)
+
+    def retry(self, number: int) -> None:
+        self.become(number, State.RUNNING)
+
+    def clear_ended(self) -> None:
+        self.transfers = [transfer for transfer in self.transfers if not transfer.state.ended]
+
+    def snapshot(self) -> tuple[Transfer, ...]:
+        self.looks += 1
+        return tuple(self.transfers)
+
+    def become(self, number: int, state: State, error: StorageError | None = None, path: Path | None = None) -> None:
+        ended = datetime.now(UTC) if state.ended else None
+        self.transfers = [
+            replace(transfer, state=state, error=error, ended=ended, path=path) if transfer.id == number else transfer
+            for transfer in self.transfers
+        ]
+
+
+@dataclass
+class Browser:
+    """A running browser and what is behind it."""
+
+    app: CloudStoreApp
+    pilot: Pilot[None]
+    backstage: FakeBackstage
+
+    @property
+    def screen(self) -> BrowserScreen:
+        return self.app.browser
+
+    @property
+    def lines(self) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip) for strip in strips]
+
+    @property
+    def text(self) -> str:
+        """The screen as a person sees it."""
+        return "\n".join(self.lines)
+
+    @property
+    def foot(self) -> str:
+        return plain(self.screen.entries._foot.text)
+
+    @property
+    def keys(self) -> str:
+        return self.lines[-1]
+
+    @property
+    def notices(self) -> list[str]:
+        return [notification.message for notification in self.app._notifications]
+
+    @property
+    def rows(self) -> list[str]:
+        """Names of the entries that are loaded and shown, at most a thousand."""
+        reading = self.screen.listing.reading
+        return [entry.name for entry in reading.spool.window(0, 1_000)] if reading else []
+
+    @property
+    def focus(self) -> str | None:
+        focused = self.app.screen.focused
+        return focused.parent.id if isinstance(focused, Input) and focused.parent else focused.id if focused else None
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        await self.pilot.press(*text)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let everything happen that can happen now; what waits for a gate goes on waiting."""
+        for _ in range(4):
+            await self.pilot.pause()
+
+    async def until(self, met: Callable[[], object], seconds: float = 10) -> None:
+        """Wait for something that other threads or timers bring."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not met():
+            assert asyncio.get_running_loop().time() < end, f"it did not come:\n{self.text}"
+            await self.pilot.pause(0.02)
+
+
+Open = Callable[..., AbstractAsyncContextManager[Browser]]
+
+
+@pytest.fixture
+def folders() -> FolderService:
+    return FolderService()
+
+
+@pytest.fixture
+def searches() -> SearchService:
+    return SearchService()
+
+
+@pytest.fixture
+def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> Open:
+    """Run the browser: `async with browser(size=(80, 24), start="acme:exports/") as it`."""
+
+    @asynccontextmanager
+    async def run(
+        *, size: tuple[int, int] = (120, 40), start: str = "", keys: Mapping[str, str] | None = None, **settings: Any
+    ) -> AsyncIterator[Browser]:
+        services: dict[str, StorageProvider] = {"acme": folders, "acme8": searches}
+        backstage = FakeBackstage(services)
+        config = Config(
+            tmp_path / "config.toml",
+            settings=Settings(download_dir=tmp_path / "downloads", **settings),
+            keys=keys or {},
+        )
+        name, _, rest = start.partition(":")
+        location = services[name].locate(rest) if start else None
+        app = CloudStoreApp(backstage, config, start=location)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            it = Browser(app, pilot, backstage)
+            await it.settle()
+            yield it
+
+    return run

@@ -1,0 +1,120 @@
+"""Deleting: what is shown, and how much it takes to confirm."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+
+START = datetime(2024, 9, 1, 12, tzinfo=UTC)
+
+
+def objects(number: int, *, exact: bool = True, name: str = "recording") -> tuple[StoredObject, ...]:
+    return tuple(
+        StoredObject(
+            Location("acme8", "us-east", f"id{index}"),
+            f"{name}-{index}",
+            size=1_000_000,
+            size_exact=exact,
+            created=START + timedelta(days=index),
+        )
+        for index in range(number)
+    )
+
+
+async def test_it_shows_count_bytes_dates_and_five_names(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(8))) as it:
+        assert "Delete 8 objects of acme8?" in it.text
+        assert "8.0 MB, oldest 2024-09-01 12:00, newest 2024-09-08 12:00 UTC" in it.text
+        assert "≈" not in it.text
+        assert [f"recording-{index}" in it.text for index in range(6)] == [True] * 5 + [False]
+        assert "and 3 more" in it.text
+
+
+async def test_rounded_and_unknown_sizes_are_not_passed_off_as_exact(opened: Any) -> None:
+    entries = (*objects(2, exact=False), StoredObject(Location("acme8"), "unsized"))
+    async with opened(DeleteDialog(entries)) as it:
+        assert "≈2.0 MB, 1 object of unknown size" in it.text
+
+
+async def test_dates_without_a_zone_are_no_crash(opened: Any) -> None:
+    entries = (*objects(1), StoredObject(Location("acme"), "old", created=datetime(2020, 1, 2)))
+    async with opened(DeleteDialog(entries)) as it:
+        assert "oldest 2020-01-02" in it.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (("y",), True),
+        (("n",), False),
+        (("escape",), False),
+        (("enter",), False),
+        (("right", "enter"), True),
+    ],
+)
+async def test_up_to_twenty_are_a_yes_or_no_with_cancel_first(opened: Any, keys: tuple[str, ...], answer: bool) -> None:
+    async with opened(DeleteDialog(objects(20))) as it:
+        assert it.focus == "no"
+        await it.press(*keys)
+        assert it.answers == [answer]
+
+
+async def test_above_twenty_the_number_is_typed(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(21))) as it:
+        assert it.focus == "count"
+        await it.press("enter")
+        await it.press("y", "enter")
+        assert it.answers == []
+        assert "That is not the number." in it.text
+        await it.press("backspace", "2", "1", "enter")
+        assert it.answers == [True]
+
+
+async def test_above_twenty_the_yes_button_needs_the_number_too(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(21))) as it:
+        await it.press("down", "down", "enter")
+        assert it.answers == []
+        assert it.focus == "count"
+
+
+async def test_letters_in_the_field_are_no_commands(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(30))) as it:
+        await it.press("n", "y", "q")
+        assert it.answers == []
+        assert it.dialog.query_one("#count").value == "nyq"
+        await it.press("escape")
+        assert it.answers == [False]
+
+
+async def test_a_pasted_number_does_not_count(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(25))) as it:
+        await it.paste("25\n")
+        assert it.dialog.query_one("#count").value == ""
+        assert "Pasting does not count." in it.text
+        assert it.answers == []
+
+
+async def test_a_paste_that_breaks_out_into_keys_does_not_confirm(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(25))) as it:
+        it.dialog.query_one("#count").value = "25"
+        await it.paste("x")
+        it.dialog.action_yes()
+        await it.pilot.pause()
+        assert it.answers == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+@pytest.mark.parametrize("number", [1, 25])
+async def test_it_fits(opened: Any, size: tuple[int, int], number: int) -> None:
+    async with opened(DeleteDialog(objects(number, name="a-long-name-" * 8)), size) as it:
+        assert it.fits()
+
+
+async def test_names_are_shown_literally(opened: Any) -> None:
+    async with opened(DeleteDialog(objects(1, name="[/oops] [@click=app.bell]x[/] \x1b[2J\n"))) as it:
+        assert "[/oops] [@click=app.bell]x[/]" in it.text
+        assert "\x1b" not in it.text

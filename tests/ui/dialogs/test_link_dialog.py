@@ -1,0 +1,107 @@
+"""A signed link on the screen and on its way to the clipboard."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.exchange import LinkForm, SignedLink
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+
+NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
+URL = "https://blob.8x8.com/recording.mp3?X-Amz-Signature=" + "0123456789abcdef" * 24
+
+
+@pytest.fixture(autouse=True)
+def _over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never touch the clipboard of the machine that runs the tests."""
+    monkeypatch.setenv("SSH_CONNECTION", "a b c d")
+
+
+def dialog(minutes: float = 60, note: str = "", now: list[datetime] | None = None) -> LinkDialog:
+    clock = now or [NOW]
+    link = SignedLink(Secret(URL), NOW + timedelta(minutes=minutes), LinkForm.PRESIGNED, note)
+    return LinkDialog("acme8:us-east/x", link, now=lambda: clock[0])
+
+
+def joined(text: str) -> str:
+    """The screen without frames and line ends, so that a wrapped text is in one piece again."""
+    return "".join(line.strip(" │╭╮╰╯─") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_whole_link_is_on_the_screen_and_was_copied(opened: Any, size: tuple[int, int]) -> None:
+    async with opened(dialog(), size) as it:
+        assert URL in joined(it.text)
+        assert it.app.clipboard == URL
+        assert "Sent to your terminal's clipboard." in it.text
+        assert "Anyone with this link can fetch the object" in it.text
+        assert "Ends 2024-09-01 13:00:00 UTC, in 60 minutes." in it.text
+        assert it.fits()
+
+
+async def test_y_copies_again(opened: Any) -> None:
+    async with opened(dialog()) as it:
+        it.app.copy_to_clipboard("something else")
+        await it.press("y")
+        assert it.app.clipboard == URL
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "enter"])
+async def test_it_closes(opened: Any, key: str) -> None:
+    async with opened(dialog()) as it:
+        await it.press(key)
+        assert it.answers == [None]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_the_plain_view_is_the_link_alone_over_the_full_width(opened: Any, size: tuple[int, int]) -> None:
+    async with opened(dialog(), size) as it:
+        await it.press("v")
+        lines = it.text.splitlines()
+        assert lines[0] == URL[: size[0]]
+        assert "".join(lines).rstrip() == URL
+        await it.press("escape")
+        assert it.answers == []
+        assert "Link to" in it.text
+        await it.press("escape")
+        assert it.answers == [None]
+
+
+async def test_at_60_by_15_it_can_be_scrolled_to_its_end(opened: Any) -> None:
+    async with opened(dialog(), (60, 15)) as it:
+        assert it.fits()
+        assert "Ends 2024-09-01" in it.text
+        await it.press("pagedown")
+        assert URL[-30:] in joined(it.text)
+
+
+async def test_the_link_can_be_selected_with_the_mouse(opened: Any) -> None:
+    async with opened(dialog()) as it:
+        it.dialog.query_one("#url").text_select_all()
+        await it.pilot.pause()
+        assert it.dialog.get_selected_text() == URL
+
+
+async def test_a_link_that_ended_says_so(opened: Any) -> None:
+    now = [NOW]
+    async with opened(dialog(minutes=0.5, now=now)) as it:
+        assert "in less than a minute" in it.text
+        now[0] += timedelta(minutes=1)
+        it.dialog._show_life()
+        await it.pilot.pause()
+        assert "This link ended at" in it.text
+
+
+async def test_long_lives_are_told_in_hours_and_days(opened: Any) -> None:
+    async with opened(dialog(minutes=60 * 12)) as it:
+        assert "in 12 hours" in it.text
+    async with opened(dialog(minutes=60 * 24 * 7)) as it:
+        assert "in 7 days" in it.text
+
+
+async def test_a_note_of_the_service_is_shown_literally(opened: Any) -> None:
+    async with opened(dialog(note="[red]other form[/x]\x1b[2J")) as it:
+        assert "[red]other form[/x]" in it.text
+        assert "\x1b" not in it.text

@@ -1,0 +1,129 @@
+"""Choosing files to upload."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog, inspect_file
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "report-1.csv").write_bytes(b"x" * 2000)
+    (tmp_path / "report-2.csv").write_bytes(b"y" * 500)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "[red]x[_x]").write_bytes(b"")
+    return tmp_path
+
+
+def value(it: Any) -> str:
+    text: str = it.dialog.query_one("#path").value
+    return text
+
+
+async def enter(it: Any, path: str) -> None:
+    it.dialog.query_one("#path").value = path
+    await it.press("enter")
+
+
+async def test_several_files_are_added_and_shown_with_their_sizes(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        assert "Upload to acme:exports/" in it.text
+        await enter(it, "report-1.csv")
+        assert "2.0 kB" in it.text
+        await enter(it, str(folder / "report-2.csv"))
+        assert "2.5 kB  in 2 files" in it.text
+        assert it.answers == []
+        await it.press("enter")
+        assert it.answers == [(folder / "report-1.csv", folder / "report-2.csv")]
+
+
+async def test_the_button_takes_the_path_on_the_line_too(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        it.dialog.query_one("#path").value = "report-1.csv"
+        await it.press("down", "down", "enter")
+        assert it.answers == [(folder / "report-1.csv",)]
+
+
+async def test_one_file_twice_is_one_file_and_the_last_can_be_taken_off(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await enter(it, "report-1.csv")
+        await enter(it, "report-1.csv")
+        await enter(it, "report-2.csv")
+        await it.press("ctrl+r", "enter")
+        assert it.answers == [(folder / "report-1.csv",)]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [("nothing", "There is no such file"), ("sub", "It is a folder"), ("/dev/null", "It is not a regular file")],
+)
+async def test_what_cannot_be_uploaded_is_refused_with_the_reason(
+    opened: Any, folder: Path, path: str, problem: str
+) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await enter(it, path)
+        assert problem in " ".join(it.text.split())
+        await enter(it, "")
+        assert it.answers == []
+
+
+async def test_tab_completes_and_offers_what_could_follow(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await it.press("r", "e", "tab")
+        assert value(it) == "report-"
+        assert "report-1.csv  report-2.csv" in it.text
+        await it.press("2", "tab")
+        assert value(it) == "report-2.csv"
+        assert "report-1.csv" not in it.text
+        await it.press("tab")
+        assert it.focus == "cancel"
+
+
+async def test_letters_are_typed_and_escape_answers_nothing(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await it.press("y", "n", "q")
+        assert value(it) == "ynq"
+        await it.press("escape")
+        assert it.answers == [None]
+
+
+async def test_enter_at_the_end_of_a_paste_adds_nothing(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await it.paste("report-1.csv\x1b\x07\nreport-2.csv\n")
+        assert value(it) == "report-1.csv"
+        await it.dialog.query_one("#path").action_submit()
+        await it.pilot.pause()
+        assert it.answers == []
+        assert value(it) == "report-1.csv"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_it_fits_with_many_files_and_hostile_names(opened: Any, folder: Path, size: tuple[int, int]) -> None:
+    names = [f"[red]x[_x] {number} \x1b[2J" for number in range(12)]
+    for name in names:
+        (folder / name).write_bytes(b"")
+    async with opened(UploadDialog("acme:[/x]\x1b", folder), size) as it:
+        for name in names:
+            await enter(it, name)
+        await it.pilot.pause()
+        it.dialog.query_one("#path").scroll_visible(animate=False)
+        await it.pilot.pause()
+        assert it.fits()
+        assert "acme:[/x]" in it.text
+        assert "\x1b" not in it.text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"x")
+    secret.chmod(0)
+    assert inspect_file(secret) == (0, "You may not read it.")
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    assert "It cannot be read" in inspect_file(Path("a\0b"))[1]
+    assert "It cannot be read" in inspect_file(Path("x" * 5000))[1]

@@ -1,0 +1,254 @@
+"""The browser as a whole: its panes, its sizes, its way back."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import MissingError, NetworkError
+
+
+async def test_the_first_screen_shows_every_profile_and_sends_nothing(
+    browser: Any, folders: Any, searches: Any
+) -> None:
+    async with browser() as it:
+        assert "acme  (Alvaria)" in it.text
+        assert "acme8  (8x8)" in it.text
+        assert it.focus == "places"
+        assert not folders.calls
+        assert not searches.calls
+
+
+async def test_enter_on_a_place_shows_what_is_in_it_with_one_request(browser: Any, folders: Any) -> None:
+    async with browser() as it:
+        await it.press("enter")
+        assert it.rows == ["exports/", "imports/"]
+        assert it.focus == "table"
+        assert folders.calls == [("browse", "acme:")]
+        assert it.foot == "2 entries"
+
+
+async def test_a_path_given_at_the_start_is_open_with_the_focus_on_its_entries(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        assert it.rows[0] == "report-000.tar"
+        assert it.focus == "table"
+        assert "acme › exports › reporting" in it.text
+
+
+async def test_an_object_given_at_the_start_is_one_row(browser: Any) -> None:
+    async with browser(start="acme:exports/readme.txt") as it:
+        assert it.rows == ["readme.txt"]
+
+
+async def test_the_query_of_a_place_stands_in_the_bar(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("j", "l", "l", "l", "l", "enter")
+        assert it.screen.entries.bar.line.value == "type==callrecording"
+        assert "FIQL type==callrecording" in it.text
+        assert "100 of 2,431 loaded · newest first" in it.text
+
+
+async def test_a_service_without_search_has_no_bar(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("enter")
+        assert "FIQL" not in it.text
+        await it.press("f")
+        assert it.focus == "table"
+
+
+async def test_a_late_answer_never_lands_in_the_next_place(browser: Any, folders: Any) -> None:
+    folders.gates["acme:exports/"] = asyncio.Event()
+    async with browser(start="acme:exports/") as it:
+        assert "loading…" in it.text
+        await it.press("backspace")
+        assert it.rows == ["exports/", "imports/"]
+        folders.gates["acme:exports/"].set()
+        await it.settle()
+        assert it.rows == ["exports/", "imports/"]
+        assert folders.cancelled == ["acme:exports/"]
+
+
+async def test_escape_stops_what_is_loading_and_r_reads_it(browser: Any, folders: Any) -> None:
+    folders.gates["acme:exports/"] = asyncio.Event()
+    async with browser(start="acme:exports/") as it:
+        await it.press("escape")
+        assert folders.cancelled == ["acme:exports/"]
+        assert "Reading was stopped. r reads it." in it.text
+        folders.gates.clear()
+        await it.press("r")
+        assert it.rows == ["reporting/", "readme.txt"]
+
+
+async def test_a_failure_is_a_sentence_and_nothing_is_lost(browser: Any, folders: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        folders.fail["browse"] = NetworkError("no answer came", place="acme:exports/", cure="Check the network.")
+        await it.press("r")
+        assert it.rows == ["reporting/", "readme.txt"]
+        assert it.notices == ["acme:exports/: no answer came. Check the network."]
+        assert "stopped: no answer came" in it.foot
+        folders.fail.clear()
+        await it.press("r")
+        assert it.foot == "2 entries"
+
+
+async def test_a_missing_folder_says_so_where_its_rows_would_be(browser: Any) -> None:
+    async with browser(start="acme:nowhere/") as it:
+        assert "acme:nowhere/: there is no such folder. Look at the folder above." in it.text
+
+
+async def test_escape_goes_back_one_step_at_a_time_and_never_quits(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("space", "slash")
+        await it.type("report-01")
+        assert it.focus == "filter"
+        assert len(it.rows) == 2
+        await it.press("escape")
+        assert it.focus == "table"
+        assert len(it.rows) == 2
+        await it.press("escape")
+        assert len(it.rows) == 12
+        assert "1 marked" in it.foot
+        await it.press("escape")
+        assert "marked" not in it.foot
+        await it.press("escape", "escape")
+        assert it.app.is_running
+
+
+async def test_escape_in_another_pane_goes_to_the_entries_and_clears_nothing(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("space", "1")
+        assert it.focus == "places"
+        await it.press("escape")
+        assert it.focus == "table"
+        assert "1 marked" in it.foot
+
+
+async def test_tab_goes_round_the_panes_that_are_there(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        seen = []
+        for _ in range(4):
+            await it.press("tab")
+            seen.append(it.focus)
+        assert seen == ["detail", "places", "table", "detail"]
+        await it.press("shift+tab", "d")
+        await it.until(lambda: it.screen.strip.display)
+        await it.press("tab", "tab")
+        assert it.focus == "transfers"
+
+
+@pytest.mark.parametrize("size", [(59, 20), (120, 14)])
+async def test_a_tiny_terminal_shows_one_pane_that_keys_change(browser: Any, size: tuple[int, int]) -> None:
+    async with browser(size=size, start="acme:exports/reporting/") as it:
+        assert "report-000.tar" in it.text
+        assert "(Alvaria)" not in it.text
+        await it.press("1")
+        assert "acme  (Alvaria)" in it.text
+        assert "report-000.tar" not in it.text
+        assert it.focus == "places"
+        await it.press("2", "enter")
+        assert it.focus == "detail"
+        assert "acme  (Alvaria)" not in it.text
+        assert "acme:exports/reporting/report-000.tar" in it.text
+
+
+async def test_at_80_by_24_the_panes_are_stacked(browser: Any) -> None:
+    async with browser(size=(80, 24), start="acme:exports/reporting/") as it:
+        tops = [it.screen.places.region, it.screen.entries.region, it.screen.detail.region]
+        assert [region.x for region in tops] == [0, 0, 0]
+        assert tops[0].y < tops[1].y < tops[2].y
+        assert all(region.width == 80 and region.height >= 4 for region in tops)
+        assert tops[1].height >= 11
+
+
+async def test_i_hides_the_detail_and_gives_its_room_to_the_entries(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        before = it.screen.entries.region.height
+        await it.press("i")
+        assert it.screen.entries.region.height > before
+        await it.press("i")
+        assert it.screen.entries.region.height == before
+
+
+async def test_z_shows_times_in_the_next_zone(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    async with browser(start="acme:exports/reporting/") as it:
+        assert "2024-09-01 09:12" in it.text
+        assert "Modified (UTC)" in it.text
+        await it.press("Z")
+        assert "2024-09-01 18:12" in it.text
+        assert "Asia/Tokyo" in it.lines[0]
+        await it.press("Z")
+        assert "2024-09-01 09:12" in it.text
+
+
+async def test_keys_are_offered_only_where_they_do_something(browser: Any) -> None:
+    async with browser() as it:
+        assert "Download" not in it.keys
+        await it.press("enter")
+        assert "d Download" in it.keys
+        assert "del Delete" in it.keys
+        assert "FIQL" not in it.keys
+        await it.press("1", "G", "enter")
+        assert "f FIQL" in it.keys
+        assert "Delete" not in it.keys
+        assert "Upload" not in it.keys
+        assert "Transfers" not in it.keys
+
+
+async def test_names_are_never_markup_and_never_commands(browser: Any, folders: Any) -> None:
+    hostile = ["[red]x[/red]", "[/oops]", "\x1b]52;c;QQ==\x07.txt", "a\nb.txt", "[@click=app.quit]q[/].txt", "‮gpj.exe"]
+    folders.tree["exports/"] = [f"{hostile[1]}/", *hostile]
+    async with browser() as it:
+        await it.press("l", "j", "l", "enter")
+        assert "[red]x[/red]" in it.text
+        assert "\x1b" not in it.text
+        assert "\u202e" not in it.text
+        for _ in hostile:
+            await it.press("j")
+        await it.pilot.pause(0.2)
+        assert "‹202E›gpj.exe" in it.text
+        await it.press("Y")
+        assert it.app.is_running
+
+
+async def test_a_folder_of_ten_thousand_entries_can_be_gone_through(browser: Any, folders: Any) -> None:
+    folders.tree["exports/"] = [f"file-{number:05}.txt" for number in range(10_000)]
+    folders.page_size = 1_000
+    async with browser(start="acme:exports/") as it:
+        assert it.foot == "1,000 of 10,000 loaded"
+        await it.press("ctrl+e")
+        await it.until(lambda: it.foot == "10,000 entries")
+        await it.press("G")
+        assert "file-09999.txt" in it.text
+        await it.press("slash")
+        await it.type("00042")
+        assert it.rows == ["file-00042.txt"]
+
+
+async def test_a_search_with_a_million_results_shows_its_first_page_and_loads_on(browser: Any, searches: Any) -> None:
+    searches.results = 1_000_000
+    async with browser(start="acme8:us-east/") as it:
+        assert it.foot == "100 of 1,000,000 loaded · newest first"
+        assert searches.count("search") == 1
+        await it.press("G")
+        assert it.foot.startswith("200 of 1,000,000 loaded")
+        assert searches.count("search") == 2
+
+
+async def test_the_cursor_moves_while_a_page_is_on_its_way(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        searches.gates["search"] = asyncio.Event()
+        await it.press("G", "k", "k")
+        assert it.screen.entries.table.cursor == 97
+        assert "loading…" in it.foot
+        searches.gates["search"].set()
+        await it.settle()
+        assert it.screen.entries.table.cursor == 97
+        assert it.foot.startswith("200 of")
+
+
+async def test_the_error_of_one_service_leaves_the_other_alone(browser: Any, folders: Any) -> None:
+    folders.fail["browse"] = MissingError("gone", place="acme:")
+    async with browser() as it:
+        await it.press("enter", "1", "j", "enter")
+        assert it.rows == ["us-east"]

@@ -1,0 +1,129 @@
+"""Copying, near and far."""
+
+import base64
+import re
+import threading
+from collections.abc import Callable
+
+import pytest
+from textual.app import App
+from textual.drivers.headless_driver import HeadlessDriver
+
+from cloudstore_tui.ui.clipboard import LARGEST, SENT, copy_text, is_local, terminal_sequences
+
+FAR = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
+TEXT = "https://x.8x8.com/a?b=[red]\x1b"
+
+
+def decoded(sequence: str) -> str:
+    match = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", sequence)
+    assert match
+    return base64.b64decode(match[1]).decode()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    sequences: list[str] = []
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _driver, data: sequences.append(data))
+    return sequences
+
+
+def recorder() -> tuple[list[str], threading.Event, Callable[[str], None]]:
+    texts: list[str] = []
+    called = threading.Event()
+
+    def native(text: str) -> None:
+        texts.append(text)
+        called.set()
+
+    return texts, called, native
+
+
+def test_the_plain_sequence_holds_the_text() -> None:
+    (sequence,) = terminal_sequences(TEXT, {})
+    assert decoded(sequence) == TEXT
+
+
+def test_tmux_gets_the_plain_sequence_and_one_to_pass_on() -> None:
+    plain, wrapped = terminal_sequences(TEXT, {"TMUX": "/tmp/tmux", "TERM": "screen-256color"})
+    assert decoded(plain) == TEXT
+    assert wrapped.startswith("\x1bPtmux;\x1b\x1b]52;")
+    assert wrapped.endswith("\x1b\\")
+    assert wrapped.removeprefix("\x1bPtmux;").removesuffix("\x1b\\").replace("\x1b\x1b", "\x1b") == plain
+
+
+@pytest.mark.parametrize("environment", [{"STY": "1.pts"}, {"TERM": "screen.xterm-256color"}])
+def test_screen_gets_pieces_that_it_does_not_cut(environment: dict[str, str]) -> None:
+    plain, wrapped = terminal_sequences("x" * 2000, environment)
+    pieces = wrapped.removeprefix("\x1bP").removesuffix("\x1b\\").split("\x1b\\\x1bP")
+    assert "".join(pieces) == plain
+    assert max(map(len, pieces)) <= 252
+    assert len(pieces) > 5
+
+
+def test_what_no_terminal_takes_is_not_sent_in_part() -> None:
+    most = (LARGEST - 8) // 4 * 3
+    assert terminal_sequences("x" * most, {})
+    assert terminal_sequences("x" * (most + 3), {}) == ()
+
+
+def test_only_a_session_without_ssh_is_local() -> None:
+    assert is_local({})
+    assert not is_local(FAR)
+    assert not is_local({"SSH_TTY": "/dev/pts/1"})
+
+
+async def test_over_ssh_the_terminal_is_asked_and_nothing_else(written: list[str]) -> None:
+    texts, _, native = recorder()
+    app: App[None] = App()
+    async with app.run_test():
+        written.clear()
+        assert copy_text(app, TEXT, environment={**FAR, "TMUX": "x"}, native=native) == SENT
+        assert [data for data in written if "52;c;" in data] == list(terminal_sequences(TEXT, {"TMUX": "x"}))
+    assert texts == []
+
+
+async def test_locally_the_machine_s_clipboard_is_tried_as_well(written: list[str]) -> None:
+    texts, called, native = recorder()
+    app: App[None] = App()
+    async with app.run_test():
+        assert copy_text(app, TEXT, environment={}, native=native) == SENT
+        assert called.wait(5)
+    assert texts == [TEXT]
+    assert any("52;c;" in data for data in written)
+
+
+async def test_a_clipboard_that_fails_or_hangs_disturbs_nobody() -> None:
+    hang = threading.Event()
+    failed = threading.Event()
+
+    def fails(_text: str) -> None:
+        failed.set()
+        raise RuntimeError("no clipboard")
+
+    def hangs(_text: str) -> None:
+        hang.wait(10)
+
+    app: App[None] = App()
+    async with app.run_test():
+        assert copy_text(app, TEXT, environment={}, native=fails) == SENT
+        assert failed.wait(5)
+        assert copy_text(app, TEXT, environment={}, native=hangs) == SENT
+    hang.set()
+
+
+async def test_too_much_and_nothing_are_said() -> None:
+    texts, called, native = recorder()
+    app: App[None] = App()
+    async with app.run_test():
+        assert "select it on the screen" in copy_text(app, "x" * 80_000, environment=FAR, native=native)
+        assert texts == []
+        assert "this machine's clipboard only" in copy_text(app, "x" * 80_000, environment={}, native=native)
+        assert called.wait(5)
+        assert "nothing to copy" in copy_text(app, "", environment={}, native=native)
+
+
+async def test_a_text_that_is_no_unicode_is_no_crash() -> None:
+    app: App[None] = App()
+    async with app.run_test():
+        assert copy_text(app, "a\udcffb", environment=FAR) == SENT

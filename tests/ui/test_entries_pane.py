@@ -1,0 +1,53 @@
+"""The entries with what stands above and below them."""
+
+from typing import Any
+
+
+async def test_the_foot_line_counts_marks_as_they_come(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("space")
+        assert "1 marked, ≈" in it.foot
+        await it.press("*")
+        assert "11 marked" in it.foot
+
+
+async def test_a_filter_is_gone_in_the_next_folder(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("slash")
+        await it.type("reporting")
+        await it.press("enter", "enter")
+        assert len(it.rows) == 12
+        assert "with" not in it.foot
+
+
+async def test_a_long_filtered_list_is_counted_when_it_is_ready(browser: Any, folders: Any) -> None:
+    folders.tree["exports/"] = [f"file-{number:06}" for number in range(12_000)]
+    folders.page_size = 1_000
+    async with browser(start="acme:exports/") as it:
+        await it.press("ctrl+e")
+        await it.until(lambda: it.foot == "12,000 entries")
+        await it.press("slash")
+        await it.type("0119")
+        await it.until(lambda: "112 with “0119”" in it.foot)
+
+
+async def test_an_empty_folder_says_that_it_is_empty(browser: Any) -> None:
+    async with browser(start="acme:imports/") as it:
+        assert "There is nothing in this folder." in it.text
+        assert it.foot == "0 entries"
+
+
+async def test_an_empty_search_says_that_nothing_was_found(browser: Any, searches: Any) -> None:
+    searches.results = 0
+    async with browser(start="acme8:us-east/") as it:
+        assert "Nothing was found." in it.text
+
+
+async def test_a_filter_that_hides_the_entry_under_the_cursor_changes_the_detail(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        table = it.app.browser.entries.table
+        before, last = table.entry, table.spool.at(len(it.rows) - 1)
+        await it.press("slash")
+        await it.type(last.name)
+        assert table.entry not in (before, None)
+        await it.until(lambda: it.app.browser.detail.entry == table.entry)

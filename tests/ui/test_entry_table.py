@@ -1,0 +1,369 @@
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, TypeVar
+
+import pytest
+from rich.cells import cell_len
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.ui.widgets.entry_table import EntryTable
+
+NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
+CREATED, SIZE = Column("created", "When (UTC)", Kind.TIME, 16), Column("size", "Size", Kind.SIZE, 9)
+COLUMNS = (NAME, AGENT, CREATED, SIZE)
+Kept = TypeVar("Kept", bound=Message)
+
+
+def make(number: int, name: str = "", size: int | None = None) -> StoredObject:
+    return StoredObject(
+        Location("acme8", "us-east", f"id-{number}"),
+        name or f"recording-{number:06d}.mp3",
+        size=number * 1000 if size is None else size,
+        size_exact=True,
+        created=datetime(2024, 9, 1, tzinfo=UTC) + timedelta(minutes=number),
+        tags=(("agentName", f"Agent {number % 7}"),),
+    )
+
+
+class TableApp(App[None]):
+    """Shows one table and keeps what it says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back_out", "Back")]
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__()
+        self.spool = spool
+        self.table = EntryTable()
+        self.heard: list[Message] = []
+        self.backed_out = 0
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_mount(self) -> None:
+        self.table.show(self.spool, COLUMNS)
+        self.table.focus()
+
+    def action_back_out(self) -> None:
+        self.backed_out += 1
+
+    @on(EntryTable.Opened)
+    @on(EntryTable.MarksChanged)
+    @on(EntryTable.SortAsked)
+    def keep(self, message: Message) -> None:
+        self.heard.append(message)
+
+    def of(self, kind: type[Kept]) -> list[Kept]:
+        """What was heard of one kind since it was asked last."""
+        found = [message for message in self.heard if isinstance(message, kind)]
+        self.heard = [message for message in self.heard if not isinstance(message, kind)]
+        return found
+
+    def lines(self) -> list[str]:
+        """The table as text."""
+        return [self.table.render_line(y).text for y in range(self.table.size.height)]
+
+    def strip(self, y: int) -> Strip:
+        return self.table.render_line(y)
+
+
+@pytest.fixture
+def spool() -> Iterator[Spool]:
+    spool = Spool()
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def filled(spool: Spool) -> Spool:
+    spool.extend(make(number) for number in range(100))
+    return spool
+
+
+@asynccontextmanager
+async def running(spool: Spool, width: int = 90, height: int = 21) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
+    app = TableApp(spool)
+    async with app.run_test(size=(width, height)) as pilot:
+        await pilot.pause()
+        yield app, pilot
+
+
+async def test_rows_are_drawn_in_columns_that_fit(filled: Spool) -> None:
+    async with running(filled) as (app, _):
+        lines = app.lines()
+        assert {cell_len(line) for line in lines} == {90}
+        assert lines[0].split() == ["Name", "Agent", "When", "(UTC)", "Size"]
+        assert lines[2].split() == ["recording-000001.mp3", "Agent", "1", "2024-09-01", "00:01", "1.0", "kB"]
+        assert lines[0].index("Agent") == lines[2].index("Agent")
+        assert lines[0].rstrip().endswith("Size")
+        assert lines[2].rstrip().endswith("1.0 kB")
+
+
+async def test_a_row_is_one_segment(filled: Spool) -> None:
+    async with running(filled) as (app, _):
+        assert all(len(list(app.strip(y))) == 1 for y in range(21))
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 12, 24, 40, 60, 200])
+async def test_any_width_is_filled_exactly(filled: Spool, width: int) -> None:
+    filled.extend([make(500, "日本語の名前がとても長い録音ファイル👩‍👩‍👧.mp3")])
+    async with running(filled, width) as (app, _):
+        app.table.action_go(-1)
+        assert {cell_len(line) for line in app.lines()} == {width}
+
+
+async def test_a_long_name_keeps_its_end(spool: Spool) -> None:
+    spool.extend([make(1, "int-181940bd19c-" + "x" * 80 + "-acmecorp01.mp3")])
+    async with running(spool, 70) as (app, _):
+        name = app.lines()[1].split()[0]
+        assert name.startswith("int-1819")
+        assert "…" in name
+        assert name.endswith("corp01.mp3")
+
+
+async def test_the_cursor_moves_by_row_page_and_half_page(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        table = app.table
+        for keys, cursor in (
+            (["j"], 1),
+            (["down", "down"], 3),
+            (["k"], 2),
+            (["up", "up", "up"], 0),
+            (["pagedown"], 20),
+            (["ctrl+f"], 40),
+            (["pageup"], 20),
+            (["ctrl+d"], 30),
+            (["ctrl+u"], 20),
+            (["ctrl+b"], 0),
+            (["G"], 99),
+            (["j"], 99),
+            (["g"], 0),
+            (["end"], 99),
+            (["home"], 0),
+        ):
+            await pilot.press(*keys)
+            assert table.cursor == cursor, keys
+            assert table.cursor in table.rows_in_view
+        assert table.entry == make(0)
+
+
+async def test_a_page_keeps_the_cursor_on_its_line(filled: Spool) -> None:
+    async with running(filled) as (app, _):
+        app.table.action_go(5)
+        app.table.action_page(1)
+        assert app.table.cursor - app.table.scroll_offset.y == 5
+        app.table.action_page(-1)
+        assert (app.table.cursor, app.table.scroll_offset.y) == (5, 0)
+
+
+async def test_a_step_over_the_edge_moves_the_view_by_half_a_page(filled: Spool) -> None:
+    async with running(filled) as (app, _):
+        table, offsets = app.table, []
+        for _step in range(60):
+            table.action_move(1)
+            offsets.append(table.scroll_offset.y)
+        assert len(set(offsets)) <= 6
+        offsets.clear()
+        for _step in range(60):
+            table.action_move(-1)
+            assert table.cursor in table.rows_in_view
+            offsets.append(table.scroll_offset.y)
+        assert len(set(offsets)) <= 6
+
+
+async def test_a_step_inside_the_view_repaints_two_lines(filled: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(filled) as (_, pilot):
+        await pilot.press("j")
+        painted: list[int] = []
+        paint = EntryTable.render_line
+
+        def render_line(table: EntryTable, y: int) -> Strip:
+            painted.append(y)
+            return paint(table, y)
+
+        monkeypatch.setattr(EntryTable, "render_line", render_line)
+        await pilot.press("j")
+        await pilot.pause()
+        assert sorted(painted) == [2, 3]
+
+
+async def test_marks_are_shown_by_a_sign_and_told(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        await pilot.press("space", "j", "insert")
+        assert app.table.cursor == 3
+        assert [line[0] for line in app.lines()[1:5]] == ["*", " ", "*", " "]
+        assert len(app.of(EntryTable.MarksChanged)) == 2
+        assert filled.marks.count == 2
+        plain, marked = app.strip(2), app.strip(1)
+        assert next(iter(plain)).style != next(iter(marked)).style
+        await pilot.press("asterisk")
+        assert filled.marks.count == 98
+        await pilot.press("a")
+        assert filled.marks.count == 100
+        app.table.action_marks("none")
+        assert filled.marks.count == 0
+        await pilot.pause()
+        assert len(app.of(EntryTable.MarksChanged)) == 3
+
+
+async def test_a_range_is_marked_from_v_to_v_and_escape_gives_it_up(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        await pilot.press("j", "v", "j", "j")
+        assert [line[0] for line in app.lines()[1:6]] == [" ", "*", "*", "*", " "]
+        assert filled.marks.count == 0
+        await pilot.press("v")
+        assert filled.marks.count == 3
+        await pilot.press("g", "v", "escape")
+        assert app.backed_out == 0
+        assert [line[0] for line in app.lines()[1:6]] == [" ", "*", "*", "*", " "]
+        await pilot.press("escape")
+        assert app.backed_out == 1
+
+
+async def test_a_range_upwards_is_marked_too(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.action_go(10)
+        await pilot.press("v")
+        app.table.action_go(5)
+        await pilot.press("v")
+        assert [entry.name for entry in filled.marked()] == [make(number).name for number in range(5, 11)]
+
+
+async def test_a_range_is_given_up_when_the_rows_move(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        await pilot.press("v", "j")
+        filled.sort(SIZE, descending=True)
+        app.table.rows_changed()
+        await pilot.press("v")
+        assert filled.marks.count == 0
+
+
+@pytest.mark.parametrize("key", ["enter", "l", "right"])
+async def test_opening_tells_the_entry(filled: Spool, key: str) -> None:
+    async with running(filled) as (app, pilot):
+        await pilot.press("j", key)
+        assert [message.entry for message in app.of(EntryTable.Opened)] == [make(1)]
+
+
+async def test_the_mouse_selects_opens_and_sorts(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        await pilot.click(EntryTable, offset=(5, 4))
+        assert app.table.cursor == 3
+        assert app.of(EntryTable.Opened) == []
+        await pilot.click(EntryTable, offset=(5, 6), times=2)
+        assert [message.entry for message in app.of(EntryTable.Opened)] == [make(5)]
+        await pilot.click(EntryTable, offset=(app.lines()[0].index("Agent"), 0))
+        await pilot.click(EntryTable, offset=(3, 0))
+        assert [message.column for message in app.of(EntryTable.SortAsked)] == [AGENT, NAME]
+
+
+async def test_the_header_tells_the_order(filled: Spool) -> None:
+    async with running(filled) as (app, _):
+        filled.sort(SIZE, descending=True)
+        app.table.rows_changed()
+        assert "Size ▼" in app.lines()[0]
+        app.table.order = ("created", False)
+        assert "When (UTC) ▲" in app.lines()[0]
+        assert "▼" not in app.lines()[0]
+
+
+HOSTILE = [
+    "\x1b[2J\x1b[H",
+    "\x1b]52;c;QQ==\x1b\\",
+    "\x9b31m",
+    "a\nb\rc\td\x00",
+    "gpj\u202e.exe",
+    "\ud800lone",
+    "[bold red]x[/]",
+    "a[/b]",
+    "[@click=app.quit]x[/]",
+    "e" + "\u0301" * 500,
+    "\u0301\u0301start",
+    "👩\u200d👩\u200d👧\u200d👦 family",
+    "日本語" * 40,
+    "x" * 10_000,
+    "\u2028\u2029",
+    "",
+]
+
+
+async def test_hostile_names_stay_in_their_row_and_column(spool: Spool) -> None:
+    entries: list[Entry] = [make(number, name or "") for number, name in enumerate(HOSTILE)]
+    entries += [Folder(Location("acme", place=(name, "f")), name) for name in HOSTILE]
+    spool.extend(entries)
+    async with running(spool, 80, 40) as (app, _):
+        lines = app.lines()
+        assert {cell_len(line) for line in lines} == {80}
+        text = "".join(lines)
+        assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in text)
+        assert "\u202e" not in text
+        assert "[bold red]x[/]" in text
+        assert "[@click=app.quit]x[/]" in text
+        text.encode()
+        ends = {cell_len(line[: line.index("2024-")]) for line in lines if "2024-" in line}
+        assert len(ends) == 1
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "ansi-light"])
+async def test_the_cursor_is_seen_in_every_theme(filled: Spool, theme: str) -> None:
+    async with running(filled) as (app, pilot):
+        app.theme = theme
+        await pilot.pause()
+        cursor, other = (next(iter(app.strip(y))).style for y in (1, 3))
+        assert cursor is not None
+        assert other is not None
+        assert (cursor.bgcolor, cursor.reverse) != (other.bgcolor, other.reverse)
+        if theme.startswith("ansi"):
+            assert cursor.reverse
+
+
+async def test_the_cursor_is_seen_without_colours(filled: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(filled) as (app, _):
+        style = next(iter(app.strip(1))).style
+        assert style is not None
+        assert style.reverse
+
+
+async def test_the_terminal_cursor_follows_for_magnifiers(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        await pilot.press("j", "j")
+        assert app.cursor_position == (0, 3)
+        await pilot.press("pagedown")
+        assert app.cursor_position == (0, 3)
+
+
+async def test_a_smaller_window_keeps_the_cursor_in_view(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.action_go(18)
+        await pilot.resize_terminal(90, 8)
+        await pilot.pause()
+        assert app.table.cursor in app.table.rows_in_view
+
+
+def test_every_binding_has_an_id_and_says_what_it_does() -> None:
+    bindings = [binding for kind in EntryTable.__mro__ for binding in vars(kind).get("BINDINGS", [])]
+    ours = [binding for binding in bindings if isinstance(binding, Binding) and str(binding.id).startswith("entries.")]
+    assert len(ours) == len({binding.id for binding in ours}) >= 14
+    assert all(binding.tooltip and binding.description and not binding.priority for binding in ours)
+
+
+async def test_a_spool_may_shrink_before_the_table_is_told(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.action_go(90)
+        filled.filter("00004")
+        app.table.refresh()
+        await pilot.press("space", "v", "enter", "k")
+        app.table.rows_changed()
+        assert app.table.row_count == 11
+        assert app.table.cursor in app.table.rows_in_view

@@ -1,0 +1,65 @@
+"""How much of a list is loaded, shown and marked, and in which order."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    spool = Spool(tmp_path)
+    rows = [StoredObject(Location("p", path=f"k{n}"), f"k{n}", size=4_133_333, size_exact=True) for n in range(200)]
+    spool.extend(rows)
+    spool.mark(identity(row) for row in rows[:3])
+    yield spool
+    spool.close()
+
+
+def test_the_sentence_of_the_design(spool: Spool) -> None:
+    progress = Progress(total=2_431, order="newest first")
+    assert foot_text(spool, progress) == "200 of 2,431 loaded · 3 marked, 12.4 MB · newest first"
+
+
+def test_all_of_it(spool: Spool) -> None:
+    spool.clear_marks()
+    assert foot_text(spool, Progress(ended=True, total=200)) == "200 entries"
+
+
+def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: Spool) -> None:
+    spool.clear_marks()
+    assert foot_text(spool, Progress()) == "200 loaded"
+    assert foot_text(spool, Progress(total=100)) == "200 loaded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "descending", "words"),
+    [
+        (Kind.SIZE, True, "largest first"),
+        (Kind.TIME, False, "oldest first"),
+        (Kind.DURATION, True, "longest first"),
+        (Kind.TEXT, False, "by T, A to Z"),
+    ],
+)
+def test_an_order_of_loaded_rows_says_so(spool: Spool, kind: Kind, descending: bool, words: str) -> None:
+    spool.sort(Column("size", "T", kind), descending)
+    assert foot_text(spool, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
+    assert foot_text(spool, Progress(ended=True)).endswith(words)
+
+
+def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(spool: Spool) -> None:
+    spool.filter("k19")
+    assert "11 with “k19”" in foot_text(spool, Progress(ended=True))
+    spool.filter("x" * 1_000)
+    assert len(foot_text(spool, Progress(ended=True))) < 120
+
+
+def test_what_goes_on_and_what_went_wrong_come_last(spool: Spool) -> None:
+    assert foot_text(spool, Progress(loading=True)).endswith("· loading… Esc stops")
+    assert foot_text(spool, Progress(error="no answer came")).endswith("· stopped: no answer came")

@@ -1,0 +1,216 @@
+"""Reading pages: ahead, all, again, in another order, and only for the place they belong to."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from cloudstore_tui.core.errors import NetworkError, ThrottledError
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.query import Sort
+
+
+async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: Any) -> None:
+    searches.delay = 0.05
+    async with browser(start="acme8:us-east/") as it:
+        await it.until(lambda: it.foot.startswith("100 of"))
+        await it.press("ctrl+e")
+        assert "loading… Esc stops" in it.foot
+        counts = [it.foot.partition(" ")[0]]
+        for _ in range(2):
+            await it.until(lambda: it.foot.partition(" ")[0] != counts[-1])
+            counts.append(it.foot.partition(" ")[0])
+        await it.press("escape")
+        assert "loading" not in it.foot
+        loaded = it.screen.listing.reading.spool.loaded
+        assert 300 <= loaded < 2_431
+        await it.pilot.pause(0.2)
+        assert it.screen.listing.reading.spool.loaded == loaded
+        searches.delay = 0
+        await it.press("ctrl+e")
+        await it.until(lambda: it.foot == "2,431 entries · newest first")
+
+
+async def test_load_all_is_offered_only_while_there_is_more(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        assert "Load all" in it.keys
+        await it.press("ctrl+e")
+        await it.until(lambda: "2,431 entries" in it.foot)
+        await it.settle()
+        assert "Load all" not in it.keys
+
+
+async def test_a_page_that_failed_can_be_asked_for_again_and_nothing_is_skipped(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        searches.fail["search"] = ThrottledError("the service asks to wait", place="acme8:us-east/")
+        await it.press("G")
+        assert it.foot == "100 of 2,431 loaded · newest first · stopped: the service asks to wait"
+        sent = len(searches.calls)
+        await it.press("k", "G")
+        assert len(searches.calls) == sent
+        searches.fail.clear()
+        await it.press("ctrl+e")
+        await it.until(lambda: "2,431 entries" in it.foot)
+
+
+async def test_refresh_keeps_cursor_marks_filter_and_order(browser: Any, folders: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        column = it.screen.listing.reading.columns[1]
+        it.screen.listing.sort(column, descending=True)
+        await it.press("g", "space", "space")
+        at = it.screen.entries.table.entry.name
+        names = folders.tree["exports/reporting/"]
+        folders.tree["exports/reporting/"] = ["added.tar", *(name for name in names if name != "report-000.tar")]
+        await it.press("r")
+        assert it.screen.entries.table.entry.name == at
+        assert "2 marked" in it.foot
+        assert "largest first" in it.foot
+        assert "added.tar" in it.rows
+        assert "report-000.tar" not in it.rows
+        assert it.screen.listing.reading.spool.sorted_by[1]
+
+
+async def test_refresh_of_a_long_list_reads_as_much_as_was_loaded_and_goes_on_from_there(
+    browser: Any, searches: Any
+) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("G")
+        await it.press("r")
+        assert it.foot.startswith("200 of 2,431")
+        assert searches.count("search") == 4
+        await it.press("ctrl+e")
+        await it.until(lambda: "2,431 entries" in it.foot)
+
+
+async def test_a_refresh_that_is_stopped_loses_nothing(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("space")
+        searches.gates["search"] = asyncio.Event()
+        await it.press("r", "escape")
+        assert it.foot == "100 of 2,431 loaded · 1 marked, 10.0 kB · newest first"
+
+
+def stubborn(answer: Any, hold: asyncio.Event) -> Any:
+    """The same method, but it answers although nobody waits any more."""
+
+    async def held(*arguments: Any) -> Any:
+        while not hold.is_set():
+            try:
+                await hold.wait()
+            except asyncio.CancelledError:
+                continue
+        return await answer(*arguments)
+
+    return held
+
+
+async def test_a_late_page_is_dropped_even_if_it_cannot_be_stopped(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        hold = asyncio.Event()
+        searches.search = stubborn(searches.search, hold)
+        await it.press("G", "backspace")
+        assert it.rows == ["us-east"]
+        hold.set()
+        await it.settle()
+        assert it.rows == ["us-east"]
+        assert it.foot == "1 entry"
+
+
+async def test_a_list_that_has_grown_goes_on_after_a_refresh(browser: Any, searches: Any) -> None:
+    searches.results = 50
+    async with browser(start="acme8:us-east/") as it:
+        assert it.foot == "50 entries · newest first"
+        searches.results = 1_000
+        await it.press("r")
+        assert it.foot == "100 of 1,000 loaded · newest first"
+        await it.press("G")
+        assert it.foot.startswith("200 of 1,000")
+
+
+async def test_a_late_refresh_never_lands_in_the_next_place(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        hold = asyncio.Event()
+        searches.search = stubborn(searches.search, hold)
+        await it.press("r")
+        await it.press("backspace")
+        assert it.rows == ["us-east"]
+        hold.set()
+        await it.settle()
+        assert it.rows == ["us-east"]
+        assert it.foot == "1 entry"
+
+
+async def test_an_order_of_the_service_is_asked_for_and_marks_follow_where_they_are_loaded(
+    browser: Any, searches: Any
+) -> None:
+    searches.results = 150
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("space")
+        it.screen.entries.table.cursor = 99
+        await it.press("space")
+        duration = next(column for column in it.screen.listing.reading.columns if column.name == "duration")
+        await it.until(lambda: "150 entries" in it.foot)
+        assert not it.screen.listing.sorts_on_server(duration)
+    async with browser(start="acme8:us-east/") as it:
+        searches.results = 1_000
+        await it.press("r", "space")
+        column = next(column for column in it.screen.listing.reading.columns if column.name == "duration")
+        it.screen.listing.sort(column, descending=False)
+        await it.settle()
+        assert searches.calls[-1][1].sort == Sort("duration")
+        assert it.foot == "100 of 1,000 loaded · shortest first"
+        assert it.notices == ["1 marked row not loaded in this order: no longer marked."]
+
+
+async def test_an_order_of_loaded_rows_says_so_until_all_are_loaded(browser: Any, folders: Any) -> None:
+    folders.page_size = 10
+    async with browser(size=(120, 14), start="acme:exports/reporting/") as it:
+        it.screen.listing.sort(it.screen.listing.reading.columns[1], descending=True)
+        await it.settle()
+        if not it.screen.listing.reading.pager.ended:
+            assert "largest first, loaded rows only" in it.foot
+        await it.press("ctrl+e")
+        await it.until(lambda: it.foot == "12 entries · largest first")
+
+
+async def test_warnings_of_pages_are_said_but_not_without_end(browser: Any, searches: Any) -> None:
+    search = searches.search
+
+    async def warned(query: Any, cursor: Any = None) -> Any:
+        page = await search(query, cursor)
+        return replace(page, warnings=("a row could not be read", f"page {cursor}"))
+
+    searches.search = warned
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("ctrl+e")
+        await it.until(lambda: "2,431 entries" in it.foot)
+        assert it.notices == ["a row could not be read", "page None", "page 100"]
+
+
+async def test_a_service_that_repeats_itself_for_ever_is_given_up(browser: Any, folders: Any) -> None:
+    async def same(location: Any, cursor: Any = None) -> Any:
+        return Page((folders.entry("exports/a.txt"),), cursor="again")
+
+    folders.browse = same
+    async with browser(start="acme:exports/") as it:
+        await it.press("ctrl+e")
+        await it.until(lambda: it.notices)
+        assert "for ever" in it.notices[0]
+        assert it.rows == ["a.txt"]
+
+
+async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        old = it.screen.listing.reading.spool
+        await it.press("enter")
+        assert old._store.closed
+        assert not it.screen.listing.reading.spool._store.closed
+
+
+async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: Any) -> None:
+    folders.gates["acme:exports/"] = asyncio.Event()
+    folders.fail["acme:exports/"] = NetworkError("no answer came")
+    async with browser(start="acme:exports/") as it:
+        await it.press("backspace")
+        folders.gates["acme:exports/"].set()
+        await it.settle()
+        assert not it.notices

@@ -1,0 +1,171 @@
+"""The tree of places: lines, keys, pages, failures."""
+
+import asyncio
+from typing import Any
+
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.ui.place import MOST_AT_ONCE
+
+
+def tree(it: Any) -> list[str]:
+    return [row.text.rstrip() for row in it.screen.places._rows]
+
+
+def cursor(it: Any) -> Any:
+    return it.screen.places._rows[it.screen.places.cursor].text.strip()
+
+
+async def test_right_opens_with_one_request_then_goes_to_the_first_child(browser: Any, folders: Any) -> None:
+    async with browser() as it:
+        await it.press("l")
+        assert tree(it) == ["▼ acme  (Alvaria)", "  ▶ exports/", "  ▶ imports/", "▶ acme8  (8x8)"]
+        assert folders.calls == [("folders", "acme:")]
+        assert cursor(it) == "▼ acme  (Alvaria)"
+        await it.press("right")
+        assert cursor(it) == "▶ exports/"
+
+
+async def test_left_closes_then_goes_up_and_opening_again_sends_nothing(browser: Any, folders: Any) -> None:
+    async with browser() as it:
+        await it.press("l", "l", "l", "l")
+        assert cursor(it) == "▶ reporting/"
+        await it.press("h")
+        assert cursor(it) == "▼ exports/"
+        await it.press("h")
+        assert "▶ exports/" in tree(it)[1]
+        await it.press("left")
+        assert cursor(it) == "▼ acme  (Alvaria)"
+        sent = len(folders.calls)
+        await it.press("h", "l")
+        assert len(tree(it)) == 4
+        assert len(folders.calls) == sent
+
+
+async def test_only_folders_are_in_the_tree_and_an_empty_one_says_so(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("l", "l", "j", "l")
+        assert tree(it)[3] == "      no folders"
+        assert "readme.txt" not in it.text
+
+
+async def test_a_place_says_that_it_loads_only_while_it_loads(browser: Any, folders: Any) -> None:
+    folders.gates["folders"] = asyncio.Event()
+    async with browser() as it:
+        await it.press("l")
+        assert tree(it)[1] == "    loading…"
+        folders.gates["folders"].set()
+        await it.settle()
+        assert "loading" not in it.text
+
+
+async def test_escape_stops_a_place_from_loading_and_it_can_be_opened_again(browser: Any, folders: Any) -> None:
+    folders.gates["folders"] = asyncio.Event()
+    async with browser() as it:
+        await it.press("l", "escape")
+        assert tree(it) == ["▶ acme  (Alvaria)", "▶ acme8  (8x8)"]
+        assert folders.cancelled == ["acme:"]
+        folders.gates.clear()
+        await it.press("1", "l")
+        assert tree(it)[1] == "  ▶ exports/"
+
+
+async def test_the_answer_for_a_place_closed_meanwhile_does_not_open_it(browser: Any, folders: Any) -> None:
+    folders.gates["folders"] = asyncio.Event()
+    async with browser() as it:
+        await it.press("l", "h")
+        folders.gates["folders"].set()
+        await it.settle()
+        assert tree(it) == ["▶ acme  (Alvaria)", "▶ acme8  (8x8)"]
+
+
+async def test_an_answer_that_was_given_up_never_mixes_with_the_next_one(browser: Any, folders: Any) -> None:
+    hold = asyncio.Event()
+    answer = folders.folders
+
+    async def first_is_stubborn(location: Any, cursor: Any = None) -> Any:
+        page = await answer(location, cursor)
+        while folders.count("folders") == 1 and not hold.is_set():
+            try:
+                await hold.wait()
+            except asyncio.CancelledError:
+                continue
+        return page
+
+    folders.folders = first_is_stubborn
+    async with browser() as it:
+        await it.press("l", "escape")
+        folders.tree[""] = ["new/"]
+        folders.calls.append(("folders", "the second one"))
+        await it.press("1", "l")
+        assert tree(it)[1] == "  ▶ new/"
+        hold.set()
+        await it.settle()
+        assert tree(it) == ["▼ acme  (Alvaria)", "  ▶ new/", "▶ acme8  (8x8)"]
+
+
+async def test_two_places_load_at_once_and_each_gets_its_own(browser: Any, folders: Any) -> None:
+    folders.gates["acme:"] = asyncio.Event()
+    async with browser() as it:
+        await it.press("l", "G", "l")
+        assert tree(it)[-1] == "  ▶ us-east"
+        assert tree(it)[1] == "    loading…"
+        folders.gates["acme:"].set()
+        await it.settle()
+        assert tree(it) == ["▼ acme  (Alvaria)", "  ▶ exports/", "  ▶ imports/", "▼ acme8  (8x8)", "  ▶ us-east"]
+
+
+async def test_a_failure_stands_below_the_place_whole_and_enter_tries_again(browser: Any, folders: Any) -> None:
+    folders.fail["folders"] = NetworkError("no answer came", place="acme:", cure="Check the network.")
+    async with browser() as it:
+        await it.press("l")
+        said = " ".join(row.strip() for row in tree(it)[1:-1])
+        assert said == "acme:: no answer came. Check the network. r tries again"
+        folders.fail.clear()
+        await it.press("j", "enter")
+        assert tree(it)[1] == "  ▶ exports/"
+
+
+async def test_a_place_with_very_many_folders_shows_a_thousand_and_more_on_demand(browser: Any, folders: Any) -> None:
+    folders.tree[""] = [f"f{number:04}/" for number in range(2_300)]
+    folders.page_size = 1_500
+    async with browser() as it:
+        await it.press("l")
+        assert len(tree(it)) == MOST_AT_ONCE + 3
+        for names, requests in ((1_500, 1), (2_300, 2)):
+            it.screen.places.cursor = tree(it).index("    more…")
+            await it.press("enter")
+            assert len(tree(it)) == names + 2 + (names < 2_300)
+            assert folders.count("folders") == requests
+        assert "    more…" not in tree(it)
+
+
+async def test_r_reads_a_place_again_and_what_was_open_stays_open(browser: Any, folders: Any) -> None:
+    async with browser() as it:
+        await it.press("l", "j", "l", "k")
+        folders.tree[""] = ["added/", "exports/"]
+        await it.press("r")
+        assert tree(it) == [
+            "▼ acme  (Alvaria)",
+            "  ▶ added/",
+            "  ▼ exports/",
+            "    ▶ reporting/",
+            "▶ acme8  (8x8)",
+        ]
+        assert cursor(it) == "▼ acme  (Alvaria)"
+
+
+async def test_going_somewhere_moves_the_tree_along_where_it_is_open(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("l", "enter", "j", "enter")
+        assert "acme › imports" in it.text
+        assert cursor(it) == "▶ imports/"
+
+
+async def test_the_sign_before_a_name_opens_with_the_mouse_and_two_clicks_show_it(browser: Any) -> None:
+    async with browser() as it:
+        await it.pilot.click(it.screen.places, offset=(0, 1))
+        await it.settle()
+        assert tree(it)[1] == "  ▶ exports/"
+        await it.pilot.click(it.screen.places, offset=(6, 2), times=2)
+        await it.settle()
+        assert it.rows == ["reporting/", "readme.txt"]

@@ -1,0 +1,294 @@
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import pytest
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.ui.widgets.spool_table import SpoolTable
+
+NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", Kind.TIME, 16)
+SIZE = Column("size", "Size", Kind.SIZE, 9)
+COLUMNS = (NAME, CREATED, SIZE)
+Kept = TypeVar("Kept", bound=Message)
+
+
+def make(number: int, size: int | None = None) -> StoredObject:
+    return StoredObject(
+        Location("acme8", "us-east", f"id-{number}"),
+        f"recording-{number:06d}.mp3",
+        size=number * 1000 if size is None else size,
+        created=datetime(2024, 9, 1, tzinfo=UTC) + timedelta(minutes=number),
+        tags=(("agentName", f"Agent {number % 7}"),),
+    )
+
+
+class SpoolApp(App[None]):
+    """Shows one table and keeps what it says."""
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__()
+        self.spool = spool
+        self.table = SpoolTable()
+        self.heard: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_mount(self) -> None:
+        self.table.show(self.spool, COLUMNS)
+        self.table.focus()
+
+    @on(SpoolTable.Highlighted)
+    @on(SpoolTable.NearEnd)
+    def keep(self, message: Message) -> None:
+        self.heard.append(message)
+
+    def of(self, kind: type[Kept]) -> list[Kept]:
+        """What was heard of one kind since it was asked last."""
+        found = [message for message in self.heard if isinstance(message, kind)]
+        self.heard = [message for message in self.heard if not isinstance(message, kind)]
+        return found
+
+    def lines(self) -> list[str]:
+        """The table as text."""
+        return [self.table.render_line(y).text for y in range(self.table.size.height)]
+
+
+@pytest.fixture
+def spool() -> Iterator[Spool]:
+    spool = Spool()
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def filled(spool: Spool) -> Spool:
+    spool.extend(make(number) for number in range(100))
+    return spool
+
+
+@asynccontextmanager
+async def running(spool: Spool, width: int = 90, height: int = 21) -> AsyncIterator[tuple[SpoolApp, Pilot[None]]]:
+    app = SpoolApp(spool)
+    async with app.run_test(size=(width, height)) as pilot:
+        await pilot.pause()
+        yield app, pilot
+
+
+def fill(spool: Spool, count: int) -> None:
+    for first in range(0, count, 1000):
+        spool.extend(make(number) for number in range(first, min(first + 1000, count)))
+
+
+async def test_more_rows_below_the_view_repaint_nothing(filled: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(filled) as (app, pilot):
+        painted: list[int] = []
+        paint = SpoolTable.render_line
+
+        def render_line(table: SpoolTable, y: int) -> Strip:
+            painted.append(y)
+            return paint(table, y)
+
+        monkeypatch.setattr(SpoolTable, "render_line", render_line)
+        filled.extend(make(number) for number in range(100, 200))
+        app.table.rows_changed()
+        assert app.table.row_count == 200
+        await pilot.pause()
+        filled.merge([make(150, size=1)])
+        app.table.rows_changed()
+        await pilot.pause()
+        assert painted == []
+        filled.merge([make(5, size=1)])
+        app.table.rows_changed()
+        await pilot.pause()
+        assert painted
+
+
+async def test_near_the_end_more_rows_are_asked_for_once(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        assert app.of(SpoolTable.NearEnd) == []
+        app.table.action_go(70)
+        await pilot.pause()
+        assert len(app.of(SpoolTable.NearEnd)) == 1
+        app.table.action_go(-1)
+        app.table.rows_changed()
+        await pilot.pause()
+        assert app.of(SpoolTable.NearEnd) == []
+        filled.extend(make(number) for number in range(100, 110))
+        app.table.rows_changed()
+        await pilot.pause()
+        assert len(app.of(SpoolTable.NearEnd)) == 1
+
+
+async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(spool: Spool) -> None:
+    async with running(spool) as (app, pilot):
+        assert app.of(SpoolTable.NearEnd) == []
+        spool.extend([make(1)])
+        app.table.rows_changed()
+        await pilot.pause()
+        assert len(app.of(SpoolTable.NearEnd)) == 1
+
+
+async def test_a_filter_that_finds_little_does_not_load_everything(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        filled.filter("000042")
+        app.table.rows_changed()
+        await pilot.pause()
+        filled.extend(make(number) for number in range(100, 200))
+        app.table.rows_changed()
+        await pilot.pause()
+        assert app.of(SpoolTable.NearEnd) == []
+        await pilot.press("j")
+        assert app.table.row_count == 1
+
+
+async def test_the_wheel_asks_for_more_rows_too(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        for _step in range(40):
+            app.table.post_message(
+                events.MouseScrollDown(app.table, 5, 5, 0, 1, 0, shift=False, meta=False, ctrl=False)
+            )
+        await pilot.pause()
+        assert app.table.scroll_offset.y > 60
+        assert len(app.of(SpoolTable.NearEnd)) == 1
+
+
+async def test_the_cursor_stays_with_its_entry(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.action_go(30)
+        filled.sort(SIZE, descending=True)
+        app.table.rows_changed()
+        assert app.table.entry == make(30)
+        assert app.table.cursor == 69
+        assert app.table.cursor in app.table.rows_in_view
+        filled.filter("agent 2")
+        app.table.rows_changed()
+        assert app.table.entry == make(30)
+        filled.filter("agent 3")
+        app.table.rows_changed()
+        assert app.table.entry != make(30)
+        filled.filter("")
+        app.table.rows_changed()
+        assert app.table.entry == make(30)
+        with filled.refresh():
+            filled.merge([make(200), make(30, size=5)])
+        app.table.rows_changed()
+        assert app.table.entry == make(30, size=5)
+        filled.remove([identity(make(30))])
+        app.table.rows_changed()
+        assert app.table.entry == make(200)
+        await pilot.pause()
+        assert app.of(SpoolTable.Highlighted)[-1].entry == make(200)
+
+
+async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.rows_changed()
+        app.table.rows_changed()
+        await pilot.press("j")
+        assert [message.entry for message in app.of(SpoolTable.Highlighted)] == [make(0), make(1)]
+        filled.clear()
+        app.table.rows_changed()
+        await pilot.pause()
+        assert [message.entry for message in app.of(SpoolTable.Highlighted)] == [None]
+
+
+async def test_another_spool_begins_at_its_top(filled: Spool) -> None:
+    other = Spool()
+    try:
+        other.extend(make(number) for number in range(300, 400))
+        async with running(filled) as (app, pilot):
+            app.table.action_go(-1)
+            app.table.show(other, COLUMNS)
+            await pilot.pause()
+            assert (app.table.cursor, app.table.scroll_offset.y, app.table.entry) == (0, 0, make(300))
+            app.table.action_go(50)
+            app.table.show(other, (NAME, CREATED), ZoneInfo("Asia/Tokyo"))
+            assert app.table.entry == make(350)
+            assert "2024-09-01 14:50" in app.lines()[app.table.cursor - app.table.scroll_offset.y + 1]
+    finally:
+        other.close()
+
+
+async def test_a_table_without_rows_says_why(spool: Spool) -> None:
+    async with running(spool, 40) as (app, pilot):
+        app.table.say("Loading exports/ …")
+        assert app.lines()[1].strip() == "Loading exports/ …"
+        app.table.say("acme8: the service did not answer in 30 s. Press r to try again. \x1b[31m[red]x[/red]")
+        words = " ".join(line.strip() for line in app.lines()[1:] if line.strip())
+        assert words == "acme8: the service did not answer in 30 s. Press r to try again. ␛[31m[red]x[/red]"
+        for key in ("j", "G", "pagedown"):
+            await pilot.press(key)
+        assert app.table.entry is None
+        spool.extend([make(1)])
+        app.table.rows_changed()
+        assert "recording-000001.mp3" in app.lines()[1]
+
+
+@pytest.mark.parametrize("count", [10_000, 100_000])
+async def test_many_rows_are_sorted_while_the_screen_goes_on(spool: Spool, count: int) -> None:
+    fill(spool, count)
+    async with running(spool) as (app, _):
+        app.table.action_go(-1)
+        assert app.table.entry == make(count - 1)
+        app.table.action_go(count // 2)
+        spool.sort(SIZE, descending=True)
+        app.table.rows_changed()
+        await app.workers.wait_for_complete()
+        assert not spool.stale
+        assert app.table.entry == make(count // 2)
+        assert app.table.cursor == count - 1 - count // 2
+        app.table.action_go(0)
+        assert app.table.entry == make(count - 1)
+
+
+async def test_rows_that_keep_coming_do_not_start_the_sorting_again(spool: Spool) -> None:
+    fill(spool, 30_000)
+    async with running(spool) as (app, pilot):
+        spool.sort(SIZE, descending=True)
+        for page in range(30, 40):
+            app.table.rows_changed()
+            await pilot.pause(0.01)
+            spool.extend(make(number) for number in range(page * 1000, page * 1000 + 1000))
+        app.table.rows_changed()
+        await app.workers.wait_for_complete()
+        assert not spool.stale
+        assert spool.at(0) == make(39_999)
+
+
+async def test_an_entry_that_a_filter_hides_gets_the_cursor_back(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.action_go(60)
+        filled.filter("agent 3")
+        app.table.rows_changed()
+        assert app.table.row_count == 14
+        filled.filter("")
+        app.table.rows_changed()
+        assert app.table.cursor == 60
+        filled.filter("agent 3")
+        app.table.rows_changed()
+        await pilot.press("k")
+        chosen = app.table.entry
+        filled.filter("")
+        app.table.rows_changed()
+        assert app.table.entry == chosen
+
+
+async def test_a_page_that_did_not_come_can_be_asked_for_again(filled: Spool) -> None:
+    async with running(filled) as (app, pilot):
+        app.table.action_go(-1)
+        app.table.ask_again()
+        app.table.action_move(-1)
+        await pilot.pause()
+        assert len(app.of(SpoolTable.NearEnd)) == 2

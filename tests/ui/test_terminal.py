@@ -1,0 +1,226 @@
+"""The real program in a real pseudo-terminal."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import psutil
+import pyte
+import pytest
+
+from cloudstore_tui.sandbox.server import Ready
+
+PATIENCE = 30.0
+"""Seconds for anything to appear; the machines that run this are slow at times."""
+
+RAW_BYTES = re.compile(rb"\x1b\]52;|\x9b|\x9d")
+"""A clipboard write or C1 controls: never without being asked, never from a name."""
+
+
+class Terminal:
+    """A terminal of a fixed size with the program in it."""
+
+    def __init__(self, arguments: list[str], folder: Path, *, columns: int, rows: int, **environment: str) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.sent = b""
+        variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-m", "cloudstore_tui", *arguments],
+            cwd=str(folder),
+            env=variables | environment,
+            dimensions=(rows, columns),
+            timeout=PATIENCE,
+        )
+
+    @property
+    def text(self) -> str:
+        """What the screen shows."""
+        return "\n".join(self.screen.display)
+
+    def read(self, seconds: float = 0.2) -> None:
+        """Take in what the program writes for a while."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                data = self.child.read_nonblocking(65_536, timeout=0.05)
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                return
+            self.sent += data
+            self._stream.feed(data)
+
+    def wait_for(self, pattern: str) -> str:
+        """Read until the screen shows `pattern`."""
+        return self.wait_until(lambda: re.search(pattern, self.text) is not None, pattern)
+
+    def wait_until(self, met: Callable[[], bool], what: str) -> str:
+        """Read until a condition is met."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            self.read()
+            if met():
+                return self.text
+        raise AssertionError(f"{what} did not come; the screen shows:\n{self.text}")
+
+    def press(self, *keys: str) -> None:
+        """Type keys, with time for each to be seen."""
+        for key in keys:
+            self.child.send(key)
+            self.read(0.15)
+
+    def end(self) -> int | None:
+        """Wait for the program to end by itself; its exit code."""
+        until = time.monotonic() + PATIENCE
+        while self.child.isalive() and time.monotonic() < until:
+            self.read()
+        self.child.close(force=True)
+        status = self.child.exitstatus
+        return int(status) if status is not None else None
+
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Open]:
+    """Opens the program in a terminal, and leaves nothing running."""
+    opened: list[Terminal] = []
+
+    def opener(*arguments: str, columns: int = 120, rows: int = 40, **environment: str) -> Terminal:
+        opened.append(Terminal(list(arguments), tmp_path, columns=columns, rows=rows, **environment))
+        return opened[-1]
+
+    yield opener
+    for shown in opened:
+        for process in psutil.Process(shown.child.pid).children(recursive=True) if shown.child.isalive() else []:
+            process.kill()
+        shown.child.close(force=True)
+
+
+ENTER, ESCAPE, TAB = "\r", "\x1b", "\t"
+
+
+def test_the_demo_shows_both_services_and_quits_leaving_nothing(terminal: Open, tmp_path: Path) -> None:
+    shown = terminal("demo")
+    shown.wait_for(r"acme\b")
+    shown.wait_for(r"acme8\b")
+    children = psutil.Process(shown.child.pid).children(recursive=True)
+    assert children
+    shown.press("q")
+    assert shown.end() == 0
+    psutil.wait_procs(children, timeout=10)
+    assert not [child for child in children if child.is_running()]
+    assert b"\x1b[?1049l" in shown.sent
+    assert not RAW_BYTES.search(shown.sent)
+    assert not list(tmp_path.iterdir())
+
+
+def of_service(config: Path, address: str) -> bytes:
+    """What the command line gets for an address: the bytes that the service has."""
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(config)}
+    command = [sys.executable, "-m", "cloudstore_tui", "get", address, "--to", "-"]
+    return subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60).stdout
+
+
+def only_file(folder: Path, ending: str) -> Path:
+    (found,) = [path for path in folder.iterdir() if path.name.endswith(ending)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "environment"),
+    [(120, 40, {}), (80, 24, {"TERM": "linux", "NO_COLOR": "1"}), (80, 24, {"TERM": "screen", "SSH_CONNECTION": "x"})],
+)
+def test_both_services_are_browsed_and_fetched_from(
+    terminal: Open, tmp_path: Path, ready: Ready, columns: int, rows: int, environment: dict[str, str]
+) -> None:
+    folder = "acme:exports/reporting/outreach/"
+    shown = terminal(
+        folder, "--no-mouse", columns=columns, rows=rows, CLOUDSTORE_CONFIG=str(ready.config), **environment
+    )
+    shown.wait_for(r"outreach-\d{8}\.tar")
+    shown.press("d")
+    shown.wait_for(r"done\s+\d")
+    export = only_file(tmp_path, ".tar")
+    assert export.read_bytes() == of_service(ready.config, f"{folder}{export.name}")
+    shown.press("\x07", *"acme8:us-east/", ENTER)
+    shown.wait_for(r"AVAILABLE|available")
+    shown.press("f", *"type==callcenterrecording", ENTER)
+    shown.wait_for(r"FIQL\s+type==callcenterrecording")
+    shown.wait_for(r"\d\d:\d\d .*kB")
+    shown.press("d")
+    shown.wait_until(lambda: any(path.suffix == ".mp3" for path in tmp_path.iterdir()), "the recording")
+    recording = only_file(tmp_path, ".mp3")
+    assert recording.stat().st_size > 1000
+    shown.press("q")
+    assert shown.end() == 0
+    assert not RAW_BYTES.search(shown.sent)
+
+
+def test_upload_link_delete_and_refresh_work_on_a_writable_profile(
+    terminal: Open, tmp_path: Path, ready: Ready
+) -> None:
+    (tmp_path / "dropped.csv").write_text("a,b\n1,2\n")
+    folder = "acme:imports/outreach/exclusions/"
+    shown = terminal(folder, CLOUDSTORE_CONFIG=str(ready.config))
+    shown.wait_for(r"do-not-call|entries|entry")
+    shown.press("u", *"dropped.csv", ENTER, ENTER)
+    shown.wait_for(r"Uploaded")
+    assert of_service(ready.config, f"{folder}dropped.csv") == b"a,b\n1,2\n"
+    shown.press("r", "/", *"dropped", ENTER)
+    shown.wait_for(r"1 with .dropped")
+    shown.wait_for(r"Name +dropped")
+    shown.press("y")
+    shown.wait_for(r"Anyone with this link can fetch")
+    assert b"\x1b]52;c;" in shown.sent
+    shown.press(ESCAPE)
+    shown.press("X")
+    shown.wait_for(r"Delete 1 object")
+    shown.press("y")
+    shown.wait_for(r"1 object deleted")
+    shown.press("q")
+    assert shown.end() == 0
+    with pytest.raises(subprocess.CalledProcessError):
+        of_service(ready.config, f"{folder}dropped.csv")
+
+
+def test_a_read_only_profile_offers_neither_upload_nor_delete(terminal: Open, tmp_path: Path, ready: Ready) -> None:
+    config = ready.config.with_name("read-only.toml")
+    config.write_text(ready.config.read_text().replace("read_only = false", "read_only = true"))
+    shown = terminal("acme:imports/outreach/nanp/", CLOUDSTORE_CONFIG=str(config))
+    shown.wait_for(r"number-plan")
+    shown.wait_for(r"read-only")
+    text = shown.wait_for(r"d Download")
+    assert "Upload" not in text
+    assert "Delete" not in text
+    shown.press("u", "X")
+    assert "Upload to" not in shown.text
+    assert "Delete 1" not in shown.text
+
+
+def test_a_key_of_the_configuration_takes_the_place_of_the_default(terminal: Open, ready: Ready) -> None:
+    config = ready.config.with_name("keys.toml")
+    config.write_text(f'{ready.config.read_text()}\n[keys]\n"app.quit" = "f8"\n"entries.delete" = "none"\n')
+    shown = terminal("acme:exports/", CLOUDSTORE_CONFIG=str(config))
+    shown.wait_for(r"reporting")
+    shown.press("q")
+    assert shown.child.isalive()
+    shown.press("\x1b[19~")
+    assert shown.end() == 0
+
+
+def test_a_wrong_key_name_in_the_configuration_is_said_before_anything_is_drawn(terminal: Open, ready: Ready) -> None:
+    config = ready.config.with_name("wrong-keys.toml")
+    config.write_text(f'{ready.config.read_text()}\n[keys]\n"entries.downlod" = "f5"\n')
+    shown = terminal(CLOUDSTORE_CONFIG=str(config))
+    assert shown.end() == 2
+    assert b"entries.download" in shown.sent
+    assert b"\x1b[?1049h" not in shown.sent

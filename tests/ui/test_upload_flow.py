@@ -1,0 +1,92 @@
+"""Files of this machine to the folder on the screen."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    monkeypatch.chdir(tmp_path)
+    paths = [tmp_path / "plan.csv", tmp_path / "readme.txt"]
+    for path in paths:
+        path.write_text("x")
+    return paths
+
+
+async def choose(it: Any, *names: str) -> None:
+    await it.press("u")
+    for name in names:
+        it.app.screen.query_one("#path", Input).value = name
+        await it.press("enter")
+    await it.press("enter")
+
+
+async def test_files_go_to_the_folder_on_the_screen(browser: Any, files: list[Path]) -> None:
+    async with browser(start="acme:imports/") as it:
+        await choose(it, "plan.csv")
+        [transfer] = it.backstage.transfers
+        assert transfer.request.path == files[0]
+        assert transfer.request.location == Location("acme", path="imports/plan.csv")
+        assert not transfer.request.overwrite
+
+
+async def test_the_folder_is_read_again_when_an_upload_arrived(browser: Any, folders: Any, files: list[Path]) -> None:
+    async with browser(start="acme:imports/") as it:
+        await choose(it, "plan.csv")
+        folders.tree["imports/"] = ["plan.csv"]
+        it.backstage.become(1, State.DONE)
+        await it.until(lambda: it.rows == ["plan.csv"])
+        assert it.notices == ["Uploaded: acme:imports/plan.csv"]
+
+
+async def test_an_upload_that_arrives_elsewhere_leaves_the_screen_alone(
+    browser: Any, folders: Any, files: list[Path]
+) -> None:
+    async with browser(start="acme:imports/") as it:
+        await choose(it, "plan.csv")
+        await it.press("backspace")
+        sent = len(folders.calls)
+        it.backstage.become(1, State.DONE)
+        await it.until(lambda: it.notices)
+        await it.settle()
+        assert len(folders.calls) == sent
+
+
+async def test_a_folder_not_meant_for_uploads_is_asked_about(browser: Any, files: list[Path]) -> None:
+    async with browser(start="acme:exports/") as it:
+        await choose(it, "plan.csv")
+        assert isinstance(it.app.screen, ConsentDialog)
+        await it.until(lambda: "uploads usually go below imports/" in it.text)
+        await it.press("escape")
+        assert not it.backstage.transfers
+
+
+async def test_nothing_is_replaced_unasked(browser: Any, folders: Any, files: list[Path]) -> None:
+    folders.tree["imports/"] = ["readme.txt"]
+    for answer, sent in (("n", [("plan.csv", False)]), ("y", [("plan.csv", True), ("readme.txt", True)])):
+        async with browser(start="acme:imports/") as it:
+            await choose(it, "plan.csv", "readme.txt")
+            await it.until(lambda: "1 object is already there. Replace?" in it.text)
+            await it.press(answer)
+            requests = [transfer.request for transfer in it.backstage.transfers]
+            assert [(request.path.name, request.overwrite) for request in requests] == sent
+
+
+async def test_there_is_no_upload_to_a_search_a_region_or_a_read_only_profile(browser: Any, folders: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        assert "Upload" not in it.keys
+        await it.press("u")
+        assert it.app.screen is it.screen
+    async with browser(start="acme:") as it:
+        assert "Upload" not in it.keys
+    folders.profile = folders.profile.__class__("acme", "alvaria", read_only=True)
+    async with browser(start="acme:imports/") as it:
+        assert "Upload" not in it.keys
+        assert "read-only" in it.lines[0]

@@ -1,0 +1,149 @@
+import sys
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from cloudstore_tui.core import text as safe
+from cloudstore_tui.core.errors import UnsafeError
+from cloudstore_tui.ui import text as guarded
+from cloudstore_tui.ui.text import MOST_MARKS, check_guard, install_guard, plain, show
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
+MEAN_TEXT = st.text("a\u200d\ufe0f\u0301\u0300❤👩\U0001f3fd\x1b\u202e1 \u20e3", max_size=30)
+
+
+def every_character() -> list[str]:
+    return [chr(number) for number in range(sys.maxunicode + 1)]
+
+
+def test_every_character_of_unicode_that_is_not_drawn_is_shown_as_a_code() -> None:
+    for character in every_character():
+        shown = plain(f"a{character}b")
+        if unicodedata.category(character) in UNSEEN:
+            assert shown[0] == "a"
+            assert shown[-1] == "b"
+            assert character not in shown
+            assert len(shown) >= 3
+            assert not {unicodedata.category(each) for each in shown} & UNSEEN
+        else:
+            assert shown == f"a{character}b" or safe._BLANKS.match(character), ascii(character)
+
+
+def test_codes_are_told_apart() -> None:
+    codes = [plain(f"a{character}b") for character in every_character() if unicodedata.category(character) in UNSEEN]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", "␛[2J"),
+        ("a\x7f\x9b", "a␡‹009B›"),
+        ("gpj\u202e.exe", "gpj‹202E›.exe"),
+        ("a\nb\tc\r", "a␊b␉c␍"),
+        ("\ud800", "‹D800›"),
+        ("zero\u200bwidth", "zero‹200B›width"),
+        ("a\u200db", "a‹200D›b"),
+        ("👩\u200d👧", "👩\u200d👧"),
+        ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
+        ("👩\u200d", "👩‹200D›"),
+        ("a\ufe0f", "a‹FE0F›"),
+        ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
+        ("🏴\U000e0067\U000e007f", "🏴‹E0067›‹E007F›"),
+        ("\u0301a", "◌\u0301a"),
+        ("e" + "\u0301" * 5 + "x", "e" + "\u0301" * 4 + "‹+1›x"),
+        ("e" + "\u0301" * 500, "e" + "\u0301" * 4 + "‹+496›"),
+        ("नमस्ते ไทยที่ 日本語 Żółć", "नमस्ते ไทยที่ 日本語 Żółć"),
+        ("[bold]x[/] {name} %s $error", "[bold]x[/] {name} %s $error"),
+        ("x" * 20, "x" * 9 + "…"),
+    ],
+)
+def test_hostile_and_foreign_names_are_shown_as_they_are(text: str, shown: str) -> None:
+    assert plain(text, 10 if text.startswith("xx") else 1000) == shown
+    assert show(text, 10 if text.startswith("xx") else 1000).plain == shown
+
+
+@given(ANY_TEXT | MEAN_TEXT)
+def test_any_text_is_one_drawn_line_with_few_marks(text: str) -> None:
+    shown = plain(text)
+    marks = 0
+    for index, character in enumerate(shown):
+        category = unicodedata.category(character)
+        assert category not in UNSEEN or (character == "\u200d" and 0 < index < len(shown) - 1)
+        marks = marks + 1 if category[0] == "M" else 0
+        assert marks <= MOST_MARKS
+    assert plain(shown) == shown
+    shown.encode()
+
+
+@given(ANY_TEXT | MEAN_TEXT)
+def test_both_ways_to_the_screen_show_the_same(text: str) -> None:
+    content = show(text)
+    assert content.plain == plain(text)
+    assert all(content.plain[span.start] in "‹␀␁␂␃␄␅␆␇␈␉␊␋␌␍␎␏␐␑␒␓␔␕␖␗␘␙␚␛␜␝␞␟␡" for span in content.spans)
+
+
+def test_codes_have_a_style_of_their_own_and_literal_text_has_none() -> None:
+    assert [(span.start, span.end) for span in show("a\x1bb\u202e").spans] == [(1, 2), (3, 9)]
+    assert show("[red]a[/] ‹202E›").spans == []
+
+
+def test_a_megabyte_of_the_worst_is_cut_before_it_is_looked_at() -> None:
+    started = time.process_time()
+    assert len(plain("\u202e" * 1_000_000)) < 100_000
+    assert time.process_time() - started < 0.25
+
+
+@pytest.fixture
+def guard() -> None:
+    install_guard()
+
+
+@pytest.mark.usefixtures("guard")
+@pytest.mark.parametrize("style", [None, Style(), Style(bold=True), Style(link="https://example.com")])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "\x1b]52;c;QQ==\x1b\\",
+        "\x9b31m",
+        "\x9d0;x\x9c",
+        "a\rb\nc\x00\x7f\x05",
+        "\u202e\u2066\u2028\u061c\ufeff",
+        "\ud800",
+    ],
+)
+def test_the_belt_lets_nothing_through_that_a_terminal_could_obey(style: Style | None, payload: str) -> None:
+    console = Console(force_terminal=True, color_system="truecolor")
+    clean = Strip([Segment("x" * len(payload), style)]).render(console)
+    drawn = Strip([Segment(payload, style)]).render(console)
+    for character in payload:
+        if guarded._COMMANDS.match(character):
+            assert drawn.count(character) == clean.count(character)
+    drawn.encode()
+
+
+def test_installing_the_belt_twice_is_the_same_as_once() -> None:
+    install_guard()
+    once = Strip.render
+    install_guard()
+    assert Strip.render is once
+
+
+def test_without_the_belt_the_self_test_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    install_guard()
+    check_guard()
+    monkeypatch.setattr(Strip, "render", guarded._render)
+    with pytest.raises(UnsafeError, match="Textual"):
+        check_guard()
+    monkeypatch.undo()
+    monkeypatch.setattr(Strip, "render_style", guarded._render_style)
+    with pytest.raises(UnsafeError):
+        check_guard()
