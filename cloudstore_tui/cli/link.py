@@ -1,0 +1,50 @@
+"""`url`: a signed link."""
+
+import shlex
+
+import click
+
+from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.output import iso
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.core.exchange import LinkForm
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.ui import format as in_words
+
+
+@click.command("url", short_help="Print a signed link to an object.")
+@click.argument("path")
+@click.option("--native", is_flag=True, help="Alvaria: the link of the object store itself, not of the proxy.")
+@click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")
+@json_option
+@wait_option()
+def url_command(path: str, *, native: bool, curl: bool, as_json: bool, wait: float) -> None:
+    """Print a link that lets anybody who holds it fetch the object until it ends.
+
+    \b
+    Examples:
+      cloudstore url acme:exports/reporting/outreach/outreach-20240901.tar
+      cloudstore url acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --curl
+    """
+
+    async def work(session: Session) -> None:
+        provider, location = session.resolve(path)
+        link = await provider.link(location, LinkForm.NATIVE if native else None)
+        url = link.url.reveal()
+        if as_json:
+            session.output.record({"url": url, "expires": iso(link.expires), "form": link.form.value})
+        elif curl:
+            session.output.line(f"curl --fail --output {shlex.quote(_local_name(location))} {shlex.quote(url)}")
+        else:
+            session.output.line(url)
+        if link.note:
+            session.output.note(link.note)
+        session.output.note(
+            f"Ends {in_words.full_time(link.expires, session.output.zone)}. Anyone with this link can fetch the object."
+        )
+
+    run(work, as_json=as_json, wait=wait)
+
+
+def _local_name(location: Location) -> str:
+    return location.path.rsplit("/", 1)[-1] or "download"

@@ -1,0 +1,123 @@
+"""The command `cloudstore`: which commands there are, and how every failure ends."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from cloudstore_tui import __version__
+from cloudstore_tui.cli.output import Output, describe_error, error_record
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui.crash import crash_sentence
+
+COMMANDS = {
+    "demo": "sandbox",
+    "sandbox": "sandbox",
+    "ls": "listing",
+    "find": "listing",
+    "stat": "listing",
+    "get": "transfer",
+    "put": "transfer",
+    "rm": "remove",
+    "url": "link",
+    "fiql": "filter",
+    "profile": "profile",
+    "keys": "reference",
+    "themes": "reference",
+}
+"""Each command and the module of this package that holds it, imported only when it is asked for."""
+
+CRASHED = 70
+"""Exit code after an error of our own."""
+
+OPEN = "open"
+"""The hidden command behind `cloudstore` and `cloudstore PATH`."""
+
+
+class CommandLine(click.Group):
+    """Finds commands by name, and takes anything with a colon for a path to open in the browser."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command by name."""
+        module = "browse" if cmd_name == OPEN else COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{cmd_name}_command")
+        return found if isinstance(found, click.Command) else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the hidden command in front of a path, or of nothing."""
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and ":" in first):
+            args = [OPEN, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    cls=CommandLine,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Without a command the browser opens; `cloudstore PATH` opens it there. "
+    "PATH is PROFILE:REST, such as acme:exports/reporting/ or acme8:us-east/<object id>.",
+)
+@click.version_option(__version__, prog_name="cloudstore")
+def cloudstore() -> None:
+    """Browse and fetch from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.
+
+    Try it without an account: cloudstore demo
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and end with its exit code: 0, or the code of `core.errors`, 130 stopped, 141 closed pipe."""
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone: keep Python from complaining when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
+        click.echo(crash_sentence(error), err=True)
+        code = CRASHED
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        # A look-up of a name that hangs in its thread must not hold up the end.
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run(args: list[str]) -> int:
+    as_json = "--json" in args
+    try:
+        with cloudstore.make_context("cloudstore", args) as context:
+            cloudstore.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        if as_json:
+            _report_json(StorageError(error.format_message()), error.exit_code)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except StorageError as error:
+        if as_json:
+            _report_json(error, error.code)
+        Output(as_json=False).note(describe_error(error))
+        return error.code
+    return 0
+
+
+def _report_json(error: StorageError, code: int) -> None:
+    click.echo(json.dumps(error_record(error, error.place) | {"code": code}))

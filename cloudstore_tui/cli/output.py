@@ -1,0 +1,129 @@
+"""What a command prints: entries and errors as text for people or as JSON lines for programs."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import FilterError, StorageError, common_code
+from cloudstore_tui.core.text import plain
+from cloudstore_tui.ui import format as in_words
+
+Record = Mapping[str, object]
+
+
+class Output:
+    """Prints results to stdout and messages to stderr, and remembers what failed.
+
+    With `as_json` every result and every error is one line of JSON on stdout, in the order things happened.
+    """
+
+    def __init__(self, *, as_json: bool, zone: ZoneInfo | None = None) -> None:
+        self.as_json = as_json
+        self.zone = zone or ZoneInfo("UTC")
+        self.errors: list[StorageError] = []
+        self.asks = sys.stdin.isatty() and sys.stderr.isatty()
+        """Whether a person can be asked; without a terminal nothing is."""
+
+    def record(self, record: Record) -> None:
+        """One line of JSON."""
+        click.echo(json.dumps(record, ensure_ascii=True))
+
+    def entry(self, entry: Entry, provider: str) -> None:
+        """One row of a listing."""
+        if self.as_json:
+            self.record(entry_record(entry, provider))
+        else:
+            self.line(self._row(entry))
+
+    def line(self, text: str) -> None:
+        """One line of text; control characters are shown, never obeyed, where it goes to a terminal."""
+        click.echo(
+            plain(text) if sys.stdout.isatty() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        )
+
+    def note(self, text: str) -> None:
+        """A message about the work, never part of the result."""
+        for line in text.split("\n"):
+            click.echo(plain(line), err=True)
+
+    def error(self, error: StorageError, path: str = "") -> None:
+        """Something that failed while the rest goes on; it decides the exit code."""
+        self.errors.append(error)
+        error.at(path)
+        if self.as_json:
+            self.record(error_record(error, path or error.place))
+        self.note(describe_error(error))
+
+    @property
+    def code(self) -> int:
+        """The exit code so far: 0, the cause that all errors share, or 1."""
+        return common_code(self.errors)
+
+    def _row(self, entry: Entry) -> str:
+        if isinstance(entry, Folder):
+            name = entry.location.path or entry.location.address
+            return f"{'':>10}  {'':16}  {name}"
+        size = in_words.size(entry.size, exact=entry.size_exact)
+        when = in_words.time(entry.created or entry.modified, self.zone)
+        if not entry.id:
+            return f"{size:>10}  {when:16}  {entry.location.path}"
+        return f"{size:>10}  {when:16}  {entry.state:9}  {entry.location.address}  {entry.type}  {entry.name}"
+
+
+def entry_record(entry: Entry, provider: str) -> dict[str, object]:
+    """One entry with the field names of the JSON contract; what is unknown is absent."""
+    record: dict[str, object] = {
+        "profile": entry.location.profile,
+        "provider": provider,
+        "region": entry.location.region,
+        "name": entry.name,
+    }
+    if isinstance(entry, Folder):
+        record |= {"key": entry.location.path, "type": "folder", "modified": iso(entry.modified)}
+    else:
+        record |= _object_fields(entry)
+    return {name: value for name, value in record.items() if value not in ("", None, {})}
+
+
+def _object_fields(entry: StoredObject) -> dict[str, object]:
+    tags: dict[str, str] = {}
+    for key, value in entry.tags:
+        tags.setdefault(key, value)
+    return {
+        "id": entry.id,
+        "key": "" if entry.id else entry.location.path,
+        "type": entry.type,
+        "mime": entry.mime,
+        "size": entry.size,
+        "size_exact": entry.size_exact if entry.size is not None else None,
+        "modified": iso(entry.modified),
+        "created": iso(entry.created),
+        "updated": iso(entry.updated),
+        "state": entry.state,
+        "checksum": entry.checksum,
+        "checksum_type": entry.checksum_type,
+        "bucket_id": entry.bucket_id,
+        "tags": tags,
+    }
+
+
+def error_record(error: StorageError, path: str) -> dict[str, object]:
+    """One error with the field names of the JSON contract."""
+    return {"error": str(error), "code": error.code, "retryable": error.retryable, "path": path}
+
+
+def describe_error(error: StorageError) -> str:
+    """An error as a sentence; a filter shows where it is wrong."""
+    if isinstance(error, FilterError):
+        return f"{error}\n  {error.text}\n  {' ' * error.position}^"
+    return str(error)
+
+
+def iso(moment: datetime | None) -> str:
+    """A time as ISO 8601 with zone, empty if unknown."""
+    return moment.isoformat() if moment else ""

@@ -1,0 +1,94 @@
+"""`profile`: what the configuration says, and whether it works."""
+
+import click
+
+from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.secrets import SecretSources
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.providers import PROVIDERS
+
+
+@click.group("profile")
+def profile_command() -> None:
+    """Show and test the profiles of the configuration."""
+
+
+@profile_command.command("list")
+@json_option
+def list_command(*, as_json: bool) -> None:
+    """List the profiles.
+
+    \b
+    Example:
+      cloudstore profile list
+    """
+    config = open_config()
+    output = Output(as_json=as_json)
+    for profile in config.profiles.values():
+        if as_json:
+            output.record({"profile": profile.name, "provider": profile.provider, "read_only": profile.read_only})
+        else:
+            output.line(f"{profile.name:16}  {profile.provider:8}  {_mode(profile)}")
+    if not config.profiles:
+        output.note(f"No profiles in {config.path}. Try the program without one: cloudstore demo")
+
+
+@profile_command.command("show")
+@click.argument("name")
+@json_option
+def show_command(name: str, *, as_json: bool) -> None:
+    """Show one profile, and where each secret comes from, never its value.
+
+    \b
+    Example:
+      cloudstore profile show acme
+    """
+    config = open_config()
+    values = _description(config, config.profile(name))
+    output = Output(as_json=as_json)
+    if as_json:
+        output.record(values)
+        return
+    for key, value in values.items():
+        shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+        output.line(f"{key:20}  {shown}")
+
+
+@profile_command.command("test")
+@click.argument("name")
+@json_option
+@wait_option()
+def test_command(name: str, *, as_json: bool, wait: float) -> None:
+    """Log in with a profile and look at everything it needs.
+
+    \b
+    Example:
+      cloudstore profile test acme8
+    """
+
+    async def work(session: Session) -> None:
+        for check in await session.provider(name).check():
+            if as_json:
+                session.output.record({"check": check.title, "ok": check.ok, "text": check.text})
+            else:
+                session.output.line(f"{'ok  ' if check.ok else 'FAIL'}  {check.title:12}  {check.text}")
+            if check.error is not None:
+                session.output.errors.append(check.error)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+def _mode(profile: Profile) -> str:
+    return "read-only" if profile.read_only else "writable"
+
+
+def _description(config: Config, profile: Profile) -> dict[str, object]:
+    spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
+    values: dict[str, object] = {"profile": profile.name, "config": str(config.path), **profile.options}
+    values |= {"requests_per_minute": profile.requests_per_minute, "concurrency": profile.concurrency}
+    if isinstance(profile.secrets, SecretSources):
+        values |= {secret.name: f"from {profile.secrets.describe(secret.name)}" for secret in spec.secrets}
+    return values

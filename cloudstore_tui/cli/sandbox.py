@@ -1,0 +1,105 @@
+"""`sandbox` and `demo`: both services on this machine."""
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from cloudstore_tui.cli.browse import open_browser
+from cloudstore_tui.cli.sandbox_process import SandboxProcess
+from cloudstore_tui.config.load import load_config
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.providers import PROVIDERS
+
+DEMO_FOLDER = "cloudstore-demo"
+"""Where the demo's downloads go, below the current folder; made with the first one."""
+
+
+@click.command("sandbox", short_help="Serve both services on this machine, to try things.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
+@click.option("--data", type=click.Path(path_type=Path), help="Keep the data here. [default: a temporary folder]")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@click.option("--switch", "switches", metavar="ID=VALUE", multiple=True, help="Behave otherwise where vendors differ.")
+@click.option("--list-switches", is_flag=True, help="Show every switch and its values, and end.")
+@click.option("--with-parent", is_flag=True, hidden=True)
+def sandbox_command(  # noqa: PLR0913 - one parameter per option
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    seed: int,
+    objects: int,
+    switches: tuple[str, ...],
+    list_switches: bool,
+    with_parent: bool,
+) -> None:
+    """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
+
+    The first line on stdout is JSON: {"event": "ready", "base_url": …, "config": …}. The file named there is a
+    ready-made configuration with one profile per service and version.
+
+    \b
+    Examples:
+      cloudstore sandbox
+      export CLOUDSTORE_CONFIG=<config of the first line>; cloudstore ls acme:
+      cloudstore sandbox --objects 1000000 --switch A-14=wrapped
+    """
+    # Deferred: only this command needs the server's libraries.
+    from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions, describe_switches
+
+    if list_switches:
+        for line in describe_switches():
+            click.echo(line)
+        return
+    options = SandboxOptions(host, port, data, seed, objects, _switches(switches))
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: over.set())
+    with Sandbox(options) as ready:
+        click.echo(json.dumps({"event": "ready", "base_url": ready.base_url, "config": str(ready.config)}))
+        sys.stdout.flush()
+        if with_parent:
+            threading.Thread(target=_wait_for_parent, args=(over,), daemon=True).start()
+        over.wait()
+
+
+@click.command("demo", short_help="Open the browser on a sandbox; needs no account.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+def demo_command(*, seed: int, objects: int) -> None:
+    """Open the browser on a sandbox of both services that ends with it.
+
+    Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
+    current one; nothing else is left behind.
+
+    \b
+    Examples:
+      cloudstore demo
+      cloudstore demo --objects 1000000
+    """
+    with SandboxProcess(seed=seed, objects=objects) as config_path:
+        config = load_config(config_path, PROVIDERS)
+        folder = Path.cwd() / DEMO_FOLDER
+        open_browser(config, download_dir=folder)
+    if folder.is_dir():
+        click.echo(f"Downloads are in {folder}", err=True)
+
+
+def _wait_for_parent(over: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    over.set()
+
+
+def _switches(pairs: tuple[str, ...]) -> dict[str, str]:
+    switches = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError("a switch is written ID=VALUE", place=pair, cure="cloudstore sandbox --list-switches")
+        switches[name] = value
+    return switches

@@ -1,0 +1,103 @@
+"""One run of a command: the configuration, the providers it opens, and how it ends."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.config.load import Config, load_config
+from cloudstore_tui.config.locations import config_file
+from cloudstore_tui.core.location import Location, split_address
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.providers import PROVIDERS
+
+READING = 120.0
+"""Seconds after which a command that only reads gives up on a dead host."""
+TRANSFERRING = 900.0
+"""Seconds after which a transfer does."""
+
+_SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
+
+
+@dataclass(slots=True)
+class Session:
+    """Opens each profile at most once; `run` closes them."""
+
+    config: Config
+    output: Output
+    wait: float = READING
+    _open: dict[str, StorageProvider] = field(default_factory=dict)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time-outs of the settings, and how long this command keeps trying."""
+        return replace(self.config.settings.timeouts, give_up=self.wait)
+
+    def provider(self, name: str) -> StorageProvider:
+        """The provider of a profile."""
+        if name not in self._open:
+            profile = replace(self.config.profile(name), timeouts=self.timeouts)
+            spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
+            self._open[name] = spec.open(profile)
+        return self._open[name]
+
+    def resolve(self, address: str) -> tuple[StorageProvider, Location]:
+        """The provider and location of `PROFILE:REST`."""
+        name, rest = split_address(address)
+        provider = self.provider(name)
+        return provider, provider.locate(rest)
+
+    async def close(self) -> None:
+        """Close every provider that was opened."""
+        for provider in self._open.values():
+            await provider.close()
+
+
+def open_config() -> Config:
+    """The user's configuration."""
+    return load_config(config_file(), PROVIDERS)
+
+
+def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, wait: float = READING) -> None:
+    """Do a command's work and end the process with its exit code if that is not 0.
+
+    Raises:
+        StorageError: the configuration or the whole command failed; `main` reports it.
+        SystemExit: some of the work failed, or a signal came.
+    """
+    config = open_config()
+    output = Output(as_json=as_json, zone=config.settings.time_zone)
+    session = Session(config, output, wait)
+    # Not asyncio.run: that waits for look-ups of names that hang.
+    loop = asyncio.new_event_loop()
+    try:
+        code = loop.run_until_complete(_supervise(work, session))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+    if code:
+        raise SystemExit(code)
+
+
+async def _supervise(work: Callable[[Session], Awaitable[None]], session: Session) -> int:
+    task = asyncio.ensure_future(work(session))
+    stopped: list[int] = []
+
+    def stop(number: int) -> None:
+        stopped.append(_SIGNALS[signal.Signals(number)])
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        return stopped[0]
+    finally:
+        await session.close()
+    return session.output.code

@@ -1,0 +1,219 @@
+"""`get` and `put`: bytes from the service to this machine and back."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.progress import Progress
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.names import distinct_name, safe_name
+from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Transfer, UploadRequest
+
+Request = DownloadRequest | UploadRequest
+
+_WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
+
+
+@click.command("get", short_help="Download objects, verified.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--to", "folder", default="", help="Folder for the files, or - for stdout. [default: download_dir]")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(_WAYS),
+    help="What to do if another file is in the way. [default: ask, or refuse where nobody can be asked]",
+)
+@json_option
+@wait_option(transfers=True)
+def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None, as_json: bool, wait: float) -> None:
+    """Download objects. A file appears under its name only when it is complete and verified.
+
+    A file that is already there with the right content counts as done.
+
+    \b
+    Examples:
+      cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
+      cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
+      cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
+    """
+    if folder == "-" and as_json:
+        raise UsageError("--to - writes the bytes to stdout, where --json would write too", cure="Leave one out.")
+
+    async def work(session: Session) -> None:
+        if folder == "-":
+            await _stream(session, paths)
+        else:
+            target = Path(folder) if folder else session.config.settings.download_dir
+            await _download(session, paths, target, OnConflict(on_conflict) if on_conflict else None)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@click.command("put", short_help="Upload files into a folder.")
+@click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
+@click.option(
+    "--on-conflict",
+    type=click.Choice((OnConflict.REFUSE.value, OnConflict.OVERWRITE.value)),
+    help="What to do if the object exists. [default: ask, or refuse where nobody can be asked]",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before uploading to a folder that is not meant for it.")
+@json_option
+@wait_option(transfers=True)
+def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, as_json: bool, wait: float) -> None:
+    """Upload files into a folder that ends with /. The profile needs read_only = false.
+
+    \b
+    Examples:
+      cloudstore put plan.csv acme:imports/outreach/nanp/
+      cloudstore put *.csv acme:imports/outreach/exclusions/ --on-conflict overwrite
+    """
+    if len(files) < 2:
+        raise UsageError("put needs at least one file and a folder", cure="cloudstore put FILE... PROFILE:FOLDER/")
+
+    async def work(session: Session) -> None:
+        provider, folder = session.resolve(files[-1])
+        provider.require(Capability.UPLOAD, folder)
+        if not provider.is_folder(folder) or not folder.path:
+            raise UsageError("is not a folder", place=files[-1], cure="Write a folder's path, ending with /.")
+        if not yes:
+            _caution(session.output, provider, folder)
+        gate = Gate(session.output, provider, OnConflict(on_conflict) if on_conflict else None)
+        wanted = [await gate.admit(Path(name), folder) for name in files[:-1]]
+        await _transfer(session, [request for request in wanted if request is not None])
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets a file be uploaded only where nothing is overwritten unasked."""
+
+    output: Output
+    provider: StorageProvider
+    on_conflict: OnConflict | None
+
+    async def admit(self, file: Path, folder: Location) -> UploadRequest | None:
+        """The request, or `None` when it was refused."""
+        location = replace(folder, path=folder.path + file.name)
+        overwrite = self.on_conflict is OnConflict.OVERWRITE
+        if not overwrite and await self._exists(location):
+            overwrite = self.on_conflict is None and self._ask(location)
+            if not overwrite:
+                cure = "Use --on-conflict overwrite to replace it."
+                self.output.error(ConflictError("the object exists already", cure=cure), location.address)
+                return None
+        return UploadRequest(file, location, overwrite)
+
+    async def _exists(self, location: Location) -> bool:
+        try:
+            await self.provider.stat(location)
+        except MissingError:
+            return False
+        return True
+
+    def _ask(self, location: Location) -> bool:
+        return self.output.asks and click.confirm(f"{location.address} exists. Replace it?", err=True)
+
+
+def _caution(output: Output, provider: StorageProvider, folder: Location) -> None:
+    caution = provider.upload_caution(folder)
+    if not caution:
+        return
+    if not output.asks:
+        raise UsageError(caution, place=folder.address, cure="Add --yes to upload there all the same.")
+    if not click.confirm(f"{folder.address}: {caution}. Upload there all the same?", err=True):
+        raise click.Abort
+
+
+async def _download(session: Session, paths: tuple[str, ...], folder: Path, on_conflict: OnConflict | None) -> None:
+    output = session.output
+    taken: set[str] = set()
+    requests: list[Request] = []
+    for path in dict.fromkeys(paths):
+        try:
+            entry = await _object(session, path)
+        except StorageError as error:
+            output.error(error, path)
+            continue
+        name = safe_name(entry.name)
+        if name in taken:
+            name = distinct_name(name, entry.id or entry.location.path)
+        taken.add(name)
+        requests.append(DownloadRequest(entry.location, folder, name, on_conflict or OnConflict.REFUSE, entry))
+    await _transfer(session, requests, ask=on_conflict is None and output.asks)
+
+
+async def _object(session: Session, path: str) -> StoredObject:
+    provider, location = session.resolve(path)
+    entry = None if provider.is_folder(location) else await provider.stat(location)
+    if not isinstance(entry, StoredObject):
+        raise UsageError("is a folder, and get fetches objects", place=path, cure=f"List it: cloudstore ls {path}")
+    return entry
+
+
+async def _transfer(session: Session, requests: list[Request], *, ask: bool = False) -> None:
+    settings = session.config.settings
+    engine = TransferEngine(session.provider, settings.transfers, session.timeouts)
+    try:
+        with Progress(engine, session.output):
+            ended = await _run(engine, requests)
+        if ask and (again := [_asked(transfer) for transfer in ended if isinstance(transfer.error, ConflictError)]):
+            kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
+            with Progress(engine, session.output):
+                ended = [*kept, *await _run(engine, again)]
+    finally:
+        await engine.close()
+    for transfer in ended:
+        _tell(session.output, transfer)
+
+
+async def _run(engine: TransferEngine, requests: list[Request]) -> list[Transfer]:
+    numbers = [engine.submit(request) for request in requests]
+    return [await engine.wait(number) for number in numbers]
+
+
+def _asked(transfer: Transfer) -> Request:
+    """The same request with the user's answer about the file in the way."""
+    request = transfer.request
+    if isinstance(request, UploadRequest):
+        return request
+    question = f"{request.folder / request.name} is there with other content"
+    answer = click.prompt(question, type=click.Choice(_WAYS), default=OnConflict.SKIP.value, err=True)
+    return replace(request, on_conflict=OnConflict(answer))
+
+
+async def _stream(session: Session, paths: tuple[str, ...]) -> None:
+    engine = TransferEngine(session.provider, 1, session.timeouts)
+    try:
+        for path in paths:
+            entry = await _object(session, path)
+            transfer = await engine.stream(entry.location, sys.stdout.buffer.write)
+            if transfer.error is not None:
+                raise transfer.error
+            sys.stdout.buffer.flush()
+    finally:
+        await engine.close()
+
+
+def _tell(output: Output, transfer: Transfer) -> None:
+    request = transfer.request
+    if transfer.error is not None:
+        output.error(transfer.error, request.location.address)
+        return
+    done: dict[str, object] = {"path": request.location.address, "result": transfer.state.value}
+    done |= {"size": transfer.size, "level": transfer.level}
+    if isinstance(request, DownloadRequest):
+        done["file"] = str(transfer.path)
+    if output.as_json:
+        output.record({name: value for name, value in done.items() if value not in ("", None)})
+    else:
+        arrived = transfer.path if isinstance(request, DownloadRequest) else request.location.address
+        output.line(f"{transfer.state.value:8}  {transfer.level:12}  {arrived}")

@@ -1,0 +1,78 @@
+"""What commands print."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from cloudstore_tui.cli.output import Output, entry_record, error_record
+from cloudstore_tui.core.entry import Folder, StoredObject
+from cloudstore_tui.core.errors import FilterError, LoginError, MissingError, NetworkError
+from cloudstore_tui.core.location import Location
+
+RECORDING = StoredObject(
+    Location("acme8", "us-east", "id-1"),
+    "name.mp3",
+    id="id-1",
+    size=12,
+    size_exact=True,
+    created=datetime(2024, 9, 1, 9, 12, tzinfo=UTC),
+    tags=(("a", "1"), ("a", "2"), ("b", "")),
+)
+
+
+def test_a_record_has_what_is_known_and_nothing_else() -> None:
+    assert entry_record(RECORDING, "8x8") == {
+        "profile": "acme8",
+        "provider": "8x8",
+        "region": "us-east",
+        "id": "id-1",
+        "name": "name.mp3",
+        "size": 12,
+        "size_exact": True,
+        "created": "2024-09-01T09:12:00+00:00",
+        "tags": {"a": "1", "b": ""},
+    }
+
+
+def test_a_rounded_size_says_so_and_an_unknown_one_is_absent() -> None:
+    rounded = entry_record(StoredObject(Location("acme", path="a/b"), "b", size=1024), "alvaria")
+    assert rounded["size_exact"] is False
+    assert rounded["key"] == "a/b"
+    unknown = entry_record(StoredObject(Location("acme", path="a/b"), "b"), "alvaria")
+    assert not {"size", "size_exact"} & unknown.keys()
+
+
+def test_a_folder_is_of_the_type_folder() -> None:
+    record = entry_record(Folder(Location("acme", path="exports/"), "exports"), "alvaria")
+    assert record == {"profile": "acme", "provider": "alvaria", "name": "exports", "key": "exports/", "type": "folder"}
+
+
+def test_an_error_line_says_what_whether_again_and_where() -> None:
+    assert error_record(NetworkError("no answer", place="acme:x"), "acme:x") == {
+        "error": "acme:x: no answer.",
+        "code": 4,
+        "retryable": True,
+        "path": "acme:x",
+    }
+
+
+def test_errors_decide_the_code_and_stand_where_they_happened(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(as_json=True)
+    output.entry(RECORDING, "8x8")
+    output.error(MissingError("gone"), "acme8:us-east/x")
+    output.error(LoginError("refused"), "acme8:us-east/y")
+    shown = capsys.readouterr()
+    assert [json.loads(line).get("code") for line in shown.out.splitlines()] == [None, 8, 3]
+    assert len(shown.err.splitlines()) == 2
+    assert output.code == 1
+
+
+def test_a_wrong_filter_shows_where(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).error(FilterError("a value is missing", text="a==;b==1", position=3))
+    assert capsys.readouterr().err.splitlines()[1:] == ["  a==;b==1", "     ^"]
+
+
+def test_messages_never_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).note("name \x1b]0;owned\x07")
+    assert capsys.readouterr().err == "name ␛]0;owned␇\n"
