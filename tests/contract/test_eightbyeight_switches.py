@@ -5,7 +5,9 @@ import http.client
 import io
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -29,11 +31,14 @@ from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate, StorageProvider
 from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.listing.spool import Spool
 from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.providers.eightbyeight.places import place_query
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.log import Seen
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from cloudstore_tui.ui.format import value
 
 EAST = Location("acme8", "us-east")
 DAY = EAST.child("callcenterrecording").child("2024").child("09").child("01")
@@ -293,6 +298,24 @@ async def test_all_regions_come_in_one_order(provider: StorageProvider) -> None:
     assert {row.location.region for row in rows} == {"us-east", "uk"}
     assert [row.created for row in rows] == sorted((row.created for row in rows if row.created), reverse=True)
     assert len(rows) == await provider.count(query)
+    column = provider.columns(query.location, frozenset({"callrecording"}))[0]
+    assert [value(row, column, UTC) for row in rows] == [row.location.region for row in rows]
+    with closing(Spool()) as spool:
+        spool.extend(rows)
+        spool.sort(column)
+        shown = [entry.location.region for entry in spool.window(0, len(rows))]
+    assert shown == sorted(shown)
+
+
+async def test_places_below_a_place_hold_all_of_it_and_nothing_twice(provider: StorageProvider) -> None:
+    for depth in (1, 2, 3):
+        above = replace(DAY, place=DAY.place[:depth])
+        below = (await provider.folders(above)).items
+        whole, *parts = [place_query(one) for one in (above, *(folder.location for folder in below))]
+        assert whole is not None
+        counts = [await provider.count(part) for part in parts if part is not None]
+        assert len(counts) == len(below) > 0
+        assert sum(counts) == await provider.count(whole)
 
 
 # Content
@@ -488,16 +511,36 @@ async def test_e25_e26_e27_jobs_are_cancelled_and_cleared(
 
 @pytest.mark.parametrize("how", ["raw", "dots", "numbered"])
 async def test_e29_a_zip_holds_every_object_however_its_members_are_called(
-    provider: StorageProvider, sandbox: Sandbox, how: str
+    opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     sandbox.switches.set({"E-29": how})
+    # The sandbox builds what it links to with raw names always: the API's own address follows the switch.
+    monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.wire.job_link", lambda _reply, _name, _place: "")
+    provider = opened()
     entries = await some(provider, "type==transcription;sourceObjectType==callrecordingchannel", 4)
     job = await provider.start_zip([entry.location for entry in entries])
     await finished(provider, sandbox, job.name)
-    # The link does not know the switch of the request, the API's own address does.
     source = await provider.zip_source("us-east", job.name)
+    assert list(source.headers) == ["Authorization"]
     members = zipfile.ZipFile(io.BytesIO(fetch(source)[1])).infolist()
     assert sorted(member.file_size for member in members) == sorted(entry.size or 0 for entry in entries)
+    names = [member.filename for member in members]
+    assert any(":" in name for name in names) == (how != "dots")
+    assert (len(set(names)) == len(names)) == (how == "numbered")
+
+
+@pytest.mark.parametrize("how", ["206", "200"])
+async def test_e17_the_apis_own_address_of_a_zip_may_serve_parts(
+    opened: Open, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    sandbox.switches.set({"E-17": how})
+    monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.wire.job_link", lambda _reply, _name, _place: "")
+    provider = opened()
+    job = await provider.start_zip([entry.location for entry in await small(provider)])
+    await finished(provider, sandbox, job.name)
+    source = await provider.zip_source("us-east", job.name)
+    whole, (status, part) = fetch(source)[1], fetch(source, Range="bytes=10-")
+    assert (status, part) == (int(how), whole[10:] if how == "206" else whole)
 
 
 @pytest.mark.parametrize("outcome", ["FAILED", "PARTIAL_DONE"])

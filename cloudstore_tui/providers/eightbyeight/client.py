@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cloudstore_tui.core.errors import (
     ConfigError,
@@ -23,6 +24,8 @@ PRODUCT = "storage"
 """What the API key has to be made for; the vendor calls it "Call Recordings & Storage"."""
 DISCOVERY = ("us-east", "uk")
 """Regions that are asked which regions a customer has; any region of the service knows."""
+LONGEST_EXPLANATION = 10.0
+"""Seconds that may be spent on finding out what else to say about an error."""
 READ, DOWNLOAD, EDIT = "read-only", "download-only", "edit"
 """The levels of API keys; each may do what the one before may."""
 
@@ -171,14 +174,14 @@ class EightByEightClient:
         return error
 
     async def _known_regions(self) -> tuple[str, ...]:
-        """The regions, empty if they cannot be told; asked for once."""
-        if self._asked and not self._regions:
-            return self.profile.texts("regions")
-        self._asked = True
-        try:
-            return await self.regions()
-        except StorageError:
-            return ()
+        """The regions that the service tells, asked for once; else those of the profile, and empty without either."""
+        async with self._asking:
+            if not self._asked:
+                self._asked = True
+                with suppress(StorageError, TimeoutError):
+                    async with asyncio.timeout(LONGEST_EXPLANATION):
+                        self._regions = self._regions or await self._discover()
+        return self._regions or self.profile.texts("regions")
 
     async def _fetch_token(self) -> Token:
         profile = self.profile

@@ -22,6 +22,9 @@ _CALLER = _tag("callerId", "Caller", 14)
 _CALL = _tag("callId", "Call", 24)
 _QUESTION = _tag("pcsQuestionNumber", "Question", 8)
 
+REGION = Column("region", "Region", width=8)
+"""For objects of all regions together; the service sorts each region by itself."""
+
 FOLDERS = (Column("name", "Name", width=40), Column("modified", "When", Kind.TIME, 16))
 """For regions and buckets."""
 

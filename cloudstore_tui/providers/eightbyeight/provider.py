@@ -15,7 +15,7 @@ from cloudstore_tui.core.query import Query
 from cloudstore_tui.providers.eightbyeight import deletion, wire
 from cloudstore_tui.providers.eightbyeight.checks import Checks
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
-from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, columns_for
+from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, columns_for
 from cloudstore_tui.providers.eightbyeight.count import Counter
 from cloudstore_tui.providers.eightbyeight.links import Links
 from cloudstore_tui.providers.eightbyeight.objects import Objects
@@ -68,7 +68,7 @@ class EightByEightProvider(StorageProvider):
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """Time, people, length, size, state: as the types need it."""
         if types:
-            return columns_for(types)
+            return columns_for(types) if location.region else (REGION, *columns_for(types))
         if is_bucket_place(location):
             return MIXED if location.place[1:] else FOLDERS
         return columns_for(frozenset(location.place[:1])) if location.region else FOLDERS

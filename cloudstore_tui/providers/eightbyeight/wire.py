@@ -185,7 +185,10 @@ def page(reply: Reply, place: str) -> WirePage:
 
 
 def _is_page(told: object) -> bool:
-    return isinstance(told, dict) and ("content" in told or "lastPage" in told)
+    """Whether it is one; rows in another container are no empty page, which would look like nothing found."""
+    if not isinstance(told, dict) or not isinstance(told.get("content"), list | None):
+        return False
+    return "content" in told or "lastPage" in told
 
 
 def record(told: object, near: Location) -> StoredObject | None:

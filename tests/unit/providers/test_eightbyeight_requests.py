@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,7 @@ from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate
 from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.providers.eightbyeight.columns import REGION
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 
@@ -292,6 +294,34 @@ async def test_a_region_of_somebody_else_is_explained_by_ones_own(
     assert len([target for target in service.targets if target.endswith("/regions")]) == 1
 
 
+async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_service_tells(
+    service: Service, profile: Profile
+) -> None:
+    provider = EightByEightProvider(with_options(profile, regions=("eu",)))
+    service.answers = [REGIONS]
+    service.rule = lambda *_ask: told(404, "Unknown region eu")
+    for _time in range(2):
+        with pytest.raises(MissingError) as missing:
+            await provider.browse(provider.locate("eu/"))
+        assert missing.value.cure == "The regions of acme8 are: us-east, uk."
+    assert len([target for target in service.targets if target.endswith("/regions")]) == 1
+    await provider.close()
+
+
+async def test_an_error_does_not_wait_for_its_explanation(
+    service: Service, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.client.LONGEST_EXPLANATION", 0.2)
+    provider = EightByEightProvider(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=60)))
+    service.answers = [("GET /storage/us-east/v3/objects", told(404, "No object"))]
+    service.rule = lambda *_ask: told(503, "later")
+    before = time.monotonic()
+    with pytest.raises(MissingError, match="No object"):
+        await provider.stat(provider.locate("us-east/a"))
+    assert time.monotonic() - before < 5
+    await provider.close()
+
+
 async def test_regions_that_cannot_be_told_are_not_asked_for_with_every_error(
     service: Service, provider: EightByEightProvider
 ) -> None:
@@ -422,7 +452,8 @@ def test_columns_fit_the_place_until_it_is_known_what_came(provider: EightByEigh
     inside = region.child("buckets").child("k")
     assert provider.columns(inside) == provider.columns(region)
     assert provider.columns(inside, frozenset({"callcenterrecording"})) == calls
-    assert provider.columns(provider.locate(""), frozenset({"callcenterrecording"})) == calls
+    everywhere = provider.columns(provider.locate(""), frozenset({"callcenterrecording"}))
+    assert everywhere == (REGION, *calls)
 
 
 # Searches
@@ -585,6 +616,26 @@ async def test_an_error_with_status_200_is_an_error(service: Service, provider: 
 
 
 # Single objects
+
+
+@pytest.mark.parametrize(
+    ("id_", "sent"),
+    [
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("../../regions", "..%2F..%2Fregions"),
+        ("a b?c#d%20+;", "a%20b%3Fc%23d%2520%2B%3B"),
+        ("\u00e9\u202e", "%C3%A9%E2%80%AE"),
+        ("x" * 10_000, "x" * 10_000),
+    ],
+)
+async def test_an_id_is_one_segment_of_the_path_whatever_it_holds(
+    service: Service, provider: EightByEightProvider, id_: str, sent: str
+) -> None:
+    service.rule = lambda *_ask: (200, row("another"))
+    entry = await provider.stat(provider.locate(f"us-east/{id_}"))
+    assert entry.location.path == id_
+    assert service.targets == [f"GET {EAST}/objects/{sent}"]
 
 
 async def test_the_bytes_come_from_a_presigned_link_without_credentials(

@@ -59,12 +59,56 @@ def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last
     assert (len(page.rows), page.last, page.told) == (rows, last, key)
 
 
-@pytest.mark.parametrize("told", [{"fault": {"faultstring": "Backend is down"}}, "text", 7, None])
-def test_what_is_no_page_is_an_error_in_the_words_of_the_service(told: object) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"fault": {"faultstring": "Backend is down"}},
+        "text",
+        7,
+        None,
+        {"data": [A]},
+        {"content": {"0": A}, "lastPage": True},
+        {"content": "none", "lastPage": True},
+    ],
+)
+def test_what_is_no_page_is_an_error_and_never_an_empty_one(told: object) -> None:
     with pytest.raises(ReplyError) as wrong:
         wire.page(reply(told), PLACE)
     assert wrong.value.place == PLACE
-    assert ("Backend is down" in wrong.value.cause) == isinstance(told, dict)
+    assert ("Backend is down" in wrong.value.cause) == (isinstance(told, dict) and "fault" in told)
+
+
+@pytest.mark.parametrize(
+    ("fields", "size", "name"),
+    [
+        ('"storedBytes":1e400', None, "a"),
+        ('"storedBytes":-Infinity', None, "a"),
+        ('"storedBytes":NaN', None, "a"),
+        ('"storedBytes":%s' % ("9" * 5000), None, "a"),
+        ('"storedBytes":5,"storedBytes":"6"', 6, "a"),
+        ('"objectName":"\\ud800x"', None, "?x"),
+        ('"unheardOf":[[[{}]]],"objectName":"x"', None, "x"),
+    ],
+)
+def test_numbers_and_texts_that_are_against_the_rules_cost_one_field(fields: str, size: int | None, name: str) -> None:
+    page = wire.page(reply(f'{{"content":[{{"id":"a",{fields}}}],"lastPage":false}}'.encode()), PLACE)
+    found = wire.record(page.rows[0], HERE)
+    assert found
+    assert (found.id, found.size, found.name, page.last) == ("a", size, name, False)
+
+
+def test_json_that_is_nested_too_deeply_is_an_error() -> None:
+    with pytest.raises(ReplyError):
+        wire.page(reply(b"[" * 100_000 + b"]" * 100_000), PLACE)
+
+
+@pytest.mark.parametrize(
+    "checksum", ["922C8A09".ljust(32, "0"), "d" * 32 + "-3", "a" * 31, "0" * 64, "", "not hex at all"]
+)
+def test_a_checksum_is_passed_on_as_it_is(checksum: str) -> None:
+    found = read(checksum=checksum, checksumType="CRC-unheard-of")
+    assert (found.checksum, found.checksum_type) == (checksum, "CRC-unheard-of")
+    assert read(checksum=None, checksumType=["MD5"]).checksum_type == ""
 
 
 def test_a_record_becomes_an_object_of_its_region() -> None:
@@ -170,6 +214,10 @@ def test_the_unit_of_a_duration_depends_on_the_type(kind: str, told: str, second
     assert found.tag("duration") == told
 
 
+def test_an_object_is_of_the_region_that_was_asked() -> None:
+    assert read(region="uk").region == "us-east"
+
+
 def test_tags_keep_their_order_and_repetitions_and_the_first_wins() -> None:
     listed: list[Any] = [
         {"key": "callId", "value": "1"},
@@ -261,6 +309,8 @@ def test_an_answer_without_a_link_has_none() -> None:
 def test_only_what_can_be_a_region_is_one() -> None:
     told = ["us-east", "us-east/../../admin", "evil.com#", "uk", "us-east", 7, "", "UK", "x" * 33]
     assert wire.regions(reply(told), PLACE) == (("us-east", "uk"), 6)
+    many = [f"r{number}" for number in range(10_000)]
+    assert wire.regions(reply(many), PLACE) == (tuple(many), 0)
 
 
 @pytest.mark.parametrize(

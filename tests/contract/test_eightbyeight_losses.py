@@ -1,0 +1,215 @@
+"""Replies that are lost and tokens that end on the way: what was asked for is done once, and known afterwards."""
+
+import http.client
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cloudstore_tui.config.load import load_config
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.provider import Fate, StorageProvider
+from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.providers.eightbyeight.spec import SPEC
+from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+
+EAST = Location("acme8", "us-east")
+MISSING = Location("acme8", "us-east", "00000000-0000-4000-8000-000000000000")
+
+
+@dataclass
+class Cutter:
+    """A proxy that passes everything on, and loses the next replies to what it is told."""
+
+    url: str = ""
+    cut: list[str] = field(default_factory=list)
+    """Beginnings of `METHOD path`, each for one reply."""
+    lost: list[str] = field(default_factory=list)
+    """What was passed on without an answer."""
+
+    def loses(self, line: str) -> bool:
+        start = next((start for start in self.cut if line.startswith(start)), None)
+        if start is None:
+            return False
+        self.cut.remove(start)
+        self.lost.append(line)
+        return True
+
+
+@pytest.fixture(scope="module")
+def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
+    """A sandbox that these tests may delete in, and whose clock they may move."""
+    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("losses"), objects=0))
+    yield sandbox, sandbox.start()
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
+    server = own_sandbox[0]
+    server.switches.reset()
+    server.log.clear()
+    yield server
+    server.switches.reset()
+    server.world.clock.offset = 0.0
+
+
+@pytest.fixture
+def cutter(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Cutter]:
+    told, goal = Cutter(), own_sandbox[1].base_url.partition("//")[2]
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            onward = http.client.HTTPConnection(goal, timeout=20)
+            onward.request(self.command, self.path, body=body, headers=dict(self.headers.items()))
+            answer = onward.getresponse()
+            data = answer.read()
+            onward.close()
+            if told.loses(f"{self.command} {self.path}"):
+                self.close_connection = True
+                return
+            self.send_response_only(answer.status)
+            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - names that http.server asks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - overrides
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    told.url = f"http://127.0.0.1:{server.server_port}"
+    yield told
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+async def provider(
+    sandbox: Sandbox, own_sandbox: tuple[Sandbox, Ready], cutter: Cutter
+) -> AsyncIterator[StorageProvider]:
+    """The sandbox's profile, behind the proxy."""
+    usual = load_config(own_sandbox[1].config, PROVIDERS).profile("acme8")
+    options = {**usual.options, "api_base": cutter.url, "token_url": f"{cutter.url}/oauth/v2/token"}
+    made = SPEC.open(replace(usual, options=options, timeouts=Timeouts(connect=5, read=10, give_up=20)))
+    yield made
+    await made.close()
+
+
+async def some(provider: StorageProvider, filter_: str, number: int) -> list[StoredObject]:
+    page = await provider.search(Query(EAST, filter_, Sort("createdTime")))
+    assert len(page.items) >= number, filter_
+    return list(page.items[:number])
+
+
+def sent(sandbox: Sandbox, method: str, ending: str) -> int:
+    """How many such requests the service saw."""
+    return len([seen for seen in sandbox.log.requests if seen.method == method and seen.path.endswith(ending)])
+
+
+async def test_a_lost_answer_to_a_reading_is_asked_for_again(
+    provider: StorageProvider, sandbox: Sandbox, cutter: Cutter
+) -> None:
+    cutter.cut = ["POST /oauth/v2/token", "GET /storage/us-east/v3/objects"]
+    assert (await provider.browse(EAST)).items
+    assert len(cutter.lost) == 2
+    assert sent(sandbox, "GET", "/objects") == 2
+
+
+async def test_a_lost_answer_to_a_deletion_is_settled_by_looking(
+    provider: StorageProvider, sandbox: Sandbox, cutter: Cutter
+) -> None:
+    first, second, kept = await some(provider, "type==postcallsurvey", 3)
+    cutter.cut = ["DELETE "]
+    found = await provider.delete([first.location, second.location])
+    assert [(deletion.location, deletion.fate) for deletion in found] == [
+        (first.location, Fate.DELETED),
+        (second.location, Fate.DELETED),
+    ]
+    assert (cutter.lost, sent(sandbox, "DELETE", "/bulk")) == (["DELETE /storage/us-east/v3/bulk"], 1)
+    seen = await provider.stat(kept.location)
+    assert isinstance(seen, StoredObject)
+    assert seen.state == "AVAILABLE"
+
+
+async def test_a_lost_refusal_of_a_deletion_leaves_what_is_there(
+    provider: StorageProvider, sandbox: Sandbox, cutter: Cutter
+) -> None:
+    (kept,) = await some(provider, "type==summary", 1)
+    sandbox.switches.set({"E-28": "404"})
+    cutter.cut = ["DELETE "]
+    found = await provider.delete([kept.location, MISSING])
+    assert found[0].fate is Fate.KEPT
+    assert found[0].error is not None
+    assert "still there" in str(found[0].error)
+    assert sent(sandbox, "DELETE", "/bulk") == 1
+
+
+@pytest.mark.parametrize("shape", ["object", "array", "queue"])
+async def test_a_zip_job_whose_start_was_lost_is_found_in_the_queue(
+    provider: StorageProvider, sandbox: Sandbox, cutter: Cutter, shape: str
+) -> None:
+    sandbox.switches.set({"E-5": shape})
+    entries = await some(provider, "type==transcription", 2)
+    assert await provider.clear_zips("us-east") == ()
+    earlier = await provider.start_zip([entries[0].location])
+    cutter.cut = ["POST /storage/us-east/v3/bulk"]
+    job = await provider.start_zip([entry.location for entry in entries])
+    assert job.name != earlier.name
+    assert len(job.content) == 2
+    assert len(await provider.zip_jobs("us-east")) == 2
+    cutter.cut = ["PUT /storage/us-east/v3/bulk/download/cancel"]
+    states = {one.name: one.status for one in await provider.cancel_zip("us-east", job.name)}
+    assert states[job.name] == "CANCELLED"
+    cutter.cut = ["PUT /storage/us-east/v3/bulk/download/clear"]
+    assert await provider.clear_zips("us-east") == ()
+    assert len(cutter.lost) == 3
+    assert sent(sandbox, "POST", "/start") == 2
+    assert sent(sandbox, "PUT", "/clear") == 2
+
+
+async def test_a_restore_whose_answer_was_lost_is_seen_in_the_state(
+    provider: StorageProvider, sandbox: Sandbox, cutter: Cutter
+) -> None:
+    first, second = await some(provider, "objectState==ARCHIVED", 2)
+    sandbox.switches.set({"E-18": "PENDING"})
+    cutter.cut = ["POST "]
+    assert await provider.restore(first.location, 3) == 3
+    sandbox.switches.set({"E-18": "ARCHIVED"})
+    cutter.cut = ["POST "]
+    with pytest.raises(NetworkError) as unknown:
+        await provider.restore(second.location, 3)
+    assert unknown.value.code == 4
+    assert "Nobody knows" in unknown.value.cure
+    assert sent(sandbox, "POST", "/restore") == 2
+
+
+async def test_a_job_that_outlives_the_token_is_watched_to_its_end(provider: StorageProvider, sandbox: Sandbox) -> None:
+    sandbox.switches.set({"token-life": "100", "zip-seconds": "600"})
+    entries = await some(provider, "type==transcription", 2)
+    job = await provider.start_zip([entry.location for entry in entries])
+    states = []
+    for _poll in range(4):
+        sandbox.world.clock.offset += 160
+        states.append((await provider.zip_job("us-east", job.name)).status)
+    assert states == ["NOT_STARTED", "IN_PROGRESS", "IN_PROGRESS", "DONE"]
+    assert sent(sandbox, "POST", "/oauth/v2/token") == 5
+    sandbox.world.clock.offset += 160
+    source = await provider.zip_source("us-east", job.name)
+    assert source.headers == {}
+    assert sent(sandbox, "POST", "/oauth/v2/token") == 6
