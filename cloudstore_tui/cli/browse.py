@@ -1,12 +1,16 @@
 """`cloudstore` and `cloudstore PATH`: open the browser."""
 
 import sys
+from dataclasses import replace
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import click
 
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.cli.transferring import open_journal
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.location import split_address
@@ -41,15 +45,24 @@ def require_terminal() -> None:
         raise UsageError("the browser needs a terminal", cure="For scripts: cloudstore --help lists the commands.")
 
 
-def open_browser(config: Config, *, path: str = "", download_dir: Path | None = None, mouse: bool = True) -> None:
-    """Run the browser on the profiles of a configuration until the user quits; ends the process with its code."""
+def open_browser(
+    config: Config, *, path: str = "", download_dir: Path | None = None, mouse: bool = True, keep: bool = True
+) -> None:
+    """Run the browser on the profiles of a configuration until the user quits; ends the process with its code.
+
+    With `keep`, transfers that are not done then can be gone on with later.
+    """
     require_terminal()
     # Deferred: only the browser needs Textual.
     from cloudstore_tui.app import CloudStoreApp
     from cloudstore_tui.transfers.backstage import Backstage
 
     openers = {name: partial(_open, profile) for name, profile in config.profiles.items()}
-    backstage = Backstage(openers, config.settings.transfers, config.settings.timeouts)
+    settings = config.settings
+    # Somebody is looking: a host that is down, or a full disk, is waited for until they have had enough.
+    timeouts = replace(settings.timeouts, give_up=inf, disk=inf)
+    journal = open_journal(Output(as_json=False)) if keep else None
+    backstage = Backstage(openers, settings.transfers, timeouts, journal=journal, polls=settings.zip_poll_seconds)
     backstage.start()
     try:
         start = None
@@ -61,6 +74,8 @@ def open_browser(config: Config, *, path: str = "", download_dir: Path | None = 
         app.run(mouse=mouse)
     finally:
         backstage.stop()
+        if journal is not None:
+            journal.close()
     if app.return_code:
         raise SystemExit(app.return_code)
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "stat": "listing",
     "get": "transfer",
     "put": "transfer",
+    "transfers": "transfers",
     "rm": "remove",
     "url": "link",
     "fiql": "filter",

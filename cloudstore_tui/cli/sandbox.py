@@ -85,7 +85,7 @@ def demo_command(*, seed: int, objects: int) -> None:
     with SandboxProcess(seed=seed, objects=objects) as config_path:
         config = load_config(config_path, PROVIDERS)
         folder = Path.cwd() / DEMO_FOLDER
-        open_browser(config, download_dir=folder)
+        open_browser(config, download_dir=folder, keep=False)
     if folder.is_dir():
         click.echo(f"Downloads are in {folder}", err=True)
 

@@ -1,7 +1,9 @@
 """One run of a command: the configuration, the providers it opens, and how it ends."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +20,9 @@ READING = 120.0
 TRANSFERRING = 900.0
 """Seconds after which a transfer does."""
 
+LONGEST_END = 2.0
+"""Seconds after a signal in which everything has to be put away."""
+
 _SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
 
@@ -32,8 +37,12 @@ class Session:
 
     @property
     def timeouts(self) -> Timeouts:
-        """The time-outs of the settings, and how long this command keeps trying."""
-        return replace(self.config.settings.timeouts, give_up=self.wait)
+        """The time-outs of the settings, and how long this command keeps trying.
+
+        A full disk is only waited for where somebody asked for a wait.
+        """
+        disk = 0.0 if self.wait in (READING, TRANSFERRING) else self.wait
+        return replace(self.config.settings.timeouts, give_up=self.wait, disk=disk)
 
     def provider(self, name: str) -> StorageProvider:
         """The provider of a profile."""
@@ -86,8 +95,15 @@ async def _supervise(work: Callable[[Session], Awaitable[None]], session: Sessio
     stopped: list[int] = []
 
     def stop(number: int) -> None:
-        stopped.append(_SIGNALS[signal.Signals(number)])
+        code = _SIGNALS[signal.Signals(number)]
+        if stopped:
+            # Whoever asks twice does not want to wait for the first time's clean end.
+            os._exit(code)
+        stopped.append(code)
         task.cancel()
+        watchdog = threading.Timer(LONGEST_END, os._exit, (code,))
+        watchdog.daemon = True
+        watchdog.start()
 
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:

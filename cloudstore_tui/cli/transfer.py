@@ -10,15 +10,15 @@ from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.transferring import finished, tell, transferring
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.names import distinct_name, safe_name
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Transfer, UploadRequest
-
-Request = DownloadRequest | UploadRequest
+from cloudstore_tui.transfers.pipe import pipe
+from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, UploadRequest
 
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
@@ -160,30 +160,21 @@ async def _object(session: Session, path: str) -> StoredObject:
 
 
 async def _transfer(session: Session, requests: list[Request], *, ask: bool = False) -> None:
-    settings = session.config.settings
-    engine = TransferEngine(session.provider, settings.transfers, session.timeouts)
-    try:
+    async with transferring(session) as engine:
         with Progress(engine, session.output):
-            ended = await _run(engine, requests)
+            ended = await finished(engine, [engine.submit(request) for request in requests])
         if ask and (again := [_asked(transfer) for transfer in ended if isinstance(transfer.error, ConflictError)]):
             kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
             with Progress(engine, session.output):
-                ended = [*kept, *await _run(engine, again)]
-    finally:
-        await engine.close()
+                ended = [*kept, *await finished(engine, [engine.submit(request) for request in again])]
     for transfer in ended:
-        _tell(session.output, transfer)
-
-
-async def _run(engine: TransferEngine, requests: list[Request]) -> list[Transfer]:
-    numbers = [engine.submit(request) for request in requests]
-    return [await engine.wait(number) for number in numbers]
+        tell(session.output, transfer)
 
 
 def _asked(transfer: Transfer) -> Request:
     """The same request with the user's answer about the file in the way."""
     request = transfer.request
-    if isinstance(request, UploadRequest):
+    if not isinstance(request, DownloadRequest):
         return request
     question = f"{request.folder / request.name} is there with other content"
     answer = click.prompt(question, type=click.Choice(_WAYS), default=OnConflict.SKIP.value, err=True)
@@ -195,25 +186,10 @@ async def _stream(session: Session, paths: tuple[str, ...]) -> None:
     try:
         for path in paths:
             entry = await _object(session, path)
-            transfer = await engine.stream(entry.location, sys.stdout.buffer.write)
+            provider = session.provider(entry.location.profile)
+            transfer = await pipe(provider, engine.means, entry.location, sys.stdout.buffer.write)
             if transfer.error is not None:
                 raise transfer.error
             sys.stdout.buffer.flush()
     finally:
         await engine.close()
-
-
-def _tell(output: Output, transfer: Transfer) -> None:
-    request = transfer.request
-    if transfer.error is not None:
-        output.error(transfer.error, request.location.address)
-        return
-    done: dict[str, object] = {"path": request.location.address, "result": transfer.state.value}
-    done |= {"size": transfer.size, "level": transfer.level}
-    if isinstance(request, DownloadRequest):
-        done["file"] = str(transfer.path)
-    if output.as_json:
-        output.record({name: value for name, value in done.items() if value not in ("", None)})
-    else:
-        arrived = transfer.path if isinstance(request, DownloadRequest) else request.location.address
-        output.line(f"{transfer.state.value:8}  {transfer.level:12}  {arrived}")

@@ -16,6 +16,7 @@ StorageError
 │   ├── ThrottledError  4    the service asks to wait; knows how long
 │   └── ReplyError      4    an answer that is not the API's
 ├── LocalDiskError      5    this machine's disk
+│   └── FullDiskError   5    no room left; goes on once there is
 ├── IntegrityError      6    bytes that contradict a checksum, a size or a manifest
 ├── UnsafeError         7    a link, host, redirect or certificate that must not be followed
 ├── MissingError        8    no such thing, or gone
@@ -141,6 +142,12 @@ class LocalDiskError(StorageError):
     """This machine's disk: full, read-only, missing."""
 
     code = 5
+
+
+class FullDiskError(LocalDiskError):
+    """No room is left, or none that may be used."""
+
+    retryable = True
 
 
 class IntegrityError(StorageError):

@@ -48,6 +48,8 @@ class Timeouts:
     """A body below 1 KiB/s for this long is given up and asked for again."""
     give_up: float = 120
     """Retrying one call ends after this long: 2 minutes for commands that only read, 15 for transfers."""
+    disk: float = 0
+    """A disk that is full is waited for this long before a download fails."""
 
 
 @dataclass(frozen=True, slots=True)

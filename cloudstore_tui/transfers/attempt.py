@@ -29,6 +29,9 @@ class Store(Protocol):
     def restart(self) -> None:
         """Forget all bytes."""
 
+    def recover(self) -> None:
+        """After a failure to take bytes, go back to those that are certain."""
+
 
 @dataclass(slots=True)
 class Version:
@@ -48,6 +51,7 @@ class Attempt:
     """Asks for all bytes that are missing, and lets only these into the store."""
 
     def __init__(self, version: Version, store: Store, *, conditional: bool, html: bool) -> None:
+        store.recover()
         self._version = version
         self._store = store
         self._html = html

@@ -1,18 +1,19 @@
 """A thread that owns the providers and the engine, so that a screen that stalls stalls no transfer."""
 
 import asyncio
-import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.engine import TransferEngine, new_number
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.stand_in import Stage, StandIn
 from cloudstore_tui.transfers.transfer import Request, Transfer
 
-CLOSING = 1.0
+CLOSING = 1.9
 """Seconds that everything gets to end."""
 
 
@@ -24,12 +25,17 @@ class Backstage:
         open_provider: Mapping[str, Callable[[], StorageProvider]],
         at_once: int = 4,
         timeouts: Timeouts | None = None,
+        *,
+        journal: Journal | None = None,
+        polls: tuple[int, ...] = (5, 10, 20),
     ) -> None:
+        """Make it; the arguments are those of the engine."""
         self._at_once = at_once
         self._timeouts = timeouts
+        self._journal = journal
+        self._polls = polls
         self._stage = Stage()
         self._stand_ins = {name: StandIn(opener, self._stage) for name, opener in open_provider.items()}
-        self._numbers = itertools.count(1)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="backstage", daemon=True)
 
@@ -44,7 +50,7 @@ class Backstage:
         self._ready.wait()
 
     def stop(self) -> None:
-        """Cancel everything and end the thread, within about a second."""
+        """Stop everything and end the thread, within about two seconds."""
         loop = self._stage.loop
         if loop is not None:
             with suppress(RuntimeError):  # it has ended
@@ -53,9 +59,22 @@ class Backstage:
 
     def submit(self, request: Request) -> int:
         """Put a transfer into the queue; its number."""
-        number = next(self._numbers)
+        number = new_number()
         self._tell(lambda: self._engine.submit(request, number))
         return number
+
+    @property
+    def keeps(self) -> bool:
+        """Whether transfers that are not done outlive the program."""
+        return self._journal is not None
+
+    def pause(self, number: int) -> None:
+        """Let a transfer rest."""
+        self._tell(lambda: self._engine.pause(number))
+
+    def resume(self, number: int) -> None:
+        """Go on with a transfer that rests."""
+        self._tell(lambda: self._engine.resume(number))
 
     def cancel(self, number: int) -> None:
         """Stop a transfer."""
@@ -68,6 +87,28 @@ class Backstage:
     def clear_ended(self) -> None:
         """Forget all transfers that ended."""
         self._tell(lambda: self._engine.clear_ended())
+
+    async def interrupted(self) -> tuple[Transfer, ...]:
+        """Transfers of runs that ended before they were done."""
+        return await self._stage.run(lambda: self._engine.left_overs.interrupted())
+
+    async def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Transfers that other programs make right now."""
+        return await self._stage.run(lambda: self._engine.left_overs.elsewhere())
+
+    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Go on with interrupted transfers; the numbers of those that nobody else took."""
+        return await self._stage.run(lambda: self._engine.adopt(numbers))
+
+    async def drop(self, numbers: Iterable[int]) -> int:
+        """Forget interrupted transfers and remove what arrived of them; how many there were."""
+        return await self._stage.run(
+            lambda: self._engine.left_overs.drop(numbers, lambda name: self._stand_ins[name].profile)
+        )
+
+    def members(self, number: int) -> tuple[Transfer, ...]:
+        """The objects of a zip as they are now."""
+        return self._engine.members(number) if self._ready.is_set() else ()
 
     def snapshot(self) -> tuple[Transfer, ...]:
         """All transfers as they are now."""
@@ -91,7 +132,13 @@ class Backstage:
 
     async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
         self._stopping = asyncio.Event()
-        self._engine = TransferEngine(lambda name: self._stand_ins[name].real, self._at_once, self._timeouts)
+        self._engine = TransferEngine(
+            lambda name: self._stand_ins[name].real,
+            self._at_once,
+            self._timeouts,
+            journal=self._journal,
+            polls=self._polls,
+        )
         self._stage.loop = loop
         self._ready.set()
         await self._stopping.wait()

@@ -231,7 +231,7 @@ class BlobClient:
             if call.abandoned:
                 self._end(handle, NetworkError("it was cancelled"))
             elif call.asked_at is not None and now - call.moved_at > self._timeouts.read:
-                self._end(handle, _lost(call, NetworkError(timed_out(call.circumstances()))))
+                self._end(handle, _lost(call, timed_out(call.circumstances())))
 
     def _end(self, handle: Any, error: BaseException | None) -> None:
         call = self._calls.pop(handle)

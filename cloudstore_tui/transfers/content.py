@@ -1,11 +1,11 @@
 """The bytes of a local file, read back from the disk."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from cloudstore_tui.transfers.disk import Disk, told
-from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, part_digest, verify
+from cloudstore_tui.transfers.running_digests import RunningDigests
+from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, needed, part_digest, verify
 from cloudstore_tui.transfers.workers import Stop
 
 CHUNK = 1 << 18
@@ -21,20 +21,16 @@ class Content:
         self._descriptor = descriptor
         self._stop = stop
 
-    def digests(self) -> Digests:
-        """Length and digests of the whole file."""
-        md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-        size = 0
+    def digests(self, wanted: frozenset[str]) -> Digests:
+        """Length and the digests asked for, of the whole file."""
+        running = RunningDigests(wanted)
         for chunk in self._pieces():
-            md5.update(chunk)
-            sha256.update(chunk)
-            size += len(chunk)
-        return Digests(size, md5.hexdigest(), sha256.hexdigest())
+            running.update(chunk)
+        return running.digests()
 
-    def verify(self, claim: Claim) -> tuple[Verdict, Digests]:
-        """Compare the file with what is claimed of the object."""
-        digests = self.digests()
-        return verify(claim, digests, self._part_digest), digests
+    def verify(self, claim: Claim, digests: Digests | None = None) -> Verdict:
+        """Compare the file with what is claimed of the object; its digests are taken unless they are given."""
+        return verify(claim, digests or self.digests(needed(claim)), self._part_digest)
 
     def _part_digest(self, size: int) -> str:
         return part_digest(self._parts(size))

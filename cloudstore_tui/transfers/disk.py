@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cloudstore_tui.core.errors import LocalDiskError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -155,14 +155,15 @@ def disk_error(error: OSError, place: Path) -> StorageError:
     """What a failed file call means for the user."""
     if error.errno == errno.ELOOP:
         return UnsafeError("is a symbolic link", place=str(place), cure="Remove it, or choose another folder.")
+    if error.errno in _FULL:
+        return FullDiskError(_FULL[error.errno], place=str(place), cure="Free some space and try again.")
     cause, cure = _MEANINGS.get(error.errno or 0, (f"the disk refuses: {(error.strerror or 'unknown').lower()}", ""))
     return LocalDiskError(cause, place=str(place), cure=cure)
 
 
 _OTHER_FOLDER = "Choose another folder."
+_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your disk quota is used up"}
 _MEANINGS = {
-    errno.ENOSPC: ("the disk is full", "Free some space and try again."),
-    errno.EDQUOT: ("your disk quota is used up", "Free some space and try again."),
     errno.EFBIG: ("the file is too large for this file system", "FAT disks hold files below 4 GB; choose another one."),
     errno.EROFS: ("the file system is read-only", _OTHER_FOLDER),
     errno.EACCES: ("you may not write or read here", _OTHER_FOLDER),

@@ -1,22 +1,28 @@
 """One download: from a request to a complete, verified file under its final name."""
 
-import hashlib
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import IntegrityError, UsageError
+from cloudstore_tui.core.errors import BusyError, IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.checkpoint import Checkpoints
+from cloudstore_tui.transfers.crash_point import crash_point
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html
 from cloudstore_tui.transfers.landing import Landing
+from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
 from cloudstore_tui.transfers.names import is_segment, safe_name
+from cloudstore_tui.transfers.open_part import remove_left
 from cloudstore_tui.transfers.part import PartFile
 from cloudstore_tui.transfers.patience import Patience
+from cloudstore_tui.transfers.read_back import ReadBack
+from cloudstore_tui.transfers.tid import tid_of
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.verify import Claim
+from cloudstore_tui.transfers.verify import Claim, Digests, needed
 from cloudstore_tui.transfers.workers import Stop
 
 FULL_FETCHES = 2
@@ -26,11 +32,14 @@ FULL_FETCHES = 2
 class Download:
     """Fetches one object into a part file and publishes it; `run` again goes on where it stopped."""
 
-    def __init__(self, live: LiveTransfer, request: DownloadRequest, provider: StorageProvider, means: Means) -> None:
+    def __init__(
+        self, live: LiveTransfer, request: DownloadRequest, provider: StorageProvider, means: Means, ledger: Ledger
+    ) -> None:
         self._live = live
         self._request = request
         self._provider = provider
         self._means = means
+        self._ledger = ledger
         self._part: PartFile | None = None
         self._fetch: Fetch | None = None
 
@@ -58,25 +67,33 @@ class Download:
         entry = self._request.entry or await self._entry()
         landing = self._landing(entry)
         self._live.path = landing.path
-        if await self._means.workers.run(lambda stop: self._begin(landing, stop)):
+        part = await self._begin(landing)
+        if await self._means.workers.run(landing.is_taken):
             if self._request.on_conflict is OnConflict.SKIP:
+                await self._clear()
                 return State.SKIPPED
             if await self._is_there(landing, entry):
+                await self._clear()
                 return State.DONE
-        return await self._bring(landing, entry)
-
-    def _begin(self, landing: Landing, stop: Stop) -> bool:
-        """Whether something has the name already; if not, the part file is opened before anything is asked for."""
-        taken = landing.is_taken(stop)
-        if not taken:
-            self._part_in(landing).open()
-        return taken
+        # Before anything is asked for: a folder that refuses refuses now.
+        await self._open(part)
+        return await self._bring(landing, entry, part)
 
     def discard(self) -> None:
         """Leave nothing behind. Blocks, unless there is nothing."""
         if self._part is not None:
             self._part.discard()
         self._part = self._fetch = None
+
+    async def suspend(self) -> None:
+        """Leave what arrived, for a later run of the program."""
+        part, fetch = self._part, self._fetch
+        if part is None or not part.is_open:
+            return
+        if fetch is not None:
+            with suppress(StorageError):
+                await self._checkpoints(part, fetch).take()
+        part.leave()
 
     async def _entry(self) -> StoredObject:
         self._live.to(State.SIGNING)
@@ -93,42 +110,92 @@ class Download:
         identity = entry.id or entry.location.path
         return Landing(self._means.disk, request.folder, name, identity, request.on_conflict)
 
+    async def _begin(self, landing: Landing) -> PartFile:
+        """The part file, not yet opened; the journal knows of it before the disk does."""
+        if self._part is None:
+            means, ledger = self._means, self._ledger
+            tid = tid_of(self._provider.profile, self._request.location, landing.path)
+            await ledger.begin(tid)
+            crash_point("journal_row")
+            self._part = PartFile(means.disk, means.space, self._request.folder, tid, ledger.forget_bytes)
+        return self._part
+
+    async def _open(self, part: PartFile) -> None:
+        if part.is_open:
+            return
+        kept = self._ledger.kept
+        try:
+            await self._means.workers.run(lambda _stop: part.open(kept))
+        except BusyError as error:
+            if number := await self._ledger.holder(part.tid):
+                error.cause = f"process {number} on this machine is doing it"
+            raise
+        if kept is not None and kept.part not in ("", part.name):
+            await self._clear()
+        self._ledger.note(part=part.name, inode=part.inode, durable=part.durable)
+        if part.offset and kept is not None:
+            self._live.note = f"going on at {part.offset:,} bytes"
+
+    async def _clear(self) -> None:
+        """Remove what an earlier run left, now that it is of no use."""
+        kept = self._ledger.kept
+        if kept is not None:
+            await self._means.workers.run(lambda _stop: remove_left(self._means.disk, self._request.folder, kept))
+
     def _fetch_of(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
             html = may_be_html(entry.name, entry.mime)
             self._fetch = Fetch(self._means, self._sign, self._live, html=html)
-        self._fetch.patience = Patience(self._means.clock, self._means.give_up)
+        self._fetch.patience = Patience(self._means.clock, self._means.give_up, self._means.timeouts.disk)
         return self._fetch
 
     async def _is_there(self, landing: Landing, entry: StoredObject) -> bool:
         """Whether the object is on the disk already, so that there is nothing to do."""
         claim = await self._fetch_of(entry).look()
         self._live.to(State.VERIFYING)
-        existing = await self._means.workers.run(lambda stop: landing.existing(claim, stop))
+        sha256 = self._request.sha256
+        existing = await self._means.workers.run(lambda stop: landing.existing(claim, stop, sha256=sha256))
         if existing is None:
             return False
-        self._live.path, self._live.level = existing
+        self._live.path, self._live.level, self._live.sha256 = existing.path, existing.level, existing.sha256
         self._live.size = claim.size
         return True
 
-    async def _bring(self, landing: Landing, entry: StoredObject) -> State:
-        fetch, part = self._fetch_of(entry), self._part_in(landing)
+    async def _bring(self, landing: Landing, entry: StoredObject, part: PartFile) -> State:
+        fetch = self._fetch_of(entry)
+        kept = self._ledger.kept
+        if part.offset and kept is not None:
+            fetch.resume(kept.size, kept.etag)
         self._live.meter = lambda: part.offset
-        if not part.is_open:
-            await self._means.workers.run(lambda _stop: part.open())
-        contradiction = ""
+        finish = _Finish(landing, part)
         for _ in range(FULL_FETCHES):
-            await fetch.run(part)
-            self._live.to(State.VERIFYING)
-            finish = _Finish(landing, part, fetch.claim, _modified(entry, fetch))
-            contradiction = await self._means.workers.run(finish.run)
-            if not contradiction:
+            await self._fetch_whole(fetch, part, finish, entry)
+            if not finish.contradiction:
                 return self._ended(finish)
-            fetch.forget(part)
+            await self._means.workers.run(lambda _stop: fetch.forget(part))
         raise IntegrityError(
-            f"it arrived damaged twice: {contradiction}",
+            f"it arrived damaged twice: {finish.contradiction}",
             cure="The object itself may be damaged; nothing was kept.",
         )
+
+    async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:
+        checkpoints = self._checkpoints(part, fetch)
+        async with ReadBack(part, self._means.workers, lambda: self._digests_wanted(fetch)) as read_back:
+            async with checkpoints:
+                await fetch.run(part)
+            self._live.to(State.VERIFYING)
+            if (modified := _modified(entry, fetch)) is not None:
+                part.set_time(modified)
+            # Always: also a file of no bytes, or one that an earlier run had whole, has to be on the disk.
+            await checkpoints.take()
+        crash_point("verifying")
+        await self._means.workers.run(lambda stop: finish.run(fetch.claim, read_back.finish(stop), stop))
+
+    def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
+        return Checkpoints(part, self._ledger, self._means.workers, lambda: fetch.version)
+
+    def _digests_wanted(self, fetch: Fetch) -> frozenset[str]:
+        return needed(fetch.claim) | (frozenset({"sha256"}) if self._request.sha256 else frozenset())
 
     def _ended(self, finish: "_Finish") -> State:
         if finish.path is None:
@@ -137,44 +204,30 @@ class Download:
         self._live.sha256 = finish.sha256
         return State.DONE
 
-    def _part_in(self, landing: Landing) -> PartFile:
-        if self._part is None:
-            self._part = PartFile(self._means.disk, self._means.space, self._request.folder, self._tid(landing))
-        return self._part
-
-    def _tid(self, landing: Landing) -> str:
-        """The same for the same object and file, so that two downloads of it meet, and never for others."""
-        profile, location = self._provider.profile, self._request.location
-        names = (profile.provider, profile.name, location.region, location.path, str(landing.path.absolute()))
-        return hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
     async def _sign(self) -> Source:
         return await self._provider.source(self._request.location)
 
 
 class _Finish:
-    """What happens to a complete part file: synced, read back, compared, given its name."""
+    """What happens to a complete part file: compared, and given its name."""
 
-    def __init__(self, landing: Landing, part: PartFile, claim: Claim, modified: float | None) -> None:
+    def __init__(self, landing: Landing, part: PartFile) -> None:
         self._landing = landing
         self._part = part
-        self._claim = claim
-        self._modified = modified
+        self.contradiction = ""
+        """Why it cannot be the object, as a clause; empty if all is well."""
         self.path: Path | None = None
         """The file; `None` where something came into the way that is to be left alone."""
         self.level = ""
         self.sha256 = ""
 
-    def run(self, stop: Stop) -> str:
-        """What contradicts, as a clause; empty if all is well. Blocks."""
-        if self._modified is not None:
-            self._part.set_time(self._modified)
-        verdict, digests = self._part.content(stop).verify(self._claim)
-        if verdict.contradiction:
-            return verdict.contradiction
-        self.level, self.sha256 = verdict.level, digests.sha256
-        self.path = self._landing.publish(self._part, digests, stop)
-        return ""
+    def run(self, claim: Claim, digests: Digests, stop: Stop) -> None:
+        """Compare and publish. Blocks."""
+        verdict = self._part.content(stop).verify(claim, digests)
+        self.contradiction = verdict.contradiction
+        if not verdict.contradiction:
+            self.level, self.sha256 = verdict.level, digests.sha256
+            self.path = self._landing.publish(self._part, digests, stop)
 
 
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
@@ -182,6 +235,6 @@ def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
     if entry.modified is not None:
         return entry.modified.timestamp()
     try:
-        return parsedate_to_datetime(fetch.modified).timestamp()
+        return parsedate_to_datetime(fetch.version.modified).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None

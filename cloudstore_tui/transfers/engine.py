@@ -1,245 +1,264 @@
 """The queue of transfers: so many at once, each with its state, in one event loop."""
 
 import asyncio
-import itertools
+import secrets
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from cloudstore_tui.core.errors import IntegrityError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.attendant import Attendant
 from cloudstore_tui.transfers.clock import Clock
 from cloudstore_tui.transfers.disk import Disk
-from cloudstore_tui.transfers.download import Download
-from cloudstore_tui.transfers.fetch import Fetch, may_be_html
+from cloudstore_tui.transfers.errand import MISTAKE, Errand
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.stream import Stream
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, Transfer
-from cloudstore_tui.transfers.upload import Upload
-from cloudstore_tui.transfers.verify import verify
+from cloudstore_tui.transfers.transfer import Request, State, Transfer
+from cloudstore_tui.transfers.workers import Workers
 
-SAMPLE_INTERVAL = 0.25
-"""Seconds between two looks at the speed."""
 CLOSING = 0.9
 """Seconds that running transfers get to end when the engine is closed."""
 
-_MISTAKE = StorageError("the program made a mistake", cure="Please report what you did.")
+_AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+_GONE = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
+_WRITTEN_DOWN = frozenset({State.PACKING, State.RUNNING, State.WAITING, State.PAUSED, State.QUEUED})
 
 
-@dataclass(slots=True, eq=False)
-class _Item:
-    live: LiveTransfer
-    work: Download | Upload | None = None
-    """Kept after a failure that may pass, so that a retry goes on where it stopped."""
-    task: asyncio.Task[tuple[State, StorageError | None]] | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+def new_number() -> int:
+    """A number for a transfer that no other program gives to one of its own."""
+    return secrets.randbits(40)
 
 
 class TransferEngine:
-    """Runs transfers. Lives in one event loop; only `snapshot` may be called from elsewhere."""
+    """Runs transfers. Lives in one event loop; only `snapshot` and `members` may be called from elsewhere."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, all but two for tests
         self,
         provider_of: Callable[[str], StorageProvider],
         at_once: int = 4,
         timeouts: Timeouts | None = None,
         *,
+        journal: Journal | None = None,
+        polls: tuple[int, ...] = (5, 10, 20),
         clock: Clock | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self.numbers = itertools.count(1)
-        """Where the numbers of transfers come from; may be drawn from in any thread."""
+        """Make one; nothing is opened before the first transfer.
+
+        Args:
+            provider_of: gives the provider of a profile.
+            at_once: transfers that run at the same time.
+            timeouts: how long to wait for a host.
+            journal: where transfers are kept that outlive the program; without one they end with it.
+            polls: seconds between looks at a zip job; the last repeats.
+            clock: time and chance.
+            disk: the file calls.
+        """
         self._provider_of = provider_of
         self._at_once = at_once
         self._timeouts = timeouts or Timeouts()
+        self._journal = journal
+        self._polls = polls
         self._clock = clock or Clock()
         self._disk = disk or Disk()
+        self._workers = Workers()
         self._equipment: Means | None = None
-        self._items: dict[int, _Item] = {}
-        self._queue: deque[_Item] = deque()
+        self._errands: dict[int, Errand] = {}
+        self._queue: deque[Errand] = deque()
         self._running = 0
-        self._sampler: asyncio.Task[None] | None = None
         self._closed = False
+        self._attendant = Attendant(
+            self._errands, journal, {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
+        )
+        self.left_overs = LeftOvers(journal, self._disk, self._workers)
+        """Transfers of other programs, and of runs that ended too early."""
 
     def submit(self, request: Request, number: int | None = None) -> int:
         """Put a transfer into the queue; its number."""
-        number = next(self.numbers) if number is None else number
-        item = _Item(LiveTransfer(number, request, self._clock))
-        self._items[number] = item
-        self._enqueue(item)
+        number = new_number() if number is None else number
+        errand = self._errand(number, Ledger(self._journal, number), request)
+        errand.ledger.enter(request)
+        self._enqueue(errand)
         return number
+
+    async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[int, ...]:
+        """Go on with interrupted transfers, all of them or some; the numbers of those that nobody else took."""
+        records = await self._journal.adopt(numbers) if self._journal is not None else ()
+        for record in records:
+            errand = self._errand(record.id, Ledger(self._journal, record.id, record), record.request)
+            errand.live.size = record.size
+            errand.ledger.note(state=State.QUEUED.value, reason="", code=0)
+            self._enqueue(errand)
+        return tuple(record.id for record in records)
+
+    def pause(self, number: int) -> None:
+        """Let a transfer rest until it is resumed; what arrived is kept."""
+        errand = self._errands.get(number)
+        if errand is None or errand.live.state.ended or errand.live.state is State.PAUSED:
+            return
+        if errand.task is not None:
+            errand.rests = True
+            errand.task.cancel()
+        else:
+            self._queue.remove(errand)
+            errand.live.to(State.PAUSED)
+
+    def resume(self, number: int) -> None:
+        """Go on with a transfer that was paused."""
+        errand = self._errands.get(number)
+        if errand is not None and errand.live.state is State.PAUSED:
+            self._enqueue(errand)
 
     def cancel(self, number: int) -> None:
         """Stop a transfer: its connection is closed at once, and nothing is left on the disk."""
-        item = self._items.get(number)
-        if item is None or item.live.state.ended:
+        errand = self._errands.get(number)
+        if errand is None or errand.live.state.ended:
             return
-        if item.task is not None:
-            item.task.cancel()
-        else:
-            self._queue.remove(item)
-            self._end(item, State.CANCELLED)
+        if errand.task is not None:
+            errand.rests = False
+            errand.task.cancel()
+            return
+        if errand in self._queue:
+            self._queue.remove(errand)
+        errand.discard()
+        self._end(errand, State.CANCELLED)
 
     def retry(self, number: int) -> None:
         """Try a transfer again that failed, was cancelled or skipped; what arrived of it is kept where possible."""
-        item = self._items.get(number)
-        if item is not None and item.live.state in (State.FAILED, State.CANCELLED, State.SKIPPED):
-            item.live.again()
-            item.ended.clear()
-            self._enqueue(item)
+        errand = self._errands.get(number)
+        if errand is None or errand.live.state not in _AGAIN:
+            return
+        if errand.live.state is not State.FAILED:
+            errand.ledger.enter(errand.live.request)
+        self._enqueue(errand)
+
+    def forget(self, number: int) -> None:
+        """Take a transfer that ended off the list."""
+        errand = self._errands.get(number)
+        if errand is not None and errand.live.state.ended:
+            errand.discard()
+            errand.ledger.remove()
+            del self._errands[number]
 
     def clear_ended(self) -> None:
         """Forget all transfers that ended."""
-        for number, item in list(self._items.items()):
-            if item.live.state.ended:
-                self._discard(item)
-                del self._items[number]
+        for number in list(self._errands):
+            self.forget(number)
 
     def snapshot(self) -> tuple[Transfer, ...]:
-        """All transfers as they are now, in the order of their numbers. May be called from any thread."""
-        return tuple(item.live.snapshot() for item in list(self._items.values()))
+        """All transfers as they are now, in the order they came. May be called from any thread."""
+        return tuple(errand.live.snapshot() for errand in list(self._errands.values()))
+
+    def members(self, number: int) -> tuple[Transfer, ...]:
+        """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
+        errand = self._errands.get(number)
+        return tuple(live.snapshot() for live in errand.live.members) if errand is not None else ()
 
     async def wait(self, number: int) -> Transfer:
         """The transfer when it has ended."""
-        item = self._items[number]
-        await item.ended.wait()
-        return item.live.snapshot()
-
-    async def stream(self, location: Location, write: Callable[[bytes], object]) -> Transfer:
-        """Fetch an object into a function that takes its bytes in order, such as the write of a pipe.
-
-        It is verified while it is written: what was written before an error is found stays written.
-
-        Raises:
-            OSError: `write` failed, such as by a closed pipe.
-        """
-        request = DownloadRequest(location, Path("-"))
-        live = LiveTransfer(next(self.numbers), request, self._clock)
-        store = Stream(write)
-        live.meter = lambda: store.offset
-        provider = self._provider_of(location.profile)
-        fetch = Fetch(self._means, lambda: provider.source(location), live, html=may_be_html(location.path))
-        try:
-            await fetch.run(store)
-            verdict = verify(fetch.claim, store.digests, lambda _size: "")
-            if verdict.contradiction:
-                raise IntegrityError(f"it arrived damaged: {verdict.contradiction}", cure="Fetch it again.")
-        except StorageError as error:
-            live.error = error.at(location.address)
-            live.to(State.FAILED)
-        else:
-            live.level, live.sha256 = verdict.level, store.digests.sha256
-            live.to(State.DONE)
-        return live.snapshot()
+        errand = self._errands[number]
+        await errand.ended.wait()
+        return errand.live.snapshot()
 
     async def close(self) -> None:
-        """Stop everything, within about a second; no part file is left."""
+        """Stop everything, within about a second.
+
+        With a journal, what is not done can be gone on with by the next run; without one, no part file is left.
+        """
         self._closed = True
-        while self._queue:
-            self._end(self._queue.popleft(), State.CANCELLED)
-        if self._equipment is None:
-            return
-        closing: set[asyncio.Task[Any]] = {asyncio.create_task(self._equipment.blob.close())}
-        for item in self._items.values():
-            if item.task is not None:
-                item.task.cancel()
-                closing.add(item.task)
-        await asyncio.wait(closing, timeout=CLOSING)
-        for item in self._items.values():
-            self._discard(item)
-        if self._sampler is not None:
-            self._sampler.cancel()
-        self._equipment.workers.close()
+        self._queue.clear()
+        if self._equipment is not None:
+            await self._stop(self._equipment)
+        if self._errands:
+            await asyncio.wait(
+                {asyncio.create_task(errand.suspend()) for errand in self._errands.values()}, timeout=CLOSING
+            )
+        for errand in self._errands.values():
+            if not errand.live.state.ended and not errand.ledger.lasts:
+                errand.live.to(State.CANCELLED)
+            errand.ended.set()
+        self._attendant.stop()
+        self._workers.close()
+
+    async def _stop(self, means: Means) -> None:
+        """End every connection and everything that runs."""
+        stopping: set[asyncio.Task[Any]] = {asyncio.create_task(means.blob.close())}
+        for errand in self._errands.values():
+            if errand.task is not None:
+                errand.rests = True
+                errand.task.cancel()
+                stopping.add(errand.task)
+        await asyncio.wait(stopping, timeout=CLOSING)
 
     @property
-    def _means(self) -> Means:
+    def means(self) -> Means:
         """What transfers work with, made for the first one."""
         if self._equipment is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
             from cloudstore_tui.transfers.blob import BlobClient
 
-            self._equipment = Means(BlobClient(self._timeouts), self._timeouts.give_up, self._clock, self._disk)
+            self._equipment = Means(
+                BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers
+            )
         return self._equipment
 
-    def _enqueue(self, item: _Item) -> None:
+    def _errand(self, number: int, ledger: Ledger, request: Request) -> Errand:
+        def written_down(state: State, note: str) -> None:
+            if state in _WRITTEN_DOWN:
+                ledger.note(state=state.value, reason=note)
+
+        errand = Errand(LiveTransfer(number, request, self._clock, written_down), ledger)
+        self._errands[number] = errand
+        return errand
+
+    def _enqueue(self, errand: Errand) -> None:
+        errand.live.again()
+        errand.rests = False
+        errand.ended.clear()
         if self._closed:
-            self._end(item, State.CANCELLED)
+            self._end(errand, State.CANCELLED)
             return
-        self._queue.append(item)
+        self._queue.append(errand)
         self._start_next()
 
     def _start_next(self) -> None:
         while self._queue and self._running < self._at_once and not self._closed:
-            item = self._queue.popleft()
+            errand = self._queue.popleft()
             self._running += 1
-            item.task = asyncio.create_task(self._run(item))
-            item.task.add_done_callback(partial(self._settle, item))
-        if self._running and self._sampler is None:
-            self._sampler = asyncio.create_task(self._sample())
+            errand.task = asyncio.create_task(errand.carry_out(self._provider_of, lambda: self.means))
+            errand.task.add_done_callback(partial(self._settle, errand))
+        self._attendant.wake()
 
-    async def _run(self, item: _Item) -> tuple[State, StorageError | None]:
-        state, error = State.CANCELLED, None
-        try:
-            state = await self._work(item)
-        except StorageError as failure:
-            state, error = State.FAILED, failure.at(item.live.request.location.address)
-        except asyncio.CancelledError:
-            if item.work is not None and item.work.finished:
-                state = State.DONE
-        if error is None or not error.retryable or (item.work is not None and not item.work.can_go_on):
-            await self._let_go(item)
-        return state, error
-
-    def _settle(self, item: _Item, task: asyncio.Task[tuple[State, StorageError | None]]) -> None:
-        state, error = State.CANCELLED, None
+    def _settle(self, errand: Errand, task: asyncio.Task[tuple[State, StorageError | None]]) -> None:
+        state, error = State.PAUSED if errand.rests else State.CANCELLED, None
         # A task that is cancelled before its first step never runs.
         if not task.cancelled():
             fault = task.exception()
-            state, error = (State.FAILED, _MISTAKE) if fault is not None else task.result()
+            state, error = (State.FAILED, MISTAKE) if fault is not None else task.result()
             if fault is not None:
-                self._discard(item)
+                errand.discard()
                 task.get_loop().call_exception_handler({"message": "a transfer failed", "exception": fault})
-        item.task = None
-        item.live.error = error
+        errand.task = None
+        errand.live.error = error
         self._running -= 1
-        self._end(item, state)
+        if state is not State.PAUSED:
+            self._end(errand, state)
+        elif not self._closed:
+            # The end of the program is no wish of the user's: what it stops is not paused.
+            errand.live.to(state)
         self._start_next()
 
-    async def _work(self, item: _Item) -> State:
-        live, request = item.live, item.live.request
-        if item.work is None:
-            provider = self._provider_of(request.location.profile)
-            if isinstance(request, DownloadRequest):
-                item.work = Download(live, request, provider, self._means)
-            else:
-                item.work = Upload(live, request, provider, self._means)
-        return await item.work.run()
-
-    async def _let_go(self, item: _Item) -> None:
-        work, item.work = item.work, None
-        if work is not None and work.leaves:
-            with suppress(asyncio.CancelledError):
-                await self._means.workers.run(lambda _stop: work.discard())
-
-    def _discard(self, item: _Item) -> None:
-        if item.work is not None:
-            item.work.discard()
-            item.work = None
-
-    def _end(self, item: _Item, state: State) -> None:
-        item.live.to(state)
-        item.ended.set()
-
-    async def _sample(self) -> None:
-        while self._running:
-            for item in list(self._items.values()):
-                item.live.sample()
-            await asyncio.sleep(SAMPLE_INTERVAL)
-        self._sampler = None
+    def _end(self, errand: Errand, state: State) -> None:
+        error = errand.live.error
+        if state in _GONE:
+            errand.ledger.remove()
+        elif error is not None:
+            errand.ledger.note(state=state.value, reason=error.cause, code=error.code)
+        errand.live.to(state)
+        errand.ended.set()

@@ -33,6 +33,17 @@ _TIMED_OUT, _TLS_HANDSHAKE = 28, 35
 _OLD_TLS = ("unsupported protocol", "protocol version", "wrong version number", "no protocols available")
 
 
+class HostError(NetworkError):
+    """A request that got no whole reply, with what that says of the host."""
+
+    def __init__(self, cause: str, *, connected: bool, timed_out: bool = False) -> None:
+        super().__init__(cause)
+        self.connected = connected
+        """Whether there was a connection."""
+        self.timed_out = timed_out
+        """Whether the host was silent for too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What was known when a request failed."""
@@ -56,7 +67,7 @@ def failure(code: int, known: Circumstances) -> StorageError:
     if known.proxy and known.connect_status >= 400:
         return _proxy_refusal(known)
     if code == _TIMED_OUT:
-        return NetworkError(timed_out(known))
+        return timed_out(known)
     if code == _TLS_HANDSHAKE:
         return _handshake(known)
     if code in _TLS or code in _NO_CERTIFICATES:
@@ -65,16 +76,19 @@ def failure(code: int, known: Circumstances) -> StorageError:
         return ReplyError(f"{known.host} sent an answer that is not HTTP")
     if code in _UNSAFE:
         return UnsafeError("the service gave a link that cannot be followed")
-    return NetworkError(_NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})").format(**names))
+    cause = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})").format(**names)
+    return HostError(cause, connected=known.asked)
 
 
-def timed_out(known: Circumstances) -> str:
-    """Which time-out it was, as a clause."""
+def timed_out(known: Circumstances) -> HostError:
+    """Which time-out it was."""
     if known.answered:
-        return f"{known.host} sends too slowly"
-    if known.asked:
-        return f"{known.host} does not answer"
-    return f"{_peer(known)} cannot be reached in time"
+        cause = f"{known.host} sends too slowly"
+    elif known.asked:
+        cause = f"{known.host} does not answer"
+    else:
+        cause = f"{_peer(known)} cannot be reached in time"
+    return HostError(cause, connected=known.asked, timed_out=True)
 
 
 def _peer(known: Circumstances) -> str:
@@ -85,10 +99,10 @@ def _peer(known: Circumstances) -> str:
 def _proxy_refusal(known: Circumstances) -> StorageError:
     if known.connect_status == 407:
         return AccessError(f"the proxy {known.proxy} wants a login", cure="Put it into https_proxy.")
-    return NetworkError(_NETWORK[97].format(host=known.host, proxy=known.proxy))
+    return HostError(_NETWORK[97].format(host=known.host, proxy=known.proxy), connected=False)
 
 
 def _handshake(known: Circumstances) -> StorageError:
     if any(sign in known.text.lower() for sign in _OLD_TLS):
         return UnsafeError(f"{known.host} only speaks TLS older than 1.2", cure="Tell the service's support.")
-    return NetworkError(f"the connection to {known.host} was lost while it was made safe")
+    return HostError(f"the connection to {known.host} was lost while it was made safe", connected=False)

@@ -14,6 +14,7 @@ from cloudstore_tui.transfers.detour import (
     DetourError,
     RangeError,
 )
+from cloudstore_tui.transfers.hosts import Visit
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
 from cloudstore_tui.transfers.patience import Patience
@@ -31,11 +32,12 @@ class Fetch:
     """
 
     def __init__(self, means: Means, sign: Callable[[], Awaitable[Source]], live: LiveTransfer, *, html: bool) -> None:
-        self.patience = Patience(means.clock, means.give_up)
+        self.patience = Patience(means.clock, means.give_up, means.timeouts.disk)
         self._blob = means.blob
         self._clock = means.clock
         self._sign = sign
         self._live = live
+        self._visit = Visit(means.hosts, means.clock, self._hold)
         self._html = html
         self._version = Version()
         self._source: Source | None = None
@@ -51,9 +53,13 @@ class Fetch:
         return Claim(version.size, checksum, kind, version.etag, version.headers)
 
     @property
-    def modified(self) -> str:
-        """`Last-Modified` of the store; empty if it said nothing."""
-        return self._version.modified
+    def version(self) -> Version:
+        """What is known of the version that the bytes are from."""
+        return self._version
+
+    def resume(self, size: int | None, etag: str) -> None:
+        """Learn what an earlier run knew of the version that its bytes are from."""
+        self._version = Version(size, etag)
 
     async def look(self) -> Claim:
         """What service and store say about the object, with its exact size if anybody tells, without fetching it."""
@@ -67,6 +73,9 @@ class Fetch:
             StorageError: it cannot be had, or the patience is at its end.
         """
         self._asked = False
+        if self._source is None and store.offset:
+            # All may be there already; what to compare it with is not.
+            await self._insist(lambda: self._meet(store), store)
         while not self._is_complete(store):
             await self._insist(lambda: self._attempt(store), store)
 
@@ -86,17 +95,22 @@ class Fetch:
         """One request that succeeds, however often it has to be tried."""
         while True:
             try:
-                return await request()
+                async with self._visit:
+                    return await request()
             except DetourError as error:
                 self._go_around(error, store)
             except StorageError as error:
                 await self._wait(error, store)
 
     async def _link(self) -> Source:
-        self._live.to(State.SIGNING)
-        source = await self._sign()
-        self._source = source
-        return source
+        while True:
+            self._live.to(State.SIGNING)
+            self._source = source = await self._sign()
+            if not await self._visit.enter(source.url, self.patience):
+                return source
+
+    async def _meet(self, store: Store) -> None:
+        self._take_size(await self._link(), store)
 
     async def _look(self) -> None:
         source = await self._link()
@@ -114,9 +128,10 @@ class Fetch:
         self._live.size = self._version.size
         self._live.to(State.RUNNING)
         try:
-            reply = await self._blob.get(source, attempt, attempt.headers)
+            reply = await self._blob.get(source, self._visit.listen(attempt), attempt.headers)
         finally:
-            self.patience.saw(store.offset)
+            if self.patience.saw(store.offset):
+                self._visit.progressed()
             self._live.size = self._version.size
             if attempt.accepted:
                 self._detours.pop(DeniedError, None)
@@ -159,7 +174,7 @@ class Fetch:
 
     async def _total(self, source: Source) -> int | None:
         """The exact size by asking for one byte; `None` where the store does not tell."""
-        reply = await self._blob.get(source, NoSink(), {"Range": "bytes=0-0"})
+        reply = await self._blob.get(source, self._visit.listen(NoSink()), {"Range": "bytes=0-0"})
         if reply.status == 206 or reply.status == 416:
             return reply.span.total if reply.span is not None else None
         if reply.status == 200:
@@ -180,6 +195,9 @@ class Fetch:
         size = self._version.size
         self._live.to(State.WAITING, f"{error.cause}{_resuming(store.offset, size) if store and size else ''}")
         await self._clock.sleep(delay)
+
+    def _hold(self, note: str) -> None:
+        self._live.to(State.WAITING, note)
 
 
 def _resuming(offset: int, size: int) -> str:

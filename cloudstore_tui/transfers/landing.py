@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cloudstore_tui.core.errors import ConflictError, UnsafeError
@@ -11,11 +12,20 @@ from cloudstore_tui.transfers.disk import Disk, told
 from cloudstore_tui.transfers.names import distinct_name
 from cloudstore_tui.transfers.part import PartFile
 from cloudstore_tui.transfers.transfer import OnConflict
-from cloudstore_tui.transfers.verify import Claim, Digests, Verdict
+from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, needed
 from cloudstore_tui.transfers.workers import Stop
 
 _SUFFIX_LENGTHS = (8, 12, 16, 24, 32)
 _MOST_COPIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A file that is the object already."""
+
+    path: Path
+    level: str
+    sha256: str
 
 
 class Landing:
@@ -49,8 +59,8 @@ class Landing:
             )
         return True
 
-    def existing(self, claim: Claim, stop: Stop) -> tuple[Path, str] | None:
-        """The file that is the object already, and its level; `None` if it must be fetched, be it to find out.
+    def existing(self, claim: Claim, stop: Stop, *, sha256: bool = False) -> Existing | None:
+        """The file that is the object already; `None` if it must be fetched, be it to find out.
 
         Raises:
             ConflictError: another file has the name, and nothing else is allowed.
@@ -59,9 +69,9 @@ class Landing:
             found = self._disk.look(path)
             if found is None:
                 return None
-            verdict = self._verdict(path, found, claim, stop)
+            verdict, digests = self._verdict(path, found, claim, stop, sha256=sha256)
             if verdict.is_same is not False:
-                return (path, verdict.level) if verdict.is_same else None
+                return Existing(path, verdict.level, digests.sha256) if verdict.is_same else None
             if self._on_conflict is OnConflict.REFUSE:
                 raise self._conflict(path)
             if self._on_conflict is OnConflict.OVERWRITE:
@@ -83,7 +93,7 @@ class Landing:
             try:
                 part.publish(path.name, overwrite=False)
             except FileExistsError:
-                if self._has(path, digests, stop):
+                if self._has(path, part, digests, stop):
                     return path
                 if self._on_conflict is OnConflict.KEEP_BOTH:
                     continue
@@ -102,22 +112,28 @@ class Landing:
         for number in range(2, _MOST_COPIES):
             yield self._folder / distinct_name(self._name, f"{self._identity} {number}")
 
-    def _verdict(self, path: Path, found: os.stat_result, claim: Claim, stop: Stop) -> Verdict:
+    def _verdict(
+        self, path: Path, found: os.stat_result, claim: Claim, stop: Stop, *, sha256: bool = False
+    ) -> tuple[Verdict, Digests]:
         if not stat.S_ISREG(found.st_mode) or claim.size not in (None, found.st_size):
-            return Verdict("", "it is another file")
+            return Verdict("", "it is another file"), Digests(found.st_size)
         if not claim.checksum:
-            return Verdict("unverified")
+            return Verdict("unverified"), Digests(found.st_size)
         with told(path):
             descriptor = self._disk.open(path, os.O_RDONLY)
             try:
-                return Content(self._disk, descriptor, path, stop).verify(claim)[0]
+                content = Content(self._disk, descriptor, path, stop)
+                digests = content.digests(needed(claim) | ({"sha256"} if sha256 else set()))
+                return content.verify(claim, digests), digests
             finally:
                 self._disk.close(descriptor)
 
-    def _has(self, path: Path, digests: Digests, stop: Stop) -> bool:
+    def _has(self, path: Path, part: PartFile, digests: Digests, stop: Stop) -> bool:
         found = self._disk.look(path)
-        claim = Claim(digests.size, digests.md5)
-        return found is not None and self._verdict(path, found, claim, stop).is_same is True
+        if found is None:
+            return False
+        md5 = digests.md5 or part.content(stop).digests(frozenset({"md5"})).md5
+        return self._verdict(path, found, Claim(digests.size, md5), stop)[0].is_same is True
 
     def _conflict(self, path: Path) -> ConflictError:
         return ConflictError(

@@ -16,7 +16,13 @@ SPEED_WINDOW = 4.0
 class LiveTransfer:
     """State and numbers of one transfer. Each field is set at once, so readers need no lock."""
 
-    def __init__(self, number: int, request: Request, clock: Clock) -> None:
+    def __init__(
+        self,
+        number: int,
+        request: Request,
+        clock: Clock,
+        changed: Callable[[State, str], None] = lambda _state, _note: None,
+    ) -> None:
         self.number = number
         self.request = request
         self.state = State.QUEUED
@@ -27,9 +33,12 @@ class LiveTransfer:
         self.attempts = 0
         self.note = ""
         self.sha256 = ""
+        self.members: tuple[LiveTransfer, ...] = ()
+        """Those of a zip."""
         self.meter: Callable[[], int] = int
         """Gives the bytes done; reads a number that another thread writes."""
         self._clock = clock
+        self._changed = changed
         self._started: datetime | None = None
         self._ended: datetime | None = None
         self._samples: deque[tuple[float, int]] = deque()
@@ -38,6 +47,8 @@ class LiveTransfer:
     def to(self, state: State, note: str = "") -> None:
         """Go to a state."""
         self.note = note
+        if state is not self.state:
+            self._changed(state, note)
         self.state = state
         if self._started is None and state is not State.QUEUED:
             self._started = self._clock.now()
@@ -50,6 +61,7 @@ class LiveTransfer:
         """Go back into the queue."""
         self._started = None
         self.error = None
+        self.note = ""
         self.to(State.QUEUED)
 
     def sample(self) -> None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.transfers.clock import Clock
 from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.transfers.hosts import Hosts
 from cloudstore_tui.transfers.ports import Blob
 from cloudstore_tui.transfers.space import Space
 from cloudstore_tui.transfers.workers import Workers
@@ -14,9 +16,16 @@ class Means:
     """One set per engine."""
 
     blob: Blob
-    give_up: float
-    """Seconds without progress after which a transfer fails."""
+    timeouts: Timeouts
     clock: Clock
     disk: Disk
+    polls: tuple[int, ...] = (5, 10, 20)
+    """Seconds between looks at a zip job; the last repeats."""
     workers: Workers = field(default_factory=Workers)
     space: Space = field(default_factory=Space)
+    hosts: Hosts = field(default_factory=Hosts)
+
+    @property
+    def give_up(self) -> float:
+        """Seconds without progress after which a transfer fails."""
+        return self.timeouts.give_up

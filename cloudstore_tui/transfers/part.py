@@ -1,40 +1,55 @@
 """The part file: where a download grows until it is complete and verified."""
 
 import os
-import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.content import Content
+from cloudstore_tui.transfers.crash_point import crash_point
 from cloudstore_tui.transfers.detour import ContradictionError
-from cloudstore_tui.transfers.disk import Disk, disk_error, has_no_links, random_part, told
+from cloudstore_tui.transfers.disk import Disk, disk_error, has_no_links, told
+from cloudstore_tui.transfers.open_part import Kept, open_part, part_name
 from cloudstore_tui.transfers.space import Space
 from cloudstore_tui.transfers.workers import Stop
 
 LATEST = 253_402_300_799
 """The last second of the year 9999: file times beyond are left out."""
 
-_TRIES = 5
-
 
 class PartFile:
     """A file beside its target, written by one download alone.
 
-    `offset` counts bytes after they were written, never before. Its methods block.
+    `offset` counts bytes after they were written, never before; `durable` those that are known to be on the disk.
+    Its methods block.
     """
 
-    def __init__(self, disk: Disk, space: Space, folder: Path, tid: str) -> None:
+    def __init__(
+        self, disk: Disk, space: Space, folder: Path, tid: str, forget_bytes: Callable[[], None] = lambda: None
+    ) -> None:
+        """Make it.
+
+        Args:
+            disk: the file calls.
+            space: the promises of all downloads.
+            folder: where it lies.
+            tid: what names it.
+            forget_bytes: called before bytes that were counted as durable are given up.
+        """
         self.offset = 0
+        self.durable = 0
         self.size: int | None = None
         """Bytes that are expected; not one more is taken."""
         self.published = False
         self.folder = folder
         self._disk = disk
         self._space = space
-        self._tid = tid
-        self._name = f".cs-{tid}.part"
-        self._alone = False
-        """Whether nobody else can have the name, so that no lock is needed."""
+        self.tid = tid
+        self._forget_bytes = forget_bytes
+        self.restarts = 0
+        """How often all bytes were given up."""
+        self._spoilt: StorageError | None = None
+        self.name = part_name(tid)
         self._place = -1
         self._file = -1
 
@@ -43,8 +58,15 @@ class PartFile:
         """Whether it may be written, and is still to be published or discarded."""
         return self._file >= 0
 
-    def open(self) -> None:
-        """Open the folder, and in it the part file, empty. Nothing happens if that was done.
+    @property
+    def inode(self) -> int:
+        """What tells it from another file of its name."""
+        return os.fstat(self._file).st_ino
+
+    def open(self, kept: Kept | None = None) -> None:
+        """Open the folder, and in it the part file. Nothing happens if that was done.
+
+        It is empty, unless an earlier run left it: then what is known to be on the disk is kept, and the rest cut off.
 
         Raises:
             BusyError: another download writes the same part file.
@@ -56,10 +78,40 @@ class PartFile:
         try:
             with told(self.folder):
                 self._place = self._disk.open_folder(self.folder)
-                self._file = self._open()
-        except StorageError:
+                opened = open_part(self._disk, self._place, self.tid, kept)
+                self._file, self.name = opened.descriptor, opened.name
+                self.offset = self.durable = opened.offset
+        except StorageError as error:
             self._close()
-            raise
+            raise error.at(str(self.folder)) from None
+        crash_point("part_open")
+
+    def sync(self) -> int | None:
+        """Wait until what was written is on the disk; how many bytes that are, `None` if they were given up meanwhile.
+
+        Raises:
+            LocalDiskError: the disk refuses; nobody knows then what of it is there.
+        """
+        offset, restarts = self.offset, self.restarts
+        with told(self.folder):
+            self._disk.sync(self._file)
+        if restarts != self.restarts:
+            return None
+        self.durable = offset
+        return offset
+
+    def spoil(self, error: StorageError) -> None:
+        """Take no more bytes: what came before may be lost."""
+        self._spoilt = error
+
+    def recover(self) -> None:
+        """After a failure of the disk, go back to what is known to be there."""
+        if self._spoilt is None:
+            return
+        self._spoilt = None
+        with told(self.folder):
+            self._disk.cut(self._file, self.durable)
+        self.offset = self.durable
 
     def expect(self, size: int | None) -> None:
         """Learn how many bytes will come.
@@ -82,28 +134,39 @@ class PartFile:
         """
         if self.size is not None and self.offset + len(data) > self.size:
             raise ContradictionError(f"more than the expected {self.size} bytes came")
+        if self._spoilt is not None:
+            raise self._spoilt
         left = memoryview(data)
-        with told(self.folder):
+        try:
             while left:
                 written = self._disk.write(self._file, left)
                 self.offset += written
                 left = left[written:]
+        except OSError as error:
+            self._spoilt = disk_error(error, self.folder)
+            raise self._spoilt from None
+
+    def read(self, count: int, offset: int) -> bytes:
+        """Bytes read back from the disk."""
+        with told(self.folder):
+            return self._disk.read(self._file, count, offset)
 
     def tail(self, count: int) -> bytes:
         """The last `count` bytes."""
-        with told(self.folder):
-            return self._disk.read(self._file, count, self.offset - count)
+        return self.read(count, self.offset - count)
 
     def restart(self) -> None:
         """Forget all bytes."""
+        self.restarts += 1
+        if self.durable:
+            self._forget_bytes()
+            self.durable = 0
         with told(self.folder):
             self._disk.cut(self._file, 0)
         self.offset = 0
 
     def content(self, stop: Stop) -> Content:
-        """All bytes, on the disk and read back from there."""
-        with told(self.folder):
-            self._disk.sync(self._file)
+        """All bytes, read back from the disk."""
         return Content(self._disk, self._file, self.folder, stop)
 
     def set_time(self, seconds: float) -> None:
@@ -120,10 +183,14 @@ class PartFile:
             LocalDiskError: the disk refuses.
         """
         try:
+            crash_point("before_link")
             self._rename(name, overwrite=overwrite)
             self.published = True
+            crash_point("after_link")
             self._disk.sync(self._place)
-            self._disk.remove(self._name, self._place)
+            crash_point("after_folder_sync")
+            self._disk.remove(self.name, self._place)
+            crash_point("after_unlink")
         except FileExistsError:
             raise
         except OSError as error:
@@ -134,75 +201,29 @@ class PartFile:
         """Remove the file; nothing happens if that was done, or if it was published."""
         if self._place >= 0:
             try:
-                self._disk.remove(self._name, self._place)
+                self._disk.remove(self.name, self._place)
             except OSError:
                 # The folder or its disk is gone, and the part file with it.
                 return
             finally:
                 self._close()
 
+    def leave(self) -> None:
+        """Close it, and keep what is there for another run."""
+        self._close()
+
     def _rename(self, name: str, *, overwrite: bool) -> None:
         if overwrite:
-            self._disk.replace(self._name, name, self._place)
+            self._disk.replace(self.name, name, self._place)
             return
         try:
-            self._disk.link(self._name, name, self._place)
+            self._disk.link(self.name, name, self._place)
         except FileExistsError:
             raise
         except OSError as error:
             if not has_no_links(error):
                 raise
-            self._disk.move(self._name, name, self._place)
-
-    def _open(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT
-        for _ in range(_TRIES):
-            descriptor = self._disk.open(self._name, flags, self._place)
-            try:
-                if not self._lock(descriptor):
-                    self._disk.remove(self._name, self._place)
-                    self._name, self._alone = random_part(self._tid), True
-                    flags |= os.O_EXCL
-                elif self._is_current(descriptor):
-                    return self._emptied(descriptor)
-            except OSError:
-                self._disk.close(descriptor)
-                self._disk.remove(self._name, self._place)
-                raise
-            except StorageError:
-                self._disk.close(descriptor)
-                raise
-            self._disk.close(descriptor)
-        raise BusyError("another program keeps writing the same download", place=str(self.folder))
-
-    def _emptied(self, descriptor: int) -> int:
-        """The same file without what a killed run left in it."""
-        if os.fstat(descriptor).st_size:
-            self._disk.cut(descriptor, 0)
-        return descriptor
-
-    def _lock(self, descriptor: int) -> bool:
-        """Whether the file is ours alone; False on file systems where nobody can tell."""
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UnsafeError("something that is no file has the name of a part file", place=str(self.folder))
-        try:
-            return self._disk.lock(descriptor) or self._alone
-        except BlockingIOError:
-            raise BusyError("the same download is running already", place=str(self.folder)) from None
-
-    def _is_current(self, descriptor: int) -> bool:
-        """Whether the locked file still has its name, and no other one.
-
-        Whoever held the lock before may have published the file between our opening and locking it: then it is
-        somebody's finished file, and not to be touched.
-        """
-        held, there = os.fstat(descriptor), self._disk.look(self._name, self._place)
-        if there is None or (held.st_ino, held.st_dev) != (there.st_ino, there.st_dev):
-            return False
-        if held.st_nlink > 1:
-            self._disk.remove(self._name, self._place)
-            return False
-        return True
+            self._disk.move(self.name, name, self._place)
 
     def _remaining(self) -> int:
         return max((self.size or 0) - self.offset, 0)

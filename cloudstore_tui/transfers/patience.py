@@ -1,6 +1,6 @@
 """How long to wait before the next try, and when to give up."""
 
-from cloudstore_tui.core.errors import StorageError, ThrottledError
+from cloudstore_tui.core.errors import FullDiskError, StorageError, ThrottledError
 from cloudstore_tui.transfers.clock import Clock
 
 PROGRESS = 65_536
@@ -9,6 +9,8 @@ QUICK_TRIES = 8
 """Failures in a row without progress after which the line is taken to be down, and only probed."""
 LONGEST_PAUSE = 60.0
 SHORTEST_PROBE = 5.0
+DISK_PAUSE = 30.0
+"""Seconds between two looks at a disk that is full."""
 LONGEST_WAIT_ASKED = 3600.0
 """Seconds; who asks for more is not waited for."""
 
@@ -16,22 +18,32 @@ LONGEST_WAIT_ASKED = 3600.0
 class Patience:
     """Counts the failures of one transfer. A transfer that gets on is never given up."""
 
-    def __init__(self, clock: Clock, give_up: float) -> None:
+    def __init__(self, clock: Clock, give_up: float, disk: float = 0.0) -> None:
+        """Make it.
+
+        Args:
+            clock: time and chance.
+            give_up: seconds without progress after which a host is given up.
+            disk: seconds after which a full disk is.
+        """
         self._clock = clock
         self._give_up = give_up
+        self._give_up_disk = disk
         self._since = clock.monotonic()
         self._mark = 0
         self._failures = 0
         self._progressed = False
 
-    def saw(self, offset: int) -> None:
-        """Learn how many bytes are there now."""
-        if offset - self._mark >= PROGRESS:
+    def saw(self, offset: int) -> bool:
+        """Learn how many bytes are there now; whether that is progress."""
+        progress = offset - self._mark >= PROGRESS
+        if progress:
             self._since = self._clock.monotonic()
             self._failures = 0
             self._progressed = True
-        if offset < self._mark or offset - self._mark >= PROGRESS:
+        if offset < self._mark or progress:
             self._mark = offset
+        return progress
 
     def pause(self, error: StorageError) -> float:
         """Seconds to wait after a failure.
@@ -41,12 +53,28 @@ class Patience:
         """
         if not error.retryable:
             raise error
+        if isinstance(error, FullDiskError):
+            return self._until_there_is_room(error)
         self._failures += 1
         delay = self._delay(error)
-        waited = self._clock.monotonic() - self._since
-        if delay > LONGEST_WAIT_ASKED or waited + delay > self._give_up:
+        if delay > LONGEST_WAIT_ASKED:
             raise error
+        self.check(error, delay)
         return delay
+
+    def check(self, error: StorageError, delay: float = 0.0) -> None:
+        """Make sure that there is patience for `delay` more seconds.
+
+        Raises:
+            StorageError: `error`, if there is not.
+        """
+        if self._clock.monotonic() - self._since + delay > self._give_up:
+            raise error
+
+    def _until_there_is_room(self, error: FullDiskError) -> float:
+        if self._clock.monotonic() - self._since + DISK_PAUSE > self._give_up_disk:
+            raise error
+        return DISK_PAUSE
 
     def _delay(self, error: StorageError) -> float:
         if isinstance(error, ThrottledError) and error.wait is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.errors import FullDiskError
 
 MARGIN = 64 * 1024 * 1024
 """Bytes, or a hundredth of the download, that are left to everybody else."""
@@ -25,7 +25,7 @@ class Space:
         """Promise a download its space.
 
         Raises:
-            LocalDiskError: there is not enough, with all that was promised before.
+            FullDiskError: there is not enough, with all that was promised before.
         """
         need = remaining()
         # A copy first: other threads make and end promises meanwhile.
@@ -33,7 +33,7 @@ class Space:
         promised = sum(promise.remaining() for promise in others if promise.device == device)
         missing = need + max(MARGIN, need // 100) + promised - free
         if need and missing > 0:
-            raise LocalDiskError(
+            raise FullDiskError(
                 f"the disk is too full: {missing / 1e6:,.0f} MB more are needed", cure="Free some space and try again."
             )
         self._promises[owner] = _Promise(device, remaining)

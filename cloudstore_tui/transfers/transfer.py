@@ -17,10 +17,14 @@ class State(StrEnum):
     QUEUED = "queued"
     SIGNING = "signing"
     """Asks the service where the bytes are."""
+    PACKING = "packing"
+    """The service packs a zip."""
     RUNNING = "running"
     VERIFYING = "verifying"
     WAITING = "waiting"
     """Something went wrong that may pass; it is tried again after a while."""
+    PAUSED = "paused"
+    """The user wanted it to rest; what arrived is kept."""
     DONE = "done"
     SKIPPED = "skipped"
     """Something was in the way, and the user wanted it left alone."""
@@ -56,6 +60,8 @@ class DownloadRequest:
     on_conflict: OnConflict = OnConflict.REFUSE
     entry: StoredObject | None = None
     """What is known of the object, to spare a look-up."""
+    sha256: bool = False
+    """Whether its SHA-256 is wanted, for a manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,23 @@ class UploadRequest:
     """Whether an object that is already there may be replaced."""
 
 
-Request: TypeAlias = DownloadRequest | UploadRequest
+@dataclass(frozen=True, slots=True)
+class ZipRequest:
+    """Objects that the service packs into a zip, which is fetched and opened."""
+
+    members: tuple[DownloadRequest, ...]
+    """What is to be in it, each with its entry, folder and name; empty for a job of unknown content."""
+    location: Location
+    """The profile and region of all members."""
+    folder: Path
+    """Where the zip lies while it is opened, and where members of a job of unknown content go."""
+    job: str = ""
+    """The name of a job that is on the server already."""
+    keep: str = ""
+    """The name under which the zip itself is kept, instead of being opened."""
+
+
+Request: TypeAlias = DownloadRequest | UploadRequest | ZipRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +118,7 @@ class Transfer:
     note: str = ""
     """What is going on, where the state alone does not say it: `link lost, resuming at 41 %`."""
     sha256: str = ""
-    """Digest of the local file in hex, once a download is verified."""
+    """Digest of the local file in hex, once a download is verified, if it was wanted."""
 
     @property
     def eta(self) -> float | None:

@@ -40,7 +40,7 @@ class Upload:
         self._provider = provider
         self._means = means
         self._file = LocalFile(means.disk, request.path)
-        self._patience = Patience(means.clock, means.give_up)
+        self._patience = Patience(means.clock, means.give_up, means.timeouts.disk)
         self.finished = False
         """Whether the store has the file, so that nothing can be cancelled any more."""
 

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 MIB = 1 << 20
@@ -19,8 +19,9 @@ class Digests:
     """What was read back from disk."""
 
     size: int
-    md5: str
-    sha256: str
+    md5: str = ""
+    """In hex; empty where nobody needed it."""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,18 @@ class Verdict:
         return True if self.level.startswith(("md5", "store")) else None
 
 
+def needed(claim: Claim) -> frozenset[str]:
+    """The digests that tell whether bytes are what is claimed: `md5`, `sha256`, both or none."""
+    wanted = set()
+    if (found := _claimed_md5(claim)) is not None and int(found[2] or 0) <= 1:
+        wanted.add("md5")
+    if _claimed_sha256(claim):
+        wanted.add("sha256")
+    elif any(_claimed_md5s(claim)):
+        wanted.add("md5")
+    return frozenset(wanted)
+
+
 def verify(claim: Claim, digests: Digests, part_digest: Callable[[int], str]) -> Verdict:
     """Compare a file with what is claimed of it.
 
@@ -77,9 +90,7 @@ def part_digest(chunks: Iterable[bytes]) -> str:
 
 
 def _by_checksum(claim: Claim, digests: Digests, part_digest: Callable[[int], str]) -> Verdict | None:
-    if claim.checksum_type.upper().replace("-", "") not in ("", "MD5"):
-        return None
-    found = _MD5.fullmatch(claim.checksum.strip().lower())
+    found = _claimed_md5(claim)
     if found is None:
         return None
     expected, parts = found[1], int(found[2] or 0)
@@ -93,15 +104,29 @@ def _by_checksum(claim: Claim, digests: Digests, part_digest: Callable[[int], st
 
 
 def _by_store(claim: Claim, digests: Digests, _part_digest: Callable[[int], str]) -> Verdict | None:
-    sha256 = _from_base64(claim.headers.get("x-amz-checksum-sha256", ""), 32)
-    if sha256:
+    if sha256 := _claimed_sha256(claim):
         return _compare("store", "SHA-256", sha256, digests.sha256)
+    for md5 in _claimed_md5s(claim):
+        return _compare("store", "MD5", md5, digests.md5)
+    return None
+
+
+def _claimed_md5(claim: Claim) -> re.Match[str] | None:
+    if claim.checksum_type.upper().replace("-", "") not in ("", "MD5"):
+        return None
+    return _MD5.fullmatch(claim.checksum.strip().lower())
+
+
+def _claimed_sha256(claim: Claim) -> str:
+    return _from_base64(claim.headers.get("x-amz-checksum-sha256", ""), 32)
+
+
+def _claimed_md5s(claim: Claim) -> Iterator[str]:
+    """What Google's store says, in hex."""
     for item in claim.headers.get("x-goog-hash", "").split(","):
         kind, _, value = item.strip().partition("=")
-        md5 = _from_base64(value, 16) if kind == "md5" else ""
-        if md5:
-            return _compare("store", "MD5", md5, digests.md5)
-    return None
+        if md5 := _from_base64(value, 16) if kind == "md5" else "":
+            yield md5
 
 
 def _compare(level: str, kind: str, expected: str, found: str) -> Verdict:

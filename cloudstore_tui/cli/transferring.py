@@ -1,0 +1,81 @@
+"""The transfers of one command: the engine, the journal it shares with all other programs, and how both end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import Session
+from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.transfer import DownloadRequest, Transfer, ZipRequest
+
+
+@asynccontextmanager
+async def transferring(session: Session) -> AsyncIterator[TransferEngine]:
+    """An engine that ends with the block; what is not done then stays in the journal."""
+    settings = session.config.settings
+    journal = open_journal(session.output)
+    engine = TransferEngine(
+        session.provider, settings.transfers, session.timeouts, journal=journal, polls=settings.zip_poll_seconds
+    )
+    try:
+        yield engine
+    except asyncio.CancelledError:
+        if journal is not None:
+            _tell_what_is_left(engine, session.output)
+        raise
+    finally:
+        await engine.close()
+        if journal is not None:
+            journal.close()
+
+
+def open_journal(output: Output) -> Journal | None:
+    """The journal of transfers; `None`, after a warning, where it cannot be written.
+
+    Raises:
+        ConfigError: a newer version of the program wrote it.
+        BusyError: another program keeps it locked.
+    """
+    try:
+        journal = Journal(state_folder())
+    except LocalDiskError as error:
+        output.note(f"{error} Until then nothing that is interrupted can be gone on with.")
+        return None
+    if journal.warning:
+        output.note(journal.warning)
+    return journal
+
+
+def tell(output: Output, transfer: Transfer) -> None:
+    """Print what became of a transfer."""
+    request = transfer.request
+    if transfer.error is not None:
+        output.error(transfer.error, request.location.address)
+        return
+    here = transfer.path if isinstance(request, DownloadRequest | ZipRequest) else None
+    if not output.as_json:
+        output.line(f"{transfer.state.value:8}  {transfer.level:12}  {here or request.location.address}")
+        return
+    done: dict[str, object] = {"path": request.location.address, "result": transfer.state.value}
+    done |= {"size": transfer.size, "level": transfer.level, "file": str(here) if here else ""}
+    output.record({name: value for name, value in done.items() if value not in ("", None)})
+
+
+async def finished(engine: TransferEngine, numbers: Iterable[int]) -> list[Transfer]:
+    """Wait for transfers; those that will not be better for another try are forgotten, the others can be run again."""
+    ended = [await engine.wait(number) for number in numbers]
+    for transfer in ended:
+        if transfer.error is None or not transfer.error.retryable:
+            engine.forget(transfer.id)
+    return ended
+
+
+def _tell_what_is_left(engine: TransferEngine, output: Output) -> None:
+    left = sum(not transfer.state.ended for transfer in engine.snapshot())
+    if left:
+        noun = "transfer is" if left == 1 else "transfers are"
+        output.note(f"Stopped: {left:,} {noun} not done. Go on with: cloudstore transfers run")

@@ -1,0 +1,58 @@
+"""Looks after transfers while any of them is not ended: measures speeds, and hears what other programs ask for."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.transfers.errand import Errand
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.transfer import State
+
+SAMPLE_INTERVAL = 0.25
+"""Seconds between two looks at the speed."""
+WISH_INTERVAL = 1.0
+"""Seconds between two looks at what other programs ask for."""
+
+
+class Attendant:
+    """Goes to sleep by itself when nothing is left to do."""
+
+    def __init__(
+        self, errands: Mapping[int, Errand], journal: Journal | None, orders: Mapping[str, Callable[[int], None]]
+    ) -> None:
+        self._errands = errands
+        self._journal = journal
+        self._orders = orders
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Begin, unless that was done."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._attend())
+
+    def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _attend(self) -> None:
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
+        while states := {errand.live.state for errand in self._errands.values() if not errand.live.state.ended}:
+            for errand in list(self._errands.values()):
+                errand.live.sample()
+            if loop.time() - heard >= WISH_INTERVAL:
+                heard = loop.time()
+                await self._hear()
+            await asyncio.sleep(WISH_INTERVAL if states == {State.PAUSED} else SAMPLE_INTERVAL)
+        self._task = None
+
+    async def _hear(self) -> None:
+        if self._journal is None:
+            return
+        # Wishes are kept until they were read: one that could not be read now is read the next time.
+        with suppress(StorageError):
+            for number, wish in (await self._journal.wishes()).items():
+                if wish in self._orders:
+                    self._orders[wish](number)

@@ -1,0 +1,71 @@
+"""Brings what was written to the disk from time to time, and only then writes down how far it is."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.transfers.attempt import Version
+from cloudstore_tui.transfers.crash_point import crash_point
+from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.workers import Workers
+
+BYTES = 8 * 1024 * 1024
+"""New bytes that are worth a wait for the disk."""
+SECONDS = 5.0
+"""Or so much time with any new byte."""
+_LOOK = 0.05
+
+
+class Checkpoints:
+    """Takes checkpoints of a part file while inside the block."""
+
+    def __init__(self, part: PartFile, ledger: Ledger, workers: Workers, version_of: Callable[[], Version]) -> None:
+        """Make it.
+
+        Args:
+            part: the file.
+            ledger: where to write.
+            workers: who waits for the disk.
+            version_of: what is known of the version that the bytes are from.
+        """
+        self._part = part
+        self._ledger = ledger
+        self._workers = workers
+        self._version_of = version_of
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._repeat())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def take(self) -> None:
+        """One checkpoint, now."""
+        version = self._version_of()
+        etag, size = version.etag, version.size
+        durable = await self._workers.run(lambda _stop: self._part.sync())
+        crash_point("after_sync")
+        if durable is not None:
+            self._ledger.note(durable=durable, etag=etag, size=size)
+
+    async def _repeat(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(_LOOK)
+            new = self._part.offset - self._part.durable
+            if new >= BYTES or (new > 0 and loop.time() - last >= SECONDS):
+                try:
+                    await self.take()
+                except StorageError as error:
+                    # What was written since the last one may be lost: nothing more may be added to it.
+                    self._part.spoil(error)
+                    return
+                last = loop.time()

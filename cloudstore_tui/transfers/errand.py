@@ -1,0 +1,113 @@
+"""One transfer as the engine carries it out: its task, its work, its page in the journal."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.download import Download
+from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.means import Means
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, UploadRequest
+from cloudstore_tui.transfers.upload import Upload
+
+MISTAKE = StorageError("the program made a mistake", cure="Please report what you did.")
+
+
+class Work(Protocol):
+    """What a transfer does; `run` again goes on where it stopped."""
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether something arrived that another `run` can build upon."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether there is something to discard."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether all is done, so that nothing can be cancelled any more."""
+
+    async def run(self) -> State:
+        """How it ended.
+
+        Raises:
+            StorageError: why it failed.
+        """
+
+    async def suspend(self) -> None:
+        """Leave what arrived, for a later run of the program."""
+
+    def discard(self) -> None:
+        """Leave nothing behind. Blocks, unless there is nothing."""
+
+
+class Errand:
+    """Carries one transfer out, as often as that is wanted."""
+
+    def __init__(self, live: LiveTransfer, ledger: Ledger) -> None:
+        self.live = live
+        self.ledger = ledger
+        self.task: asyncio.Task[tuple[State, StorageError | None]] | None = None
+        self.ended = asyncio.Event()
+        self.rests = False
+        """Whether it is stopped in order to go on later."""
+        self._work: Work | None = None
+
+    async def carry_out(
+        self, provider_of: Callable[[str], StorageProvider], means: Callable[[], Means]
+    ) -> tuple[State, StorageError | None]:
+        """Do it; the state it is in then, and why it failed."""
+        try:
+            if self._work is None:
+                self._work = self._new_work(provider_of(self.live.request.location.profile), means())
+            state, error = await self._work.run(), None
+        except StorageError as failure:
+            state, error = State.FAILED, failure.at(self.live.request.location.address)
+        except asyncio.CancelledError:
+            state, error = self._stopped(), None
+        if state is not State.PAUSED and not self._may_go_on(error):
+            await self._let_go(means())
+        return state, error
+
+    async def suspend(self) -> None:
+        """Leave what arrived, for a later run of the program; without a journal that would never come."""
+        work, self._work = self._work, None
+        if work is None or not work.leaves:
+            return
+        if self.ledger.lasts:
+            await work.suspend()
+        else:
+            work.discard()
+
+    def discard(self) -> None:
+        """Leave nothing behind. Blocks, unless there is nothing."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.discard()
+
+    def _stopped(self) -> State:
+        if self._work is not None and self._work.finished:
+            return State.DONE
+        return State.PAUSED if self.rests else State.CANCELLED
+
+    def _may_go_on(self, error: StorageError | None) -> bool:
+        return error is not None and error.retryable and self._work is not None and self._work.can_go_on
+
+    async def _let_go(self, means: Means) -> None:
+        work, self._work = self._work, None
+        if work is not None and work.leaves:
+            with suppress(asyncio.CancelledError):
+                await means.workers.run(lambda _stop: work.discard())
+
+    def _new_work(self, provider: StorageProvider, means: Means) -> Work:
+        request = self.live.request
+        if isinstance(request, DownloadRequest):
+            return Download(self.live, request, provider, means, self.ledger)
+        if isinstance(request, UploadRequest):
+            return Upload(self.live, request, provider, means)
+        raise MISTAKE

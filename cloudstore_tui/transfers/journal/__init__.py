@@ -1,0 +1,1 @@
+"""What is to be transferred and how far it is, in a file that outlives the program."""

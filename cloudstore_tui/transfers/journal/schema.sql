@@ -1,0 +1,48 @@
+-- No column holds an address of bytes, a header, a token or the body of a reply.
+CREATE TABLE transfer (
+    id INTEGER PRIMARY KEY,
+    writer TEXT NOT NULL,
+    wish TEXT NOT NULL DEFAULT '',       -- what another program asks of the writer: pause, resume, cancel
+    kind TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    region TEXT NOT NULL,
+    path TEXT NOT NULL,
+    folder TEXT NOT NULL,                -- of an upload: the file
+    name TEXT NOT NULL DEFAULT '',
+    on_conflict TEXT NOT NULL DEFAULT 'refuse',
+    overwrite INTEGER NOT NULL DEFAULT 0,
+    sha256 INTEGER NOT NULL DEFAULT 0,
+    entry TEXT NOT NULL DEFAULT '',      -- what was known of the object, as JSON
+    tid TEXT NOT NULL DEFAULT '',
+    part TEXT NOT NULL DEFAULT '',
+    inode INTEGER NOT NULL DEFAULT 0,
+    durable INTEGER NOT NULL DEFAULT 0,
+    size INTEGER,
+    etag TEXT NOT NULL DEFAULT '',
+    zip TEXT NOT NULL DEFAULT '',
+    intent REAL NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'queued',
+    reason TEXT NOT NULL DEFAULT '',
+    code INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL,
+    updated REAL NOT NULL
+);
+CREATE INDEX transfer_tid ON transfer (tid) WHERE tid <> '';
+CREATE TABLE member (
+    transfer INTEGER NOT NULL REFERENCES transfer ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    name TEXT NOT NULL,
+    on_conflict TEXT NOT NULL,
+    sha256 INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (transfer, position)
+) WITHOUT ROWID;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    transfer INTEGER NOT NULL,
+    what TEXT NOT NULL
+);
+PRAGMA user_version = 1;

@@ -1,0 +1,312 @@
+"""What one run leaves, and what the next one makes of it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import BusyError
+from cloudstore_tui.transfers.checkpoint import Checkpoints
+from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+
+Make = Callable[..., TransferEngine]
+MakeJournal = Callable[[], Journal]
+
+
+@pytest.fixture
+def open_journal(tmp_path: Path) -> Iterator[Callable[[], Journal]]:
+    """Opens the same journal again and again, as one program after the other does."""
+    opened: list[Journal] = []
+
+    def make() -> Journal:
+        opened.append(Journal(tmp_path / "state"))
+        return opened[-1]
+
+    yield make
+    for journal in opened:
+        journal.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to that")
+
+
+def parts(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".cs-")]
+
+
+async def stopped_half_way(engine: TransferEngine, request: DownloadRequest, arrived: int) -> int:
+    number = engine.submit(request)
+    await until(lambda: engine.snapshot()[0].done >= arrived)
+    await engine.close()
+    return number
+
+
+@pytest.fixture
+def request_(provider: Any, server: Any, content: bytes, folder: Path) -> DownloadRequest:
+    server.put("/a.bin", content)
+    return DownloadRequest(provider.locate("a.bin"), folder)
+
+
+async def test_a_transfer_that_the_end_of_the_program_stopped_goes_on_where_it_was(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    number = await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+    assert not (request_.folder / "a.bin").exists()
+    assert len(parts(request_.folder)) == 1
+
+    second = fresh_engine(journal=open_journal())
+    (left,) = await second.left_overs.interrupted()
+    assert (left.id, left.done) == (number, 200_000)
+    assert await second.adopt([number]) == (number,)
+    ended = await second.wait(number)
+
+    assert (ended.state, ended.level) == (State.DONE, "md5")
+    assert server.starts() == [0, 200_000]
+    assert (request_.folder / "a.bin").read_bytes() == content
+    assert parts(request_.folder) == []
+    assert await second.left_overs.interrupted() == ()
+    await second.close()
+
+
+async def test_asking_for_the_same_file_again_takes_over_what_is_there(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+
+    second = fresh_engine(journal=open_journal())
+    assert (await second.wait(second.submit(request_))).state is State.DONE
+    assert server.starts() == [0, 200_000]
+    assert (request_.folder / "a.bin").read_bytes() == content
+    assert await second.left_overs.interrupted() == ()
+    await second.close()
+
+
+async def test_bytes_beyond_the_last_checkpoint_are_fetched_again(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+    part = request_.folder / parts(request_.folder)[0]
+    with part.open("ab") as file:
+        file.write(b"not of the object")
+
+    second = fresh_engine(journal=open_journal())
+    assert (await second.wait(second.submit(request_))).state is State.DONE
+    assert server.starts() == [0, 200_000]
+    assert (request_.folder / "a.bin").read_bytes() == content
+    await second.close()
+
+
+@pytest.mark.parametrize("harm", ["shorter", "another file", "gone"])
+async def test_a_part_file_that_was_tampered_with_is_not_trusted(
+    fresh_engine: Make,
+    open_journal: MakeJournal,
+    server: Any,
+    answer: Any,
+    request_: DownloadRequest,
+    content: bytes,
+    harm: str,
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+    part = request_.folder / parts(request_.folder)[0]
+    if harm == "shorter":
+        os.truncate(part, 50_000)
+    else:
+        part.rename(request_.folder / "aside")
+    if harm == "another file":
+        part.write_bytes(b"x" * 200_000)
+
+    second = fresh_engine(journal=open_journal())
+    assert (await second.wait(second.submit(request_))).state is State.DONE
+    assert server.starts() == [0, 50_000 if harm == "shorter" else 0]
+    assert (request_.folder / "a.bin").read_bytes() == content
+    assert parts(request_.folder) == []
+    await second.close()
+
+
+async def test_an_object_that_changed_meanwhile_is_fetched_anew(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+    changed = content[::-1]
+    server.put("/a.bin", changed)
+
+    second = fresh_engine(journal=open_journal())
+    assert (await second.wait(second.submit(request_))).state is State.DONE
+    assert (request_.folder / "a.bin").read_bytes() == changed
+    await second.close()
+
+
+async def test_without_a_validator_the_overlap_is_compared(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.put("/a.bin", content, etag="")
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+
+    second = fresh_engine(journal=open_journal())
+    assert (await second.wait(second.submit(request_))).state is State.DONE
+    assert server.starts() == [0, 200_000 - 65_536]
+    assert (request_.folder / "a.bin").read_bytes() == content
+    await second.close()
+
+
+async def test_a_paused_transfer_rests_until_it_is_resumed(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, content: bytes
+) -> None:
+    server.answer(answer(stall=200_000))
+    engine = fresh_engine(journal=open_journal())
+    number = engine.submit(request_)
+    await until(lambda: engine.snapshot()[0].done >= 200_000)
+    engine.pause(number)
+    await until(lambda: engine.snapshot()[0].state is State.PAUSED)
+    assert len(parts(request_.folder)) == 1
+    engine.resume(number)
+    assert (await engine.wait(number)).state is State.DONE
+    assert server.starts() == [0, 200_000]
+    await engine.close()
+
+
+async def test_a_paused_transfer_that_is_cancelled_leaves_nothing(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest
+) -> None:
+    server.answer(answer(stall=200_000))
+    journal = open_journal()
+    engine = fresh_engine(journal=journal)
+    number = engine.submit(request_)
+    await until(lambda: engine.snapshot()[0].done >= 200_000)
+    engine.pause(number)
+    await until(lambda: engine.snapshot()[0].state is State.PAUSED)
+    engine.cancel(number)
+    assert (await engine.wait(number)).state is State.CANCELLED
+    assert parts(request_.folder) == []
+    await engine.close()
+    journal.close()
+    assert await open_journal().interrupted() == ()
+
+
+async def test_what_is_dropped_leaves_no_part_file(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, provider: Any, request_: DownloadRequest
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = open_journal()
+    number = await stopped_half_way(fresh_engine(journal=first), request_, 200_000)
+    first.close()
+
+    second = fresh_engine(journal=open_journal())
+    assert await second.left_overs.drop([number], lambda _name: provider.profile) == 1
+    assert parts(request_.folder) == []
+    assert await second.left_overs.interrupted() == ()
+    await second.close()
+
+
+async def test_two_programs_see_each_other_and_only_one_makes_a_file(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest
+) -> None:
+    server.answer(answer(stall=200_000))
+    first = fresh_engine(journal=open_journal())
+    number = first.submit(request_)
+    await until(lambda: first.snapshot()[0].done >= 200_000)
+
+    second = fresh_engine(journal=open_journal())
+    (other,) = await second.left_overs.elsewhere()
+    assert (other.transfer.id, other.process) == (number, os.getpid())
+    assert await second.adopt([number]) == ()
+    refused = await second.wait(second.submit(request_))
+    assert isinstance(refused.error, BusyError)
+    assert str(os.getpid()) in str(refused.error)
+    await second.close()
+    await first.close()
+
+
+async def test_another_program_can_ask_for_a_pause_and_a_cancel(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest
+) -> None:
+    server.answer(answer(stall=200_000), *[answer(stall=0)] * 20)
+    engine = fresh_engine(journal=open_journal())
+    number = engine.submit(request_)
+    await until(lambda: engine.snapshot()[0].done >= 200_000)
+    other = fresh_engine(journal=open_journal()).left_overs
+    await other.ask(number, "pause")
+    await until(lambda: engine.snapshot()[0].state is State.PAUSED)
+    await other.ask(number, "cancel")
+    await until(lambda: engine.snapshot()[0].state is State.CANCELLED)
+    assert parts(request_.folder) == []
+    await engine.close()
+
+
+async def test_a_failed_checkpoint_ends_the_attempt_and_nothing_after_it_is_trusted(
+    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, monkeypatch: Any
+) -> None:
+    taken: list[int] = []
+    original = Checkpoints.take
+
+    async def counted(self: Checkpoints) -> None:
+        await original(self)
+        taken.append(1)
+
+    monkeypatch.setattr(Checkpoints, "take", counted)
+    engine = fresh_engine(journal=open_journal())
+    ended: Transfer = await engine.wait(engine.submit(request_))
+    assert ended.state is State.DONE
+    assert taken, "the file was published without being synced"
+    await engine.close()
+
+
+SCRIPT = """
+import asyncio, sys
+from pathlib import Path
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.transfer import DownloadRequest
+from cloudstore_tui.core.location import Location
+journal = Journal(Path(sys.argv[1]))
+journal.add(7, DownloadRequest(Location("tiny", path="a.bin"), Path("/tmp")))
+journal.settle()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_transfers_of_a_killed_process_are_interrupted_at_once(tmp_path: Path, open_journal: MakeJournal) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "state")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        journal = open_journal()
+        assert [record.id for record in asyncio.run(journal.elsewhere())] == [7]
+        assert asyncio.run(journal.interrupted()) == ()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert [record.id for record in asyncio.run(journal.interrupted())] == [7]
+        assert asyncio.run(journal.elsewhere()) == ()
