@@ -191,6 +191,10 @@ class StorageProvider(ABC):
         """What to consider before uploading to a folder, as a clause; empty where uploads belong. Sends nothing."""
         return ""
 
+    def taken_to(self, location: Location) -> tuple[Location, ...]:
+        """Where the service may move a file soon after it was uploaded; nothing where it stays. Sends nothing."""
+        return ()
+
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
         """Delete exactly these objects, and tell for each what became of it, in the same order."""
         raise self._unsupported("deleting")

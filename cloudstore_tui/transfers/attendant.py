@@ -1,4 +1,4 @@
-"""Looks after transfers while any of them is not ended: measures speeds, and hears what other programs ask for."""
+"""Looks after transfers while any of them is not ended: their speeds, what others ask for, a machine that slept."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from contextlib import suppress
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.errand import Errand
 from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.sleep import Sleep
 from cloudstore_tui.transfers.transfer import State
 
 SAMPLE_INTERVAL = 0.25
@@ -19,11 +20,27 @@ class Attendant:
     """Goes to sleep by itself when nothing is left to do."""
 
     def __init__(
-        self, errands: Mapping[int, Errand], journal: Journal | None, orders: Mapping[str, Callable[[int], None]]
+        self,
+        errands: Mapping[int, Errand],
+        journal: Journal | None,
+        sleep: Sleep,
+        orders: Mapping[str, Callable[[int], None]],
+        renew: Callable[[], None],
     ) -> None:
+        """Make one.
+
+        Args:
+            errands: the transfers, by number.
+            journal: where other programs leave what they ask for.
+            sleep: notices that the machine slept.
+            orders: what can be asked for.
+            renew: called after the machine slept.
+        """
         self._errands = errands
         self._journal = journal
+        self._sleep = sleep
         self._orders = orders
+        self._renew = renew
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -42,6 +59,8 @@ class Attendant:
         while states := {errand.live.state for errand in self._errands.values() if not errand.live.state.ended}:
             for errand in list(self._errands.values()):
                 errand.live.sample()
+            if self._sleep.happened():
+                self._renew()
             if loop.time() - heard >= WISH_INTERVAL:
                 heard = loop.time()
                 await self._hear()

@@ -51,6 +51,8 @@ class BlobClient:
         self._timer: float | None = None
         self._ticked_at = 0.0
         self._closing = False
+        self._worn = False
+        """Whether the kept connections are not to be used again."""
         self._certificates = trusted_certificates()
         self._thread = threading.Thread(target=self._serve, name="blob client", daemon=True)
         for end in (self._wake_receiver, self._wake_sender):
@@ -63,6 +65,12 @@ class BlobClient:
     async def put(self, target: Target, body: Body) -> BlobReply:
         """Send a body of known size, over a connection of its own."""
         return await self._do(Call(target, {}, NoSink(), body))
+
+    def renew(self) -> None:
+        """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
+        if self._thread.ident and not self._closing:
+            self._worn = True
+            self._wake()
 
     async def close(self) -> None:
         """Close all connections; what runs ends with an error. Takes at most a second."""
@@ -99,10 +107,7 @@ class BlobClient:
     # From here on in the thread
 
     def _serve(self) -> None:
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, _KEPT_CONNECTIONS)
+        self._multi = self._new_multi()
         self._selector.register(self._wake_receiver, selectors.EVENT_READ)
         while not self._closing:
             self._turn()
@@ -115,6 +120,14 @@ class BlobClient:
         with suppress(RuntimeError):  # the loop may have ended
             self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
+    def _new_multi(self) -> Any:
+        """A set of connections without any."""
+        multi = pycurl.CurlMulti()
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
+        multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        multi.setopt(pycurl.M_MAXCONNECTS, _KEPT_CONNECTIONS)
+        return multi
+
     def _turn(self) -> None:
         for key, events in self._selector.select(self._patience()):
             if key.fileobj is self._wake_receiver:
@@ -126,6 +139,11 @@ class BlobClient:
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._collect()
         self._look_after()
+        if self._worn and not self._calls:
+            self._worn = False
+            self._multi.close()
+            self._timer = None
+            self._multi = self._new_multi()
         while self._new:
             self._begin(self._new.popleft())
 
@@ -188,6 +206,9 @@ class BlobClient:
             pycurl.HEADERFUNCTION: call.take_header,
             pycurl.WRITEFUNCTION: call.take_body,
         }
+        if self._worn:
+            # Until a moment without any request, in which all connections can be dropped.
+            options |= {pycurl.FRESH_CONNECT: 1, pycurl.FORBID_REUSE: 1}
         if certificate_file:
             options[pycurl.CAINFO] = certificate_file
         if certificate_folder:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
+from cloudstore_tui.transfers.file_system import FileSystems
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -28,6 +29,9 @@ _RENAME_EXCL = 4
 
 class Disk:
     """File calls. Tests put another one in its place that fails where they want."""
+
+    def __init__(self) -> None:
+        self._file_systems = FileSystems()
 
     def open_folder(self, path: Path) -> int:
         """Open a folder, making it and those above it if they are not there."""
@@ -77,11 +81,13 @@ class Disk:
         os.utime(descriptor, (seconds, seconds))
 
     def lock(self, descriptor: int) -> bool:
-        """Take the lock on a file, which ends with the process; False where the file system has no locks.
+        """Take the lock on a file, which ends with the process; False where the file system has none to trust.
 
         Raises:
             BlockingIOError: somebody else holds it.
         """
+        if not self._file_systems.kind_of(descriptor).trusts_locks:
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -125,6 +131,16 @@ class Disk:
             os.unlink(name, dir_fd=folder)
         except FileNotFoundError:
             return
+
+    def check_size(self, folder: int, size: int) -> None:
+        """Make sure that a file of so many bytes can be in a folder.
+
+        Raises:
+            OSError: its file system has no files of that size.
+        """
+        most = self._file_systems.kind_of(folder).most_bytes
+        if most is not None and size > most:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
     def free(self, folder: int) -> int:
         """Bytes that may still be written to the file system of a folder."""

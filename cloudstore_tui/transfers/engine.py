@@ -19,6 +19,7 @@ from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
+from cloudstore_tui.transfers.sleep import Sleep
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
 from cloudstore_tui.transfers.workers import Workers
 
@@ -73,9 +74,8 @@ class TransferEngine:
         self._queue: deque[Errand] = deque()
         self._running = 0
         self._closed = False
-        self._attendant = Attendant(
-            self._errands, journal, {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
-        )
+        orders = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
+        self._attendant = Attendant(self._errands, journal, Sleep(self._clock), orders, lambda: self.means.blob.renew())
         self.left_overs = LeftOvers(journal, self._disk, self._workers)
         """Transfers of other programs, and of runs that ended too early."""
 

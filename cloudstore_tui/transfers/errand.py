@@ -13,6 +13,7 @@ from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
+from cloudstore_tui.transfers.zips.zip_download import ZipDownload
 
 MISTAKE = StorageError("the program made a mistake", cure="Please report what you did.")
 
@@ -109,5 +110,5 @@ class Errand:
         if isinstance(request, DownloadRequest):
             return Download(self.live, request, provider, means, self.ledger)
         if isinstance(request, UploadRequest):
-            return Upload(self.live, request, provider, means)
-        raise MISTAKE
+            return Upload(self.live, request, provider, means, self.ledger)
+        return ZipDownload(self.live, request, provider, means, self.ledger)

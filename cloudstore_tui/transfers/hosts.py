@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from cloudstore_tui.core.errors import NetworkError, StorageError
+from cloudstore_tui.core.errors import NetworkError, StorageError, UnavailableError
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.transfers.clock import Clock
 from cloudstore_tui.transfers.detour import DetourError
@@ -139,9 +139,13 @@ class Visit:
         self._at = None if waited else health
         return waited
 
+    def ask(self) -> None:
+        """Take note that the request follows."""
+        self._asked = True
+
     def listen(self, sink: Sink) -> Sink:
         """The sink for the request that follows: the host is up with the first byte that comes, not with the last."""
-        self._asked = True
+        self.ask()
         if self._at is None or not self._at.is_down:
             return sink
         return _Ear(sink, self.progressed)
@@ -178,7 +182,7 @@ class Visit:
         if error is None:
             if not self._progressed:
                 health.answered(success=True)
-        elif isinstance(error, StorageError) and error.retryable:
+        elif isinstance(error, UnavailableError):
             if not self._progressed:
                 health.failed(error, self._clock.monotonic(), probe=health is self._probed)
         elif isinstance(error, StorageError | DetourError):

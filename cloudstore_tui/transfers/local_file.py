@@ -19,6 +19,16 @@ class LocalFile:
         self._file = -1
         self._seen: tuple[int, int] | None = None
 
+    @property
+    def modified(self) -> float:
+        """When it was last written to, as it was when it was opened."""
+        return self._seen[1] / 1e9 if self._seen is not None else 0.0
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all bytes were given."""
+        return self.offset >= self.size
+
     def open(self) -> None:
         """Open it.
 
@@ -26,6 +36,8 @@ class LocalFile:
             UsageError: it is not there, or no plain file.
             LocalDiskError: it cannot be read.
         """
+        self.close()
+        self.offset = 0
         path = self.path.resolve()
         try:
             # A FIFO would otherwise wait for its other end.

@@ -121,6 +121,7 @@ class PartFile:
         """
         self.size = size
         with told(self.folder):
+            self._disk.check_size(self._place, size or 0)
             free = self._disk.free(self._place)
             device = os.fstat(self._place).st_dev
         self._space.claim(self, device, self._remaining, free)

@@ -68,5 +68,8 @@ class Blob(Protocol):
             StorageError: not all was sent; or what the body raised.
         """
 
+    def renew(self) -> None:
+        """Use no connection again that was made until now."""
+
     async def close(self) -> None:
         """Close all connections; what runs ends with an error. Takes at most a second."""

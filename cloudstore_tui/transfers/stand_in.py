@@ -107,6 +107,10 @@ class StandIn(StorageProvider):
         """What to consider before uploading."""
         return self.real.upload_caution(location)
 
+    def taken_to(self, location: Location) -> tuple[Location, ...]:
+        """Where the service may move a file after it was uploaded."""
+        return self.real.taken_to(location)
+
     folders = _hop(StorageProvider.folders)
     browse = _hop(StorageProvider.browse)
     stat = _hop(StorageProvider.stat)

@@ -1,8 +1,7 @@
 """One upload: a single PUT, and a look at what arrived."""
 
-from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import (
-    AccessError,
     ConflictError,
     IntegrityError,
     MissingError,
@@ -11,9 +10,11 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.core.exchange import Target
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.transfers.fetch import Fetch
+from cloudstore_tui.transfers.arrival import UNTOLD, Arrival
+from cloudstore_tui.transfers.hosts import Visit
+from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.local_file import LocalFile
 from cloudstore_tui.transfers.means import Means
@@ -34,13 +35,26 @@ _UNCLEAR = frozenset({408, 500, 502, 504})
 class Upload:
     """Sends one file. It is sent again only where the store cannot have taken it before."""
 
-    def __init__(self, live: LiveTransfer, request: UploadRequest, provider: StorageProvider, means: Means) -> None:
+    def __init__(
+        self,
+        live: LiveTransfer,
+        request: UploadRequest,
+        provider: StorageProvider,
+        means: Means,
+        ledger: Ledger | None = None,
+    ) -> None:
         self._live = live
         self._request = request
         self._provider = provider
         self._means = means
+        self._ledger = ledger or Ledger(None, live.number)
         self._file = LocalFile(means.disk, request.path)
         self._patience = Patience(means.clock, means.give_up, means.timeouts.disk)
+        self._visit = Visit(means.hosts, means.clock, lambda note: live.to(State.WAITING, note))
+        self._arrival = Arrival(live, request.location, provider, means)
+        self._sent_at = self._ledger.kept.intent if self._ledger.kept is not None else 0.0
+        """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""
+        self._attempts = 0
         self.finished = False
         """Whether the store has the file, so that nothing can be cancelled any more."""
 
@@ -54,6 +68,10 @@ class Upload:
         await self._means.workers.run(lambda _stop: self._file.open())
         self._live.size = self._file.size
         self._live.meter = lambda: self._file.offset
+        if self._sent_at and await self._came_before():
+            self.finished = True
+            self._live.level = "size"
+            return State.DONE
         before = await self._find()
         if before is not None and not self._request.overwrite:
             raise ConflictError("the object exists already", cure="Use --on-conflict overwrite to replace it.")
@@ -77,9 +95,34 @@ class Upload:
         """Whether there is something to discard."""
         return True
 
+    async def suspend(self) -> None:
+        """Close the file; what may have arrived is in the journal."""
+        self._file.close()
+
     def discard(self) -> None:
         """Close the file."""
         self._file.close()
+
+    async def _came_before(self) -> bool:
+        """Whether an earlier run has sent it, although that never learned so.
+
+        Raises:
+            StorageError: it may have, and the file may have been read and taken away since.
+        """
+        since, size = self._sent_at, self._file.size
+        self._live.to(State.VERIFYING, "looking whether it was sent before")
+        if self._file.modified <= since and (
+            await self._arrival.came(since, size) or await self._arrival.moved(since, size)
+        ):
+            return True
+        self._forget_sending()
+        if self._provider.taken_to(self._request.location):
+            raise StorageError(
+                "sending it was interrupted, and nobody can tell whether it arrived",
+                cure="Look whether the service took it; if not, try again.",
+            )
+        # It would stay there if it had arrived.
+        return False
 
     async def _find(self) -> Entry | None:
         self._live.to(State.SIGNING)
@@ -93,7 +136,8 @@ class Upload:
         denied = False
         while True:
             try:
-                reply = await self._put()
+                async with self._visit:
+                    reply = await self._put()
             except LostReplyError as lost:
                 return lost
             except UnavailableError as error:
@@ -103,21 +147,44 @@ class Upload:
                 return None
             if reply.status in _UNCLEAR:
                 return final(reply)
+            self._forget_sending()
             if reply.status in _DENIED and not denied and _may_help(reply):
                 denied = True
                 continue
             await self._wait(_refused(reply))
 
     async def _put(self) -> BlobReply:
-        self._live.to(State.SIGNING)
-        target = await self._provider.target(self._request.location, self._file.size)
+        target = await self._target()
         self._live.attempts += 1
+        self._attempts += 1
         self._file.rewind()
+        self._sent_at = self._means.clock.now().timestamp()
+        self._ledger.note(intent=self._sent_at)
+        await self._ledger.settled()
         self._live.to(State.RUNNING)
-        return await self._means.blob.put(target, self._file)
+        self._visit.ask()
+        try:
+            return await self._means.blob.put(target, self._file)
+        finally:
+            if not self._file.is_read:
+                # A store takes whole files only.
+                self._forget_sending()
+
+    async def _target(self) -> Target:
+        while True:
+            self._live.to(State.SIGNING)
+            target = await self._provider.target(self._request.location, self._file.size)
+            if not await self._visit.enter(target.url, self._patience):
+                return target
+
+    def _forget_sending(self) -> None:
+        """From here on it may be sent without a look: the store has not got it, or the user decides."""
+        self._sent_at = 0.0
+        self._ledger.kept = None
+        self._ledger.note(intent=0.0)
 
     async def _wait(self, error: StorageError) -> None:
-        if self._live.attempts >= MOST_ATTEMPTS:
+        if self._attempts >= MOST_ATTEMPTS:
             raise error
         delay = self._patience.pause(error)
         self._live.to(State.WAITING, error.cause)
@@ -131,9 +198,8 @@ class Upload:
         """
         self._live.to(State.VERIFYING)
         try:
-            await self._provider.stat(self._request.location)
-            size = await self._size()
-        except (MissingError, AccessError, UsageError, UnavailableError):
+            size = await self._arrival.size()
+        except UNTOLD:
             # The store has said that it took the file. Folders that are emptied at once, and rights that only
             # allow to write, must not turn that into a failure.
             return "unverified"
@@ -150,40 +216,29 @@ class Upload:
         """
         self._live.to(State.VERIFYING, lost.cause)
         try:
-            entry = await self._provider.stat(self._request.location)
-            size = await self._size()
+            arrived, missing = await self._arrival.replaced(before, self._file.size), False
         except MissingError:
+            arrived, missing = False, True
+        if arrived or await self._arrival.moved(self._sent_at, self._file.size):
+            self.finished = True
+            self._file.check_unchanged()
+            return
+        self._forget_sending()
+        if missing:
             raise StorageError(
                 f"{lost.cause} after all was sent, and the object is not there",
                 cure="If the service empties this folder at once, look first whether it took the file; then try again.",
-            ) from None
-        if size != self._file.size or _same(before, entry):
-            raise NetworkError(
-                f"{lost.cause} after all was sent, and nobody can tell whether it arrived",
-                cure="Look at the object, then try again.",
             )
-        self.finished = True
-        self._file.check_unchanged()
-
-    async def _size(self) -> int | None:
-        fetch = Fetch(self._means, self._source, self._live, html=True)
-        return (await fetch.look()).size
-
-    async def _source(self) -> Source:
-        return await self._provider.source(self._request.location)
+        raise NetworkError(
+            f"{lost.cause} after all was sent, and nobody can tell whether it arrived",
+            cure="Look at the object, then try again.",
+        )
 
     def _compare(self, size: int) -> None:
         if size != self._file.size:
             raise IntegrityError(
                 f"{size} of {self._file.size} bytes arrived", cure="Upload it again with --on-conflict overwrite."
             )
-
-
-def _same(before: Entry | None, now: Entry) -> bool:
-    """Whether the object there now may still be the one from before."""
-    if not isinstance(before, StoredObject) or not isinstance(now, StoredObject):
-        return False
-    return before.modified == now.modified
 
 
 def _may_help(reply: BlobReply) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.transfers.disk import PRIVATE_FOLDER
 from cloudstore_tui.transfers.journal.database import Database
 from cloudstore_tui.transfers.journal.record import Record, columns_of, record_of, request_of
 from cloudstore_tui.transfers.journal.writer import Writer, living, process_of
+from cloudstore_tui.transfers.open_part import part_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, ZipRequest
 
 Result = TypeVar("Result")
@@ -47,6 +49,7 @@ class Journal:
         """
         self._writers = folder / "writers"
         try:
+            folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._writer = Writer(self._writers)
         except OSError as error:
             raise LocalDiskError(
@@ -137,7 +140,9 @@ class Journal:
             ]
             kept = _records(connection, found[:1])
             connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in found])
-            connection.execute("UPDATE transfer SET tid = ? WHERE id = ?", (tid, number))
+            # The name before the file: a program that ends soon after leaves no part file that nobody knows of.
+            known = "UPDATE transfer SET tid = ?, part = iif(part = '', ?, part) WHERE id = ?"
+            connection.execute(known, (tid, part_name(tid), number))
             return kept[0] if kept else None
 
         return await self._ask(job)

@@ -103,6 +103,38 @@ async def test_connections_are_used_again(blob: BlobClient, server: Any) -> None
     assert (len(server.log), server.connections) == (50, 1)
 
 
+async def test_after_sleep_no_connection_from_before_is_used(blob: BlobClient, server: Any) -> None:
+    blob.renew()
+    server.put("/x", b"content")
+    for expected in (1, 2, 2):
+        await blob.get(source(f"{server.url}/x"), Pile())
+        assert server.connections == expected
+        if expected == 1:
+            blob.renew()
+    assert server.open_connections == 1
+
+
+async def test_after_sleep_no_connection_is_used_while_a_request_goes_on(
+    blob: BlobClient, server: Any, answer: Any
+) -> None:
+    server.put("/x", b"content" * 2)
+    await blob.get(source(f"{server.url}/x"), Pile())
+    server.answer(answer(slow=True))
+    slow = Pile()
+    going = asyncio.create_task(blob.get(source(f"{server.url}/x"), slow))
+    await server.saw(2)
+    blob.renew()
+    for expected in (2, 3):
+        pile = Pile()
+        await blob.get(source(f"{server.url}/x"), pile)
+        assert (server.connections, pile.bytes) == (expected, b"content" * 2)
+    await going
+    assert slow.bytes == b"content" * 2
+    for _ in range(2):
+        await blob.get(source(f"{server.url}/x"), Pile())
+        assert server.connections == 4
+
+
 async def test_many_requests_run_at_once(blob: BlobClient, server: Any, answer: Any) -> None:
     server.put("/x", b"0123456789")
     server.answer(*[answer(slow=True)] * 20)

@@ -23,6 +23,7 @@ class FailingDisk(Disk):
     """Fails the given call of one kind."""
 
     def __init__(self, kind: str = "", at: int = 1, number: int = errno.ENOSPC) -> None:
+        super().__init__()
         self.calls: list[str] = []
         self.kind, self.at, self.number = kind, at, number
 

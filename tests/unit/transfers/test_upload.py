@@ -1,6 +1,7 @@
 """Uploads: one PUT, and certainty about what arrived."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,69 @@ def test_a_file_that_becomes_shorter_while_it_is_read_is_an_error(plan: Path, co
     with pytest.raises(LocalDiskError, match="changed"):
         file.read(1000)
     file.close()
+
+
+TAKEN = tuple(Location("tiny", path=f"imports/{folder}/plan.csv") for folder in ("processed", "errors"))
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+@pytest.mark.parametrize("fault", UNCLEAR)
+async def test_a_lost_reply_to_a_file_that_the_service_took_away_is_no_failure(
+    engine: Any,
+    server: Any,
+    provider: Any,
+    answer: Any,
+    clock: Any,
+    plan: Path,
+    content: bytes,
+    taken: Location,
+    fault: dict[str, Any],
+) -> None:
+    provider.taken_to = lambda _location: TAKEN
+    provider.modified = clock.now() + timedelta(seconds=1)
+    server.put_takes = False
+    server.answer(answer(**fault, once=lambda: server.put(f"/{taken.path}", content)))
+    transfer = await put(engine, plan)
+    assert (transfer.state, transfer.error, transfer.level, puts(server)) == (State.DONE, None, "size", 1)
+
+
+@pytest.mark.parametrize(("size", "age"), [(0, 60), (1, -1), (-1, -1)])
+async def test_another_file_where_the_service_takes_files_is_not_taken_for_this_one(
+    engine: Any, server: Any, provider: Any, answer: Any, clock: Any, plan: Path, content: bytes, size: int, age: int
+) -> None:
+    provider.taken_to = lambda _location: TAKEN
+    provider.modified = clock.now() - timedelta(seconds=age)
+    server.put(f"/{TAKEN[0].path}", bytes(len(content) + size))
+    server.put_takes = False
+    server.answer(answer(silent=True))
+    transfer = await put(engine, plan)
+    assert transfer.error is not None
+    assert (transfer.error.code, puts(server)) == (1, 1)
+
+
+class CountingDisk(Disk):
+    """Knows how many files are open."""
+
+    def __init__(self) -> None:
+        self.files = 0
+
+    def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
+        descriptor = super().open(name, flags, folder)
+        self.files += 1
+        return descriptor
+
+    def close(self, descriptor: int) -> None:
+        super().close(descriptor)
+        self.files -= 1
+
+
+def test_a_file_that_is_opened_again_is_read_from_its_start(plan: Path, content: bytes) -> None:
+    disk = CountingDisk()
+    file = LocalFile(disk, plan)
+    for _ in range(2):
+        file.open()
+        assert (file.offset, file.is_read, file.modified) == (0, False, plan.stat().st_mtime_ns / 1e9)
+        assert file.read(100) == content[:100]
+        assert disk.files == 1
+    file.close()
+    assert disk.files == 0

@@ -1,0 +1,1 @@
+"""Zip jobs: planned, packed by the service, fetched, opened and verified."""

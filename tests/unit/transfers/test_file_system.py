@@ -1,0 +1,75 @@
+"""Which file systems have locks that can be trusted, and which cannot hold large files."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.transfers.file_system import FAT_LIMIT, FileSystem, FileSystems, kind_of, named
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Path:
+    return tmp_path / "mountinfo"
+
+
+def line(descriptor: int, kind: str, place: str = "/mnt/a\\040b", options: str = "shared:1 master:2 ") -> str:
+    device = os.fstat(descriptor).st_dev
+    return f"36 35 {os.major(device)}:{os.minor(device)} / {place} rw,noatime {options}- {kind} //server/share rw\n"
+
+
+OTHERS = (
+    "22 27 0:21 / /proc rw - proc proc rw\n\ngarbage\n1 2 x:y / / rw - ext4 / rw\n9 9 0:9999 / /n rw - nfs4 s:/ rw\n"
+)
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "lustre", "gpfs", "fuse", "fuse.sshfs", "cifs", "smb3", "9p"])
+def test_locks_of_shared_file_systems_are_not_trusted(mounts: Path, folder: int, kind: str) -> None:
+    mounts.write_text(OTHERS + line(folder, kind))
+    assert FileSystems(mounts).kind_of(folder) == FileSystem(kind, trusts_locks=False)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "fuseblk", "fusectl", "zfs"])
+def test_locks_of_local_file_systems_are_trusted(mounts: Path, folder: int, kind: str) -> None:
+    mounts.write_text(OTHERS + line(folder, kind, options=""))
+    assert FileSystems(mounts).kind_of(folder) == FileSystem(kind)
+
+
+@pytest.mark.parametrize("kind", ["vfat", "msdos"])
+def test_fat_holds_files_below_four_gibibytes(mounts: Path, folder: int, kind: str) -> None:
+    mounts.write_text(line(folder, kind))
+    assert FileSystems(mounts).kind_of(folder).most_bytes == FAT_LIMIT == 4_294_967_295
+    assert named("exfat").most_bytes is None
+
+
+def test_what_nobody_tells_is_taken_for_a_local_disk(mounts: Path, folder: int) -> None:
+    assert FileSystems(mounts).kind_of(folder) == FileSystem()
+    mounts.write_text(OTHERS)
+    assert FileSystems(mounts).kind_of(folder) == FileSystem()
+
+
+def test_each_device_is_looked_up_once(mounts: Path, folder: int) -> None:
+    mounts.write_bytes(b"1 2 0:1 / /caf\xe9 rw - ext4 /dev/a rw\n" + line(folder, "nfs").encode())
+    systems = FileSystems(mounts)
+    assert systems.kind_of(folder).name == "nfs"
+    mounts.write_text(line(folder, "ext4"))
+    assert systems.kind_of(folder).name == "nfs"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_this_machine_tells_of_its_own_file_systems(folder: int) -> None:
+    assert kind_of(folder).name
+    process = os.open("/proc/self", os.O_RDONLY)
+    try:
+        assert kind_of(process) == FileSystem("proc")
+    finally:
+        os.close(process)

@@ -1,0 +1,207 @@
+"""Uploads that one run of the program began and another one finds in the journal."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.blob import BlobClient
+from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.means import Means
+from cloudstore_tui.transfers.transfer import State, UploadRequest
+from cloudstore_tui.transfers.upload import Upload
+
+PLACE = Location("tiny", path="imports/plan.csv")
+TAKEN = tuple(Location("tiny", path=f"imports/{folder}/plan.csv") for folder in ("processed", "errors"))
+
+
+def puts(server: Any) -> int:
+    return sum(seen.method == "PUT" for seen in server.log)
+
+
+@pytest.fixture
+def plan(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "plan.csv"
+    path.write_bytes(content)
+    return path
+
+
+class Runs:
+    """The same upload in several runs of the program, with what the journal keeps between them."""
+
+    def __init__(self, state: Path, provider: Any, make: Callable[[], Means]) -> None:
+        self.state = state
+        self.provider = provider
+        self.make = make
+        self.journals: list[Journal] = []
+
+    async def first(self, path: Path, *, overwrite: bool = False) -> Upload:
+        journal = self._journal()
+        request = UploadRequest(path, PLACE, overwrite)
+        ledger = Ledger(journal, 7)
+        ledger.enter(request)
+        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), ledger)
+
+    async def next(self) -> Upload:
+        """The upload that another run of the program finds in the journal."""
+        self.journals.pop().close()
+        journal = self._journal()
+        (record,) = await journal.adopt()
+        request = record.request
+        assert isinstance(request, UploadRequest)
+        ledger = Ledger(journal, record.id, record)
+        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), ledger)
+
+    def _journal(self) -> Journal:
+        self.journals.append(Journal(self.state))
+        return self.journals[-1]
+
+
+@pytest.fixture
+async def means(timeouts: Any, clock: Any) -> AsyncIterator[Means]:
+    given = Means(BlobClient(timeouts), timeouts, clock, Disk())
+    yield given
+    await given.blob.close()
+    given.workers.close()
+
+
+@pytest.fixture
+def runs(tmp_path: Path, provider: Any, means: Means) -> Iterator[Runs]:
+    made = Runs(tmp_path / "state", provider, lambda: means)
+    yield made
+    for journal in made.journals:
+        journal.close()
+
+
+async def cut_off(runs: Runs, server: Any, answer: Any, plan: Path, *, overwrite: bool = False) -> Upload:
+    """The next run after one that ended between the last byte and the reply."""
+    ending = RuntimeError("the program ends here")
+
+    def end() -> None:
+        raise ending
+
+    upload = await runs.first(plan, overwrite=overwrite)
+    server.answer(answer(silent=True))
+    upload._read_back = lambda *_: end()  # type: ignore[assignment, method-assign]  # as a crash would
+    with pytest.raises(RuntimeError):
+        await upload.run()
+    upload.discard()
+    assert puts(server) == 1
+    return await runs.next()
+
+
+async def test_a_file_that_arrived_before_a_crash_is_not_sent_again(
+    runs: Runs, server: Any, provider: Any, answer: Any, clock: Any, plan: Path
+) -> None:
+    provider.modified = clock.now() + timedelta(seconds=1)
+    upload = await cut_off(runs, server, answer, plan)
+    assert await upload.run() is State.DONE
+    assert (upload.finished, puts(server)) == (True, 1)
+    upload.discard()
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+async def test_a_file_that_the_service_took_before_a_crash_was_noticed_is_not_sent_again(
+    runs: Runs, server: Any, provider: Any, answer: Any, clock: Any, plan: Path, content: bytes, taken: Location
+) -> None:
+    provider.taken_to = lambda _location: TAKEN
+    provider.modified = clock.now() + timedelta(seconds=1)
+    server.put_takes = False
+    server.put(f"/{taken.path}", content)
+    upload = await cut_off(runs, server, answer, plan)
+    assert await upload.run() is State.DONE
+    assert puts(server) == 1
+    upload.discard()
+
+
+async def test_what_may_have_been_read_and_taken_away_is_sent_again_only_when_asked(
+    runs: Runs, server: Any, provider: Any, answer: Any, plan: Path
+) -> None:
+    provider.taken_to = lambda _location: TAKEN
+    server.put_takes = False
+    upload = await cut_off(runs, server, answer, plan)
+    with pytest.raises(StorageError, match="nobody can tell") as caught:
+        await upload.run()
+    assert (caught.value.code, caught.value.retryable, puts(server)) == (1, False, 1)
+    assert caught.value.cure
+    upload.discard()
+    server.put_takes = True
+    again = await runs.next()
+    assert await again.run() is State.DONE
+    assert puts(server) == 2
+    again.discard()
+
+
+async def test_what_would_still_be_there_is_sent_again_after_a_crash(
+    runs: Runs, server: Any, answer: Any, plan: Path
+) -> None:
+    server.put_takes = False
+    upload = await cut_off(runs, server, answer, plan)
+    server.put_takes = True
+    assert await upload.run() is State.DONE
+    assert puts(server) == 2
+    upload.discard()
+
+
+async def test_an_older_object_is_not_what_was_sent_before_a_crash(
+    runs: Runs, server: Any, answer: Any, plan: Path, content: bytes
+) -> None:
+    server.put_takes = False
+    server.put("/imports/plan.csv", bytes(len(content)))
+    upload = await cut_off(runs, server, answer, plan, overwrite=True)
+    server.put_takes = True
+    assert await upload.run() is State.DONE
+    assert (puts(server), server.objects["/imports/plan.csv"]) == (2, content)
+    upload.discard()
+
+
+async def test_a_file_that_changed_since_a_crash_is_not_what_arrived(
+    runs: Runs, server: Any, provider: Any, answer: Any, clock: Any, plan: Path
+) -> None:
+    provider.modified = clock.now() + timedelta(seconds=1)
+    upload = await cut_off(runs, server, answer, plan)
+    later = (clock.now() + timedelta(seconds=2)).timestamp()
+    os.utime(plan, (later, later))
+    with pytest.raises(StorageError, match="exists already"):
+        await upload.run()
+    upload.discard()
+
+
+async def test_a_file_that_cannot_have_arrived_whole_needs_no_look_after_a_crash(
+    runs: Runs, server: Any, provider: Any, answer: Any, tmp_path: Path, content: bytes
+) -> None:
+    provider.taken_to = lambda _location: TAKEN
+    plan = tmp_path / "plan.csv"
+    plan.write_bytes(content * 60)
+    server.answer(*[answer(cut=1000)] * 5)
+    upload = await runs.first(plan)
+    with pytest.raises(NetworkError):
+        await upload.run()
+    assert puts(server) == 5
+    upload.discard()
+    again = await runs.next()
+    assert await again.run() is State.DONE
+    assert puts(server) == 6
+    again.discard()
+
+
+async def test_nothing_is_sent_that_a_crash_would_make_forgotten(
+    runs: Runs, server: Any, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_journal: Journal) -> None:
+        raise LocalDiskError("the disk is full")
+
+    upload = await runs.first(plan)
+    monkeypatch.setattr(Journal, "settled", full)
+    with pytest.raises(LocalDiskError):
+        await upload.run()
+    assert puts(server) == 0
+    upload.discard()
