@@ -1,16 +1,38 @@
 """`fiql`: look at a filter before it is sent."""
 
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+
 import click
 
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.core.entry import Entry, StoredObject
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import Node, Problem, check, parse, unparse
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.fiql import (
+    Compiled,
+    Node,
+    Problem,
+    check,
+    conjunction,
+    explain,
+    is_fiql,
+    outline,
+    parse,
+    phrase_of,
+    row_of,
+    understand,
+    unparse,
+    why_empty,
+)
 
 
 @click.group("fiql")
 def fiql_command() -> None:
-    """Look at FIQL filters before they are sent."""
+    """Look at FIQL filters and phrases before they are sent."""
 
 
 @fiql_command.command("check")
@@ -26,7 +48,7 @@ def check_command(text: str, *, as_json: bool) -> None:
     """
     output = Output(as_json=as_json)
     tree = parse(text)
-    for problem in warnings_of(tree, text):
+    for problem in warnings_of(tree, text, open_config().settings.time_zone):
         if as_json:
             output.record({"warning": problem.text, "position": problem.position, "cure": problem.cure})
         else:
@@ -37,15 +59,129 @@ def check_command(text: str, *, as_json: bool) -> None:
         output.line(f"valid: {unparse(tree)}")
 
 
-def warnings_of(tree: Node, text: str) -> list[Problem]:
+@fiql_command.command("explain")
+@click.argument("text")
+@json_option
+def explain_command(text: str, *, as_json: bool) -> None:
+    """Show what a filter or a phrase finds, in words and as a tree; nothing is sent.
+
+    \b
+    Examples:
+      cloudstore fiql explain "type==summary,type==transcription;createdTime=ge=1725148800000"
+      cloudstore fiql explain 'agent:"Khang Glynn" since:yesterday dur:>90s'
+    """
+    zone = open_config().settings.time_zone
+    output = Output(as_json=as_json, zone=zone)
+    meaning = understand(text, zone, datetime.now(UTC))
+    reading = explain(meaning.node, zone) if meaning.node else "everything that is available"
+    drawn = outline(meaning.node) if meaning.node else ""
+    notes = [*meaning.notes, *(found.sentence for found in _problems(meaning, text, zone))]
+    if as_json:
+        output.record(_record(meaning) | {"reading": reading, "tree": drawn, "notes": notes})
+        return
+    output.line(f"FIQL     {meaning.filter}".rstrip())
+    output.line(f"reading  {reading}")
+    for number, line in enumerate(drawn.splitlines()):
+        output.line(f"{'tree' if number == 0 else '':7}  {line}")
+    for note in notes:
+        output.line(f"note     {note}")
+
+
+@fiql_command.command("compile")
+@click.argument("words", nargs=-1, required=True)
+@json_option
+def compile_command(words: tuple[str, ...], *, as_json: bool) -> None:
+    """Turn words into FIQL; nothing is sent. The shell wants words with <, > or * in quotes.
+
+    \b
+    Conditions that must all hold, such as:
+      type:callcenterrecording  state:archived  agent:"Khang Glynn"  queue:One,Two  direction:in
+      since:yesterday  until:2024-09-30  on:2024-09  created:"last 7 days"  dur:>90s  dur:1m..5m  size:<10MB
+      agent:~khang  agent:Kh*  invoice    looked for among the fetched rows
+      agent:!=Khang                       all but that one; after `--` also -agent:Khang
+
+    \b
+    Example:
+      cloudstore fiql compile type:callcenterrecording agent:"Khang Glynn" since:yesterday "dur:>90s"
+    """
+    zone = open_config().settings.time_zone
+    output = Output(as_json=as_json, zone=zone)
+    meaning = meaning_of(words, zone)
+    if as_json:
+        output.record(_record(meaning) | {"notes": list(meaning.notes)})
+        return
+    output.line(meaning.filter)
+    for note in meaning.notes:
+        output.note(f"Note: {note}")
+
+
+def meaning_of(words: Iterable[str], zone: tzinfo) -> Compiled:
+    """What the words of a command line ask for: a phrase, or a filter in FIQL.
+
+    Raises:
+        FilterError: nothing.
+    """
+    return understand(phrase_of(tuple(words)), zone, datetime.now(UTC))
+
+
+def narrowed(query: Query, words: Iterable[str], output: Output) -> tuple[Query, Compiled]:
+    """A query that also demands what the words ask for, and what they mean.
+
+    Raises:
+        FilterError: the words mean nothing.
+    """
+    text = phrase_of(tuple(words))
+    meaning = understand(text, output.zone, datetime.now(UTC))
+    if meaning.node and is_fiql(text):
+        for problem in warnings_of(meaning.node, text, output.zone):
+            output.note(f"Note: {problem.text}. {problem.cure}".rstrip())
+    for note in meaning.notes:
+        output.note(f"Note: {note}")
+    return replace(query, filter=conjunction(meaning.filter, query.filter)), meaning
+
+
+async def kept(
+    listing: AsyncIterator[Entry], meaning: Compiled, query: Query, output: Output
+) -> AsyncGenerator[Entry, None]:
+    """The entries that meet the conditions which the service cannot check; if there are none, why that may be."""
+    fetched = found = 0
+    async for entry in listing:
+        fetched += 1
+        if not isinstance(entry, StoredObject) or meaning.keeps(row_of(entry)):
+            found += 1
+            yield entry
+    if not found:
+        note_empty(output, query.filter, fetched)
+
+
+def note_empty(output: Output, text: str, fetched: int = 0) -> None:
+    """Say which filter found nothing, and why that may be."""
+    output.note(f"Nothing was found. The filter that was sent: {text or 'none'}")
+    if fetched:
+        output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
+        return
+    for reason in why_empty(parse(text) if text else None, text, output.zone):
+        output.note(f"  {reason}")
+
+
+def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
     """What looks wrong with a filter but can be sent.
 
     Raises:
         FilterError: it cannot be sent as it is; the cure shows the corrected text where there is one.
     """
-    problems = check(tree, text)
+    problems = check(tree, text, zone)
     for problem in problems:
         if problem.fatal:
             corrected = f" Corrected: {problem.corrected}" if problem.corrected else ""
             raise FilterError(problem.text, text=text, position=problem.position, cure=f"{problem.cure}{corrected}")
     return list(problems)
+
+
+def _problems(meaning: Compiled, text: str, zone: tzinfo) -> tuple[Problem, ...]:
+    """What looks wrong with a filter that the user wrote; one that was made here is right."""
+    return check(meaning.node, text, zone) if meaning.node and is_fiql(text) else ()
+
+
+def _record(meaning: Compiled) -> dict[str, object]:
+    return {"fiql": meaning.filter, "local": [str(term) for term in meaning.local]}

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from cloudstore_tui.cli.filter import warnings_of
+from cloudstore_tui.cli.filter import kept, narrowed, note_empty, warnings_of
 from cloudstore_tui.cli.options import json_option, limit_option, wait_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run
@@ -70,7 +70,7 @@ class Search:
     def query(self, location: Location, output: Output) -> Query:
         """The query, after everything that can be wrong with it was looked at."""
         if self.fiql:
-            for problem in warnings_of(parse(self.fiql), self.fiql):
+            for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
                 output.note(f"Note: {problem.text}. {problem.cure}".rstrip())
         text = conjunction(
             self.fiql,
@@ -88,8 +88,9 @@ class Search:
         return compare("createdTime", operator, str(epoch_ms(moment)))
 
 
-@click.command("find", short_help="Search an 8x8 profile by FIQL, type and time.")
+@click.command("find", short_help="Search an 8x8 profile by words, FIQL, type and time.")
 @click.argument("where", metavar="PROFILE[:REGION]")
+@click.argument("words", nargs=-1)
 @click.option("--fiql", default="", help="A FIQL filter, sent as written once it parses.")
 @click.option("--type", "type_", default="", help="Only objects of this type, such as callcenterrecording.")
 @click.option("--since", default="", help="Created at or after this time: 2024-09-01, yesterday, 7d …")
@@ -103,6 +104,7 @@ class Search:
 def find_command(  # noqa: PLR0913 - one parameter per option
     where: str,
     *,
+    words: tuple[str, ...],
     fiql: str,
     type_: str,
     since: str,
@@ -116,10 +118,12 @@ def find_command(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Search the objects of a profile, in one region or in all.
 
-    Options are joined by AND. Times without a zone are in the zone of the settings.
+    Words and options are joined by AND; `cloudstore fiql compile --help` tells the words. Times without a zone are in
+    the zone of the settings.
 
     \b
     Examples:
+      cloudstore find acme8 agent:"Khang Glynn" on:2024-09-01 "dur:>10m"
       cloudstore find acme8 --type callcenterrecording --since yesterday
       cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
       cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
@@ -132,12 +136,15 @@ def find_command(  # noqa: PLR0913 - one parameter per option
             raise UsageError("find searches a region, not an object", place=where, cure="Write PROFILE:REGION.")
         if Capability.SEARCH not in provider.capabilities:
             _cannot_search(where)
-        query = search.query(location, session.output)
+        query, meaning = narrowed(search.query(location, session.output), words, session.output)
+        found = kept(_found(provider, query, session.output), meaning, query, session.output)
         if count:
-            number = await provider.count(query)
+            number = await (_length(found) if meaning.local else provider.count(query))
             session.output.record({"count": number}) if as_json else session.output.line(str(number))
+            if not number and not meaning.local:
+                note_empty(session.output, query.filter)
             return
-        await _print(session.output, _found(provider, query, session.output), provider, limit)
+        await _print(session.output, found, provider, limit)
 
     run(work, as_json=as_json, wait=wait)
 
@@ -197,6 +204,13 @@ async def _print(output: Output, listing: AsyncIterator[Entry], provider: Storag
         output.entry(entry, provider.profile.provider)
         printed += 1
     return False
+
+
+async def _length(listing: AsyncIterator[Entry]) -> int:
+    length = 0
+    async for _entry in listing:
+        length += 1
+    return length
 
 
 async def _entries(provider: StorageProvider, location: Location) -> AsyncIterator[Entry]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "stat": "listing",
     "get": "transfer",
     "put": "transfer",
+    "zip": "zip",
     "transfers": "transfers",
     "rm": "remove",
     "url": "link",

@@ -10,13 +10,12 @@ from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, tell, transferring
+from cloudstore_tui.cli.transferring import finished, named, tell, transferring
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.names import distinct_name, safe_name
 from cloudstore_tui.transfers.pipe import pipe
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, UploadRequest
 
@@ -135,19 +134,16 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
 
 async def _download(session: Session, paths: tuple[str, ...], folder: Path, on_conflict: OnConflict | None) -> None:
     output = session.output
-    taken: set[str] = set()
-    requests: list[Request] = []
+    entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
         try:
-            entry = await _object(session, path)
+            entries.append(await _object(session, path))
         except StorageError as error:
             output.error(error, path)
-            continue
-        name = safe_name(entry.name)
-        if name in taken:
-            name = distinct_name(name, entry.id or entry.location.path)
-        taken.add(name)
-        requests.append(DownloadRequest(entry.location, folder, name, on_conflict or OnConflict.REFUSE, entry))
+    way = on_conflict or OnConflict.REFUSE
+    requests: list[Request] = [
+        DownloadRequest(entry.location, folder, name, way, entry) for entry, name in named(entries).items()
+    ]
     await _transfer(session, requests, ask=on_conflict is None and output.asks)
 
 

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.names import distinct_name, safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, Transfer, ZipRequest
 
 
@@ -63,6 +65,17 @@ def tell(output: Output, transfer: Transfer) -> None:
     done: dict[str, object] = {"path": request.location.address, "result": transfer.state.value}
     done |= {"size": transfer.size, "level": transfer.level, "file": str(here) if here else ""}
     output.record({name: value for name, value in done.items() if value not in ("", None)})
+
+
+def named(entries: Iterable[StoredObject]) -> dict[StoredObject, str]:
+    """The local names of objects that go into one folder: the second of two equal ones carries a suffix."""
+    names: dict[StoredObject, str] = {}
+    taken: set[str] = set()
+    for entry in entries:
+        name = safe_name(entry.name)
+        names[entry] = distinct_name(name, entry.id or entry.location.path) if name in taken else name
+        taken.add(names[entry])
+    return names
 
 
 async def finished(engine: TransferEngine, numbers: Iterable[int]) -> list[Transfer]:

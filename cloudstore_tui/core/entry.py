@@ -48,7 +48,7 @@ class StoredObject:
     """Seconds; providers know the unit of the tag it comes from."""
     tags: tuple[tuple[str, str], ...] = field(default=())
     """In the service's order; a key may come twice."""
-    region: str = field(init=False, repr=False, compare=False)
+    region: str = field(default="", init=False, repr=False, compare=False)
     """That of the location: a field of its own so that a column can show it and sort by it."""
 
     def __post_init__(self) -> None:

@@ -1,8 +1,23 @@
-"""FIQL, the filter language of the 8x8 service: parse, print, build and check filters. Pure: no I/O, no clock."""
+"""FIQL, the filter language of the 8x8 service, and phrases that compile to it. Pure: no I/O, no clock."""
 
-from cloudstore_tui.fiql.checker import Problem, check
+from cloudstore_tui.fiql.checker import check
+from cloudstore_tui.fiql.emptiness import why_empty
+from cloudstore_tui.fiql.evaluator import Row, evaluate
+from cloudstore_tui.fiql.outline import outline
 from cloudstore_tui.fiql.parser import DEEPEST, parse
+from cloudstore_tui.fiql.phrases import (
+    Compiled,
+    LocalTerm,
+    compile_phrase,
+    is_fiql,
+    phrase_of,
+    phrase_value,
+    understand,
+)
 from cloudstore_tui.fiql.printer import compare, conjunction, quote, unparse
+from cloudstore_tui.fiql.problem import Problem
+from cloudstore_tui.fiql.reading import explain
+from cloudstore_tui.fiql.row import row_of
 from cloudstore_tui.fiql.times import epoch_ms, parse_time
 from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, comparisons, rewrite
 
@@ -10,17 +25,30 @@ __all__ = [
     "DEEPEST",
     "And",
     "Comparison",
+    "Compiled",
+    "LocalTerm",
     "Node",
     "Or",
     "Problem",
+    "Row",
     "check",
     "compare",
     "comparisons",
+    "compile_phrase",
     "conjunction",
     "epoch_ms",
+    "evaluate",
+    "explain",
+    "is_fiql",
+    "outline",
     "parse",
     "parse_time",
+    "phrase_of",
+    "phrase_value",
     "quote",
     "rewrite",
+    "row_of",
+    "understand",
     "unparse",
+    "why_empty",
 ]

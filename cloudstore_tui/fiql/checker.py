@@ -1,14 +1,16 @@
 """What is likely, or certain, to go wrong with a filter that parses."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, tzinfo
-from difflib import get_close_matches
 from itertools import pairwise
 
+from cloudstore_tui.fiql.expectations import unexpected
 from cloudstore_tui.fiql.fields import CONTENT_FIELDS, KNOWN_FIELDS, STATES, TYPE_NAMES, Unit
+from cloudstore_tui.fiql.names import nearest
 from cloudstore_tui.fiql.printer import spell_out, unparse
+from cloudstore_tui.fiql.problem import Problem
 from cloudstore_tui.fiql.times import epoch_ms, parse_iso
 from cloudstore_tui.fiql.tree import LIST_OPERATORS, Comparison, Node, Or, comparisons, rewrite
 
@@ -16,39 +18,28 @@ _NUMBER = re.compile(r"-?\d{1,18}")
 _SECONDS = range(10**8, 10**11)
 """Numbers that are a time of our days in seconds; the same number of milliseconds would be early 1970."""
 
+_ALIKE = 0.8
+"""How like a known name a name must be to be taken for a slip of the pen."""
+
 _PARTS = re.compile(
     r"""(?P<quoted>'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*")|(?P<operator>==|!=|=[a-z]+=)|(?P<mark>[();,])|"""
     r"""(?P<blank>[ \t\r\n]+)|(?P<word>[^"'(),;=!~<> \t\r\n]+)"""
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is, or looks, wrong."""
-
-    position: int
-    """Offset of the first character it is about."""
-    text: str
-    """What is wrong: a clause without capital or full stop."""
-    cure: str
-    """What to do: a whole sentence."""
-    fatal: bool = False
-    """Whether the filter must not be sent as it is."""
-    corrected: str | None = None
-    """The whole filter with every fatal problem mended, where that is possible."""
-
-
-def check(node: Node, text: str, zone: tzinfo = UTC) -> tuple[Problem, ...]:
+def check(node: Node, text: str, zone: tzinfo = UTC, tags: Collection[str] = ()) -> tuple[Problem, ...]:
     """The problems of a filter, in the order of their places.
 
     Args:
         node: the tree of the filter.
         text: the filter as it was written.
         zone: what an ISO time without a zone is taken to be in.
+        tags: names of tags that objects are known to have, beside those that everybody knows.
     """
-    found = [*_blanks(text), *_mixed(node, text), *_loose_state(node)]
+    found = [*_blanks(text), *_mixed(node, text), *_loose_state(node), *unexpected(node, zone)]
+    names = sorted({*KNOWN_FIELDS, *tags})
     for term in comparisons(node):
-        found += [*_time(term, zone), *_no_list(term, text), *_names(term), *_negated_state(term)]
+        found += [*_time(term, zone), *_no_list(term, text), *_names(term, names), *_negated_state(term)]
     mended = unparse(rewrite(node, lambda term: _mend(term, zone)))
     return tuple(
         replace(problem, corrected=mended) if problem.fatal and problem.corrected is not None else problem
@@ -86,20 +77,14 @@ def _no_list(term: Comparison, text: str) -> Iterator[Problem]:
         yield Problem(term.start, f"{term.operator} takes a list", cure, True, "")
 
 
-def _names(term: Comparison) -> Iterator[Problem]:
-    if term.selector not in KNOWN_FIELDS and (near := _nearest(term.selector, sorted(KNOWN_FIELDS))):
+def _names(term: Comparison, names: list[str]) -> Iterator[Problem]:
+    if term.selector not in names and (near := nearest(term.selector, names, _ALIKE)):
         cure = f"Did you mean {near}? An unknown name is taken for a tag, and finds nothing."
         yield Problem(term.start, f"{term.selector} is no field or tag that we know", cure)
     known = {"type": TYPE_NAMES, "objectState": STATES}.get(term.selector, ())
     for value in term.values:
-        if known and value not in known and (near := _nearest(value, known)):
+        if known and value not in known and (near := nearest(value, known, _ALIKE)):
             yield Problem(term.start, f"{value} is no {term.selector} that we know", f"Did you mean {near}?")
-
-
-def _nearest(name: str, known: "tuple[str, ...] | list[str]") -> str:
-    folded = {candidate.lower(): candidate for candidate in reversed(known)}
-    near = get_close_matches(name.lower(), list(folded), 1, 0.8)
-    return folded[near[0]] if near else ""
 
 
 def _mixed(node: Node, text: str) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ import re
 from difflib import get_close_matches
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql.tree import OPERATORS
+from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
 
-_FOREIGN_OPERATOR = re.compile(r"=[A-Za-z]+=|[<>]=|=[<>]|=~|!~|[<>=!~]")
+_FOREIGN_OPERATOR = re.compile(r"=[A-Za-z]+=|<>|[<>]=|=[<>]|=~|!~|=(?:gt|ge|lt|le)(?=[\d\s-])|[<>=!~]")
 _JOIN_WORD = re.compile(r"(and|or|&&?|\|\|?)", re.IGNORECASE)
 _LAST_WORD = re.compile(r"""([^"'(),;=!~<> \t\r\n]+)[ \t\r\n]*$""")
 _WORD = re.compile(r"""[^"'(),;=!~<> \t\r\n]+""")
@@ -16,6 +16,10 @@ _BRACKETS = re.compile(r"""'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*"|[()]"""
 _LIST_START = re.compile(r"=(in|out)=[ \t\r\n]*\($")
 
 _IN_VALUE = re.compile(r"""(?:==|!=|=[a-z]+=)[ \t\r\n]*([^"'(),;=!~<> \t\r\n]+)$""")
+_AFTER_OPERATOR = re.compile(r"(?:==|!=|=[a-z]+=)[ \t\r\n]*$")
+_JOINED_BY_SIGN = re.compile(r"""(?:==|!=|=[a-z]+=)[^"'(),;=!~<> \t\r\n]*?([&|]+)[^"'(),;=!~<> \t\r\n&|]+$""")
+_BARE_LIST = re.compile(r"""=(in|out)=([^"'(),;=!~<> \t\r\n]+(?:,[^"'(),;=!~<> \t\r\n]+)+)$""")
+_SPLIT_VALUE = re.compile(r"""(?:==|!=|=[a-z]+=)([^"'(),;=!~<> \t\r\n]+,[^"'(),;=!~<> \t\r\n]+)$""")
 _JOINS = frozenset({"SEMICOLON", "COMMA", "RPAR", "$END"})
 
 _MEANT = {
@@ -26,6 +30,11 @@ _MEANT = {
     ">=": "=ge=",
     "=<": "=le=",
     "=>": "=ge=",
+    "<>": "!=",
+    "=gt": "=gt=",
+    "=ge": "=ge=",
+    "=lt": "=lt=",
+    "=le": "=le=",
     "!": "!=",
     "~": "==",
     "=~": "==",
@@ -60,7 +69,10 @@ def diagnose(text: str, position: int, found: str, expected: frozenset[str]) -> 
         found: the kind of that part as the grammar names it, `$END` at the end, empty if it is no part at all.
         expected: the kinds that would have fitted.
     """
-    if not found:
+    if found == "OPERATOR" and (sign := _JOINED_BY_SIGN.search(_before(text, position))):
+        position += sign.start(1) - len(_before(text, position))
+        cause, cure = f"`{sign[1]}` joins nothing", "Write `;` for AND and `,` for OR."
+    elif not found:
         cause, cure = _no_part(text, position)
     elif expected & _JOINS:
         cause, cure = _after_a_term(text, position, found)
@@ -80,13 +92,27 @@ def _no_part(text: str, position: int) -> tuple[str, str]:
     operator = match.group() if match else text[position]
     if value := _IN_VALUE.search(_before(text, position)):
         return f"`{operator}` inside a value", f"Write `{_quoted(value[1] + _rest_of_value(text, position))}`."
+    if _AFTER_OPERATOR.search(_before(text, position)):
+        return f"`{operator}` at the start of a value", f"Write `{_quoted(_rest_of_value(text, position))}`."
+    if operator == "!" and not _LAST_WORD.search(_before(text, position)):
+        return "nothing can be negated as a whole", "Write `field!=value` or `field=out=(one,two)`."
     meant = _MEANT.get(operator.lower()) or next(iter(get_close_matches(operator.lower(), OPERATORS, 1, 0.9)), "")
     if not meant:
         return f"`{operator}` is no operator", f"The operators are {' '.join(OPERATORS)}."
     before = _LAST_WORD.search(_before(text, position))
-    after = _WORD.match(text, position + len(operator))
-    example = f"{before.group(1) if before else 'field'}{meant}{after.group() if after else 'value'}"
+    example = f"{before.group(1) if before else 'field'}{meant}{_example(text, position + len(operator), meant)}"
     return f"`{operator}` is no operator", f"Write `{example}`; a value that holds such a character needs quotes."
+
+
+def _example(text: str, position: int, operator: str) -> str:
+    """The value that follows a wrong operator, as it has to be written after the right one."""
+    if operator in LIST_OPERATORS:
+        return "(one,two)"
+    rest = _rest_of_value(text, position).strip()
+    if " " in rest and rest == _rest(text, position).strip():
+        return _quoted(rest)
+    after = _WORD.match(text, position)
+    return after.group() if after else "value"
 
 
 def _open_quote(text: str, position: int) -> tuple[str, str]:
@@ -125,8 +151,21 @@ def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
     cure = f"The operators are {' '.join(OPERATORS)}."
     if found == "WORD":
         word = _WORD.match(text, position)
-        cure = f"Write `{name}=={word.group() if word else 'value'}`, or another operator: {' '.join(OPERATORS)}."
+        cure = _after_two_words(name, word.group() if word else "value")
+    elif listed := _BARE_LIST.search(_before(text, position)):
+        cure = f"Write the list in parentheses: `={listed[1]}=({listed[2]})`."
+    elif value := _SPLIT_VALUE.search(_before(text, position)):
+        cure = f"A value with `,` needs quotes: `{_quoted(value[1])}`. Else write another comparison after the `,`."
     return f"an operator is expected after `{name}`", cure
+
+
+def _after_two_words(name: str, word: str) -> str:
+    """The cure where a word follows a field: `type in (…)`, `not type`, `type summary`."""
+    if word.lower() in ("in", "out"):
+        return f"Write `{name}={word.lower()}=(one,two)`."
+    if name.lower() == "not":
+        return f"Write `{word}!=value` for not."
+    return f"Write `{name}=={word}`, or another operator: {' '.join(OPERATORS)}."
 
 
 def _instead_of_a_value(text: str, position: int, found: str) -> tuple[str, str]:

@@ -61,6 +61,13 @@ class ObjectType:
     tags: tuple[str, ...] = ()
     duration: Unit = Unit.MILLISECONDS
     """Unit of the tag `duration`: the services' pages say seconds throughout, the recordings themselves do not."""
+    several: str = ""
+    """The title for more than one, where an `s` does not do."""
+
+    @property
+    def plural(self) -> str:
+        """For people, of more than one."""
+        return self.several or f"{self.title}s"
 
 
 _CC_TAGS = (
@@ -96,7 +103,7 @@ TYPES = (
             "recording_start_time",
         ),
     ),
-    ObjectType("agentnotes", "Agent notes", ("callId", "ipbxid", "tenantId")),
+    ObjectType("agentnotes", "Agent notes", ("callId", "ipbxid", "tenantId"), several="Agent notes"),
     ObjectType(
         "sentimentScore",
         "Sentiment score",
@@ -106,14 +113,15 @@ TYPES = (
         "summary",
         "Summary",
         ("callId", "result", "tenantId", "sourceObjectId", "sourceObjectType", "contentObjectType"),
+        several="Summaries",
     ),
     ObjectType("meeting", "Meeting", ("duration", "meetingUrl", "sessionId")),
-    ObjectType("calladditionalfields", "Additional call fields"),
+    ObjectType("calladditionalfields", "Additional call fields", several="Additional call fields"),
     ObjectType("chattranscription", "Chat transcript"),
     ObjectType("cm-report", "Report"),
     ObjectType("meetings_transcriptions", "Meeting transcript"),
-    ObjectType("statehistory", "State history"),
-    ObjectType("tcltransactions", "Transactions"),
+    ObjectType("statehistory", "State history", several="State histories"),
+    ObjectType("tcltransactions", "Transactions", several="Transactions"),
     ObjectType("waveform", "Waveform"),
 )
 """Known types; the service has others."""
@@ -129,3 +137,18 @@ def unit_of(name: str, object_type: str = "") -> Unit:
     if name == "duration":
         return next((known.duration for known in TYPES if known.name == object_type), Unit.MILLISECONDS)
     return CONTENT_FIELDS.get(ALIASES.get(name, name)) or TAG_UNITS.get(name, Unit.TEXT)
+
+
+_TAGS = {known.name: frozenset(known.tags) for known in TYPES}
+
+
+def has_tag(object_type: str, tag: str) -> bool:
+    """Whether objects of a type can have a field or tag; of a type without known tags everything is believed."""
+    known = _TAGS.get(object_type)
+    return tag in CONTENT_FIELDS or not known or tag in known
+
+
+def units_of(name: str, types: tuple[str, ...]) -> frozenset[Unit]:
+    """The units that a field or tag has on these types; on any type if there are none."""
+    asked = types or TYPE_NAMES
+    return frozenset(unit_of(name, kind) for kind in asked if has_tag(kind, name)) or frozenset({unit_of(name)})

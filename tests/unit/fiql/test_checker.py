@@ -85,7 +85,7 @@ def test_a_word_instead_of_a_time_is_refused_without_a_guess() -> None:
         ("objectState!=REVOKED", "AVAILABLE"),
         ("objectState=out=(REVOKED)", "AVAILABLE"),
         ("type==callcenterrecording,objectState==AVAILABLE", "`;` for AND"),
-        ("callId==1,type==summary;duration=gt=5", "callId==1,(type==summary;duration=gt=5)"),
+        ("callId==1,type==summary;callId=gt=5", "callId==1,(type==summary;callId=gt=5)"),
     ],
 )
 def test_a_likely_mistake_is_a_warning(text: str, word: str) -> None:

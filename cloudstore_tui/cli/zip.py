@@ -1,0 +1,250 @@
+"""`zip`: objects that the server packs into one file."""
+
+from pathlib import Path
+
+import click
+
+from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.progress import Progress
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.transferring import finished, named, tell, transferring
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import StorageError, UsageError
+from cloudstore_tui.core.exchange import ZipJob
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.names import is_segment, safe_name
+from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, ZipRequest
+from cloudstore_tui.transfers.zips.plan import plan_zips
+
+_ENDING = ".zip"
+_CURE = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
+
+
+@click.group("zip", short_help="Let the server pack objects into a zip.")
+def zip_command() -> None:
+    """Zip jobs of the 8x8 service: it packs objects of one region into a file of up to 2 GB.
+
+    A job stays on the server after it was fetched, until the service or `zip clear` removes it.
+
+    \b
+    Examples:
+      cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
+      cloudstore zip list acme8:us-east
+      cloudstore zip get acme8:us-east/0bccb889-….zip --keep-zip
+    """
+
+
+@zip_command.command("start")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@json_option
+@wait_option()
+def start_command(paths: tuple[str, ...], *, as_json: bool, wait: float) -> None:
+    """Start one job for objects of one region, and end; `zip get` fetches it when it is done."""
+
+    async def work(session: Session) -> None:
+        places = [_object_of(session, path) for path in dict.fromkeys(paths)]
+        if len({(location.profile, location.region) for _, location in places}) > 1:
+            raise UsageError("a zip job packs objects of one region", cure="Start one job for each region.")
+        provider = places[0][0]
+        _show(session.output, await provider.start_zip([location for _, location in places]))
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@zip_command.command("status")
+@click.argument("path", metavar="PROFILE:REGION/NAME.zip")
+@json_option
+@wait_option()
+def status_command(path: str, *, as_json: bool, wait: float) -> None:
+    """Show how far one job is, in the service's own word."""
+
+    async def work(session: Session) -> None:
+        provider, location = _job_of(session, path)
+        _show(session.output, await provider.zip_job(location.region, location.path))
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@zip_command.command("list")
+@click.argument("path", metavar="PROFILE:[REGION]")
+@json_option
+@wait_option()
+def list_command(path: str, *, as_json: bool, wait: float) -> None:
+    """List the jobs that the server holds, also those of others with the same key."""
+
+    async def work(session: Session) -> None:
+        provider, location = _zips_of(session, path)
+        regions = [location.region] if location.region else await _regions(provider, location)
+        for region in regions:
+            try:
+                jobs = await provider.zip_jobs(region)
+            except StorageError as error:
+                session.output.error(error, f"{location.profile}:{region}/")
+                continue
+            for job in jobs:
+                _show(session.output, job)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@zip_command.command("get")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--to", "folder", default="", help="Folder for the files. [default: download_dir]")
+@click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of opening it.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice([way.value for way in OnConflict]),
+    default=OnConflict.REFUSE.value,
+    show_default=True,
+    help="What to do if another file is in the way.",
+)
+@json_option
+@wait_option(transfers=True)
+def get_command(
+    paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str, as_json: bool, wait: float
+) -> None:
+    """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own.
+
+    PATH is PROFILE:REGION/NAME.zip for a job, or the objects themselves. Waits until the server is done.
+    """
+
+    async def work(session: Session) -> None:
+        target = Path(folder) if folder else session.config.settings.download_dir
+        way = OnConflict(on_conflict)
+        requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
+        async with transferring(session) as engine:
+            with Progress(engine, session.output):
+                numbers = [engine.submit(request) for request in requests]
+                ended = [await engine.wait(number) for number in numbers]
+            for transfer in ended:
+                _tell(session.output, engine, transfer)
+            await finished(engine, numbers)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@zip_command.command("cancel")
+@click.argument("path", metavar="PROFILE:REGION/NAME.zip")
+@json_option
+@wait_option()
+def cancel_command(path: str, *, as_json: bool, wait: float) -> None:
+    """Stop one job; show the jobs that are left."""
+
+    async def work(session: Session) -> None:
+        provider, location = _job_of(session, path)
+        for job in await provider.cancel_zip(location.region, location.path):
+            _show(session.output, job)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+@zip_command.command("clear")
+@click.argument("path", metavar="PROFILE:REGION")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@json_option
+@wait_option()
+def clear_command(path: str, *, yes: bool, as_json: bool, wait: float) -> None:
+    """Empty the whole queue of a region, also of jobs that others with the same key have started."""
+
+    async def work(session: Session) -> None:
+        provider, location = _zips_of(session, path)
+        if not location.region:
+            raise UsageError("one region is cleared at a time", place=path, cure="Write PROFILE:REGION.")
+        if not yes:
+            jobs = await provider.zip_jobs(location.region)
+            _confirm(session.output, location, len(jobs))
+        for job in await provider.clear_zips(location.region):
+            _show(session.output, job)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+def _confirm(output: Output, location: Location, count: int) -> None:
+    if not output.asks:
+        raise UsageError(
+            "nobody is there to confirm that the queue is emptied", cure="Add --yes to empty it without asking."
+        )
+    jobs = f"{count:,} job{'s' if count != 1 else ''}"
+    question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
+    if not click.confirm(question, err=True):
+        raise click.Abort
+
+
+async def _requests(
+    session: Session, paths: tuple[str, ...], folder: Path, way: OnConflict, *, keep: bool
+) -> list[Request]:
+    """What is to be fetched: jobs by their names, objects packed by region."""
+    jobs = [path for path in paths if path.endswith(_ENDING)]
+    requests: list[Request] = []
+    for path in jobs:
+        _, location = _job_of(session, path)
+        name = location.path
+        place = Location(location.profile, location.region)
+        requests.append(ZipRequest((), place, folder, name, safe_name(name) if keep else ""))
+    entries = [await _entry(session, path) for path in paths if path not in jobs]
+    plan = plan_zips(entries)
+    if keep and entries:
+        raise UsageError("--keep-zip is for a job that is there", cure="Start it with: cloudstore zip start")
+    downloads = {
+        entry.location: DownloadRequest(entry.location, folder, name, way, entry)
+        for entry, name in named(entries).items()
+    }
+    for batch in plan.batches:
+        first = batch.entries[0].location
+        members = tuple(downloads[entry.location] for entry in batch.entries)
+        requests.append(ZipRequest(members, Location(first.profile, first.region), folder))
+    packed = {entry.location for batch in plan.batches for entry in batch.entries}
+    return requests + [request for location, request in downloads.items() if location not in packed]
+
+
+async def _entry(session: Session, path: str) -> StoredObject:
+    provider, location = _object_of(session, path)
+    entry = await provider.stat(location)
+    if not isinstance(entry, StoredObject):
+        raise UsageError("is a folder, and only objects are packed", place=path)
+    return entry
+
+
+async def _regions(provider: StorageProvider, root: Location) -> list[str]:
+    page = await provider.folders(root)
+    return [folder.location.region for folder in page.items]
+
+
+def _zips_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
+    provider, location = session.resolve(path)
+    provider.require(Capability.ZIP, location)
+    return provider, location
+
+
+def _object_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
+    provider, location = _zips_of(session, path)
+    if provider.is_folder(location):
+        raise UsageError("is a folder, and only objects are packed", place=path, cure="Name the objects.")
+    return provider, location
+
+
+def _job_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
+    provider, location = _zips_of(session, path)
+    if not location.region or not location.path.endswith(_ENDING) or not is_segment(location.path):
+        raise UsageError("is no zip job", place=path, cure=_CURE)
+    return provider, location
+
+
+def _show(output: Output, job: ZipJob) -> None:
+    address = f"{job.profile}:{job.region}/{job.name}"
+    if output.as_json:
+        output.record({"path": address, "status": job.status, "content": list(job.content)})
+    else:
+        output.line(f"{job.status:13}  {len(job.content):>5}  {address}")
+
+
+def _tell(output: Output, engine: TransferEngine, transfer: Transfer) -> None:
+    """What became of each member, or of a transfer that has none."""
+    members = engine.members(transfer.id)
+    for member in members:
+        tell(output, member)
+    if not members or (transfer.error is not None and all(member.error is None for member in members)):
+        tell(output, transfer)

@@ -1,0 +1,183 @@
+"""From a phrase to a filter."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from cloudstore_tui.fiql.evaluator import Row
+from cloudstore_tui.fiql.fields import Unit, unit_of, units_of
+from cloudstore_tui.fiql.names import NAMES, Name
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.phrases.bounds import Bound
+from cloudstore_tui.fiql.phrases.fields import fields_of, name_in, types_left, types_of
+from cloudstore_tui.fiql.phrases.item import Item
+from cloudstore_tui.fiql.phrases.lexer import items_of
+from cloudstore_tui.fiql.phrases.local import LocalTerm
+from cloudstore_tui.fiql.phrases.moments import Clock, time_term
+from cloudstore_tui.fiql.phrases.quantities import BOTH_UNITS, quantity_term
+from cloudstore_tui.fiql.phrases.texts import part_of_name, text_term
+from cloudstore_tui.fiql.printer import unparse
+from cloudstore_tui.fiql.spans import read_span
+from cloudstore_tui.fiql.tree import And, Node
+
+_FIQL = re.compile(r"""[\s(]*[^\s"':=!<>~;,()]+\s*(==|!=|=[A-Za-z]+=)""")
+_MEASURED = frozenset({Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES, Unit.NUMBER})
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a phrase means."""
+
+    filter: str
+    """FIQL for the service; empty if every condition is local."""
+    local: tuple[LocalTerm, ...] = ()
+    """Conditions that only fetched rows can be put to; whoever shows the result has to say so."""
+    notes: tuple[str, ...] = ()
+    """What the user should know: whole sentences."""
+    node: Node | None = field(default=None, repr=False)
+    """The filter as a tree."""
+
+    def keeps(self, row: Row) -> bool:
+        """Whether a fetched row meets all local conditions."""
+        return all(term.holds(row) for term in self.local)
+
+
+def compile_phrase(phrase: str, zone: tzinfo, now: datetime) -> Compiled:
+    """The filter that a phrase means.
+
+    A phrase is a list of conditions that must all hold, such as `type:callcenterrecording agent:"Khang Glynn"
+    since:yesterday dur:>90s`. A text alone is part of the object's name.
+
+    Args:
+        phrase: what the user typed.
+        zone: what days, and times without a zone, are in.
+        now: the present moment, with a zone.
+
+    Raises:
+        FilterError: part of it means nothing; the error knows where, and what was probably meant.
+    """
+    items = tuple(items_of(phrase))
+    _refuse_twice(items)
+    types = types_of(items)
+    maker = _Maker(types, types_left(items, types), Clock(zone, now))
+    for item in items:
+        maker.add(item)
+    nodes = tuple(maker.nodes)
+    node = None if not nodes else nodes[0] if len(nodes) == 1 else And(nodes)
+    notes = (*maker.notes, *_local_note(maker.local))
+    return Compiled(unparse(node) if node else "", tuple(maker.local), tuple(dict.fromkeys(notes)), node)
+
+
+def understand(text: str, zone: tzinfo, now: datetime) -> Compiled:
+    """What a text means that is a filter or a phrase; a filter stays as it was written.
+
+    Args:
+        text: FIQL such as `type==summary`, or a phrase such as `type:summary`.
+        zone: what days, and times without a zone, are in.
+        now: the present moment, with a zone.
+
+    Raises:
+        FilterError: it is neither.
+    """
+    if not is_fiql(text):
+        return compile_phrase(text, zone, now)
+    return Compiled(text, node=parse(text))
+
+
+def is_fiql(text: str) -> bool:
+    """Whether a text is meant as FIQL: it begins with a comparison."""
+    return _FIQL.match(text) is not None
+
+
+class _Maker:
+    """Collects the conditions of one phrase."""
+
+    def __init__(self, types: tuple[str, ...], left: tuple[str, ...], clock: Clock) -> None:
+        self.nodes: list[Node] = []
+        self.local: list[LocalTerm] = []
+        self.notes: list[str] = []
+        self._types = types
+        self._left = left
+        self._clock = clock
+        self._bounds: dict[str, list[Bound[datetime]]] = {}
+
+    def add(self, item: Item) -> None:
+        """One more condition.
+
+        Raises:
+            FilterError: it means nothing.
+        """
+        if item.key:
+            made = self._keyed(item, name_in(item))
+        elif not item.negated and not item.values[0].quoted and self._is_time(item):
+            made = self._time(item, "createdTime", "")
+        else:
+            made = part_of_name(item)
+        if isinstance(made, LocalTerm):
+            self.local.append(made)
+        else:
+            self.nodes.append(made)
+
+    def _keyed(self, item: Item, name: Name) -> Node | LocalTerm:
+        fields = fields_of(item, name, self._types)
+        unit = unit_of(fields[0])
+        if unit is Unit.EPOCH_MS:
+            return self._time(item, fields[0], self._operator(item, name))
+        if unit in _MEASURED or self._is_number(item, name):
+            if len(units_of(fields[0], self._left)) > 1:
+                self.notes.append(BOTH_UNITS)
+            return quantity_term(item, fields[0], self._left)
+        if name is NAMES["state"]:
+            self.notes += _state_notes(item)
+        return text_term(item, name, fields)
+
+    def _operator(self, item: Item, name: Name) -> str:
+        if not name.bound:
+            return item.operator
+        if item.operator or len(item.values) > 1:
+            raise item.error(f"{item.key} takes one time", f"Write `{item.key}:2024-09-01`, or `created:` for ranges.")
+        return name.bound
+
+    def _time(self, item: Item, name: str, operator: str) -> Node:
+        node, bounds = time_term(item, name, operator, self._clock)
+        known = self._bounds.setdefault(name, [])
+        known += bounds
+        lows = [bound.quantity for bound in known if bound.operator == "=ge="]
+        highs = [bound.quantity for bound in known if bound.operator == "=lt="]
+        if lows and highs and max(lows) >= min(highs):
+            cure = "The end does not belong to it: `until:` and `<` stop before the time that they name."
+            raise item.error("no time is left between the beginning and the end", cure)
+        return node
+
+    def _is_time(self, item: Item) -> bool:
+        return read_span(item.values[0].text, self._clock.zone, self._clock.now) is not None
+
+    def _is_number(self, item: Item, name: Name) -> bool:
+        """Whether a tag that nobody knows is compared as a number."""
+        ordered = item.operator in (">", ">=", "<", "<=")
+        return ordered and name.is_tag and not item.negated
+
+
+def _refuse_twice(items: tuple[Item, ...]) -> None:
+    seen: dict[str, Item] = {}
+    for item in items:
+        is_equal = item.key and not item.negated and not item.operator
+        if not is_equal or item.key.lower() in ("since", "until"):
+            continue
+        if item.key.lower() in seen:
+            cure = f"All conditions must hold. Write `{item.key}:one,two` for either."
+            raise item.error(f"{item.key} is named twice", cure)
+        seen[item.key.lower()] = item
+
+
+def _state_notes(item: Item) -> Iterator[str]:
+    if any(value.text.lower() == "deleted" and value.text != "DELETED" for value in item.values):
+        yield "deleted is REVOKED (recoverable by 8x8 only) and DELETED (purged); write revoked or purged for one."
+    if item.negated or item.operator == "!=":
+        yield "Naming a state ends the rule that only AVAILABLE objects are found: all other states come too."
+
+
+def _local_note(local: list[LocalTerm]) -> Iterator[str]:
+    if local:
+        yield f"The service cannot look for this; only fetched rows are searched: {'; '.join(map(str, local))}."

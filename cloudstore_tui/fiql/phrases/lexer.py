@@ -1,0 +1,136 @@
+"""From a phrase to its items. Every character is looked at a fixed number of times."""
+
+import re
+from collections.abc import Iterator
+
+from cloudstore_tui.fiql.fields import Unit, unit_of
+from cloudstore_tui.fiql.names import name_of
+from cloudstore_tui.fiql.phrases.item import Item, Value, wrong
+
+_BLANKS = re.compile(r"\s*")
+_KEY = re.compile(r"(-?)([^\W\d][\w.-]*)(?::(>=|<=|!=|==?|>|<|~)?|(>=|<=|>|<))")
+_FIQL = re.compile(r"[\w.-]+(==|!=|=[a-z]+=|=|~)")
+_QUOTED = re.compile(r""""((?:\\[\s\S]|[^"\\])*)"|'((?:\\[\s\S]|[^'\\])*)'""")
+_PIECE = re.compile(r"\\(?P<escaped>[\s\S])|(?P<star>\*|^…|…\Z)|(?P<text>[^\\*…]+|…)")
+_BARE = re.compile(r"[^\s,]+")
+_BARE_TEXT = re.compile(r"\S+")
+_WIDE_TIME = re.compile(
+    r"(?:last|past)\s+\d+\s+[a-z]+(?=\s|,|$)|(?:this|last)\s+(?:week|month|year)(?=\s|,|$)|"
+    r"\d{1,2}\.?\s+[a-z]{3,9}\.?\s+\d{4}(?=\s|,|$)|[a-z]{3,9}\s+\d{4}(?=\s|,|$)|"
+    r"\d{4}-\d{2}-\d{2}\s+\d{1,2}:\d{2}\S*|\d+[smhdw]\s+ago(?=\s|,|$)",
+    re.IGNORECASE | re.ASCII,
+)
+_WIDE_MEASURE = re.compile(r"\d+(?:\.\d+)?\s+[a-z]{1,12}(?=\s|,|$)", re.IGNORECASE | re.ASCII)
+_TIMES = (Unit.EPOCH_MS,)
+_MEASURES = (Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES)
+_ODD = re.compile(r"[=<>~();]")
+_JOINS = frozenset({"and", "or", "not", "&&", "||", "&", "|"})
+
+
+def items_of(phrase: str) -> Iterator[Item]:
+    """The items of a phrase, from left to right.
+
+    Raises:
+        FilterError: part of it is no item.
+    """
+    position = _skip(phrase, 0)
+    while position < len(phrase):
+        item, position = _keyed(phrase, position) or _text(phrase, position)
+        yield item
+        if position < len(phrase) and not phrase[position].isspace():
+            cure = "Write a blank between two conditions, and a value with blanks or quotes in quotes."
+            raise wrong(phrase, position, "a blank is missing here", cure)
+        position = _skip(phrase, position)
+
+
+def _skip(phrase: str, position: int) -> int:
+    found = _BLANKS.match(phrase, position)
+    return found.end() if found else position
+
+
+def _keyed(phrase: str, start: int) -> tuple[Item, int] | None:
+    found = _KEY.match(phrase, start)
+    if not found:
+        return None
+    key, position = found[2], found.end()
+    values: list[Value] = []
+    while True:
+        value, position = _value(phrase, position, key)
+        values.append(value)
+        if not phrase.startswith(",", position):
+            break
+        position += 1
+    operator = {"=": "", "==": ""}.get(found[3] or "", found[3] or found[4] or "")
+    return Item(key, operator, tuple(values), start, phrase, found[1] == "-"), position
+
+
+def _value(phrase: str, start: int, key: str) -> tuple[Value, int]:
+    if phrase[start : start + 1] in ("'", '"'):
+        return _quoted(phrase, start)
+    found = _wide(phrase, start, key) or _BARE.match(phrase, start)
+    if not found:
+        raise wrong(
+            phrase,
+            start,
+            f"a value is expected after `{key}:`",
+            f'Write `{key}:word` or `{key}:"two words"`, without a blank.',
+        )
+    return _bare(phrase, found.group(), start), found.end()
+
+
+def _wide(phrase: str, start: int, key: str) -> "re.Match[str] | None":
+    """A value that may hold blanks although it has no quotes: `since:last 7 days`, `dur:>10 minutes`."""
+    name = name_of(key)
+    unit = unit_of(name.fields[0]) if name else Unit.TEXT
+    if unit in _TIMES:
+        return _WIDE_TIME.match(phrase, start)
+    return _WIDE_MEASURE.match(phrase, start) if unit in _MEASURES else None
+
+
+def _quoted(phrase: str, start: int) -> tuple[Value, int]:
+    found = _QUOTED.match(phrase, start)
+    if not found:
+        raise wrong(phrase, start, "a quote is opened here and not closed", f"Close it with {phrase[start]}.")
+    inner = found[1] if found[1] is not None else found[2]
+    parts = [""]
+    for piece in _PIECE.finditer(inner):
+        if piece["star"]:
+            parts.append("")
+        else:
+            parts[-1] += piece["escaped"] or piece["text"]
+    return Value(tuple(parts), True, start), found.end()
+
+
+def _bare(phrase: str, text: str, start: int) -> Value:
+    if '"' in text:
+        cure = "Put the whole value in quotes, with \\ before a quote that belongs to it."
+        raise wrong(phrase, start + text.index('"'), "a quote inside a value", cure)
+    return Value(tuple(text.split("*")), False, start)
+
+
+def _text(phrase: str, start: int) -> tuple[Item, int]:
+    """A text without a key: a time, or part of a name."""
+    negated = phrase.startswith("-", start)
+    begin = start + negated
+    if phrase[begin : begin + 1] in ("'", '"'):
+        value, end = _quoted(phrase, begin)
+        return Item("", "", (value,), start, phrase, negated), end
+    found = _WIDE_TIME.match(phrase, begin) or _BARE_TEXT.match(phrase, begin)
+    if not found:
+        raise wrong(phrase, start, "nothing follows the `-`", "Write the word that is not wanted after it.")
+    _refuse_foreign(phrase, begin, found.group())
+    return Item("", "", (_bare(phrase, found.group(), begin),), start, phrase, negated), found.end()
+
+
+def _refuse_foreign(phrase: str, start: int, word: str) -> None:
+    """Refuse what was meant as an operator; taken for a part of a name it would find nothing."""
+    if word.lower() in _JOINS:
+        cure = 'All conditions must hold. Write `agent:"One","Two"` for either, `-agent:One` for not.'
+        raise wrong(phrase, start, f"`{word}` joins nothing in a phrase", cure)
+    if fiql := _FIQL.match(word):
+        key = fiql.group().removesuffix(fiql[1])
+        value = word[fiql.end() :] or "…"
+        cure = f"Write `{key}:{value}`, or the whole filter in FIQL: `{key}=={value}`."
+        raise wrong(phrase, start + len(key), f"`{fiql[1]}` is no part of a phrase", cure)
+    if odd := _ODD.search(word):
+        raise wrong(phrase, start + odd.start(), f"`{odd.group()}` is no part of a phrase", f'Write `"{word}"`.')

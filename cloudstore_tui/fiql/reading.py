@@ -1,0 +1,161 @@
+"""A filter in words."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from fractions import Fraction
+
+from cloudstore_tui.fiql.evaluator import number
+from cloudstore_tui.fiql.fields import ALIASES, TYPES, Unit, units_of
+from cloudstore_tui.fiql.measures import duration_words, size_words
+from cloudstore_tui.fiql.scope import Types, types_within
+from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, comparisons
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_PLAIN = re.compile(r"[\w@+.:*/-]+( [\w@+.:*/-]+)*")
+_SPEECH = re.compile(r"\b(or|and|is|not|nor|neither|either)\b")
+
+_LABELS: Mapping[str, str] = {
+    "agentName": "agent",
+    "userName": "user",
+    "queueName": "queue",
+    "channelName": "channel",
+    "callerName": "caller",
+    "calleeName": "called party",
+    "callerId": "caller's number",
+    "calleeId": "called number",
+    "address": "other party's number",
+    "callId": "call",
+    "bucketId": "bucket",
+    "objectName": "name",
+    "objectState": "state",
+    "mimeType": "MIME type",
+    "extensionNumber": "extension",
+    "sourceObjectType": "made from",
+    "createdTime": "created",
+    "updatedTime": "updated",
+    "startTime": "started",
+    "endTime": "ended",
+    "storedBytes": "size",
+    "holdDuration": "hold",
+}
+_STATES: Mapping[str, str] = {"REVOKED": "deleted (recoverable by 8x8 only)", "DELETED": "purged"}
+_PLURALS: Mapping[str, str] = {known.name: known.plural for known in TYPES}
+_TITLES: Mapping[str, str] = {known.name: known.title for known in TYPES}
+_TIMES = {"=ge=": "on or after", "=gt=": "after", "=lt=": "before", "=le=": "on or before", "==": "at", "!=": "not at"}
+_LONG = {"=gt=": "longer than", "=ge=": "at least", "=lt=": "shorter than", "=le=": "at most"}
+_LARGE = {"=gt=": "larger than", "=ge=": "at least", "=lt=": "smaller than", "=le=": "at most"}
+_EQUAL = {"==": "is", "!=": "is not", "=in=": "is", "=out=": "is neither"}
+
+
+def explain(node: Node, zone: tzinfo) -> str:
+    """What a filter finds, in words: `Contact Center recordings, created on or after 1 Sep 2024 00:00 UTC, …`.
+
+    Args:
+        node: the filter.
+        zone: what times are shown in.
+    """
+    types = types_within(node)
+    terms = node.terms if isinstance(node, And) else (node,)
+    named = next((term for term in terms if _names_types(term)), None)
+    subject = " or ".join(_title(value, _PLURALS) for value in named.values) if isinstance(named, Comparison) else ""
+    clauses = [_inside(term, types, zone, top=True) for term in terms if term is not named]
+    text = ", ".join([subject or "objects", *clauses])
+    if any(term.selector == "objectState" for term in comparisons(node)):
+        return text
+    return f"{text}; only available ones, because no state is named"
+
+
+def time_words(value: str, zone: tzinfo) -> str:
+    """Epoch milliseconds as `1 Sep 2024 00:00 UTC`; what is no time as it is."""
+    wanted = number(value)
+    try:
+        local = (_EPOCH + timedelta(milliseconds=wanted)).astimezone(zone) if isinstance(wanted, int) else None
+    except OverflowError:
+        local = None
+    if local is None:
+        return _word(value)
+    seconds = f":{local:%S}" if local.second or local.microsecond else ""
+    thousandths = f".{local.microsecond // 1000:03d}" if local.microsecond else ""
+    clock = f"{local:%H:%M}{seconds}{thousandths}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year} {clock} {local.tzname() or ''}".rstrip()
+
+
+def clause_words(term: Comparison, types: Types, zone: tzinfo) -> str:
+    """One comparison in words, for objects of some types."""
+    name = ALIASES.get(term.selector, term.selector)
+    units = units_of(name, types)
+    label = _LABELS.get(name, name)
+    if units == {Unit.EPOCH_MS}:
+        return _compared(label, term, _TIMES, [time_words(value, zone) for value in term.values])
+    if units <= {Unit.MILLISECONDS, Unit.SECONDS}:
+        return _lasting(label, term, units)
+    if units == {Unit.BYTES}:
+        return _compared(
+            "" if term.operator in _LARGE else label, term, _LARGE, [_size(value) for value in term.values]
+        )
+    return _compared(label, term, {}, [_value(name, value) for value in term.values])
+
+
+def _names_types(term: Node) -> bool:
+    return isinstance(term, Comparison) and term.selector == "type" and term.operator in ("==", "=in=")
+
+
+def _inside(node: Node, types: Types, zone: tzinfo, *, top: bool = False) -> str:
+    if isinstance(node, Comparison):
+        return clause_words(node, types, zone)
+    inner = types_within(node, types)
+    parts = [_inside(term, inner, zone) for term in node.terms]
+    text = f"either {' or '.join(parts)}" if isinstance(node, Or) else " and ".join(parts)
+    return text if top else f"({text})"
+
+
+def _lasting(label: str, term: Comparison, units: frozenset[Unit]) -> str:
+    if len(units) > 1:
+        words = [f"{_word(value)} (seconds on transcripts, else milliseconds)" for value in term.values]
+        return _compared(label, term, {}, words)
+    factor = 1000 if units == {Unit.SECONDS} else 1
+    words = [_duration(value, factor) for value in term.values]
+    return _compared("" if label == "duration" and term.operator in _LONG else label, term, _LONG, words)
+
+
+def _compared(label: str, term: Comparison, orders: Mapping[str, str], words: list[str]) -> str:
+    joined = (" nor " if term.operator == "=out=" else " or ").join(words)
+    if term.operator == "=out=" and len(words) == 1:
+        return f"{label} is not {joined}"
+    order = orders.get(term.operator) or _EQUAL.get(term.operator) or f"is {_LARGE[term.operator]}"
+    return f"{label} {order} {joined}".strip()
+
+
+def _duration(value: str, factor: int) -> str:
+    wanted = number(value)
+    if wanted is None or not 0 <= wanted < 10**15:
+        return _word(value)
+    return duration_words(Fraction(str(wanted)) * factor)
+
+
+def _size(value: str) -> str:
+    wanted = number(value)
+    return size_words(wanted) if isinstance(wanted, int) and wanted >= 0 else _word(value)
+
+
+def _value(name: str, value: str) -> str:
+    if name == "type":
+        return _title(value, _TITLES)
+    return (
+        _STATES.get(value, value.lower() if value.isalpha() else _word(value))
+        if name == "objectState"
+        else _word(value)
+    )
+
+
+def _title(value: str, titles: Mapping[str, str]) -> str:
+    return titles.get(value) or f"objects of type {_word(value)}"
+
+
+def _word(value: str) -> str:
+    """A value as it is where nobody can take it for a part of the sentence, else in quotes."""
+    if not value:
+        return "empty"
+    return value if _PLAIN.fullmatch(value) and not _SPEECH.search(value) else f"{value!r}"

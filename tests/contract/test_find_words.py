@@ -1,0 +1,118 @@
+"""`find` with words, against the sandbox."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.sandbox.server import Ready
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `find` did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Find = Callable[..., Found]
+
+
+@pytest.fixture
+def find(ready: Ready, tmp_path: Path) -> Find:
+    """Runs `cloudstore find acme8:us-east …` without a terminal."""
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
+
+    def runner(*words: str) -> Found:
+        command = [sys.executable, "-m", "cloudstore_tui", "find", "acme8:us-east", *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert "Traceback" not in done.stderr
+        return Found(done.returncode, done.stdout, done.stderr)
+
+    return runner
+
+
+def test_someone_who_never_heard_of_fiql_finds_the_call(find: Find) -> None:
+    found = find("type:cc", "agent:Khang Glynn", "on:1 Sep 2024", "dur:>10m", "--json")
+    assert found.records
+    assert {record["tags"]["agentName"] for record in found.records} == {"Khang Glynn"}
+    assert all(int(record["tags"]["duration"]) > 600_000 for record in found.records)
+    assert all(record["created"].startswith("2024-09-01") for record in found.records)
+    assert found.err == ""
+
+
+def test_a_duration_is_right_for_the_unit_of_each_type(find: Find) -> None:
+    both = find("on:2024-09-01", "dur:>2m", "--json")
+    limits = {"transcription": 120}
+    kinds = {record["type"] for record in both.records}
+    assert {"callcenterrecording", "transcription"} <= kinds
+    assert all(int(record["tags"]["duration"]) > limits.get(record["type"], 120_000) for record in both.records)
+    every = find("on:2024-09-01", "type:transcript", "--json").records
+    longer = [record for record in every if int(record["tags"].get("duration", 0)) > 120]
+    assert len([record for record in both.records if record["type"] == "transcription"]) == len(longer)
+    assert "both are asked for" in both.err
+
+
+def test_words_and_options_are_joined_by_and(find: Find) -> None:
+    day = ("--since", "2024-09-01", "--until", "2024-09-02")
+    assert find("type:callcenterrecording", *day, "--count").out.strip() == "245"
+    found = find("type:summary", "--fiql", "type==callcenterrecording,type==summary", *day, "--json").records
+    assert {record["type"] for record in found} == {"summary"}
+
+
+def test_a_filter_in_place_of_words_is_sent_as_written(find: Find) -> None:
+    found = find("type==summary,type==transcription", "--type", "summary", "--limit", "5", "--json").records
+    assert {record["type"] for record in found} == {"summary"}
+    refused = find("createdTime=ge=2024-09-01")
+    assert refused.code == 2
+    assert "Corrected: createdTime=ge=1725148800000" in refused.err
+
+
+def test_local_conditions_are_put_to_the_fetched_rows_and_said(find: Find) -> None:
+    every = find("type:cc", "on:2024-09-01", "--json").records
+    some = find("type:cc", "on:2024-09-01", "agent:~KHANG", "--json")
+    expected = [record["id"] for record in every if "khang" in record["tags"]["agentName"].lower()]
+    assert expected
+    assert [record["id"] for record in some.records] == expected
+    assert "only fetched rows are searched: agentName contains 'KHANG'" in some.err
+    counted = find("type:cc", "on:2024-09-01", "agent:~KHANG", "--count")
+    assert counted.out.strip() == str(len(expected))
+    assert len(find("type:cc", "on:2024-09-01", "agent:~KHANG", "--limit", "1", "--json").records) == 1
+
+
+def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Find) -> None:
+    found = find("type:cc", "agent:khang glynn", "on:2024-09-01", "dur:>10m")
+    assert found.code == 0
+    assert found.out == ""
+    assert "The filter that was sent: type==callcenterrecording;agentName=='khang glynn';createdTime=ge=" in found.err
+    assert "Only AVAILABLE objects" in found.err
+    assert "with their capitals" in found.err
+    assert "The unit of duration is milliseconds: longer than 10 min." in found.err
+    assert "zone of the settings: created on or after 1 Sep 2024 00:00 UTC." in found.err
+    assert "The filter that was sent" in find("agent:nobody", "--count").err
+
+
+def test_an_empty_result_of_local_conditions_says_how_many_were_looked_at(find: Find) -> None:
+    found = find("type:cc", "on:2024-09-01", "zebra")
+    assert found.out == ""
+    assert "It found 245; none of them meets the conditions on fetched rows." in found.err
+
+
+def test_a_wrong_word_is_an_error_with_its_place(find: Find) -> None:
+    found = find("type:cc", "agnt:x")
+    assert found.code == 2
+    assert found.err.splitlines()[-2:] == ["  type:cc agnt:x", "          ^"]

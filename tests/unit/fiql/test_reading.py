@@ -1,0 +1,103 @@
+"""Filters in words, as trees, and why they find nothing."""
+
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudstore_tui.fiql import Comparison, explain, outline, parse, why_empty
+from cloudstore_tui.fiql.fields import KNOWN_FIELDS
+from cloudstore_tui.fiql.tree import OPERATORS
+
+DEFAULT = "; only available ones, because no state is named"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "type==callcenterrecording;createdTime=ge=1725148800000;agentName=='Khang Glynn'",
+            "Contact Center recordings, created on or after 1 Sep 2024 00:00 UTC, agent is Khang Glynn" + DEFAULT,
+        ),
+        ("type==summary;objectState==ARCHIVED", "Summaries, state is archived"),
+        ("objectState=in=(REVOKED,DELETED)", "objects, state is deleted (recoverable by 8x8 only) or purged"),
+        ("type=in=(callrecording,own);objectState==X1", "Work recordings or objects of type own, state is X1"),
+        ("type!=summary;objectState!=FAILED", "objects, type is not Summary, state is not failed"),
+        ("createdTime=lt=1725148801250", "objects, created before 1 Sep 2024 00:00:01.250 UTC" + DEFAULT),
+        ("updatedTime=gt=1725148800000", "objects, updated after 1 Sep 2024 00:00 UTC" + DEFAULT),
+        ("startTime=le=soon", "objects, started on or before soon" + DEFAULT),
+        ("createdTime==99999999999999999999", "objects, created at 99999999999999999999" + DEFAULT),
+        ("type==callrecording;duration=gt=90000", "Work recordings, longer than 1 min 30 s" + DEFAULT),
+        ("type==transcription;duration=le=90", "Transcripts, at most 1 min 30 s" + DEFAULT),
+        ("type==transcription;duration==90", "Transcripts, duration is 1 min 30 s" + DEFAULT),
+        ("holdDuration=ge=1500", "objects, hold at least 1.5 s" + DEFAULT),
+        ("duration=gt=90", "objects, duration is larger than 90 (seconds on transcripts, else milliseconds)" + DEFAULT),
+        ("size=lt=10000000;storedBytes=ge=5", "objects, smaller than 10 MB, at least 5 bytes" + DEFAULT),
+        ("storedBytes!=0", "objects, size is not 0 bytes" + DEFAULT),
+        ("agentName=in=(Ada,'M,DENNIS')", "objects, agent is Ada or 'M,DENNIS'" + DEFAULT),
+        ("agentName=out=(Ada,Bo)", "objects, agent is neither Ada nor Bo" + DEFAULT),
+        ("agentName=out=(Ada)", "objects, agent is not Ada" + DEFAULT),
+        ("agentName==''", "objects, agent is empty" + DEFAULT),
+        ("agentName=='Ada or Bo'", "objects, agent is 'Ada or Bo'" + DEFAULT),
+        ("own=gt=5", "objects, own is larger than 5" + DEFAULT),
+        ("a==1,b==2", "objects, either a is 1 or b is 2" + DEFAULT),
+        ("a==1,b==2;c==3", "objects, either a is 1 or (b is 2 and c is 3)" + DEFAULT),
+        ("(a==1,b==2);c==3", "objects, either a is 1 or b is 2, c is 3" + DEFAULT),
+        ("a==1,b==2;(c==3,d==4)", "objects, either a is 1 or (b is 2 and (either c is 3 or d is 4))" + DEFAULT),
+    ],
+)
+def test_a_filter_in_words(text: str, words: str) -> None:
+    assert explain(parse(text), UTC) == words
+
+
+def test_times_are_read_in_the_zone_of_the_user() -> None:
+    assert "1 Sep 2024 02:00 CEST" in explain(parse("createdTime=ge=1725148800000"), ZoneInfo("Europe/Berlin"))
+
+
+values = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.integers().map(str)
+
+
+@given(st.sampled_from(sorted(KNOWN_FIELDS)), st.sampled_from(OPERATORS), st.lists(values, min_size=1, max_size=3))
+def test_every_comparison_has_words_in_one_line(field: str, operator: str, found: list[str]) -> None:
+    most = len(found) if operator in ("=in=", "=out=") else 1
+    assert "\n" not in explain(Comparison(field, operator, tuple(found[:most])), UTC)
+
+
+def test_a_tree_shows_how_the_joins_bind() -> None:
+    assert outline(parse("a==1,b==2;(c==3,d==4),e==5")).split("\n") == [
+        "OR",
+        "├─ a==1",
+        "├─ AND",
+        "│  ├─ b==2",
+        "│  └─ OR",
+        "│     ├─ c==3",
+        "│     └─ d==4",
+        "└─ e==5",
+    ]
+    assert outline(parse("a=='x y'")) == "a=='x y'"
+    assert outline(parse("a==1;b==1;a==1")).count("├─") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("", ["Only AVAILABLE"]),
+        ("type==summary", ["Only AVAILABLE"]),
+        ("objectState==ARCHIVED", []),
+        ("type==summari;objectState==ARCHIVED", ["Did you mean summary?"]),
+        ("objectState==ARCHIVED;agentName==khang", ["with their capitals"]),
+        ("objectState==ARCHIVED;createdTime=ge=1725148800000", ["after 1 Sep 2024 00:00 UTC"]),
+        (
+            "type==callrecording;duration=gt=90000;objectState==ARCHIVED",
+            ["The unit of duration is milliseconds: longer than 1 min 30 s."],
+        ),
+        ("type==callrecording;duration=gt=90;objectState==ARCHIVED", ["90 is milliseconds here", "0.09 s"]),
+    ],
+)
+def test_a_filter_that_finds_nothing_may_have_reasons(text: str, reasons: list[str]) -> None:
+    found = why_empty(parse(text) if text else None, text, UTC)
+    assert len(found) == len(reasons), found
+    for sentence, words in zip(found, reasons, strict=True):
+        assert words in sentence
