@@ -15,6 +15,7 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.pulls.template import Template
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.pipe import pipe
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, UploadRequest
@@ -25,6 +26,7 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 @click.command("get", short_help="Download objects, verified.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", help="Folder for the files, or - for stdout. [default: download_dir]")
+@click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
 @click.option(
     "--on-conflict",
     type=click.Choice(_WAYS),
@@ -32,7 +34,9 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 )
 @json_option
 @wait_option(transfers=True)
-def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None, as_json: bool, wait: float) -> None:
+def get_command(
+    paths: tuple[str, ...], *, folder: str, name: str | None, on_conflict: str | None, as_json: bool, wait: float
+) -> None:
     """Download objects. A file appears under its name only when it is complete and verified.
 
     A file that is already there with the right content counts as done.
@@ -41,6 +45,7 @@ def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None,
     Examples:
       cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
+      cloudstore get acme8:us-east/58bc5748-… --name "{start:%Y/%m/%d}/{agentName}-{callId}"
       cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
     """
     if folder == "-" and as_json:
@@ -51,7 +56,8 @@ def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None,
             await _stream(session, paths)
         else:
             target = Path(folder) if folder else session.config.settings.download_dir
-            await _download(session, paths, target, OnConflict(on_conflict) if on_conflict else None)
+            template = Template(name, session.output.zone) if name else None
+            await _download(session, paths, target, template, OnConflict(on_conflict) if on_conflict else None)
 
     run(work, as_json=as_json, wait=wait)
 
@@ -132,7 +138,9 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         raise click.Abort
 
 
-async def _download(session: Session, paths: tuple[str, ...], folder: Path, on_conflict: OnConflict | None) -> None:
+async def _download(
+    session: Session, paths: tuple[str, ...], folder: Path, template: Template | None, on_conflict: OnConflict | None
+) -> None:
     output = session.output
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
@@ -142,7 +150,8 @@ async def _download(session: Session, paths: tuple[str, ...], folder: Path, on_c
             output.error(error, path)
     way = on_conflict or OnConflict.REFUSE
     requests: list[Request] = [
-        DownloadRequest(entry.location, folder, name, way, entry) for entry, name in named(entries).items()
+        DownloadRequest(entry.location, file.parent, file.name, way, entry)
+        for entry, file in named(session, entries, folder, template).items()
     ]
     await _transfer(session, requests, ask=on_conflict is None and output.asks)
 

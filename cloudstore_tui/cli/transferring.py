@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.config.locations import state_folder
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.pulls.template import Template
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.names import distinct_name, safe_name
@@ -67,15 +69,21 @@ def tell(output: Output, transfer: Transfer) -> None:
     output.record({name: value for name, value in done.items() if value not in ("", None)})
 
 
-def named(entries: Iterable[StoredObject]) -> dict[StoredObject, str]:
-    """The local names of objects that go into one folder: the second of two equal ones carries a suffix."""
-    names: dict[StoredObject, str] = {}
-    taken: set[str] = set()
+def named(
+    session: Session, entries: Iterable[StoredObject], folder: Path, template: Template | None = None
+) -> dict[StoredObject, Path]:
+    """Where objects go that are fetched in one command: the second of two equal paths carries a suffix."""
+    files: dict[StoredObject, Path] = {}
+    taken: set[Path] = set()
     for entry in entries:
-        name = safe_name(entry.name)
-        names[entry] = distinct_name(name, entry.id or entry.location.path) if name in taken else name
-        taken.add(names[entry])
-    return names
+        provider = session.config.profile(entry.location.profile).provider
+        segments = template.path(entry, provider) if template is not None else (safe_name(entry.name),)
+        file = folder.joinpath(*segments)
+        if file in taken:
+            file = file.with_name(distinct_name(file.name, entry.id or entry.location.path))
+        files[entry] = file
+        taken.add(file)
+    return files
 
 
 async def finished(engine: TransferEngine, numbers: Iterable[int]) -> list[Transfer]:

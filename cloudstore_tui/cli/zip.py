@@ -189,8 +189,8 @@ async def _requests(
     if keep and entries:
         raise UsageError("--keep-zip is for a job that is there", cure="Start it with: cloudstore zip start")
     downloads = {
-        entry.location: DownloadRequest(entry.location, folder, name, way, entry)
-        for entry, name in named(entries).items()
+        entry.location: DownloadRequest(entry.location, file.parent, file.name, way, entry)
+        for entry, file in named(session, entries, folder).items()
     }
     for batch in plan.batches:
         first = batch.entries[0].location
