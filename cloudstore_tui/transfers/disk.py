@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
@@ -49,8 +49,9 @@ class Disk:
         return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE, dir_fd=folder)
 
     def close(self, descriptor: int) -> None:
-        """Close a file or folder."""
-        os.close(descriptor)
+        """Close a file or folder. Never fails: it is closed even then, and what matters was synced before."""
+        with suppress(OSError):
+            os.close(descriptor)
 
     def look(self, name: str | Path, folder: int | None = None) -> os.stat_result | None:
         """What is there under a name, without following a link in its place; `None` if nothing is."""

@@ -1,17 +1,28 @@
-"""How fast bytes move: the engine beside `curl` (and `rclone`, where installed) on one loopback server, in one run.
+"""How fast bytes move: this program beside `curl` and `rclone`, all from one local server, in one run.
 
-    python tests/benchmarks/transfers.py [--size MIB] [--count N] [--rounds N] [--dir FOLDER]
+    python tests/benchmarks/transfers.py [--size MIB] [--count N] [--rounds N] [--dir FOLDER] [--only WAY …]
 
-Every line is the best of the rounds, which alternate between the programs, so that a busy machine is unfair to none.
-"engine" is all of a download: fetch, sync, read back, MD5 and SHA-256, publish. "blob client" writes to the same disk
-and stops there, as `curl` does.
+The server is `nginx` where it is installed, else a small one of this script. Every line is the best of the rounds,
+which alternate between the programs, so that a busy machine is unfair to none.
+
+curl                  writes the files, and nothing else
+curl, sync, md5sum    what a careful script does: the floor for "on the disk, and right"
+rclone                with as many transfers at once, where it is installed
+blob client           our libcurl client alone, writing files as curl does
+engine                all of a download: fetch, sync, checksum of what is on the disk, publish under the final name
+cloudstore get        the command: start, configuration, login, a look-up and a signed link per object, then the engine;
+                      without a checksum, because this service gives none: size and version are compared
+
+Seconds are those of the whole process, but for "blob client" and "engine", which leave out the start of Python.
+CPU and peak memory are always those of the whole process; none shows less memory than this script has itself.
 """
 
 import argparse
 import asyncio
+import hashlib
+import json
 import multiprocessing
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -19,31 +30,128 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.reply import BlobReply
-from cloudstore_tui.transfers.transfer import DownloadRequest, State
+from cloudstore_tui.sandbox.config_file import write_config
 
 MIB = 1 << 20
 SMALL = 200_000
 AT_ONCE = 4
+LONGEST = 600
+"""Seconds that one run may take."""
+OWN_WAYS = Path(__file__).with_name("own_ways.py")
+WAYS = ("curl", "curl, sync, md5sum", "rclone", "blob client", "engine", "cloudstore get")
+OWN = {"blob client": "blob-client", "engine": "engine"}
+"""What `own_ways.py` calls them."""
+
+_NGINX = """\
+worker_processes 2;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 100000;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{
+    listen 127.0.0.1:{port};
+    root {folder};
+    location ~ ^/(\\d+)/ {{ try_files /$1.bin =404; }}
+  }}
+}}
+"""
 
 
-def serve(ready: Any) -> None:
-    """Answer `GET /<bytes>/<anything>` with that many bytes, a thread per connection, straight from a file."""
+@dataclass
+class Cost:
+    """What one run took."""
+
+    seconds: float = 0
+    cpu: float = 0
+    memory: float = 0
+    """Peak, in MiB."""
+    steps: list[tuple[str, float]] = field(default_factory=list)
+
+
+@contextmanager
+def blob_server(folder: Path, sizes: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """The name of a running server, and where it listens: `GET /<bytes>/<anything>` gives that many bytes."""
+    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if binary is None:
+        with in_process(serve_bytes) as port:
+            yield "a server of this script (no nginx here)", f"http://127.0.0.1:{port}"
+        return
+    folder.chmod(0o755)
+    for size in sizes:
+        with (folder / f"{size}.bin").open("wb") as file:
+            # Not sparse: reading holes is cheaper than reading a file.
+            for offset in range(0, size, MIB):
+                file.write(os.urandom(4096) * 256 if size - offset >= MIB else os.urandom(size - offset))
+    port = free_port()
+    config = folder / "nginx.conf"
+    config.write_text(_NGINX.format(folder=folder, port=port))
+    process = subprocess.Popen([binary, "-c", str(config), "-e", str(folder / "error.log")])
+    try:
+        wait_for(port)
+        yield "nginx", f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def in_process(serve: Any, *arguments: object) -> Iterator[int]:
+    """The port of a server that runs in a process of its own."""
+    ready: Any = multiprocessing.Queue()
+    server = multiprocessing.Process(target=serve, args=(ready, *arguments), daemon=True)
+    server.start()
+    try:
+        yield ready.get(timeout=10)
+    finally:
+        server.terminate()
+        server.join(10)
+
+
+def free_port() -> int:
+    """A port that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Return when somebody listens there."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit("the server did not start")
+
+
+def checksum_of(url: str) -> str:
+    """MD5 of what is there, in hex."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with urlopen(url, timeout=60) as reply:
+        while data := reply.read(MIB):
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def serve_bytes(ready: Any) -> None:
+    """A thread per connection, straight from a file."""
     with tempfile.TemporaryFile() as content, socket.socket() as listener:
-        content.truncate(4096 * MIB)
+        content.truncate(8192 * MIB)
         listener.bind(("127.0.0.1", 0))
         listener.listen(100)
         ready.put(listener.getsockname()[1])
@@ -65,109 +173,105 @@ def _answer(connection: socket.socket, content: int) -> None:
             size = int(head.split(b"/", 2)[1])
             connection.sendall(b'HTTP/1.1 200 OK\r\nETag: "bench"\r\nContent-Length: %d\r\n\r\n' % size)
             offset = 0
-            while offset < size:
+            while offset < size and not head.startswith(b"HEAD"):
                 offset += os.sendfile(connection.fileno(), content, offset, min(size - offset, MIB))
 
 
-class Bench:
-    """Knows where every object is; the part of a provider that a download with a known entry asks for."""
+def serve_api(ready: Any, blobs: str) -> None:
+    """As much of an API as `get` needs: tokens, what a key is, and links that lead to the other server."""
 
-    profile = Profile("bench", "bench")
+    def told(target: str) -> dict[str, object]:
+        parts = urlsplit(target)
+        if "token" in parts.path:
+            return {"access_token": "bench", "expires_in": 3600}
+        key = parse_qs(parts.query)["key"][0]
+        name = key.rpartition("/")[2]
+        known = {"key": key, "keyName": name, "keyType": "file", "size": "1 KB"}
+        link = {"signedDownloadUrl": f"{blobs}/{name.partition('-')[0]}/{name}"}
+        return {"objectKeys": [known]} if parts.path.endswith("objectKeys") else {**known, **link}
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readline():
+            length = 0
+            while (line := await reader.readline()).strip():
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.partition(b":")[2])
+            await reader.readexactly(length)
+            body = json.dumps(told(head.split()[1].decode())).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
+            writer.write(body)
 
-    async def source(self, location: Location) -> Source:
-        """The object, by its size."""
-        return Source(Secret(f"{self.url}/{location.path}"), size=int(location.path.partition("/")[0]), local=True)
+    async def serve() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        ready.put(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
 
-
-class ToFile:
-    """Writes what comes, as `curl -o` does."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=0)
-
-    def accept(self, _reply: BlobReply) -> bool:
-        """Everything is wanted."""
-        return True
-
-    def write(self, data: bytes) -> None:
-        """The next bytes."""
-        self._file.write(data)
-
-    def close(self) -> None:
-        """The end."""
-        self._file.close()
-
-
-async def by_engine(url: str, folder: Path, paths: list[str]) -> None:
-    """Download everything as the product does."""
-    provider = cast(StorageProvider, Bench(url))
-    engine = TransferEngine(lambda _name: provider, AT_ONCE, Timeouts())
-    numbers = []
-    for path in paths:
-        location = Location("bench", path=path)
-        entry = StoredObject(location, path.replace("/", "-"), id=path)
-        numbers.append(engine.submit(DownloadRequest(location, folder, entry=entry)))
-    ended = [await engine.wait(number) for number in numbers]
-    await engine.close()
-    assert all(transfer.state is State.DONE for transfer in ended), next(t.error for t in ended if t.error)
+    asyncio.run(serve())
 
 
-async def by_blob_client(url: str, folder: Path, paths: list[str]) -> None:
-    """Download everything through the blob client alone."""
-    blob = BlobClient(Timeouts())
-    gate = asyncio.Semaphore(AT_ONCE)
+@dataclass(frozen=True)
+class Bed:
+    """Where everything is."""
 
-    async def one(path: str) -> None:
-        async with gate:
-            sink = ToFile(folder / path.replace("/", "-"))
-            await blob.get(Source(Secret(f"{url}/{path}"), local=True), sink)
-            sink.close()
+    url: str
+    config: Path
+    parent: Path
+    checksums: dict[str, str]
+    """MD5 by size, as a service that knows it would tell."""
 
-    await asyncio.gather(*(one(path) for path in paths))
-    await blob.close()
+    def steps(self, way: str, folder: Path, paths: Sequence[str]) -> list[tuple[str, list[str], str]]:
+        """Name, command and input of every process that one way consists of."""
+        files = [str(folder / path.replace("/", "-")) for path in paths]
+        if way in OWN:
+            given = "\n".join(f"{path} {self.checksums[path.partition('/')[0]]}" for path in paths)
+            return [(way, [sys.executable, str(OWN_WAYS), OWN[way], self.url, str(folder)], given)]
+        if way == "cloudstore get":
+            names = [f"acme:exports/{path.replace('/', '-')}" for path in paths]
+            return [(way, [sys.executable, "-m", "cloudstore_tui", "get", "--to", str(folder), *names], "")]
+        if way == "rclone":
+            some = ["--transfers", str(AT_ONCE), "--no-traverse", "--files-from-raw", "-", f"--http-url={self.url}"]
+            return [(way, ["rclone", "--config", os.devnull, "copy", *some, ":http:", str(folder)], "\n".join(paths))]
+        pairs = zip(paths, files, strict=True)
+        wanted = "\n".join(f'url = "{self.url}/{path}"\noutput = "{file}"' for path, file in pairs)
+        many = ["--parallel", "--parallel-max", str(AT_ONCE)] if len(paths) > 1 else []
+        curl = ("curl", ["curl", "-sS", *many, "-K", "-"], wanted)
+        if way == "curl":
+            return [curl]
+        return [curl, ("sync", ["sync", "-d", *files], ""), ("md5sum", ["md5sum", *files], "")]
 
+    def measure(self, way: str, paths: Sequence[str]) -> Cost:
+        """One run; the disk starts without unwritten bytes of others."""
+        os.sync()
+        cost = Cost()
+        with tempfile.TemporaryDirectory(dir=self.parent, prefix=".bench-") as folder:
+            for name, command, given in self.steps(way, Path(folder), paths):
+                self._step(cost, name, command, given)
+            sizes = [path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()]
+        assert (len(sizes), sum(sizes)) == (len(paths), sum(int(path.partition("/")[0]) for path in paths)), way
+        return cost
 
-async def by_curl(url: str, folder: Path, paths: list[str]) -> None:
-    """Download everything with one `curl`, as many at once."""
-    lines = [f'url = "{url}/{path}"\noutput = "{folder / path.replace("/", "-")}"' for path in paths]
-    command = ["curl", "-s", "-S", "--no-progress-meter", "-Z", "--parallel-max", str(AT_ONCE), "-K", "-"]
-    process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    await process.communicate("\n".join(lines).encode())
-    assert process.returncode == 0
-
-
-async def by_rclone(url: str, folder: Path, paths: list[str]) -> None:
-    """Download everything with one `rclone`, as many at once."""
-    files = folder / "files.txt"
-    files.write_text("\n".join(paths))
-    command = ["rclone", "copy", "--transfers", str(AT_ONCE), "--no-traverse", "--files-from-raw", str(files)]
-    process = await asyncio.create_subprocess_exec(*command, f"--http-url={url}", ":http:", str(folder))
-    assert await process.wait() == 0
-
-
-Way = Callable[[str, Path, list[str]], Awaitable[None]]
-WAYS: dict[str, Way] = {"curl": by_curl, "blob client": by_blob_client, "engine": by_engine}
-
-
-def measure(way: Way, url: str, parent: str, paths: list[str]) -> tuple[float, float]:
-    """Seconds and CPU seconds of one run; the disk starts without unwritten bytes of others."""
-    os.sync()
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".bench-") as folder:
-        before, begun = _cpu(), time.monotonic()
-        asyncio.run(_run(way, url, Path(folder), paths))
-        return time.monotonic() - begun, _cpu() - before
-
-
-async def _run(way: Way, url: str, folder: Path, paths: list[str]) -> None:
-    await way(url, folder, paths)
-
-
-def _cpu() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    def _step(self, cost: Cost, name: str, command: list[str], given: str) -> None:
+        home = str(self.config.parent)
+        own = {"CLOUDSTORE_CONFIG": str(self.config), "HOME": home, "XDG_STATE_HOME": home, "XDG_CACHE_HOME": home}
+        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as told:
+            stdin.write(given.encode())
+            stdin.seek(0)
+            begun = time.monotonic()
+            process = subprocess.Popen(command, stdin=stdin, stdout=told, stderr=told, env=os.environ | own)
+            ending = threading.Timer(LONGEST, process.kill)
+            ending.start()
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.monotonic() - begun
+            ending.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            told.seek(0)
+            text = told.read().decode(errors="replace")
+        if process.returncode:
+            raise SystemExit(f"{name} failed: {text}")
+        cost.steps.append((name, float(text) if name in OWN else seconds))
+        cost.seconds += cost.steps[-1][1]
+        cost.cpu += usage.ru_utime + usage.ru_stime
+        cost.memory = max(cost.memory, usage.ru_maxrss / (1024 if sys.platform != "darwin" else MIB))
 
 
 def main() -> None:
@@ -176,42 +280,48 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1024, help="MiB of the large object")
     parser.add_argument("--count", type=int, default=1000, help="number of small objects")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--dir", default=".", help="where to download to; /dev/shm leaves the disk out")
+    parser.add_argument("--dir", type=Path, default=Path(), help="where to download to; /dev/shm leaves the disk out")
+    parser.add_argument("--only", nargs="+", choices=WAYS, default=WAYS, metavar="WAY", help=", ".join(WAYS))
     options = parser.parse_args()
-    ready: Any = multiprocessing.Queue()
-    server = multiprocessing.Process(target=serve, args=(ready,), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{ready.get(timeout=10)}"
+    large, part = options.size * MIB, options.size * MIB // 4
     tasks = {
-        f"one object of {options.size} MiB": [f"{options.size * MIB}/large"],
-        f"{options.count} objects of {SMALL} B": [f"{SMALL}/{number}" for number in range(options.count)],
-        f"four objects of {options.size // 4} MiB at once": [f"{options.size * MIB // 4}/{n}" for n in range(4)],
+        f"one object of {options.size} MiB": [f"{large}/{large}-large"],
+        f"{options.count} objects of {SMALL} B": [f"{SMALL}/{SMALL}-{number}" for number in range(options.count)],
+        f"four objects of {options.size // 4} MiB at once": [f"{part}/{part}-{number}" for number in range(4)],
     }
-    try:
+    ways = [way for way in options.only if way != "rclone" or shutil.which("rclone")]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        name, url = stack.enter_context(blob_server(folder, (large, part, SMALL)))
+        api = stack.enter_context(in_process(serve_api, url))
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        secrets = {"secret": "bench", "api_key": "bench"}
+        config = write_config(home, f"http://127.0.0.1:{api}", [("acme", "bench", secrets)])
+        checksums = {str(size): checksum_of(f"{url}/{size}/x") for size in (large, part, SMALL)}
+        bed = Bed(url, config, options.dir.resolve(), checksums)
+        sys.stdout.write(f"{name}, {AT_ONCE} at once, best of {options.rounds}, to {bed.parent}\n")
         for title, paths in tasks.items():
-            size = sum(int(path.partition("/")[0]) for path in paths)
-            once = partial(measure, url=url, parent=options.dir, paths=paths)
-            _report(f"{title}, {size / 1e6:.0f} MB", once, size, options.rounds)
-    finally:
-        server.terminate()
+            report(bed, title, paths, ways, options.rounds)
 
 
-def _report(title: str, measure_one: Callable[[Way], tuple[float, float]], size: int, rounds: int) -> None:
-    ways = WAYS | ({"rclone": by_rclone} if shutil.which("rclone") else {})
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+def report(bed: Bed, title: str, paths: Sequence[str], ways: Sequence[str], rounds: int) -> None:
+    """Run one task in all ways, and print what they cost."""
+    size = sum(int(path.partition("/")[0]) for path in paths)
+    seen: dict[str, list[Cost]] = {way: [] for way in ways}
     for _ in range(rounds):
-        for name, way in ways.items():
-            seen[name].append(measure_one(way))
-    base = min(seen["curl"])[0]
-    sys.stdout.write(f"{title}\n")
-    for name, runs in seen.items():
-        seconds, cpu = min(runs)
-        rate = size / seconds / 1e6
+        for way in ways:
+            seen[way].append(bed.measure(way, paths))
+    base = min((cost.seconds for cost in seen.get("curl", [])), default=0.0)
+    sys.stdout.write(f"{title}, {size / 1e6:.0f} MB\n")
+    for way, runs in seen.items():
+        best = min(runs, key=lambda cost: cost.seconds)
+        rate = size / best.seconds / 1e6
+        parts = "  = " + " + ".join(f"{name} {seconds:.2f}" for name, seconds in best.steps) if best.steps[1:] else ""
         sys.stdout.write(
-            f"  {name:12} {seconds:7.2f} s  {rate:7.0f} MB/s  {cpu:6.2f} s CPU  {base / seconds:5.2f} x curl\n"
+            f"  {way:18} {best.seconds:7.2f} s  {rate:6.0f} MB/s  {base / best.seconds:5.2f} x curl"
+            f"  {best.cpu:6.2f} s CPU  {best.memory:5.0f} MiB{parts}\n"
         )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else MIB)
-    sys.stdout.write(f"  peak memory of this process so far: {peak:.0f} MiB\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

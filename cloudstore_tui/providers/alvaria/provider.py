@@ -19,6 +19,8 @@ from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, up
 from cloudstore_tui.providers.alvaria.wire import as_entry
 from cloudstore_tui.rest import LostReplyError
 
+TAKEN_TO = ("processed", "errors")
+"""Folders below one of `imports/` into which the service sorts what it took from there."""
 COLUMNS = (
     Column("name", "Name", width=40),
     Column("size", "Size", Kind.SIZE, width=10),
@@ -119,7 +121,9 @@ class AlvariaProvider(StorageProvider):
         self.require(Capability.UPLOAD, location)
         if size > LARGEST_UPLOAD:
             raise UsageError(
-                "the file is larger than 5 GiB, which is the most the service takes", place=location.address
+                "the file is larger than 5 GiB, which is the most the service takes",
+                place=location.address,
+                cure="Split it, if whoever reads it there can put it together.",
             )
         link = await self._signed(location, "upload", None)
         try:
@@ -132,6 +136,13 @@ class AlvariaProvider(StorageProvider):
     def upload_caution(self, location: Location) -> str:
         """Everything outside `imports/` is written by the service itself."""
         return "" if location.path.startswith("imports/") else "uploads usually go below imports/"
+
+    def taken_to(self, location: Location) -> tuple[Location, ...]:
+        """What is put below `imports/` is read, and then sorted by how that went."""
+        folder, _, name = location.path.rpartition("/")
+        if not folder.startswith("imports/") or folder.rpartition("/")[2] in TAKEN_TO:
+            return ()
+        return tuple(Location(self.profile.name, path=f"{folder}/{result}/{name}") for result in TAKEN_TO)
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
         """Delete files one by one, a few at a time; the key of a folder is never sent."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
 from cloudstore_tui.core.location import Location
@@ -37,12 +38,12 @@ async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Dele
         return await _rest(client, batch)
     except StorageError as error:
         return await _after(client, batch, error)
-    return await _looked_at(client, batch)
+    return _judged(await _looked_at(client, batch))
 
 
 async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
     seen = await _looked_at(client, batch)
-    gone = [Deletion(one.location, Fate.GONE) for one in seen if one.fate is Fate.DELETED]
+    gone = [Deletion(one.location, Fate.GONE) for one in seen if one.fate in (Fate.DELETED, Fate.GONE)]
     unknown = [one for one in seen if one.fate is Fate.UNKNOWN]
     left = [one.location for one in seen if one.fate is Fate.KEPT]
     if not left:
@@ -51,7 +52,7 @@ async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Delet
         await _send(client, left)
     except StorageError as error:
         return [*gone, *unknown, *await _after(client, left, error)]
-    return [*gone, *unknown, *await _looked_at(client, left)]
+    return [*gone, *unknown, *_judged(await _looked_at(client, left))]
 
 
 async def _send(client: EightByEightClient, batch: list[Location]) -> None:
@@ -64,7 +65,17 @@ async def _after(client: EightByEightClient, batch: list[Location], error: Stora
     unsent = isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
     if unsent or not isinstance(error, UnavailableError):
         return [Deletion(location, Fate.KEPT, error) for location in batch]
-    return await _looked_at(client, batch, error)
+    return _judged(await _looked_at(client, batch, error))
+
+
+def _judged(seen: list[Deletion]) -> list[Deletion]:
+    """What a deletion did to objects that were looked at afterwards.
+
+    A service that still knows those it deleted would know all; only then was one that it does not know never there.
+    """
+    if any(one.fate is Fate.DELETED for one in seen):
+        return seen
+    return [replace(one, fate=Fate.DELETED) if one.fate is Fate.GONE else one for one in seen]
 
 
 async def _looked_at(
@@ -79,7 +90,7 @@ async def _look(client: EightByEightClient, location: Location, error: StorageEr
         reply = await client.get(location.region, f"objects/{segment(location.path)}", place=place)
         found = wire.single(reply, location, place)
     except MissingError:
-        return Deletion(location, Fate.DELETED)
+        return Deletion(location, Fate.GONE)
     except StorageError as failure:
         return Deletion(location, Fate.UNKNOWN, error or failure)
     if found is None:

@@ -100,7 +100,7 @@ class ZipDownload:
 
     def _begin(self) -> None:
         """Begin with the job that is there already, from an earlier run or by the user's choice."""
-        if self._batches.first is not None:
+        if self._batches.first is not None or self._batches.single:
             return
         kept = self._ledger.kept
         name = (kept.zip if kept is not None else "") or self._request.job

@@ -280,6 +280,20 @@ async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
     assert service.seen == []
 
 
+@pytest.mark.parametrize(
+    ("key", "places"),
+    [
+        ("imports/apm/ecf/x.csv", ["imports/apm/ecf/processed/x.csv", "imports/apm/ecf/errors/x.csv"]),
+        ("imports/x.csv", []),
+        ("imports/apm/ecf/processed/x.csv", []),
+        ("exports/aps-custom/x.csv", []),
+        ("importsx/y/x.csv", []),
+    ],
+)
+def test_what_is_uploaded_is_sorted_by_the_service(provider: AlvariaProvider, key: str, places: list[str]) -> None:
+    assert [location.path for location in provider.taken_to(provider.locate(key))] == places
+
+
 async def test_deleting_sends_exactly_these_keys_once(service: Service, provider: AlvariaProvider) -> None:
     service.answers = [
         ("DELETE", (204, None)),

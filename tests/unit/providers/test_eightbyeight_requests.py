@@ -773,12 +773,21 @@ async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
     found = await provider.delete([*wanted, wanted[0]])
     assert [deletion.location for deletion in found] == [*wanted, wanted[0]]
     fates = [deletion.fate for deletion in found]
-    assert (fates[0], fates[7], fates[9], fates[-1]) == (Fate.DELETED, Fate.KEPT, Fate.DELETED, Fate.DELETED)
+    assert (fates[0], fates[7], fates[9], fates[-1]) == (Fate.DELETED, Fate.KEPT, Fate.GONE, Fate.DELETED)
     assert fates.count(Fate.KEPT) == 1
     sent = bodies(service, "DELETE")
     assert [len(ids) for ids in sent if isinstance(ids, list)] == [60, 100, 20]
     headers = next(headers for method, _target, headers, _body in service.seen if method == "DELETE")
     assert headers["content-type"] == "application/json"
+
+
+async def test_a_service_that_forgets_what_it_deletes_is_believed_that_it_did(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.rule = lambda method, *_ask: (200, b"") if method == "DELETE" else told(404, "gone")
+    service.answers = [REGIONS]
+    found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "ab"])
+    assert [deletion.fate for deletion in found] == [Fate.DELETED, Fate.DELETED]
 
 
 async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(

@@ -83,6 +83,10 @@ class Forge:
     locator_disks: int = 1
     long_count: int | None = None
     long_size: int | None = None
+    long_length: int = 44
+    """The length that the long end record says it has."""
+    short: tuple[int, int, int] | None = None
+    """Count, size and offset in the short end record of an archive in the long form."""
 
     def build(self) -> bytes:
         out = bytearray(self.before)
@@ -138,10 +142,12 @@ class Forge:
             record = len(out)
             long_count = count if self.long_count is None else self.long_count
             long_size = length if self.long_size is None else self.long_size
-            out += struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, long_count, long_count, long_size, place)
+            out += struct.pack(
+                "<4sQ2H2L4Q", b"PK\6\6", self.long_length, 45, 45, 0, 0, long_count, long_count, long_size, place
+            )
             where = record if self.locator_offset is None else self.locator_offset
             out += struct.pack("<4sLQL", b"PK\6\7", 0, where, self.locator_disks)
-            count, length, place = min(count, 0xFFFF), 0xFFFFFFFF, 0xFFFFFFFF
+            count, length, place = self.short or (min(count, 0xFFFF), 0xFFFFFFFF, 0xFFFFFFFF)
         here = min(count, 0xFFFF) if self.here is None else self.here
         comments = len(self.comment) if self.comment_length is None else self.comment_length
         out += struct.pack("<4s4H2LH", b"PK\5\6", self.disk, 0, here, min(count, 0xFFFF), length, place, comments)

@@ -170,6 +170,14 @@ REFUSED: dict[str, tuple[type[StorageError], Callable[[Forge, Any], bytes]]] = {
         IntegrityError,
         lambda forge, member: forge(member(), zip64=True, long_size=7),
     ),
+    "a long record of another length": (
+        UnsafeError,
+        lambda forge, member: forge(member(), zip64=True, long_length=45),
+    ),
+    "a short record that contradicts the long one": (
+        UnsafeError,
+        lambda forge, member: forge(member(), zip64=True, short=(1, 7, 0xFFFFFFFF)),
+    ),
     "a long size that is not there": (UnsafeError, lambda forge, member: forge(member(size=0xFFFFFFFF))),
     "four gigabytes packed": (UnsafeError, lambda forge, member: forge(member(packed=0xFFFFFFFE))),
     "overlapping members": (UnsafeError, lambda forge, member: forge(member(), member(offset=5))),
@@ -277,6 +285,30 @@ def test_a_member_larger_than_its_object_is_not_read(opened: Open, forge: Forge,
     archive = opened(forge(forged()))
     with pytest.raises(UnsafeError, match="19 bytes, not 18"):
         next(archive.read(archive.members[0], 18))
+
+
+def test_a_bomb_that_says_it_is_small_gives_no_more_than_it_says(opened: Open, forge: Forge, forged: Any) -> None:
+    archive = opened(forge(forged(method=8, content=ZEROS, size=100_000)), total=1 << 30)
+    sizes: list[int] = []
+    with pytest.raises(IntegrityError, match="longer than it says"):
+        sizes.extend(map(len, archive.read(archive.members[0], 100_000)))
+    assert 0 < sum(sizes) <= 100_000
+
+
+def test_a_member_that_reaches_into_the_next_one_is_not_read(opened: Open, forge: Forge, forged: Any) -> None:
+    content = bytearray(forge(forged(), forged()))
+    content[28] += 1
+    archive = opened(bytes(content))
+    with pytest.raises(IntegrityError, match="not where it should be"):
+        next(archive.read(archive.members[0]))
+
+
+def test_deflated_bytes_without_their_end_are_damaged(opened: Open, forge: Forge, forged: Any) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    endless = packer.compress(b"content of a member") + packer.flush(zlib.Z_SYNC_FLUSH)
+    archive = opened(forge(forged(method=8, body=endless)))
+    with pytest.raises(IntegrityError, match="its end is missing"):
+        list(archive.read(archive.members[0]))
 
 
 def test_pieces_are_small_however_small_the_packed_bytes_are(opened: Open, forge: Forge, forged: Any) -> None:

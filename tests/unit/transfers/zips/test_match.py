@@ -68,6 +68,16 @@ def test_the_order_of_the_request_decides_where_nothing_else_does(stored: Stored
     assert [found.members[place].index for place in (0, 1)] == [4, 9]
 
 
+def test_a_member_of_the_same_name_is_taken_before_another_one_with_the_same_content(
+    stored: Stored, member: Make
+) -> None:
+    wanted = [stored(number, name="int.json", checksum=md5(text)) for number, text in enumerate("ab")]
+    members = [member(0, "other.json"), member(1, "int.json"), member(2, "int.json")]
+    found = match(wanted, members, digests("a", "a", "b"))
+    assert [found.members[place].index for place in (0, 1)] == [1, 2]
+    assert [left.index for left in found.extra] == [0]
+
+
 def test_an_object_whose_content_is_not_there_takes_no_other_one(stored: Stored, member: Make) -> None:
     wanted = [stored(number, name="int.json", checksum=md5(text)) for number, text in enumerate("ab")]
     found = match(wanted, [member(0, "int.json")], digests("b"))

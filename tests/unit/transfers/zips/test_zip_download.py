@@ -1,6 +1,7 @@
 """A zip transfer from the job to the last file, against a service that does what a script says."""
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UnsafeError,
 )
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.transfer import OnConflict, State, ZipRequest
@@ -44,6 +47,10 @@ async def until(condition: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it did not come to that")
+
+
+def parts(folder: Path) -> list[str]:
+    return [name for name in files(folder) if name.startswith(".cs-")]
 
 
 # The usual way
@@ -389,22 +396,30 @@ async def test_a_link_in_the_place_of_a_file_is_not_followed(
     assert (tmp_path / "target").read_text() == "mine"
 
 
-async def test_a_folder_that_refuses_ends_the_transfer(
+async def test_a_full_disk_ends_the_transfer_and_another_try_goes_on(
     service: Any, carry_out: Any, asked: Ask, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = 0
-
-    def full(_descriptor: int, data: memoryview) -> int:
-        nonlocal written
-        written += 1
-        if written > 2:
-            raise OSError(28, "No space left on device")
-        return len(data)
-
     members = many(service, 3)
-    monkeypatch.setattr(carry_out.disk, "write", full)
+    room = len(service.pack([(one.entry.name, service.entries[one.location.path][1]) for one in members]))
+    write = carry_out.disk.write
+
+    def limited(descriptor: int, data: memoryview) -> int:
+        nonlocal room
+        if room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken: int = write(descriptor, data)
+        room -= taken
+        return taken
+
+    monkeypatch.setattr(carry_out.disk, "write", limited)
     run = await carry_out(asked(*members))
-    assert isinstance(run.error, (LocalDiskError, IntegrityError, PartialError))
+    assert isinstance(run.error, LocalDiskError)
+    assert (run.error.code, run.states) == (5, ["failed"] * 3)
+    assert [name[:4] for name in files(folder)] == [".cs-"], "the zip itself waits for another try"
+    room = 1 << 20
+    assert (await carry_out.finish(run)).states == ["done"] * 3
+    assert files(folder) == contents(service, folder)
+    assert service.fetched("/zips/job-0.zip") == 1
 
 
 # Jobs that are there already, and zips that are kept
@@ -517,6 +532,58 @@ async def test_a_job_that_is_not_ours_or_has_ended_is_not_cancelled(
     assert service.cancelled == []
 
 
+async def test_a_rest_between_two_members_costs_nothing(
+    service: Any, carry_out: Any, asked: Ask, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = carry_out.begin(asked(*many(service, 6)))
+    task = asyncio.create_task(run.work.run())
+    await until(lambda: "done" in run.states)
+    task.cancel()
+    await asyncio.wait({task})
+    assert set(run.states) <= {"done", "queued"}
+    assert (await carry_out.finish(run)).states == ["done"] * 6
+    assert (len(service.started), service.fetched("/zips/job-0.zip")) == (1, 1)
+    assert files(folder) == contents(service, folder)
+
+
+async def test_a_rest_while_objects_are_fetched_by_themselves_starts_no_other_job(
+    service: Any, carry_out: Any, asked: Ask, folder: Path, answer: Any
+) -> None:
+    pack = service.pack
+    service.pack = lambda entries: pack(entries[:1])
+    service.server.answer(answer(), answer(stall=10), answer(stall=10))
+    run = carry_out.begin(asked(*many(service, 3)))
+    task = asyncio.create_task(run.work.run())
+    await until(lambda: len(service.server.log) == 3)
+    task.cancel()
+    await asyncio.wait({task})
+    assert (run.states, len(parts(folder))) == (["done", "queued", "queued"], 1)
+    assert (await carry_out.finish(run)).states == ["done"] * 3
+    assert len(service.started) == 1
+    assert files(folder) == contents(service, folder)
+
+
+async def test_two_zips_are_packed_at_once_and_the_third_one_waits(service: Any, carry_out: Any, asked: Ask) -> None:
+    service.words = [["IN_PROGRESS"]] * 3
+    going = asyncio.Event()
+    sleep = carry_out.clock.sleep
+
+    async def slow(delay: float) -> None:
+        await going.wait()
+        await sleep(delay)
+
+    carry_out.clock.sleep = slow
+    runs = [carry_out.begin(asked(one)) for one in many(service, 3)]
+    tasks = [asyncio.create_task(run.work.run()) for run in runs]
+    await until(lambda: any(run.live.note == "waits until another zip is packed" for run in runs))
+    assert len(service.started) == 2
+    for name in service.said:
+        service.said[name] = ["DONE"]
+    service.words = []
+    going.set()
+    assert await asyncio.gather(*tasks) == [State.DONE] * 3
+
+
 async def test_a_job_of_an_earlier_run_is_taken_over(
     service: Any, carry_out: Any, asked: Ask, folder: Path, open_journal: Callable[[], Journal]
 ) -> None:
@@ -561,3 +628,16 @@ async def test_a_zip_fetched_in_part_is_gone_on_with_by_the_next_run(
     assert run.states == ["done"] * 2
     assert service.server.starts() == [0, 200_000]
     assert files(folder) == {"a": content, "b": content[::-1]}
+
+
+async def test_the_engine_carries_a_zip_out_and_shows_its_members(
+    service: Any, asked: Ask, folder: Path, timeouts: Timeouts, clock: Any
+) -> None:
+    engine = TransferEngine(lambda _name: service.provider, timeouts=timeouts, clock=clock)
+    number = engine.submit(asked(*many(service, 3), service.put("old", b"o", state="ARCHIVED")))
+    ended = await engine.wait(number)
+    assert (ended.state, type(ended.error)) == (State.FAILED, PartialError)
+    assert [member.state.value for member in engine.members(number)] == ["done", "done", "done", "failed"]
+    assert [member.path for member in engine.members(number)][:3] == [folder / f"{place}.wav" for place in range(3)]
+    assert parts(folder) == []
+    await engine.close()
