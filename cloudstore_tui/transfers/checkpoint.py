@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.attempt import Version
@@ -19,7 +18,7 @@ _LOOK = 0.05
 
 
 class Checkpoints:
-    """Takes checkpoints of a part file while inside the block."""
+    """Checkpoints of one part file."""
 
     def __init__(self, part: PartFile, ledger: Ledger, workers: Workers, version_of: Callable[[], Version]) -> None:
         """Make it.
@@ -34,28 +33,18 @@ class Checkpoints:
         self._ledger = ledger
         self._workers = workers
         self._version_of = version_of
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._repeat())
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def take(self) -> None:
         """One checkpoint, now."""
         version = self._version_of()
         etag, size = version.etag, version.size
+        crash_point("checkpoint")
         durable = await self._workers.run(lambda _stop: self._part.sync())
-        crash_point("after_sync")
         if durable is not None:
             self._ledger.note(durable=durable, etag=etag, size=size)
 
-    async def _repeat(self) -> None:
+    async def repeat(self) -> None:
+        """One whenever it is worth it, for as long as bytes come."""
         loop = asyncio.get_running_loop()
         last = loop.time()
         while True:

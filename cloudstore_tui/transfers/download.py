@@ -1,13 +1,16 @@
 """One download: from a request to a complete, verified file under its final name."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import TypeVar
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import BusyError, IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.crash_point import crash_point
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html
@@ -22,8 +25,10 @@ from cloudstore_tui.transfers.patience import Patience
 from cloudstore_tui.transfers.read_back import ReadBack
 from cloudstore_tui.transfers.tid import tid_of
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.verify import Claim, Digests, needed
+from cloudstore_tui.transfers.verify import Claim, needed
 from cloudstore_tui.transfers.workers import Stop
+
+Opened = TypeVar("Opened")
 
 FULL_FETCHES = 2
 """Times an object is fetched whole before bytes that contradict its checksum are taken to be damaged at the source."""
@@ -68,16 +73,18 @@ class Download:
         landing = self._landing(entry)
         self._live.path = landing.path
         part = await self._begin(landing)
-        if await self._means.workers.run(landing.is_taken):
+        if await self._prepare(landing, part):
             if self._request.on_conflict is OnConflict.SKIP:
                 await self._clear()
                 return State.SKIPPED
             if await self._is_there(landing, entry):
                 await self._clear()
                 return State.DONE
-        # Before anything is asked for: a folder that refuses refuses now.
-        await self._open(part)
+            await self._open(lambda _stop: part.open(self._ledger.kept), part)
         return await self._bring(landing, entry, part)
+
+    async def call_off(self) -> None:
+        """Nothing: the server does not know of it."""
 
     def discard(self) -> None:
         """Leave nothing behind. Blocks, unless there is nothing."""
@@ -120,21 +127,33 @@ class Download:
             self._part = PartFile(means.disk, means.space, self._request.folder, tid, ledger.forget_bytes)
         return self._part
 
-    async def _open(self, part: PartFile) -> None:
-        if part.is_open:
-            return
-        kept = self._ledger.kept
+    async def _prepare(self, landing: Landing, part: PartFile) -> bool:
+        """Whether something has the name already; if not, the part file is opened.
+
+        That comes before anything is asked for: a folder that refuses refuses now.
+        """
+
+        def look_or_open(stop: Stop) -> bool:
+            if landing.is_taken(stop):
+                return True
+            part.open(self._ledger.kept)
+            return False
+
+        return await self._open(look_or_open, part)
+
+    async def _open(self, opening: Callable[[Stop], Opened], part: PartFile) -> Opened:
+        was_open, kept = part.is_open, self._ledger.kept
         try:
-            await self._means.workers.run(lambda _stop: part.open(kept))
+            result = await self._means.workers.run(opening)
         except BusyError as error:
             if number := await self._ledger.holder(part.tid):
                 error.cause = f"process {number} on this machine is doing it"
             raise
-        if kept is not None and kept.part not in ("", part.name):
-            await self._clear()
-        self._ledger.note(part=part.name, inode=part.inode, durable=part.durable)
-        if part.offset and kept is not None:
-            self._live.note = f"going on at {part.offset:,} bytes"
+        if part.is_open and not was_open:
+            if kept is not None and kept.part not in ("", part.name):
+                await self._clear()
+            self._ledger.note(part=part.name, inode=part.inode, durable=part.durable)
+        return result
 
     async def _clear(self) -> None:
         """Remove what an earlier run left, now that it is of no use."""
@@ -162,9 +181,9 @@ class Download:
         return True
 
     async def _bring(self, landing: Landing, entry: StoredObject, part: PartFile) -> State:
+        kept, is_first = self._ledger.kept, self._fetch is None
         fetch = self._fetch_of(entry)
-        kept = self._ledger.kept
-        if part.offset and kept is not None:
+        if is_first and part.offset and kept is not None:
             fetch.resume(kept.size, kept.etag)
         self._live.meter = lambda: part.offset
         finish = _Finish(landing, part)
@@ -179,17 +198,12 @@ class Download:
         )
 
     async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:
-        checkpoints = self._checkpoints(part, fetch)
-        async with ReadBack(part, self._means.workers, lambda: self._digests_wanted(fetch)) as read_back:
-            async with checkpoints:
-                await fetch.run(part)
-            self._live.to(State.VERIFYING)
-            if (modified := _modified(entry, fetch)) is not None:
-                part.set_time(modified)
-            # Always: also a file of no bytes, or one that an earlier run had whole, has to be on the disk.
-            await checkpoints.take()
-        crash_point("verifying")
-        await self._means.workers.run(lambda stop: finish.run(fetch.claim, read_back.finish(stop), stop))
+        read_back = ReadBack(part, self._means.workers, lambda: self._digests_wanted(fetch))
+        async with Beside(self._checkpoints(part, fetch).repeat), Beside(read_back.follow):
+            await fetch.run(part)
+        self._live.to(State.VERIFYING)
+        modified = _modified(entry, fetch)
+        await self._means.workers.run(lambda stop: finish.run(fetch.claim, read_back, modified, stop))
 
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
         return Checkpoints(part, self._ledger, self._means.workers, lambda: fetch.version)
@@ -221,8 +235,15 @@ class _Finish:
         self.level = ""
         self.sha256 = ""
 
-    def run(self, claim: Claim, digests: Digests, stop: Stop) -> None:
-        """Compare and publish. Blocks."""
+    def run(self, claim: Claim, read_back: ReadBack, modified: float | None, stop: Stop) -> None:
+        """Sync, compare and publish. Blocks."""
+        if modified is not None:
+            self._part.set_time(modified)
+        # Always: also a file of no bytes, or one that an earlier run had whole, has to be on the disk.
+        self._part.sync()
+        crash_point("after_sync")
+        digests = read_back.finish(stop)
+        crash_point("verifying")
         verdict = self._part.content(stop).verify(claim, digests)
         self.contradiction = verdict.contradiction
         if not verdict.contradiction:

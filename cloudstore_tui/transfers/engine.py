@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -126,8 +126,8 @@ class TransferEngine:
             return
         if errand in self._queue:
             self._queue.remove(errand)
-        errand.discard()
-        self._end(errand, State.CANCELLED)
+        self._running += 1
+        self._set_off(errand, errand.give_up())
 
     def retry(self, number: int) -> None:
         """Try a transfer again that failed, was cancelled or skipped; what arrived of it is kept where possible."""
@@ -231,9 +231,12 @@ class TransferEngine:
         while self._queue and self._running < self._at_once and not self._closed:
             errand = self._queue.popleft()
             self._running += 1
-            errand.task = asyncio.create_task(errand.carry_out(self._provider_of, lambda: self.means))
-            errand.task.add_done_callback(partial(self._settle, errand))
+            self._set_off(errand, errand.carry_out(self._provider_of, lambda: self.means))
         self._attendant.wake()
+
+    def _set_off(self, errand: Errand, doing: Coroutine[Any, Any, tuple[State, StorageError | None]]) -> None:
+        errand.task = asyncio.create_task(doing)
+        errand.task.add_done_callback(partial(self._settle, errand))
 
     def _settle(self, errand: Errand, task: asyncio.Task[tuple[State, StorageError | None]]) -> None:
         state, error = State.PAUSED if errand.rests else State.CANCELLED, None

@@ -43,6 +43,9 @@ class Work(Protocol):
     async def suspend(self) -> None:
         """Leave what arrived, for a later run of the program."""
 
+    async def call_off(self) -> None:
+        """Stop what was started on the server and is not wanted any more; never fails."""
+
     def discard(self) -> None:
         """Leave nothing behind. Blocks, unless there is nothing."""
 
@@ -71,9 +74,17 @@ class Errand:
             state, error = State.FAILED, failure.at(self.live.request.location.address)
         except asyncio.CancelledError:
             state, error = self._stopped(), None
+            if state is State.CANCELLED:
+                await self._call_off()
         if state is not State.PAUSED and not self._may_go_on(error):
             await self._let_go(means())
         return state, error
+
+    async def give_up(self) -> tuple[State, StorageError | None]:
+        """Stop what rests or waits for its turn, and leave nothing behind."""
+        await self._call_off()
+        self.discard()
+        return State.CANCELLED, None
 
     async def suspend(self) -> None:
         """Leave what arrived, for a later run of the program; without a journal that would never come."""
@@ -90,6 +101,11 @@ class Errand:
         work, self._work = self._work, None
         if work is not None:
             work.discard()
+
+    async def _call_off(self) -> None:
+        if self._work is not None:
+            with suppress(asyncio.CancelledError):
+                await self._work.call_off()
 
     def _stopped(self) -> State:
         if self._work is not None and self._work.finished:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 
 from cloudstore_tui.transfers.content import CHUNK
 from cloudstore_tui.transfers.part import PartFile
@@ -16,7 +15,7 @@ _LOOK = 0.02
 
 
 class ReadBack:
-    """Follows a part file while inside the block, never beyond what is known to be on the disk.
+    """Follows a part file, never beyond what is known to be on the disk.
 
     It starts at the first byte in every run: nothing is carried over from an earlier one.
     """
@@ -27,28 +26,14 @@ class ReadBack:
         self._wanted = wanted
         self._running: RunningDigests | None = None
         self._restarts = part.restarts
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> "ReadBack":
-        self._task = asyncio.create_task(self._follow())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-            if not self._task.cancelled():
-                # It failed where the last look at the file will fail, too.
-                self._task.exception()
 
     def finish(self, stop: Stop) -> Digests:
         """Of the whole file, all of which is on the disk. Blocks."""
         self._advance(stop)
         return self._digests().digests()
 
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Read whatever is known to be on the disk, for as long as bytes come."""
         while True:
             await asyncio.sleep(_LOOK)
             if self._part.durable - (self._running.size if self._running else 0) >= WORTH:

@@ -99,6 +99,9 @@ class Upload:
         """Close the file; what may have arrived is in the journal."""
         self._file.close()
 
+    async def call_off(self) -> None:
+        """Nothing: the server does not know of it."""
+
     def discard(self) -> None:
         """Close the file."""
         self._file.close()

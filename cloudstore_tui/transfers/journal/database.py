@@ -22,6 +22,7 @@ BUSY = 10.0
 """Seconds that another program may keep the journal locked."""
 GATHER = 0.05
 """Seconds in which facts that nobody waits for are gathered, so that many share one write to the disk."""
+_AGAIN = 0.02
 _CLOSING = 2.0
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 
@@ -81,7 +82,8 @@ class Database:
         connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            _share(connection)
+            for setting in ("synchronous = FULL", "foreign_keys = ON"):
                 connection.execute(f"PRAGMA {setting}")
             connection.execute("BEGIN IMMEDIATE")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -132,10 +134,10 @@ class Database:
                 if future is not None:
                     results.append((future, result))
             self._connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait, and the next batch goes on
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            failure = self._failure(error)
+            failure = self._failure(error) if isinstance(error, sqlite3.Error | OSError) else error
             for _, future in batch:
                 if future is not None:
                     future.set_exception(failure)
@@ -148,15 +150,37 @@ class Database:
         if isinstance(error, OSError):
             cause = f"the journal of transfers cannot be written: {(error.strerror or 'unknown').lower()}"
             return LocalDiskError(cause, place=place, cure="Check the folder, or set XDG_STATE_HOME to another one.")
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if _is_busy(error):
             return BusyError("another program keeps the journal of transfers locked", place=place)
-        cause = "the disk is full" if code == sqlite3.SQLITE_FULL else "the journal of transfers cannot be written"
+        full = _code(error) == sqlite3.SQLITE_FULL
+        cause = "the disk is full" if full else "the journal of transfers cannot be written"
         return LocalDiskError(cause, place=place, cure="Free some space, or set XDG_STATE_HOME to another folder.")
 
 
+def _share(connection: sqlite3.Connection) -> None:
+    """Let others read while one writes. When two programs make the file at once, SQLite refuses instead of waiting."""
+    deadline = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN)
+        else:
+            return
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def _is_damaged(error: sqlite3.DatabaseError) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _move_aside(path: Path) -> Path:

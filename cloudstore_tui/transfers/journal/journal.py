@@ -128,14 +128,15 @@ class Journal:
 
         The one that got furthest is given back; all of them are taken out.
         """
-        writer, alive = self._writer.name, living(self._writers)
+        writer = self._writer.name
 
         def job(connection: sqlite3.Connection) -> Record | None:
+            same = "SELECT * FROM transfer WHERE tid = ? AND id <> ? ORDER BY durable DESC"
+            rows = connection.execute(same, (tid, number)).fetchall()
+            alive = living(self._writers) if rows else frozenset()
             found = [
                 row
-                for row in connection.execute(
-                    "SELECT * FROM transfer WHERE tid = ? AND id <> ? ORDER BY durable DESC", (tid, number)
-                )
+                for row in rows
                 if row["writer"] not in alive or (row["writer"] == writer and row["state"] in _ENDED)
             ]
             kept = _records(connection, found[:1])

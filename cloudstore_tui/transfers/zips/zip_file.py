@@ -6,6 +6,7 @@ from functools import partial
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.crash_point import crash_point
 from cloudstore_tui.transfers.fetch import Fetch
@@ -60,7 +61,7 @@ class FetchedZip:
         fetch = self._fetch_of(name, part)
         self._live.meter = lambda: part.offset
         checkpoints = self._checkpoints(part, fetch)
-        async with checkpoints:
+        async with Beside(checkpoints.repeat):
             await fetch.run(part)
         await checkpoints.take()
 

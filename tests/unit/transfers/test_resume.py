@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import BusyError
-from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.transfers.transfer import DownloadRequest, State
 
 Make = Callable[..., TransferEngine]
 MakeJournal = Callable[[], Journal]
@@ -261,24 +260,6 @@ async def test_another_program_can_ask_for_a_pause_and_a_cancel(
     await other.ask(number, "cancel")
     await until(lambda: engine.snapshot()[0].state is State.CANCELLED)
     assert parts(request_.folder) == []
-    await engine.close()
-
-
-async def test_a_failed_checkpoint_ends_the_attempt_and_nothing_after_it_is_trusted(
-    fresh_engine: Make, open_journal: MakeJournal, server: Any, answer: Any, request_: DownloadRequest, monkeypatch: Any
-) -> None:
-    taken: list[int] = []
-    original = Checkpoints.take
-
-    async def counted(self: Checkpoints) -> None:
-        await original(self)
-        taken.append(1)
-
-    monkeypatch.setattr(Checkpoints, "take", counted)
-    engine = fresh_engine(journal=open_journal())
-    ended: Transfer = await engine.wait(engine.submit(request_))
-    assert ended.state is State.DONE
-    assert taken, "the file was published without being synced"
     await engine.close()
 
 
