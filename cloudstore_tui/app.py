@@ -17,9 +17,11 @@ from textual.worker import WorkerFailed
 from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.config.themes import load_themes
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.ui.crash import crash_sentence
+from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
@@ -30,8 +32,9 @@ from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.theming import textual_theme
+from cloudstore_tui.ui.transfer_text import describe, title_text
 from cloudstore_tui.ui.transfer_watch import Transfers, TransferWatch
-from cloudstore_tui.ui.widgets.transfer_strip import TransferStrip
+from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 
 CRASHED = 70
 """Exit code after an error of our own."""
@@ -104,8 +107,9 @@ class CloudStoreApp(App[None]):
             self.register_theme(textual_theme(theme))
         if settings.theme in self._themes.loaded:
             self.theme = settings.theme
-        self._watch = TransferWatch(self, backstage)
+        self._watch = TransferWatch(self, backstage, bell=settings.bell)
         self._interrupted = 0.0
+        self._outlives_terminal = settings.on_hangup == "continue"
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
         self.browser = BrowserScreen(backstage.providers, self._watch, settings, start)
@@ -115,12 +119,14 @@ class CloudStoreApp(App[None]):
         """Take the user's keys, listen to signals, and say what of the configuration could not be used."""
         self.set_keymap(self._keys)
         if not self.is_headless:
-            listen(asyncio.get_running_loop(), self._end)
+            listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
         for error in self._themes.failed:
             report(self, error)
         if self._theme_wanted not in self._themes.loaded:
             known = ", ".join(self._themes.loaded)
             tell(self, f"There is no theme {self._theme_wanted}. There are: {known}.", "warning")
+        if self._watch.keeps:
+            self.run_worker(self._offer_interrupted())
 
     def on_unmount(self) -> None:
         """Leave signals to whoever comes next."""
@@ -131,8 +137,9 @@ class CloudStoreApp(App[None]):
         """End the program, if nothing is lost by it or the user wants it all the same."""
         if isinstance(self.screen, QuitDialog):
             return
-        if self._watch.unfinished:
-            self.push_screen(QuitDialog(self._watch.unfinished), self._quit_if)
+        running, deleting = self._watch.unfinished, self.browser.deletion.running
+        if running or deleting:
+            self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
         else:
             self.exit()
 
@@ -150,25 +157,52 @@ class CloudStoreApp(App[None]):
         if not self.browser.stop():
             tell(self, "Ctrl+C once more quits.")
 
-    @on(TransferStrip.Cancelled)
-    def cancel_transfer(self, event: TransferStrip.Cancelled) -> None:
-        """Stop a transfer."""
-        self._watch.cancel(event.id)
+    @on(TransferKeys.Paused)
+    def pause_transfer(self, event: TransferKeys.Paused) -> None:
+        """Let a transfer rest."""
+        self._watch.pause(event.id)
 
-    @on(TransferStrip.Retried)
-    def retry_transfer(self, event: TransferStrip.Retried) -> None:
+    @on(TransferKeys.Resumed)
+    async def resume_transfer(self, event: TransferKeys.Resumed) -> None:
+        """Go on with a transfer."""
+        await self._watch.resume(event.id)
+
+    @on(TransferKeys.Cancelled)
+    async def cancel_transfer(self, event: TransferKeys.Cancelled) -> None:
+        """Stop a transfer."""
+        await self._watch.cancel(event.id)
+
+    @on(TransferKeys.Retried)
+    def retry_transfer(self, event: TransferKeys.Retried) -> None:
         """Try a transfer again."""
         self._watch.retry(event.id)
 
-    @on(TransferStrip.Cleared)
+    @on(TransferKeys.Cleared)
     def clear_transfers(self) -> None:
         """Take all that ended off the list."""
         self._watch.clear_ended()
 
-    @on(TransferStrip.Opened)
-    def show_transfer(self, event: TransferStrip.Opened) -> None:
+    @on(TransferKeys.Opened)
+    def show_transfer(self, event: TransferKeys.Opened) -> None:
         """Show everything about a transfer."""
-        self.push_screen(MessageDialog(event.title, event.text))
+        members = self._watch.members(event.transfer.id)
+        self.push_screen(MessageDialog(title_text(event.transfer), describe(event.transfer, members)))
+
+    async def _offer_interrupted(self) -> None:
+        """Ask what becomes of transfers that an earlier run left behind."""
+        try:
+            left = await self._watch.interrupted()
+        except StorageError as error:
+            report(self, error)
+            return
+        if not left:
+            return
+        numbers = [transfer.id for transfer in left]
+        answer = await self.push_screen_wait(InterruptedDialog(left))
+        if answer is Remains.RESUME:
+            await self._watch.adopt(numbers)
+        elif answer is Remains.DROP:
+            await self._watch.drop(numbers)
 
     def _quit_if(self, wanted: bool | None) -> None:
         if wanted:

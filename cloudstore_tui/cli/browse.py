@@ -1,5 +1,6 @@
 """`cloudstore` and `cloudstore PATH`: open the browser."""
 
+import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -56,6 +57,7 @@ def open_browser(
     # Deferred: only the browser needs Textual.
     from cloudstore_tui.app import CloudStoreApp
     from cloudstore_tui.transfers.backstage import Backstage
+    from cloudstore_tui.ui.signals import HANGUP
 
     openers = {name: partial(_open, profile) for name, profile in config.profiles.items()}
     settings = config.settings
@@ -72,6 +74,10 @@ def open_browser(
             start = backstage.providers[name].locate(rest)
         app = CloudStoreApp(backstage, config, start=start, download_dir=download_dir)
         app.run(mouse=mouse)
+        if app.return_code == HANGUP and settings.on_hangup == "continue":
+            # The terminal is gone, and with it everybody who could be told anything; SIGTERM still ends it.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            backstage.finish()
     finally:
         backstage.stop()
         if journal is not None:

@@ -30,11 +30,11 @@ def keys_command(*, as_json: bool) -> None:
     known = known_bindings(CloudStoreApp)
     configured = check_keymap(config.keys, known, place=str(config.path))
     for binding in known:
-        keys = configured.get(binding.id, binding.keys)
+        keys = configured[binding.id].split(",") if binding.id in configured else list(binding.keys)
         if as_json:
             output.record({"id": binding.id, "keys": keys, "title": binding.description, "text": binding.tooltip})
         else:
-            output.line(f"{binding.id:24}  {keys:28}  {binding.tooltip}")
+            output.line(f"{binding.id:24}  {', '.join(keys):28}  {binding.tooltip}")
 
 
 @click.command("themes", short_help="List the themes.")

@@ -15,6 +15,13 @@ SETTINGS: tuple[Option, ...] = (
     Option("time_zone", "The zone times are shown and read in, such as UTC or Europe/London.", default="UTC"),
     Option("theme", "The look of the browser; `cloudstore themes` lists them.", default="cloudstore-dark"),
     Option("transfers", "Downloads and uploads at once, 1 to 32.", type=int, default=4),
+    Option("bell", "Whether the bell rings when a transfer of more than 10 seconds ends.", type=bool, default=False),
+    Option(
+        "on_hangup",
+        "What transfers do when the terminal goes away: stop until the next time, or continue without it.",
+        choices=("stop", "continue"),
+        default="stop",
+    ),
     Option("zip_poll_seconds", "Seconds between looks at a zip job; the last repeats.", type=tuple),
     Option("connect_timeout", "Seconds to wait for a connection.", type=int, default=10),
     Option("read_timeout", "Seconds to wait for the next bytes.", type=int, default=30),
@@ -41,6 +48,8 @@ class Settings:
     time_zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - a zone never changes
     theme: str = "cloudstore-dark"
     transfers: int = 4
+    bell: bool = False
+    on_hangup: str = "stop"
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
     timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
 
@@ -62,6 +71,8 @@ def read_settings(document: Document) -> Settings:
         time_zone=zone,
         theme=str(values["theme"]),
         transfers=numbers["transfers"],
+        bell=values["bell"] is True,
+        on_hangup=str(values["on_hangup"]),
         zip_poll_seconds=polls,
         timeouts=Timeouts(
             connect=numbers["connect_timeout"], read=numbers["read_timeout"], stall=numbers["stall_timeout"]

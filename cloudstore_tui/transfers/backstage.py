@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
@@ -11,8 +12,10 @@ from cloudstore_tui.transfers.engine import TransferEngine, new_number
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.stand_in import Stage, StandIn
-from cloudstore_tui.transfers.transfer import Request, Transfer
+from cloudstore_tui.transfers.transfer import Request, State, Transfer
 
+LOOK = 0.5
+"""Seconds between two looks at whether all is done."""
 CLOSING = 1.9
 """Seconds that everything gets to end."""
 
@@ -34,6 +37,8 @@ class Backstage:
         self._timeouts = timeouts
         self._journal = journal
         self._polls = polls
+        self.keeps = journal is not None
+        """Whether transfers that are not done outlive the program."""
         self._stage = Stage()
         self._stand_ins = {name: StandIn(opener, self._stage) for name, opener in open_provider.items()}
         self._ready = threading.Event()
@@ -49,6 +54,11 @@ class Backstage:
         self._thread.start()
         self._ready.wait()
 
+    def finish(self) -> None:
+        """Return when no transfer runs or waits any more."""
+        while any(not transfer.state.ended and transfer.state is not State.PAUSED for transfer in self.snapshot()):
+            time.sleep(LOOK)
+
     def stop(self) -> None:
         """Stop everything and end the thread, within about two seconds."""
         loop = self._stage.loop
@@ -62,11 +72,6 @@ class Backstage:
         number = new_number()
         self._tell(lambda: self._engine.submit(request, number))
         return number
-
-    @property
-    def keeps(self) -> bool:
-        """Whether transfers that are not done outlive the program."""
-        return self._journal is not None
 
     def pause(self, number: int) -> None:
         """Let a transfer rest."""

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import BusyError, IntegrityError, StorageError, UsageError
-from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
@@ -164,7 +163,9 @@ class Download:
     def _fetch_of(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
             html = may_be_html(entry.name, entry.mime)
-            self._fetch = Fetch(self._means, self._sign, self._live, html=html)
+            self._fetch = Fetch(
+                self._means, lambda: self._provider.source(self._request.location), self._live, html=html
+            )
         self._fetch.patience = Patience(self._means.clock, self._means.give_up, self._means.timeouts.disk)
         return self._fetch
 
@@ -198,7 +199,8 @@ class Download:
         )
 
     async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:
-        read_back = ReadBack(part, self._means.workers, lambda: self._digests_wanted(fetch))
+        manifest = frozenset({"sha256"} if self._request.sha256 else ())
+        read_back = ReadBack(part, self._means.workers, lambda: needed(fetch.claim) | manifest)
         async with Beside(self._checkpoints(part, fetch).repeat), Beside(read_back.follow):
             await fetch.run(part)
         self._live.to(State.VERIFYING)
@@ -208,18 +210,12 @@ class Download:
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
         return Checkpoints(part, self._ledger, self._means.workers, lambda: fetch.version)
 
-    def _digests_wanted(self, fetch: Fetch) -> frozenset[str]:
-        return needed(fetch.claim) | (frozenset({"sha256"}) if self._request.sha256 else frozenset())
-
     def _ended(self, finish: "_Finish") -> State:
         if finish.path is None:
             return State.SKIPPED
         self._live.path, self._live.level = finish.path, finish.level
         self._live.sha256 = finish.sha256
         return State.DONE
-
-    async def _sign(self) -> Source:
-        return await self._provider.source(self._request.location)
 
 
 class _Finish:

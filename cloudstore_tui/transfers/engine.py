@@ -17,7 +17,6 @@ from cloudstore_tui.transfers.errand import MISTAKE, Errand
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
 from cloudstore_tui.transfers.sleep import Sleep
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
@@ -28,7 +27,6 @@ CLOSING = 0.9
 
 _AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
 _GONE = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
-_WRITTEN_DOWN = frozenset({State.PACKING, State.RUNNING, State.WAITING, State.PAUSED, State.QUEUED})
 
 
 def new_number() -> int:
@@ -82,7 +80,7 @@ class TransferEngine:
     def submit(self, request: Request, number: int | None = None) -> int:
         """Put a transfer into the queue; its number."""
         number = new_number() if number is None else number
-        errand = self._errand(number, Ledger(self._journal, number), request)
+        errand = self._errands[number] = Errand(number, request, self._clock, Ledger(self._journal, number))
         errand.ledger.enter(request)
         self._enqueue(errand)
         return number
@@ -91,7 +89,8 @@ class TransferEngine:
         """Go on with interrupted transfers, all of them or some; the numbers of those that nobody else took."""
         records = await self._journal.adopt(numbers) if self._journal is not None else ()
         for record in records:
-            errand = self._errand(record.id, Ledger(self._journal, record.id, record), record.request)
+            ledger = Ledger(self._journal, record.id, record)
+            errand = self._errands[record.id] = Errand(record.id, record.request, self._clock, ledger)
             errand.live.size = record.size
             errand.ledger.note(state=State.QUEUED.value, reason="", code=0)
             self._enqueue(errand)
@@ -207,15 +206,6 @@ class TransferEngine:
                 BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers
             )
         return self._equipment
-
-    def _errand(self, number: int, ledger: Ledger, request: Request) -> Errand:
-        def written_down(state: State, note: str) -> None:
-            if state in _WRITTEN_DOWN:
-                ledger.note(state=state.value, reason=note)
-
-        errand = Errand(LiveTransfer(number, request, self._clock, written_down), ledger)
-        self._errands[number] = errand
-        return errand
 
     def _enqueue(self, errand: Errand) -> None:
         errand.live.again()

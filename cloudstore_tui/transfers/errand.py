@@ -7,15 +7,19 @@ from typing import Protocol
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.clock import Clock
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, UploadRequest
+from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
 from cloudstore_tui.transfers.zips.zip_download import ZipDownload
 
 MISTAKE = StorageError("the program made a mistake", cure="Please report what you did.")
+
+_WRITTEN_DOWN = frozenset({State.PACKING, State.RUNNING, State.WAITING, State.PAUSED, State.QUEUED})
+"""States that other programs see; the others last a moment, or are written down with their reason."""
 
 
 class Work(Protocol):
@@ -53,8 +57,8 @@ class Work(Protocol):
 class Errand:
     """Carries one transfer out, as often as that is wanted."""
 
-    def __init__(self, live: LiveTransfer, ledger: Ledger) -> None:
-        self.live = live
+    def __init__(self, number: int, request: Request, clock: Clock, ledger: Ledger) -> None:
+        self.live = LiveTransfer(number, request, clock, self._write_down)
         self.ledger = ledger
         self.task: asyncio.Task[tuple[State, StorageError | None]] | None = None
         self.ended = asyncio.Event()
@@ -101,6 +105,10 @@ class Errand:
         work, self._work = self._work, None
         if work is not None:
             work.discard()
+
+    def _write_down(self, state: State, note: str) -> None:
+        if state in _WRITTEN_DOWN:
+            self.ledger.note(state=state.value, reason=note)
 
     async def _call_off(self) -> None:
         if self._work is not None:

@@ -175,6 +175,9 @@ class Fetch:
     async def _total(self, source: Source) -> int | None:
         """The exact size by asking for one byte; `None` where the store does not tell."""
         reply = await self._blob.get(source, self._visit.listen(NoSink()), {"Range": "bytes=0-0"})
+        if reply.status == 206 and reply.span is None:
+            # No store that does not know the size: a damaged reply, and what came before may be cut.
+            raise RangeError
         if reply.status == 206 or reply.status == 416:
             return reply.span.total if reply.span is not None else None
         if reply.status == 200:

@@ -1,6 +1,7 @@
 """Transfers as the screen sees them: looked at a few times a second while something goes on, else not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -8,8 +9,12 @@ from textual.app import App
 from textual.signal import Signal
 from textual.timer import Timer
 
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, Transfer
-from cloudstore_tui.ui.report import count, tell
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.transfers.transfer import Request, State, Transfer
+from cloudstore_tui.ui.report import report
+from cloudstore_tui.ui.transfer_news import TransferNews, is_long
+from cloudstore_tui.ui.transfer_text import percent
 
 INTERVAL = 0.25
 """Seconds between two looks."""
@@ -19,10 +24,20 @@ _LOOKS_AFTER_ORDER = 4
 
 
 class Transfers(Protocol):
-    """What carries transfers out. Nothing here waits."""
+    """What carries transfers out. Nothing here waits, but for what is read from the journal."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether transfers that are not done outlive the program."""
 
     def submit(self, request: Request) -> int:
         """Put a transfer into the queue; its number."""
+
+    def pause(self, number: int) -> None:
+        """Let a transfer rest."""
+
+    def resume(self, number: int) -> None:
+        """Go on with a transfer that rests."""
 
     def cancel(self, number: int) -> None:
         """Stop a transfer."""
@@ -36,27 +51,51 @@ class Transfers(Protocol):
     def snapshot(self) -> tuple[Transfer, ...]:
         """All transfers as they are now."""
 
+    def members(self, number: int) -> tuple[Transfer, ...]:
+        """The objects of a zip as they are now."""
+
+    async def interrupted(self) -> tuple[Transfer, ...]:
+        """Transfers of runs that ended before they were done."""
+
+    async def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Transfers that other programs make right now."""
+
+    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Go on with interrupted transfers; the numbers of those that nobody else took."""
+
+    async def drop(self, numbers: Iterable[int]) -> int:
+        """Forget interrupted transfers and remove what arrived of them; how many there were."""
+
 
 class TransferWatch:
     """Passes orders on and tells what became of them, each thing once."""
 
-    def __init__(self, app: App[None], transfers: Transfers) -> None:
+    def __init__(self, app: App[None], transfers: Transfers, *, bell: bool = False) -> None:
         self._app = app
         self._transfers = transfers
+        self._bell = bell
+        self._news = TransferNews(app)
         self._timer: Timer | None = None
         self._looks = 0
         self._open: dict[int, datetime | None] = {}
         """Transfers whose end was not told yet, and the earlier end of those that are tried again."""
-        self._shown: tuple[Transfer, ...] = ()
+        self._kept: frozenset[int] = frozenset()
+        self.shown: tuple[Transfer, ...] = ()
+        """All transfers as they were at the last look."""
         self.changed: Signal[tuple[Transfer, ...]] = Signal(app, "transfers changed")
         """All transfers, whenever one of them is not what it was."""
         self.ended: Signal[tuple[Transfer, ...]] = Signal(app, "transfers ended")
         """Those that just ended."""
 
     @property
+    def keeps(self) -> bool:
+        """Whether transfers that are not done outlive the program."""
+        return self._transfers.keeps
+
+    @property
     def unfinished(self) -> int:
-        """How many transfers would be stopped by the end of the program."""
-        return len(self._open)
+        """How many transfers the end of the program would stop, or lose."""
+        return len(self._open.keys() - self._resting) if self.keeps else len(self._open)
 
     @property
     def is_looking(self) -> bool:
@@ -69,14 +108,30 @@ class TransferWatch:
             self._open[self._transfers.submit(request)] = None
         self._wake()
 
-    def cancel(self, number: int) -> None:
-        """Stop a transfer."""
-        self._transfers.cancel(number)
+    def pause(self, number: int) -> None:
+        """Let a transfer rest."""
+        self._transfers.pause(number)
         self._wake()
+
+    async def resume(self, number: int) -> None:
+        """Go on with a transfer that rests, or that is kept from an earlier run."""
+        if number in self._kept:
+            await self.adopt([number])
+        else:
+            self._transfers.resume(number)
+            self._wake()
+
+    async def cancel(self, number: int) -> None:
+        """Stop a transfer, or forget one that is kept from an earlier run."""
+        if number in self._kept:
+            await self.drop([number])
+        else:
+            self._transfers.cancel(number)
+            self._wake()
 
     def retry(self, number: int) -> None:
         """Try a transfer again."""
-        self._open[number] = next((transfer.ended for transfer in self._shown if transfer.id == number), None)
+        self._open[number] = next((transfer.ended for transfer in self.shown if transfer.id == number), None)
         self._transfers.retry(number)
         self._wake()
 
@@ -85,22 +140,63 @@ class TransferWatch:
         self._transfers.clear_ended()
         self._wake()
 
+    def members(self, number: int) -> tuple[Transfer, ...]:
+        """The objects of a zip as they are now."""
+        return self._transfers.members(number)
+
+    async def interrupted(self) -> tuple[Transfer, ...]:
+        """Transfers of earlier runs, which nobody goes on with now. They rest."""
+        found = tuple(map(_at_rest, await self._transfers.interrupted()))
+        self._kept = frozenset(transfer.id for transfer in found)
+        return found
+
+    async def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Transfers that other programs make right now."""
+        return await self._transfers.elsewhere()
+
+    async def adopt(self, numbers: Iterable[int]) -> None:
+        """Go on with transfers of earlier runs."""
+        try:
+            taken = await self._transfers.adopt(numbers)
+        except StorageError as error:
+            report(self._app, error)
+            return
+        self._kept -= frozenset(taken)
+        self._open.update(dict.fromkeys(taken))
+        self._wake()
+
+    async def drop(self, numbers: Iterable[int]) -> None:
+        """Forget transfers of earlier runs, with what arrived of them."""
+        dropped = frozenset(numbers)
+        try:
+            await self._transfers.drop(dropped)
+        except StorageError as error:
+            report(self._app, error)
+            return
+        self._kept -= dropped
+
     def look(self) -> None:
         """See what changed, and stop looking when nothing goes on."""
         snapshot = self._transfers.snapshot()
-        if snapshot != self._shown:
-            self._shown = snapshot
+        if snapshot != self.shown:
+            self.shown = snapshot
             self.changed.publish(snapshot)
         ended = tuple(transfer for transfer in snapshot if self._is_news(transfer))
         for transfer in ended:
             del self._open[transfer.id]
         if ended:
             self.ended.publish(ended)
-            _announce(self._app, ended)
+            if self._bell and any(map(is_long, ended)):
+                self._app.bell()
+        self._news.take(ended, is_busy=bool(self._open.keys() - self._resting))
         self._looks -= 1
         if self._looks <= 0 and not self._open and self._timer is not None:
             self._timer.stop()
             self._timer = None
+
+    @property
+    def _resting(self) -> set[int]:
+        return {transfer.id for transfer in self.shown if transfer.state is State.PAUSED}
 
     def _is_news(self, transfer: Transfer) -> bool:
         if transfer.id not in self._open or not transfer.state.ended:
@@ -114,24 +210,10 @@ class TransferWatch:
             self._timer = self._app.set_interval(INTERVAL, self.look)
 
 
-def _announce(app: App[None], ended: Sequence[Transfer]) -> None:
-    """One message for all that ended between two looks."""
-    done = [transfer for transfer in ended if transfer.state in (State.DONE, State.SKIPPED)]
-    failed = [transfer for transfer in ended if transfer.state is State.FAILED]
-    if len(done) == 1:
-        tell(app, _arrival(done[0]))
-    elif done:
-        tell(app, f"{count(len(done), 'transfer')} done.")
-    if len(failed) == 1 and failed[0].error is not None:
-        tell(app, str(failed[0].error), "error")
-    elif failed:
-        tell(app, f"{count(len(failed), 'transfer')} failed; t shows why.", "error")
-
-
-def _arrival(transfer: Transfer) -> str:
-    request = transfer.request
-    if transfer.state is State.SKIPPED:
-        return f"Left alone: {transfer.path or request.location.address}"
-    if isinstance(request, DownloadRequest):
-        return f"Downloaded: {transfer.path or request.folder}"
-    return f"Uploaded: {request.location.address}"
+def _at_rest(transfer: Transfer) -> Transfer:
+    """One that nobody makes now, whatever it was at when its program ended."""
+    if transfer.state is State.FAILED:
+        note = f"failed: {transfer.note}" if transfer.note else "failed"
+    else:
+        note = f"interrupted at {percent(transfer)} %" if transfer.size else "interrupted"
+    return replace(transfer, state=State.PAUSED, note=note)

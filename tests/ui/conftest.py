@@ -1,7 +1,7 @@
 """A browser over services that live in the test: slow, failing, hostile or huge as the test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,13 +18,14 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target
+from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, Deletion, Fate, Session, StorageProvider
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.text import plain
@@ -168,6 +169,7 @@ class SearchService(Service):
         super().__init__(name, "8x8", read_only=True)
         self.results = results
         self.page_size = page_size
+        self.jobs: tuple[ZipJob, ...] = ()
 
     def locate(self, rest: str) -> Location:
         region, _, path = rest.partition("/")
@@ -240,6 +242,23 @@ class SearchService(Service):
         await self.called("stat", location)
         return replace(self.object(int(location.path[3:]), Query(location)), checksum="922c9e", checksum_type="MD5")
 
+    async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
+        raise NotImplementedError
+
+    async def zip_jobs(self, region: str) -> tuple[ZipJob, ...]:
+        await self.called("zip_jobs", Location(self.profile.name, region))
+        return self.jobs
+
+    async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
+        await self.called("cancel_zip", Location(self.profile.name, region), name)
+        self.jobs = tuple(replace(job, status="CANCELLED") if job.name == name else job for job in self.jobs)
+        return self.jobs
+
+    async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
+        await self.called("clear_zips", Location(self.profile.name, region))
+        self.jobs = ()
+        return self.jobs
+
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         await self.called("link", location)
         return SignedLink(Secret(f"https://8x8.com/{location.path}?sig=s3cret"), NOW, LinkForm.PRESIGNED)
@@ -252,11 +271,45 @@ class FakeBackstage:
     providers: Mapping[str, StorageProvider]
     transfers: list[Transfer] = field(default_factory=list)
     looks: int = 0
+    keeps: bool = True
+    left: list[Transfer] = field(default_factory=list)
+    """What an earlier run left behind."""
+    others: list[Elsewhere] = field(default_factory=list)
+    parts: dict[int, tuple[Transfer, ...]] = field(default_factory=dict)
+    """The members of zips."""
+    dropped: list[int] = field(default_factory=list)
 
     def submit(self, request: Request) -> int:
         number = len(self.transfers) + 1
         self.transfers.append(Transfer(number, request, State.RUNNING, size=1000, done=250, speed=100.0))
         return number
+
+    def pause(self, number: int) -> None:
+        self.become(number, State.PAUSED)
+
+    def resume(self, number: int) -> None:
+        self.become(number, State.RUNNING)
+
+    def members(self, number: int) -> tuple[Transfer, ...]:
+        return self.parts.get(number, ())
+
+    async def interrupted(self) -> tuple[Transfer, ...]:
+        return tuple(self.left)
+
+    async def elsewhere(self) -> tuple[Elsewhere, ...]:
+        return tuple(self.others)
+
+    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        taken = [transfer for transfer in self.left if transfer.id in set(numbers)]
+        self.left = [transfer for transfer in self.left if transfer not in taken]
+        self.transfers += [replace(transfer, state=State.RUNNING) for transfer in taken]
+        return tuple(transfer.id for transfer in taken)
+
+    async def drop(self, numbers: Iterable[int]) -> int:
+        wanted = set(numbers)
+        self.dropped += [transfer.id for transfer in self.left if transfer.id in wanted]
+        self.left = [transfer for transfer in self.left if transfer.id not in wanted]
+        return len(self.dropped)
 
     def cancel(self, number: int) -> None:
         self.become(number, State.CANCELLED)
@@ -360,14 +413,22 @@ def searches() -> SearchService:
 
 @pytest.fixture
 def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> Open:
-    """Run the browser: `async with browser(size=(80, 24), start="acme:exports/") as it`."""
+    """Run the browser: `async with browser(size=(80, 24), start="acme:exports/") as it`.
+
+    `behind` are fields of the backstage, everything else are settings.
+    """
 
     @asynccontextmanager
     async def run(
-        *, size: tuple[int, int] = (120, 40), start: str = "", keys: Mapping[str, str] | None = None, **settings: Any
+        *,
+        size: tuple[int, int] = (120, 40),
+        start: str = "",
+        keys: Mapping[str, str] | None = None,
+        behind: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> AsyncIterator[Browser]:
         services: dict[str, StorageProvider] = {"acme": folders, "acme8": searches}
-        backstage = FakeBackstage(services)
+        backstage = FakeBackstage(services, **(behind or {}))
         config = Config(
             tmp_path / "config.toml",
             settings=Settings(download_dir=tmp_path / "downloads", **settings),

@@ -119,6 +119,7 @@ from cloudstore_tui.config.load import Config
 
 class Nothing:
     providers = {}
+    keeps = False
     def submit(self, request): return 1
     def cancel(self, number): pass
     def retry(self, number): pass

@@ -188,11 +188,12 @@ async def test_keys_are_offered_only_where_they_do_something(browser: Any) -> No
         assert "d Download" in it.keys
         assert "del Delete" in it.keys
         assert "FIQL" not in it.keys
+        assert "Zip" not in it.keys
         await it.press("1", "G", "enter")
         assert "f FIQL" in it.keys
+        assert "z Zip" in it.keys
         assert "Delete" not in it.keys
         assert "Upload" not in it.keys
-        assert "Transfers" not in it.keys
 
 
 async def test_names_are_never_markup_and_never_commands(browser: Any, folders: Any) -> None:

@@ -7,6 +7,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import Fate
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 
 START = "acme:exports/reporting/"
 
@@ -70,3 +71,17 @@ async def test_a_read_only_profile_has_no_delete(browser: Any, folders: Any) -> 
         assert "Delete" not in it.keys
         await it.press("delete", "X", "f8")
         assert it.app.screen is it.screen
+
+
+async def test_quitting_while_it_runs_asks(browser: Any, folders: Any) -> None:
+    folders.gates["delete"] = asyncio.Event()
+    async with browser(start=START) as it:
+        await it.press("X", "y", "q")
+        assert isinstance(it.app.screen, QuitDialog)
+        assert "1 object is being deleted." in it.text
+        await it.press("n")
+        folders.gates["delete"].set()
+        await it.settle()
+        await it.pilot.press("q")
+        await it.pilot.pause()
+        assert not it.app.is_running

@@ -10,7 +10,8 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, UploadRequest
-from cloudstore_tui.ui.widgets.transfer_line import describe, elide, line_text
+from cloudstore_tui.ui.transfer_text import describe
+from cloudstore_tui.ui.widgets.transfer_line import elide, line_text
 
 LOCATION = Location("acme", "", "exports/report.csv")
 

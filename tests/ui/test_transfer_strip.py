@@ -1,9 +1,11 @@
 """The strip of transfers: lines, order, keys, and how little is drawn."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual import on
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.message import Message
@@ -11,6 +13,7 @@ from textual.message import Message
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 from cloudstore_tui.ui.widgets.transfer_strip import MOST_LINES, TransferStrip
 
 
@@ -50,16 +53,13 @@ class Host(App[None]):
         text = ["".join(segment.text for segment in strip) for strip in strips]
         return text[: self.strip.outer_size.height] if self.strip.display else []
 
-    def on_transfer_strip_cancelled(self, message: TransferStrip.Cancelled) -> None:
-        self.seen.append(message)
-
-    def on_transfer_strip_retried(self, message: TransferStrip.Retried) -> None:
-        self.seen.append(message)
-
-    def on_transfer_strip_cleared(self, message: TransferStrip.Cleared) -> None:
-        self.seen.append(message)
-
-    def on_transfer_strip_opened(self, message: TransferStrip.Opened) -> None:
+    @on(TransferKeys.Paused)
+    @on(TransferKeys.Resumed)
+    @on(TransferKeys.Cancelled)
+    @on(TransferKeys.Retried)
+    @on(TransferKeys.Cleared)
+    @on(TransferKeys.Opened)
+    def take(self, message: Message) -> None:
         self.seen.append(message)
 
 
@@ -92,7 +92,9 @@ async def test_what_runs_comes_first_then_what_waits_failed_and_ended() -> None:
     app = Host()
     async with app.run_test() as pilot:
         states = [State.DONE, State.FAILED, State.QUEUED, State.RUNNING, State.CANCELLED]
-        app.strip.show([transfer(id_, state) for id_, state in enumerate(states)])
+        start = datetime(2024, 9, 1, tzinfo=UTC)
+        shown = [transfer(id_, state) for id_, state in enumerate(states)]
+        app.strip.show([replace(t, ended=start + timedelta(t.id) if t.state.ended else None) for t in shown])
         await pilot.pause()
         assert [line.split()[1] for line in app.lines[1:]] == [f"recording-{id_}.mp3" for id_ in (3, 2, 1, 4, 0)]
         assert app.lines[0].strip("─ ") == "Transfers: 1 running, 1 waiting, 1 failed, 2 ended"
@@ -122,8 +124,8 @@ async def test_keys_ask_for_what_the_state_allows() -> None:
         await pilot.pause()
         app.strip.focus()
         await pilot.press("r", "x", "j", "x", "r", "down", "x", "r", "c")
-        assert app.seen[:2] == [TransferStrip.Cancelled(1), TransferStrip.Retried(2)]
-        assert [type(message) for message in app.seen[2:]] == [TransferStrip.Cleared]
+        assert app.seen[:2] == [TransferKeys.Cancelled(1), TransferKeys.Retried(2)]
+        assert [type(message) for message in app.seen[2:]] == [TransferKeys.Cleared]
 
 
 async def test_the_cursor_stays_with_its_transfer_and_inside_the_window() -> None:
@@ -155,7 +157,7 @@ async def test_keys_on_an_empty_strip_do_nothing() -> None:
         assert app.seen == []
 
 
-async def test_enter_tells_everything_about_a_transfer() -> None:
+async def test_enter_asks_for_a_page_about_a_transfer() -> None:
     app = Host()
     async with app.run_test() as pilot:
         error = NetworkError("no answer", place="acme8:us-east/id1", cure="Try again later.")
@@ -165,10 +167,8 @@ async def test_enter_tells_everything_about_a_transfer() -> None:
         app.strip.focus()
         await pilot.press("enter")
         (message,) = app.seen
-        assert isinstance(message, TransferStrip.Opened)
-        assert message.title == "get recording-1.mp3"
-        for part in ("acme8:us-east/id1", "/downloads/recording-1.mp3", "no answer", "Try again later."):
-            assert part in message.text
+        assert isinstance(message, TransferKeys.Opened)
+        assert message.transfer.id == 1
 
 
 async def test_a_hostile_name_is_one_literal_line() -> None:
@@ -208,3 +208,27 @@ async def test_the_cursor_is_seen_only_with_the_focus_and_without_colour() -> No
         focused = next(iter(app.strip.render_line(0)))
         assert focused.style is not None
         assert focused.style.reverse
+
+
+async def test_p_pauses_what_goes_on_and_resumes_what_rests() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.strip.show([transfer(1), transfer(2, State.PAUSED), transfer(3, State.DONE)])
+        await pilot.pause()
+        app.strip.focus()
+        await pilot.press("p", "j", "p", "r", "j", "p")
+        assert app.seen == [TransferKeys.Paused(1), TransferKeys.Resumed(2), TransferKeys.Resumed(2)]
+        assert "paused at 50 %" in app.lines[2]
+
+
+async def test_without_the_focus_it_shows_what_runs() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        transfers = [transfer(id_) for id_ in range(12)]
+        app.strip.show(transfers)
+        await pilot.pause()
+        app.screen.set_focus(None)
+        await pilot.pause()
+        app.strip.show([replace(transfers[0], state=State.DONE), *transfers[1:]])
+        await pilot.pause()
+        assert "recording-1.mp3" in app.lines[1]

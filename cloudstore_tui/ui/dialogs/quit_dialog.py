@@ -4,15 +4,37 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
+from cloudstore_tui.ui.report import count
 
 
 class QuitDialog(QuestionDialog):
-    """Asks before transfers are stopped."""
+    """Asks before transfers are stopped, or a deletion is left half told."""
 
-    def __init__(self, running: int) -> None:
-        what = "1 transfer is" if running == 1 else f"{running:,} transfers are"
-        super().__init__(f"Quit while {what} running?", yes="Stop and quit", no="Stay")
+    def __init__(self, running: int, *, keeps: bool, deleting: int = 0) -> None:
+        """Make it.
+
+        Args:
+            running: transfers that the end of the program stops.
+            keeps: whether they go on with the next run.
+            deleting: objects that are being deleted.
+        """
+        super().__init__("Quit now?", yes="Quit", no="Stay")
+        self._sentences: list[str] = []
+        if running:
+            runs, they = ("runs", "It stops") if running == 1 else ("run", "They stop")
+            lost = "what arrived until now is lost"
+            ends = "goes on next time" if running == 1 else "go on next time"
+            self._sentences.append(
+                f"{count(running, 'transfer')} {runs}. {they} now{f' and {ends}' if keeps else f', and {lost}'}."
+            )
+        if deleting:
+            self._sentences.append(
+                f"{count(deleting, 'object')} {'is' if deleting == 1 else 'are'} being deleted. "
+                "What the service was told to delete will be gone, and you will not see what became of the rest."
+            )
 
     def compose_body(self) -> ComposeResult:
         """What quitting does to them."""
-        yield Static("Quitting stops them. Half a file is never left under its final name.", classes="dialog-note")
+        for sentence in self._sentences:
+            yield Static(sentence, markup=False)
+        yield Static("Half a file is never left under its final name.", classes="dialog-note")

@@ -29,7 +29,10 @@ from cloudstore_tui.ui.screens.panes import ALIKE, Panes
 from cloudstore_tui.ui.screens.places_flow import PlacesFlow
 from cloudstore_tui.ui.screens.read_flow import ReadAgainFlow, ReadAllFlow
 from cloudstore_tui.ui.screens.sort_flow import ReverseFlow, SortFlow, next_direction
+from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.screens.upload_flow import UploadFlow
+from cloudstore_tui.ui.screens.zip_flow import ZipFlow
+from cloudstore_tui.ui.screens.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.visit import Visit
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
@@ -75,6 +78,7 @@ class BrowserScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         _flow("d", "download", "Download", "Download what is marked, or this object"),
         _flow("D,f2", "download_as", "Download to", "Download to a folder that you name", shown=False),
+        _flow("z", "zip", "Zip", "Let the service pack what is marked, or this object, into zips"),
         _flow("u", "upload", "Upload", "Upload files of this machine to this folder"),
         _flow("y", "link", "Link", "Ask for a signed link to this object, show and copy it"),
         _flow("Y", "copy", "Address", "Copy the address of this entry", shown=False),
@@ -84,9 +88,10 @@ class BrowserScreen(Screen[None]):
         _flow("O", "reverse", "Reverse", "Turn the order round", shown=False),
         _flow("r,f5,ctrl+r", "refresh", "Refresh", "Read this again; marks and cursor stay"),
         _flow("ctrl+e", "load_all", "Load all", "Read all that is left; Esc stops it"),
-        _pane("t,3", "transfers", "Transfers", "Go to the transfers", shown=True),
+        Binding("t", "view('transfers')", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
         _pane("1", "places", "Places", "Go to the places"),
         _pane("2", "entries", "Entries", "Go to the entries"),
+        _pane("3", "transfers", "Transfers", "Go to the transfers at the foot"),
         _pane("h,left", "left", "Left", "Go to the pane on the left"),
         _pane("tab", "next", "Next pane", "Go to the next pane"),
         _pane("shift+tab", "previous", "Pane before", "Go to the pane before"),
@@ -95,6 +100,9 @@ class BrowserScreen(Screen[None]):
         _way("L,alt+right", "forward", "Forward", "Go forward again"),
         _way("tilde", "root", "Top", "Go to the top of this profile"),
         Binding("ctrl+g", "run('goto')", "Go to", id="browser.goto", show=False, tooltip="Go to an address you type"),
+        Binding(
+            "J", "run('zip_jobs')", "Zip jobs", id="browser.zip_jobs", show=False, tooltip="Zip jobs on the server"
+        ),
         Binding("i", "view('detail')", "Detail", id="browser.detail", show=False, tooltip="Show or hide the detail"),
         Binding("Z", "view('zone')", "Zone", id="browser.zone", show=False, tooltip="Show times in another zone"),
         Binding(
@@ -130,11 +138,14 @@ class BrowserScreen(Screen[None]):
         self.listing = ListingFlow(self, self.entries, providers, next(self._zones), self.line.look)
         self.journey = Journey(self.listing, providers, self.arrive)
         self._upload = UploadFlow(self, self.listing, watch)
+        self.deletion = DeleteFlow(self, self.listing)
         self._flows: dict[str, Flow] = {
-            "download": DownloadFlow(self, self.listing, watch, settings.download_dir),
-            "download_as": DownloadAsFlow(self, self.listing, watch, settings.download_dir),
+            "download": DownloadFlow(self, self.listing, watch, settings),
+            "download_as": DownloadAsFlow(self, self.listing, watch, settings),
             "upload": self._upload,
-            "delete": DeleteFlow(self, self.listing),
+            "zip": ZipFlow(self, self.listing, watch, settings),
+            "zip_jobs": ZipJobsFlow(self, self.listing, watch, settings),
+            "delete": self.deletion,
             "link": LinkFlow(self, self.listing),
             "copy": CopyFlow(self, self.listing),
             "sort": SortFlow(self, self.listing),
@@ -180,7 +191,7 @@ class BrowserScreen(Screen[None]):
         name = str(parameters[0]) if parameters else ""
         if action == "run":
             is_here = self.panes.at in ("entries", "detail")
-            return self._flows[name].is_possible and (is_here or name == "goto")
+            return self._flows[name].is_possible and (is_here or name in ("goto", "zip_jobs"))
         if action == "travel":
             return self.journey.can(name)
         if action == "fiql":
@@ -211,8 +222,10 @@ class BrowserScreen(Screen[None]):
         self.panes.show("entries", self.entries.bar.line)
 
     def action_view(self, what: str) -> None:
-        """Show or hide the detail, or show times in the next zone."""
-        if what == "detail":
+        """Show or hide the detail, show all transfers, or show times in the next zone."""
+        if what == "transfers":
+            self.app.push_screen(TransfersScreen(self._watch))
+        elif what == "detail":
             if self.detail.has_focus:
                 self.action_pane("entries")
             self.detail.toggle_class("-off")

@@ -19,6 +19,8 @@ class DeleteFlow(Flow):
     """Asks, deletes exactly what was shown, and says what became of each."""
 
     needs = Capability.DELETE
+    running = 0
+    """Objects that are being deleted."""
 
     async def run(self) -> None:
         """Ask, delete, tell."""
@@ -27,6 +29,7 @@ class DeleteFlow(Flow):
             return
         if not await self.screen.app.push_screen_wait(DeleteDialog(objects, reading.zone)):
             return
+        self.running = len(objects)
         self.listing.say(f"deleting {count(len(objects), 'object')}…")
         try:
             fates = await reading.provider.delete([entry.location for entry in objects])
@@ -35,6 +38,7 @@ class DeleteFlow(Flow):
         else:
             self._tell(reading, objects, fates)
         finally:
+            self.running = 0
             self.listing.say("")
 
     def _tell(self, reading: Reading, objects: Sequence[StoredObject], fates: Sequence[Deletion]) -> None:

@@ -7,32 +7,60 @@ from pathlib import Path
 
 from textual.screen import Screen
 
+from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.names import safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict
+from cloudstore_tui.transfers.zips.cost import choose
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.dialogs.zip_choice_dialog import Way, ZipChoiceDialog
+from cloudstore_tui.ui.report import count, tell
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.screens.zip_requests import Zipping
 from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+ZIP_FROM = 10
+"""Objects below which nobody wants to be asked about zips."""
 
 
 class DownloadFlow(Flow):
     """Downloads what is marked, or the object under the cursor; asks only where something is in the way."""
 
-    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, folder: Path) -> None:
+    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings) -> None:
         super().__init__(screen, listing)
         self._watch = watch
-        self._folder = folder
+        self._settings = settings
+        self.folder = settings.download_dir
+        """Where files go."""
 
     async def run(self) -> None:
         """To the folder that the settings name."""
         if objects := self.chosen_objects():
-            await self._download(objects, self._folder)
+            await self.choose_way(objects, self.folder)
 
-    async def _download(self, objects: Sequence[StoredObject], wanted: Path) -> None:
+    async def choose_way(self, objects: Sequence[StoredObject], wanted: Path) -> None:
+        """Download in the way that is faster; the user decides where there are many and the service makes zips."""
+        reading = self.listing.reading
+        zipping = None
+        if reading is not None and len(objects) >= ZIP_FROM and Capability.ZIP in reading.provider.capabilities:
+            zipping = Zipping.of(objects)
+        if reading is not None and zipping is not None and zipping.packed:
+            pace = reading.provider.profile.requests_per_minute
+            settings = self._settings
+            choice = choose(zipping.plan, pace, settings.zip_poll_seconds, settings.transfers)
+            what = ", ".join(part for part in (count(len(objects), "object"), total(objects)) if part)
+            way = await self.screen.app.push_screen_wait(ZipChoiceDialog(what, choice))
+            if way is None:
+                return
+            zipping = zipping if way is Way.ZIP else None
+        await self.download(objects, wanted, zipping)
+
+    async def download(self, objects: Sequence[StoredObject], wanted: Path, zipping: Zipping | None = None) -> bool:
+        """Start the transfers, as zips if so planned; whether the user let them start."""
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
             tell(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
@@ -41,8 +69,11 @@ class DownloadFlow(Flow):
         on_conflict: OnConflict | None = OnConflict.REFUSE
         if in_the_way:
             on_conflict = await self.screen.app.push_screen_wait(ConflictDialog(in_the_way))
-        if on_conflict is not None:
-            self._watch.submit(requests(objects, folder, on_conflict))
+        if on_conflict is None:
+            return False
+        downloads = list(requests(objects, folder, on_conflict))
+        self._watch.submit(downloads if zipping is None else zipping.requests(downloads, folder))
+        return True
 
 
 class DownloadAsFlow(DownloadFlow):
@@ -53,12 +84,17 @@ class DownloadAsFlow(DownloadFlow):
         objects = self.chosen_objects()
         if not objects:
             return
-        sizes = [entry.size for entry in objects if entry.size is not None]
-        exact = len(sizes) == len(objects) and all(entry.size_exact for entry in objects)
-        dialog = DownloadDialog(len(objects), words.size(sum(sizes), exact=exact) if sizes else "", self._folder)
+        dialog = DownloadDialog(len(objects), total(objects), self.folder)
         if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
-            self._folder = folder
-            await self._download(objects, folder)
+            self.folder = folder
+            await self.choose_way(objects, folder)
+
+
+def total(objects: Sequence[StoredObject]) -> str:
+    """How much objects are together, as far as the service says."""
+    sizes = [entry.size for entry in objects if entry.size is not None]
+    exact = len(sizes) == len(objects) and all(entry.size_exact for entry in objects)
+    return words.size(sum(sizes), exact=exact) if sizes else ""
 
 
 def requests(objects: Sequence[StoredObject], folder: Path, on_conflict: OnConflict) -> Iterator[DownloadRequest]:

@@ -54,6 +54,14 @@ def test_a_whole_configuration_is_read(tmp_path: Path) -> None:
     assert config.keys == {"entries.download": "f5"}
 
 
+def test_the_bell_is_silent_and_transfers_stop_with_the_terminal_unless_the_settings_say_so(tmp_path: Path) -> None:
+    settings = load_config(write(tmp_path, GOOD), PROVIDERS).settings
+    assert (settings.bell, settings.on_hangup) == (False, "stop")
+    said = GOOD.replace("transfers = 8", 'bell = true\non_hangup = "continue"')
+    settings = load_config(write(tmp_path, said), PROVIDERS).settings
+    assert (settings.bell, settings.on_hangup) == (True, "continue")
+
+
 def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
     config = load_config(tmp_path / "none.toml", PROVIDERS)
     assert not config.profiles
@@ -71,6 +79,8 @@ def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
         ('scopes = ["mediastorageapi.exports"]', 'scopes = "x"', 7, "a list of texts"),
         ("transfers = 8", "transfers = 99", 19, "from 1 to 32"),
         ("transfers = 8", "transfers = true", 19, "a whole number"),
+        ("transfers = 8", "bell = 1", 19, "bell must be true or false"),
+        ("transfers = 8", 'on_hangup = "go on"', 19, "on_hangup must be one of stop, continue"),
         ('time_zone = "Europe/London"', 'time_zone = "Mars/Base"', 18, "unknown time zone"),
         ('provider = "8x8"', 'provider = "9x9"', 11, "Known: alvaria, 8x8"),
         ("[settings]", "[setting]", 16, "Did you mean settings?"),

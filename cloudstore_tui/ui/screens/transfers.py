@@ -1,0 +1,82 @@
+"""All transfers on a screen of their own."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.transfers.transfer import Transfer
+from cloudstore_tui.ui.report import report
+from cloudstore_tui.ui.transfer_text import summary
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.key_line import KeyLine
+from cloudstore_tui.ui.widgets.transfer_table import Everything, TransferTable
+
+LOOK_ROUND = 2.0
+"""Seconds between looks at what other programs do, while this screen is in front."""
+
+
+class TransfersScreen(Screen[None]):
+    """Ours, those kept from an earlier run, and those of other programs, which are only to be looked at."""
+
+    CSS_PATH = "transfers.tcss"
+    AUTO_FOCUS = "#table"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,t", "close", "Back", tooltip="Back to where you were", id="transfers.close"),
+    ]
+
+    def __init__(self, watch: TransferWatch) -> None:
+        super().__init__()
+        self._watch = watch
+        self._kept: tuple[Transfer, ...] = ()
+        self._elsewhere: tuple[Elsewhere, ...] = ()
+        self.table = TransferTable(id="table")
+
+    def compose(self) -> ComposeResult:
+        """A line of numbers, the table, the keys."""
+        yield Static(summary(self._watch.shown), id="title", markup=False)
+        yield self.table
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Show what there is, and follow it."""
+        self._watch.changed.subscribe(self, self._show_own)
+        self._timer = self.set_interval(LOOK_ROUND, self._look_round_again)
+        self._show()
+        self.run_worker(self.look_round(), exclusive=True)
+
+    async def look_round(self) -> None:
+        """Read what is kept, and what other programs do."""
+        try:
+            self._kept, self._elsewhere = await self._watch.interrupted(), await self._watch.elsewhere()
+        except StorageError as error:
+            # Once is enough: it would say the same every time.
+            self._timer.stop()
+            report(self, error)
+            return
+        self._show()
+
+    def action_close(self) -> None:
+        """Back to the screen below."""
+        self.dismiss(None)
+
+    def _look_round_again(self) -> None:
+        if self.is_current:
+            self.run_worker(self.look_round(), exclusive=True)
+
+    def _show_own(self, transfers: tuple[Transfer, ...]) -> None:
+        # One that was adopted is ours from now on.
+        own = {transfer.id for transfer in transfers}
+        self._kept = tuple(transfer for transfer in self._kept if transfer.id not in own)
+        self._show()
+
+    def _show(self) -> None:
+        own = self._watch.shown
+        self.table.show(Everything(own, self._kept, self._elsewhere))
+        title = self.query_one("#title", Static)
+        if title.content != summary(own):
+            title.update(summary(own))

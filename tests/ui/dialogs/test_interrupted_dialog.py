@@ -1,0 +1,63 @@
+"""What becomes of transfers of an earlier run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
+
+
+def left(count: int, name: str = "") -> list[Transfer]:
+    where = Location("acme", "", "exports/x.tar")
+    return [
+        Transfer(number, DownloadRequest(where, Path(), name or f"file-{number}.tar"), State.PAUSED, done=41, size=100)
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (("r",), Remains.RESUME),
+        (("enter",), Remains.RESUME),
+        (("k",), Remains.KEEP),
+        (("escape",), Remains.KEEP),
+        (("d",), Remains.DROP),
+        (("left", "enter"), Remains.KEEP),
+        (("right", "enter"), Remains.DROP),
+    ],
+)
+async def test_keys_answer(opened: Any, keys: tuple[str, ...], answer: Remains) -> None:
+    async with opened(InterruptedDialog(left(3))) as it:
+        await it.press(*keys)
+        assert it.answers == [answer]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_it_names_the_first_few_and_counts_the_rest(opened: Any, size: tuple[int, int]) -> None:
+    async with opened(InterruptedDialog(left(1_200)), size) as it:
+        assert "1,200 interrupted transfers: resume, keep, drop?" in it.text
+        assert "get file-0.tar" in it.text
+        assert "paused at 41 %" in it.text
+        assert "file-5.tar" not in it.text
+        assert it.fits()
+        if size[1] > 20:
+            assert "and 1,195 more" in it.text
+
+
+async def test_hostile_names_are_literal(opened: Any) -> None:
+    async with opened(InterruptedDialog(left(1, "[red]a[/x]\x1b]0;x\x07\n\u202eb"))) as it:
+        assert "1 interrupted transfer: resume, keep, drop?" in it.text
+        assert "[red]a[/x]" in it.text
+        assert not set("\x1b\x07\u202e") & set(it.text)
+
+
+@pytest.mark.parametrize("key", ["r", "d"])
+async def test_a_key_right_after_a_paste_does_not_count(opened: Any, key: str) -> None:
+    async with opened(InterruptedDialog(left(1))) as it:
+        await it.paste("d\n")
+        await it.press(key)
+        assert it.answers == []
