@@ -1,4 +1,4 @@
-"""Looks after transfers while any of them is not ended: their speeds, what others ask for, a machine that slept."""
+"""Looks after transfers while any is under way: their speeds, what others ask for, a machine that slept."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -8,7 +8,6 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.errand import Errand
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.sleep import Sleep
-from cloudstore_tui.transfers.transfer import State
 
 SAMPLE_INTERVAL = 0.25
 """Seconds between two looks at the speed."""
@@ -30,7 +29,7 @@ class Attendant:
         """Make one.
 
         Args:
-            errands: the transfers, by number.
+            errands: the transfers that are under way or rest, by number.
             journal: where other programs leave what they ask for.
             sleep: notices that the machine slept.
             orders: what can be asked for.
@@ -56,7 +55,7 @@ class Attendant:
     async def _attend(self) -> None:
         loop = asyncio.get_running_loop()
         heard = loop.time()
-        while states := {errand.live.state for errand in self._errands.values() if not errand.live.state.ended}:
+        while self._errands:
             for errand in list(self._errands.values()):
                 errand.live.sample()
             if self._sleep.happened():
@@ -64,7 +63,8 @@ class Attendant:
             if loop.time() - heard >= WISH_INTERVAL:
                 heard = loop.time()
                 await self._hear()
-            await asyncio.sleep(WISH_INTERVAL if states == {State.PAUSED} else SAMPLE_INTERVAL)
+            rests = all(errand.task is None for errand in self._errands.values())
+            await asyncio.sleep(WISH_INTERVAL if rests else SAMPLE_INTERVAL)
         self._task = None
 
     async def _hear(self) -> None:

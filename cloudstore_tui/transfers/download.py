@@ -203,6 +203,7 @@ class Download:
         read_back = ReadBack(part, self._means.workers, lambda: needed(fetch.claim) | manifest)
         async with Beside(self._checkpoints(part, fetch).repeat), Beside(read_back.follow):
             await fetch.run(part)
+        self._live.line_free()
         self._live.to(State.VERIFYING)
         modified = _modified(entry, fetch)
         await self._means.workers.run(lambda stop: finish.run(fetch.claim, read_back, modified, stop))

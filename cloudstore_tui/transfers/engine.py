@@ -2,9 +2,7 @@
 
 import asyncio
 import secrets
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
 from typing import Any
 
 from cloudstore_tui.core.errors import StorageError
@@ -13,7 +11,8 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.attendant import Attendant
 from cloudstore_tui.transfers.clock import Clock
 from cloudstore_tui.transfers.disk import Disk
-from cloudstore_tui.transfers.errand import MISTAKE, Errand
+from cloudstore_tui.transfers.dispatcher import Dispatcher, Result
+from cloudstore_tui.transfers.errand import Errand
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.left_overs import LeftOvers
@@ -24,6 +23,7 @@ from cloudstore_tui.transfers.workers import Workers
 
 CLOSING = 0.9
 """Seconds that running transfers get to end when the engine is closed."""
+
 
 _AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
 _GONE = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
@@ -60,7 +60,6 @@ class TransferEngine:
             disk: the file calls.
         """
         self._provider_of = provider_of
-        self._at_once = at_once
         self._timeouts = timeouts or Timeouts()
         self._journal = journal
         self._polls = polls
@@ -69,11 +68,13 @@ class TransferEngine:
         self._workers = Workers()
         self._equipment: Means | None = None
         self._errands: dict[int, Errand] = {}
-        self._queue: deque[Errand] = deque()
-        self._running = 0
+        self._under_way: dict[int, Errand] = {}
+        """Those that were begun and have not ended."""
+        self._dispatcher = Dispatcher(at_once, self._begin, self._settle)
         self._closed = False
         orders = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
-        self._attendant = Attendant(self._errands, journal, Sleep(self._clock), orders, lambda: self.means.blob.renew())
+        sleep = Sleep(self._clock)
+        self._attendant = Attendant(self._under_way, journal, sleep, orders, lambda: self.means.blob.renew())
         self.left_overs = LeftOvers(journal, self._disk, self._workers)
         """Transfers of other programs, and of runs that ended too early."""
 
@@ -105,7 +106,8 @@ class TransferEngine:
             errand.rests = True
             errand.task.cancel()
         else:
-            self._queue.remove(errand)
+            self._dispatcher.withdraw(errand)
+            self._attend_to(errand)
             errand.live.to(State.PAUSED)
 
     def resume(self, number: int) -> None:
@@ -123,10 +125,8 @@ class TransferEngine:
             errand.rests = False
             errand.task.cancel()
             return
-        if errand in self._queue:
-            self._queue.remove(errand)
-        self._running += 1
-        self._set_off(errand, errand.give_up())
+        self._dispatcher.withdraw(errand)
+        self._dispatcher.send_off(errand, errand.give_up())
 
     def retry(self, number: int) -> None:
         """Try a transfer again that failed, was cancelled or skipped; what arrived of it is kept where possible."""
@@ -171,13 +171,11 @@ class TransferEngine:
         With a journal, what is not done can be gone on with by the next run; without one, no part file is left.
         """
         self._closed = True
-        self._queue.clear()
+        self._dispatcher.close()
         if self._equipment is not None:
             await self._stop(self._equipment)
-        if self._errands:
-            await asyncio.wait(
-                {asyncio.create_task(errand.suspend()) for errand in self._errands.values()}, timeout=CLOSING
-            )
+        if suspending := {asyncio.create_task(errand.suspend()) for errand in self._errands.values() if errand.leaves}:
+            await asyncio.wait(suspending, timeout=CLOSING)
         for errand in self._errands.values():
             if not errand.live.state.ended and not errand.ledger.lasts:
                 errand.live.to(State.CANCELLED)
@@ -214,38 +212,23 @@ class TransferEngine:
         if self._closed:
             self._end(errand, State.CANCELLED)
             return
-        self._queue.append(errand)
-        self._start_next()
+        self._dispatcher.enqueue(errand)
 
-    def _start_next(self) -> None:
-        while self._queue and self._running < self._at_once and not self._closed:
-            errand = self._queue.popleft()
-            self._running += 1
-            self._set_off(errand, errand.carry_out(self._provider_of, lambda: self.means))
+    def _begin(self, errand: Errand) -> Coroutine[Any, Any, Result]:
+        self._attend_to(errand)
+        return errand.carry_out(self._provider_of, lambda: self.means)
+
+    def _attend_to(self, errand: Errand) -> None:
+        self._under_way[errand.live.number] = errand
         self._attendant.wake()
 
-    def _set_off(self, errand: Errand, doing: Coroutine[Any, Any, tuple[State, StorageError | None]]) -> None:
-        errand.task = asyncio.create_task(doing)
-        errand.task.add_done_callback(partial(self._settle, errand))
-
-    def _settle(self, errand: Errand, task: asyncio.Task[tuple[State, StorageError | None]]) -> None:
-        state, error = State.PAUSED if errand.rests else State.CANCELLED, None
-        # A task that is cancelled before its first step never runs.
-        if not task.cancelled():
-            fault = task.exception()
-            state, error = (State.FAILED, MISTAKE) if fault is not None else task.result()
-            if fault is not None:
-                errand.discard()
-                task.get_loop().call_exception_handler({"message": "a transfer failed", "exception": fault})
-        errand.task = None
+    def _settle(self, errand: Errand, state: State, error: StorageError | None) -> None:
         errand.live.error = error
-        self._running -= 1
         if state is not State.PAUSED:
             self._end(errand, state)
         elif not self._closed:
             # The end of the program is no wish of the user's: what it stops is not paused.
             errand.live.to(state)
-        self._start_next()
 
     def _end(self, errand: Errand, state: State) -> None:
         error = errand.live.error
@@ -253,5 +236,6 @@ class TransferEngine:
             errand.ledger.remove()
         elif error is not None:
             errand.ledger.note(state=state.value, reason=error.cause, code=error.code)
+        self._under_way.pop(errand.live.number, None)
         errand.live.to(state)
         errand.ended.set()

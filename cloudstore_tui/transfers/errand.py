@@ -66,6 +66,11 @@ class Errand:
         """Whether it is stopped in order to go on later."""
         self._work: Work | None = None
 
+    @property
+    def leaves(self) -> bool:
+        """Whether there is something to suspend or discard."""
+        return self._work is not None and self._work.leaves
+
     async def carry_out(
         self, provider_of: Callable[[str], StorageProvider], means: Callable[[], Means]
     ) -> tuple[State, StorageError | None]:

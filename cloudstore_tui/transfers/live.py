@@ -35,6 +35,8 @@ class LiveTransfer:
         self.sha256 = ""
         self.members: tuple[LiveTransfer, ...] = ()
         """Those of a zip."""
+        self.line_free: Callable[[], None] = lambda: None
+        """To be called when all bytes have come, and only the disk is busy: the next transfer may begin."""
         self.meter: Callable[[], int] = int
         """Gives the bytes done; reads a number that another thread writes."""
         self._clock = clock
