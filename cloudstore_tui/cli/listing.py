@@ -1,23 +1,21 @@
 """`ls`, `find` and `stat`: what is there."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NoReturn
 
 import click
 
-from cloudstore_tui.cli.filter import kept, narrowed, note_empty, warnings_of
+from cloudstore_tui.cli.filter import kept, narrowed, note_empty
 from cloudstore_tui.cli.options import json_option, limit_option, wait_option
 from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.search import Search, query_options
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.core.query import Query, Sort
-from cloudstore_tui.fiql import compare, conjunction, epoch_ms, parse, parse_time
+from cloudstore_tui.core.query import Query
 from cloudstore_tui.ui import format as in_words
 
 NEWEST = 100
@@ -56,45 +54,10 @@ def ls_command(path: str, *, recursive: bool, everything: bool, limit: int | Non
     run(work, as_json=as_json, wait=wait)
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What the options of `find` ask for."""
-
-    fiql: str
-    type: str
-    since: str
-    until: str
-    sort: str
-    descending: bool
-
-    def query(self, location: Location, output: Output) -> Query:
-        """The query, after everything that can be wrong with it was looked at."""
-        if self.fiql:
-            for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
-                output.note(f"Note: {problem.text}. {problem.cure}".rstrip())
-        text = conjunction(
-            self.fiql,
-            compare("type", "==", self.type) if self.type else "",
-            self._bound("=ge=", self.since, output),
-            self._bound("=lt=", self.until, output),
-        )
-        order = Sort(self.sort or "createdTime", self.descending or not self.sort)
-        return Query(location, text, order)
-
-    def _bound(self, operator: str, text: str, output: Output) -> str:
-        if not text:
-            return ""
-        moment = parse_time(text, output.zone, datetime.now(UTC))
-        return compare("createdTime", operator, str(epoch_ms(moment)))
-
-
 @click.command("find", short_help="Search an 8x8 profile by words, FIQL, type and time.")
 @click.argument("where", metavar="PROFILE[:REGION]")
 @click.argument("words", nargs=-1)
-@click.option("--fiql", default="", help="A FIQL filter, sent as written once it parses.")
-@click.option("--type", "type_", default="", help="Only objects of this type, such as callcenterrecording.")
-@click.option("--since", default="", help="Created at or after this time: 2024-09-01, yesterday, 7d …")
-@click.option("--until", default="", help="Created before this time.")
+@query_options
 @click.option("--sort", default="", help="The service's name of a field or tag: createdTime, storedBytes, duration.")
 @click.option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
 @click.option("--count", is_flag=True, help="Print only how many there are.")

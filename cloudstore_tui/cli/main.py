@@ -5,8 +5,9 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -23,6 +24,8 @@ COMMANDS = {
     "stat": "listing",
     "get": "transfer",
     "put": "transfer",
+    "pull": "pull",
+    "verify": "verify",
     "zip": "zip",
     "transfers": "transfers",
     "rm": "remove",
@@ -82,19 +85,25 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end with its exit code: 0, or the code of `core.errors`, 130 stopped, 141 closed pipe."""
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone: keep Python from complaining when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
-        click.echo(crash_sentence(error), err=True)
+        Output(as_json=False).note(crash_sentence(error))
         code = CRASHED
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         # A look-up of a name that hangs in its thread must not hold up the end.
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _flush(stream: TextIO) -> None:
+    """Write what is left of a stream; where that fails, which has been said, Python shall not say it again at exit."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(args: list[str]) -> int:
@@ -122,4 +131,5 @@ def _run(args: list[str]) -> int:
 
 
 def _report_json(error: StorageError, code: int) -> None:
-    click.echo(json.dumps(error_record(error, error.place) | {"code": code}))
+    with suppress(OSError):
+        click.echo(json.dumps(error_record(error, error.place) | {"code": code}))

@@ -1,15 +1,17 @@
 """What a command prints: entries and errors as text for people or as JSON lines for programs."""
 
+import errno
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
 
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
-from cloudstore_tui.core.errors import FilterError, StorageError, common_code
+from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, common_code
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.ui import format as in_words
 
@@ -28,10 +30,12 @@ class Output:
         self.errors: list[StorageError] = []
         self.asks = sys.stdin.isatty() and sys.stderr.isatty()
         """Whether a person can be asked; without a terminal nothing is."""
+        self.asking = False
+        """Whether an answer is waited for right now."""
 
     def record(self, record: Record) -> None:
         """One line of JSON."""
-        click.echo(json.dumps(record, ensure_ascii=True))
+        _print(json.dumps(record, ensure_ascii=True))
 
     def entry(self, entry: Entry, provider: str) -> None:
         """One row of a listing."""
@@ -42,14 +46,13 @@ class Output:
 
     def line(self, text: str) -> None:
         """One line of text; control characters are shown, never obeyed, where it goes to a terminal."""
-        click.echo(
-            plain(text) if sys.stdout.isatty() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        )
+        _print(plain(text) if sys.stdout.isatty() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
     def note(self, text: str) -> None:
-        """A message about the work, never part of the result."""
-        for line in text.split("\n"):
-            click.echo(plain(line), err=True)
+        """A message about the work, never part of the result. The work goes on where nobody can read it any more."""
+        with suppress(OSError):
+            for line in text.split("\n"):
+                click.echo(plain(line), err=True)
 
     def error(self, error: StorageError, path: str = "") -> None:
         """Something that failed while the rest goes on; it decides the exit code."""
@@ -58,6 +61,41 @@ class Output:
         if self.as_json:
             self.record(error_record(error, path or error.place))
         self.note(describe_error(error))
+
+    def confirm(self, question: str) -> bool:
+        """Ask for a yes or no.
+
+        Raises:
+            click.Abort: the user wants neither.
+        """
+        with self._asked():
+            return click.confirm(question, err=True)
+
+    def choose(self, question: str, ways: Sequence[str], default: str) -> str:
+        """Ask for one of several answers.
+
+        Raises:
+            click.Abort: the user wants none.
+        """
+        with self._asked():
+            return str(click.prompt(question, type=click.Choice(ways), default=default, err=True))
+
+    def typed(self, question: str) -> str:
+        """Ask for some text; empty if nothing was typed.
+
+        Raises:
+            click.Abort: the user does not want to answer.
+        """
+        with self._asked():
+            return str(click.prompt(question, err=True, default="", show_default=False)).strip()
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        self.asking = True
+        try:
+            yield
+        finally:
+            self.asking = False
 
     @property
     def code(self) -> int:
@@ -73,6 +111,31 @@ class Output:
         if not entry.id:
             return f"{size:>10}  {when:16}  {entry.location.path}"
         return f"{size:>10}  {when:16}  {entry.state:9}  {entry.location.address}  {entry.type}  {entry.name}"
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Writes to stdout inside the block.
+
+    Raises:
+        BrokenPipeError: nobody reads it any more.
+        LocalDiskError: it cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno == errno.EIO:
+            # A terminal that was closed.
+            raise BrokenPipeError from None
+        cause = f"the output cannot be written: {(error.strerror or 'unknown').lower()}"
+        raise LocalDiskError(cause, cure="Look where it goes.") from None
+
+
+def _print(text: str) -> None:
+    with writing():
+        click.echo(text)
 
 
 def entry_record(entry: Entry, provider: str) -> dict[str, object]:

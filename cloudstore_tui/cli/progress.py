@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from types import TracebackType
 
 from cloudstore_tui.cli.output import Output
@@ -49,6 +50,8 @@ class Progress:
 
     def _write(self, text: str) -> None:
         if text != self._shown:
-            sys.stderr.write(f"\r\x1b[K{text}" if text else "\r\x1b[K")
-            sys.stderr.flush()
+            # A terminal that was closed has no line for it; the transfers go on until something ends them.
+            with suppress(OSError):
+                sys.stderr.write(f"\r\x1b[K{text}" if text else "\r\x1b[K")
+                sys.stderr.flush()
             self._shown = text

@@ -60,10 +60,9 @@ async def _confirm(output: Output, batches: list[tuple[StorageProvider, list[Loc
             total += await _size(output, provider, location)
     question = f"Delete {count} object{'s' if count != 1 else ''}, {in_words.size(total)}? This cannot be undone."
     if count > TYPED_ABOVE:
-        typed = click.prompt(f"{question} Type {count} to confirm", err=True, default="", show_default=False)
-        agreed = typed.strip() == str(count)
+        agreed = output.typed(f"{question} Type {count} to confirm") == str(count)
     else:
-        agreed = click.confirm(question, err=True)
+        agreed = output.confirm(question)
     if not agreed:
         raise click.Abort
 

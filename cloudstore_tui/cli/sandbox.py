@@ -26,6 +26,8 @@ DEMO_FOLDER = "cloudstore-demo"
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
 @click.option("--switch", "switches", metavar="ID=VALUE", multiple=True, help="Behave otherwise where vendors differ.")
 @click.option("--list-switches", is_flag=True, help="Show every switch and its values, and end.")
+@click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
+@click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 def sandbox_command(  # noqa: PLR0913 - one parameter per option
     *,
@@ -36,6 +38,8 @@ def sandbox_command(  # noqa: PLR0913 - one parameter per option
     objects: int,
     switches: tuple[str, ...],
     list_switches: bool,
+    faults: tuple[str, ...],
+    list_faults: bool,
     with_parent: bool,
 ) -> None:
     """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
@@ -48,15 +52,18 @@ def sandbox_command(  # noqa: PLR0913 - one parameter per option
       cloudstore sandbox
       export CLOUDSTORE_CONFIG=<config of the first line>; cloudstore ls acme:
       cloudstore sandbox --objects 1000000 --switch A-14=wrapped
+      cloudstore sandbox --fault 'reset-after after=65536 where=blob times=3'
+      cloudstore sandbox --fault 'mix seed=7 share=0.5'
     """
     # Deferred: only this command needs the server's libraries.
+    from cloudstore_tui.sandbox.faults.reading import describe_faults
     from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions, describe_switches
 
-    if list_switches:
-        for line in describe_switches():
+    if list_switches or list_faults:
+        for line in describe_switches() if list_switches else describe_faults():
             click.echo(line)
         return
-    options = SandboxOptions(host, port, data, seed, objects, _switches(switches))
+    options = SandboxOptions(host, port, data, seed, objects, _switches(switches), faults)
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())

@@ -1,13 +1,13 @@
 """One run of a command: the configuration, the providers it opens, and how it ends."""
 
 import asyncio
-import os
-import signal
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+import click
+
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.stop import Stop
 from cloudstore_tui.config.load import Config, load_config
 from cloudstore_tui.config.locations import config_file
 from cloudstore_tui.core.location import Location, split_address
@@ -19,11 +19,6 @@ READING = 120.0
 """Seconds after which a command that only reads gives up on a dead host."""
 TRANSFERRING = 900.0
 """Seconds after which a transfer does."""
-
-LONGEST_END = 2.0
-"""Seconds after a signal in which everything has to be put away."""
-
-_SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
 
 @dataclass(slots=True)
@@ -92,28 +87,14 @@ def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, wa
 
 async def _supervise(work: Callable[[Session], Awaitable[None]], session: Session) -> int:
     task = asyncio.ensure_future(work(session))
-    stopped: list[int] = []
-
-    def stop(number: int) -> None:
-        code = _SIGNALS[signal.Signals(number)]
-        if stopped:
-            # Whoever asks twice does not want to wait for the first time's clean end.
-            os._exit(code)
-        stopped.append(code)
-        task.cancel()
-        watchdog = threading.Timer(LONGEST_END, os._exit, (code,))
-        watchdog.daemon = True
-        watchdog.start()
-
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop, number)
+    stop = Stop(task, session.output)
     try:
-        await task
-    except asyncio.CancelledError:
-        if not stopped:
+        with stop:
+            await task
+    except (asyncio.CancelledError, click.Abort):
+        if not stop.code:
             raise
-        return stopped[0]
+        return stop.code
     finally:
         await session.close()
     return session.output.code

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.cli.options import json_option, wait_option
-from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.output import Output, writing
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
@@ -125,7 +125,7 @@ class Gate:
         return True
 
     def _ask(self, location: Location) -> bool:
-        return self.output.asks and click.confirm(f"{location.address} exists. Replace it?", err=True)
+        return self.output.asks and self.output.confirm(f"{location.address} exists. Replace it?")
 
 
 def _caution(output: Output, provider: StorageProvider, folder: Location) -> None:
@@ -134,7 +134,7 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         return
     if not output.asks:
         raise UsageError(caution, place=folder.address, cure="Add --yes to upload there all the same.")
-    if not click.confirm(f"{folder.address}: {caution}. Upload there all the same?", err=True):
+    if not output.confirm(f"{folder.address}: {caution}. Upload there all the same?"):
         raise click.Abort
 
 
@@ -168,7 +168,7 @@ async def _transfer(session: Session, requests: list[Request], *, ask: bool = Fa
     async with transferring(session) as engine:
         with Progress(engine, session.output):
             ended = await finished(engine, [engine.submit(request) for request in requests])
-        if ask and (again := [_asked(transfer) for transfer in ended if isinstance(transfer.error, ConflictError)]):
+        if ask and (again := [_asked(session.output, one) for one in ended if isinstance(one.error, ConflictError)]):
             kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
             with Progress(engine, session.output):
                 ended = [*kept, *await finished(engine, [engine.submit(request) for request in again])]
@@ -176,13 +176,13 @@ async def _transfer(session: Session, requests: list[Request], *, ask: bool = Fa
         tell(session.output, transfer)
 
 
-def _asked(transfer: Transfer) -> Request:
+def _asked(output: Output, transfer: Transfer) -> Request:
     """The same request with the user's answer about the file in the way."""
     request = transfer.request
     if not isinstance(request, DownloadRequest):
         return request
     question = f"{request.folder / request.name} is there with other content"
-    answer = click.prompt(question, type=click.Choice(_WAYS), default=OnConflict.SKIP.value, err=True)
+    answer = output.choose(question, _WAYS, OnConflict.SKIP.value)
     return replace(request, on_conflict=OnConflict(answer))
 
 
@@ -192,9 +192,15 @@ async def _stream(session: Session, paths: tuple[str, ...]) -> None:
         for path in paths:
             entry = await _object(session, path)
             provider = session.provider(entry.location.profile)
-            transfer = await pipe(provider, engine.means, entry.location, sys.stdout.buffer.write)
+            transfer = await pipe(provider, engine.means, entry.location, _write)
             if transfer.error is not None:
                 raise transfer.error
-            sys.stdout.buffer.flush()
+            with writing():
+                sys.stdout.buffer.flush()
     finally:
         await engine.close()
+
+
+def _write(data: bytes) -> None:
+    with writing():
+        sys.stdout.buffer.write(data)

@@ -169,7 +169,7 @@ def _confirm(output: Output, location: Location, count: int) -> None:
         )
     jobs = f"{count:,} job{'s' if count != 1 else ''}"
     question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
-    if not click.confirm(question, err=True):
+    if not output.confirm(question):
         raise click.Abort
 
 

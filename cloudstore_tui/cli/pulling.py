@@ -1,0 +1,219 @@
+"""One pull of the command line: from its arguments to what is told of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cloudstore_tui.cli.filter import narrowed
+from cloudstore_tui.cli.output import Output, describe_error, error_record
+from cloudstore_tui.cli.pull_progress import PullProgress
+from cloudstore_tui.cli.search import Search
+from cloudstore_tui.cli.session import Session
+from cloudstore_tui.cli.transferring import transferring
+from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fiql import parse_time, row_of
+from cloudstore_tui.pulls.key_names import KeyNames
+from cloudstore_tui.pulls.manifest import NAME
+from cloudstore_tui.pulls.options import Naming, PullOptions, Via
+from cloudstore_tui.pulls.pull import Pull
+from cloudstore_tui.pulls.report import Preview, Report
+from cloudstore_tui.pulls.template import Template
+from cloudstore_tui.pulls.walk import FolderListing
+from cloudstore_tui.pulls.windows import QueryListing
+from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.transfer import OnConflict
+from cloudstore_tui.ui import format as in_words
+
+EXAMPLES = 5
+"""Paths that a dry run shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the arguments of `pull` ask for, by the names of its options."""
+
+    where: str
+    words: tuple[str, ...]
+    fiql: str
+    type_: str
+    since: str
+    until: str
+    newer_than: str
+    folder: str
+    template: str
+    via: str
+    dry_run: bool
+    form: str
+    sidecar: bool
+    on_conflict: str | None
+
+    @property
+    def address(self) -> str:
+        """The profile, with the colon that may be left out."""
+        return self.where if ":" in self.where else f"{self.where}:"
+
+    @property
+    def search(self) -> Search:
+        """The options that every search has."""
+        return Search(self.fiql, self.type_, self.since, self.until)
+
+    @property
+    def uses_search(self) -> bool:
+        """Whether anything is asked for that needs one."""
+        return bool(self.words or self.fiql or self.type_ or self.since or self.until)
+
+
+def task_of(session: Session, wanted: Wanted) -> "Task":
+    """The pull that was asked for; nothing is sent.
+
+    Raises:
+        UsageError: it cannot be done.
+    """
+    provider, location = session.resolve(wanted.address)
+    naming: Naming = KeyNames(location.path)
+    if wanted.template or Capability.SEARCH in provider.capabilities:
+        naming = Template(wanted.template or "{name}", session.output.zone)
+    options = PullOptions(
+        folder=Path(wanted.folder),
+        naming=naming,
+        via=Via(wanted.via),
+        on_conflict=OnConflict(wanted.on_conflict or OnConflict.REFUSE),
+        sidecars=wanted.sidecar,
+        table=wanted.form == "csv",
+        scratch=state_folder(),
+        polls=session.config.settings.zip_poll_seconds,
+        at_once=session.config.settings.transfers,
+    )
+    if options.via is Via.ZIP:
+        provider.require(Capability.ZIP, location)
+    return Task(session, provider, location, wanted, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One pull of one command."""
+
+    session: Session
+    provider: StorageProvider
+    location: Location
+    wanted: Wanted
+    options: PullOptions
+
+    async def preview(self) -> None:
+        """Say what would be done."""
+        pull = self._pull()
+        engine = TransferEngine(self.session.provider)
+        try:
+            with PullProgress(pull, engine, self.session.output):
+                preview = await pull.preview(EXAMPLES)
+            self._warn(pull)
+        finally:
+            await pull.close()
+            await engine.close()
+        _tell_preview(self.session.output, preview)
+
+    async def run(self, *, last: bool) -> bool:
+        """Do it, and tell what came of it; False where files are in the way and somebody can be asked.
+
+        Args:
+            last: whether nobody is asked.
+        """
+        output = self.session.output
+        pull = self._pull()
+        try:
+            async with transferring(self.session) as engine:
+                with PullProgress(pull, engine, output):
+                    report = await pull.run(engine)
+            losses = pull.plan.losses()
+            if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
+                output.note(f"In the way: {_count(taken, 'other file')}.")
+                return False
+            self._warn(pull)
+            for loss in pull.plan.losses():
+                _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
+            _tell_report(output, report, self.options.folder)
+            return True
+        finally:
+            await pull.close()
+
+    def _pull(self) -> Pull:
+        output, location, wanted = self.session.output, self.location, self.wanted
+        now = datetime.now(UTC)
+        if Capability.SEARCH not in self.provider.capabilities:
+            since = parse_time(wanted.newer_than, output.zone, now) if wanted.newer_than else None
+            _refuse_search(wanted, location, self.provider)
+            return Pull(self.provider, FolderListing(self.provider, location, since), self.options)
+        if location.path:
+            raise UsageError("pull takes a region, not an object", place=wanted.where, cure="cloudstore get PATH")
+        if wanted.newer_than:
+            raise UsageError("--newer-than is for folders", place=wanted.where, cure="Use --since.")
+        query, meaning = narrowed(wanted.search.query(location, output), wanted.words, output)
+        listing = QueryListing(self.provider, query, now)
+        return Pull(self.provider, listing, self.options, lambda entry: meaning.keeps(row_of(entry)))
+
+    def _warn(self, pull: Pull) -> None:
+        for warning in pull.listing.warnings:
+            self.session.output.note(warning)
+        for error in pull.listing.errors:
+            self.session.output.error(error)
+
+
+def _refuse_search(wanted: Wanted, location: Location, provider: StorageProvider) -> None:
+    """Refuse what a service with folders cannot do."""
+    if wanted.uses_search:
+        raise UsageError(
+            "the service of this profile has no search", place=wanted.where, cure="Name a folder, and use --newer-than."
+        )
+    if not provider.is_folder(location):
+        raise UsageError(
+            "pull takes a folder, which ends with /", place=wanted.where, cure=f"cloudstore get {wanted.where}"
+        )
+
+
+def _tell_preview(output: Output, preview: Preview) -> None:
+    if output.as_json:
+        names = ("found", "had", "wanted", "size", "windows", "zip_jobs", "direct", "requests")
+        record = {name: getattr(preview, name) for name in names}
+        output.record({"event": "plan", **record, "seconds": round(preview.seconds), "paths": list(preview.examples)})
+        return
+    looked = _count(preview.windows, preview.unit)
+    output.line(f"Found {_count(preview.found, 'object')} in {looked}; {preview.had:,} of them here already.")
+    ways = f"{_count(preview.zip_jobs, 'zip job')}, {preview.direct:,} one by one"
+    output.line(f"To fetch: {_count(preview.wanted, 'object')}, {in_words.size(preview.size)}: {ways}.")
+    output.line(
+        f"About {_count(preview.requests, 'request')} and {in_words.duration(preview.seconds)} at the present pace."
+    )
+    for path in preview.examples:
+        output.line(f"  {path}")
+    if preview.found > len(preview.examples):
+        output.line(f"  and {preview.found - len(preview.examples):,} more")
+
+
+def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> None:
+    output.errors.append(error.at(address))
+    if output.as_json:
+        output.record(error_record(error, address) | {"file": file})
+    output.note(describe_error(error))
+
+
+def _tell_report(output: Output, report: Report, folder: Path) -> None:
+    if output.as_json:
+        names = ("found", "had", "fetched", "skipped", "missing", "size", "levels")
+        record = {name: getattr(report, name) for name in names}
+        output.record({"event": "report", **record, "complete": report.is_complete, "manifest": str(folder / NAME)})
+        return
+    output.line(
+        f"Found {report.found:,}: had {report.had:,}, fetched {report.fetched:,} ({in_words.size(report.size)}), "
+        f"skipped {report.skipped:,}, missing {report.missing:,}."
+    )
+    if report.levels:
+        levels = ", ".join(f"{number:,} by {level}" for level, number in report.levels.items())
+        output.line(f"Verified: {levels}.")
+    output.line("Nothing is missing." if report.is_complete else "Run the same command again to fetch what is missing.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"

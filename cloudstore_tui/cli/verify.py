@@ -1,0 +1,58 @@
+"""`verify`: whether a pulled folder still holds what its manifest says."""
+
+from pathlib import Path
+
+import click
+
+from cloudstore_tui.cli.options import json_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.pulls.verify import Finding, Found, Verification
+from cloudstore_tui.transfers.workers import Stop, Workers
+
+
+@click.command("verify", short_help="Check a pulled folder against its manifest.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@json_option
+def verify_command(folder: Path, *, as_json: bool) -> None:
+    """Check that every file is there and has the bytes that were fetched; nothing is sent.
+
+    It ends with 0 if all is well, 6 if bytes have changed, 8 if files are missing, else 1. Files that the manifest does
+    not know are named; they are no fault.
+
+    \b
+    Example:
+      cloudstore verify calls/
+    """
+
+    async def work(session: Session) -> None:
+        workers = Workers(1)
+        counts = dict.fromkeys(Found, 0)
+
+        def look(stop: Stop) -> None:
+            for finding in Verification(folder, state_folder()).findings(stop):
+                counts[finding.found] += 1
+                _tell_finding(session.output, finding)
+
+        try:
+            await workers.run(look)
+        finally:
+            workers.close()
+        if as_json:
+            numbers = {found.value.replace(" ", "_"): number for found, number in counts.items()}
+            session.output.record({"event": "report", **numbers})
+        else:
+            parts = [f"{number:,} {found.value}" for found, number in counts.items() if number or found is Found.GOOD]
+            session.output.line(", ".join(parts))
+
+    run(work, as_json=as_json)
+
+
+def _tell_finding(output: Output, finding: Finding) -> None:
+    if finding.error is not None:
+        output.error(finding.error, finding.path)
+    elif finding.found is not Found.GOOD:
+        if output.as_json:
+            output.record({"event": finding.found.value, "path": finding.path, "text": finding.text})
+        output.note(f"{finding.path}: {finding.found.value}: {finding.text}")

@@ -1,0 +1,409 @@
+"""`pull` and `verify` against the sandbox, as their users run them."""
+
+import csv
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.sandbox.server import Ready, Sandbox
+
+COMMAND = [sys.executable, "-m", "cloudstore_tui"]
+NAMES = "{start:%Y/%m/%d}/{agentName}-{callerId}-{callId}"
+RECORDINGS = ("pull", "acme8", "--type", "callcenterrecording", "--to", "calls", "--name", NAMES)
+FEW = ("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "content")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return self.records[-1]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def environment(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    quick = ready.config.with_name("quick.toml")
+    quick.write_text(f"[settings]\nzip_poll_seconds = [1]\n{ready.config.read_text()}")
+    quick.chmod(0o600)
+    home = tmp_path_factory.mktemp("home-of-commands")
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "CLOUDSTORE_CONFIG": str(quick)}
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Runs `cloudstore` in an empty folder with a fresh HOME and no terminal."""
+
+    def runner(*arguments: str) -> Result:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return runner
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    """The folder that is pulled into."""
+    return tmp_path / "calls"
+
+
+def manifest(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+
+
+def files(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()}
+
+
+def fetches(sandbox: Sandbox) -> list[str]:
+    """What was fetched: links, contents and zips."""
+    return [seen.path for seen in sandbox.log.requests if seen.method == "GET" and _is_of_bytes(seen.path)]
+
+
+def _is_of_bytes(path: str) -> bool:
+    return "/content" in path or path.endswith(".zip") or "amazonaws" in path
+
+
+def check_files(folder: Path) -> None:
+    """Every line of the manifest is right about its file, and there are no others."""
+    lines = manifest(folder)
+    for line in lines:
+        body = (folder / line["path"]).read_bytes()
+        assert (line["size"], line["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+        if line.get("checksum", "-").isalnum():
+            assert hashlib.md5(body, usedforsecurity=False).hexdigest() == line["checksum"]
+    assert files(folder) == {line["path"] for line in lines} | {"manifest.jsonl"}
+
+
+def test_two_regions_are_pulled_by_zip_and_a_second_run_fetches_nothing(
+    run: Run, calls: Path, sandbox: Sandbox
+) -> None:
+    sandbox.switches.set({"zip-seconds": "0.2"})
+    found = int(run("find", "acme8", "--type", "callcenterrecording", "--count").out)
+    first = run(*RECORDINGS, "--via", "zip", "--json")
+    assert first.code == 0, first.err
+    report = first.report
+    assert (report["event"], report["complete"], report["missing"]) == ("report", True, 0)
+    assert (report["found"], report["fetched"], report["had"]) == (found, found, 0)
+    assert sum(report["levels"].values()) == found
+    assert any(path.endswith(".zip") for path in fetches(sandbox))
+    lines = manifest(calls)
+    assert len(lines) == found
+    assert {line["region"] for line in lines} == {"us-east", "uk"}
+    assert all(line["tags"] and line["created"] and line["fetched"] and line["level"] for line in lines)
+    check_files(calls)
+    before = (calls / "manifest.jsonl").read_bytes()
+    sandbox.log.clear()
+    second = run(*RECORDINGS, "--via", "zip", "--json")
+    assert second.code == 0
+    assert (second.report["had"], second.report["fetched"]) == (found, 0)
+    assert fetches(sandbox) == []
+    assert (calls / "manifest.jsonl").read_bytes() == before
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    sandbox.log.clear()
+    done = run(*RECORDINGS, "--dry-run", "--json")
+    assert done.code == 0
+    plan = done.report
+    assert plan["event"] == "plan"
+    assert plan["wanted"] == plan["found"] > 100
+    assert plan["zip_jobs"] + plan["direct"] > 0
+    assert all(plan[name] > 0 for name in ("size", "windows", "requests", "seconds"))
+    assert len(plan["paths"]) == 5
+    assert plan["paths"][0].count("/") == 3
+    assert not calls.exists()
+    assert fetches(sandbox) == []
+    assert not [seen for seen in sandbox.log.requests if "bulk" in seen.path]
+    text = run(*RECORDINGS, "--dry-run").out
+    assert plan["paths"][0] in text
+    assert " objects in 4 windows; 0 of them here already." in text
+    single = run(*RECORDINGS, "--dry-run", "--json", "--via", "content").report
+    assert (single["zip_jobs"], single["direct"]) == (0, plan["found"])
+
+
+def test_objects_with_one_name_and_with_colons_are_all_there(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    sandbox.switches.set({"zip-seconds": "0.2"})
+    query = (*("pull", "acme8:us-east", "--to", "calls", "--fiql", "type=in=(transcription,sentimentScore)"),)
+    done = run(*query, "--via", "zip", "--sidecar", "--manifest", "csv", "--json")
+    assert done.code == 0, done.err
+    lines = manifest(calls)
+    assert len({line["path"] for line in lines}) == len(lines) == done.report["found"]
+    shared = [line for line in lines if f"~{line['id'][:8]}" in line["path"]]
+    assert shared
+    assert all(":" not in line["path"] for line in lines)
+    with (calls / "manifest.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert {row["path"] for row in rows} == {line["path"] for line in lines}
+    for line in lines:
+        beside = json.loads((calls / line["sidecar"]).read_text())
+        assert (beside["id"], beside["name"]) == (line["id"], line["name"])
+    again = run(*query, "--via", "content", "--sidecar", "--manifest", "csv", "--json")
+    assert (again.code, again.report["fetched"]) == (0, 0)
+    assert run("verify", "calls").code == 0
+
+
+def test_hostile_names_stay_inside_the_folder(run: Run, calls: Path, tmp_path: Path) -> None:
+    done = run(
+        "pull", "acme8:us-east", "--type", "agentnotes", "--to", "calls", "--name", "{agentName}/{name}", "--json"
+    )
+    assert done.code == 0, done.err
+    assert done.report["found"] >= 10
+    check_files(calls)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["calls"]
+
+
+def test_verify_fails_after_one_byte_is_flipped_and_after_a_file_is_gone(run: Run, calls: Path) -> None:
+    assert run(*FEW).code == 0
+    assert run("verify", "calls").code == 0
+    file = calls / manifest(calls)[3]["path"]
+    body = bytearray(file.read_bytes())
+    body[len(body) // 2] ^= 1
+    file.write_bytes(body)
+    flipped = run("verify", "calls", "--json")
+    assert flipped.code == 6
+    assert [record["path"] for record in flipped.records if "error" in record] == [str(file.relative_to(calls))]
+    file.unlink()
+    gone = run("verify", "calls")
+    assert gone.code == 8
+    assert file.name in gone.err
+    again = run(*FEW, "--json")
+    assert (again.code, again.report["fetched"]) == (0, 1)
+    assert run("verify", "calls").code == 0
+    assert run("verify", ".").code == 8
+
+
+def test_a_file_that_was_only_touched_is_not_fetched_again(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    assert run(*FEW).code == 0
+    for line in manifest(calls):
+        os.utime(calls / line["path"], (1, 1))
+    sandbox.log.clear()
+    assert run(*FEW, "--json").report["fetched"] == 0
+    assert fetches(sandbox) == []
+    assert all(line["mtime"] == "1970-01-01T00:00:01+00:00" for line in manifest(calls))
+
+
+def test_objects_that_are_not_available_are_missing_with_their_reason(run: Run, calls: Path) -> None:
+    query = "type==callcenterrecording;objectState=in=(AVAILABLE,ARCHIVED)"
+    for via in ("zip", "content"):
+        done = run("pull", "acme8:us-east", "--fiql", query, "--to", "calls", "--via", via, "--json")
+        assert done.code == 8
+        losses = [record for record in done.records if "error" in record]
+        assert len(losses) == done.report["missing"] > 0
+        assert all("ARCHIVED" in loss["error"] and loss["path"].startswith("acme8:us-east/") for loss in losses)
+        assert done.report["had"] + done.report["fetched"] + done.report["missing"] == done.report["found"]
+        failed = [line for line in manifest(calls) if "error" in line]
+        assert {line["id"] for line in failed} == {loss["path"].rpartition("/")[2] for loss in losses}
+        assert all(line["code"] == 8 for line in failed)
+    assert run("verify", "calls").code == 0
+
+
+def test_an_object_that_is_damaged_at_the_service_is_missing_and_all_others_are_here(
+    run: Run, calls: Path, sandbox: Sandbox
+) -> None:
+    ids = [record["id"] for record in run("find", "acme8:uk", "--type", "transcription", "--json").records]
+    sandbox.faults.add({"fault": "flip", "where": "bytes", "path": f"*{ids[0]}*", "times": 0})
+    try:
+        done = run(*FEW, "--json")
+    finally:
+        sandbox.faults.clear()
+    assert done.code == 6
+    assert (done.report["missing"], done.report["fetched"]) == (1, len(ids) - 1)
+    assert not done.report["complete"]
+    repaired = run(*FEW, "--json")
+    assert (repaired.code, repaired.report["fetched"], repaired.report["had"]) == (0, 1, len(ids) - 1)
+    check_files(calls)
+
+
+def test_another_file_in_the_way_is_left_alone_and_told(run: Run, calls: Path) -> None:
+    assert run(*FEW).code == 0
+    line = manifest(calls)[0]
+    (calls / line["path"]).write_text("precious")
+    refused = run(*FEW, "--json")
+    assert (refused.code, refused.report["missing"]) == (9, 1)
+    assert (calls / line["path"]).read_text() == "precious"
+    skipped = run(*FEW, "--on-conflict", "skip", "--json")
+    assert (skipped.code, skipped.report["skipped"]) == (0, 1)
+    both = run(*FEW, "--on-conflict", "keep-both", "--json")
+    assert (both.code, both.report["fetched"]) == (0, 1)
+    assert (calls / line["path"]).read_text() == "precious"
+    assert run(*FEW, "--json").report["had"] == both.report["found"]
+    verified = run("verify", "calls")
+    assert verified.code == 0
+    assert "extra" in verified.err
+
+
+def test_two_pulls_into_one_folder_do_not_meet(run: Run, calls: Path) -> None:
+    calls.mkdir()
+    other = os.open(calls, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    busy = run(*FEW, "--json")
+    os.close(other)
+    assert (busy.code, busy.records[-1]["code"]) == (10, 10)
+    assert files(calls) == set()
+    assert run(*FEW).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("acme8:uk", "--name", "{0.__class__}"), "at character 1"),
+        (("acme8:uk", "--name", "{agentName!r}"), "at character 1"),
+        (("acme8:uk", "--name", "../{name}"), "'..'"),
+        (("acme8:uk", "--since", "whenever"), "whenever"),
+        (("acme8:uk", "--newer-than", "7d"), "--since"),
+        (("acme:exports/", "--since", "7d"), "--newer-than"),
+        (("acme:exports/", "--via", "zip"), "no "),
+        (("acme:exports/x.tar",), "ends with /"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused_before_anything_is_sent(
+    run: Run, calls: Path, sandbox: Sandbox, arguments: tuple[str, ...], part: str
+) -> None:
+    sandbox.log.clear()
+    done = run("pull", *arguments, "--to", "calls")
+    assert done.code == 2
+    assert part in done.err
+    assert not calls.exists()
+    assert sandbox.log.requests == []
+
+
+def test_a_folder_of_a_service_with_folders_is_pulled_as_far_as_it_is_new(
+    run: Run, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    command = ("pull", "acme:exports/reporting/", "--to", "reports", "--json")
+    done = run(*command, "--newer-than", "3d")
+    assert done.code == 0, done.err
+    found = done.report["found"]
+    assert any(path.startswith("outreach/outreach-") for path in files(tmp_path / "reports"))
+    check_files(tmp_path / "reports")
+    sandbox.log.clear()
+    again = run(*command, "--newer-than", "3d")
+    assert (again.report["had"], again.report["fetched"]) == (found, 0)
+    assert not [seen for seen in sandbox.log.requests if "signedUrl" in seen.path or seen.host.endswith("blob")]
+    more = run(*command, "--newer-than", "6d")
+    assert more.report["had"] == found
+    assert more.report["fetched"] > 0
+    check_files(tmp_path / "reports")
+    assert run("verify", "reports").code == 0
+
+
+def test_words_and_conditions_on_fetched_rows_narrow_a_pull(run: Run, calls: Path) -> None:
+    done = run("pull", "acme8:uk", "type:callcenterrecording", "agent:~aiko", "--to", "calls", "--json")
+    assert done.code == 0, done.err
+    assert done.report["found"] == len(manifest(calls)) > 0
+    assert {line["tags"]["agentName"] for line in manifest(calls)} == {"Aiko Tanaka"}
+
+
+@pytest.mark.parametrize("via", ["zip", "content"])
+def test_a_pull_that_is_killed_goes_on_where_it_was(
+    run: Run, environment: dict[str, str], calls: Path, sandbox: Sandbox, via: str
+) -> None:
+    sandbox.switches.set({"zip-seconds": "0.5"})
+    command = ("pull", "acme8", "--fiql", "type=in=(callcenterrecording,transcription)", "--to", "calls", "--via", via)
+    sandbox.log.clear()
+    for seconds in (0.9, 1.3, 1.7, 2.5):
+        process = subprocess.Popen(
+            [*COMMAND, *command],
+            cwd=calls.parent,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    done = run(*command, "--json")
+    assert done.code == 0, done.err
+    report = done.report
+    assert report["had"] + report["fetched"] == report["found"]
+    check_files(calls)
+    starts = [seen for seen in sandbox.log.requests if seen.path.endswith("bulk/download/start")]
+    assert len(starts) <= 6
+    sandbox.log.clear()
+    again = run(*command, "--json")
+    assert (again.code, again.report["had"], fetches(sandbox)) == (0, report["found"], [])
+    assert run("verify", "calls").code == 0
+
+
+def test_ctrl_c_stops_a_pull_with_130_and_leaves_it_to_go_on(
+    run: Run, environment: dict[str, str], calls: Path
+) -> None:
+    command = ("pull", "acme8", "--type", "callcenterrecording", "--to", "calls", "--via", "content")
+    process = subprocess.Popen(
+        [*COMMAND, *command], cwd=calls.parent, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    for _ in range(400):
+        if len(files(calls)) > 20:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    here = len(manifest(calls))
+    assert here > 0
+    done = run(*command, "--json")
+    assert done.code == 0
+    assert done.report["had"] >= here
+    check_files(calls)
+
+
+def test_a_store_that_is_gone_is_given_up_soon_and_everything_else_is_told(
+    run: Run, calls: Path, sandbox: Sandbox
+) -> None:
+    command = ("pull", "acme8:uk", "--to", "calls", "--via", "content", "--json")
+    sandbox.faults.add({"fault": "refuse", "where": "bytes", "times": 0})
+    begun = time.monotonic()
+    try:
+        done = run(*command, "--wait", "1s")
+    finally:
+        sandbox.faults.clear()
+    assert time.monotonic() - begun < 30
+    assert done.code == 4
+    assert done.report["missing"] == done.report["found"] == len(done.records) - 1
+    after = run(*command)
+    assert (after.code, after.report["fetched"]) == (0, done.report["found"])
+    check_files(calls)
+
+
+def test_objects_that_no_zip_job_brings_are_fetched_one_by_one(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    sandbox.switches.set({"zip-seconds": "0.2", "zip-outcome": "PARTIAL_DONE"})
+    done = run("pull", "acme8:us-east", "--type", "callcenterrecording", "--to", "calls", "--json")
+    assert done.code == 0, done.err
+    assert done.report["fetched"] == done.report["found"] == 245
+    assert any(path.endswith(".zip") for path in fetches(sandbox))
+    check_files(calls)
