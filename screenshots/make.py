@@ -39,6 +39,7 @@ PICTURES = (
     Picture("browser", (*INTO_CALLS, "j", "space", "j", "space", "j")),
     Picture("folder", (*INTO_ALVARIA, "j", "j", "d")),
     Picture("link", (*INTO_CALLS, "j", "y")),
+    Picture("transfers", (*INTO_CALLS, "j", "d", "j", *("space", "j") * 5, "z", "t")),
     Picture("small", (*INTO_CALLS, "j"), (80, 24)),
 )
 
@@ -77,7 +78,7 @@ def masked(svg: str) -> str:
 
 async def main() -> None:
     """Make every picture."""
-    with TemporaryDirectory() as folder, Sandbox(SandboxOptions()) as ready:
+    with TemporaryDirectory() as folder, Sandbox(SandboxOptions(switches={"zip-seconds": "600"})) as ready:
         config = load_config(ready.config, PROVIDERS)
         for picture in PICTURES:
             svg = await shoot(picture, config, Path(folder))

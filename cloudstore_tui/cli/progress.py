@@ -1,6 +1,7 @@
 """One line on the terminal that says how far the transfers are."""
 
 import asyncio
+import shutil
 import sys
 from contextlib import suppress
 from types import TracebackType
@@ -46,7 +47,7 @@ class Progress:
         done = sum(transfer.done for transfer in transfers)
         running = [transfer.request.location.path for transfer in transfers if not transfer.state.ended]
         parts = [f"{ended} of {len(transfers)}", in_words.size(done), in_words.speed(speed), *running[:1]]
-        return " · ".join(plain(part) for part in parts if part)[:78]
+        return " · ".join(plain(part) for part in parts if part)[: shutil.get_terminal_size().columns - 2]
 
     def _write(self, text: str) -> None:
         if text != self._shown:

@@ -9,7 +9,7 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.config.locations import state_folder
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.errors import BusyError, LocalDiskError
 from cloudstore_tui.pulls.template import Template
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
@@ -90,7 +90,10 @@ async def finished(engine: TransferEngine, numbers: Iterable[int]) -> list[Trans
     """Wait for transfers; those that will not be better for another try are forgotten, the others can be run again."""
     ended = [await engine.wait(number) for number in numbers]
     for transfer in ended:
-        if transfer.error is None or not transfer.error.retryable:
+        error = transfer.error
+        # What another program makes already is kept there.
+        busy = isinstance(error, BusyError) and not transfer.done
+        if error is None or not error.retryable or busy:
             engine.forget(transfer.id)
     return ended
 

@@ -1,5 +1,7 @@
 """`transfers`: the journal of transfers, of this user's programs that run and of those that ended too early."""
 
+import shutil
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,13 +15,16 @@ from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, open_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
+from cloudstore_tui.core.text import cut, plain
 from cloudstore_tui.transfers.disk import Disk
 from cloudstore_tui.transfers.journal.journal import OLDEST
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.transfer import Transfer, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.transfer import DownloadRequest, Request, Transfer, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
+from cloudstore_tui.ui.transfer_text import name, verb
 
+_KINDS: dict[type[Request], str] = {DownloadRequest: "download", UploadRequest: "upload", ZipRequest: "zip"}
 _SHORTEST = 4
 """Characters of a number that are enough where no other transfer begins like it."""
 
@@ -36,33 +41,61 @@ class Known:
         """As people write it."""
         return f"{self.transfer.id:010x}"
 
+    @property
+    def state(self) -> str:
+        """Where it stands."""
+        return self.transfer.state.value if self.process else "interrupted"
+
+    @property
+    def size(self) -> int | None:
+        """Its bytes, as far as anybody knows: the journal learns them when some have arrived."""
+        request = self.transfer.request
+        entry = request.entry if isinstance(request, DownloadRequest) else None
+        known = entry.size if entry is not None and entry.size_exact else None
+        return self.transfer.size if self.transfer.size is not None else known
+
 
 @click.group("transfers", short_help="Show, run, pause, resume and cancel transfers.")
 def transfers_command() -> None:
     """The journal of transfers: what runs in any program of yours, and what was interrupted.
 
-    A download that was interrupted goes on where it stopped. Numbers may be shortened.
+    What was stopped, by Ctrl-C, a crash or the end of the browser, is kept here, and goes on where it stopped.
+    Every transfer has a number; its first characters are enough, four at least.
 
     \b
     Examples:
       cloudstore transfers list
       cloudstore transfers run
-      cloudstore transfers cancel 3f9a1c
+      cloudstore transfers pause 3f9a
     """
 
 
 @transfers_command.command("list")
 @json_option
 def list_command(*, as_json: bool) -> None:
-    """List what runs, waits, rests, failed or was interrupted."""
+    """List the transfers of all your programs that run, and those that were interrupted.
+
+    Each line has the number, the state, how much of it is safely on the disk, and what it is.
+
+    \b
+    Examples:
+      cloudstore transfers list
+      cloudstore transfers list --json
+    """
 
     async def work(session: Session) -> None:
+        output = session.output
         async with _journal(session) as left_overs:
-            for known in await _all(left_overs):
-                if as_json:
-                    session.output.record(_record(known))
-                else:
-                    session.output.line(_line(known))
+            found = await _all(left_overs)
+        # A line each: the end of one that is too long for the terminal is the least of it.
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for known in found:
+            if as_json:
+                output.record(_record(known))
+            else:
+                output.line(_line(known, width))
+        if not found and not as_json:
+            output.note("No transfer runs, and none was interrupted.")
 
     run(work, as_json=as_json)
 
@@ -72,7 +105,14 @@ def list_command(*, as_json: bool) -> None:
 @json_option
 @wait_option(transfers=True)
 def run_command(numbers: tuple[str, ...], *, as_json: bool, wait: float) -> None:
-    """Go on with interrupted transfers, all of them or those named, until they are done."""
+    """Go on with interrupted transfers, all of them or those named, until they are done.
+
+    \b
+    Examples:
+      cloudstore transfers run
+      cloudstore transfers run 3f9a 77c0 --wait 24h
+      nohup cloudstore transfers run &
+    """
 
     async def work(session: Session) -> None:
         async with transferring(session) as engine:
@@ -91,21 +131,38 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, wait: float) -> None
 @transfers_command.command("pause")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 def pause_command(numbers: tuple[str, ...]) -> None:
-    """Let transfers of another program rest; what arrived is kept."""
+    """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept.
+
+    \b
+    Example:
+      cloudstore transfers pause 3f9a
+    """
     _wish(numbers, "pause")
 
 
 @transfers_command.command("resume")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 def resume_command(numbers: tuple[str, ...]) -> None:
-    """Go on with transfers that rest in another program."""
+    """Go on with transfers that were paused, in the program that makes them.
+
+    What no program makes any more goes on with `cloudstore transfers run`.
+
+    \b
+    Example:
+      cloudstore transfers resume 3f9a
+    """
     _wish(numbers, "resume")
 
 
 @transfers_command.command("cancel")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
 def cancel_command(numbers: tuple[str, ...]) -> None:
-    """Stop transfers wherever they run, and remove what arrived of them."""
+    """Stop transfers, in whatever program they run, and remove what arrived of them.
+
+    \b
+    Example:
+      cloudstore transfers cancel 3f9a 77c0
+    """
     _wish(numbers, "cancel")
 
 
@@ -118,7 +175,13 @@ def cancel_command(numbers: tuple[str, ...]) -> None:
 )
 @click.option("--all", "everything", is_flag=True, help="Everything that was interrupted, however new.")
 def prune_command(*, older_than: float, everything: bool) -> None:
-    """Forget interrupted transfers, and remove their part files."""
+    """Forget interrupted transfers that nobody went on with, and remove their part files.
+
+    \b
+    Examples:
+      cloudstore transfers prune
+      cloudstore transfers prune --older-than 2d
+    """
 
     async def work(session: Session) -> None:
         async with _journal(session) as left_overs:
@@ -133,7 +196,12 @@ def prune_command(*, older_than: float, everything: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The last so many.")
 @json_option
 def log_command(*, limit: int, as_json: bool) -> None:
-    """Show what happened to transfers lately: waits, pauses and failures, with the reason."""
+    """Show what happened to transfers lately: waits, pauses and failures, with the reason.
+
+    \b
+    Example:
+      cloudstore transfers log --limit 20
+    """
 
     async def work(session: Session) -> None:
         async with _journal(session) as left_overs:
@@ -194,7 +262,7 @@ def _named(there: Sequence[Known], text: str) -> Known:
     found = [known for known in there if known.number.startswith(wanted)]
     cure = "cloudstore transfers list shows the numbers."
     if len(wanted) < _SHORTEST or len(found) > 1:
-        raise UsageError("is too short for the number of one transfer", place=text, cure=cure)
+        raise UsageError("is too short for the number of one transfer", place=text or '""', cure=cure)
     if not found:
         raise MissingError("there is no such transfer", place=text, cure=cure)
     return found[0]
@@ -204,30 +272,25 @@ def _record(known: Known) -> dict[str, object]:
     transfer = known.transfer
     record: dict[str, object] = {
         "id": known.number,
-        "kind": _kind(transfer),
-        "state": transfer.state.value if known.process else "interrupted",
+        "kind": _KINDS[type(transfer.request)],
+        "state": known.state,
         "path": transfer.request.location.address,
         "file": str(transfer.path),
         "done": transfer.done,
-        "size": transfer.size,
+        "size": known.size,
         "started": iso(transfer.started),
         "process": known.process or None,
         "reason": transfer.note,
     }
-    return {name: value for name, value in record.items() if value not in ("", None)}
+    return {field: value for field, value in record.items() if value not in ("", None)}
 
 
-def _line(known: Known) -> str:
+def _line(known: Known, width: int | None) -> str:
     transfer = known.transfer
-    state = f"process {known.process}: {transfer.state.value}" if known.process else "interrupted"
-    done = in_words.size(transfer.done) + (f" of {in_words.size(transfer.size)}" if transfer.size else "")
-    what = f"{_kind(transfer)} {transfer.request.location.address}"
-    reason = f"  ({transfer.note})" if transfer.note else ""
-    return f"{known.number}  {state:24}  {done:20}  {what}{reason}"
-
-
-def _kind(transfer: Transfer) -> str:
     request = transfer.request
-    if isinstance(request, ZipRequest):
-        return "zip"
-    return "upload" if isinstance(request, UploadRequest) else "download"
+    done = in_words.size(transfer.done) + (f" of {in_words.size(known.size)}" if known.size else "")
+    reason = f"  ({transfer.note})" if transfer.note else ""
+    process = f"  process {known.process}" if known.process else ""
+    what = f"{verb(request):3}  {name(request)}  {request.location.address}{process}{reason}"
+    line = plain(f"{known.number}  {known.state:11}  {done:18}  {what}")
+    return cut(line, width) if width else line
