@@ -170,6 +170,9 @@ def told(place: Path) -> Iterator[None]:
 
 def disk_error(error: OSError, place: Path) -> StorageError:
     """What a failed file call means for the user."""
+    if place == Path():
+        # A dot tells nobody which disk it is about.
+        place = place.absolute()
     if error.errno == errno.ELOOP:
         return UnsafeError("is a symbolic link", place=str(place), cure="Remove it, or choose another folder.")
     if error.errno in _FULL:
@@ -181,7 +184,10 @@ def disk_error(error: OSError, place: Path) -> StorageError:
 _OTHER_FOLDER = "Choose another folder."
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your disk quota is used up"}
 _MEANINGS = {
-    errno.EFBIG: ("the file is too large for this file system", "FAT disks hold files below 4 GB; choose another one."),
+    errno.EFBIG: (
+        "the file is too large for this disk, or for a limit that was set",
+        "FAT disks hold files below 4 GB; `ulimit -f` shows the limit.",
+    ),
     errno.EROFS: ("the file system is read-only", _OTHER_FOLDER),
     errno.EACCES: ("you may not write or read here", _OTHER_FOLDER),
     errno.EPERM: ("you may not write or read here", _OTHER_FOLDER),

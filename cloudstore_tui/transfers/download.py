@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import BusyError, IntegrityError, StorageError, UsageError
+from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
@@ -142,12 +142,7 @@ class Download:
 
     async def _open(self, opening: Callable[[Stop], Opened], part: PartFile) -> Opened:
         was_open, kept = part.is_open, self._ledger.kept
-        try:
-            result = await self._means.workers.run(opening)
-        except BusyError as error:
-            if number := await self._ledger.holder(part.tid):
-                error.cause = f"process {number} on this machine is doing it"
-            raise
+        result = await self._means.workers.run(opening)
         if part.is_open and not was_open:
             if kept is not None and kept.part not in ("", part.name):
                 await self._clear()

@@ -39,6 +39,7 @@ class Ledger:
         """Say which file is to be made; on the disk before anything of the file is. `kept` is known afterwards.
 
         Raises:
+            BusyError: another program makes it.
             StorageError: the journal cannot be written.
         """
         if self._journal is not None:
@@ -54,10 +55,6 @@ class Ledger:
         """
         if self._journal is not None:
             await self._journal.settled()
-
-    async def holder(self, tid: str) -> int:
-        """The process that makes the same file right now; 0 if nobody knows."""
-        return await self._journal.holder(tid) if self._journal is not None else 0
 
     def remove(self) -> None:
         """Take the page out."""

@@ -100,7 +100,9 @@ def lines_of(text: str) -> list[dict[str, Any]]:
     ("since", "until", "kills", "least"),
     [
         pytest.param("2024-08-01", "2024-09-01", 1, 200, id="quick"),
-        pytest.param("2023-05-01", "2024-10-01", 3, 2000, id="full", marks=[pytest.mark.long, pytest.mark.timeout(900)]),
+        pytest.param(
+            "2023-05-01", "2024-10-01", 3, 2000, id="full", marks=[pytest.mark.long, pytest.mark.timeout(900)]
+        ),
     ],
 )
 def test_a_pull_that_is_killed_again_and_again_is_right_to_the_object(

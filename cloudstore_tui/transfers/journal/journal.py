@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.errors import BusyError, LocalDiskError
 from cloudstore_tui.transfers.disk import PRIVATE_FOLDER
 from cloudstore_tui.transfers.journal.database import Database
 from cloudstore_tui.transfers.journal.record import Record, columns_of, record_of, request_of
@@ -127,26 +127,38 @@ class Journal:
         """Say which file a transfer is to make, and take over what an ended program left of the same one.
 
         The one that got furthest is given back; all of them are taken out.
+
+        Raises:
+            BusyError: another program makes the file right now.
         """
-        writer = self._writer.name
+        busy: list[int] = []
 
         def job(connection: sqlite3.Connection) -> Record | None:
             same = "SELECT * FROM transfer WHERE tid = ? AND id <> ? ORDER BY durable DESC"
             rows = connection.execute(same, (tid, number)).fetchall()
             alive = living(self._writers) if rows else frozenset()
-            found = [
-                row
-                for row in rows
-                if row["writer"] not in alive or (row["writer"] == writer and row["state"] in _ENDED)
-            ]
-            kept = _records(connection, found[:1])
-            connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in found])
+            left, going_on = [], []
+            for row in rows:
+                ours, ended = row["writer"] == self._writer.name, row["state"] in _ENDED
+                if row["writer"] not in alive or (ours and ended):
+                    left.append(row)
+                elif not ours and not ended:
+                    # Of our own transfers the lock on the part file decides.
+                    going_on.append(row)
+            if going_on:
+                busy.append(process_of(going_on[0]["writer"]))
+                return None
+            kept = _records(connection, left[:1])
+            connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in left])
             # The name before the file: a program that ends soon after leaves no part file that nobody knows of.
             known = "UPDATE transfer SET tid = ?, part = iif(part = '', ?, part) WHERE id = ?"
             connection.execute(known, (tid, part_name(tid), number))
             return kept[0] if kept else None
 
-        return await self._ask(job)
+        kept = await self._ask(job)
+        if busy:
+            raise BusyError(f"process {busy[0]} on this machine is doing it")
+        return kept
 
     async def wishes(self) -> dict[int, str]:
         """What other programs ask for, by number; each is given once."""
@@ -188,17 +200,6 @@ class Journal:
         await self._ask(
             lambda connection: connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (wish, number)).rowcount
         )
-
-    async def holder(self, tid: str) -> int:
-        """The number of the process that makes a file right now; 0 if nobody knows."""
-        alive = living(self._writers)
-
-        def job(connection: sqlite3.Connection) -> int:
-            rows = connection.execute("SELECT writer FROM transfer WHERE tid = ?", (tid,))
-            names = [row["writer"] for row in rows if row["writer"] in alive and row["writer"] != self._writer.name]
-            return process_of(names[0]) if names else 0
-
-        return await self._ask(job)
 
     async def events(self, most: int) -> tuple[Event, ...]:
         """The last things that happened, oldest first."""
