@@ -10,9 +10,14 @@ import pytest
 from cloudstore_tui.config.load import Config, load_config
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
 OpenProfile = Callable[[str], StorageProvider]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=20_260_101, help="of what the gates in tests/faults leave to chance")
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +55,19 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S
 
 @pytest.fixture
 def sandbox(sandbox_server: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
-    """The sandbox, with every switch at its default before and after."""
+    """The sandbox, with every switch at its default and no faults before and after."""
     server, _ready = sandbox_server
     server.switches.reset()
+    server.faults.reset()
     yield server
     server.switches.reset()
+    server.faults.reset()
+
+
+@pytest.fixture
+def faults(sandbox: Sandbox) -> FaultPlan:
+    """What goes wrong: `faults.add("reset-after where=blob times=3")`."""
+    return sandbox.faults
 
 
 @pytest.fixture

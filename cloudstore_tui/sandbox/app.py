@@ -1,6 +1,6 @@
 """The two web applications of the sandbox: the APIs, and the object stores behind Alvaria's links."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 
 from starlette.applications import Starlette
@@ -10,10 +10,16 @@ from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.log import RequestLog, Seen
+from cloudstore_tui.sandbox.faults.asked import CONDITIONS, role_of
+from cloudstore_tui.sandbox.faults.faulty import Faulty
+from cloudstore_tui.sandbox.faults.reading import rule_json
+from cloudstore_tui.sandbox.log import VISIT, RequestLog, Seen, Visit
 from cloudstore_tui.sandbox.world import World
 
 Answer = Callable[[Request], Awaitable[Response]]
+
+SHOWN = ("range", *CONDITIONS)
+"""Headers whose values are noted too: they are no credentials."""
 
 CONTROL = "/__sandbox__"
 """Below this, tests steer the sandbox; no client calls it."""
@@ -21,8 +27,8 @@ CONTROL = "/__sandbox__"
 
 def api_app(world: World, routes: list[BaseRoute]) -> ASGIApp:
     """What listens where the APIs are."""
-    # The control routes first: a service may have a route for everything.
-    return Logged(_application([*Control(world).routes(), *routes]), world.log)
+    services = Logged(Faulty(_application(routes), world.faults, blob_port=False), world.log, blob_port=False)
+    return Steered(_application(Control(world).routes()), services)
 
 
 def blob_app(world: World, answer: Answer) -> ASGIApp:
@@ -30,7 +36,7 @@ def blob_app(world: World, answer: Answer) -> ASGIApp:
     application = _application([])
     # No route for every path would do: none matches a key with a line break in it.
     application.router.default = request_response(answer)
-    return Logged(application, world.log)
+    return Logged(Faulty(application, world.faults, blob_port=True), world.log, blob_port=True)
 
 
 def _application(routes: list[BaseRoute]) -> Starlette:
@@ -42,28 +48,44 @@ def _misused(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-class Logged:
-    """Notes every request, as soon as its answer begins."""
+class Steered:
+    """Keeps what tests ask of the sandbox apart from what clients ask of the services: no log, no faults."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
-        self._app = app
-        self._log = log
+    def __init__(self, control: ASGIApp, services: ASGIApp) -> None:
+        self._control = control
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
-            await self._app(scope, receive, send)
-            return
+        await (self._control if scope["path"].startswith(CONTROL) else self._services)(scope, receive, send)
+
+
+class Logged:
+    """Notes every request, as soon as its answer begins."""
+
+    def __init__(self, app: ASGIApp, log: RequestLog, *, blob_port: bool) -> None:
+        self._app = app
+        self._log = log
+        self._blob_port = blob_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        visit = scope["state"][VISIT] = Visit(self._log, _seen(scope, blob_port=self._blob_port))
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._log.add(_seen(scope, message["status"]))
+                visit.answered(message["status"])
+            else:
+                visit.sent(len(message.get("body", b"")))
             await send(message)
 
-        await self._app(scope, receive, noted)
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            visit.answered(0)
 
 
-def _seen(scope: Scope, status: int) -> Seen:
+def _seen(scope: Scope, *, blob_port: bool) -> Seen:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     return Seen(
         method=scope["method"],
@@ -71,12 +93,13 @@ def _seen(scope: Scope, status: int) -> Seen:
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
         headers=tuple(headers),
-        status=status,
+        role=role_of(scope["path"], blob_port=blob_port),
+        asked=tuple((name, headers[name]) for name in SHOWN if name in headers),
     )
 
 
 class Control:
-    """Lets tests in other processes move the clock, turn switches and read the log."""
+    """Lets tests in other processes move the clock, turn switches, make faults and read the log."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -85,6 +108,7 @@ class Control:
         """Its addresses."""
         return [
             Route(f"{CONTROL}/switches", self._switches, methods=["GET", "POST", "DELETE"]),
+            Route(f"{CONTROL}/faults", self._faults, methods=["GET", "POST", "DELETE"]),
             Route(f"{CONTROL}/log", self._log, methods=["GET", "DELETE"]),
             Route(f"{CONTROL}/clock", self._clock, methods=["GET", "POST", "DELETE"]),
         ]
@@ -96,6 +120,15 @@ class Control:
         elif request.method == "POST":
             switches.set({str(name): str(value) for name, value in (await _object(request)).items()})
         return JSONResponse({switch.id: switches.value(switch.id) for switch in switches.known})
+
+    async def _faults(self, request: Request) -> Response:
+        faults = self._world.faults
+        if request.method == "DELETE":
+            faults.reset()
+        elif request.method == "POST":
+            faults.add(*await _rules(request))
+        rules = [{**rule_json(rule), **asdict(count)} for rule, count in faults.rules]
+        return JSONResponse({"rules": rules, "counts": faults.counts})
 
     async def _log(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -114,11 +147,25 @@ class Control:
         return JSONResponse({"now": clock(), "offset": clock.offset})
 
 
-async def _object(request: Request) -> dict[str, object]:
+async def _rules(request: Request) -> list[str | Mapping[str, object]]:
+    """One rule or a list of them, each as an object or as it is written on the command line."""
+    found = await _json(request)
+    rules = found if isinstance(found, list) else [found]
+    read: list[str | Mapping[str, object]] = [rule for rule in rules if isinstance(rule, str | dict)]
+    if read != rules:
+        raise UsageError("a fault is a text or an object", cure='For example {"fault": "reset", "times": 2}.')
+    return read
+
+
+async def _json(request: Request) -> object:
     try:
-        found = await request.json()
+        return await request.json()
     except ValueError:
-        found = None
+        return None
+
+
+async def _object(request: Request) -> dict[str, object]:
+    found = await _json(request)
     if not isinstance(found, dict):
         raise UsageError("the body is not a JSON object")
     return found

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 MOST = 20_000
 """Requests kept; older ones go."""
 
+VISIT = "sandbox.visit"
+"""Where a scope's state holds the visit."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Seen:
     """One request and how it was answered."""
 
@@ -17,7 +20,16 @@ class Seen:
     query: str
     headers: tuple[str, ...]
     """Names only, in lower case: values can be credentials."""
-    status: int
+    status: int = 0
+    """0 if the connection ended without an answer."""
+    role: str = ""
+    """`token`, `api` or `blob`; a link of 8x8 is a blob although it has the host of the API."""
+    asked: tuple[tuple[str, str], ...] = ()
+    """The range and the conditions that were asked for, by the names of their headers."""
+    sent: int = 0
+    """Bytes of the body handed to the connection; final once the answer is over."""
+    fault: str = ""
+    """The faults that it met, by name."""
 
 
 class RequestLog:
@@ -38,3 +50,27 @@ class RequestLog:
     def clear(self) -> None:
         """Forget everything."""
         self._seen.clear()
+
+
+class Visit:
+    """One request while it is answered; it is in the log as soon as its answer begins, or its connection has ended."""
+
+    def __init__(self, log: RequestLog, seen: Seen) -> None:
+        self._log = log
+        self._seen = seen
+        self._noted = False
+
+    def met(self, fault: str) -> None:
+        """Note a fault."""
+        self._seen.fault = f"{self._seen.fault}, {fault}".removeprefix(", ")
+
+    def answered(self, status: int) -> None:
+        """Note the beginning of the answer, or with 0 its absence."""
+        if not self._noted:
+            self._noted = True
+            self._seen.status = status
+            self._log.add(self._seen)
+
+    def sent(self, count: int) -> None:
+        """Note bytes of the body."""
+        self._seen.sent += count

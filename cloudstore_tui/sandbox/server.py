@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,8 @@ from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.sandbox import alvaria, eightbyeight
 from cloudstore_tui.sandbox.app import api_app, blob_app
 from cloudstore_tui.sandbox.config_file import write_config
+from cloudstore_tui.sandbox.faults.connection import OpenProtocol
+from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import RequestLog
 from cloudstore_tui.sandbox.switches import NUMBER, Switch, Switches
 from cloudstore_tui.sandbox.world import World
@@ -45,6 +47,8 @@ class SandboxOptions:
     objects: int = 0
     """Recordings to make besides the fixtures."""
     switches: Mapping[str, str] = field(default_factory=dict)
+    faults: Sequence[str | Mapping[str, object]] = ()
+    """Rules of what goes wrong, see `faults.reading`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Sandbox:
     """Both services on loopback, in a thread with an event loop of its own.
 
     Raises:
-        UsageError: the host is not this machine, or there is no such switch or value.
+        UsageError: the host is not this machine, or there is no such switch, fault or value.
     """
 
     def __init__(self, options: SandboxOptions) -> None:
@@ -74,6 +78,7 @@ class Sandbox:
         self._temporary: Path | None = None
         data = (options.data or Path()).absolute()
         self.world = World(data, options.seed, options.objects, Switches(SWITCHES, options.switches))
+        self.world.faults = FaultPlan(options.faults)
         self.alvaria: alvaria.Alvaria | None = None
         self._servers: list[uvicorn.Server] = []
         self._sockets: list[socket.socket] = []
@@ -84,6 +89,11 @@ class Sandbox:
     def switches(self) -> Switches:
         """The answers to open questions, to be changed while it runs."""
         return self.world.switches
+
+    @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong, to be changed while it runs."""
+        return self.world.faults
 
     @property
     def log(self) -> RequestLog:
@@ -181,7 +191,8 @@ def describe_switches() -> Iterator[str]:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # Named, because the event loop turns off delays for small packets only where it sees that this is TCP.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
@@ -201,6 +212,13 @@ def _url(host: str, sock: socket.socket) -> str:
 
 def _server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_keep_alive=75, server_header=False
+        app,
+        http=OpenProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=75,
+        server_header=False,
     )
     return uvicorn.Server(config)

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import RequestLog
 from cloudstore_tui.sandbox.signing import Signer
 from cloudstore_tui.sandbox.switches import Switches
@@ -32,6 +33,7 @@ class World:
     """Recordings to make besides the fixtures."""
     switches: Switches
     clock: Clock = field(default_factory=Clock)
+    faults: FaultPlan = field(default_factory=FaultPlan)
     log: RequestLog = field(default_factory=RequestLog)
     base_url: str = ""
     """Where the APIs listen; known once the sandbox has started."""

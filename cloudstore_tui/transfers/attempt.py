@@ -1,5 +1,6 @@
 """One request for an object's bytes, and the rules that its reply must keep."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -50,10 +51,22 @@ class Version:
 class Attempt:
     """Asks for all bytes that are missing, and lets only these into the store."""
 
-    def __init__(self, version: Version, store: Store, *, conditional: bool, html: bool) -> None:
+    def __init__(
+        self, version: Version, store: Store, learned: Callable[[int | None], None], *, conditional: bool, html: bool
+    ) -> None:
+        """Make it.
+
+        Args:
+            version: what is known of the object; the reply adds to it.
+            store: where the bytes go.
+            learned: told the exact size as soon as the reply says it.
+            conditional: whether the store takes conditions.
+            html: whether the object may be a web page.
+        """
         store.recover()
         self._version = version
         self._store = store
+        self._learned = learned
         self._html = html
         self._overlap = b""
         self.headers: dict[str, str] = {}
@@ -76,6 +89,7 @@ class Attempt:
             self._accept_rest(reply)
         self._version.etag = reply.etag
         self._version.modified = reply.headers.get("last-modified", "")
+        self._learned(self._version.size)
         self.accepted = True
         return True
 

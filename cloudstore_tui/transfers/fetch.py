@@ -124,7 +124,9 @@ class Fetch:
         source = await self._link()
         self._take_size(source, store)
         self._live.attempts += 1
-        attempt = Attempt(self._version, store, conditional=not self._detours[ConditionError], html=self._html)
+        attempt = Attempt(
+            self._version, store, self._learned, conditional=not self._detours[ConditionError], html=self._html
+        )
         self._live.size = self._version.size
         self._live.to(State.RUNNING)
         try:
@@ -142,6 +144,9 @@ class Fetch:
             await self._confirm(store)
         elif store.offset < self._version.size:
             raise NetworkError("the connection ended early")
+
+    def _learned(self, size: int | None) -> None:
+        self._live.size = size
 
     def _take_size(self, source: Source, store: Store) -> None:
         """A new size in the record means a new object."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from cloudstore_tui.sandbox.alvaria.links import PLACES, Links
 from cloudstore_tui.sandbox.alvaria.store import Store
 from cloudstore_tui.sandbox.blobs import refuse, serve
+from cloudstore_tui.sandbox.faults import stored
 from cloudstore_tui.sandbox.signing import Form, Refusal
 from cloudstore_tui.sandbox.world import World
 
@@ -53,6 +54,8 @@ class ObjectStore:
         if item is None:
             return refuse(_NO_KEY)
         blob = self._store.blob(item)
+        if self._world.faults.stored(stored.DAMAGED, (key,)) is not None:
+            blob = stored.damaged(blob)
         # An archive is made when its first byte is read, which takes too long for the event loop.
         await run_in_threadpool(blob.read, 0, 1)
         proxied = not prefix.startswith("/native/")

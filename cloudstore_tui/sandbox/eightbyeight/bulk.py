@@ -10,7 +10,6 @@ from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, Job
 from cloudstore_tui.sandbox.eightbyeight.keys import Level
 from cloudstore_tui.sandbox.eightbyeight.people import CUSTOMER_ID
 from cloudstore_tui.sandbox.eightbyeight.record import Record
-from cloudstore_tui.sandbox.eightbyeight.zips import zip_of
 
 LARGEST_ZIP = 2_000_000_000
 """Bytes of `storedBytes` that one job may hold."""
@@ -103,8 +102,8 @@ def fetch(ask: Ask) -> Response:
     job = _named(ask)
     if job.status(_now(ask)) not in FETCHABLE:
         raise problem(404, f"{job.name} is {job.status(_now(ask))}")
-    path = zip_of(ask.service.world.data, job, ask.switch("E-29"))
-    return serve(ask.request, zip_blob(path, job.ended), ranges=ask.switch("E-17") == "206")
+    blob = zip_blob(job, ask.switch("E-29"), ask.service.world)
+    return serve(ask.request, blob, ranges=ask.switch("E-17") == "206")
 
 
 def _named(ask: Ask) -> Job:

@@ -1,7 +1,6 @@
 """The bytes of objects and zips: directly, and by presigned links on the API's own host."""
 
 import base64
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,10 +9,13 @@ from starlette.routing import BaseRoute, Route
 
 from cloudstore_tui.sandbox.blobs import Blob, refuse, serve
 from cloudstore_tui.sandbox.eightbyeight.gateway import Ask, Service, problem, route
+from cloudstore_tui.sandbox.eightbyeight.jobs import Job
 from cloudstore_tui.sandbox.eightbyeight.objects import record_of
 from cloudstore_tui.sandbox.eightbyeight.record import Record
 from cloudstore_tui.sandbox.eightbyeight.zips import zip_of
+from cloudstore_tui.sandbox.faults import stored
 from cloudstore_tui.sandbox.signing import AWS, Refusal
+from cloudstore_tui.sandbox.world import World
 
 _STORES = {"us-east": "us-east-1", "uk": "eu-west-2"}
 _GONE = Refusal(404, "NoSuchKey", "The specified key does not exist.")
@@ -41,7 +43,7 @@ def content(ask: Ask) -> Response:
     if ask.request.query_params.get("presignUrl", "").lower() == "true":
         path = f"EPS/{record.customer_id}/{record.user_id or 'none'}/{record.id}"
         return _told(link(ask, path, record.name, record.mime), ask.switch("E-14"))
-    return serve(ask.request, blob_of(record), ranges=ask.switch("E-17") == "206")
+    return serve(ask.request, blob_of(record, ask.service.world), ranges=ask.switch("E-17") == "206")
 
 
 def link(ask: Ask, path: str, name: str, mime: str) -> str:
@@ -59,24 +61,36 @@ def link(ask: Ask, path: str, name: str, mime: str) -> str:
     return f"{ask.service.world.base_url}{full}?{query}"
 
 
-def blob_of(record: Record) -> Blob:
+def blob_of(record: Record, world: World) -> Blob:
     """The bytes of an object."""
 
     def read(start: int, end: int) -> bytes:
         return b"".join(record.body.read(start, end))
 
-    return Blob(record.size, record.checksum, record.updated / 1000, record.mime, read)
+    blob = Blob(record.size, record.checksum, record.updated / 1000, record.mime, read)
+    return stored.damaged(blob) if is_damaged(record, world) else blob
 
 
-def zip_blob(path: Path, moment: float) -> Blob:
-    """The bytes of a zip that was built as a file."""
+def is_damaged(record: Record, world: World) -> bool:
+    """Whether a fault has changed the bytes of an object."""
+    return world.faults.stored(stored.DAMAGED, (record.id, record.name)) is not None
+
+
+def zip_blob(job: Job, naming: str, world: World) -> Blob:
+    """The bytes of a job's zip, with members named in one of the ways of switch E-29."""
+    path = zip_of(world.data, job, naming, lambda record: is_damaged(record, world))
 
     def read(start: int, end: int) -> bytes:
         with path.open("rb") as file:
             file.seek(start)
             return file.read(end - start)
 
-    return Blob(path.stat().st_size, path.stem, moment, "application/octet-stream", read)
+    blob = Blob(path.stat().st_size, path.stem, job.ended, "application/octet-stream", read)
+    if (values := world.faults.stored(stored.BAD_MEMBER, (job.name,))) is not None:
+        blob = stored.bad_member(blob, path, int(values["member"]))
+    if (values := world.faults.stored(stored.CUT, (job.name,))) is not None:
+        blob = stored.cut(blob, str(values["after"]))
+    return blob
 
 
 def _told(url: str, how: str) -> Response:
@@ -106,6 +120,7 @@ def _stored(service: Service, request: Request) -> Blob | None:
     name = rest.rsplit("/", 1)[-1]
     if request.path_params["kind"] == "BULK":
         job = service.jobs.find(region, name, service.world.clock())
-        return zip_blob(zip_of(service.world.data, job, "raw"), job.ended) if job else None
+        naming = service.world.switches.value("E-29", request)
+        return zip_blob(job, naming, service.world) if job else None
     record = service.store().get(region, name)
-    return blob_of(record) if record and record.state == "AVAILABLE" else None
+    return blob_of(record, service.world) if record and record.state == "AVAILABLE" else None

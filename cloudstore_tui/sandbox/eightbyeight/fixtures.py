@@ -1,6 +1,7 @@
 """What a new sandbox holds: the same for the same seed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 from cloudstore_tui.sandbox.content.recording import recording
@@ -38,6 +39,7 @@ def records(seed: int) -> Iterator[Record]:
     yield from oddities.large(BUSY_DAY - 40 * _DAY)
     yield from oddities.old(BUSY_DAY - 500 * _DAY)
     yield from oddities.hostile(BUSY_DAY - 2 * _DAY)
+    yield from _transferred(BUSY_DAY - 6 * _DAY + 36_000_000)
 
 
 def _may() -> int:
@@ -110,6 +112,17 @@ def _voicemails(choice: Random) -> Iterator[Record]:
         yield WorkCall("us-east", start, 4, agent, person).voicemail(recording("wav", 4, number))
     for call in _calls(choice, BUSY_DAY - 5 * _DAY, 8):
         yield from _left_in_queue(Interaction(call, "us-east"))
+
+
+def _transferred(moment: int) -> Iterator[Record]:
+    """A call that one agent passed on to another: two recordings, of two calls, of one transaction."""
+    legs = [Call(moment + place * 400_000, 240_000, 21 - place * 9, 4 + place, 1210, 0) for place in range(2)]
+    transaction = Interaction(legs[0], "us-east").recording.tag("transactionId") or ""
+    for place, call in enumerate(legs):
+        leg = Interaction(call, "us-east")
+        for record in (leg.recording, leg.transcript(), leg.summary(), *([leg.notes()] if place else [])):
+            tags = ((key, transaction if key == "transactionId" else value) for key, value in record.tags)
+            yield replace(record, tags=tuple(tags))
 
 
 def _left_in_queue(interaction: Interaction) -> Iterator[Record]:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,15 @@ def test_the_clock_can_be_moved(ready: Ready, started: tuple[Sandbox, Ready]) ->
 def test_the_package_itself_imports_no_server() -> None:
     code = "import sys, cloudstore_tui.sandbox; sys.exit('starlette' in sys.modules or 'uvicorn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+def test_an_answer_on_a_kept_connection_is_not_held_back(ready: Ready) -> None:
+    connection = http.client.HTTPConnection(urlsplit(ready.blob_url).netloc, timeout=20)
+    times = []
+    for _ in range(10):
+        begun = time.perf_counter()
+        connection.request("GET", "/s3/x")
+        connection.getresponse().read()
+        times.append(time.perf_counter() - begun)
+    connection.close()
+    assert min(times[1:]) < 0.02

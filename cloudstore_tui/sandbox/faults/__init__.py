@@ -1,0 +1,1 @@
+"""Faults as data: rules that say which requests go wrong, and how."""
