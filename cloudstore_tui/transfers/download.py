@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -158,9 +159,9 @@ class Download:
     def _fetch_of(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
             html = may_be_html(entry.name, entry.mime)
-            self._fetch = Fetch(
-                self._means, lambda: self._provider.source(self._request.location), self._live, html=html
-            )
+            rough_size = None if entry.size_exact else entry.size
+            sign = partial(self._provider.source, self._request.location)
+            self._fetch = Fetch(self._means, sign, self._live, html=html, rough_size=rough_size)
         self._fetch.patience = Patience(self._means.clock, self._means.give_up, self._means.timeouts.disk)
         return self._fetch
 

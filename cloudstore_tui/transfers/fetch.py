@@ -24,6 +24,10 @@ from cloudstore_tui.transfers.reply import BlobReply
 from cloudstore_tui.transfers.transfer import State
 from cloudstore_tui.transfers.verify import Claim
 
+ROUNDING = 1024
+ROUGHLY = 0.03
+"""Bytes, and share, by which a rounded size may differ: nobody says whether its kB has 1000 or 1024."""
+
 
 class Fetch:
     """Fetches one object; what arrived stays good for the next `run`.
@@ -31,7 +35,24 @@ class Fetch:
     A link is asked for anew before every request: it may have ended, and an old one is never kept.
     """
 
-    def __init__(self, means: Means, sign: Callable[[], Awaitable[Source]], live: LiveTransfer, *, html: bool) -> None:
+    def __init__(
+        self,
+        means: Means,
+        sign: Callable[[], Awaitable[Source]],
+        live: LiveTransfer,
+        *,
+        html: bool,
+        rough_size: int | None = None,
+    ) -> None:
+        """Make it.
+
+        Args:
+            means: what it works with.
+            sign: gives a fresh link.
+            live: where it tells how far it is.
+            html: whether the object may be a web page.
+            rough_size: about how long the object is, where the service rounds.
+        """
         self.patience = Patience(means.clock, means.give_up, means.timeouts.disk)
         self._blob = means.blob
         self._clock = means.clock
@@ -39,6 +60,7 @@ class Fetch:
         self._live = live
         self._visit = Visit(means.hosts, means.clock, self._hold)
         self._html = html
+        self._rough_size = rough_size
         self._version = Version()
         self._source: Source | None = None
         self._detours: Counter[type[DetourError]] = Counter()
@@ -125,7 +147,7 @@ class Fetch:
         self._take_size(source, store)
         self._live.attempts += 1
         attempt = Attempt(
-            self._version, store, self._learned, conditional=not self._detours[ConditionError], html=self._html
+            self._version, store, self._live.learn_size, conditional=not self._detours[ConditionError], html=self._html
         )
         self._live.size = self._version.size
         self._live.to(State.RUNNING)
@@ -144,9 +166,8 @@ class Fetch:
             await self._confirm(store)
         elif store.offset < self._version.size:
             raise NetworkError("the connection ended early")
-
-    def _learned(self, size: int | None) -> None:
-        self._live.size = size
+        elif source.size is None and _contradicts(store.offset, self._rough_size):
+            await self._confirm(store)
 
     def _take_size(self, source: Source, store: Store) -> None:
         """A new size in the record means a new object."""
@@ -206,6 +227,11 @@ class Fetch:
 
     def _hold(self, note: str) -> None:
         self._live.to(State.WAITING, note)
+
+
+def _contradicts(size: int, rough_size: int | None) -> bool:
+    """Whether a size is so far from the rounded one that a reply may be cut, or something else altogether."""
+    return rough_size is not None and abs(size - rough_size) > max(ROUNDING, rough_size * ROUGHLY)
 
 
 def _resuming(offset: int, size: int) -> str:

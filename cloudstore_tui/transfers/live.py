@@ -59,6 +59,10 @@ class LiveTransfer:
             self._samples.clear()
             self._speed = 0.0
 
+    def learn_size(self, size: int | None) -> None:
+        """Know the exact size from now on. Called from any thread."""
+        self.size = size
+
     def again(self) -> None:
         """Go back into the queue."""
         self._started = None

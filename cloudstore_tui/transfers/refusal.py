@@ -20,7 +20,7 @@ _BUSY = frozenset({408, 425, 429, 503})
 
 def refused(reply: BlobReply) -> Exception:
     """The error for a reply to a request for bytes: a detour if another request may help."""
-    if reply.store_code == "HeadersNotSigned":
+    if reply.has_unsigned_headers:
         return ConditionError(final(reply))
     if reply.status in _DENIED:
         return DeniedError(final(reply))

@@ -58,6 +58,11 @@ class BlobReply:
         return found[1] if found else ""
 
     @property
+    def has_unsigned_headers(self) -> bool:
+        """Whether a store refuses headers that the link was not signed for; it names them beside its code."""
+        return self.store_code == "HeadersNotSigned" or b"<HeadersNotSigned>" in self.body
+
+    @property
     def retry_after(self) -> float | None:
         """Seconds that the host asks to wait; `None` where it does not say, or says nonsense."""
         text = self.headers.get("retry-after", "").strip()

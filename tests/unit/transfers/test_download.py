@@ -204,13 +204,20 @@ async def test_a_fresh_link_that_is_refused_too_is_an_error(
     assert "AccessDenied" in str(transfer.error)
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        b"<Error><Code>HeadersNotSigned</Code></Error>",
+        b"<Error><Code>AccessDenied</Code><HeadersNotSigned>if-match</HeadersNotSigned></Error>",
+    ],
+)
 async def test_a_refused_condition_is_left_out(
-    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, refusal: bytes
 ) -> None:
     server.put("/exports/x.tar", content)
     server.answer(
         answer(cut=100_000),
-        answer(status=403, body=b"<Error><Code>HeadersNotSigned</Code></Error>"),
+        answer(status=403, body=refusal),
         answer(cut=50_000),
     )
     await get(engine, folder)

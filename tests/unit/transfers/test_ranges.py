@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
 
@@ -154,3 +155,28 @@ async def test_a_size_nobody_confirms_is_shown_as_unverified(
     server.answer(answer(no_length=True), answer(no_length=True, ignore_range=True))
     transfer = await get(engine, folder)
     assert (transfer.state, transfer.level) == (State.DONE, "unverified")
+
+
+async def test_a_reply_far_from_the_rounded_size_is_not_believed(
+    engine: Any, server: Any, answer: Any, provider: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/x", content)
+    server.answer(answer(body=b"<Error>later</Error>"), answer(body=content[:1000]))
+    location = Location("tiny", path="x")
+    entry = StoredObject(location, "x", size=len(content) - 200)
+    transfer = await engine.wait(engine.submit(DownloadRequest(location, folder, entry=entry)))
+    assert (transfer.state, transfer.level) == (State.DONE, "size+etag")
+    assert (folder / "x").read_bytes() == content
+
+
+async def test_a_rounded_size_that_is_out_of_date_is_no_error(
+    engine: Any, server: Any, provider: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/x", content)
+    location = Location("tiny", path="x")
+    entry = StoredObject(location, "x", size=len(content) // 2)
+    transfer = await engine.wait(engine.submit(DownloadRequest(location, folder, entry=entry)))
+    assert transfer.state is State.DONE
+    assert (folder / "x").read_bytes() == content
