@@ -82,6 +82,6 @@ def test_a_limit_on_the_size_of_files_is_a_failure_of_the_disk(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     ended = child.end()
     assert ended.outcomes == {"call-000.wav": ("failed", LOCAL_DISK), "plain-001.wav": ("done", 0)}
-    assert "too large for this file system" in ended.lines[0]["error"]
+    assert "too large for this disk" in ended.lines[0]["error"]
     place.check()
     place.finish(list(objects))
