@@ -62,7 +62,7 @@ def pull_command(*, as_json: bool, wait: float, **given: Any) -> None:
         if wanted.dry_run:
             await task.preview()
         elif not await task.run(last=wanted.on_conflict is not None or not session.output.asks):
-            answer = click.prompt("What about it", type=click.Choice(_WAYS[1:]), default=_WAYS[1], err=True)
+            answer = session.output.choose("What about it", _WAYS[1:], _WAYS[1])
             task = replace(task, options=replace(task.options, on_conflict=OnConflict(answer)))
             await task.run(last=True)
 

@@ -15,9 +15,14 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 
-READING = 120.0
+
+class Unasked(float):
+    """Seconds that nobody has asked for."""
+
+
+READING = Unasked(120)
 """Seconds after which a command that only reads gives up on a dead host."""
-TRANSFERRING = 900.0
+TRANSFERRING = Unasked(900)
 """Seconds after which a transfer does."""
 
 
@@ -36,7 +41,7 @@ class Session:
 
         A full disk is only waited for where somebody asked for a wait.
         """
-        disk = 0.0 if self.wait in (READING, TRANSFERRING) else self.wait
+        disk = 0.0 if isinstance(self.wait, Unasked) else self.wait
         return replace(self.config.settings.timeouts, give_up=self.wait, disk=disk)
 
     def provider(self, name: str) -> StorageProvider:

@@ -9,12 +9,12 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.config.locations import state_folder
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import BusyError, LocalDiskError
+from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError
 from cloudstore_tui.pulls.template import Template
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.names import distinct_name, safe_name
-from cloudstore_tui.transfers.transfer import DownloadRequest, Transfer, ZipRequest
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
 
 
 @asynccontextmanager
@@ -57,8 +57,12 @@ def open_journal(output: Output) -> Journal | None:
 def tell(output: Output, transfer: Transfer) -> None:
     """Print what became of a transfer."""
     request = transfer.request
-    if transfer.error is not None:
-        output.error(transfer.error, request.location.address)
+    error = transfer.error
+    if error is None and transfer.state is State.CANCELLED:
+        # By another program: ours would have ended.
+        error = InterruptedTransfer("it was cancelled")
+    if error is not None:
+        output.error(error, request.location.address)
         return
     here = transfer.path if isinstance(request, DownloadRequest | ZipRequest) else None
     if not output.as_json:

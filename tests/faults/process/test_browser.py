@@ -1,0 +1,88 @@
+"""The browser in a real terminal ends with a download running: the terminal is as before, and what arrived is kept."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+RATE = 1_000_000
+ENOUGH = 600_000
+LONGEST = 2.0
+SLACK = 0.7
+LEFT, RESTORED = b"\x1b[?1049h", b"\x1b[?1049l"
+
+Slow = Callable[[int], None]
+
+
+@pytest.fixture
+def browser(machine: Any, large: Any, slow: Slow) -> Any:
+    """The browser while it downloads the film."""
+    slow(RATE)
+    shown = machine.terminal(large.address, columns=120, rows=40)
+    shown.wait_for(large.name)
+    shown.press("d")
+    machine.sandbox.log.clear()
+    for _ in range(100):
+        shown.read(0.1)
+        if machine.parts() and machine.arrived() > ENOUGH:
+            return shown
+    raise AssertionError(f"the download did not begin; the screen shows:\n{shown.text}")
+
+
+def check_kept(machine: Any, large: Any) -> int:
+    (row,) = machine.rows()
+    (part,) = machine.parts()
+    assert 0 < row["durable"] <= part.stat().st_size < large.size
+    assert list((machine.state / "writers").iterdir()) == []
+    return int(row["durable"])
+
+
+def check_restored(shown: Any) -> None:
+    assert shown.said.count(LEFT) == shown.said.count(RESTORED) == 1
+    after = shown.said.rpartition(RESTORED)[2]
+    assert b"\x1b[?25h" in shown.said
+    assert b"Traceback" not in after
+    assert shown.now == shown.before
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), pytest.param(signal.SIGINT, 130, marks=pytest.mark.long)],
+)
+def test_a_signal_ends_the_browser_and_restores_the_terminal(
+    machine: Any, large: Any, browser: Any, number: int, code: int
+) -> None:
+    browser.process.send_signal(number)
+    assert browser.end(LONGEST + SLACK) == code
+    check_restored(browser)
+    check_kept(machine, large)
+
+
+def test_a_window_that_is_closed_ends_the_browser(machine: Any, large: Any, browser: Any) -> None:
+    browser.hang_up()
+    assert browser.end(LONGEST + SLACK) == 129
+    check_kept(machine, large)
+
+
+def test_q_asks_while_a_download_runs_and_the_next_start_offers_to_go_on(
+    machine: Any, large: Any, browser: Any, slow: Slow
+) -> None:
+    browser.press("q")
+    browser.wait_for("1 transfer runs. It stops now and goes on next time.")
+    browser.press("y")
+    assert browser.end(LONGEST + SLACK) == 0
+    check_restored(browser)
+    durable = check_kept(machine, large)
+    slow(0)
+    machine.sandbox.log.clear()
+    again = machine.terminal("acme:", columns=120, rows=40)
+    again.wait_for("1 interrupted transfer: resume, keep, drop?")
+    assert large.name in again.text
+    again.press("r")
+    again.wait_for("done")
+    again.press("q")
+    assert again.end() == 0
+    assert machine.fetched() <= large.size - durable + 65_536
+    assert (machine.folder / large.name).stat().st_size == large.size
+    machine.nothing_left()

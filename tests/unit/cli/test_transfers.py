@@ -1,0 +1,72 @@
+"""The list of transfers, line by line, and the numbers that people type."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.cli.transfers import Known, _line, _named, _record
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import MissingError, UsageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, UploadRequest, ZipRequest
+
+FILM = Location("acme8", "us-east", "0f61827e-8d09-4ac7-a13d-0bb9affb404e")
+
+
+def entry(*, exact: bool = True) -> StoredObject:
+    return StoredObject(location=FILM, name="a\x1b[2Jfilm.mp4", size=13_050_000, size_exact=exact)
+
+
+def download(number: int = 0xAA026293E8, *, size: int | None = None, note: str = "", exact: bool = True) -> Transfer:
+    request = DownloadRequest(FILM, Path("/calls"), entry=entry(exact=exact))
+    started = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    return Transfer(
+        number, request, State.RUNNING, done=2_500_000, size=size, started=started, note=note, path=Path("/calls")
+    )
+
+
+def test_a_line_says_the_number_the_state_how_much_and_what() -> None:
+    running = _line(Known(download(), 4711), None)
+    assert running == (
+        "aa026293e8  running      2.5 MB of 13.1 MB   get  a␛[2Jfilm.mp4  "
+        "acme8:us-east/0f61827e-8d09-4ac7-a13d-0bb9affb404e  process 4711"
+    )
+    waiting = _line(Known(download(size=100_000_000, note="no\nnet")), None)
+    assert "  interrupted  2.5 MB of 100.0 MB  get  " in waiting
+    assert waiting.endswith("  (no␊net)")
+
+
+def test_a_line_is_cut_to_the_terminal() -> None:
+    line = _line(Known(download(), 4711), 80)
+    assert len(line) == 80
+    assert line.endswith("…")
+
+
+def test_a_size_is_told_only_where_it_is_known() -> None:
+    assert Known(download()).size == 13_050_000
+    assert Known(download(exact=False)).size is None
+    assert Known(download(size=7)).size == 7
+    assert "size" not in _record(Known(download(exact=False)))
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind"),
+    [
+        (UploadRequest(Path("/a.csv"), Location("acme", "", "imports/x/a.csv")), "upload"),
+        (ZipRequest((), Location("acme8", "us-east", ""), Path("/calls"), job="j"), "zip"),
+    ],
+)
+def test_a_record_names_its_kind(request_: UploadRequest | ZipRequest, kind: str) -> None:
+    record = _record(Known(Transfer(1, request_, State.QUEUED)))
+    assert (record["id"], record["kind"], record["state"]) == ("0000000001", kind, "interrupted")
+
+
+def test_a_number_may_be_shortened_as_long_as_it_is_that_of_one_transfer() -> None:
+    there = [Known(download(0xAA026293E8)), Known(download(0xAA02FFFFFF))]
+    assert _named(there, "AA0262") is there[0]
+    for text in ("aa02", "aa0", "", "aa0"):
+        with pytest.raises(UsageError, match="too short"):
+            _named(there, text)
+    with pytest.raises(MissingError, match="no such transfer"):
+        _named(there, "bb02")
