@@ -20,6 +20,7 @@ from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.pulls.call_folder import CallFolder
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
@@ -93,7 +94,7 @@ class CloudStoreApp(App[None]):
             download_dir: where downloads go, instead of where the settings say.
 
         Raises:
-            ConfigError: a key of the configuration that cannot be used.
+            ConfigError: a key or template of the configuration that cannot be used.
             UnsafeError: remote text could reach the terminal as commands.
         """
         install_guard()
@@ -112,7 +113,8 @@ class CloudStoreApp(App[None]):
         self._outlives_terminal = settings.on_hangup == "continue"
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
-        self.browser = BrowserScreen(backstage.providers, self._watch, settings, start)
+        call_folder = CallFolder(settings.call_folder, settings.time_zone)
+        self.browser = BrowserScreen(backstage.providers, self._watch, settings, call_folder.path, start)
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
 
     def on_mount(self) -> None:

@@ -8,6 +8,7 @@ import click
 
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.saved import wish_of
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.core.entry import Entry, StoredObject
 from cloudstore_tui.core.errors import FilterError
@@ -125,19 +126,30 @@ def meaning_of(words: Iterable[str], zone: tzinfo) -> Compiled:
 
 
 def narrowed(query: Query, words: Iterable[str], output: Output) -> tuple[Query, Compiled]:
-    """A query that also demands what the words ask for, and what they mean.
+    """A query that also demands what the words ask for, and what they mean; the words may begin with `@name`.
 
     Raises:
+        UsageError: they name a saved search that cannot be used.
         FilterError: the words mean nothing.
     """
-    text = phrase_of(tuple(words))
+    wish = wish_of(tuple(words), query.location.profile)
+    found = [_understood(text, output) for text in wish.texts]
+    text = conjunction(*(meaning.filter for meaning in found))
+    local = tuple(term for meaning in found for term in meaning.local)
+    notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
+    for note in notes:
+        output.note(f"Note: {note}")
+    location = replace(query.location, region=query.location.region or wish.region)
+    meant = Compiled(text, local, notes, parse(text) if text else None)
+    return replace(query, location=location, filter=conjunction(text, query.filter)), meant
+
+
+def _understood(text: str, output: Output) -> Compiled:
     meaning = understand(text, output.zone, datetime.now(UTC))
     if meaning.node and is_fiql(text):
         for problem in warnings_of(meaning.node, text, output.zone):
             output.note(f"Note: {problem.text}. {problem.cure}".rstrip())
-    for note in meaning.notes:
-        output.note(f"Note: {note}")
-    return replace(query, filter=conjunction(meaning.filter, query.filter)), meaning
+    return meaning
 
 
 async def kept(

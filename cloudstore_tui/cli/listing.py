@@ -1,10 +1,10 @@
 """`ls`, `find` and `stat`: what is there."""
 
 from collections.abc import AsyncIterator
-from typing import NoReturn
 
 import click
 
+from cloudstore_tui.cli.call import print_call, print_related, require_related
 from cloudstore_tui.cli.filter import kept, narrowed, note_empty
 from cloudstore_tui.cli.options import json_option, limit_option, wait_option
 from cloudstore_tui.cli.output import Output, entry_record
@@ -61,6 +61,7 @@ def ls_command(path: str, *, recursive: bool, everything: bool, limit: int | Non
 @click.option("--sort", default="", help="The service's name of a field or tag: createdTime, storedBytes, duration.")
 @click.option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
 @click.option("--count", is_flag=True, help="Print only how many there are.")
+@click.option("--call", "key", default="", help="Everything of the call that any of its ids names, as a tree.")
 @limit_option
 @json_option
 @wait_option()
@@ -75,6 +76,7 @@ def find_command(  # noqa: PLR0913 - one parameter per option
     sort: str,
     desc: bool,
     count: bool,
+    key: str,
     limit: int | None,
     as_json: bool,
     wait: float,
@@ -90,15 +92,17 @@ def find_command(  # noqa: PLR0913 - one parameter per option
       cloudstore find acme8 --type callcenterrecording --since yesterday
       cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
       cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
+      cloudstore find acme8 --call int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
     """
     search = Search(fiql, type_, since, until, sort, desc)
+    if key and (words or limit or count or search != Search("", "", "", "")):
+        raise UsageError("--call finds everything of one call", place=key, cure="Leave out the other conditions.")
 
     async def work(session: Session) -> None:
-        provider, location = session.resolve(where if ":" in where else f"{where}:")
-        if location.path:
-            raise UsageError("find searches a region, not an object", place=where, cure="Write PROFILE:REGION.")
-        if Capability.SEARCH not in provider.capabilities:
-            _cannot_search(where)
+        provider, location = _searchable(session, where)
+        if key:
+            await print_call(provider, location, key, session.output)
+            return
         query, meaning = narrowed(search.query(location, session.output), words, session.output)
         found = kept(_found(provider, query, session.output), meaning, query, session.output)
         if count:
@@ -114,30 +118,41 @@ def find_command(  # noqa: PLR0913 - one parameter per option
 
 @click.command("stat", short_help="Show everything known of one object.")
 @click.argument("path")
+@click.option("--related", is_flag=True, help="Then everything else of its call, as a tree.")
+@click.option("--all-regions", is_flag=True, help="As --related, but of all regions, not only of its own.")
 @json_option
 @wait_option()
-def stat_command(path: str, *, as_json: bool, wait: float) -> None:
+def stat_command(path: str, *, related: bool, all_regions: bool, as_json: bool, wait: float) -> None:
     """Show every field and tag of one object.
 
     \b
     Examples:
       cloudstore stat acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --json
+      cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --related
     """
 
     async def work(session: Session) -> None:
         provider, location = session.resolve(path)
+        if related or all_regions:
+            require_related(provider, path)
         entry = await provider.stat(location)
-        record = entry_record(entry, provider.profile.provider)
-        if as_json:
-            tags = list(entry.tags) if isinstance(entry, StoredObject) else []
-            listed = {"tag_list": [{"key": key, "value": value} for key, value in tags]} if tags else {}
-            session.output.record(record | listed)
-            return
-        for name, value in _facts(entry, record, session.output):
-            session.output.line(f"{name:16}  {value}")
+        _print_stat(entry, provider, session.output)
+        if (related or all_regions) and isinstance(entry, StoredObject):
+            await print_related(provider, entry, session.output, everywhere=all_regions)
 
     run(work, as_json=as_json, wait=wait)
+
+
+def _print_stat(entry: Entry, provider: StorageProvider, output: Output) -> None:
+    record = entry_record(entry, provider.profile.provider)
+    if output.as_json:
+        tags = list(entry.tags) if isinstance(entry, StoredObject) else []
+        listed = {"tag_list": [{"key": key, "value": value} for key, value in tags]} if tags else {}
+        output.record(record | listed)
+        return
+    for name, value in _facts(entry, record, output):
+        output.line(f"{name:16}  {value}")
 
 
 def _facts(entry: Entry, record: dict[str, object], output: Output) -> list[tuple[str, object]]:
@@ -150,12 +165,14 @@ def _facts(entry: Entry, record: dict[str, object], output: Output) -> list[tupl
     return [*facts, ("size", size), *((f"tag {key}", value) for key, value in entry.tags)]
 
 
-def _cannot_search(where: str) -> NoReturn:
-    raise UsageError(
-        "the service of this profile has no search",
-        place=where,
-        cure="List its folders: cloudstore ls PROFILE:PATH/ -R",
-    )
+def _searchable(session: Session, where: str) -> tuple[StorageProvider, Location]:
+    provider, location = session.resolve(where if ":" in where else f"{where}:")
+    if location.path:
+        raise UsageError("find searches a region, not an object", place=where, cure="Write PROFILE:REGION.")
+    if Capability.SEARCH not in provider.capabilities:
+        cure = "List its folders: cloudstore ls PROFILE:PATH/ -R"
+        raise UsageError("the service of this profile has no search", place=where, cure=cure)
+    return provider, location
 
 
 async def _print(output: Output, listing: AsyncIterator[Entry], provider: StorageProvider, limit: int | None) -> bool:

@@ -1,11 +1,13 @@
 """`get` and `put`: bytes from the service to this machine and back."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from cloudstore_tui.cli.call import call_files
 from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output, writing
 from cloudstore_tui.cli.progress import Progress
@@ -27,6 +29,7 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", help="Folder for the files, or - for stdout. [default: download_dir]")
 @click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
+@click.option("--related", is_flag=True, help="Everything of the call of each object, into a folder for each call.")
 @click.option(
     "--on-conflict",
     type=click.Choice(_WAYS),
@@ -34,30 +37,47 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 )
 @json_option
 @wait_option(transfers=True)
-def get_command(
-    paths: tuple[str, ...], *, folder: str, name: str | None, on_conflict: str | None, as_json: bool, wait: float
+def get_command(  # noqa: PLR0913 - one parameter per option
+    paths: tuple[str, ...],
+    *,
+    folder: str,
+    name: str | None,
+    related: bool,
+    on_conflict: str | None,
+    as_json: bool,
+    wait: float,
 ) -> None:
     """Download objects. A file appears under its name only when it is complete and verified.
 
-    A file that is already there with the right content counts as done.
+    A file that is already there with the right content counts as done. A download that is stopped goes on with
+    `cloudstore transfers run`, where it stopped.
 
     \b
     Examples:
       cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
       cloudstore get acme8:us-east/58bc5748-… --name "{start:%Y/%m/%d}/{agentName}-{callId}"
+      cloudstore get acme8:us-east/58bc5748-… --related
       cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
     """
     if folder == "-" and as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", cure="Leave one out.")
+    if related and (name or folder == "-"):
+        raise UsageError(
+            "--related names folder and files itself",
+            place="get",
+            cure="Leave out --name and --to -; call_folder in the settings names the folder.",
+        )
 
     async def work(session: Session) -> None:
         if folder == "-":
             await _stream(session, paths)
         else:
             target = Path(folder) if folder else session.config.settings.download_dir
+            entries = await _objects(session, paths)
             template = Template(name, session.output.zone) if name else None
-            await _download(session, paths, target, template, OnConflict(on_conflict) if on_conflict else None)
+            files = await call_files(session, entries, target) if related else named(session, entries, target, template)
+            await _download(session, files, OnConflict(on_conflict) if on_conflict else None)
 
     run(work, as_json=as_json, wait=wait)
 
@@ -74,6 +94,8 @@ def get_command(
 @wait_option(transfers=True)
 def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, as_json: bool, wait: float) -> None:
     """Upload files into a folder that ends with /. The profile needs read_only = false.
+
+    An upload that is stopped begins again with `cloudstore transfers run`, after a look whether it arrived.
 
     \b
     Examples:
@@ -138,22 +160,22 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         raise click.Abort
 
 
-async def _download(
-    session: Session, paths: tuple[str, ...], folder: Path, template: Template | None, on_conflict: OnConflict | None
-) -> None:
-    output = session.output
+async def _objects(session: Session, paths: tuple[str, ...]) -> list[StoredObject]:
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
         try:
             entries.append(await _object(session, path))
         except StorageError as error:
-            output.error(error, path)
+            session.output.error(error, path)
+    return entries
+
+
+async def _download(session: Session, files: Mapping[StoredObject, Path], on_conflict: OnConflict | None) -> None:
     way = on_conflict or OnConflict.REFUSE
     requests: list[Request] = [
-        DownloadRequest(entry.location, file.parent, file.name, way, entry)
-        for entry, file in named(session, entries, folder, template).items()
+        DownloadRequest(entry.location, file.parent, file.name, way, entry) for entry, file in files.items()
     ]
-    await _transfer(session, requests, ask=on_conflict is None and output.asks)
+    await _transfer(session, requests, ask=on_conflict is None and session.output.asks)
 
 
 async def _object(session: Session, path: str) -> StoredObject:

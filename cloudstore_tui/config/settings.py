@@ -10,8 +10,15 @@ from cloudstore_tui.core.profile import Option, OptionValue, Timeouts
 
 _TYPE_NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
 
+CALL_FOLDER = "{start:%Y-%m-%d %H-%M} {agentName} {callId}"
+
 SETTINGS: tuple[Option, ...] = (
     Option("download_dir", "Where downloads go.", default="."),
+    Option(
+        "call_folder",
+        "Folder below download_dir for everything of one call, as a template such as {start:%Y-%m-%d}/{callId}.",
+        default=CALL_FOLDER,
+    ),
     Option("time_zone", "The zone times are shown and read in, such as UTC or Europe/London.", default="UTC"),
     Option("theme", "The look of the browser; `cloudstore themes` lists them.", default="cloudstore-dark"),
     Option("transfers", "Downloads and uploads at once, 1 to 32.", type=int, default=4),
@@ -45,6 +52,8 @@ class Settings:
     """What holds for all profiles."""
 
     download_dir: Path = Path()
+    call_folder: str = CALL_FOLDER
+    """A template for names; whoever uses it looks whether it can be."""
     time_zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - a zone never changes
     theme: str = "cloudstore-dark"
     transfers: int = 4
@@ -68,6 +77,7 @@ def read_settings(document: Document) -> Settings:
         ) from None
     return Settings(
         download_dir=Path(str(values["download_dir"])).expanduser(),
+        call_folder=str(values["call_folder"]),
         time_zone=zone,
         theme=str(values["theme"]),
         transfers=numbers["transfers"],

@@ -1,28 +1,36 @@
 """Paging: one answer of a listing, and the walk from the first to the last."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from cloudstore_tui.core.errors import StorageError
 
 Item = TypeVar("Item")
+Given = TypeVar("Given", covariant=True)
 
 STALLED_PAGES = 3
 """Pages in a row without anything new after which a listing that does not end is given up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(Generic[Given]):
     """One answer of a listing."""
 
-    items: tuple[Item, ...]
+    items: tuple[Given, ...]
     cursor: str | None = None
     """Where the next page starts, opaque to everybody but the provider; `None` at the end."""
     total: int | None = None
     """Number of items over all pages, where the service tells."""
     warnings: tuple[str, ...] = field(default=())
     """Sentences about this page that a user should see, such as rows that could not be read."""
+
+
+Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
+"""Gives the page that a cursor stands for, the first one without."""
+Sweep: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch[Item]]]
+"""Opens a faster way to the same pages, for somebody who wants all of them."""
 
 
 class EndlessListingError(StorageError):
@@ -39,11 +47,13 @@ class Pager(Generic[Item]):
 
     def __init__(
         self,
-        fetch: Callable[[str | None], Awaitable[Page[Item]]],
+        fetch: Fetch[Item],
         identify: Callable[[Item], Hashable],
         place: str = "",
+        sweep: Sweep[Item] | None = None,
     ) -> None:
         self._fetch = fetch
+        self._sweep = sweep
         self._identify = identify
         self._place = place
         self._seen: set[Hashable] = set()
@@ -79,6 +89,19 @@ class Pager(Generic[Item]):
                 cure="What was found until here is shown; narrow the query or tell the service's support.",
             )
         return Page(new, page.cursor, page.total, page.warnings)
+
+    @asynccontextmanager
+    async def hurry(self) -> AsyncIterator[None]:
+        """While this lasts, pages that will be asked for soon are fetched already, where there is a way."""
+        if self._sweep is None:
+            yield
+            return
+        usual = self._fetch
+        async with self._sweep() as self._fetch:
+            try:
+                yield
+            finally:
+                self._fetch = usual
 
     def _is_new(self, item: Item) -> bool:
         mark = hash(self._identify(item))

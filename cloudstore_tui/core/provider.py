@@ -13,17 +13,19 @@ Rules every provider keeps:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import ReadOnlyError, StorageError, UnsupportedError
 from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, ZipJob
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Option, Profile, SecretField
 from cloudstore_tui.core.query import Query
 
@@ -175,6 +177,11 @@ class StorageProvider(ABC):
         """
         raise self._unsupported("search")
 
+    @asynccontextmanager
+    async def sweep(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
+        """How the pages of a query are fetched where all are wanted; page by page unless there is a faster way."""
+        yield partial(self.search, query)
+
     async def count(self, query: Query) -> int:
         """How many objects a query finds now, without fetching them."""
         raise self._unsupported("search")
@@ -199,8 +206,13 @@ class StorageProvider(ABC):
         """Delete exactly these objects, and tell for each what became of it, in the same order."""
         raise self._unsupported("deleting")
 
-    async def related(self, entry: StoredObject, cursor: str | None = None) -> Page[StoredObject]:
-        """One page of the objects that belong to the same call or bucket, without `entry` itself."""
+    async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
+        """All objects that belong to the same call or bucket, on one page, without `entry` itself.
+
+        Args:
+            entry: what is known of the call: an object, or one made up of the values that are known.
+            everywhere: whether to look in all regions, not only in that of `entry`.
+        """
         raise self._unsupported("related objects")
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:

@@ -106,3 +106,8 @@ def _local(moment: datetime, zone: tzinfo) -> datetime:
     except OverflowError:
         # The first and the last day of the calendar do not exist in every zone.
         return moment
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 object`, `2,431 objects`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

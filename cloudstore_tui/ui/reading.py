@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
 
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, StoredObject, identity
 from cloudstore_tui.core.page import Page, Pager
-from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fiql import parse, why_empty
 from cloudstore_tui.listing.spool import Spool
 from cloudstore_tui.ui.visit import Visit, pages_of
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
@@ -37,6 +39,8 @@ class Reading:
     """Why reading stopped, as a clause."""
     sentence: str = ""
     """The same with what can be done about it."""
+    fetched: int = 0
+    """Rows that came, also those that were not kept."""
     _types: frozenset[str] = frozenset()
     _warned: list[str] = field(default_factory=list)
 
@@ -46,7 +50,10 @@ class Reading:
 
     def new_pager(self) -> Pager[Entry]:
         """A walk from the first page on."""
-        return Pager(pages_of(self.provider, self.visit), identity, self.visit.location.address)
+        query, place = self.visit.query, self.visit.location.address
+        searches = query is not None and Capability.SEARCH in self.provider.capabilities
+        sweep = partial(self.provider.sweep, query) if searches and query is not None else None
+        return Pager(pages_of(self.provider, self.visit), identity, place, sweep)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -66,19 +73,39 @@ class Reading:
         """What stands where rows would be."""
         if self.error:
             return self.sentence
+        if not self.pager.ended and self.visit.local and self.fetched:
+            return f"In none of {self.fetched:,} rows fetched until now {self.visit.local_words}. Ctrl+E reads all."
         if not self.pager.ended:
             return "Reading was stopped. r reads it."
-        return "Nothing was found." if self.visit.query else "There is nothing in this folder."
+        if self.visit.query is None:
+            return "There is nothing in this folder."
+        return "\n".join(("Nothing was found.", *self._reasons))
+
+    @property
+    def _reasons(self) -> tuple[str, ...]:
+        """Why nothing may have been found, and by which filter."""
+        query = self.visit.query
+        if query is None or not self.visit.written:
+            return ()
+        sent = f"The filter that was sent: {query.filter or 'none'}"
+        if self.fetched:
+            return (sent, f"It found {self.fetched:,}; in none of them {self.visit.local_words}.")
+        return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))
+
+    def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
+        """The rows of a page that meet what the service cannot check."""
+        self.fetched += len(page.items)
+        return tuple(entry for entry in page.items )
 
     def progress(self, *, loading: bool, note: str) -> Progress:
         """How far it is."""
         return Progress(
             loading=loading,
             ended=self.pager.ended and not self.error,
-            total=self.pager.total,
+            total=None if self.visit.local else self.pager.total,
             error=self.error,
             order=self._order_words(),
-            note=note,
+            note=" · ".join(part for part in (self._local_words(), note) if part),
         )
 
     def learn_types(self, entries: Iterable[Entry]) -> bool:
@@ -109,6 +136,14 @@ class Reading:
         sort = self.visit.query.sort if self.visit.query else None
         columns = self.provider.columns(self.visit.location, self._types)
         return next((column for column in columns if sort and column.sort_field == sort.field), None)
+
+    def _local_words(self) -> str:
+        """How many rows were looked at for those that are shown."""
+        if not self.visit.local:
+            return ""
+        total = self.pager.total
+        of = f" of {total:,}" if total is not None and total > self.fetched else ""
+        return f"{self.fetched:,}{of} rows fetched and searched"
 
     def _order_words(self) -> str:
         if self.visit.query is None:

@@ -35,11 +35,6 @@ def tell_warnings(node: DOMNode, warnings: Iterable[str]) -> None:
         tell(node, text, "warning")
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 object`, `2,431 objects`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def listed(parts: Sequence[str]) -> str:
     """Clauses joined to one sentence."""
     text = ", ".join(part for part in parts if part)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from textual.app import App
 
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
-from cloudstore_tui.ui.report import count, tell
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_text import name
 
 PAUSE = 10.0
@@ -41,11 +42,11 @@ def announce(app: App[None], ended: Sequence[Transfer]) -> None:
     if len(done) == 1:
         tell(app, _arrival(done[0]))
     elif done:
-        tell(app, f"{count(len(done), 'transfer')} done.")
+        tell(app, f"{counted(len(done), 'transfer')} done.")
     if len(failed) == 1 and failed[0].error is not None:
         tell(app, str(failed[0].error), "error")
     elif failed:
-        tell(app, f"{count(len(failed), 'transfer')} failed; t shows why.", "error")
+        tell(app, f"{counted(len(failed), 'transfer')} failed; t shows why.", "error")
 
 
 def is_long(transfer: Transfer) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cloudstore_tui.transfers.transfer import Request, State, Transfer, UploadRequest, ZipRequest
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.report import count
+from cloudstore_tui.ui.format import counted
 
 STATE_WORDS: Mapping[State, str] = {
     State.QUEUED: "queued",
@@ -35,7 +35,7 @@ def name(request: Request) -> str:
     if isinstance(request, UploadRequest):
         return request.path.name
     if isinstance(request, ZipRequest):
-        return count(len(request.members), "object") if request.members else request.job
+        return counted(len(request.members), "object") if request.members else request.job
     entry = request.entry
     return request.name or (entry.name if entry is not None else request.location.path.rsplit("/", 1)[-1])
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 
-from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.entry import Entry, StoredObject
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.query import Query
+from cloudstore_tui.fiql import LocalTerm, row_of, understand
 
 Fetch = Callable[[str | None], Awaitable[Page[Entry]]]
 
@@ -21,6 +23,20 @@ class Visit:
     """What is searched for: the place's own query, or one that the user wrote; `None` where the location lists."""
     written: bool = False
     """Whether the user wrote the query, so that the location is only where it began."""
+    local: tuple[LocalTerm, ...] = ()
+    """What the service cannot check: rows that do not meet it are not shown."""
+
+    @property
+    def local_words(self) -> str:
+        """The conditions that only fetched rows can be put to; empty without any."""
+        return ", and ".join(map(str, self.local))
+
+    def keeps(self, entry: Entry) -> bool:
+        """Whether a fetched row meets them."""
+        if not self.local or not isinstance(entry, StoredObject):
+            return True
+        row = row_of(entry)
+        return all(term.holds(row) for term in self.local)
 
     @property
     def crumbs(self) -> tuple[str, ...]:
@@ -38,10 +54,20 @@ def visit_to(provider: StorageProvider, location: Location) -> Visit:
     return Visit(location, provider.query(location) if provider.is_folder(location) else None)
 
 
-def search_from(location: Location, text: str) -> Visit:
-    """A visit to what a filter finds in the region of a location."""
+def search_from(location: Location, text: str, zone: tzinfo) -> Visit:
+    """A visit to what a filter or a phrase finds in the region of a location.
+
+    Args:
+        location: where the user is.
+        text: FIQL or a phrase.
+        zone: what days, and times without a zone, are in.
+
+    Raises:
+        FilterError: the text has no meaning.
+    """
     region = Location(location.profile, location.region)
-    return Visit(region, Query(region, text), written=True)
+    meaning = understand(text, zone, datetime.now(UTC))
+    return Visit(region, Query(region, meaning.filter), written=True, local=meaning.local)
 
 
 def pages_of(provider: StorageProvider, visit: Visit) -> Fetch:

@@ -334,6 +334,6 @@ def test_every_command_explains_itself_with_an_example(run: Run, command: str) -
 
 def test_the_references_are_printed_for_people_and_for_programs(run: Run) -> None:
     lines = run("keys").out.splitlines()
-    assert any(line.split() [:2] == ["app.quit", "q,"] for line in lines)
+    assert any(line.split()[:2] == ["app.quit", "q,"] for line in lines)
     assert {"id", "keys", "title", "text"} <= set(run("keys", "--json").records[0])
     assert any("cloudstore-dark" in line for line in run("themes").out.splitlines())

@@ -116,3 +116,21 @@ def test_a_wrong_word_is_an_error_with_its_place(find: Find) -> None:
     found = find("type:cc", "agnt:x")
     assert found.code == 2
     assert found.err.splitlines()[-2:] == ["  type:cc agnt:x", "          ^"]
+
+
+def test_a_saved_search_is_found_by_its_name_with_values_for_its_holes(find: Find, ready: Ready) -> None:
+    searches = ready.config.parent / "searches.toml"
+    searches.write_text("[long]\nfind = 'type:cc agent:?agent dur:>?length'\n[other]\nfind = 'a==1'\nprofile = 'x'\n")
+    try:
+        found = find("@long", "agent=Khang Glynn", "length=10m", "on:2024-09-01", "--json")
+        assert found.records
+        assert {record["tags"]["agentName"] for record in found.records} == {"Khang Glynn"}
+        assert all(record["created"].startswith("2024-09-01") for record in found.records)
+        missing = find("@long", "agent=Khang Glynn")
+        assert missing.code == 2
+        assert "?length has no value" in missing.err
+        assert "The holes are: agent, length." in find("@long", "agnt=x").err
+        assert "Saved: long, other." in find("@lng").err
+        assert "is not for acme8" in find("@other").err
+    finally:
+        searches.unlink()

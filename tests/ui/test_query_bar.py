@@ -1,14 +1,19 @@
-"""The FIQL bar and the filter bar."""
+"""The bar in which a search is typed."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual import events
 
+from cloudstore_tui.config.history import FilterHistory
+from cloudstore_tui.config.searches import SavedSearches
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.query import Query
-from cloudstore_tui.ui.widgets.query_bar import BarInput, object_to
+from cloudstore_tui.ui.widgets.bar_input import BarInput
+from cloudstore_tui.ui.widgets.query_verdict import judge
 
 
 def carets(it: Any) -> list[str]:
@@ -17,9 +22,9 @@ def carets(it: Any) -> list[str]:
 
 
 def position_in(text: str) -> int:
-    objection = object_to(text)
-    assert objection is not None
-    return objection.position
+    fatal = judge(text, UTC, datetime.now(UTC)).fatal
+    assert fatal is not None
+    return fatal.position
 
 
 async def fill(it: Any, text: str) -> None:
@@ -117,14 +122,6 @@ async def test_letters_typed_into_a_bar_are_never_commands(browser: Any, searche
         assert searches.count("link") == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "fatal"), [("", None), ("  ", None), ("a==b", None), ("a=b", True), ("a==b,c==d;e==f", False)]
-)
-def test_objections(text: str, fatal: bool | None) -> None:
-    objection = object_to(text)
-    assert (objection.fatal if objection else None) == fatal
-
-
 async def test_a_paste_is_one_clean_line(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("f")
@@ -135,18 +132,238 @@ async def test_a_paste_is_one_clean_line(browser: Any) -> None:
 
 async def test_no_cursor_blinks(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        assert [line.cursor_blink for line in it.screen.query(BarInput)] == [False, False]
+        assert {line.cursor_blink for line in it.screen.query(BarInput)} == {False}
 
 
-async def test_the_filter_hides_rows_while_it_is_typed_and_enter_keeps_it(browser: Any) -> None:
-    async with browser(start="acme:exports/reporting/") as it:
-        await it.press("slash")
-        for letter, left in (("0", 12), ("1", 3), ("1", 1)):
-            await it.type(letter)
-            assert len(it.rows) == left
-        assert "1 with “011”" in it.foot
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[FilterHistory, SavedSearches]:
+    return FilterHistory(tmp_path / "filters.txt"), SavedSearches(tmp_path / "searches.toml")
+
+
+Kept = tuple[FilterHistory, SavedSearches]
+
+
+def value(it: Any) -> str:
+    text: str = it.screen.entries.bar.line.value
+    return text
+
+
+def sent(searches: Any) -> str:
+    """The filter of the last search."""
+    query: Query = [call for name, call in searches.calls if name == "search"][-1]
+    return query.filter
+
+
+async def test_what_a_phrase_finds_and_sends_is_said_while_it_is_typed(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("type:cc dur:>90s")
+        assert "Finds: Contact Center recordings, longer than 1 min 30 s" in it.text
+        assert "Sends: type==callcenterrecording;duration=gt=90000" in it.text
         await it.press("enter")
+        assert sent(searches) == "type==callcenterrecording;duration=gt=90000"
+        assert value(it) == "type==callcenterrecording;duration=gt=90000"
+        assert "Finds:" not in it.text
+
+
+async def test_an_error_is_below_its_place_while_it_is_typed(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("agnt:x")
+        assert "`agnt:` is no field or tag that we know. Did you mean `agent:`?" in it.text
+        line = next(index for index, text in enumerate(it.lines) if "FIQL agnt:x" in text)
+        assert it.lines[line + 1].index("^") == it.lines[line].index("agnt:x")
+        await it.press("ctrl+u")
+        assert "^" not in it.lines[line + 1][30:]
+
+
+async def test_tab_and_right_take_what_is_offered(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("ag")
+        assert "› agent:" in it.text
+        await it.press("tab")
+        assert value(it) == "agent:"
+        await it.press("down", "down", "up")
+        assert '› "Agent 1"' in it.text
+        await it.press("right")
+        assert value(it) == 'agent:"Agent 1"'
+        assert "›  " not in it.text
+        await it.press("enter")
+        assert sent(searches) == "agentName=='Agent 1'"
+
+
+async def test_escape_closes_the_list_first_and_then_the_bar(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("ag")
+        await it.press("escape")
+        assert "› agent:" not in it.text
+        assert it.screen.entries.bar.line.has_focus
+        await it.press("escape")
         assert it.focus == "table"
-        assert it.rows == ["report-011.tar"]
-        await it.press("slash")
-        assert it.screen.entries._filter_bar.query_one(BarInput).value == "011"
+        assert value(it) == "ag"
+
+
+async def test_right_inside_of_the_text_only_moves(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("ag")
+        await it.press("left", "right")
+        assert value(it) == "ag"
+
+
+async def test_up_and_down_go_through_what_was_sent(browser: Any, kept: Kept, tmp_path: Path) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.entries.bar.remember(*kept)
+        for text in ("a==1", "since:yesterday"):
+            await fill(it, text)
+            await it.press("enter")
+        await it.until(lambda: len(kept[0].lines) == 2)
+        await it.press("f", "ctrl+u")
+        await it.type("b=")
+        await it.press("escape", "up")
+        assert value(it) == "since:yesterday"
+        await it.press("up")
+        assert value(it) == "a==1"
+        await it.press("down", "down")
+        assert value(it) == "b="
+        await it.press("down")
+        assert it.focus == "table"
+        assert (tmp_path / "filters.txt").read_text() == "a==1\nsince:yesterday\n"
+
+
+async def test_ctrl_r_finds_what_was_sent_by_its_words(browser: Any, kept: Kept, searches: Any) -> None:
+    for text in ("queueName==Sales", "type:calls queue:Sales", "a==1"):
+        kept[0].add(text)
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.entries.bar.remember(*kept)
+        await it.press("f", "ctrl+r")
+        assert "› a==1" in it.text
+        before = searches.count("search")
+        await it.type("sales")
+        assert "› type:calls queue:Sales" in it.text
+        await it.press("ctrl+r", "enter")
+        assert value(it) == "queueName==Sales"
+        assert searches.count("search") == before
+        await it.press("enter")
+        assert sent(searches) == "queueName==Sales"
+
+
+async def test_a_saved_search_is_offered_and_its_holes_are_filled(browser: Any, kept: Kept, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.entries.bar.remember(*kept)
+        await it.press("f")
+        await it.type("agent:?who dur:>?length")
+        await it.press("ctrl+s")
+        await it.type("long ones")
+        await it.press("enter")
+        assert "cannot name a search" in it.notices[-1]
+        await it.press("ctrl+u")
+        await it.type("long")
+        await it.press("enter")
+        assert "Saved as @long" in it.notices[-1]
+        assert kept[1].named("long").find == "agent:?who dur:>?length"
+        await it.press("ctrl+u")
+        await it.type("@lo")
+        assert "› @long" in it.text
+        await it.press("tab")
+        await it.type("Lee")
+        await it.press("tab")
+        await it.type("10m")
+        assert value(it) == "agent:Lee dur:>10m"
+        await it.press("enter")
+        assert sent(searches).startswith("agentName==Lee;")
+
+
+async def test_a_hole_that_is_not_filled_is_never_sent(browser: Any, kept: Kept, searches: Any) -> None:
+    kept[1].save("mine", "queueName==?queue")
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.entries.bar.remember(*kept)
+        before = searches.count("search")
+        await fill(it, "@mine")
+        await it.press("enter")
+        assert value(it) == "queueName==?queue"
+        assert "?queue has no value" in it.text
+        assert searches.count("search") == before
+        await fill(it, "@mine queue='Sales UK'")
+        await it.press("enter")
+        assert sent(searches) == "queueName=='Sales UK'"
+
+
+async def test_a_file_of_searches_that_cannot_be_read_is_told_where_one_is_used(
+    browser: Any, kept: Kept, tmp_path: Path
+) -> None:
+    (tmp_path / "searches.toml").write_text("[mine]\n")
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.entries.bar.remember(*kept)
+        await it.press("f")
+        await it.type("@m")
+        assert not it.notices
+        await it.press("enter")
+        assert "find is missing" in it.notices[-1]
+
+
+async def test_what_was_typed_is_saved_rather_than_what_became_of_it(browser: Any, kept: Kept) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.entries.bar.remember(*kept)
+        await it.press("f")
+        await it.type("since:yesterday")
+        await it.press("enter", "f")
+        assert value(it).startswith("createdTime=ge=")
+        await it.press("ctrl+s")
+        await it.type("new")
+        await it.press("enter")
+        assert kept[1].named("new").find == "since:yesterday"
+
+
+async def test_conditions_that_the_service_cannot_check_are_said_and_hold(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await fill(it, "type:calls int-000001*")
+        assert "only fetched rows are searched" in it.text
+        await it.press("enter")
+        await it.settle()
+        assert it.rows == [f"int-000001{digit}.mp3" for digit in range(10)]
+        assert "Of the fetched rows: objectName is like 'int-000001*'" in it.text
+        assert "10 loaded · newest first · 200 of 2,431 rows fetched and searched" in it.foot
+        assert "2,431 loaded" not in it.foot
+
+
+async def test_where_no_fetched_row_fits_no_more_are_read_unasked(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        before = searches.count("search")
+        await fill(it, "xyzzy")
+        await it.press("enter")
+        await it.settle()
+        assert searches.count("search") == before + 1
+        assert "In none of 100 rows fetched until now objectName contains 'xyzzy'. Ctrl+E reads all." in it.text
+
+
+async def test_an_empty_result_shows_what_was_sent_and_why_it_may_be_empty(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        searches.results = 0
+        await fill(it, "agentName=='khang glynn'")
+        await it.press("enter")
+        assert "Nothing was found." in it.text
+        assert "The filter that was sent: agentName=='khang glynn'" in it.text
+        assert "Only AVAILABLE objects are found" in it.text
+        assert "with their capitals" in it.text
+
+
+async def test_parts_have_styles_and_not_only_colours(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await fill(it, "agent:?who type==x")
+        line = it.screen.entries.bar.line
+        styles = {segment.text.strip(): segment.style for segment in line.render_line(0)}
+        assert styles["agent"].bold
+        assert styles["?who"].reverse
+        assert styles["?who"].underline
+
+
+async def test_a_narrow_terminal_shows_it_too(browser: Any) -> None:
+    async with browser(start="acme8:us-east/", size=(50, 20)) as it:
+        await it.press("f")
+        await it.type("type:cc agnt:x")
+        line = next(index for index, text in enumerate(it.lines) if "FIQL type:cc agnt:x" in text)
+        assert it.lines[line + 1].index("^") == it.lines[line].index("agnt:x")
+        assert "Did you" in it.text

@@ -49,6 +49,12 @@ class At(msgspec.Struct, frozen=True):
         forward = bound < self.bound if order.descending else bound > self.bound
         return At(0, bound) if forward or not self.bound else here
 
+    def guessed(self, stride: int, order: Sort) -> "At | None":
+        """Where the page after the one that starts here most likely starts; `None` where only that page can tell."""
+        if order.field == "createdTime" and self.offset + stride + PAGE > LARGEST_WINDOW:
+            return None
+        return At(self.offset + stride, self.bound)
+
 
 START = At()
 

@@ -1,6 +1,7 @@
 """The 8x8 Cloud Storage Service as the program sees it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from cloudstore_tui.core.columns import Column
@@ -8,7 +9,7 @@ from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, ZipJob
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
 from cloudstore_tui.core.query import Query
@@ -20,7 +21,7 @@ from cloudstore_tui.providers.eightbyeight.count import Counter
 from cloudstore_tui.providers.eightbyeight.links import Links
 from cloudstore_tui.providers.eightbyeight.objects import Objects
 from cloudstore_tui.providers.eightbyeight.places import folder, is_bucket_place, place_query, region_of
-from cloudstore_tui.providers.eightbyeight.related import related_query
+from cloudstore_tui.providers.eightbyeight.related import Relatives
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 from cloudstore_tui.providers.eightbyeight.tree import Tree
 from cloudstore_tui.providers.eightbyeight.zips import ZipJobs
@@ -37,6 +38,7 @@ class EightByEightProvider(StorageProvider):
         self._objects = Objects(self._client, links)
         self._zips = ZipJobs(self._client, links)
         self._tree = Tree(self._client, self._searcher)
+        self._relatives = Relatives(self._searcher)
 
     def locate(self, rest: str) -> Location:
         """All regions, a region, or what follows the region's slash, literally, as an object id."""
@@ -97,6 +99,17 @@ class EightByEightProvider(StorageProvider):
         """One page, of one region or of all regions merged."""
         return await self._searcher.page(query, cursor)
 
+    @asynccontextmanager
+    async def sweep(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
+        """As many pages at once as the profile allows."""
+        at_once = max(self.profile.concurrency, 1)
+        # A paced profile would only queue more, in front of what the user does next.
+        sweep = self._searcher.sweep(query, at_once if self.profile.requests_per_minute else 2 * at_once)
+        try:
+            yield sweep.page
+        finally:
+            sweep.close()
+
     async def count(self, query: Query) -> int:
         """The number of objects now, found with a few dozen small requests."""
         region = query.location.region
@@ -132,10 +145,9 @@ class EightByEightProvider(StorageProvider):
             self._require_object(location)
         return await deletion.delete(self._client, locations)
 
-    async def related(self, entry: StoredObject, cursor: str | None = None) -> Page[StoredObject]:
-        """The objects of the same region that share a call, bucket or source."""
-        found = await self.search(related_query(entry), cursor)
-        return replace(found, items=tuple(item for item in found.items if item.id != entry.id))
+    async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
+        """The objects that share a call, bucket or source, and those of the other leg of a transferred call."""
+        return await self._relatives.of(entry, everywhere=everywhere)
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
         """Start a zip job."""

@@ -1,25 +1,98 @@
 """Which objects belong to the same call."""
 
-from cloudstore_tui.core.entry import StoredObject
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from cloudstore_tui.calls.joining import terms_of
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
-from cloudstore_tui.fiql import compare
+from cloudstore_tui.fiql import compare, conjunction
 from cloudstore_tui.providers.eightbyeight.places import OLDEST_FIRST, region_of
+from cloudstore_tui.providers.eightbyeight.search import Searcher
 
-_SHARED = ("callId", "originalCallId", "transactionId", "sourceId", "sourceObjectId")
-"""Tags whose value other objects of the same call have, too."""
-_SOURCES = ("sourceId", "sourceObjectId")
-"""Tags that hold the id of the object that this one was made of."""
+ROUNDS = 3
+"""To the recording, from there to the other leg of a transferred call, and to what belongs to that."""
+
+MOST_REQUESTS = 12
+"""Of a region, for one call: a value that half of the archive has must not fetch that."""
+
+_TERMS = 24
+"""Comparisons in one filter; the address of a request may not grow without bound."""
+
+_PRESENT = compare("objectState", "!=", "DELETED")
+"""Of what was purged nothing is left; everything else is shown with its state."""
 
 
-def related_query(entry: StoredObject) -> Query:
-    """The query for everything in the region that shares a call, bucket or source with an object.
+class Relatives:
+    """Finds the objects of a call from what is known of one of them."""
 
-    A transcript names the recording it was made of, and a voicemail the call that led to it: both ways are searched.
-    """
-    terms = [("bucketId", entry.bucket_id)]
-    terms += [(key, entry.tag(key)) for key in _SHARED]
-    terms += [("id", entry.tag(key)) for key in _SOURCES]
-    terms += [(key, entry.id) for key in _SOURCES]
-    terms += [("originalCallId", entry.tag("callId")), ("callId", entry.tag("originalCallId"))]
-    asked = dict.fromkeys(compare(key, "==", value) for key, value in terms if value)
-    return Query(region_of(entry.location), ",".join(asked), OLDEST_FIRST)
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    async def of(self, entry: StoredObject, *, everywhere: bool) -> Page[StoredObject]:
+        """Everything joined to an object, without itself: in its region, or in all."""
+        where = region_of(entry.location)
+        hunt = _Hunt(self._searcher, Query(replace(where, region="") if everywhere else where, sort=OLDEST_FIRST))
+        new: Sequence[StoredObject] = await hunt.further((entry,))
+        try:
+            for _round in range(ROUNDS - 1):
+                new = await hunt.further(new) if new else ()
+        except StorageError as error:
+            hunt.warn(f"Not everything of the call may be here. {error}")
+        return hunt.result(entry)
+
+
+class _Hunt:
+    """One search from object to object; asks for nothing twice."""
+
+    def __init__(self, searcher: Searcher, query: Query) -> None:
+        self._searcher = searcher
+        self._query = query
+        self._asked: set[str] = set()
+        self._found: dict[str, StoredObject] = {}
+        self._warnings: dict[str, None] = {}
+        self._requests = MOST_REQUESTS
+        self._is_cut = False
+
+    async def further(self, entries: Iterable[StoredObject]) -> list[StoredObject]:
+        """What is joined to these objects and was not known."""
+        told = dict.fromkeys(compare(key, "==", value) for entry in entries for key, value in terms_of(entry))
+        terms = [term for term in told if term not in self._asked]
+        self._asked.update(terms)
+        known = set(self._found)
+        for filter_ in filters(terms):
+            await self._read(replace(self._query, filter=filter_))
+        return [entry for name, entry in self._found.items() if name not in known]
+
+    def warn(self, text: str) -> None:
+        """Say something of the result, once."""
+        self._warnings[text] = None
+
+    def result(self, entry: StoredObject) -> Page[StoredObject]:
+        """Everything that was found, without the object that it began with."""
+        if self._is_cut:
+            self.warn("There may be more: so many objects share a value with this one.")
+        items = tuple(found for name, found in self._found.items() if name != identity(entry))
+        return Page(items, None, None, tuple(self._warnings))
+
+    async def _read(self, query: Query) -> None:
+        cursor: str | None = None
+        while True:
+            if self._requests <= 0:
+                self._is_cut = True
+                return
+            self._requests -= 1
+            page = await self._searcher.page(query, cursor)
+            self._found.update((identity(item), item) for item in page.items)
+            self._warnings.update(dict.fromkeys(page.warnings))
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+
+def filters(terms: Sequence[str]) -> Iterator[str]:
+    """Filters for objects that meet any of these terms, in every state that leaves something of them."""
+    for start in range(0, len(terms), _TERMS):
+        yield conjunction(",".join(terms[start : start + _TERMS]), _PRESENT)

@@ -1,30 +1,18 @@
 """Searches: pages of one region, or of several regions merged."""
 
-import asyncio
-
-import msgspec
-
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import (
-    FilterError,
-    ForbiddenError,
-    MissingError,
-    UnavailableError,
-    UsageError,
-)
+from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.fiql import check, conjunction, parse
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
-from cloudstore_tui.providers.eightbyeight.merge import Slice, merge
 from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST
 from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, PAGE, START, At, next_offset
 from cloudstore_tui.providers.eightbyeight.recheck import keeps
-
-MOST_EMPTY = 20
-"""Pages in a row that are asked for when nothing of one may be shown: an empty page looks like no progress."""
+from cloudstore_tui.providers.eightbyeight.slice import Slice
+from cloudstore_tui.providers.eightbyeight.sweep import Sweep
 
 _LEFT_OUT = (
     "Some objects that the service found do not meet the filter to the letter and were left out: "
@@ -40,19 +28,11 @@ class Searcher:
 
     async def page(self, query: Query, cursor: str | None) -> Page[StoredObject]:
         """One page of a query, in its order."""
-        if cursor:
-            ways = msgspec.json.decode(cursor, type=dict[str, At])
-        else:
-            region = query.location.region
-            ways = dict.fromkeys((region,) if region else await self._client.regions(), START)
-        warnings: tuple[str, ...] = ()
-        rows: list[StoredObject] = []
-        for _round in range(MOST_EMPTY):
-            rows, ways, new = await self._step(query, ways)
-            warnings += new
-            if rows or not ways:
-                break
-        return Page(tuple(rows), _packed(ways), None, tuple(dict.fromkeys(warnings)))
+        return await self.sweep(query).page(cursor)
+
+    def sweep(self, query: Query, ahead: int = 0) -> Sweep:
+        """All pages of a query, up to `ahead` of them on their way besides the next."""
+        return Sweep(query, self.slice, self._client.regions, ahead=ahead)
 
     async def slice(self, query: Query, region: str, at: At = START, limit: int = PAGE) -> Slice:
         """One page of one region, and where the next one starts."""
@@ -71,22 +51,6 @@ class Searcher:
         except UsageError as error:
             raise _refused(error, at, query.filter) from None
         return _sliced(wire.page(reply, where.address), where, query, at, limit)
-
-    async def _step(
-        self, query: Query, ways: dict[str, At]
-    ) -> tuple[list[StoredObject], dict[str, At], tuple[str, ...]]:
-        """The next rows of all regions that are not at their end, and where to go on."""
-        answers = await asyncio.gather(
-            *(self.slice(query, region, at) for region, at in ways.items()), return_exceptions=True
-        )
-        slices = [answer for answer in answers if isinstance(answer, Slice)]
-        failed = [answer for answer in answers if isinstance(answer, BaseException)]
-        for error in failed:
-            if not isinstance(error, ForbiddenError | MissingError | UnavailableError) or not slices:
-                raise error
-        rows, onward = merge(slices)
-        warnings = [f"A region was left out. {error}" for error in failed]
-        return rows, onward, (*warnings, *(text for one in slices for text in one.warnings))
 
 
 def _sliced(told: wire.WirePage, where: Location, query: Query, at: At, limit: int) -> Slice:
@@ -128,7 +92,3 @@ def _suggestion(filter_: str) -> str:
     if not known and ("'" in filter_ or '"' in filter_):
         return "The service may not take quotes: an id or a time finds the same without them."
     return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."
-
-
-def _packed(ways: dict[str, At]) -> str | None:
-    return msgspec.json.encode(ways).decode() if ways else None

@@ -151,7 +151,7 @@ class Journal:
             kept = _records(connection, left[:1])
             connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in left])
             # The name before the file: a program that ends soon after leaves no part file that nobody knows of.
-            known = "UPDATE transfer SET tid = ?, part = iif(part = '', ?, part) WHERE id = ?"
+            known = "UPDATE transfer SET tid = ?, part = CASE part WHEN '' THEN ? ELSE part END WHERE id = ?"
             connection.execute(known, (tid, part_name(tid), number))
             return kept[0] if kept else None
 

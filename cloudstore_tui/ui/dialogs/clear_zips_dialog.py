@@ -7,7 +7,7 @@ from textual.widgets import Input, Static
 from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
-from cloudstore_tui.ui.report import count
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 
 
@@ -24,7 +24,7 @@ class ClearZipsDialog(QuestionDialog):
     def compose_body(self) -> ComposeResult:
         """Whom it hurts."""
         yield Static(
-            f"{count(self._jobs, 'job')} would be removed: the whole queue, also jobs of everybody else who uses the "
+            f"{counted(self._jobs, 'job')} would be removed: the whole queue, also jobs of everybody else who uses the "
             "same key. Zips that are ready and not fetched are lost with it.",
             markup=False,
         )

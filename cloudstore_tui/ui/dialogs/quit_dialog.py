@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
-from cloudstore_tui.ui.report import count
+from cloudstore_tui.ui.format import counted
 
 
 class QuitDialog(QuestionDialog):
@@ -25,11 +25,11 @@ class QuitDialog(QuestionDialog):
             lost = "what arrived until now is lost"
             ends = "goes on next time" if running == 1 else "go on next time"
             self._sentences.append(
-                f"{count(running, 'transfer')} {runs}. {they} now{f' and {ends}' if keeps else f', and {lost}'}."
+                f"{counted(running, 'transfer')} {runs}. {they} now{f' and {ends}' if keeps else f', and {lost}'}."
             )
         if deleting:
             self._sentences.append(
-                f"{count(deleting, 'object')} {'is' if deleting == 1 else 'are'} being deleted. "
+                f"{counted(deleting, 'object')} {'is' if deleting == 1 else 'are'} being deleted. "
                 "What the service was told to delete will be gone, and you will not see what became of the rest."
             )
 

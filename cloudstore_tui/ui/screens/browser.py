@@ -16,6 +16,7 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.screens.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.screens.copy_flow import CopyFlow
 from cloudstore_tui.ui.screens.delete_flow import DeleteFlow
 from cloudstore_tui.ui.screens.detail_flow import DetailFlow
@@ -79,6 +80,7 @@ class BrowserScreen(Screen[None]):
         _flow("d", "download", "Download", "Download what is marked, or this object"),
         _flow("D,f2", "download_as", "Download to", "Download to a folder that you name", shown=False),
         _flow("z", "zip", "Zip", "Let the service pack what is marked, or this object, into zips"),
+        _flow("full_stop", "call", "Call", "Show everything of the call that this object belongs to"),
         _flow("u", "upload", "Upload", "Upload files of this machine to this folder"),
         _flow("y", "link", "Link", "Ask for a signed link to this object, show and copy it"),
         _flow("Y", "copy", "Address", "Copy the address of this entry", shown=False),
@@ -120,6 +122,7 @@ class BrowserScreen(Screen[None]):
         providers: Mapping[str, StorageProvider],
         watch: TransferWatch,
         settings: Settings,
+        call_folder: CallFolder,
         start: Location | None = None,
     ) -> None:
         super().__init__()
@@ -144,6 +147,7 @@ class BrowserScreen(Screen[None]):
             "download_as": DownloadAsFlow(self, self.listing, watch, settings),
             "upload": self._upload,
             "zip": ZipFlow(self, self.listing, watch, settings),
+            "call": CallFlow(self, self.listing, watch, settings, call_folder),
             "zip_jobs": ZipJobsFlow(self, self.listing, watch, settings),
             "delete": self.deletion,
             "link": LinkFlow(self, self.listing),

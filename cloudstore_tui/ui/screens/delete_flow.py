@@ -8,8 +8,9 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability, Deletion, Fate
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.reading import Reading
-from cloudstore_tui.ui.report import count, listed, report, tell
+from cloudstore_tui.ui.report import listed, report, tell
 from cloudstore_tui.ui.screens.flow import Flow
 
 _GONE = (Fate.DELETED, Fate.GONE)
@@ -30,7 +31,7 @@ class DeleteFlow(Flow):
         if not await self.screen.app.push_screen_wait(DeleteDialog(objects, reading.zone)):
             return
         self.running = len(objects)
-        self.listing.say(f"deleting {count(len(objects), 'object')}…")
+        self.listing.say(f"deleting {counted(len(objects), 'object')}…")
         try:
             fates = await reading.provider.delete([entry.location for entry in objects])
         except StorageError as error:
@@ -45,7 +46,7 @@ class DeleteFlow(Flow):
         by_location = {entry.location: entry for entry in objects}
         self.listing.remove(reading, [identity(by_location[f.location]) for f in fates if f.fate in _GONE])
         numbers = Counter(deletion.fate for deletion in fates)
-        summary = listed([f"{count(numbers[fate], 'object')} {fate.value}" for fate in Fate if numbers[fate]])
+        summary = listed([f"{counted(numbers[fate], 'object')} {fate.value}" for fate in Fate if numbers[fate]])
         left = [deletion for deletion in fates if deletion.fate not in _GONE]
         tell(self.screen, summary, "warning" if left else "information")
         if left:

@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.names import safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict
@@ -17,7 +17,8 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import Way, ZipChoiceDialog
-from cloudstore_tui.ui.report import count, tell
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.screens.zip_requests import Zipping
@@ -52,26 +53,40 @@ class DownloadFlow(Flow):
             pace = reading.provider.profile.requests_per_minute
             settings = self._settings
             choice = choose(zipping.plan, pace, settings.zip_poll_seconds, settings.transfers)
-            what = ", ".join(part for part in (count(len(objects), "object"), total(objects)) if part)
+            what = ", ".join(part for part in (counted(len(objects), "object"), total(objects)) if part)
             way = await self.screen.app.push_screen_wait(ZipChoiceDialog(what, choice))
             if way is None:
                 return
             zipping = zipping if way is Way.ZIP else None
         await self.download(objects, wanted, zipping)
 
-    async def download(self, objects: Sequence[StoredObject], wanted: Path, zipping: Zipping | None = None) -> bool:
-        """Start the transfers, as zips if so planned; whether the user let them start."""
+    async def download(
+        self,
+        objects: Sequence[StoredObject],
+        wanted: Path,
+        zipping: Zipping | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Start the transfers, as zips if so planned; whether the user let them start.
+
+        Args:
+            objects: what is wanted.
+            wanted: the folder.
+            zipping: how it is packed.
+            names: names of files by the identity of their object, where they are not to have the object's own.
+        """
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
             tell(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
         there = await asyncio.to_thread(names_in, folder)
-        in_the_way = [name for name in dict.fromkeys(safe_name(entry.name) for entry in objects) if name in there]
+        names = {identity(entry): safe_name((names or {}).get(identity(entry), entry.name)) for entry in objects}
+        in_the_way = [name for name in dict.fromkeys(names.values()) if name in there]
         on_conflict: OnConflict | None = OnConflict.REFUSE
         if in_the_way:
             on_conflict = await self.screen.app.push_screen_wait(ConflictDialog(in_the_way))
         if on_conflict is None:
             return False
-        downloads = list(requests(objects, folder, on_conflict))
+        downloads = list(requests(objects, folder, on_conflict, names))
         self._watch.submit(downloads if zipping is None else zipping.requests(downloads, folder))
         return True
 
@@ -97,14 +112,17 @@ def total(objects: Sequence[StoredObject]) -> str:
     return words.size(sum(sizes), exact=exact) if sizes else ""
 
 
-def requests(objects: Sequence[StoredObject], folder: Path, on_conflict: OnConflict) -> Iterator[DownloadRequest]:
-    """What the transfers are asked for; a second object of the same name keeps both files."""
+def requests(
+    objects: Sequence[StoredObject], folder: Path, on_conflict: OnConflict, names: Mapping[str, str]
+) -> Iterator[DownloadRequest]:
+    """What the transfers are asked for; a second object of the same local name keeps both files."""
     taken: set[str] = set()
     for entry in objects:
-        name = safe_name(entry.name)
+        name = names[identity(entry)]
         again = name in taken
         taken.add(name)
-        yield DownloadRequest(entry.location, folder, "", OnConflict.KEEP_BOTH if again else on_conflict, entry)
+        own = "" if name == safe_name(entry.name) else name
+        yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if again else on_conflict, entry)
 
 
 def usable_folder(wanted: Path) -> Path:

@@ -7,7 +7,8 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.entry import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.ui.report import count, tell
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 
 
@@ -44,7 +45,7 @@ class Flow(ABC):
         elif len(objects) < len(entries):
             tell(
                 self.screen,
-                f"Only objects are taken; {count(len(entries) - len(objects), 'folder')} left out.",
+                f"Only objects are taken; {counted(len(entries) - len(objects), 'folder')} left out.",
                 "warning",
             )
         return objects

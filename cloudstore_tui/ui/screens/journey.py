@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from cloudstore_tui.core.entry import Folder, identity
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.ui.history import History, Step
+from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.visit import Visit, search_from, visit_to
 
@@ -32,9 +34,15 @@ class Journey:
         self._leave_for(visit_to(self._providers[location.profile], location), at)
 
     def search(self, text: str) -> None:
-        """Search the region where the user is."""
-        if self.visit is not None:
-            self._leave_for(search_from(self.visit.location, text), "")
+        """Search the region where the user is, for a filter or a phrase."""
+        if self.visit is None:
+            return
+        try:
+            found = search_from(self.visit.location, text, self._listing.zone)
+        except StorageError as error:
+            report(self._listing.screen, error)
+        else:
+            self._leave_for(found, "")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,10 +16,14 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.query import Sort
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.reading import Reading, ReadingOverError
-from cloudstore_tui.ui.report import count, report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.visit import Visit
+from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
+from cloudstore_tui.ui.widgets.query_bar import QueryBar
+from cloudstore_tui.ui.widgets.query_context import Standing
 
 GROUP = "listing"
 """Workers that read for Entries: at most one at a time."""
@@ -41,7 +46,8 @@ class ListingFlow:
         told: Callable[[], None],
     ) -> None:
         """Fill `pane`; `told` is called whenever a service has answered."""
-        self._screen = screen
+        self.screen = screen
+        """Where errors are told."""
         self._pane = pane
         self._providers = providers
         self._told = told
@@ -52,6 +58,7 @@ class ListingFlow:
         self.zone = zone
         """In which times are shown."""
         self._note = ""
+        self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)
 
     # What the user wants
 
@@ -60,12 +67,12 @@ class ListingFlow:
         try:
             reading = Reading(visit, self._providers[visit.location.profile], self.zone, at=at, marks=frozenset(marks))
         except StorageError as error:
-            report(self._screen, error)
+            report(self.screen, error)
             return
         old, self.reading = self.reading, reading
         self._pane.name_it(visit.crumbs)
         self._pane.bar.display = Capability.SEARCH in reading.provider.capabilities
-        self._pane.bar.show(visit.query.filter if visit.query else "", self.zone)
+        _show_query(self._pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
         self._show_columns(reading)
         if old is not None:
             old.spool.close()
@@ -89,7 +96,7 @@ class ListingFlow:
     def stop(self) -> bool:
         """Give up what is being read; what came until now stays. Whether something was."""
         was_busy = self._busy is not None
-        self._screen.workers.cancel_group(self._screen, GROUP)
+        self.screen.workers.cancel_group(self.screen, GROUP)
         return was_busy
 
     def sort(self, column: Column, *, descending: bool) -> None:
@@ -122,6 +129,8 @@ class ListingFlow:
         self.zone = zone
         if self.reading is not None:
             self.reading.zone = zone
+            visit = self.reading.visit
+            _show_query(self._pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
             self._show_columns(self.reading)
 
     def say(self, note: str) -> None:
@@ -157,9 +166,10 @@ class ListingFlow:
                 page = await reading.pager.next_page()
                 if reading is not self.reading:
                     raise ReadingOverError
-                new = reading.spool.extend(page.items)
+                new = reading.spool.extend(reading.kept(page))
                 self._take(reading, page)
-                if is_enough(new):
+                # Where most rows are not kept, only the user can say how much is worth reading.
+                if is_enough(new) or (reading.visit.local and is_enough(1)):
                     break
                 # A service that answers at once must not keep the keys waiting.
                 await asyncio.sleep(0)
@@ -167,13 +177,14 @@ class ListingFlow:
     async def _reread(self, reading: Reading) -> None:
         async with self._busy_with(reading):
             reading.error = ""
-            pager, wanted, read = reading.new_pager(), max(reading.spool.loaded, 1), 0
+            pager, wanted, read = reading.new_pager(), max(reading.fetched, 1), 0
+            reading.fetched = 0
             with reading.spool.refresh():
                 while not pager.ended and read < wanted:
                     page = await pager.next_page()
                     if reading is not self.reading:
                         raise ReadingOverError
-                    reading.spool.merge(page.items)
+                    reading.spool.merge(reading.kept(page))
                     read += len(page.items)
                     self._take(reading, page)
                     await asyncio.sleep(0)
@@ -191,27 +202,29 @@ class ListingFlow:
             if reading is self.reading:
                 reading.error = error.cause
                 reading.sentence = sentence(error)
-                report(self._screen, error)
+                report(self.screen, error)
         finally:
             if self._busy is task:
                 self._busy = None
             if reading is self.reading:
                 self._pane.rows_changed()
                 self._tell(reading)
-                self._screen.refresh_bindings()
+                self.screen.refresh_bindings()
                 self._told()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        self._screen.run_worker(work, group=GROUP, exclusive=True)
+        self.screen.run_worker(work, group=GROUP, exclusive=True)
 
     # Showing
 
     def _take(self, reading: Reading, page: Page[Entry]) -> None:
-        tell_warnings(self._screen, reading.new_warnings(page))
+        self._vocabularies[reading.visit.location.profile].learn(page.items)
+        tell_warnings(self.screen, reading.new_warnings(page))
         if reading.learn_types(page.items):
             self._show_columns(reading)
         if missing := reading.mark_again():
-            tell(self._screen, f"{count(missing, 'marked row')} not loaded in this order: no longer marked.", "warning")
+            rows = counted(missing, "marked row")
+            tell(self.screen, f"{rows} not loaded in this order: no longer marked.", "warning")
         now = time.monotonic()
         if now - self._looked >= _LOOKS:
             self._looked = now
@@ -238,3 +251,9 @@ class ListingFlow:
             return
         words = "loading…" if self._busy is not None else reading.words
         self._pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)
+
+
+def _show_query(bar: QueryBar, visit: Visit, zone: tzinfo, vocabulary: Vocabulary) -> None:
+    where = visit.location
+    standing = Standing(where.profile, where.region, zone, visit.local_words)
+    bar.show(visit.query.filter if visit.query else "", standing, vocabulary)

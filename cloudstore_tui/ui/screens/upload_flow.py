@@ -11,8 +11,8 @@ from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.reading import Reading
-from cloudstore_tui.ui.report import count
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -45,7 +45,7 @@ class UploadFlow(Flow):
         taken = [path for path in paths if _is_there(reading, folder, path)]
         overwrite = False
         if taken:
-            title = f"{count(len(taken), 'object is', 'objects are')} already there. Replace?"
+            title = f"{counted(len(taken), 'object is', 'objects are')} already there. Replace?"
             dialog = ConsentDialog(title, [path.name for path in taken], yes="Replace")
             overwrite = await self.screen.app.push_screen_wait(dialog)
         skipped = () if overwrite else taken

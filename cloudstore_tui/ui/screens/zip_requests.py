@@ -9,7 +9,7 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.transfers.transfer import DownloadRequest, Request, ZipRequest
 from cloudstore_tui.transfers.zips.plan import ZipPlan, plan_zips
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.report import count
+from cloudstore_tui.ui.format import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Zipping:
     def text(self) -> str:
         """`412 objects, 1.7 GB, in 2 zips`."""
         size = words.size(sum(batch.size for batch in self.plan.batches))
-        return f"{count(self.packed, 'object')}, {size}, in {count(len(self.plan.batches), 'zip')}"
+        return f"{counted(self.packed, 'object')}, {size}, in {counted(len(self.plan.batches), 'zip')}"
 
     @property
     def exceptions(self) -> str:
@@ -43,7 +43,7 @@ class Zipping:
         reasons = {left.error.cause for left in self.plan.left_out}
         reasons |= {"the service does not take it into a zip"} if self.plan.direct else set()
         fetched = "is fetched by itself" if apart == 1 else "are fetched one by one"
-        return f"{count(apart, 'object')} {fetched}: {'; '.join(sorted(reasons))}."
+        return f"{counted(apart, 'object')} {fetched}: {'; '.join(sorted(reasons))}."
 
     def requests(self, downloads: Sequence[DownloadRequest], folder: Path) -> Iterator[Request]:
         """The transfers: zips first, then whatever is in none of them."""

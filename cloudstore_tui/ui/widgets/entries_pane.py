@@ -13,8 +13,9 @@ from cloudstore_tui.core.columns import Column
 from cloudstore_tui.listing.spool import Spool
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
+from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 from cloudstore_tui.ui.widgets.foot_line import FootLine, Progress, foot_text
-from cloudstore_tui.ui.widgets.query_bar import FilterBar, QueryBar
+from cloudstore_tui.ui.widgets.query_bar import QueryBar
 from cloudstore_tui.ui.widgets.title_rule import TitleRule
 
 _LONGEST_CRUMB = 60

@@ -1,81 +1,35 @@
-"""Lines to type in above the entries: the FIQL of a search, and the filter of what is loaded."""
+"""The line above the entries in which a search is typed: FIQL, a phrase, or a saved search."""
 
+import asyncio
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from typing import ClassVar
 
-from rich.cells import cell_len
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from cloudstore_tui import fiql
-from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.text import show
+from cloudstore_tui.config.history import FilterHistory
+from cloudstore_tui.config.searches import SIGN, SavedSearches
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.vocabulary import Vocabulary
+from cloudstore_tui.ui.widgets.query_comment import QueryComment
+from cloudstore_tui.ui.widgets.query_context import QueryContext, Standing
+from cloudstore_tui.ui.widgets.query_input import QueryInput
+from cloudstore_tui.ui.widgets.query_list import QueryList
+from cloudstore_tui.ui.widgets.query_name import QueryName
+from cloudstore_tui.ui.widgets.query_note import QueryNote
+from cloudstore_tui.ui.widgets.query_offers import QueryOffers
 
-LONGEST_PASTE = 65_536
-"""Characters taken of a pasted text."""
-
-
-class BarInput(Input):
-    """A line whose cursor does not blink, and that takes only what can be drawn from a paste."""
-
-    DEFAULT_CSS = """
-    BarInput { width: 1fr; }
-    """
-
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, select_on_focus=False, compact=True)
-        # A blinking cursor repaints the line twice a second for ever.
-        self.cursor_blink = False
-
-    def on_focus(self) -> None:
-        """Go on where the text ends."""
-        self.cursor_position = len(self.value)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take the first line without its control characters."""
-        event.prevent_default()
-        event.stop()
-        line = next(iter(event.text[:LONGEST_PASTE].splitlines()), "")
-        clean = "".join(character for character in line if character.isprintable())
-        if self.selection.is_empty:
-            self.insert_text_at_cursor(clean)
-        else:
-            self.replace(clean, *self.selection)
-
-
-@dataclass(frozen=True, slots=True)
-class Objection:
-    """What is wrong with a filter, and where."""
-
-    position: int
-    text: str
-    fatal: bool
-    corrected: str = ""
-
-
-def object_to(text: str, zone: tzinfo = UTC) -> Objection | None:
-    """The first thing that is certain, or else likely, to go wrong with a filter; an empty one is fine."""
-    if not text.strip():
-        return None
-    try:
-        problems = fiql.check(fiql.parse(text), text, zone)
-    except FilterError as error:
-        return Objection(error.position, f"{error.cause}. {error.cure}".strip(), fatal=True)
-    problem = next((problem for problem in problems if problem.fatal), next(iter(problems), None))
-    if problem is None:
-        return None
-    return Objection(problem.position, f"{problem.text}. {problem.cure}", problem.fatal, problem.corrected or "")
+_EXAMPLE = 'everything; for example agent:"Khang Glynn" since:yesterday, or type==callrecording'
+_WHILE_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save"})
 
 
 class QueryBar(Vertical):
-    """The FIQL of what is shown; another one typed into it is checked before anything is sent."""
+    """The filter of what is shown; another one typed into it is checked before anything is sent."""
 
     LABEL = "FIQL"
     DEFAULT_CSS = """
@@ -83,161 +37,187 @@ class QueryBar(Vertical):
         height: auto;
         .query-line { height: 1; }
         .query-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
-        .query-problem { color: $text-error; height: auto; max-height: 6; display: none; }
-        .query-problem.-shown { display: block; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Back", id="query.close", tooltip="Back to the entries; the text stays"),
-        Binding("down", "close", "Back", id="query.leave", show=False, tooltip="Back to the entries; the text stays"),
-        Binding("tab", "correct", "Correct", id="query.correct", tooltip="Take the corrected filter"),
+        Binding("escape", "close", "Back", id="query.close", tooltip="Close the list, then back to the entries"),
+        Binding("tab", "take", "Complete", id="query.take", tooltip="Take what is offered, or the corrected filter"),
+        Binding("up", "older", "Before", id="query.older", show=False, tooltip="What was sent before; up in the list"),
+        Binding("down", "newer", "After", id="query.newer", show=False, tooltip="Down in the list; to the entries"),
+        Binding("ctrl+r", "recall", "History", id="query.recall", tooltip="Search what was sent before"),
+        Binding("ctrl+s", "save", "Save", id="query.save", tooltip="Save this search under a name"),
     ]
 
     @dataclass
     class Asked(Message):
-        """The user wants to see what this filter finds."""
+        """The user wants to see what this finds."""
 
         text: str
+        """FIQL or a phrase that has a meaning."""
 
     class Closed(Message):
         """The user is done with the bar."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
         super().__init__(id=id)
-        self._zone: tzinfo = UTC
-        self._corrected = ""
+        self.line = QueryInput(_EXAMPLE)
+        """The line to type in."""
+        self._about = QueryContext()
+        self._shown = QueryList()
+        self._words = QueryNote()
+        self._naming = QueryName()
+        self._offers = QueryOffers(self.line, self._shown, self._about)
+        self._comment = QueryComment(self.line, self._words, self._about, self)
+        self._asked = ("", "")
 
     def compose(self) -> ComposeResult:
-        """Label, line, and room for what is wrong."""
+        """Label and line, and below them what is offered and what is said."""
         with Horizontal(classes="query-line"):
             yield Static(self.LABEL, classes="query-label", markup=False)
-            yield BarInput("everything; for example type==callrecording;duration=ge=60000")
-        yield Static("", classes="query-problem", markup=False)
+            yield self.line
+        yield from (self._words, self._naming, self._shown)
 
-    @property
-    def line(self) -> Input:
-        """The line to type in."""
-        return self.query_one(BarInput)
+    def on_mount(self) -> None:
+        """Notice when the cursor goes elsewhere."""
+        self.watch(self.line, "selection", self._leave_list, init=False)
 
-    def show(self, text: str, zone: tzinfo = UTC) -> None:
-        """Show the filter of what is on the screen; `zone` is what times without zone are taken to be in."""
-        self._zone = zone
-        with self.line.prevent(Input.Changed):
-            self.line.value = text
-        self.line.cursor_position = 0
-        self._complain(None)
+    def remember(self, history: FilterHistory, searches: SavedSearches) -> None:
+        """Use these from now on: what was sent and what was saved before."""
+        self._about.history, self._about.searches = history, searches
+
+    def show(self, text: str, standing: Standing, vocabulary: Vocabulary) -> None:
+        """Show the filter of what is on the screen; the vocabulary may go on growing."""
+        self._about.standing, self._about.vocabulary = standing, vocabulary
+        self.line.put(text, 0)
+        self._rest()
+
+    # What the keys do
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tab corrects only where there is something to take."""
-        return bool(self._corrected) if action == "correct" else super().check_action(action, parameters)
+        """Tab goes on to the next pane until something is typed; a name is typed without any of this."""
+        if action in _WHILE_TYPING and not self.line.has_focus:
+            return False
+        if action == "take":
+            return self._offers.is_open or self._comment.of is not None
+        return super().check_action(action, parameters)
 
     def action_close(self) -> None:
-        """Go back."""
-        self._complain(None)
-        self.post_message(self.Closed())
+        """Close the list, or go back."""
+        if self._offers.is_open:
+            self._offers.close()
+        else:
+            self._rest()
+            self.post_message(self.Closed())
 
-    def action_correct(self) -> None:
-        """Take the corrected filter."""
-        self.line.value = self._corrected
-        self.line.cursor_position = len(self._corrected)
-        self._complain(None)
+    @on(QueryInput.Taken)
+    def action_take(self) -> None:
+        """Take what is offered, else the corrected filter, else go to the next hole, else offer something."""
+        if self._offers.is_open:
+            try:
+                self._offers.take()
+            except StorageError as error:
+                report(self, error)
+        elif self._comment.corrected:
+            self.line.put(self._comment.corrected)
+        elif not self.line.select_hole():
+            self._offers.ask()
+        self._speak()
+
+    def action_older(self) -> None:
+        """Up in the list, or a filter of the past."""
+        self._offers.up()
+        self._speak()
+
+    def action_newer(self) -> None:
+        """Down in the list, or towards the present, or out of the bar."""
+        if self._offers.down():
+            self._speak()
+        else:
+            self.action_close()
+
+    def action_recall(self) -> None:
+        """Offer what was sent before and holds what is typed; again for the next one."""
+        if not self._offers.search_past():
+            tell(self, "Nothing that was sent before holds this.")
+
+    def action_save(self) -> None:
+        """Ask for a name."""
+        typed, sent = self._asked
+        text = self.line.value.strip()
+        text = typed if text == sent else text
+        if not text or text.startswith(SIGN):
+            tell(self, "There is no filter here to save.", "warning")
+            return
+        try:
+            self._naming.open(text, self._about.searches)
+        except StorageError as error:
+            report(self, error)
+
+    # What happens
+
+    @on(QueryName.Closed)
+    def go_on(self) -> None:
+        """Back to the line."""
+        self.line.focus()
 
     @on(Input.Changed)
-    def forget_problem(self, event: Input.Changed) -> None:
-        """What was wrong may be mended."""
+    def follow(self, event: Input.Changed) -> None:
+        """Judge and offer while it is typed."""
         event.stop()
-        self._complain(None)
+        if self.line.value != self._comment.of:
+            self._speak()
+            self._offers.typed()
 
     @on(Input.Submitted)
-    def ask(self, event: Input.Submitted) -> None:
-        """Send the filter, unless it cannot work."""
+    async def ask(self, event: Input.Submitted) -> None:
+        """Send it, unless it cannot work."""
         event.stop()
-        objection = object_to(event.value, self._zone)
-        if objection is None or not objection.fatal:
-            self.post_message(self.Asked(event.value))
-        if objection is not None and not objection.fatal:
-            tell(self, objection.text, "warning")
-        elif objection is not None:
-            self.line.cursor_position = min(objection.position, len(event.value))
+        if self._offers.is_past:
+            self.action_take()
+            return
+        self._offers.close()
+        try:
+            has_holes = self._offers.expand()
+        except StorageError as error:
+            report(self, error)
+            return
+        verdict = self._comment.verdict()
+        if verdict.meaning is None or verdict.fatal is not None:
+            if verdict.fatal and not has_holes:
+                self.line.cursor_position = min(verdict.fatal.position, len(self.line.value))
+            elif has_holes:
+                self.line.select_hole()
             # The line scrolls to the cursor with the next frame, and the caret stands below it.
-            self.call_after_refresh(self._complain, objection)
+            self.call_after_refresh(self._speak)
+            return
+        if verdict.first:
+            tell(self, verdict.first.text, "warning")
+        text = self.line.value.strip()
+        self._asked = (text, verdict.meaning.filter)
+        self._rest()
+        self.post_message(self.Asked(text))
+        try:
+            await asyncio.to_thread(self._about.history.add, text)
+        except StorageError as error:
+            report(self, error)
+
+    def on_descendant_focus(self) -> None:
+        """Say what the filter finds that is here already."""
+        self.call_after_refresh(self._comment.speak, typed=False)
 
     def on_descendant_blur(self) -> None:
-        """What is wrong matters only to somebody who can mend it."""
-        self._complain(None)
+        """What is said and offered matters only to somebody who types."""
+        self._rest()
 
-    def _complain(self, objection: Objection | None) -> None:
-        problem = self.query_one(".query-problem", Static)
-        problem.set_class(objection is not None, "-shown")
-        corrected = objection.corrected if objection else ""
-        if corrected != self._corrected:
-            self._corrected = corrected
-            self.refresh_bindings()
-        if objection is not None:
-            problem.update(self._explain(objection))
+    def _speak(self) -> None:
+        self._comment.speak()
+        self.refresh_bindings()
 
-    def _explain(self, objection: Objection) -> Content:
-        line = self.line
-        column = cell_len(line.value[: objection.position]) - line.scroll_offset.x
-        left = line.region.x - self.region.x + max(min(column, line.size.width - 1), 0)
-        parts = [Content(" " * left + "^ ") + show(objection.text)]
-        if len(objection.text) + left + 2 > self.size.width:
-            parts = [Content(" " * left + "^"), show(objection.text)]
-        if objection.corrected:
-            parts.append(Content("Tab takes: ") + show(objection.corrected))
-        return Content("\n").join(parts)
+    def _rest(self) -> None:
+        self._offers.close()
+        self._comment.rest()
+        self.refresh_bindings()
 
-
-class FilterBar(Horizontal):
-    """Hides loaded entries while it is typed; there only while it is needed."""
-
-    DEFAULT_CSS = """
-    FilterBar {
-        height: 1; display: none;
-        &.-open { display: block; }
-        .filter-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,down", "close", "Back", id="filter.close", tooltip="Back to the entries; the filter stays"),
-    ]
-
-    @dataclass
-    class Changed(Message):
-        """Entries with this text are wanted."""
-
-        text: str
-
-    class Closed(Message):
-        """The user is done typing."""
-
-    def compose(self) -> ComposeResult:
-        """Label and line."""
-        yield Static("Filter", classes="filter-label", markup=False)
-        yield BarInput("what names or tags hold")
-
-    def open(self, text: str) -> None:
-        """Show the bar and type into it."""
-        self.add_class("-open")
-        line = self.query_one(BarInput)
-        with line.prevent(Input.Changed):
-            line.value = text
-        line.cursor_position = len(text)
-        line.focus()
-
-    def action_close(self) -> None:
-        """Go back."""
-        self.remove_class("-open")
-        self.post_message(self.Closed())
-
-    @on(Input.Changed)
-    def pass_on(self, event: Input.Changed) -> None:
-        """Filter while it is typed."""
-        event.stop()
-        self.post_message(self.Changed(event.value))
-
-    @on(Input.Submitted)
-    def finish(self, event: Input.Submitted) -> None:
-        """Enter is done typing."""
-        event.stop()
-        self.action_close()
+    def _leave_list(self) -> None:
+        if self._offers.is_open and self.line.value == self._comment.of:
+            self._offers.close()

@@ -112,7 +112,7 @@ class SpoolTable(CursorList):
         self.refresh()
 
     def say(self, words: str) -> None:
-        """Text for a table without rows: that it is empty, still loading, or why it failed."""
+        """Lines for a table without rows: that it is empty, still loading, or why it failed."""
         self._words = words
         if not self.row_count:
             self.refresh()
@@ -219,7 +219,8 @@ class SpoolTable(CursorList):
             marked = self.looks_marked(row)
             text, style = self._painter.line(entry, marked=marked), self._row_style(row, entry, marked)
         elif not self.row_count:
-            lines = textwrap.wrap(plain(self._words), max(width - 4, 8))
+            said = self._words.split("\n")
+            lines = [part for line in said for part in textwrap.wrap(plain(line), max(width - 4, 8))]
             text, style = self._painter.sentence(lines[y - 1] if y <= len(lines) else ""), self._style("words")
         else:
             text, style = " " * width, self.rich_style

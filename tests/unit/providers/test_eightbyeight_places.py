@@ -1,17 +1,15 @@
-"""Places and their queries, columns, and what is related to an object."""
+"""Places and their queries, and columns."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.fiql import parse
 from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, FOLDERS, MIXED, columns_for
 from cloudstore_tui.providers.eightbyeight.places import folder, place_query, span, time_folders
-from cloudstore_tui.providers.eightbyeight.related import related_query
 
 REGION = Location("acme8", "us-east")
 NEWEST = Sort("createdTime", descending=True)
@@ -122,18 +120,3 @@ def test_every_column_names_a_field_or_tag_and_what_the_service_sorts_by() -> No
     assert sorts["created"] == "createdTime"
     assert sorts["size"] == "storedBytes"
     assert sorts["agentName"] == "agentName"
-
-
-def test_related_objects_share_the_call_the_bucket_or_a_source_in_the_same_region() -> None:
-    recording = StoredObject(Location("acme8", "uk", "r"), "r", id="r", bucket_id="k", tags=(("callId", "int-1 2"),))
-    query = related_query(recording)
-    assert query.location == Location("acme8", "uk")
-    assert query.filter == "bucketId==k,callId=='int-1 2',sourceId==r,sourceObjectId==r,originalCallId=='int-1 2'"
-
-
-def test_related_objects_of_a_derived_one_are_found_through_its_source() -> None:
-    tags = (("callId", "vm-1"), ("originalCallId", "int-1"), ("sourceId", "s"), ("sourceObjectId", "t"))
-    derived = StoredObject(Location("acme8", "uk", "d"), "d", id="d", tags=tags)
-    terms = related_query(derived).filter.split(",")
-    assert {"id==s", "id==t", "callId==int-1", "callId==vm-1", "sourceId==d", "originalCallId==vm-1"} <= set(terms)
-    assert len(terms) == len(set(terms))

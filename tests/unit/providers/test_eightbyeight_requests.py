@@ -744,11 +744,14 @@ async def test_a_folder_has_no_content(provider: EightByEightProvider) -> None:
             await ask(provider.locate("us-east"))
 
 
-async def test_related_objects_are_found_with_one_query(service: Service, provider: EightByEightProvider) -> None:
-    service.answers = [("GET", page(row("a"), row("b")))]
+async def test_related_objects_are_searched_for_in_every_state(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [("GET", page(row("a"), row("b"))), ("GET", page())]
     found = await provider.related(StoredObject(provider.locate("us-east/a"), "a", id="a", bucket_id="k"))
     assert [entry.id for entry in found.items] == ["b"]
-    assert service.queries()[0]["filter"] == "bucketId==k,sourceId==a,sourceObjectId==a"
+    wanted = "(bucketId==k,sourceId==a,sourceObjectId==a);objectState!=DELETED"
+    assert service.queries()[0]["filter"] == wanted
 
 
 # Deleting

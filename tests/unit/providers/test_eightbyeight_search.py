@@ -1,6 +1,5 @@
-"""Where searches go on, how regions are merged, and which rows are kept."""
+"""Where searches go on, and which rows are kept."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +9,6 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.query import Sort
 from cloudstore_tui.providers.eightbyeight.links import link_end
-from cloudstore_tui.providers.eightbyeight.merge import Slice, merge
 from cloudstore_tui.providers.eightbyeight.position import START, At, next_offset
 from cloudstore_tui.providers.eightbyeight.recheck import keeps
 from cloudstore_tui.providers.eightbyeight.values import sort_key
@@ -24,12 +22,6 @@ def entry(id_: str = "a", second: int = 0, region: str = "us-east", size: int | 
     created = datetime.fromtimestamp(SECOND // 1000 + second, UTC)
     found = tuple(tags.items())
     return StoredObject(Location("acme8", region, id_), f"{id_}.mp3", id_, "t", created=created, size=size, tags=found)
-
-
-def piece(region: str, seconds: Sequence[int], *, more: bool, order: Sort = DOWN, at: At = START) -> Slice:
-    entries = tuple(entry(f"{region}-{second}", second, region) for second in seconds)
-    onward = At(at.offset + len(seconds), at.bound) if more else None
-    return Slice(region, at, order, entries, tuple(range(len(seconds))), onward, len(seconds))
 
 
 def test_the_offset_of_the_next_page_is_the_services_if_it_can_be_one() -> None:
@@ -60,43 +52,6 @@ def test_a_window_begins_at_the_border_and_never_goes_back() -> None:
 def test_one_row_out_of_order_at_the_border_skips_no_other() -> None:
     rows = [*(entry(second=second) for second in range(200, 100, -1)), entry(second=3)]
     assert At(9_900).moved(10_000, DOWN, rows).bound > SECOND + 101_000
-
-
-def test_regions_are_merged_in_order_until_one_runs_out() -> None:
-    slices = [piece("uk", [90, 50, 10], more=False), piece("us-east", [80, 70, 60], more=True)]
-    rows, onward = merge(slices)
-    assert [row.id for row in rows] == ["uk-90", "us-east-80", "us-east-70", "us-east-60"]
-    assert onward == {"us-east": At(3), "uk": At(1)}
-
-
-def test_a_merge_goes_on_exactly_where_it_stopped() -> None:
-    every = {"uk": [90, 50, 40, 10], "us-east": [95, 60, 45, 30, 20]}
-    ways = dict.fromkeys(every, START)
-    found: list[str] = []
-    for _round in range(20):
-        slices = []
-        for region, at in ways.items():
-            seconds = every[region][at.offset : at.offset + 2]
-            slices.append(piece(region, seconds, more=at.offset + 2 < len(every[region]), at=at))
-        rows, ways = merge(slices)
-        found += [row.id for row in rows]
-        if not ways:
-            break
-    order = sorted(((second, region) for region, seconds in every.items() for second in seconds), reverse=True)
-    assert found == [f"{region}-{second}" for second, region in order]
-
-
-def test_a_region_whose_page_was_left_out_entirely_holds_up_the_others() -> None:
-    empty = Slice("uk", START, DOWN, (), (), At(100), 100)
-    rows, onward = merge([empty, piece("us-east", [80], more=False)])
-    assert rows == []
-    assert onward == {"uk": At(100), "us-east": START}
-
-
-def test_rows_that_were_left_out_are_not_asked_for_again() -> None:
-    some = Slice("uk", At(100), DOWN, (entry("a", 9), entry("b", 1)), (3, 40), At(200), 100)
-    _rows, onward = merge([some, piece("us-east", [8, 7], more=True)])
-    assert onward["uk"] == At(140)
 
 
 def test_values_are_sorted_missing_first_then_numbers_then_texts() -> None:

@@ -1,0 +1,140 @@
+"""The objects of one call: `find --call`, `stat --related` and `get --related`."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cloudstore_tui.calls.branches import Branch, branches
+from cloudstore_tui.calls.file_names import file_names
+from cloudstore_tui.calls.joining import NAMED_BY, stand_in
+from cloudstore_tui.calls.tree import CallTree, Node, call_tree
+from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.session import Session
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.pulls.call_folder import CallFolder
+from cloudstore_tui.transfers.names import distinct_name, safe_name
+from cloudstore_tui.ui import format as in_words
+
+_MOST_TITLE = 44
+_STATE = 9
+"""Cells of a state; the longer ones push what follows to the right."""
+
+
+def require_related(provider: StorageProvider, place: str) -> None:
+    """Refuse what a service without calls cannot do.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if Capability.RELATED not in provider.capabilities:
+        raise UsageError("the service of this profile knows no calls", place=place, cure="This works with 8x8 only.")
+
+
+async def print_call(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
+    """Print everything of the call that an id names, in a region or in all."""
+    found = await provider.related(stand_in(where, key), everywhere=not where.region)
+    _tell_warnings(found, output)
+    tree = call_tree(found.items)
+    if not tree.legs:
+        output.note(_nothing(where, key))
+    _print_tree(tree, provider, output)
+
+
+async def print_related(provider: StorageProvider, entry: StoredObject, output: Output, *, everywhere: bool) -> None:
+    """Print the call that an object belongs to; with JSON without the object itself, which was printed."""
+    found = await provider.related(entry, everywhere=everywhere)
+    _tell_warnings(found, output)
+    if not found.items:
+        output.note(_alone(entry, everywhere=everywhere))
+    elif output.as_json:
+        tree = call_tree([entry, *found.items], entry)
+        _print_records(tree, provider, output, but=entry)
+    else:
+        output.line("")
+        _print_tree(call_tree([entry, *found.items], entry), provider, output)
+
+
+async def call_files(session: Session, entries: Iterable[StoredObject], folder: Path) -> dict[StoredObject, Path]:
+    """Where everything goes that belongs to the calls of these objects: one folder a call, named as the settings say.
+
+    What is not available is left out, unless it is one of `entries`.
+    """
+    naming = CallFolder(session.config.settings.call_folder, session.output.zone)
+    files: dict[StoredObject, Path] = {}
+    for entry in entries:
+        if entry in files:
+            continue
+        provider = session.provider(entry.location.profile)
+        require_related(provider, entry.location.address)
+        found = await provider.related(entry)
+        _tell_warnings(found, session.output)
+        tree = call_tree([entry, *found.items], entry)
+        wanted = [one for one in tree.entries if one == entry or one.state in ("", "AVAILABLE")]
+        if left := len(tree.entries) - len(wanted):
+            session.output.note(f"{entry.location.address}: {left:,} of its call not available, and left out.")
+        where = folder / naming.path(tree.likeness or entry, provider.profile.provider)
+        files |= _files(wanted, file_names(tree), where)
+    return files
+
+
+def _files(entries: Iterable[StoredObject], names: Mapping[str, str], folder: Path) -> dict[StoredObject, Path]:
+    files: dict[StoredObject, Path] = {}
+    taken: set[str] = set()
+    for entry in entries:
+        name = safe_name(names[identity(entry)])
+        if name in taken:
+            name = distinct_name(name, entry.id)
+        taken.add(name)
+        files[entry] = folder / name
+    return files
+
+
+def _print_tree(tree: CallTree, provider: StorageProvider, output: Output) -> None:
+    if output.as_json:
+        _print_records(tree, provider, output)
+        return
+    lines = list(branches(tree))
+    longest = max((len(line.strokes + line.title) for line in lines if line.node is not None), default=0)
+    for line in lines:
+        output.line(_line(line, min(longest, _MOST_TITLE)))
+
+
+def _print_records(tree: CallTree, provider: StorageProvider, output: Output, but: StoredObject | None = None) -> None:
+    for leg in tree.legs:
+        for node in leg.walk():
+            if but is None or node.entry.location != but.location:
+                told = {"part": node.part.value, "title": node.title, "call": leg.call_id, "tie": leg.tie.value}
+                output.record(entry_record(node.entry, provider.profile.provider) | told)
+
+
+def _line(line: Branch, width: int) -> str:
+    name = f"{line.strokes}{line.title}"
+    return f"{name:{width}}  {_facts(line.node)}" if line.node is not None else name
+
+
+def _facts(node: Node) -> str:
+    entry = node.entry
+    size = in_words.size(entry.size, exact=entry.size_exact)
+    state = in_words.state(entry.state)
+    length = in_words.duration(entry.duration)
+    return f"{length:>7}  {size:>8}  {state:{_STATE}}  {entry.location.address}  {entry.name}"
+
+
+def _tell_warnings(found: Page[StoredObject], output: Output) -> None:
+    for warning in found.warnings:
+        output.note(warning)
+
+
+def _nothing(where: Location, key: str) -> str:
+    region = where.region or "all regions"
+    fields = ", ".join(NAMED_BY)
+    return f"Nothing was found. {key!r} was looked for in {region}, in every state but purged, as: {fields}."
+
+
+def _alone(entry: StoredObject, *, everywhere: bool) -> str:
+    where = "all regions" if everywhere else entry.location.region
+    cure = "" if everywhere else " --all-regions looks in the others, too."
+    return f"Nothing else of a call was found in {where}: no object shares a call, bucket or source with it.{cure}"

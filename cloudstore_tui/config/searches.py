@@ -1,0 +1,176 @@
+"""Saved searches: a file beside the configuration that people can edit.
+
+```toml
+[yesterday]
+find = "type:calls since:yesterday queue:?queue"
+profile = "acme8"        # only there; may be left out
+region = "us-east"       # where to look if nobody says; may be left out
+```
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.holes import fill, holes_of
+from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.config.settings import read_options
+from cloudstore_tui.core.errors import ConfigError, UsageError
+from cloudstore_tui.core.profile import Option
+from cloudstore_tui.fiql.tree import plain
+
+FILE = "searches.toml"
+"""Its name in the folder of the configuration."""
+SIGN = "@"
+"""What stands before the name of a search where one is used."""
+OPTIONS = (
+    Option("find", "A filter in FIQL or a phrase, with holes such as ?queue.", required=True),
+    Option("profile", "The only profile it is for.", default=""),
+    Option("region", "Where to look if nobody says.", default=""),
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_GIVEN = re.compile(
+    r"""(?P<name>[A-Za-z][\w-]*)=(?P<value>"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[^\s"']+)(?=\s|\Z)|\S+"""
+)
+_NAME_CURE = "Use letters, digits, - and _, at most 40."
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A filter or a phrase with a name."""
+
+    name: str
+    find: str
+    profile: str = ""
+    """The only profile it is for; empty for any."""
+    region: str = ""
+    """Where to look if nobody says; empty for all."""
+
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """The names of what has to be filled in, each once."""
+        return tuple(dict.fromkeys(hole.name for hole in holes_of(self.find)))
+
+    def is_for(self, profile: str, region: str = "") -> bool:
+        """Whether it can be used there; without a region, in any."""
+        return self.profile in ("", profile) and (not region or self.region in ("", region))
+
+
+class SavedSearches:
+    """The searches of one file. It is read again each time: people edit it while the browser runs."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Keep the searches in a file; without one they end with the program."""
+        self.path = path
+        self._unkept: dict[str, SavedSearch] = {}
+
+    def read(self) -> Mapping[str, SavedSearch]:
+        """All searches by name, as in the file; a file that does not exist holds none.
+
+        Raises:
+            ConfigError: the first thing in it that cannot be used, with file, line and cure.
+        """
+        if self.path is None:
+            return dict(self._unkept)
+        return _searches(Document.read(self.path)) if self.path.exists() else {}
+
+    def named(self, name: str) -> SavedSearch:
+        """One search by its name, with or without the sign before it.
+
+        Raises:
+            UsageError: there is none.
+            ConfigError: the file cannot be used.
+        """
+        known, name = self.read(), name.removeprefix(SIGN)
+        if name in known:
+            return known[name]
+        cure = f"Saved: {', '.join(known)}." if known else "Ctrl+S in the bar of the browser saves one."
+        raise UsageError(f"no search is saved as {name!r}", place=str(self.path or ""), cure=cure)
+
+    def save(self, name: str, find: str) -> None:
+        """Save a filter or a phrase; the rest of the file stays as it is, and so do its comments.
+
+        Raises:
+            UsageError: the name cannot be one.
+            ConfigError: the file cannot be used as it is.
+            LocalDiskError: the file cannot be written.
+        """
+        check_name(name)
+        if not find.strip() or not find.isprintable():
+            raise UsageError("there is nothing to save", place=f"{SIGN}{name}", cure="Type a filter first.")
+        if self.path is None:
+            self._unkept[name] = SavedSearch(name, find)
+            return
+        known = dict(self.read())
+        old = known.get(name, SavedSearch(name, find))
+        known[name] = SavedSearch(name, find, old.profile, old.region)
+        text = self.path.read_text("utf-8-sig") if self.path.exists() else ""
+        changed = _with(text, name, f"find = {json.dumps(find, ensure_ascii=False)}")
+        # People write TOML in more ways than are known here: what cannot be changed is left alone.
+        if _searches(Document(self.path, changed)) != known:
+            raise ConfigError(f"{name} cannot be changed here", place=str(self.path), cure="Change it in the file.")
+        write_private(self.path, changed)
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot name a search.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot name a search", cure=_NAME_CURE)
+
+
+def use(text: str, searches: SavedSearches) -> str:
+    """What `@name hole=value hole="two words"` stands for; holes without a value stay.
+
+    Raises:
+        UsageError: there is no such search, or what follows its name is no value of a hole.
+        ConfigError: the file cannot be used.
+    """
+    name, _, rest = text.strip().partition(" ")
+    values: dict[str, str] = {}
+    for given in _GIVEN.finditer(rest):
+        if given["name"] is None:
+            cure = "After the name of a search come values: hole=value."
+            raise UsageError(f"{given.group()} is no value", place=name, cure=cure)
+        value = given["value"]
+        values[given["name"]] = plain(value) if value[:1] in ('"', "'") else value
+    return fill(searches.named(name).find, values, partly=True)
+
+
+def _searches(document: Document) -> dict[str, SavedSearch]:
+    return {name: _search(document, name) for name in document.values}
+
+
+def _search(document: Document, name: str) -> SavedSearch:
+    if not isinstance(document.values[name], dict):
+        raise document.error(f"{name} must be a table", (name,), f'Write [{name}], and below it find = "…".')
+    if not _NAME.fullmatch(name):
+        raise document.error(f"{name!r} cannot name a search", (name,), _NAME_CURE)
+    values = read_options(document, (name,), document.table(name), OPTIONS)
+    texts = {key: str(value) for key, value in values.items()}
+    if not texts["find"].strip() or not texts["find"].isprintable():
+        raise document.error("find must be one line of text", (name, "find"), OPTIONS[0].help)
+    return SavedSearch(name, **texts)
+
+
+def _with(text: str, name: str, line: str) -> str:
+    """The text of the file with this line in the table of a search."""
+    lines = text.splitlines()
+    header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*\]\s*(#.*)?""")
+    start = next((number for number, known in enumerate(lines) if header.fullmatch(known)), None)
+    if start is None:
+        gap = [""] if lines and lines[-1].strip() else []
+        return "\n".join([*lines, *gap, f"[{name}]", line, ""])
+    for number in range(start + 1, len(lines)):
+        if re.match(r"\s*find\s*=", lines[number]):
+            lines[number] = line
+            break
+        if lines[number].lstrip().startswith("["):
+            break
+    return "\n".join([*lines, ""])

@@ -1,0 +1,98 @@
+"""The pages of a search, of one region or of several merged, several of them on their way at the same time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from math import ceil
+from typing import TypeAlias
+
+import msgspec
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnavailableError
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.providers.eightbyeight.lane import Lane
+from cloudstore_tui.providers.eightbyeight.merge import merge
+from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST
+from cloudstore_tui.providers.eightbyeight.position import START, At
+from cloudstore_tui.providers.eightbyeight.slice import Slice
+
+MOST_EMPTY = 20
+"""Pages in a row that are asked for when nothing of one may be shown: an empty page looks like no progress."""
+
+FetchSlice: TypeAlias = Callable[[Query, str, At], Awaitable[Slice]]
+
+
+class Sweep:
+    """Reads on through one result.
+
+    A page carries where the next one starts, so that a result can be read on by another sweep, or after an error by
+    the same one. Whoever is done with it calls `close`.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        fetch: FetchSlice,
+        regions: Callable[[], Awaitable[tuple[str, ...]]],
+        *,
+        ahead: int = 0,
+    ) -> None:
+        """Read `query`, with up to `ahead` pages on their way besides the one that is waited for."""
+        self._query = query
+        self._order = query.sort or NEWEST_FIRST
+        self._fetch = fetch
+        self._regions = regions
+        self._ahead = ahead
+        self._lanes: list[Lane] | None = None
+        self._cursor: str | None = None
+
+    async def page(self, cursor: str | None = None) -> Page[StoredObject]:
+        """The rows from `cursor` on, in order."""
+        if self._lanes is None or cursor != self._cursor:
+            self.close()
+            self._lanes = [self._lane(region, at) for region, at in (await self._ways(cursor)).items()]
+            self._cursor = cursor
+        warnings: list[str] = []
+        rows: list[StoredObject] = []
+        for _round in range(MOST_EMPTY):
+            self._lanes, new = await self._filled(self._lanes)
+            warnings += new
+            rows = merge(self._lanes, self._order)
+            if rows or all(lane.is_over for lane in self._lanes):
+                break
+        self._cursor = _packed(self._lanes)
+        return Page(tuple(rows), self._cursor, None, tuple(dict.fromkeys(warnings)))
+
+    def close(self) -> None:
+        """Give up the pages that are on their way."""
+        for lane in self._lanes or ():
+            lane.stop()
+        self._lanes = None
+
+    async def _filled(self, lanes: list[Lane]) -> tuple[list[Lane], list[str]]:
+        """The regions that can be read, each with its next row, and what to say about the others."""
+        going = [lane for lane in lanes if not lane.is_over]
+        ahead = ceil(self._ahead / max(len(going), 1))
+        answers = await asyncio.gather(*(lane.fill(ahead) for lane in going), return_exceptions=True)
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        for error in failed:
+            if not isinstance(error, ForbiddenError | MissingError | UnavailableError) or len(failed) == len(going):
+                raise error
+        kept = [lane for lane, answer in zip(going, answers, strict=True) if not isinstance(answer, BaseException)]
+        warnings = [f"A region was left out. {error}" for error in failed]
+        return kept, [*warnings, *(text for answer in answers if isinstance(answer, tuple) for text in answer)]
+
+    async def _ways(self, cursor: str | None) -> dict[str, At]:
+        if cursor:
+            return msgspec.json.decode(cursor, type=dict[str, At])
+        region = self._query.location.region
+        return dict.fromkeys((region,) if region else await self._regions(), START)
+
+    def _lane(self, region: str, at: At) -> Lane:
+        return Lane(region, at, self._order, lambda at: self._fetch(self._query, region, at))
+
+
+def _packed(lanes: list[Lane]) -> str | None:
+    ways = {lane.region: at for lane in lanes if (at := lane.at) is not None}
+    return msgspec.json.encode(ways).decode() if ways else None

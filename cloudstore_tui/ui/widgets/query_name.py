@@ -1,0 +1,94 @@
+"""The line for the name under which a search is saved."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from cloudstore_tui.config.searches import SIGN, SavedSearches
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.bar_input import BarInput
+
+
+class QueryName(Vertical):
+    """Asks for a name; there only while it is needed."""
+
+    DEFAULT_CSS = """
+    QueryName {
+        height: auto; display: none;
+        &.-open { display: block; }
+        .name-line { height: 1; }
+        .name-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
+        .name-text { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Back", id="naming.close", tooltip="Save nothing"),
+    ]
+
+    class Closed(Message):
+        """It is done, or not wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self._searches = SavedSearches()
+        self._known: frozenset[str] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        """Label and line, and what is saved."""
+        with Horizontal(classes="name-line"):
+            yield Static(f"Save as {SIGN}", classes="name-label", markup=False)
+            yield BarInput("a name of letters, digits, - and _; a value written ?name is asked for each time")
+        yield Static("", classes="name-text", markup=False)
+
+    def open(self, text: str, searches: SavedSearches) -> None:
+        """Ask for the name of a text, and save it there.
+
+        Raises:
+            StorageError: what is saved already cannot be read.
+        """
+        self._known = frozenset(searches.read())
+        self._text, self._searches = text, searches
+        self.add_class("-open")
+        line = self.query_one(BarInput)
+        line.value = ""
+        line.focus()
+        self._say("")
+
+    def action_close(self) -> None:
+        """Vanish."""
+        self.remove_class("-open")
+        self.post_message(self.Closed())
+
+    @on(Input.Changed)
+    def warn(self, event: Input.Changed) -> None:
+        """Say if another search would be replaced."""
+        event.stop()
+        self._say(event.value.strip().removeprefix(SIGN))
+
+    @on(Input.Submitted)
+    def name_it(self, event: Input.Submitted) -> None:
+        """Enter is the answer."""
+        event.stop()
+        name = event.value.strip().removeprefix(SIGN)
+        if not name:
+            return
+        try:
+            self._searches.save(name, self._text)
+        except StorageError as error:
+            report(self, error)
+            return
+        where = f" in {self._searches.path}" if self._searches.path else ", until the program ends"
+        tell(self, f"Saved as {SIGN}{name}{where}.")
+        self.action_close()
+
+    def _say(self, name: str) -> None:
+        words = f"Enter replaces {SIGN}{name} by: " if name in self._known else "Saves: "
+        self.query_one(".name-text", Static).update(show(words + self._text))

@@ -1,0 +1,112 @@
+"""What the characters of a filter or phrase are, also of one that is only half typed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloudstore_tui.config.holes import holes_of
+from cloudstore_tui.config.searches import SIGN
+from cloudstore_tui.fiql import is_fiql
+
+
+class Part(StrEnum):
+    """What a token is."""
+
+    FIELD = "field"
+    OPERATOR = "operator"
+    VALUE = "value"
+    JOIN = "join"
+    """`;`, `,` and parentheses."""
+    TEXT = "text"
+    """A word of a phrase without a key."""
+    HOLE = "hole"
+    SAVED = "saved"
+    """The name of a saved search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stretch of the text."""
+
+    part: Part
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """Its characters."""
+        return text[self.start : self.end]
+
+
+_QUOTED = r"""'(?:\\[\s\S]|[^'\\])*(?:'|\\?\Z)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?\Z)"""
+"""A text in quotes; the last one may not be closed yet."""
+_FIQL = re.compile(
+    rf"(?P<value>{_QUOTED})|(?P<operator>==|!=|=[A-Za-z]*=?|!\Z)|(?P<join>[();,])|(?P<word>[^\"'(),;=!~<>\s]+)|(?P<odd>\S)"
+)
+_KEY = re.compile(r"(?P<field>-?[^\W\d][\w.-]*)(?P<operator>:(?:>=|<=|!=|==?|>|<|~)?|>=|<=|>|<)")
+_VALUE = re.compile(rf"(?:{_QUOTED}|[^\s,])+")
+_TEXT = re.compile(rf"-?(?:{_QUOTED})|\S+")
+
+
+def tokens_of(text: str) -> Iterator[Token]:
+    """The tokens from left to right; what is between two of them is blank."""
+    if text.startswith(SIGN):
+        end = len(text.split(maxsplit=1)[0])
+        yield Token(Part.SAVED, 0, end)
+        yield from _given(text, end)
+        return
+    holes = {hole.start: hole.end for hole in holes_of(text)}
+    meant_as_fiql = is_fiql(text) or text.lstrip().startswith("(")
+    for token in _fiql(text) if meant_as_fiql else _phrase(text):
+        yield Token(Part.HOLE, token.start, token.end) if token.start in holes else token
+
+
+def _fiql(text: str) -> Iterator[Token]:
+    after_operator, in_list = False, False
+    for found in _FIQL.finditer(text):
+        kind = found.lastgroup or ""
+        if kind == "word":
+            part = Part.VALUE if after_operator or in_list else Part.FIELD
+        else:
+            part = Part.TEXT if kind == "odd" else Part(kind)
+        if part is Part.JOIN:
+            in_list = (found.group() == "(" and after_operator) or (in_list and found.group() != ")")
+        after_operator = part is Part.OPERATOR
+        yield Token(part, *found.span())
+
+
+def _phrase(text: str) -> Iterator[Token]:
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        key = _KEY.match(text, position)
+        if key is None:
+            word = _TEXT.match(text, position)
+            end = word.end() if word else position + 1
+            yield Token(Part.TEXT, position, end)
+            position = end
+            continue
+        yield Token(Part.FIELD, *key.span("field"))
+        yield Token(Part.OPERATOR, *key.span("operator"))
+        position = key.end()
+        while value := _VALUE.match(text, position):
+            yield Token(Part.VALUE, *value.span())
+            position = value.end()
+            if not text.startswith(",", position):
+                break
+            yield Token(Part.JOIN, position, position + 1)
+            position += 1
+
+
+def _given(text: str, start: int) -> Iterator[Token]:
+    """The values that are given to the holes of a saved search: `queue=Sales`."""
+    for found in re.finditer(rf"([\w-]+)(=)((?:{_QUOTED}|[^\s])*)|\S+", text[start:]):
+        if found[1] is None:
+            yield Token(Part.TEXT, start + found.start(), start + found.end())
+            continue
+        parts = (Part.FIELD, Part.OPERATOR, Part.VALUE)
+        for group, part in enumerate(parts, 1):
+            if found[group]:
+                yield Token(part, start + found.start(group), start + found.end(group))

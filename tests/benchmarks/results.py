@@ -1,0 +1,215 @@
+"""What it takes to read a large result: calls at once, time left, memory, and keys in a table of many rows.
+
+    python tests/benchmarks/results.py [--rows 100000] [--latency 100] [--table 1000000] [--paced 90] [--no-terminal]
+
+The service is a process of its own that answers each search after `--latency` milliseconds. Times are those of this
+machine at this moment: compare figures of one run with each other.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import multiprocessing
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from multiprocessing.connection import Connection
+from urllib.parse import parse_qs, urlsplit
+
+import psutil
+
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
+
+PAGE = 100
+LATEST = datetime(2024, 9, 1, tzinfo=UTC)
+APART = timedelta(seconds=2)
+_BOUND = re.compile(r"createdTime=lt=(\d+)")
+_TAGS = {
+    "agentName": "Khang Glynn",
+    "queueName": "Level 3",
+    "direction": "INBOUND",
+    "agentId": "agJhRyYsTZQdOr9qYbTFz0vw",
+    "address": "+15551234567",
+    "duration": "1271000",
+    "channelId": "voice",
+    "startTime": "1725148800000",
+    "endTime": "1725150071000",
+    "branch": "Main",
+    "dnis": "+18005551212",
+}
+
+
+def say(what: str, value: float, unit: str) -> None:
+    sys.stdout.write(f"{what:<62}{value:>12.3f} {unit}\n")
+    sys.stdout.flush()
+
+
+# The service
+
+
+def record(number: int) -> dict[str, object]:
+    """An object as 8x8 returns them, the newest first."""
+    id_ = f"{number:08x}-339b-43c2-ad15-572a35dc3aad"
+    created = (LATEST - number * APART).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tags = [{"key": key, "value": value} for key, value in (_TAGS | {"callId": f"int-{number:012x}"}).items()]
+    return {
+        "id": id_,
+        "customerId": "acmecorp01",
+        "userId": "user0001",
+        "bucketId": "bucket01",
+        "type": "callcenterrecording",
+        "mimeType": "audio/mpeg",
+        "objectName": f"int-{number:012x}-call-acmecorp01.mp3",
+        "objectState": "AVAILABLE",
+        "storedBytes": 3_812_345 + number,
+        "checksum": "a" * 32,
+        "checksumType": "MD5",
+        "createdTime": created,
+        "updatedTime": created,
+        "tags": tags,
+    }
+
+
+@dataclass
+class Service:
+    """Answers after a while, with at most so many at once as come."""
+
+    rows: int
+    latency: float
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                if found := re.search(rb"content-length: (\d+)", head, re.IGNORECASE):
+                    await reader.readexactly(int(found[1]))
+                body = await self.answer(head.split(b" ", 2)[1].decode())
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+                )
+                writer.write(body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def answer(self, target: str) -> bytes:
+        """A token, or a page."""
+        path = urlsplit(target)
+        if path.path.endswith("/token"):
+            return b'{"access_token":"t","token_type":"BearerToken","expires_in":"3599","api_product_list":"[storage]"}'
+        asked = {name: values[0] for name, values in parse_qs(path.query).items()}
+        offset, limit, first = int(asked.get("pageKey", 0)), int(asked.get("limit", PAGE)), 0
+        if bound := _BOUND.search(asked.get("filter", "")):
+            before = LATEST - datetime.fromtimestamp(int(bound[1]) / 1000, UTC)
+            first = max(int(before / APART) + 1, 0)
+        numbers = range(min(first + offset, self.rows), min(first + offset + limit, self.rows))
+        page = {
+            "lastPage": numbers.stop >= self.rows,
+            "pageKey": offset + limit,
+            "pageSize": len(numbers),
+            "content": [record(number) for number in numbers],
+        }
+        await asyncio.sleep(self.latency)
+        return json.dumps(page).encode()
+
+
+def _serve(rows: int, latency: float, pipe: Connection) -> None:
+    async def work() -> None:
+        server = await asyncio.start_server(Service(rows, latency).serve, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(work())
+
+
+@contextmanager
+def service(rows: int, latency: float) -> Iterator[int]:
+    """The port of a service in a process of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(rows, latency, theirs), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        process.kill()
+        process.join()
+
+
+def provider(port: int, *, at_once: int, per_minute: int = 0) -> EightByEightProvider:
+    """A profile of that service."""
+    options = {"api_base": f"http://127.0.0.1:{port}", "client_id": "id", "regions": ("us-east",)}
+    profile = Profile(
+        "acme8",
+        "8x8",
+        options=options,
+        secrets=lambda _: Secret("s"),
+        concurrency=at_once,
+        requests_per_minute=per_minute,
+    )
+    return EightByEightProvider(profile)
+
+
+# The measurements
+
+QUERY = Query(Location("acme8", "us-east"))
+
+
+async def read_all(port: int, at_once: int) -> tuple[float, int, float]:
+    """Seconds until everything is in a spool, how many rows that were, and bytes of memory for each."""
+    opened = provider(port, at_once=at_once)
+    spool = Spool()
+    pager: Pager[StoredObject] = Pager(
+        partial(opened.search, QUERY), identity, sweep=partial(opened.sweep, QUERY) if at_once > 1 else None
+    )
+    try:
+        spool.extend((await pager.next_page()).items)
+        gc.collect()
+        before, started = psutil.Process().memory_info().rss, time.perf_counter()
+        async with pager.hurry():
+            async for page in pager:
+                spool.extend(page.items)
+        taken, loaded = time.perf_counter() - started, spool.loaded
+        gc.collect()
+        return taken, loaded, (psutil.Process().memory_info().rss - before) / loaded
+    finally:
+        spool.close()
+        await opened.close()
+
+
+def measure_reading(rows: int, latency: float) -> None:
+    with service(rows, latency) as port:
+        seconds = {}
+        for at_once in (8, 1):
+            seconds[at_once], loaded, memory = asyncio.run(read_all(port, at_once))
+            assert loaded == rows, f"{loaded:,} of {rows:,} rows"
+            say(f"read {rows:,} rows, {at_once} at once", seconds[at_once], "s")
+            say("  memory per loaded row", memory, "B")
+        say("times faster with 8 at once than one after another", seconds[1] / seconds[8], "x")
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--latency", type=float, default=100, help="milliseconds")
+    asked = parser.parse_args()
+    measure_reading(asked.rows, asked.latency / 1000)
+
+
+if __name__ == "__main__":
+    main()

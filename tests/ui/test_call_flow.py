@@ -1,0 +1,250 @@
+"""Everything of a call: shown, marked, fetched into one folder."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import ConfigError, NetworkError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.transfers.transfer import OnConflict, ZipRequest
+from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+from cloudstore_tui.ui.screens.call import CallScreen
+
+START = "acme8:us-east/"
+WHEN = datetime(2024, 9, 1, 9, 34, tzinfo=UTC)
+
+
+def part(id_: str, type_: str, name: str = "c1.json", region: str = "us-east", **tags: str) -> StoredObject:
+    where = Location("acme8", region, id_)
+    told = tuple(({"callId": "c1"} | tags).items())
+    return StoredObject(
+        where, name, id=id_, type=type_, size=1000, size_exact=True, created=WHEN, state="AVAILABLE", tags=told
+    )
+
+
+PARTS = (
+    part("t1", "transcription", speaker="owner"),
+    part("t2", "transcription", speaker="external"),
+    part("y", "summary"),
+    part("s", "screenrecording", "c1.mp4"),
+    part("r2", "callrecording", "c2.mp3", callId="c2", originalCallId="c1"),
+)
+
+
+@pytest.fixture
+def searches(searches: Any) -> Any:
+    """A service that knows the calls of its objects."""
+
+    class CallService(type(searches)):  # type: ignore[misc]  # the class of the fake lives in a conftest
+        parts: Sequence[StoredObject] = PARTS
+        warnings: tuple[str, ...] = ()
+
+        def object(self, number: int, query: Any) -> StoredObject:
+            tags = (("callId", "c1"), ("agentName", "Khang Glynn"), ("startTime", "1725181953000"))
+            plain: StoredObject = super().object(number, query)
+            return replace(plain, tags=tags)
+
+        async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
+            await self.called("related", entry.location, everywhere)
+            more = (part("uk", "hologram", "h.bin", "uk"),) if everywhere else ()
+            return Page((*self.parts, *more), None, None, self.warnings)
+
+    searches.__class__ = CallService
+    return searches
+
+
+def asked(it: Any) -> list[Any]:
+    return [transfer.request for transfer in it.backstage.transfers]
+
+
+async def opened(it: Any) -> None:
+    await it.press("full_stop")
+    await it.until(lambda: isinstance(it.app.screen, CallScreen) and "looking" not in it.text)
+
+
+def titles(it: Any) -> list[str]:
+    """The lines of the tree without what is known of the objects."""
+    lines = [line[2:].rstrip() for line in it.lines[2:-2] if line.strip()]
+    return [re.split(r"(?<=\w)\s{2,}", line)[0] for line in lines]
+
+
+async def test_a_dot_shows_the_call_as_a_tree_at_80_by_24(browser: Any) -> None:
+    async with browser(start=START, size=(80, 24)) as it:
+        await opened(it)
+        assert titles(it) == [
+            "Call c1",
+            "├─ Recording",
+            "├─ Transcript: owner",
+            "├─ Transcript: external",
+            "├─ Summary",
+            "├─ Screen recording",
+            "└─ Call after c2",
+            "   └─ Recording",
+        ]
+        assert it.lines[0].rstrip() == "Call · 2024-09-01 09:12 · Khang Glynn · 6 objects, 15.0 kB"
+        row = it.lines[3]
+        assert row.split() == ["├─", "Recording", "1:00", "10.0", "kB", "available", "int-0000000.mp3"]
+        assert "6 of 6 to fetch, 15.0 kB → 2024-09-01 09-12 Khang Glynn c1 in /" in it.lines[-2]
+        assert " d Download " in it.keys
+        assert all(len(line) == 80 for line in it.lines)
+        await it.press("escape")
+        assert it.app.screen is it.screen
+        assert not it.backstage.transfers
+
+
+async def test_d_fetches_everything_into_one_folder_named_by_the_template(browser: Any, tmp_path: Path) -> None:
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("d")
+        await it.until(lambda: len(it.backstage.transfers) == 6)
+        folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn c1"
+        assert {request.folder for request in asked(it)} == {folder}
+        assert [request.name for request in asked(it)] == [
+            "",
+            "c1 transcript owner.json",
+            "c1 transcript external.json",
+            "c1 summary.json",
+            "",
+            "",
+        ]
+        assert {request.on_conflict for request in asked(it)} == {OnConflict.REFUSE}
+        assert it.app.screen is it.screen
+
+
+async def test_only_what_is_marked_is_fetched(browser: Any, tmp_path: Path) -> None:
+    async with browser(start=START, call_folder="{callId}/files") as it:
+        await opened(it)
+        await it.press("j", "space", "space")
+        await it.until(lambda: "2 of 6 marked" in it.text)
+        assert sum(line.startswith("* ") for line in it.lines) == 2
+        await it.press("d")
+        await it.until(lambda: it.backstage.transfers)
+        assert [request.entry.id for request in asked(it)] == ["t1", "t2"]
+        assert asked(it)[0].folder == tmp_path / "downloads" / "c1" / "files"
+
+
+async def test_a_marks_everything_and_then_nothing_and_a_leg_is_marked_by_its_line(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("a")
+        await it.until(lambda: "6 of 6 marked" in it.text)
+        await it.press("a")
+        await it.until(lambda: "6 of 6 to fetch" in it.text)
+        await it.press("g", "space")
+        await it.until(lambda: "5 of 6 marked" in it.text)
+
+
+async def test_z_fetches_a_zip(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("z")
+        await it.until(lambda: it.backstage.transfers)
+        (request,) = asked(it)
+        assert isinstance(request, ZipRequest)
+        assert len(request.members) == 6
+        assert request.members[1].name == "c1 transcript owner.json"
+        assert it.notices == ["Zip: 6 objects, 15.0 kB, in 1 zip."]
+
+
+async def test_enter_shows_everything_about_one_object_and_escape_goes_one_step_back(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("j", "enter")
+        await it.until(lambda: "speaker" in it.text and "owner" in it.text)
+        await it.press("j")
+        await it.until(lambda: "external" in it.app.screen.detail.query_one("#fields").content.plain)
+        await it.press("escape")
+        assert not it.app.screen.detail.display
+        await it.press("escape")
+        assert it.app.screen is it.screen
+
+
+async def test_what_is_not_available_is_shown_but_not_fetched_unless_it_is_marked(browser: Any, searches: Any) -> None:
+    searches.parts = (replace(PARTS[0], state="REVOKED"), PARTS[2])
+    async with browser(start=START) as it:
+        await opened(it)
+        assert "deleted" in it.text
+        await it.press("d")
+        await it.until(lambda: len(it.backstage.transfers) == 2)
+        assert [request.entry.type for request in asked(it)] == ["callrecording", "summary"]
+
+
+async def test_capital_r_looks_in_all_regions_and_names_them(browser: Any, searches: Any) -> None:
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("R")
+        await it.until(lambda: "hologram" in it.text)
+        assert "uk: h.bin" in it.text
+        assert [detail for name, detail in searches.calls if name == "related"] == [False, True]
+
+
+async def test_escape_gives_up_a_search_that_takes_long(browser: Any, searches: Any) -> None:
+    searches.gates["related"] = asyncio.Event()
+    async with browser(start=START) as it:
+        await it.press("full_stop")
+        await it.until(lambda: "looking…" in it.text)
+        assert titles(it) == ["Call c1", "└─ Recording"]
+        await it.press("escape")
+        await it.until(lambda: searches.cancelled)
+        assert it.app.screen is it.screen
+
+
+async def test_an_error_leaves_what_is_known(browser: Any, searches: Any) -> None:
+    searches.fail["related"] = NetworkError("no answer")
+    async with browser(start=START) as it:
+        await opened(it)
+        assert it.notices == ["No answer."]
+        assert "No answer." in it.lines[0]
+        assert titles(it) == ["Call c1", "└─ Recording"]
+
+
+async def test_a_call_of_one_object_says_where_was_looked(browser: Any, searches: Any) -> None:
+    searches.parts, searches.warnings = (), ("A region was left out.",)
+    async with browser(start=START) as it:
+        await opened(it)
+        assert it.notices == ["A region was left out.", "Nothing else of this call was found in us-east."]
+
+
+async def test_hostile_titles_and_names_stay_one_line_each(browser: Any, searches: Any) -> None:
+    searches.parts = (part("x", "\x1b[31m[bold]文文文文文文文文文文文文文文文文文文文", "\n\x07‮" * 60),)
+    async with browser(start=START, size=(80, 24)) as it:
+        await opened(it)
+        assert "\x1b" not in it.text
+        assert len(titles(it)) == 3
+
+
+async def test_files_that_are_in_the_way_are_asked_about(browser: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn c1"
+    folder.mkdir(parents=True)
+    (folder / "c1 summary.json").touch()
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("d")
+        await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
+        assert "c1 summary.json" in it.text
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.screen)
+        assert not it.backstage.transfers
+
+
+async def test_services_without_calls_have_no_such_key(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("full_stop")
+        assert it.app.screen is it.screen
+        assert not it.notices
+
+
+async def test_a_template_that_cannot_be_used_is_told_before_anything_is_drawn(browser: Any) -> None:
+    with pytest.raises(ConfigError) as refused:
+        async with browser(start=START, call_folder="{callid}"):
+            pass
+    assert str(refused.value).startswith("call_folder under [settings]: at character 1 of '{callid}'")
+    assert "callId" in str(refused.value)

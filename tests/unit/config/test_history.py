@@ -1,0 +1,71 @@
+"""Filters that were sent before."""
+
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.config.history import LONGEST_LINE, MOST_LINES, FilterHistory
+from cloudstore_tui.core.errors import LocalDiskError
+
+
+def test_what_is_added_is_there_next_time_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "filters.txt"
+    FilterHistory(path).add("type:calls since:yesterday")
+    assert FilterHistory(path).lines == ("type:calls since:yesterday",)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_text_that_comes_again_is_the_newest_and_there_once(tmp_path: Path) -> None:
+    history = FilterHistory(tmp_path / "filters.txt")
+    for text in ("a==1", "b==2", " a==1 "):
+        history.add(text)
+    assert history.lines == ("b==2", "a==1")
+    assert (tmp_path / "filters.txt").read_text() == "b==2\na==1\n"
+
+
+def test_the_oldest_go_first(tmp_path: Path) -> None:
+    path = tmp_path / "filters.txt"
+    path.write_text("".join(f"a=={number}\n" for number in range(MOST_LINES + 5)))
+    history = FilterHistory(path)
+    assert len(history.lines) == MOST_LINES
+    history.add("new==1")
+    assert history.lines[0] == "a==6"
+    assert len(path.read_text().splitlines()) == MOST_LINES
+
+
+def test_two_browsers_keep_what_the_other_one_added(tmp_path: Path) -> None:
+    path = tmp_path / "filters.txt"
+    one, two = FilterHistory(path), FilterHistory(path)
+    one.add("a==1")
+    two.add("b==2")
+    one.add("c==3")
+    assert one.lines == ("a==1", "b==2", "c==3")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a==1\nb==2", "a==\x1b[31m", "a" * (LONGEST_LINE + 1)])
+def test_what_is_no_filter_is_not_kept(tmp_path: Path, text: str) -> None:
+    history = FilterHistory(tmp_path / "filters.txt")
+    history.add(text)
+    assert history.lines == ()
+
+
+def test_what_somebody_else_wrote_into_the_file_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "filters.txt"
+    path.write_bytes(b"a==1\n\xff\xfe\nb==\x1b]52;c;QQ==\x07\n\n" + b"x" * 20_000 + b"\r\nc==3\r\n")
+    assert FilterHistory(path).lines == ("a==1", "\ufffd\ufffd", "c==3")
+
+
+def test_without_a_file_nothing_is_left_behind(tmp_path: Path) -> None:
+    history = FilterHistory()
+    history.add("a==1")
+    assert history.lines == ("a==1",)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_way_is_told_and_the_text_is_remembered_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    history = FilterHistory(tmp_path / "state" / "filters.txt")
+    with pytest.raises(LocalDiskError, match="cannot be written"):
+        history.add("a==1")
+    assert history.lines == ("a==1",)

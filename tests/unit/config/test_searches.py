@@ -1,0 +1,140 @@
+"""Saved searches, and the holes in them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.config.holes import fill, holes_of
+from cloudstore_tui.config.searches import SavedSearch, SavedSearches, use
+from cloudstore_tui.core.errors import ConfigError, FilterError, UsageError
+from cloudstore_tui.fiql import comparisons, understand
+
+FILE = """\
+# what we look for on Mondays
+[monday]
+find = "type:calls since:?day queue:?queue"
+profile = "acme8"
+region = "us-east"
+
+[archived] # all of it
+find = 'objectState==ARCHIVED'
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "searches.toml"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_file_is_read_with_its_holes(path: Path) -> None:
+    found = SavedSearches(path).read()
+    assert found["monday"] == SavedSearch("monday", "type:calls since:?day queue:?queue", "acme8", "us-east")
+    assert found["monday"].holes == ("day", "queue")
+    assert found["archived"].is_for("anything", "anywhere")
+    assert not found["monday"].is_for("acme8", "eu-west")
+
+
+def test_saving_adds_a_table_and_leaves_the_rest_of_the_file_as_it_is(path: Path) -> None:
+    SavedSearches(path).save("long", 'dur:>10m agent:"O\'Brien \\" x"')
+    assert path.read_text().startswith(FILE)
+    assert SavedSearches(path).named("@long").find == 'dur:>10m agent:"O\'Brien \\" x"'
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_saving_a_known_name_changes_its_filter_and_nothing_else(path: Path) -> None:
+    SavedSearches(path).save("monday", "type:calls")
+    text = path.read_text()
+    assert text == FILE.replace("type:calls since:?day queue:?queue", "type:calls")
+
+
+def test_the_first_one_makes_the_file_and_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "searches.toml"
+    SavedSearches(path).save("one", "a==1")
+    assert path.read_text() == '[one]\nfind = "a==1"\n'
+
+
+def test_a_file_written_in_a_way_that_cannot_be_changed_is_left_alone(path: Path) -> None:
+    path.write_text('one = { find = "a==1" }\n')
+    with pytest.raises(ConfigError, match=r"cannot be changed here|not valid TOML"):
+        SavedSearches(path).save("one", "b==2")
+    assert path.read_text() == 'one = { find = "a==1" }\n'
+
+
+def test_a_link_to_the_file_stays_a_link(tmp_path: Path, path: Path) -> None:
+    link = tmp_path / "link.toml"
+    link.symlink_to(path)
+    SavedSearches(link).save("one", "a==1")
+    assert link.is_symlink()
+    assert "one" in SavedSearches(path).read()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('x = "a==1"', 1, "x must be a table"),
+        ("[x]\nfnd = 'a==1'", 2, "Did you mean find"),
+        ("[x]", 1, "find is missing"),
+        ("[x]\nfind = 3", 2, "find must be a text in quotes"),
+        ("[x]\nfind = '''a\nb'''", 2, "one line"),
+        ("['two words']\nfind = 'a==1'", 1, "cannot name a search"),
+        ("[x\nfind = 'a==1'", 1, "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+    path = tmp_path / "searches.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words) as raised:
+        SavedSearches(path).read()
+    assert raised.value.place == f"{path}:{line}"
+
+
+def test_an_unknown_name_is_told_with_those_that_are_there(path: Path) -> None:
+    with pytest.raises(UsageError, match="Saved: monday, archived"):
+        SavedSearches(path).named("@sunday")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("queue:?queue since:?day", ["queue", "day"]),
+        ("queueName==?queue;a=in=(?x,?y)", ["queue", "x", "y"]),
+        ("dur:>?length -agent:?agent", ["length", "agent"]),
+        ("queue:'?no' queue:\"?no\" what?no ?no agent:?", []),
+    ],
+)
+def test_holes_stand_where_values_stand(text: str, names: list[str]) -> None:
+    holes = holes_of(text)
+    assert [hole.name for hole in holes] == names
+    assert all(text[hole.start : hole.end] == f"?{hole.name}" for hole in holes)
+
+
+@pytest.mark.parametrize("value", ["Sales UK", "a';b==c", 'x" agent:y', "a,b", "*", "?queue", "\\", "(", "…"])
+@pytest.mark.parametrize("text", ["type==summary;queueName==?q", "type:summaries tag.queueName:?q"])
+def test_a_value_stays_one_value_whatever_is_in_it(text: str, value: str) -> None:
+    filled = understand(fill(text, {"q": value}), UTC, datetime.now(UTC))
+    assert filled.node is not None
+    found = [(term.selector, term.values) for term in comparisons(filled.node)]
+    assert found == [("type", ("summary",)), ("queueName", (value,))]
+    assert not filled.local
+
+
+def test_a_hole_without_a_value_is_told_with_its_place() -> None:
+    with pytest.raises(FilterError, match=r"\?day has no value") as raised:
+        fill("queue:?queue since:?day", {"queue": "x"})
+    assert raised.value.position == len("queue:?queue since:")
+
+
+def test_a_value_for_no_hole_is_told_with_the_holes() -> None:
+    with pytest.raises(UsageError, match="The holes are: queue"):
+        fill("queue:?queue", {"queu": "x"})
+
+
+def test_a_name_with_values_stands_for_the_filled_search(path: Path) -> None:
+    searches = SavedSearches(path)
+    assert use('@monday queue="Sales UK" day=today', searches) == 'type:calls since:"today" queue:"Sales UK"'
+    assert use("@monday queue=Sales", searches) == 'type:calls since:?day queue:"Sales"'
+    with pytest.raises(UsageError, match="Sales is no value"):
+        use("@monday Sales", searches)

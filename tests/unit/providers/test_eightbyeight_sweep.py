@@ -1,0 +1,231 @@
+"""How the pages of regions are fetched, several at once, and merged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.errors import ForbiddenError, NetworkError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Fetch, Page, Pager
+from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, START, At
+from cloudstore_tui.providers.eightbyeight.slice import Slice
+from cloudstore_tui.providers.eightbyeight.sweep import Sweep
+
+DOWN = Sort("createdTime", descending=True)
+SECOND = 1_725_148_800_000
+"""2024-09-01T00:00:00Z."""
+QUERY = Query(Location("acme8"))
+
+
+def entry(region: str, second: int) -> StoredObject:
+    created = datetime.fromtimestamp(SECOND // 1000 + second, UTC)
+    return StoredObject(Location("acme8", region, f"{region}-{second}"), "a.mp3", f"{region}-{second}", created=created)
+
+
+@dataclass
+class Service:
+    """Seconds of objects by region, newest first."""
+
+    every: Mapping[str, Sequence[int]]
+    size: int = 100
+    left_out: frozenset[int] = frozenset()
+    broken: dict[str, Exception] = field(default_factory=dict)
+    asked: list[tuple[str, At]] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+    delay: float = 0.001
+
+    async def slice(self, query: Query, region: str, at: At) -> Slice:
+        self.asked.append((region, at))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self.delay)
+        finally:
+            self.at_once -= 1
+        if region in self.broken:
+            raise self.broken[region]
+        return self.page(region, at)
+
+    def page(self, region: str, at: At) -> Slice:
+        seconds = [second for second in self.every[region] if not at.bound or SECOND + second * 1000 < at.bound]
+        given = seconds[at.offset : at.offset + self.size]
+        kept = [(number, second) for number, second in enumerate(given) if second not in self.left_out]
+        rows = tuple(entry(region, second) for _, second in kept)
+        is_last = at.offset + self.size >= len(seconds)
+        following = None if is_last else at.moved(at.offset + self.size, DOWN, [entry(region, one) for one in given])
+        return Slice(region, at, DOWN, rows, tuple(number for number, _ in kept), following, len(given))
+
+    async def regions(self) -> tuple[str, ...]:
+        return tuple(self.every)
+
+    def sweep(self, ahead: int = 0) -> Sweep:
+        return Sweep(QUERY, self.slice, self.regions, ahead=ahead)
+
+
+async def read(sweep: Sweep) -> list[Page[StoredObject]]:
+    pages = [await sweep.page()]
+    await read_on(sweep, pages)
+    return pages
+
+
+async def read_on(sweep: Sweep, pages: list[Page[StoredObject]]) -> None:
+    while pages[-1].cursor:
+        assert len(pages) < 2_000
+        pages.append(await sweep.page(pages[-1].cursor))
+
+
+def ids(pages: Sequence[Page[StoredObject]]) -> list[str]:
+    return [row.id for page in pages for row in page.items]
+
+
+async def test_regions_are_merged_in_order_until_one_runs_out() -> None:
+    service = Service({"uk": [90, 50, 10], "us-east": [80, 70, 60, 5]}, size=3)
+    page = await service.sweep().page()
+    assert ids([page]) == ["uk-90", "us-east-80", "us-east-70", "us-east-60"]
+    assert page.cursor == '{"uk":{"offset":1,"bound":0},"us-east":{"offset":3,"bound":0}}'
+
+
+async def test_rows_that_were_left_out_are_not_asked_for_again() -> None:
+    service = Service({"uk": [9, 8, 7, 1], "us-east": [6, 5, 4, 3]}, size=3, left_out=frozenset({8, 9}))
+    page = await service.sweep().page()
+    assert ids([page]) == ["uk-7"]
+    service = Service({"uk": [9, 8, 2, 1], "us-east": [6, 5, 4, 3]}, size=3, left_out=frozenset({8, 9}))
+    page = await service.sweep().page()
+    assert page.cursor == '{"uk":{"offset":2,"bound":0},"us-east":{"offset":3,"bound":0}}'
+
+
+@given(
+    every=st.dictionaries(
+        st.sampled_from(["uk", "us-east", "ap"]), st.sets(st.integers(0, 60), max_size=30), min_size=1
+    ),
+    size=st.integers(1, 7),
+    ahead=st.integers(0, 5),
+    left_out=st.frozensets(st.integers(0, 60), max_size=5),
+)
+def test_every_way_to_read_gives_each_row_once_in_order(
+    every: dict[str, set[int]], size: int, ahead: int, left_out: frozenset[int]
+) -> None:
+    rows = {region: sorted(seconds, reverse=True) for region, seconds in every.items()}
+    wanted = [second for seconds in rows.values() for second in seconds if second not in left_out]
+
+    async def found(sweep: Sweep) -> list[int]:
+        return [int(id_.rpartition("-")[2]) for id_ in ids(await read(sweep))]
+
+    service = Service(rows, size, left_out, delay=0)
+    assert asyncio.run(found(service.sweep(ahead))) == sorted(wanted, reverse=True)
+
+
+async def test_another_sweep_goes_on_exactly_where_one_stopped() -> None:
+    service = Service({"uk": range(300, 0, -2), "us-east": range(301, 0, -3)}, size=7)
+    pages = [await service.sweep().page()]
+    while pages[-1].cursor:
+        pages.append(await service.sweep(3).page(pages[-1].cursor))
+    assert ids(pages) == ids(await read(service.sweep()))
+
+
+async def test_pages_are_on_their_way_at_the_same_time_but_a_short_result_takes_one_request() -> None:
+    service = Service({"uk": range(5_000, 0, -1)})
+    assert len(ids(await read(service.sweep(8)))) == 5_000
+    assert 8 <= service.most_at_once <= 9
+    assert len(service.asked) <= 50 + 8
+    short = Service({"uk": range(90, 0, -1)})
+    assert len(ids(await read(short.sweep(8)))) == 90
+    assert len(short.asked) == 1
+
+
+async def test_no_offset_grows_beyond_what_services_take() -> None:
+    service = Service({"uk": range(25_000, 0, -1)}, delay=0)
+    assert len(set(ids(await read(service.sweep(8))))) == 25_000
+    assert max(at.offset for _, at in service.asked) < LARGEST_WINDOW
+
+
+async def test_guesses_follow_the_size_of_the_pages_that_the_service_gives() -> None:
+    service = Service({"uk": range(1_000, 0, -1)}, size=40)
+    assert len(ids(await read(service.sweep(4)))) == 1_000
+    assert len(service.asked) <= 25 + 1 + 4
+
+
+async def test_a_page_that_failed_can_be_asked_for_again() -> None:
+    service = Service({"uk": range(2_000, 0, -1)})
+    sweep = service.sweep(4)
+    first = await sweep.page()
+    second = await sweep.page(first.cursor)
+    await asyncio.sleep(0.01)
+    service.broken["uk"] = NetworkError("the line is down")
+    pages = [first, second]
+    with pytest.raises(NetworkError):
+        await read_on(sweep, pages)
+    service.broken.clear()
+    await read_on(sweep, pages)
+    assert ids(pages) == [f"uk-{second}" for second in range(2_000, 0, -1)]
+
+
+async def test_a_region_that_may_not_be_read_does_not_spoil_the_others() -> None:
+    service = Service({"uk": [3, 2, 1], "us-east": [4]}, broken={"us-east": ForbiddenError("not yours")})
+    page = await service.sweep().page()
+    assert ids([page]) == ["uk-3", "uk-2", "uk-1"]
+    assert page.warnings == ("A region was left out. Not yours.",)
+    alone = Service({"us-east": [4]}, broken={"us-east": ForbiddenError("not yours")})
+    with pytest.raises(ForbiddenError):
+        await alone.sweep().page()
+
+
+async def test_a_closed_sweep_leaves_no_request_behind() -> None:
+    service = Service({"uk": range(3_000, 0, -1)}, delay=0.002)
+    sweep = service.sweep(8)
+    page = await sweep.page()
+    page = await sweep.page(page.cursor)
+    assert service.at_once > 0
+    sweep.close()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert service.at_once == 0
+
+
+async def test_a_reader_that_is_stopped_goes_on_later_without_a_gap() -> None:
+    service = Service({"uk": range(2_000, 0, -1)}, delay=0.005)
+    sweep = service.sweep(4)
+    pages = [await sweep.page()]
+    pages.append(await sweep.page(pages[-1].cursor))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.001):
+            await sweep.page(pages[-1].cursor)
+    await read_on(sweep, pages)
+    assert ids(pages) == [f"uk-{second}" for second in range(2_000, 0, -1)]
+
+
+async def test_a_pager_hurries_only_while_it_is_asked_to() -> None:
+    service = Service({"uk": range(3_000, 0, -1)})
+    usual = service.sweep()
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Fetch[StoredObject]]:
+        fast = service.sweep(8)
+        try:
+            yield fast.page
+        finally:
+            fast.close()
+
+    pager = Pager(usual.page, identity, sweep=opened)
+    found = [row.id for row in (await pager.next_page()).items]
+    assert service.most_at_once == 1
+    async with pager.hurry():
+        for _page in range(10):
+            found += [row.id for row in (await pager.next_page()).items]
+    assert service.most_at_once > 4
+    service.most_at_once = 0
+    await asyncio.sleep(0.01)
+    async for page in pager:
+        found += [row.id for row in page.items]
+    assert service.most_at_once == 1
+    assert found == [f"uk-{second}" for second in range(3_000, 0, -1)]
+    assert START in [at for _, at in service.asked]

@@ -1,0 +1,50 @@
+"""What is said of a text before it is sent."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cloudstore_tui.ui.widgets.query_verdict import Verdict, judge
+
+NOW = datetime(2024, 9, 2, 12, tzinfo=UTC)
+
+
+def verdict(text: str) -> Verdict:
+    return judge(text, UTC, NOW, ["myTag"])
+
+
+@pytest.mark.parametrize(
+    ("text", "fatal"), [("", None), ("  ", None), ("a==b", None), ("a=b", True), ("a==b,c==d;e==f", False)]
+)
+def test_objections(text: str, fatal: bool | None) -> None:
+    first = verdict(text).first
+    assert (first.fatal if first else None) == fatal
+
+
+def test_a_phrase_is_read_and_its_filter_is_there() -> None:
+    found = verdict('type:cc agent:"Khang Glynn" since:yesterday')
+    assert found.meaning is not None
+    assert found.meaning.filter == ("type==callcenterrecording;agentName=='Khang Glynn';createdTime=ge=1725148800000")
+    assert found.reading == (
+        "Contact Center recordings, agent is Khang Glynn, created on or after 1 Sep 2024 00:00 UTC; "
+        "only available ones, because no state is named"
+    )
+    assert found.first is None
+
+
+def test_an_error_is_a_sentence_without_the_place_that_the_caret_shows() -> None:
+    fatal = verdict("type:cc agnt:x").fatal
+    assert fatal is not None
+    assert fatal.position == len("type:cc ")
+    assert "at character" not in fatal.text
+    assert "`agent:`" in fatal.text
+
+
+def test_a_hole_is_no_value() -> None:
+    fatal = verdict("queueName==?queue").fatal
+    assert fatal is not None
+    assert fatal.position == len("queueName==")
+
+
+def test_tags_that_were_seen_are_no_slips() -> None:
+    assert verdict("myTag==1").first is None
