@@ -14,8 +14,13 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.worker import WorkerFailed
 
+from cloudstore_tui.config.history import FILE as FILTERS
+from cloudstore_tui.config.history import FilterHistory
 from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.searches import FILE as SEARCHES
+from cloudstore_tui.config.searches import SavedSearches
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
@@ -115,6 +120,8 @@ class CloudStoreApp(App[None]):
             settings = replace(settings, download_dir=download_dir)
         call_folder = CallFolder(settings.call_folder, settings.time_zone)
         self.browser = BrowserScreen(backstage.providers, self._watch, settings, call_folder.path, start)
+        history = FilterHistory(state_folder() / FILTERS if self._watch.keeps else None)
+        self.browser.entries.bar.remember(history, SavedSearches(config.path.parent / SEARCHES))
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
 
     def on_mount(self) -> None:

@@ -39,6 +39,7 @@ PICTURES = (
     Picture("browser", (*INTO_CALLS, "j", "space", "j", "space", "j")),
     Picture("folder", (*INTO_ALVARIA, "j", "j", "d")),
     Picture("link", (*INTO_CALLS, "j", "y")),
+    Picture("call", (*INTO_CALLS, *("j",) * 4, "full_stop")),
     Picture("transfers", (*INTO_CALLS, "j", "d", "j", *("space", "j") * 5, "z", "t")),
     Picture("small", (*INTO_CALLS, "j"), (80, 24)),
 )

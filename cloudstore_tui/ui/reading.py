@@ -95,7 +95,7 @@ class Reading:
     def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
         """The rows of a page that meet what the service cannot check."""
         self.fetched += len(page.items)
-        return tuple(entry for entry in page.items )
+        return tuple(entry for entry in page.items if self.visit.keeps(entry))
 
     def progress(self, *, loading: bool, note: str) -> Progress:
         """How far it is."""

@@ -27,7 +27,7 @@ import psutil
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Pager
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.profile import OptionValue, Profile
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.listing.spool import Spool
@@ -152,7 +152,8 @@ def service(rows: int, latency: float) -> Iterator[int]:
 
 def provider(port: int, *, at_once: int, per_minute: int = 0) -> EightByEightProvider:
     """A profile of that service."""
-    options = {"api_base": f"http://127.0.0.1:{port}", "client_id": "id", "regions": ("us-east",)}
+    base = f"http://127.0.0.1:{port}"
+    options: dict[str, OptionValue] = {"api_base": base, "client_id": "id", "regions": ("us-east",)}
     profile = Profile(
         "acme8",
         "8x8",

@@ -56,11 +56,14 @@ def test_the_first_one_makes_the_file_and_its_folder(tmp_path: Path) -> None:
     assert path.read_text() == '[one]\nfind = "a==1"\n'
 
 
-def test_a_file_written_in_a_way_that_cannot_be_changed_is_left_alone(path: Path) -> None:
-    path.write_text('one = { find = "a==1" }\n')
+@pytest.mark.parametrize(
+    "text", ['one = { find = "a==1" }\n', '[one]\n"find" = "a==1"\n', '[one]\nfind = """\na==1"""\n']
+)
+def test_a_file_written_in_a_way_that_cannot_be_changed_is_left_alone(path: Path, text: str) -> None:
+    path.write_text(text)
     with pytest.raises(ConfigError, match=r"cannot be changed here|not valid TOML"):
         SavedSearches(path).save("one", "b==2")
-    assert path.read_text() == 'one = { find = "a==1" }\n'
+    assert path.read_text() == text
 
 
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path, path: Path) -> None:
