@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import UnavailableError
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
 from cloudstore_tui.core.query import Query
@@ -44,6 +47,10 @@ def _hop(
 
     hop.__name__, hop.__doc__ = method.__name__, method.__doc__
     return hop
+
+
+async def _given(page: Awaitable[Page[StoredObject]]) -> Page[StoredObject]:
+    return await page
 
 
 class StandIn(StorageProvider):
@@ -110,6 +117,16 @@ class StandIn(StorageProvider):
     def taken_to(self, location: Location) -> tuple[Location, ...]:
         """Where the service may move a file after it was uploaded."""
         return self.real.taken_to(location)
+
+    @asynccontextmanager
+    async def sweep(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
+        """How the pages of a query are fetched where all are wanted."""
+        real = self.real.sweep(query)
+        fetch = await self.stage.run(lambda: real.__aenter__())
+        try:
+            yield lambda cursor: self.stage.run(lambda: _given(fetch(cursor)))
+        finally:
+            await self.stage.run(lambda: real.__aexit__(None, None, None))
 
     folders = _hop(StorageProvider.folders)
     browse = _hop(StorageProvider.browse)
