@@ -17,6 +17,8 @@ from textual.worker import WorkerFailed
 from cloudstore_tui.config.history import FILE as FILTERS
 from cloudstore_tui.config.history import FilterHistory
 from cloudstore_tui.config.keymap import check_keymap
+from cloudstore_tui.config.layouts import FILE as COLUMNS
+from cloudstore_tui.config.layouts import Layouts
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.config.locations import state_folder
 from cloudstore_tui.config.searches import FILE as SEARCHES
@@ -122,6 +124,7 @@ class CloudStoreApp(App[None]):
         self.browser = BrowserScreen(backstage.providers, self._watch, settings, call_folder.path, start)
         history = FilterHistory(state_folder() / FILTERS if self._watch.keeps else None)
         self.browser.entries.bar.remember(history, SavedSearches(config.path.parent / SEARCHES))
+        self.browser.entries.layouts = Layouts(state_folder() / COLUMNS if self._watch.keeps else None)
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
 
     def on_mount(self) -> None:

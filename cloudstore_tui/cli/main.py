@@ -19,9 +19,9 @@ from cloudstore_tui.ui.crash import crash_sentence
 COMMANDS = {
     "demo": "sandbox",
     "sandbox": "sandbox",
-    "ls": "listing",
-    "find": "listing",
-    "stat": "listing",
+    "ls": "ls",
+    "find": "find",
+    "stat": "stat",
     "get": "transfer",
     "put": "transfer",
     "pull": "pull",

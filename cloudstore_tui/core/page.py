@@ -25,6 +25,8 @@ class Page(Generic[Given]):
     """Number of items over all pages, where the service tells."""
     warnings: tuple[str, ...] = field(default=())
     """Sentences about this page that a user should see, such as rows that could not be read."""
+    left: int | None = None
+    """Roughly how many items come after this page, where somebody found out."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
@@ -63,6 +65,8 @@ class Pager(Generic[Item]):
         """Whether the last page was reached."""
         self.total: int | None = None
         """Number of items over all pages, where the service tells."""
+        self.left: int | None = None
+        """Roughly how many items are still to come; known only while hurrying."""
 
     async def next_page(self) -> Page[Item]:
         """The next page with what is new in it; an empty one at the end.
@@ -88,7 +92,8 @@ class Pager(Generic[Item]):
                 place=self._place,
                 cure="What was found until here is shown; narrow the query or tell the service's support.",
             )
-        return Page(new, page.cursor, page.total, page.warnings)
+        self.left = page.left
+        return Page(new, page.cursor, page.total, page.warnings, page.left)
 
     @asynccontextmanager
     async def hurry(self) -> AsyncIterator[None]:
@@ -102,6 +107,7 @@ class Pager(Generic[Item]):
                 yield
             finally:
                 self._fetch = usual
+                self.left = None
 
     def _is_new(self, item: Item) -> bool:
         mark = hash(self._identify(item))

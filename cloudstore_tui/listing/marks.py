@@ -16,6 +16,10 @@ class Marks:
     """Bytes of all marked objects whose size is known."""
     size_exact: bool = True
     """False if a size among them is rounded or not known."""
+    first: int = 0
+    """When the oldest of them was made, in seconds of the epoch; 0 if that is not known of any."""
+    last: int = 0
+    """When the newest was."""
 
 
 class MarkedRows:
@@ -44,7 +48,8 @@ class MarkedRows:
         self._flags = bytearray()
 
     def summary(self, sizes: Sizes) -> Marks:
-        """What is marked and how large it is."""
+        """What is marked, how large it is, and of when."""
         flags = self._flags
         size, exact = sum(compress(sizes.bytes, flags)), not any(compress(sizes.rounded, flags))
-        return Marks(flags.count(1), size, exact)
+        moments = [moment for moment in compress(sizes.moments, flags) if moment]
+        return Marks(flags.count(1), size, exact, min(moments, default=0), max(moments, default=0))

@@ -6,11 +6,11 @@ import sqlite3
 import tempfile
 import threading
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
@@ -38,6 +38,9 @@ _LARGEST = 2**53
 """More bytes than any service holds; a million of them still add up."""
 
 
+Answer = TypeVar("Answer")
+
+
 class Row(NamedTuple):
     """What is kept in memory about an entry."""
 
@@ -50,6 +53,8 @@ class Row(NamedTuple):
     """Bytes; 0 if unknown."""
     rounded: bool
     """Whether `size` is not exact, or not known."""
+    moment: int
+    """When it was made or changed, in seconds of the epoch; 0 if unknown."""
 
 
 class RowStore:
@@ -99,7 +104,7 @@ class RowStore:
                 new.append((number, sequence, is_folder, words, codec.encode(entry)))
             elif update:
                 old.append((sequence if again else None, is_folder, words, codec.encode(entry), number))
-            rows.append(Row(number, is_folder, is_new, needle in words, *_size(entry)))
+            rows.append(Row(number, is_folder, is_new, needle in words, *_size(entry), _moment(entry)))
         self._sequence += len(rows)
         self._write(new, old)
         return rows
@@ -141,19 +146,37 @@ class RowStore:
         May run in a thread, at the same time as everything else. Values that are not known come last in both
         directions. `None` if `interrupt` or `close` came in between.
         """
-        where, order = "", ""
-        arguments: list[str | int] = [last]
-        if found_by:
-            where = "AND instr(words, ?)"
-            arguments.append(codec.needle(found_by))
+        where, arguments = _where(found_by, last)
+        order = ""
         if column is not None:
             key, more = codec.sort_key(column)
             order = f", {key} COLLATE NOCASE {'DESC' if descending else 'ASC'} NULLS LAST"
             arguments.extend(more)
         query = f"SELECT number FROM rows WHERE number <= ? {where} ORDER BY folder DESC{order}, sequence"
+        return self._aside(query, arguments, _collected)
+
+    def tally(self, found_by: str, column: Column, limit: int) -> "list[tuple[str, int]] | None":
+        """The most frequent values of a column among the objects that a filter finds, each with how often it is there.
+
+        May run in a thread. What has no value counts as an empty text. `None` as with `arranged`.
+        """
+        key, more = codec.sort_key(column)
+        where, arguments = _where(found_by, self.last)
+        query = (
+            f"SELECT coalesce({key}, ''), count(*) AS many FROM rows WHERE number <= ? {where} AND NOT folder "
+            "GROUP BY 1 ORDER BY many DESC, 1 LIMIT ?"
+        )
+        return self._aside(
+            query, [*more, *arguments, limit], lambda found: [(str(value), many) for value, many in found]
+        )
+
+    def _aside(
+        self, query: str, arguments: list[str | int], collected: Callable[[sqlite3.Cursor], Answer]
+    ) -> Answer | None:
+        """An answer of the second connection; `None` if it was interrupted."""
         with self._sorting, self._disk_errors():
             try:
-                return None if self.closed else _collected(self._sorter.execute(query, arguments))
+                return None if self.closed else collected(self._sorter.execute(query, arguments))
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     return None
@@ -224,6 +247,11 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     return rows, sorter
 
 
+def _where(found_by: str, last: int) -> tuple[str, list[str | int]]:
+    """The condition on `words` and the values that a query of the rows up to `last` needs."""
+    return ("AND instr(words, ?)", [last, codec.needle(found_by)]) if found_by else ("", [last])
+
+
 def _collected(cursor: sqlite3.Cursor) -> "array[int]":
     numbers = array("I")
     while found := cursor.fetchmany(_FETCH):
@@ -235,6 +263,11 @@ def _size(entry: Entry) -> tuple[int, bool]:
     if isinstance(entry, StoredObject) and entry.size is not None and entry.size >= 0:
         return min(entry.size, _LARGEST), not entry.size_exact
     return 0, True
+
+
+def _moment(entry: Entry) -> int:
+    made = entry.created or entry.modified if isinstance(entry, StoredObject) else None
+    return int(made.timestamp()) if made is not None else 0
 
 
 def _large_temporary_folder() -> str:

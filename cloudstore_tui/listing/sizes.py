@@ -1,4 +1,4 @@
-"""How large each row's object is."""
+"""How large each row's object is, and of when."""
 
 from array import array
 from collections.abc import Iterable
@@ -7,17 +7,19 @@ from cloudstore_tui.listing.row_store import Row
 
 
 class Sizes:
-    """Nine bytes per row, by row number, so that what is marked can be added up without reading it."""
+    """Seventeen bytes per row, by row number, so that what is marked can be added up without reading it."""
 
     def __init__(self) -> None:
         self.bytes = array("q")
         """0 where unknown."""
         self.rounded = bytearray()
         """1 where the size is not exact or not known."""
+        self.moments = array("q")
+        """Seconds of the epoch; 0 where unknown."""
 
     def note(self, rows: Iterable[Row]) -> None:
         """Keep the sizes of new rows, or of rows that changed."""
-        sizes, rounded = self.bytes, self.rounded
+        sizes, rounded, moments = self.bytes, self.rounded, self.moments
         for row in rows:
             number = row.number
             if number >= len(sizes):
@@ -25,4 +27,5 @@ class Sizes:
                 missing = number + 1 - len(sizes)
                 sizes.extend([0] * missing)
                 rounded.extend(bytes(missing))
-            sizes[number], rounded[number] = row.size, row.rounded
+                moments.extend([0] * missing)
+            sizes[number], rounded[number], moments[number] = row.size, row.rounded, row.moment

@@ -1,8 +1,12 @@
 """The rows of a list, on disk, with what the user marked among them."""
 
+import asyncio
+from array import array
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.listing.arrangement import Arrangement
 from cloudstore_tui.listing.marks import MarkedRows, Marks
@@ -57,6 +61,20 @@ class Spool(Arrangement):
         """Unmark everything, also what the filter hides."""
         self._marked.clear()
 
+    async def tally(self, column: Column, limit: int) -> list[tuple[str, int]]:
+        """The most frequent values of a column among the shown objects, each with how often it is there."""
+        while not self._store.closed:
+            found = await asyncio.to_thread(self._store.tally, self.filtered_by, column, limit)
+            # Sorting comes first, and interrupts what else is going on.
+            if found is not None:
+                return found
+        return []
+
+    async def tally_times(self, span: int) -> Counter[int]:
+        """How many of the shown entries are of each span of `span` seconds, by its number since the epoch."""
+        shown, moments = self._shown[:], self._sizes.moments[:]
+        return await asyncio.to_thread(_spans, shown, moments, span)
+
     def clear(self) -> None:
         """Forget everything; filter and sort stay as they are."""
         super().clear()
@@ -65,3 +83,7 @@ class Spool(Arrangement):
     def _drop(self, gone: set[int]) -> None:
         super()._drop(gone)
         self._marked.set(gone, on=False)
+
+
+def _spans(shown: "array[int]", moments: "array[int]", span: int) -> Counter[int]:
+    return Counter(moments[number] // span for number in shown if moments[number])

@@ -11,6 +11,7 @@ from cloudstore_tui.core.page import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
 from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.ui.layout import FIELDS
 from cloudstore_tui.ui.visit import Visit, pages_of
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
 from cloudstore_tui.ui.zones import short_name
@@ -135,7 +136,12 @@ class Reading:
     def _sorted_column(self) -> Column | None:
         sort = self.visit.query.sort if self.visit.query else None
         columns = self.provider.columns(self.visit.location, self._types)
-        return next((column for column in columns if sort and column.sort_field == sort.field), None)
+        if sort is None:
+            return None
+        # A field or tag that is only shown where the user chose it.
+        other = next((column for column in FIELDS if column.sort_field == sort.field), None)
+        known = next((column for column in columns if column.sort_field == sort.field), None)
+        return known or other or Column(sort.field, sort.field, sort_field=sort.field)
 
     def _local_words(self) -> str:
         """How many rows were looked at for those that are shown."""
@@ -151,8 +157,7 @@ class Reading:
         sort, column = self.visit.query.sort, self._sorted_column()
         if sort is None:
             return "newest first"
-        if column is None:
-            return f"by {sort.field}, {'descending' if sort.descending else 'ascending'}"
+        assert column is not None
         return order_words(column, descending=sort.descending)
 
 

@@ -1,6 +1,6 @@
 """What it takes to read a large result: calls at once, time left, memory, and keys in a table of many rows.
 
-    python tests/benchmarks/results.py [--rows 100000] [--latency 100] [--table 1000000] [--paced 90] [--no-terminal]
+    python tests/benchmarks/results.py [--rows 100000] [--latency 100] [--paced 12000] [--table 1000000]
 
 The service is a process of its own that answers each search after `--latency` milliseconds. Times are those of this
 machine at this moment: compare figures of one run with each other.
@@ -12,6 +12,7 @@ import gc
 import json
 import multiprocessing
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,11 +21,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
 
 from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.forecast import Forecast
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile
@@ -203,13 +206,49 @@ def measure_reading(rows: int, latency: float) -> None:
         say("times faster with 8 at once than one after another", seconds[1] / seconds[8], "x")
 
 
+async def forecasts(port: int) -> tuple[float, list[tuple[float, float]]]:
+    """Seconds that a read at the default pace takes, and what was forecast when."""
+    opened = provider(port, at_once=4, per_minute=60)
+    pager: Pager[StoredObject] = Pager(partial(opened.search, QUERY), identity, sweep=partial(opened.sweep, QUERY))
+    forecast, told, started = Forecast(60), [], time.perf_counter()
+    try:
+        async with pager.hurry():
+            async for page in pager:
+                forecast.saw(len(page.items), pager.left)
+                if forecast.seconds is not None:
+                    told.append((time.perf_counter() - started, forecast.seconds))
+        return time.perf_counter() - started, told
+    finally:
+        await opened.close()
+
+
+def measure_forecast(rows: int, latency: float) -> None:
+    with service(rows, latency) as port:
+        taken, told = asyncio.run(forecasts(port))
+    early = [(at, left) for at, left in told if taken - at > 10]
+    say(f"read {rows:,} rows at 60 calls a minute", taken, "s")
+    say("  first forecast after", told[0][0], "s")
+    say("  forecasts more than 10 s before the end", len(early), "")
+    worst = max(abs(left - (taken - at)) / (taken - at) for at, left in early)
+    say("  the worst of them is wrong by", 100 * worst, "%")
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--latency", type=float, default=100, help="milliseconds")
+    parser.add_argument("--paced", type=int, default=12_000, help="rows to read at 60 calls a minute; 0 for none")
+    parser.add_argument("--table", type=int, default=1_000_000, help="rows of a table to scroll in; 0 for none")
     asked = parser.parse_args()
-    measure_reading(asked.rows, asked.latency / 1000)
+    if asked.paced:
+        measure_forecast(asked.paced, asked.latency / 1000)
+    if asked.rows:
+        measure_reading(asked.rows, asked.latency / 1000)
+    if asked.table:
+        # A program of its own in a terminal of its own, beside the same one with 1,000 rows.
+        table = Path(__file__).with_name("listing.py")
+        subprocess.run([sys.executable, str(table), "--rows", str(asked.table)], check=True)
 
 
 if __name__ == "__main__":

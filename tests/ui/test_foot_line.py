@@ -1,7 +1,9 @@
 """How much of a list is loaded, shown and marked, and in which order."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,6 +27,23 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 def test_the_sentence_of_the_design(spool: Spool) -> None:
     progress = Progress(total=2_431, order="newest first")
     assert foot_text(spool, progress) == "200 of 2,431 loaded · 3 marked, 12.4 MB · newest first"
+
+
+def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(spool: Spool) -> None:
+    spool.clear_marks()
+    rows = [
+        StoredObject(Location("p", path=f"t{day}{hour}"), "t", created=datetime(2024, 9, day, hour, tzinfo=UTC))
+        for day, hour in ((1, 9), (1, 17), (3, 0))
+    ]
+    spool.extend(rows)
+    spool.mark([identity(rows[0])])
+    assert foot_text(spool, Progress()) == "203 loaded · 1 marked"
+    spool.mark([identity(rows[1])])
+    assert foot_text(spool, Progress()) == "203 loaded · 2 marked, 2024-09-01 09:00 to 17:00"
+    spool.mark([identity(rows[2])])
+    assert foot_text(spool, Progress()) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-03"
+    zone = ZoneInfo("America/New_York")
+    assert foot_text(spool, Progress(), zone) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-02"
 
 
 def test_all_of_it(spool: Spool) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.query import Sort
+from cloudstore_tui.providers.eightbyeight.extent import Extent
 from cloudstore_tui.providers.eightbyeight.position import PAGE, At
 from cloudstore_tui.providers.eightbyeight.slice import Slice
 
@@ -23,7 +24,9 @@ class Lane:
     that turns out wrong is thrown away, so that nothing is ever skipped.
     """
 
-    def __init__(self, region: str, at: At, order: Sort, fetch: Callable[[At], Awaitable[Slice]]) -> None:
+    def __init__(
+        self, region: str, at: At, order: Sort, fetch: Callable[[At], Awaitable[Slice]], extent: Extent
+    ) -> None:
         self.region = region
         self._start = at
         self._order = order
@@ -33,6 +36,9 @@ class Lane:
         self._coming: deque[_Coming] = deque()
         self._depth = 0
         self._stride = PAGE
+        self.passed = at.offset
+        """Records of the service up to the end of the page that is being taken from, from its first window on."""
+        self.extent = extent
 
     @property
     def at(self) -> At | None:
@@ -54,6 +60,16 @@ class Lane:
     def is_over(self) -> bool:
         """Whether there is nothing any more to be taken."""
         return self.at is None
+
+    @property
+    def left(self) -> int | None:
+        """Roughly how many rows are still to be taken; `None` while nobody knows."""
+        present = self._present
+        here = len(present.entries) - self._taken if present is not None else 0
+        if present is not None and present.next is None:
+            return here
+        behind = self.extent.left(self.passed)
+        return None if behind is None else here + behind
 
     def take(self) -> StoredObject:
         """Take the next row, which has to be there."""
@@ -92,6 +108,7 @@ class Lane:
             raise
         self._coming.popleft()
         self._present, self._taken = present, 0
+        self.passed += present.given
         self._learn(present)
         # A short result is not worth guessing at, so it begins with one page.
         self._depth = max(2 * self._depth, 1)

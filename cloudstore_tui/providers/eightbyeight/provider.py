@@ -102,9 +102,9 @@ class EightByEightProvider(StorageProvider):
     @asynccontextmanager
     async def sweep(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
         """As many pages at once as the profile allows."""
-        at_once = max(self.profile.concurrency, 1)
-        # A paced profile would only queue more, in front of what the user does next.
-        sweep = self._searcher.sweep(query, at_once if self.profile.requests_per_minute else 2 * at_once)
+        ahead, pace = 2 * max(self.profile.concurrency, 1), self.profile.requests_per_minute
+        # What is asked for within some two seconds is enough: more would only wait in front of what the user does.
+        sweep = self._searcher.sweep(query, min(ahead, 1 + pace // 30) if pace else ahead)
         try:
             yield sweep.page
         finally:

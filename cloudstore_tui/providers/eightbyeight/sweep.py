@@ -11,16 +11,18 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnavailableError
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
+from cloudstore_tui.providers.eightbyeight.extent import Extent
 from cloudstore_tui.providers.eightbyeight.lane import Lane
 from cloudstore_tui.providers.eightbyeight.merge import merge
 from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST
-from cloudstore_tui.providers.eightbyeight.position import START, At
+from cloudstore_tui.providers.eightbyeight.position import PAGE, START, At
 from cloudstore_tui.providers.eightbyeight.slice import Slice
 
 MOST_EMPTY = 20
 """Pages in a row that are asked for when nothing of one may be shown: an empty page looks like no progress."""
 
-FetchSlice: TypeAlias = Callable[[Query, str, At], Awaitable[Slice]]
+FetchSlice: TypeAlias = Callable[[Query, str, At, int], Awaitable[Slice]]
+"""Gives at most so many records from a place of a region on."""
 
 
 class Sweep:
@@ -46,6 +48,7 @@ class Sweep:
         self._ahead = ahead
         self._lanes: list[Lane] | None = None
         self._cursor: str | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     async def page(self, cursor: str | None = None) -> Page[StoredObject]:
         """The rows from `cursor` on, in order."""
@@ -62,13 +65,24 @@ class Sweep:
             if rows or all(lane.is_over for lane in self._lanes):
                 break
         self._cursor = _packed(self._lanes)
-        return Page(tuple(rows), self._cursor, None, tuple(dict.fromkeys(warnings)))
+        self._ask(self._lanes)
+        return Page(tuple(rows), self._cursor, None, tuple(dict.fromkeys(warnings)), _left(self._lanes))
 
     def close(self) -> None:
         """Give up the pages that are on their way."""
         for lane in self._lanes or ():
             lane.stop()
         self._lanes = None
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _ask(self, lanes: list[Lane]) -> None:
+        """Find out how much is left, one question at a time, so that the rows are not kept waiting."""
+        if not self._ahead or (self._asking is not None and not self._asking.done()):
+            return
+        vague = next((lane for lane in lanes if not lane.is_over and lane.extent.is_vague(lane.passed)), None)
+        if vague is not None:
+            self._asking = asyncio.ensure_future(vague.extent.ask(vague.passed))
 
     async def _filled(self, lanes: list[Lane]) -> tuple[list[Lane], list[str]]:
         """The regions that can be read, each with its next row, and what to say about the others."""
@@ -90,7 +104,15 @@ class Sweep:
         return dict.fromkeys((region,) if region else await self._regions(), START)
 
     def _lane(self, region: str, at: At) -> Lane:
-        return Lane(region, at, self._order, lambda at: self._fetch(self._query, region, at))
+        async def is_there(offset: int) -> bool:
+            return (await self._fetch(self._query, region, At(offset, at.bound), 1)).given > 0
+
+        return Lane(region, at, self._order, lambda at: self._fetch(self._query, region, at, PAGE), Extent(is_there))
+
+
+def _left(lanes: list[Lane]) -> int | None:
+    known = [left for lane in lanes if (left := lane.left) is not None]
+    return sum(known) if len(known) == len(lanes) else None
 
 
 def _packed(lanes: list[Lane]) -> str | None:

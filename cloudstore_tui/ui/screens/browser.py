@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -16,19 +16,22 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.screens.browser_keys import BROWSER_KEYS
 from cloudstore_tui.ui.screens.call_flow import CallFlow, CallFolder
+from cloudstore_tui.ui.screens.columns_flow import ColumnsFlow
 from cloudstore_tui.ui.screens.copy_flow import CopyFlow
 from cloudstore_tui.ui.screens.delete_flow import DeleteFlow
 from cloudstore_tui.ui.screens.detail_flow import DetailFlow
 from cloudstore_tui.ui.screens.download_flow import DownloadAsFlow, DownloadFlow
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.goto_flow import GotoFlow
+from cloudstore_tui.ui.screens.histogram_flow import HistogramFlow
 from cloudstore_tui.ui.screens.journey import Journey
 from cloudstore_tui.ui.screens.link_flow import LinkFlow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.screens.panes import ALIKE, Panes
 from cloudstore_tui.ui.screens.places_flow import PlacesFlow
-from cloudstore_tui.ui.screens.read_flow import ReadAgainFlow, ReadAllFlow
+from cloudstore_tui.ui.screens.read_flow import MarkMatchingFlow, ReadAgainFlow, ReadAllFlow
 from cloudstore_tui.ui.screens.sort_flow import ReverseFlow, SortFlow, next_direction
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.screens.upload_flow import UploadFlow
@@ -53,21 +56,6 @@ _WIDTHS = [(0, "-tiny"), (60, "-narrow"), (ALIKE.width, "-wide")]
 _HEIGHTS = [(0, "-flat"), (ALIKE.height, "-high")]
 
 
-def _flow(key: str, name: str, label: str, tooltip: str, *, shown: bool = True) -> Binding:
-    """The key of one of the screen's flows."""
-    return Binding(key, f"run('{name}')", label, id=f"entries.{name}", tooltip=tooltip, show=shown)
-
-
-def _pane(key: str, name: str, label: str, tooltip: str, *, shown: bool = False) -> Binding:
-    """The key that leads to a pane."""
-    return Binding(key, f"pane('{name}')", label, id=f"panes.{name}", tooltip=tooltip, show=shown)
-
-
-def _way(key: str, name: str, label: str, tooltip: str) -> Binding:
-    """The key that leads somewhere else."""
-    return Binding(key, f"travel('{name}')", label, id=f"browser.{name}", tooltip=tooltip, show=False)
-
-
 class BrowserScreen(Screen[None]):
     """Puts panes and flows together, and passes on what the user does in one to the other."""
 
@@ -76,46 +64,7 @@ class BrowserScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = _HEIGHTS
     # As in the class above, but without drawing the whole screen anew whenever the focus moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _flow("d", "download", "Download", "Download what is marked, or this object"),
-        _flow("D,f2", "download_as", "Download to", "Download to a folder that you name", shown=False),
-        _flow("z", "zip", "Zip", "Let the service pack what is marked, or this object, into zips"),
-        _flow("full_stop", "call", "Call", "Show everything of the call that this object belongs to"),
-        _flow("u", "upload", "Upload", "Upload files of this machine to this folder"),
-        _flow("y", "link", "Link", "Ask for a signed link to this object, show and copy it"),
-        _flow("Y", "copy", "Address", "Copy the address of this entry", shown=False),
-        _flow("delete,f8,X", "delete", "Delete", "Delete what is marked, or this object"),
-        Binding("f,f7", "fiql", "FIQL", id="browser.fiql", tooltip="Search this region with a FIQL filter"),
-        _flow("o", "sort", "Sort", "Choose another order"),
-        _flow("O", "reverse", "Reverse", "Turn the order round", shown=False),
-        _flow("r,f5,ctrl+r", "refresh", "Refresh", "Read this again; marks and cursor stay"),
-        _flow("ctrl+e", "load_all", "Load all", "Read all that is left; Esc stops it"),
-        Binding("t", "view('transfers')", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
-        _pane("1", "places", "Places", "Go to the places"),
-        _pane("2", "entries", "Entries", "Go to the entries"),
-        _pane("3", "transfers", "Transfers", "Go to the transfers at the foot"),
-        _pane("h,left", "left", "Left", "Go to the pane on the left"),
-        _pane("tab", "next", "Next pane", "Go to the next pane"),
-        _pane("shift+tab", "previous", "Pane before", "Go to the pane before"),
-        _way("backspace,minus", "up", "Up", "Go to the folder that holds this one"),
-        _way("H,alt+left", "back", "Back", "Go back to where you were"),
-        _way("L,alt+right", "forward", "Forward", "Go forward again"),
-        _way("tilde", "root", "Top", "Go to the top of this profile"),
-        Binding("ctrl+g", "run('goto')", "Go to", id="browser.goto", show=False, tooltip="Go to an address you type"),
-        Binding(
-            "J", "run('zip_jobs')", "Zip jobs", id="browser.zip_jobs", show=False, tooltip="Zip jobs on the server"
-        ),
-        Binding("i", "view('detail')", "Detail", id="browser.detail", show=False, tooltip="Show or hide the detail"),
-        Binding("Z", "view('zone')", "Zone", id="browser.zone", show=False, tooltip="Show times in another zone"),
-        Binding(
-            "escape",
-            "back_out",
-            "Back out",
-            id="browser.back_out",
-            show=False,
-            tooltip="Stop loading, or go to the entries, or clear the filter, or clear the marks",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BROWSER_KEYS
 
     def __init__(
         self,
@@ -152,10 +101,13 @@ class BrowserScreen(Screen[None]):
             "delete": self.deletion,
             "link": LinkFlow(self, self.listing),
             "copy": CopyFlow(self, self.listing),
-            "sort": SortFlow(self, self.listing),
+            "sort": SortFlow(self, self.listing, self.entries),
             "reverse": ReverseFlow(self, self.listing),
             "refresh": ReadAgainFlow(self, self.listing),
             "load_all": ReadAllFlow(self, self.listing),
+            "columns": ColumnsFlow(self, self.listing, self.entries),
+            "histogram": HistogramFlow(self, self.listing, self.entries, self.journey.narrow),
+            "mark_matching": MarkMatchingFlow(self, self.listing, self.entries),
             "goto": GotoFlow(self, self.listing, providers, self.journey.go),
             "detail": DetailFlow(self, self.listing, self.detail),
         }

@@ -1,11 +1,13 @@
 """Going from place to place."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from cloudstore_tui.core.entry import Folder, identity
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fiql import conjunction
 from cloudstore_tui.ui.history import History, Step
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
@@ -43,6 +45,13 @@ class Journey:
             report(self._listing.screen, error)
         else:
             self._leave_for(found, "")
+
+    def narrow(self, filter_: str) -> None:
+        """Demand one more thing of what is searched for where the user is."""
+        visit = self.visit
+        if visit is not None and visit.query is not None:
+            query = replace(visit.query, filter=conjunction(visit.query.filter, filter_))
+            self._leave_for(replace(visit, query=query, written=True), "")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""

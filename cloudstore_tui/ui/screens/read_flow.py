@@ -2,10 +2,21 @@
 
 import asyncio
 
-from cloudstore_tui.ui.screens.flow import Flow
+from textual.screen import Screen
 
-LOOK = 0.1
-"""Seconds between two looks at whether all is read."""
+from cloudstore_tui.core.forecast import Forecast
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.reading import Reading
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.screens.flow import Flow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
+
+MOST_MARKED = 100_000
+"""Rows up to which everything that matches is read to be marked."""
+
+_LOOKS = 0.25
+"""Seconds between two looks at how far it is."""
 
 
 class ReadAgainFlow(Flow):
@@ -26,13 +37,71 @@ class ReadAllFlow(Flow):
         return super().is_possible and reading is not None and not reading.pager.ended
 
     async def run(self) -> None:
-        """Counts up in the foot line, several pages at once where that is possible; Escape stops it."""
+        """Counts up in the foot line; Escape stops it."""
+        if (reading := self.listing.reading) is not None:
+            await self._read_all(reading)
+
+    async def _read_all(self, reading: Reading, most: int = 0, doing: str = "") -> None:
+        """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
+        forecast, pager = Forecast(reading.provider.profile.requests_per_minute), reading.pager
+        fetched = reading.fetched
+        async with pager.hurry():
+            self.listing.read_on(everything=True)
+            await asyncio.sleep(_LOOKS)
+            try:
+                while self.listing.is_busy and reading is self.listing.reading and pager is reading.pager:
+                    forecast.saw(reading.fetched - fetched - forecast.rows, pager.left)
+                    self.listing.say(" · ".join(part for part in (doing, _time_left(forecast)) if part))
+                    if most and reading.spool.loaded >= most:
+                        self.listing.stop()
+                    await asyncio.sleep(_LOOKS)
+            finally:
+                self.listing.say("")
+
+
+class MarkMatchingFlow(ReadAllFlow):
+    """Marks everything that matches, also what is not loaded yet."""
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow, pane: EntriesPane) -> None:
+        super().__init__(screen, listing)
+        self._pane = pane
+
+    @property
+    def is_possible(self) -> bool:
+        """Wherever there are rows."""
+        reading = self.listing.reading
+        return reading is not None and reading.spool.loaded > 0
+
+    async def run(self) -> None:
+        """Read what is left, then mark it; if that is stopped, nothing is marked."""
         reading = self.listing.reading
         if reading is None:
             return
-        async with reading.pager.hurry():
-            self.listing.read_on(everything=True)
-            while True:
-                await asyncio.sleep(LOOK)
-                if not self.listing.is_busy or reading is not self.listing.reading:
-                    return
+        if not reading.pager.ended:
+            await self._read_all(reading, MOST_MARKED, "reading all that matches, to mark it")
+        if reading is not self.listing.reading:
+            return
+        if reading.pager.ended and not reading.error:
+            await self._mark(reading)
+        elif reading.spool.loaded >= MOST_MARKED:
+            much = f"More than {MOST_MARKED:,} rows match: none of them was marked. Narrow the query."
+            tell(self.screen, much, "warning")
+        else:
+            tell(self.screen, "Not all that matches was read: nothing was marked.", "warning")
+
+    async def _mark(self, reading: Reading) -> None:
+        while reading.spool.stale:
+            # Until a filter has found its rows.
+            await reading.spool.settle()
+            await asyncio.sleep(0)
+        self._pane.table.action_marks("all")
+        marked = words.counted(len(reading.spool), "row")
+        tell(
+            self.screen, f"{marked} marked: all that match{' and hold the text' if reading.spool.filtered_by else ''}."
+        )
+
+
+def _time_left(forecast: Forecast) -> str:
+    if forecast.left is None:
+        return ""
+    return f"about {forecast.left:,} to come, {words.time_left(forecast.seconds) or 'soon'}"

@@ -1,9 +1,13 @@
 """Another order of the entries."""
 
+from textual.screen import Screen
+
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 from cloudstore_tui.ui.reading import Reading
 from cloudstore_tui.ui.screens.flow import Flow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
 
 _LARGEST_FIRST = frozenset({Kind.SIZE, Kind.TIME, Kind.DURATION})
 """Kinds of values that people mostly want newest, largest or longest first."""
@@ -12,13 +16,18 @@ _LARGEST_FIRST = frozenset({Kind.SIZE, Kind.TIME, Kind.DURATION})
 class SortFlow(Flow):
     """Asks for a column and a direction."""
 
+    def __init__(self, screen: Screen[None], listing: ListingFlow, pane: EntriesPane) -> None:
+        super().__init__(screen, listing)
+        self._pane = pane
+
     async def run(self) -> None:
         """Ask, sort."""
         reading = self.listing.reading
         if reading is None:
             return
-        server = any(self.listing.sorts_on_server(column) for column in reading.columns)
-        dialog = SortDialog(reading.columns, present_order(reading), server)
+        columns = self._pane.columns
+        server = any(self.listing.sorts_on_server(column) for column in columns)
+        dialog = SortDialog(columns, present_order(reading), server)
         if (answer := await self.screen.app.push_screen_wait(dialog)) is not None and reading is self.listing.reading:
             column, descending = answer
             self.listing.sort(column, descending=descending)

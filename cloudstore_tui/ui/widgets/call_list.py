@@ -54,7 +54,7 @@ class CallList(CursorList):
     class Opened(Message):
         """The user wants to see everything about what is under the cursor."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: tuple[Branch, ...] = ()
         self._marked: set[str] = set()

@@ -36,7 +36,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         Binding("pageup,ctrl+b", "scroll_by(-8)", "Back", show=False, id="detail.page_up", tooltip="Read back"),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "Detail"
         self.entry: Entry | None = None

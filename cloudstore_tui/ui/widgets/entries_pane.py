@@ -9,8 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
+from cloudstore_tui.config.layouts import Layouts
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
@@ -20,6 +22,9 @@ from cloudstore_tui.ui.widgets.title_rule import TitleRule
 
 _LONGEST_CRUMB = 60
 """Characters of one folder's name in the title; the detail shows it whole."""
+
+_LOOKED_AT = 300
+"""Rows in which tags are looked for that could be columns."""
 
 
 class CountedTable(EntryTable):
@@ -50,11 +55,15 @@ class EntriesPane(Vertical):
         Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Show only loaded rows that hold a text"),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._title = TitleRule("Entries")
         self._spool: Spool | None = None
         self._progress = Progress()
+        self._zone: tzinfo = UTC
+        self._usual: tuple[Column, ...] = ()
+        self.layouts = Layouts()
+        """What the user chose for lists of each kind."""
         self.bar = QueryBar(id="query")
         """The FIQL."""
         self.table = CountedTable(id="table")
@@ -71,8 +80,32 @@ class EntriesPane(Vertical):
         if spool is not self._spool:
             self._spool = spool
             self._filter_bar.remove_class("-open")
-        self.table.show(spool, columns, zone)
+        self._zone, self._usual = zone, columns
+        self.table.show(spool, self.columns, zone)
         self._say()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are shown: the usual ones, or those that the user chose for such lists."""
+        return arranged(self._usual, self.layouts.of(kind_of(self._usual)))
+
+    @property
+    def other_columns(self) -> tuple[Column, ...]:
+        """What could be shown as well."""
+        rows = self._spool.window(0, _LOOKED_AT) if self._spool is not None else []
+        return offered(self._usual, self.columns, rows)
+
+    def choose(self, columns: tuple[Column, ...]) -> None:
+        """Show other columns here and in all lists of this kind; the usual ones if empty.
+
+        Raises:
+            LocalDiskError: the choice could not be written down; it holds until the program ends.
+        """
+        try:
+            self.layouts.keep(kind_of(self._usual), layout_of(columns))
+        finally:
+            if self._spool is not None:
+                self.table.show(self._spool, self.columns, self._zone)
 
     def name_it(self, crumbs: tuple[str, ...]) -> None:
         """Say in the title where these entries are."""
@@ -138,4 +171,4 @@ class EntriesPane(Vertical):
 
     def _say(self) -> None:
         if self._spool is not None:
-            self._foot.say(foot_text(self._spool, self._progress))
+            self._foot.say(foot_text(self._spool, self._progress, self._zone))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -9,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.listing.marks import Marks
 from cloudstore_tui.listing.spool import Spool
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
@@ -38,9 +40,9 @@ class Progress:
     """What else goes on."""
 
 
-def foot_text(spool: Spool, progress: Progress) -> str:
-    """`200 of 2,431 loaded · 3 marked, 12.4 MB · newest first`; not yet safe to draw."""
-    parts = [_loaded(spool, progress), _filter(spool), _marks(spool), _order(spool, progress), progress.note]
+def foot_text(spool: Spool, progress: Progress, zone: tzinfo = UTC) -> str:
+    """`200 of 2,431 loaded · 3 marked, 12.4 MB, of 2024-09-01 · newest first`; not yet safe to draw."""
+    parts = [_loaded(spool, progress), _filter(spool), _marks(spool, zone), _order(spool, progress), progress.note]
     if progress.loading:
         parts.append("loading… Esc stops")
     elif progress.error:
@@ -71,12 +73,23 @@ def _filter(spool: Spool) -> str:
     return f"{words.count(len(spool))} with “{shown}”"
 
 
-def _marks(spool: Spool) -> str:
+def _marks(spool: Spool, zone: tzinfo) -> str:
     marks = spool.marks
     if not marks.count:
         return ""
     size = words.size(marks.size, exact=marks.size_exact) if marks.size else ""
-    return f"{words.count(marks.count)} marked" + (f", {size}" if size else "")
+    parts = [f"{words.count(marks.count)} marked", size, _span(marks, zone)]
+    return ", ".join(part for part in parts if part)
+
+
+def _span(marks: Marks, zone: tzinfo) -> str:
+    """The days, or the times of one day, from the oldest to the newest of what is marked."""
+    if not marks.first or marks.count == 1:
+        return ""
+    first, last = (words.time(datetime.fromtimestamp(moment, UTC), zone) for moment in (marks.first, marks.last))
+    if first[:10] != last[:10]:
+        return f"{first[:10]} to {last[:10]}"
+    return first if first == last else f"{first} to {last[11:]}"
 
 
 def _order(spool: Spool, progress: Progress) -> str:
@@ -94,7 +107,7 @@ class FootLine(Widget):
     """
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.text = ""
 

@@ -25,7 +25,7 @@ class KeyLine(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key"}
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._items: tuple[tuple[str, str, str], ...] = ()
 

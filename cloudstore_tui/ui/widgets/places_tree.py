@@ -94,7 +94,7 @@ class PlacesTree(CursorList):
         place: Place
         again: bool = False
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
         super().__init__(id=id)
         is_plain = "utf" not in locale.getpreferredencoding(False).lower() if ascii_only is None else ascii_only
         self._icons = ("- ", "+ ") if is_plain else ("▼ ", "▶ ")

@@ -58,7 +58,7 @@ class QueryBar(Vertical):
     class Closed(Message):
         """The user is done with the bar."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.line = QueryInput(_EXAMPLE)
         """The line to type in."""

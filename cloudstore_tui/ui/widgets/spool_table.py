@@ -83,7 +83,7 @@ class SpoolTable(CursorList):
     class NearEnd(Message, namespace="entry_table"):
         """The cursor comes near the last loaded row; sent once until rows are added."""
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._painter = RowPainter((), UTC)
         self._words = ""

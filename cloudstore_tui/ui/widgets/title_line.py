@@ -41,7 +41,7 @@ class TitleLine(Widget):
     """
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None, now: Callable[[], datetime] = _now) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None, now: Callable[[], datetime] = _now) -> None:
         super().__init__(id=id)
         self._now = now
         self._standing = Standing()

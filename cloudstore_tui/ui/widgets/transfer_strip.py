@@ -36,7 +36,7 @@ class TransferStrip(TransferKeys, can_focus=True):
         Binding("k,up", "move(-1)", "Up", show=False, tooltip="Transfer before", id="transfers.up"),
     ]
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
         super().__init__(id=id)
         self._transfers: tuple[Transfer, ...] = ()
         self._lines: list[tuple[str, str]] = []

@@ -46,7 +46,7 @@ class TransferTable(TransferKeys, CursorList, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     DEFAULT_CSS = f"TransferTable {{ height: 1fr; {LOOKS} }}"
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:  # noqa: A002 - as Textual's
+    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
         self._drawn: dict[int, tuple[str, str]] = {}

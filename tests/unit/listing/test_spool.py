@@ -1,6 +1,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,16 +103,32 @@ def test_marks_survive_sort_filter_and_refresh(spool: Spool, make: Make) -> None
         spool.merge([make(30), make(5, size=7)])
         spool.merge([make(3), make(4)])
     assert [entry.name for entry in spool.marked()] == [make(3).name, make(5).name]
-    assert spool.marks == Marks(2, 3007, size_exact=False)
+    assert _sums(spool.marks) == (2, 3007, False)
     assert spool.marked(limit=1) == [make(3)]
 
 
 def test_exact_sizes_add_up_exactly(spool: Spool, make: Make) -> None:
     spool.extend([make(1, size=5, size_exact=True), make(2, size=6, size_exact=True), make(3, size=7)])
     spool.mark([identity(make(1)), identity(make(2))])
-    assert spool.marks == Marks(2, 11, size_exact=True)
+    assert _sums(spool.marks) == (2, 11, True)
     spool.mark_all()
-    assert spool.marks == Marks(3, 18, size_exact=False)
+    assert _sums(spool.marks) == (3, 18, False)
+
+
+def test_the_span_of_what_is_marked_goes_from_the_oldest_to_the_newest(spool: Spool, make: Make) -> None:
+    rows = [make(number) for number in (5, 1, 9, 3)]
+    unknown = replace(make(7), created=None)
+    spool.extend([*rows, unknown])
+    spool.mark([identity(unknown)])
+    assert (spool.marks.first, spool.marks.last) == (0, 0)
+    spool.mark(map(identity, rows[1:3]))
+    moments = [int(row.created.timestamp()) for row in rows[1:3] if row.created]
+    assert (spool.marks.first, spool.marks.last) == (min(moments), max(moments))
+    assert spool.marks.first > 1_700_000_000
+
+
+def _sums(marks: Marks) -> tuple[int, int, bool]:
+    return marks.count, marks.size, marks.size_exact
 
 
 async def test_a_large_sort_leaves_the_loop_free_and_rows_that_come_meanwhile_are_not_lost(
@@ -204,3 +221,21 @@ def test_rows_that_come_while_a_filter_is_set_are_filtered(spool: Spool, make: M
     spool.extend(make(number) for number in range(14))
     assert spool.window(0, 9) == [make(3), make(10)]
     assert spool.loaded == 14
+
+
+async def test_values_are_counted_among_what_is_shown_the_most_frequent_first(spool: Spool, make: Make) -> None:
+    agent = Column("agentName", "Agent")
+    spool.extend([Folder(Location("p", path="f/"), "f/"), *(make(number) for number in range(20))])
+    spool.extend([replace(make(90), tags=())])
+    counted = await spool.tally(agent, 100)
+    assert counted[:2] == [("Agent 0", 3), ("Agent 1", 3)]
+    assert ("", 1) in counted
+    assert sum(many for _, many in counted) == 21
+    assert await spool.tally(agent, 2) == counted[:2]
+    spool.filter("agent 6")
+    assert await spool.tally(agent, 100) == [("Agent 6", 2)]
+    assert sum((await spool.tally_times(900)).values()) == 2
+    spool.filter("")
+    times = await spool.tally_times(60)
+    assert sum(times.values()) == 21
+    assert min(times) * 60 >= 1_725_148_800

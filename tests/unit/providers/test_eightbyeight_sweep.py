@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.errors import ForbiddenError, NetworkError
+from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Fetch, Page, Pager
 from cloudstore_tui.core.query import Query, Sort
@@ -39,12 +39,13 @@ class Service:
     left_out: frozenset[int] = frozenset()
     broken: dict[str, Exception] = field(default_factory=dict)
     asked: list[tuple[str, At]] = field(default_factory=list)
+    probed: list[tuple[str, At]] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
     delay: float = 0.001
 
-    async def slice(self, query: Query, region: str, at: At) -> Slice:
-        self.asked.append((region, at))
+    async def slice(self, query: Query, region: str, at: At, limit: int) -> Slice:
+        (self.asked if limit > 1 else self.probed).append((region, at))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -53,15 +54,15 @@ class Service:
             self.at_once -= 1
         if region in self.broken:
             raise self.broken[region]
-        return self.page(region, at)
+        return self.page(region, at, min(limit, self.size))
 
-    def page(self, region: str, at: At) -> Slice:
+    def page(self, region: str, at: At, size: int) -> Slice:
         seconds = [second for second in self.every[region] if not at.bound or SECOND + second * 1000 < at.bound]
-        given = seconds[at.offset : at.offset + self.size]
+        given = seconds[at.offset : at.offset + size]
         kept = [(number, second) for number, second in enumerate(given) if second not in self.left_out]
         rows = tuple(entry(region, second) for _, second in kept)
-        is_last = at.offset + self.size >= len(seconds)
-        following = None if is_last else at.moved(at.offset + self.size, DOWN, [entry(region, one) for one in given])
+        is_last = at.offset + size >= len(seconds)
+        following = None if is_last else at.moved(at.offset + size, DOWN, [entry(region, one) for one in given])
         return Slice(region, at, DOWN, rows, tuple(number for number, _ in kept), following, len(given))
 
     async def regions(self) -> tuple[str, ...]:
@@ -229,3 +230,45 @@ async def test_a_pager_hurries_only_while_it_is_asked_to() -> None:
     assert service.most_at_once == 1
     assert found == [f"uk-{second}" for second in range(3_000, 0, -1)]
     assert START in [at for _, at in service.asked]
+
+
+@pytest.mark.parametrize("length", [1_500, 9_990, 14_321])
+async def test_what_is_left_is_known_within_a_fifth_soon_and_until_the_end(length: int) -> None:
+    service = Service({"uk": range(length, 0, -1)})
+    sweep, read, known = service.sweep(2), 0, 0
+    cursor: str | None = None
+    while True:
+        page = await sweep.page(cursor)
+        read, cursor = read + len(page.items), page.cursor
+        left = length - read
+        if page.left is not None and left > 1_000:
+            known += 1
+            assert abs(page.left - left) <= left / 5
+        if cursor is None:
+            break
+    assert page.left == 0
+    assert known >= (length - 3_500) / 100
+    assert len(service.probed) <= 16
+
+
+async def test_what_is_left_is_told_for_all_regions_together_and_not_at_all_for_short_results() -> None:
+    service = Service({"uk": range(9_000, 0, -3), "us-east": range(9_001, 0, -2)})
+    pages = await read(service.sweep(4))
+    told = [page.left for page in pages if page.left]
+    assert told
+    assert all(0 <= left <= 9_000 for left in told)
+    short = Service({"uk": range(450, 0, -1)})
+    await read(short.sweep(4))
+    assert short.probed == []
+
+
+async def test_a_service_that_refuses_large_offsets_keeps_nobody_from_reading() -> None:
+    class Capped(Service):
+        async def slice(self, query: Query, region: str, at: At, limit: int) -> Slice:
+            if at.offset >= LARGEST_WINDOW:
+                raise UsageError("the offset is too large")
+            return await super().slice(query, region, at, limit)
+
+    service = Capped({"uk": range(25_000, 0, -1)}, delay=0)
+    pages = await read(service.sweep(8))
+    assert len(set(ids(pages))) == 25_000

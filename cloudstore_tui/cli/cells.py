@@ -1,0 +1,62 @@
+"""The columns of an export: fields by the names of the JSON contract, and tags."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from cloudstore_tui.cli.output import entry_record, iso
+from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.errors import UsageError
+
+TIMES = ("modified", "created", "updated")
+FIELDS = (
+    *("profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
+    *("state", "checksum", "checksum_type", "bucket_id", "tags"),
+)
+"""Every field; any other name is that of a tag."""
+USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
+"""What an export has when nobody asks for columns."""
+
+_RUN = "=+-@\t\r"
+"""What a cell begins with that a spreadsheet would run."""
+_PHONE = re.compile(r"\+[0-9]{7,15}")
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """The names in `a,b`.
+
+    Raises:
+        UsageError: a name is empty, or twice in it.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or len(set(names)) < len(names):
+        cure = f"Write them like {','.join(USUAL[:5])},agentName."
+        raise UsageError("columns are different names with a comma between them", place=f"--columns {text}", cure=cure)
+    return names
+
+
+def row_of(entry: Entry, provider: str, columns: tuple[str, ...]) -> dict[str, object]:
+    """What an entry has in these columns; what is unknown is absent."""
+    record = entry_record(entry, provider)
+    tags = record.get("tags", {})
+    assert isinstance(tags, dict)
+    values = {name: record.get(name) if name in FIELDS else tags.get(name) for name in columns}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def text_of(value: object) -> str:
+    """One value as text: times as ISO 8601 with zone, tags as JSON."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Mapping):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet runs; a plain international phone number stays as it is."""
+    return f"'{text}" if text[:1] and text[0] in _RUN and not _PHONE.fullmatch(text) else text

@@ -1,0 +1,109 @@
+"""`find`: what a profile holds that meets a filter."""
+
+from collections.abc import AsyncIterator
+
+import click
+
+from cloudstore_tui.cli.call import print_call
+from cloudstore_tui.cli.export import Form, export_options
+from cloudstore_tui.cli.filter import kept, narrowed, note_empty
+from cloudstore_tui.cli.found import found
+from cloudstore_tui.cli.options import json_option, limit_option, wait_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.search import Search, query_options
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import Capability, StorageProvider
+
+
+@click.command("find", short_help="Search an 8x8 profile by words, FIQL, type and time.")
+@click.argument("where", metavar="PROFILE[:REGION]")
+@click.argument("words", nargs=-1)
+@query_options
+@click.option("--sort", default="", help="The service's name of a field or tag: createdTime, storedBytes, duration.")
+@click.option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
+@click.option("--count", is_flag=True, help="Print only how many there are.")
+@click.option("--call", "key", default="", help="Everything of the call that any of its ids names, as a tree.")
+@export_options
+@limit_option
+@json_option
+@wait_option()
+def find_command(  # noqa: PLR0913 - one parameter per option
+    where: str,
+    *,
+    words: tuple[str, ...],
+    fiql: str,
+    type_: str,
+    since: str,
+    until: str,
+    sort: str,
+    desc: bool,
+    count: bool,
+    key: str,
+    form: Form,
+    limit: int | None,
+    as_json: bool,
+    wait: float,
+) -> None:
+    """Search the objects of a profile, in one region or in all.
+
+    Words and options are joined by AND; `cloudstore fiql compile --help` tells the words. Times without a zone are in
+    the zone of the settings.
+
+    \b
+    Examples:
+      cloudstore find acme8 agent:"Khang Glynn" on:2024-09-01 "dur:>10m"
+      cloudstore find acme8 --type callcenterrecording --since yesterday
+      cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
+      cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
+      cloudstore find acme8 type:cc since:yesterday --columns created,agentName,size --csv
+      cloudstore find acme8 --call int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
+    """
+    search = Search(fiql, type_, since, until, sort, desc)
+    if key and (words or limit or count or (form, search) != (Form(), Search("", "", "", ""))):
+        raise UsageError("--call finds everything of one call", place=key, cure="Leave out the other conditions.")
+
+    async def work(session: Session) -> None:
+        provider, location = _searchable(session, where)
+        if key:
+            await print_call(provider, location, key, session.output)
+            return
+        query, meaning = narrowed(search.query(location, session.output), words, session.output)
+        objects = found(provider, query, session.output, None if meaning.local else limit)
+        listing = kept(objects, meaning, query, session.output)
+        if count:
+            number = await (_length(listing) if meaning.local else provider.count(query))
+            _print_count(number, session.output, "" if meaning.local else query.filter)
+        else:
+            with form.sink(session.output, provider.profile.provider) as sink:
+                await sink.take(listing, limit)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+def _searchable(session: Session, where: str) -> tuple[StorageProvider, Location]:
+    provider, location = session.resolve(where if ":" in where else f"{where}:")
+    if location.path:
+        raise UsageError("find searches a region, not an object", place=where, cure="Write PROFILE:REGION.")
+    if Capability.SEARCH not in provider.capabilities:
+        cure = "List its folders: cloudstore ls PROFILE:PATH/ -R"
+        raise UsageError("the service of this profile has no search", place=where, cure=cure)
+    return provider, location
+
+
+def _print_count(number: int, output: Output, filter_: str) -> None:
+    if output.as_json:
+        output.record({"count": number})
+    else:
+        output.line(str(number))
+    if not number and filter_:
+        note_empty(output, filter_)
+
+
+async def _length(listing: AsyncIterator[Entry]) -> int:
+    length = 0
+    async for _entry in listing:
+        length += 1
+    return length

@@ -1,0 +1,76 @@
+"""`ls`: what is in a folder or region."""
+
+from collections.abc import AsyncIterator
+
+import click
+
+from cloudstore_tui.cli.export import Form
+from cloudstore_tui.cli.options import json_option, limit_option, wait_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.core.entry import Entry, Folder, identity
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.provider import StorageProvider
+
+NEWEST = 100
+"""Objects that `ls` shows of a region, where everything would be the whole archive."""
+
+
+@click.command("ls", short_help="List a folder or region.")
+@click.argument("path")
+@click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
+@click.option("--all", "everything", is_flag=True, help=f"All objects of a region, not only the newest {NEWEST}.")
+@limit_option
+@json_option
+@wait_option()
+def ls_command(path: str, *, recursive: bool, everything: bool, limit: int | None, as_json: bool, wait: float) -> None:
+    """List a folder, a region or the regions.
+
+    \b
+    Examples:
+      cloudstore ls acme:                        the top folders
+      cloudstore ls acme:exports/reporting/ -R   everything below a folder
+      cloudstore ls acme8:us-east/ --limit 20    the 20 newest objects of a region
+    """
+
+    async def work(session: Session) -> None:
+        provider, location = session.resolve(path)
+        if not provider.is_folder(location):
+            session.output.entry(await provider.stat(location), provider.profile.provider)
+            return
+        newest = provider.query(location) is not None and not everything
+        most = limit or (NEWEST if newest else None)
+        listing = _tree(provider, location, session.output) if recursive else _entries(provider, location)
+        with Form().sink(session.output, provider.profile.provider) as sink:
+            more = await sink.take(listing, most)
+        if more and limit is None:
+            session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
+
+    run(work, as_json=as_json, wait=wait)
+
+
+async def _entries(provider: StorageProvider, location: Location) -> AsyncIterator[Entry]:
+    pager = Pager(lambda cursor: provider.browse(location, cursor), identity, location.address)
+    async for page in pager:
+        for entry in page.items:
+            yield entry
+
+
+async def _tree(provider: StorageProvider, location: Location, output: Output) -> AsyncIterator[Entry]:
+    """Everything below a folder, depth first; a folder that cannot be read does not end the walk."""
+    waiting = [location]
+    while waiting:
+        here = waiting.pop()
+        folders = []
+        try:
+            async for entry in _entries(provider, here):
+                yield entry
+                if isinstance(entry, Folder):
+                    folders.append(entry.location)
+        except StorageError as error:
+            if here == location:
+                raise
+            output.error(error, here.address)
+        waiting += reversed(folders)

@@ -1,0 +1,60 @@
+"""`stat`: everything known of one object."""
+
+import click
+
+from cloudstore_tui.cli.call import print_related, require_related
+from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui import format as in_words
+
+
+@click.command("stat", short_help="Show everything known of one object.")
+@click.argument("path")
+@click.option("--related", is_flag=True, help="Then everything else of its call, as a tree.")
+@click.option("--all-regions", is_flag=True, help="As --related, but of all regions, not only of its own.")
+@json_option
+@wait_option()
+def stat_command(path: str, *, related: bool, all_regions: bool, as_json: bool, wait: float) -> None:
+    """Show every field and tag of one object.
+
+    \b
+    Examples:
+      cloudstore stat acme:exports/reporting/outreach/outreach-20240901.tar
+      cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --json
+      cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --related
+    """
+
+    async def work(session: Session) -> None:
+        provider, location = session.resolve(path)
+        if related or all_regions:
+            require_related(provider, path)
+        entry = await provider.stat(location)
+        _print_stat(entry, provider, session.output)
+        if (related or all_regions) and isinstance(entry, StoredObject):
+            await print_related(provider, entry, session.output, everywhere=all_regions)
+
+    run(work, as_json=as_json, wait=wait)
+
+
+def _print_stat(entry: Entry, provider: StorageProvider, output: Output) -> None:
+    record = entry_record(entry, provider.profile.provider)
+    if output.as_json:
+        tags = list(entry.tags) if isinstance(entry, StoredObject) else []
+        listed = {"tag_list": [{"key": key, "value": value} for key, value in tags]} if tags else {}
+        output.record(record | listed)
+        return
+    for name, value in _facts(entry, record, output):
+        output.line(f"{name:16}  {value}")
+
+
+def _facts(entry: Entry, record: dict[str, object], output: Output) -> list[tuple[str, object]]:
+    facts = [(name, value) for name, value in record.items() if name not in {"tags", "size_exact", "size"}]
+    if isinstance(entry, Folder):
+        return facts
+    times = {name: in_words.full_time(getattr(entry, name), output.zone) for name in ("created", "modified", "updated")}
+    facts = [(name, times.get(name, value)) for name, value in facts]
+    size = in_words.exact_size(entry.size, exact=entry.size_exact)
+    return [*facts, ("size", size), *((f"tag {key}", value) for key, value in entry.tags)]

@@ -1,0 +1,138 @@
+"""How many rows there are of each hour, day or month, and of each value of a column."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Static
+
+from cloudstore_tui.ui.dialogs.dialog import Dialog, button
+from cloudstore_tui.ui.text import plain
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_LABEL = 28
+_BAR = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a histogram."""
+
+    label: str
+    """What is counted; not yet safe to draw."""
+    count: int
+    filter: str = ""
+    """FIQL that only these rows meet; empty where none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One way to count."""
+
+    title: str
+    bars: Callable[[], Awaitable[Sequence[Bar]]]
+
+
+class HistogramDialog(Dialog[str | None]):
+    """Shows one grouping at a time; answers with the filter of the bar that was chosen."""
+
+    AUTO_FOCUS = "#bars"
+    DEFAULT_CSS = """
+    HistogramDialog OptionList { height: 50vh; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l,tab", "turn(1)", "By another", tooltip="Count by the next column", id="histogram.next"),
+        Binding("left,h,shift+tab", "turn(-1)", "Back", tooltip="Count by the one before", id="histogram.previous"),
+        Binding("j", "move(1)", "Down", show=False, tooltip="Next bar", id="histogram.down"),
+        Binding("k", "move(-1)", "Up", show=False, tooltip="Bar before", id="histogram.up"),
+    ]
+
+    def __init__(self, groupings: Sequence[Grouping], of: str, *, narrows: bool) -> None:
+        """Take what can be counted, `of` which rows, and whether the query can be narrowed."""
+        super().__init__("", harmless=None)
+        self._groupings = tuple(groupings)
+        self._of = of
+        self._narrows = narrows
+        self._at = 0
+        self._bars: Sequence[Bar] = ()
+
+    def compose_body(self) -> ComposeResult:
+        """One line for each bar."""
+        yield OptionList(id="bars", markup=False, compact=True)
+        keys = "Left and right count by something else" + ("; Enter narrows the query." if self._narrows else ".")
+        yield Static(f"Counted: {plain(self._of)}. {keys}", classes="dialog-note", markup=False)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, then the deeds."""
+        yield button("Close", "cancel")
+        yield button("By another (→)", "turn_on")
+        if self._narrows:
+            yield button("Narrow (Enter)", "narrow")
+
+    def on_mount(self) -> None:
+        """Begin with the first grouping."""
+        self.action_turn(0)
+
+    @on(OptionList.OptionSelected)
+    def take(self, event: OptionList.OptionSelected) -> None:
+        """Enter narrows."""
+        event.stop()
+        self.action_narrow()
+
+    def action_turn(self, step: int) -> None:
+        """Count by the next column, or by the one before."""
+        self._at = (self._at + step) % len(self._groupings)
+        self.run_worker(self._count(self._groupings[self._at]), exclusive=True)
+
+    def action_turn_on(self) -> None:
+        """Count by the next column."""
+        self.action_turn(1)
+
+    def action_move(self, step: int) -> None:
+        """Go to the next bar or the one before."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_narrow(self) -> None:
+        """Answer with the filter of the bar under the cursor."""
+        highlighted = self.query_one(OptionList).highlighted
+        if not self._narrows or self.was_pasted or highlighted is None or highlighted >= len(self._bars):
+            return
+        if self._bars[highlighted].filter:
+            self.dismiss(self._bars[highlighted].filter)
+
+    async def _count(self, grouping: Grouping) -> None:
+        title = self.query_one(".dialog-title", Static)
+        title.update(Content(f"Rows by {plain(grouping.title)}"))
+        self._bars = await grouping.bars()
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(lines(self._bars) or [Content("There is nothing to count.")])
+        options.highlighted = 0
+
+
+def lines(bars: Sequence[Bar]) -> list[Content]:
+    """Each bar as label, blocks and number, in lines of one width."""
+    most = max((bar.count for bar in bars), default=0)
+    width = min(max((cell_len(_label(bar)) for bar in bars), default=0), _LABEL)
+    return [
+        Content(f"{set_cell_size(_label(bar), width)}  {_blocks(bar.count, most):{_BAR}}  {bar.count:>9,}")
+        for bar in bars
+    ]
+
+
+def _label(bar: Bar) -> str:
+    return plain(bar.label, _LABEL) or "(none)"
+
+
+def _blocks(count: int, most: int) -> str:
+    eighths = max(count * _BAR * 8 // most, 1) if count else 0
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

@@ -1,0 +1,60 @@
+"""Which columns a list shows: those that fit its types, or those that the user chose."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cloudstore_tui.config.layouts import Layout, Shown
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import Entry, StoredObject
+
+FIELDS = (
+    Column("created", "When", Kind.TIME, 16, "createdTime"),
+    Column("updated", "Updated", Kind.TIME, 16, "updatedTime"),
+    Column("modified", "Modified", Kind.TIME, 16),
+    Column("region", "Region", width=8),
+    Column("type", "Type", width=20, sort_field="type"),
+    Column("name", "Name", width=30, sort_field="objectName"),
+    Column("duration", "Duration", Kind.DURATION, 8, "duration"),
+    Column("size", "Size", Kind.SIZE, 9, "storedBytes"),
+    Column("state", "State", Kind.STATE, 10, "objectState"),
+    Column("mime", "Format", width=16, sort_field="mimeType"),
+    Column("id", "Id", width=36),
+    Column("checksum", "Checksum", width=32),
+    Column("bucket_id", "Bucket", width=22),
+    Column("user_id", "User id", width=22),
+)
+"""Every field of an object; what else there is are tags."""
+
+TAG_WIDTH = 16
+_KNOWN = {column.name: column for column in FIELDS}
+
+
+def kind_of(usual: Iterable[Column]) -> str:
+    """What lists with the same usual columns have in common: mostly a type of objects."""
+    return ",".join(column.name for column in usual)
+
+
+def layout_of(columns: Iterable[Column]) -> Layout:
+    """What is remembered of columns."""
+    return tuple(Shown(column.name, column.width) for column in columns)
+
+
+def arranged(usual: Sequence[Column], layout: Layout) -> tuple[Column, ...]:
+    """The columns of a layout, or the usual ones without."""
+    if not layout:
+        return tuple(usual)
+    own = {column.name: column for column in usual}
+    return tuple(_column(shown.name, own, shown.width) for shown in layout)
+
+
+def offered(usual: Sequence[Column], shown: Sequence[Column], entries: Iterable[Entry]) -> tuple[Column, ...]:
+    """What can be shown besides `shown`: the usual columns, the tags of some entries by name, and all other fields."""
+    own = {column.name: column for column in usual}
+    tags = sorted({key for entry in entries if isinstance(entry, StoredObject) for key, _ in entry.tags if key})
+    names = dict.fromkeys([*own, *(key for key in tags if key not in _KNOWN), *_KNOWN])
+    return tuple(_column(name, own) for name in names if name not in {column.name for column in shown})
+
+
+def _column(name: str, own: dict[str, Column], width: int = 0) -> Column:
+    found = own.get(name) or _KNOWN.get(name) or Column(name, name, width=TAG_WIDTH, sort_field=name)
+    return replace(found, width=width) if width else found

@@ -1,0 +1,61 @@
+"""The keys of the browser, in the order of the line at its foot."""
+
+from textual.binding import Binding, BindingType
+
+
+def _flow(key: str, name: str, label: str, tooltip: str, *, shown: bool = True) -> Binding:
+    """The key of one of the screen's flows."""
+    return Binding(key, f"run('{name}')", label, id=f"entries.{name}", tooltip=tooltip, show=shown)
+
+
+def _pane(key: str, name: str, label: str, tooltip: str, *, shown: bool = False) -> Binding:
+    """The key that leads to a pane."""
+    return Binding(key, f"pane('{name}')", label, id=f"panes.{name}", tooltip=tooltip, show=shown)
+
+
+def _way(key: str, name: str, label: str, tooltip: str) -> Binding:
+    """The key that leads somewhere else."""
+    return Binding(key, f"travel('{name}')", label, id=f"browser.{name}", tooltip=tooltip, show=False)
+
+
+BROWSER_KEYS: list[BindingType] = [
+    _flow("d", "download", "Download", "Download what is marked, or this object"),
+    _flow("D,f2", "download_as", "Download to", "Download to a folder that you name", shown=False),
+    _flow("z", "zip", "Zip", "Let the service pack what is marked, or this object, into zips"),
+    _flow("full_stop", "call", "Call", "Show everything of the call that this object belongs to"),
+    _flow("u", "upload", "Upload", "Upload files of this machine to this folder"),
+    _flow("y", "link", "Link", "Ask for a signed link to this object, show and copy it"),
+    _flow("Y", "copy", "Address", "Copy the address of this entry", shown=False),
+    _flow("delete,f8,X", "delete", "Delete", "Delete what is marked, or this object"),
+    Binding("f,f7", "fiql", "FIQL", id="browser.fiql", tooltip="Search this region with a FIQL filter"),
+    _flow("o", "sort", "Sort", "Choose another order"),
+    _flow("O", "reverse", "Reverse", "Turn the order round", shown=False),
+    _flow("b", "histogram", "Bars", "Count the loaded rows by time, agent, queue, type …", shown=False),
+    _flow("c", "columns", "Columns", "Choose columns, their order and their width", shown=False),
+    _flow("r,f5,ctrl+r", "refresh", "Refresh", "Read this again; marks and cursor stay"),
+    _flow("ctrl+e", "load_all", "Load all", "Read all that is left; Esc stops it"),
+    _flow("A", "mark_matching", "Mark all", "Mark all that matches, also what is not loaded", shown=False),
+    Binding("t", "view('transfers')", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
+    _pane("1", "places", "Places", "Go to the places"),
+    _pane("2", "entries", "Entries", "Go to the entries"),
+    _pane("3", "transfers", "Transfers", "Go to the transfers at the foot"),
+    _pane("h,left", "left", "Left", "Go to the pane on the left"),
+    _pane("tab", "next", "Next pane", "Go to the next pane"),
+    _pane("shift+tab", "previous", "Pane before", "Go to the pane before"),
+    _way("backspace,minus", "up", "Up", "Go to the folder that holds this one"),
+    _way("H,alt+left", "back", "Back", "Go back to where you were"),
+    _way("L,alt+right", "forward", "Forward", "Go forward again"),
+    _way("tilde", "root", "Top", "Go to the top of this profile"),
+    Binding("ctrl+g", "run('goto')", "Go to", id="browser.goto", show=False, tooltip="Go to an address you type"),
+    Binding("J", "run('zip_jobs')", "Zip jobs", id="browser.zip_jobs", show=False, tooltip="Zip jobs on the server"),
+    Binding("i", "view('detail')", "Detail", id="browser.detail", show=False, tooltip="Show or hide the detail"),
+    Binding("Z", "view('zone')", "Zone", id="browser.zone", show=False, tooltip="Show times in another zone"),
+    Binding(
+        "escape",
+        "back_out",
+        "Back out",
+        id="browser.back_out",
+        show=False,
+        tooltip="Stop loading, or go to the entries, or clear the filter, or clear the marks",
+    ),
+]

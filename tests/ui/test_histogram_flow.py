@@ -1,0 +1,73 @@
+"""Looking at a result before anything of it is fetched."""
+
+from dataclasses import replace
+from typing import Any
+
+from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, lines
+
+
+async def test_rows_are_counted_by_time_and_by_value_and_it_says_which(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("b")
+        await it.until(lambda: "2024-09-01 09:00" in it.text)
+        assert "Rows by hour" in it.text
+        assert "Counted: 100 loaded rows of 2,431" in it.text
+        hour = next(line for line in it.lines if "2024-09-01 08:00" in line)
+        assert "█" * 26 in hour
+        assert " 60 " in hour
+        await it.press("right")
+        await it.until(lambda: "Rows by Agent" in it.text)
+        await it.until(lambda: "Agent 0" in it.text)
+        assert " 15 " in next(line for line in it.lines if "Agent 0" in line and "█" in line)
+        await it.press("left", "left")
+        await it.until(lambda: "Rows by month" in it.text)
+
+
+async def test_enter_narrows_the_query_to_a_value(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("b", "right")
+        await it.until(lambda: "Agent 0" in it.text)
+        await it.press("j", "enter")
+        _, query = searches.calls[-1]
+        assert query.filter == "agentName=='Agent 1'"
+        await it.press("b")
+        await it.until(lambda: "2024-09-01 09:00" in it.text)
+        await it.press("enter")
+        await it.until(lambda: searches.calls[-1][1] != query)
+        _, narrower = searches.calls[-1]
+        assert narrower.filter.startswith("agentName=='Agent 1';createdTime=ge=")
+        await it.press("H", "H")
+        assert "filter" not in it.screen.listing.reading.visit.query.filter
+
+
+async def test_escape_changes_nothing_and_folders_are_only_looked_at(browser: Any, searches: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("b")
+        assert "Enter narrows" not in it.text
+        await it.press("enter", "escape")
+        assert "readme.txt" in it.text
+        assert searches.calls == []
+
+
+async def test_a_hostile_value_is_shown_and_never_obeyed(browser: Any, searches: Any) -> None:
+    usual = searches.object
+    searches.object = lambda number, query: replace(
+        usual(number, query), tags=(("agentName", "\x1b[31m[/x]';type==x"), ("filter", query.filter))
+    )
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("b", "right")
+        await it.until(lambda: "[/x]" in it.text)
+        assert "\x1b" not in it.text
+        await it.press("enter")
+        _, query = searches.calls[-1]
+        assert query.filter == "agentName=='\x1b[31m[/x]\\';type==x'"
+
+
+def test_bars_have_the_width_of_their_part_and_none_is_lost() -> None:
+    drawn = [line.plain for line in lines([Bar("a", 1000), Bar("long name", 500), Bar("", 1), Bar("z", 0)])]
+    assert drawn[0] == f"a          {'█' * 26}      1,000"
+    assert drawn[1] == f"long name  {'█' * 13}{' ' * 13}        500"
+    assert drawn[2].startswith("(none)     ▏")
+    assert "█" not in drawn[3]
+    assert len({len(line) for line in drawn}) == 1
+    assert lines([]) == []

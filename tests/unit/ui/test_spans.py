@@ -1,0 +1,58 @@
+"""Rows by hour, day and month."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudstore_tui.ui.spans import QUARTER, Unit, end_of, name_of, spans, start_of, unit_for
+
+FIRST = int(datetime(2024, 9, 1, tzinfo=UTC).timestamp()) // QUARTER
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]
+
+
+def test_the_unit_fits_the_span_of_the_rows() -> None:
+    assert unit_for({}) is Unit.DAY
+    assert unit_for({FIRST: 1, FIRST + 96: 1}) is Unit.HOUR
+    assert unit_for({FIRST: 1, FIRST + 96 * 30: 1}) is Unit.DAY
+    assert unit_for({FIRST: 1, FIRST + 96 * 500: 1}) is Unit.MONTH
+
+
+def test_days_without_rows_are_shown_between_those_with() -> None:
+    found = spans({FIRST: 2, FIRST + 1: 3, FIRST + 96 * 2: 1}, Unit.DAY, UTC)
+    assert [(name_of(start, Unit.DAY), many) for start, many in found] == [
+        ("2024-09-01 Sun", 5),
+        ("2024-09-02 Mon", 0),
+        ("2024-09-03 Tue", 1),
+    ]
+    assert spans({}, Unit.DAY, UTC) == []
+
+
+def test_centuries_do_not_fill_the_screen() -> None:
+    assert len(spans({0: 1, FIRST: 1}, Unit.HOUR, UTC)) == 2
+
+
+@given(
+    quarters=st.dictionaries(st.integers(FIRST - 20_000, FIRST + 20_000), st.integers(1, 50), min_size=1, max_size=20),
+    unit=st.sampled_from(list(Unit)),
+    zone=st.sampled_from(ZONES),
+)
+def test_each_row_is_in_one_span_and_that_one_holds_it(quarters: dict[int, int], unit: Unit, zone: str) -> None:
+    found = spans(quarters, unit, ZoneInfo(zone))
+    assert sum(many for _, many in found) == sum(quarters.values())
+    for start, many in found:
+        first, end = start.astimezone(UTC), end_of(start, unit).astimezone(UTC)
+        assert first < end
+        inside = [
+            count for number, count in quarters.items() if first <= datetime.fromtimestamp(number * QUARTER, UTC) < end
+        ]
+        assert sum(inside) == many
+
+
+@pytest.mark.parametrize("unit", list(Unit))
+def test_a_span_begins_at_its_own_beginning(unit: Unit) -> None:
+    start = start_of(datetime(2024, 9, 17, 13, 44, tzinfo=UTC), unit)
+    assert start_of(start, unit) == start
+    assert start_of(end_of(start, unit) - timedelta(seconds=1), unit) == start
