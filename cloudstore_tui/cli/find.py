@@ -55,7 +55,6 @@ def find_command(  # noqa: PLR0913 - one parameter per option
     \b
     Examples:
       cloudstore find acme8 agent:"Khang Glynn" on:2024-09-01 "dur:>10m"
-      cloudstore find acme8 --type callcenterrecording --since yesterday
       cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
       cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
       cloudstore find acme8 type:cc since:yesterday --columns created,agentName,size --csv
