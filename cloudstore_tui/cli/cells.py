@@ -12,10 +12,10 @@ from cloudstore_tui.core.errors import UsageError
 
 TIMES = ("modified", "created", "updated")
 FIELDS = (
-    *("profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
+    *("path", "profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
     *("state", "checksum", "checksum_type", "bucket_id", "tags"),
 )
-"""Every field; any other name is that of a tag."""
+"""Every field, and the path that other commands take; any other name is that of a tag."""
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
 """What an export has when nobody asks for columns."""
 
@@ -39,7 +39,7 @@ def columns_of(text: str) -> tuple[str, ...]:
 
 def row_of(entry: Entry, provider: str, columns: tuple[str, ...]) -> dict[str, object]:
     """What an entry has in these columns; what is unknown is absent."""
-    record = entry_record(entry, provider)
+    record = entry_record(entry, provider) | {"path": entry.location.address}
     tags = record.get("tags", {})
     assert isinstance(tags, dict)
     values = {name: record.get(name) if name in FIELDS else tags.get(name) for name in columns}
