@@ -137,6 +137,7 @@ class BlobClient:
         if self._timer is not None and time.monotonic() >= self._timer:
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._hand_on()
         self._collect()
         self._look_after()
         if self._worn and not self._calls:
@@ -224,6 +225,12 @@ class BlobClient:
             }
         for option, value in options.items():
             handle.setopt(option, value)
+
+    def _hand_on(self) -> None:
+        """Let no byte wait for the next turn."""
+        for handle, call in list(self._calls.items()):
+            if call.hand_on() is not None and call.error is not None:
+                self._end(handle, call.error)
 
     def _collect(self) -> None:
         while True:

@@ -17,6 +17,9 @@ from cloudstore_tui.transfers.ports import Body, Sink
 from cloudstore_tui.transfers.proxy import proxy_for, proxy_host
 from cloudstore_tui.transfers.reply import BlobReply, HeaderBlock
 
+MOST_GATHERED = 256 * 1024
+"""Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
+with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
 MOST_ERROR_BODY = 16_384
 """Bytes kept of a body that is not the object; enough for a store's XML."""
 
@@ -55,6 +58,8 @@ class Call:
         self._answered = False
         self._wanted = False
         self._kept = bytearray()
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
         self._vet(parts.scheme)
 
     @property
@@ -114,10 +119,21 @@ class Call:
         """The next bytes of the body."""
         self.moved_at = time.monotonic()
         if self._wanted:
-            return self._guarded(self.sink.write, data)
+            self._gathered.append(data)
+            self._gathered_bytes += len(data)
+            return self.hand_on() if self._gathered_bytes >= MOST_GATHERED else None
         self._kept += data
         self.enough = len(self._kept) > MOST_ERROR_BODY
         return _STOP if self.enough else None
+
+    def hand_on(self) -> int | None:
+        """Give the sink what has been gathered."""
+        if not self._gathered:
+            return None
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        self._gathered_bytes = 0
+        return self._guarded(self.sink.write, data)
 
     def give_body(self, count: int) -> bytes | int:
         """The next bytes of the request."""
