@@ -2,57 +2,21 @@
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
 
+from cloudstore_tui.cli.known_transfer import KnownTransfer, all_known, named, open_left_overs
 from cloudstore_tui.cli.options import Duration, json_option, wait_option
 from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, open_journal, tell, transferring
-from cloudstore_tui.core.errors import MissingError, UsageError
-from cloudstore_tui.core.text import cut, plain
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.cli.transferring import finished, tell, transferring
+from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.transfers.journal.journal import OLDEST
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, Transfer, UploadRequest, ZipRequest
-from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
-from cloudstore_tui.ui.transfer_text import name, verb
-
-_KINDS: dict[type[Request], str] = {DownloadRequest: "download", UploadRequest: "upload", ZipRequest: "zip"}
-_SHORTEST = 4
-"""Characters of a number that are enough where no other transfer begins like it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A transfer of the journal, and the process that makes it; 0 where none does."""
-
-    transfer: Transfer
-    process: int = 0
-
-    @property
-    def number(self) -> str:
-        """As people write it."""
-        return f"{self.transfer.id:010x}"
-
-    @property
-    def state(self) -> str:
-        """Where it stands."""
-        return self.transfer.state.value if self.process else "interrupted"
-
-    @property
-    def size(self) -> int | None:
-        """Its bytes, as far as anybody knows: the journal learns them when some have arrived."""
-        request = self.transfer.request
-        entry = request.entry if isinstance(request, DownloadRequest) else None
-        known = entry.size if entry is not None and entry.size_exact else None
-        return self.transfer.size if self.transfer.size is not None else known
 
 
 @click.group("transfers", short_help="Show, run, pause, resume and cancel transfers.")
@@ -85,15 +49,15 @@ def list_command(*, as_json: bool) -> None:
 
     async def work(session: Session) -> None:
         output = session.output
-        async with _journal(session) as left_overs:
-            found = await _all(left_overs)
+        async with open_left_overs(session) as left_overs:
+            found = await all_known(left_overs)
         # A line each: the end of one that is too long for the terminal is the least of it.
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         for known in found:
             if as_json:
-                output.record(_record(known))
+                output.record(known.record())
             else:
-                output.line(_line(known, width))
+                output.line(known.line(width))
         if not found and not as_json:
             output.note("No transfer runs, and none was interrupted.")
 
@@ -116,8 +80,8 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, wait: float) -> None
 
     async def work(session: Session) -> None:
         async with transferring(session) as engine:
-            there = [Known(transfer) for transfer in await engine.left_overs.interrupted()]
-            chosen = [_named(there, number).transfer.id for number in numbers] if numbers else None
+            there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
+            chosen = [named(there, number).transfer.id for number in numbers] if numbers else None
             with Progress(engine, session.output):
                 ended = await finished(engine, await engine.adopt(chosen))
         if not ended:
@@ -130,19 +94,21 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, wait: float) -> None
 
 @transfers_command.command("pause")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
-def pause_command(numbers: tuple[str, ...]) -> None:
+@json_option
+def pause_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
     """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept.
 
     \b
     Example:
       cloudstore transfers pause 3f9a
     """
-    _wish(numbers, "pause")
+    _wish(numbers, "pause", as_json=as_json)
 
 
 @transfers_command.command("resume")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
-def resume_command(numbers: tuple[str, ...]) -> None:
+@json_option
+def resume_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
     """Go on with transfers that were paused, in the program that makes them.
 
     What no program makes any more goes on with `cloudstore transfers run`.
@@ -151,19 +117,20 @@ def resume_command(numbers: tuple[str, ...]) -> None:
     Example:
       cloudstore transfers resume 3f9a
     """
-    _wish(numbers, "resume")
+    _wish(numbers, "resume", as_json=as_json)
 
 
 @transfers_command.command("cancel")
 @click.argument("numbers", metavar="ID...", nargs=-1, required=True)
-def cancel_command(numbers: tuple[str, ...]) -> None:
+@json_option
+def cancel_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
     """Stop transfers, in whatever program they run, and remove what arrived of them.
 
     \b
     Example:
       cloudstore transfers cancel 3f9a 77c0
     """
-    _wish(numbers, "cancel")
+    _wish(numbers, "cancel", as_json=as_json)
 
 
 @transfers_command.command("prune")
@@ -174,7 +141,8 @@ def cancel_command(numbers: tuple[str, ...]) -> None:
     help="Only what nobody went on with for this long. [default: 14d]",
 )
 @click.option("--all", "everything", is_flag=True, help="Everything that was interrupted, however new.")
-def prune_command(*, older_than: float, everything: bool) -> None:
+@json_option
+def prune_command(*, older_than: float, everything: bool, as_json: bool) -> None:
     """Forget interrupted transfers that nobody went on with, and remove their part files.
 
     \b
@@ -184,12 +152,15 @@ def prune_command(*, older_than: float, everything: bool) -> None:
     """
 
     async def work(session: Session) -> None:
-        async with _journal(session) as left_overs:
+        async with open_left_overs(session) as left_overs:
             old = await left_overs.older_than(0.0 if everything else older_than)
             count = await left_overs.drop(old, session.config.profile)
-        session.output.note(f"{count:,} forgotten.")
+        if as_json:
+            session.output.record({"forgotten": count})
+        else:
+            session.output.note(f"{count:,} forgotten.")
 
-    run(work)
+    run(work, as_json=as_json)
 
 
 @transfers_command.command("log")
@@ -204,7 +175,7 @@ def log_command(*, limit: int, as_json: bool) -> None:
     """
 
     async def work(session: Session) -> None:
-        async with _journal(session) as left_overs:
+        async with open_left_overs(session) as left_overs:
             for event in await left_overs.events(limit):
                 when = datetime.fromtimestamp(event.at, UTC)
                 if as_json:
@@ -216,81 +187,27 @@ def log_command(*, limit: int, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-def _wish(numbers: Sequence[str], wish: str) -> None:
+def _wish(numbers: Sequence[str], wish: str, *, as_json: bool) -> None:
     async def work(session: Session) -> None:
-        async with _journal(session) as left_overs:
-            there = await _all(left_overs)
-            for known in [_named(there, number) for number in numbers]:
-                if known.process:
-                    await left_overs.ask(known.transfer.id, wish)
-                    session.output.note(f"{known.number}: process {known.process} is asked to {wish} it.")
-                elif wish == "cancel":
-                    await left_overs.drop([known.transfer.id], session.config.profile)
-                    session.output.note(f"{known.number}: forgotten, and what arrived is removed.")
+        async with open_left_overs(session) as left_overs:
+            there = await all_known(left_overs)
+            for known in [named(there, number) for number in numbers]:
+                told = await _ask(known, wish, left_overs, session)
+                if as_json:
+                    session.output.record({"id": known.number, "process": known.process, "text": told})
                 else:
-                    cure = f"Go on with it: cloudstore transfers run {known.number}"
-                    raise UsageError("no program makes this transfer", place=known.number, cure=cure)
+                    session.output.note(f"{known.number}: {told}.")
 
-    run(work)
-
-
-@asynccontextmanager
-async def _journal(session: Session) -> AsyncIterator[LeftOvers]:
-    journal = open_journal(session.output)
-    workers = Workers()
-    try:
-        yield LeftOvers(journal, Disk(), workers)
-    finally:
-        workers.close()
-        if journal is not None:
-            journal.close()
+    run(work, as_json=as_json)
 
 
-async def _all(left_overs: LeftOvers) -> list[Known]:
-    running = [Known(found.transfer, found.process) for found in await left_overs.elsewhere()]
-    return running + [Known(transfer) for transfer in await left_overs.interrupted()]
-
-
-def _named(there: Sequence[Known], text: str) -> Known:
-    """The one transfer whose number begins so.
-
-    Raises:
-        UsageError: the number is too short, or fits several.
-        MissingError: there is none.
-    """
-    wanted = text.strip().lower()
-    found = [known for known in there if known.number.startswith(wanted)]
-    cure = "cloudstore transfers list shows the numbers."
-    if len(wanted) < _SHORTEST or len(found) > 1:
-        raise UsageError("is too short for the number of one transfer", place=text or '""', cure=cure)
-    if not found:
-        raise MissingError("there is no such transfer", place=text, cure=cure)
-    return found[0]
-
-
-def _record(known: Known) -> dict[str, object]:
-    transfer = known.transfer
-    record: dict[str, object] = {
-        "id": known.number,
-        "kind": _KINDS[type(transfer.request)],
-        "state": known.state,
-        "path": transfer.request.location.address,
-        "file": str(transfer.path),
-        "done": transfer.done,
-        "size": known.size,
-        "started": iso(transfer.started),
-        "process": known.process or None,
-        "reason": transfer.note,
-    }
-    return {field: value for field, value in record.items() if value not in ("", None)}
-
-
-def _line(known: Known, width: int | None) -> str:
-    transfer = known.transfer
-    request = transfer.request
-    done = in_words.size(transfer.done) + (f" of {in_words.size(known.size)}" if known.size else "")
-    reason = f"  ({transfer.note})" if transfer.note else ""
-    process = f"  process {known.process}" if known.process else ""
-    what = f"{verb(request):3}  {name(request)}  {request.location.address}{process}{reason}"
-    line = plain(f"{known.number}  {known.state:11}  {done:18}  {what}")
-    return cut(line, width) if width else line
+async def _ask(known: KnownTransfer, wish: str, left_overs: LeftOvers, session: Session) -> str:
+    """Pass on a wish; what became of it, as a clause."""
+    if known.process:
+        await left_overs.ask(known.transfer.id, wish)
+        return f"process {known.process} is asked to {wish} it"
+    if wish == "cancel":
+        await left_overs.drop([known.transfer.id], session.config.profile)
+        return "forgotten, and what arrived is removed"
+    cure = f"Go on with it: cloudstore transfers run {known.number}"
+    raise UsageError("no program makes this transfer", place=known.number, cure=cure)

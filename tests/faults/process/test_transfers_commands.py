@@ -1,5 +1,6 @@
 """`cloudstore transfers` from a second process, while the first runs, and after it ended."""
 
+import json
 import re
 import signal
 import sqlite3
@@ -56,6 +57,16 @@ def test_another_process_sees_pauses_resumes_and_cancels_a_download(
     ended = get.end()
     assert (ended.code, ended.out, ended.err) == (130, "", f"{large.address}: it was cancelled.\n")
     machine.nothing_left()
+
+
+def test_with_json_the_wishes_are_told_on_stdout_alone(
+    machine: Any, running: tuple[Any, str], interrupted: str
+) -> None:
+    told = machine.run("transfers", "cancel", interrupted, "--json")
+    assert (told.code, told.err) == (0, "")
+    gone = {"id": interrupted, "process": 0, "text": "forgotten, and what arrived is removed"}
+    assert json.loads(told.out) == gone
+    assert machine.run("transfers", "prune", "--all", "--json").out == '{"forgotten": 0}\n'
 
 
 def test_list_fits_a_terminal_of_80_columns(machine: Any, large: Any, running: tuple[Any, str]) -> None:
