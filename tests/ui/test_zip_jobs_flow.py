@@ -42,6 +42,20 @@ async def test_x_stops_a_job_and_shows_what_is_left(browser: Any) -> None:
         assert "a.zip  ready" in it.text
 
 
+async def test_x_on_a_job_that_the_service_keeps_says_so(
+    browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def kept(_region: str, _name: str) -> tuple[ZipJob, ...]:
+        return tuple(searches.jobs)
+
+    monkeypatch.setattr(searches, "cancel_zip", kept)
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.press("x")
+        await it.until(lambda: it.notices)
+        assert it.notices == ["The service keeps a.zip: it had ended already. C empties the queue."]
+
+
 async def test_the_queue_is_emptied_only_after_its_number_was_typed(browser: Any, searches: Any) -> None:
     async with browser(start=START) as it:
         await opened(it)

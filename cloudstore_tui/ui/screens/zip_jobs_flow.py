@@ -61,11 +61,20 @@ class ZipJobsFlow(Flow):
     ) -> tuple[ZipJob, ...]:
         """Do it; the jobs that the service then holds."""
         if order.verb is JobVerb.CANCEL and order.job is not None:
-            return await provider.cancel_zip(region, order.job.name)
+            left = await provider.cancel_zip(region, order.job.name)
+            self._tell_stopped(order.job, left)
+            return left
         if order.verb is JobVerb.CLEAR:
             sure = await self.screen.app.push_screen_wait(ClearZipsDialog(region, len(jobs)))
             return await provider.clear_zips(region) if sure else tuple(jobs)
         return await provider.zip_jobs(region)
+
+    def _tell_stopped(self, job: ZipJob, left: Sequence[ZipJob]) -> None:
+        still = next((one for one in left if one.name == job.name), None)
+        if still is None or still.status != job.status:
+            tell(self.screen, f"Stopped: {job.name}")
+        else:
+            tell(self.screen, f"The service keeps {job.name}: it had ended already. C empties the queue.", "warning")
 
     def _fetch(self, job: ZipJob) -> None:
         where = Location(job.profile, job.region)

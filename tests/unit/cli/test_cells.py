@@ -51,5 +51,6 @@ def test_columns_are_different_names(text: str) -> None:
     with pytest.raises(UsageError):
         columns_of(text)
 
+
 def test_the_path_is_what_other_commands_take() -> None:
     assert row_of(OBJECT, "8x8", ("path",)) == {"path": "acme8:uk/id1"}

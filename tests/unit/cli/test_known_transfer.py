@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.cli.transfers import Known, _line, _named, _record
+from cloudstore_tui.cli.known_transfer import KnownTransfer, named
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.location import Location
@@ -27,27 +27,27 @@ def download(number: int = 0xAA026293E8, *, size: int | None = None, note: str =
 
 
 def test_a_line_says_the_number_the_state_how_much_and_what() -> None:
-    running = _line(Known(download(), 4711), None)
+    running = KnownTransfer(download(), 4711).line(None)
     assert running == (
         "aa026293e8  running      2.5 MB of 13.1 MB   get  a␛[2Jfilm.mp4  "
         "acme8:us-east/0f61827e-8d09-4ac7-a13d-0bb9affb404e  process 4711"
     )
-    waiting = _line(Known(download(size=100_000_000, note="no\nnet")), None)
+    waiting = KnownTransfer(download(size=100_000_000, note="no\nnet")).line(None)
     assert "  interrupted  2.5 MB of 100.0 MB  get  " in waiting
     assert waiting.endswith("  (no␊net)")
 
 
 def test_a_line_is_cut_to_the_terminal() -> None:
-    line = _line(Known(download(), 4711), 80)
+    line = KnownTransfer(download(), 4711).line(80)
     assert len(line) == 80
     assert line.endswith("…")
 
 
 def test_a_size_is_told_only_where_it_is_known() -> None:
-    assert Known(download()).size == 13_050_000
-    assert Known(download(exact=False)).size is None
-    assert Known(download(size=7)).size == 7
-    assert "size" not in _record(Known(download(exact=False)))
+    assert KnownTransfer(download()).size == 13_050_000
+    assert KnownTransfer(download(exact=False)).size is None
+    assert KnownTransfer(download(size=7)).size == 7
+    assert "size" not in KnownTransfer(download(exact=False)).record()
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_a_size_is_told_only_where_it_is_known() -> None:
     ],
 )
 def test_a_record_names_its_kind(request_: UploadRequest | ZipRequest, kind: str) -> None:
-    record = _record(Known(Transfer(1, request_, State.QUEUED)))
+    record = KnownTransfer(Transfer(1, request_, State.QUEUED)).record()
     assert (record["id"], record["kind"], record["state"]) == ("0000000001", kind, "interrupted")
 
 
 def test_a_number_may_be_shortened_as_long_as_it_is_that_of_one_transfer() -> None:
-    there = [Known(download(0xAA026293E8)), Known(download(0xAA02FFFFFF))]
-    assert _named(there, "AA0262") is there[0]
+    there = [KnownTransfer(download(0xAA026293E8)), KnownTransfer(download(0xAA02FFFFFF))]
+    assert named(there, "AA0262") is there[0]
     for text in ("aa02", "aa0", "", "aa0"):
         with pytest.raises(UsageError, match="too short"):
-            _named(there, text)
+            named(there, text)
     with pytest.raises(MissingError, match="no such transfer"):
-        _named(there, "bb02")
+        named(there, "bb02")
