@@ -1,6 +1,7 @@
 """The browser as an application: puts the parts together."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,9 +12,12 @@ from rich.segment import Segment, Segments
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from cloudstore_tui.config.deletion_log import FILE as DELETIONS
+from cloudstore_tui.config.deletion_log import DeletionLog
 from cloudstore_tui.config.history import FILE as FILTERS
 from cloudstore_tui.config.history import FilterHistory
 from cloudstore_tui.config.keymap import check_keymap
@@ -21,27 +25,35 @@ from cloudstore_tui.config.layouts import FILE as COLUMNS
 from cloudstore_tui.config.layouts import Layouts
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.config.locations import state_folder
-from cloudstore_tui.config.searches import FILE as SEARCHES
-from cloudstore_tui.config.searches import SavedSearches
+from cloudstore_tui.config.theme_choice import FILE as THEME
+from cloudstore_tui.config.theme_choice import ThemeChoice
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.pulls.call_folder import CallFolder
+from cloudstore_tui.restores.ledger import FILE as RESTORES
+from cloudstore_tui.transfers.temporary import remove_left
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
-from cloudstore_tui.ui.palette import ActionCommands
+from cloudstore_tui.ui.looks import Looks, wants_no_colour
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.mask_belt import install_mask
+from cloudstore_tui.ui.masking import turn_mask
+from cloudstore_tui.ui.palette import ActionCommands, ThemeCommands
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.help import HelpScreen
+from cloudstore_tui.ui.screens.setup_flow import SetupFlow
 from cloudstore_tui.ui.signals import ignore, listen
+from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
 from cloudstore_tui.ui.text import install_guard
-from cloudstore_tui.ui.theming import textual_theme
 from cloudstore_tui.ui.transfer_text import describe, title_text
-from cloudstore_tui.ui.transfer_watch import Transfers, TransferWatch
+from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 
 CRASHED = 70
@@ -58,6 +70,9 @@ class Backstage(Transfers, Protocol):
     def providers(self) -> Mapping[str, StorageProvider]:
         """The providers by profile; their methods can be awaited here."""
 
+    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
+        """Take one more profile into use."""
+
 
 class CloudStoreApp(App[None]):
     """Wires providers, transfers and settings to the browser; owns what is the same on every screen."""
@@ -65,7 +80,7 @@ class CloudStoreApp(App[None]):
     TITLE = "cloudstore"
     CSS_PATH = Path(__file__).parent / "ui" / "base.tcss"
     DEFAULT_MODE = "browser"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands, ThemeCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if transfers run"),
         Binding("ctrl+q", "quit", "Quit", id="app.leave", show=False, priority=True, tooltip="End the program"),
@@ -86,6 +101,19 @@ class CloudStoreApp(App[None]):
             show=False,
             tooltip="Stop what loads; twice within a second quits",
         ),
+        Binding(
+            "M", "mask", "Mask", id="app.mask", show=False, tooltip="Mask names and numbers of people, or show them"
+        ),
+        Binding("ctrl+n", "setup('add')", "Add a profile", id="app.add_profile", show=False, tooltip="Add a profile"),
+        Binding(
+            "exclamation_mark",
+            "setup('check')",
+            "Check everything",
+            id="app.doctor",
+            show=False,
+            tooltip="Look for what is wrong, and tell the cure",
+        ),
+        Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Clear the screen and draw it anew"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", show=False, tooltip="Back to the shell"),
     ]
 
@@ -105,40 +133,50 @@ class CloudStoreApp(App[None]):
             UnsafeError: remote text could reach the terminal as commands.
         """
         install_guard()
-        super().__init__()
+        install_mask()
+        MASK.on = config.settings.masked
+        thin = is_thin(config.settings.low_bandwidth, os.environ)
+        colourless = wants_no_colour()
+        super().__init__(ThinDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
         self.animation_level = "none"
-        self._keys = check_keymap(config.keys, known_bindings(type(self))) if config.keys else {}
-        self._themes = load_themes(config.path.parent / "themes")
+        self._keys = (
+            check_keymap(config.keys, known_bindings(type(self)), place=str(config.path)) if config.keys else {}
+        )
         settings = config.settings
-        self._theme_wanted = settings.theme
-        for theme in self._themes.loaded.values():
-            self.register_theme(textual_theme(theme))
-        if settings.theme in self._themes.loaded:
-            self.theme = settings.theme
-        self._watch = TransferWatch(self, backstage, bell=settings.bell)
+        interval = THIN_INTERVAL if thin else INTERVAL
+        self._watch = TransferWatch(self, backstage, bell=settings.bell, interval=interval)
+        choice = ThemeChoice(settings.theme, state_folder() / THEME if self._watch.keeps else None)
+        self.looks = Looks(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
         self._interrupted = 0.0
+        self._folder = config.path.parent
         self._outlives_terminal = settings.on_hangup == "continue"
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
         call_folder = CallFolder(settings.call_folder, settings.time_zone)
         self.browser = BrowserScreen(backstage.providers, self._watch, settings, call_folder.path, start)
         history = FilterHistory(state_folder() / FILTERS if self._watch.keeps else None)
-        self.browser.entries.bar.remember(history, SavedSearches(config.path.parent / SEARCHES))
+        self.browser.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
+        self.browser.entries.bar.remember(history, self.browser.memory.searches)
         self.browser.entries.layouts = Layouts(state_folder() / COLUMNS if self._watch.keeps else None)
+        self.browser.deletion.log = DeletionLog(state_folder() / DELETIONS if self._watch.keeps else None)
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
+        self.setup = SetupFlow(self, self.browser, backstage, PROVIDERS, config.path)
+        self._is_new = not backstage.providers
 
     def on_mount(self) -> None:
         """Take the user's keys, listen to signals, and say what of the configuration could not be used."""
         self.set_keymap(self._keys)
         if not self.is_headless:
             listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
-        for error in self._themes.failed:
-            report(self, error)
-        if self._theme_wanted not in self._themes.loaded:
-            known = ", ".join(self._themes.loaded)
-            tell(self, f"There is no theme {self._theme_wanted}. There are: {known}.", "warning")
+        self.looks.complain()
+        # The demo's list goes with the demo.
+        self.browser.restores.begin((state_folder() if self._watch.keeps else self._folder) / RESTORES)
+        # Copies for other programs that an earlier run had no time to remove.
+        self.run_worker(remove_left, thread=True)
         if self._watch.keeps:
             self.run_worker(self._offer_interrupted())
+        if self._is_new:
+            self.run_worker(self.setup.welcome())
 
     def on_unmount(self) -> None:
         """Leave signals to whoever comes next."""
@@ -149,6 +187,8 @@ class CloudStoreApp(App[None]):
         """End the program, if nothing is lost by it or the user wants it all the same."""
         if isinstance(self.screen, QuitDialog):
             return
+        # What ended since the last look is no reason to ask.
+        self._watch.look()
         running, deleting = self._watch.unfinished, self.browser.deletion.running
         if running or deleting:
             self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
@@ -159,6 +199,24 @@ class CloudStoreApp(App[None]):
         """Show the keys that work where the user is."""
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
+    def action_setup(self, what: str) -> None:
+        """Check everything, or ask for a new profile; the demo keeps none."""
+        if what == "check":
+            self.run_worker(self.setup.check(), group="setup", exclusive=True)
+        elif self._watch.keeps:
+            self.run_worker(self.setup.add(), group="setup", exclusive=True)
+        else:
+            tell(self, "The demo keeps nothing. Leave it with q, and type: cloudstore profile add")
+
+    def action_redraw(self) -> None:
+        """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.start_application_mode()
+
+    def action_mask(self) -> None:
+        """Mask people on the screen, or show them again."""
+        turn_mask(self)
+
     async def action_interrupt(self) -> None:
         """Stop what loads; the second time within a second, quit."""
         now = time.monotonic()
@@ -168,6 +226,11 @@ class CloudStoreApp(App[None]):
         self._interrupted = now
         if not self.browser.stop():
             tell(self, "Ctrl+C once more quits.")
+
+    @on(CommandPalette.Opened)
+    def steady_palette(self) -> None:
+        """A cursor that blinks would send bytes for ever."""
+        self.screen.query_one(Input).cursor_blink = False
 
     @on(TransferKeys.Paused)
     def pause_transfer(self, event: TransferKeys.Paused) -> None:

@@ -45,6 +45,19 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def seen_cells() -> Callable[[Any], list[list[Any]]]:
+    """Everything that can be seen of each cell of a screen: the colour of the ink of a space cannot."""
+
+    def seen(char: Any) -> tuple[Any, ...]:
+        lines = (char.underscore, char.strikethrough, char.reverse)
+        if char.data == " " and not char.reverse:
+            return (" ", char.bg, char.fg if any(lines) else "", *lines)
+        return (char.data, char.fg, char.bg, char.bold, char.italics, *lines)
+
+    return lambda screen: [[seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+@pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
     """One sandbox for all tests of a worker."""
     sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("sandbox")))

@@ -1,7 +1,6 @@
 """`cloudstore` and `cloudstore PATH`: open the browser."""
 
 import signal
-import sys
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -10,10 +9,10 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.cli.transferring import open_journal
 from cloudstore_tui.config.load import Config
-from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.location import split_address
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
@@ -22,36 +21,24 @@ from cloudstore_tui.providers import PROVIDERS
 
 @click.command("open", hidden=True)
 @click.argument("path", default="")
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-def open_command(path: str, *, no_mouse: bool) -> None:
+@screen_options
+def open_command(path: str, *, no_mouse: bool, low_bandwidth: bool | None) -> None:
     """Open the browser, at PATH if one is given."""
     require_terminal()
-    config = open_config()
-    if not config.profiles:
-        raise ConfigError(
-            "no profiles are configured",
-            place=str(config.path),
-            cure="Try the program without one: cloudstore demo. The README shows how to add one.",
-        )
-    open_browser(config, path=path, mouse=not no_mouse)
+    config = as_asked(open_config(), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+    if open_browser(config, path=path):
+        context = click.get_current_context()
+        group = context.find_root().command
+        demo = group.get_command(context, "demo") if isinstance(group, click.Group) else None
+        if demo is not None:
+            context.invoke(demo, no_mouse=no_mouse, low_bandwidth=low_bandwidth)
 
 
-def require_terminal() -> None:
-    """Refuse to draw a screen where there is none.
+def open_browser(config: Config, *, path: str = "", download_dir: Path | None = None, keep: bool = True) -> bool:
+    """Run the browser on the profiles of a configuration until the user quits; whether the sandbox is wanted now.
 
-    Raises:
-        UsageError: stdin, stdout or stderr is no terminal; the screen is drawn on the last.
-    """
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        raise UsageError("the browser needs a terminal", cure="For scripts: cloudstore --help lists the commands.")
-
-
-def open_browser(
-    config: Config, *, path: str = "", download_dir: Path | None = None, mouse: bool = True, keep: bool = True
-) -> None:
-    """Run the browser on the profiles of a configuration until the user quits; ends the process with its code.
-
-    With `keep`, transfers that are not done then can be gone on with later.
+    Another end than the user's ends the process with its code. With `keep`, transfers that are not done then can be
+    gone on with later.
     """
     require_terminal()
     # Deferred: only the browser needs Textual.
@@ -73,7 +60,7 @@ def open_browser(
             config.profile(name)
             start = backstage.providers[name].locate(rest)
         app = CloudStoreApp(backstage, config, start=start, download_dir=download_dir)
-        app.run(mouse=mouse)
+        app.run(mouse=settings.mouse)
         if app.return_code == HANGUP and settings.on_hangup == "continue":
             # The terminal is gone, and with it everybody who could be told anything; SIGTERM still ends it.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -84,6 +71,7 @@ def open_browser(
             journal.close()
     if app.return_code:
         raise SystemExit(app.return_code)
+    return app.setup.wants_demo
 
 
 def _open(profile: Profile) -> StorageProvider:

@@ -8,6 +8,7 @@ import click
 
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.save import forget_command, save_command, saved_command
 from cloudstore_tui.cli.saved import wish_of
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.core.entry import Entry, StoredObject
@@ -33,7 +34,11 @@ from cloudstore_tui.fiql import (
 
 @click.group("fiql")
 def fiql_command() -> None:
-    """Look at FIQL filters and phrases before they are sent."""
+    """Look at FIQL filters and phrases before they are sent, and save them under a name."""
+
+
+for _command in (save_command, saved_command, forget_command):
+    fiql_command.add_command(_command)
 
 
 @fiql_command.command("check")
@@ -61,16 +66,17 @@ def check_command(text: str, *, as_json: bool) -> None:
 
 
 @fiql_command.command("explain")
-@click.argument("text")
+@click.argument("words", nargs=-1, required=True)
 @json_option
-def explain_command(text: str, *, as_json: bool) -> None:
+def explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
     """Show what a filter or a phrase finds, in words and as a tree; nothing is sent.
 
     \b
     Examples:
       cloudstore fiql explain "type==summary,type==transcription;createdTime=ge=1725148800000"
-      cloudstore fiql explain 'agent:"Khang Glynn" since:yesterday dur:>90s'
+      cloudstore fiql explain agent:"Khang Glynn" since:yesterday "dur:>90s"
     """
+    text = phrase_of(words)
     zone = open_config().settings.time_zone
     output = Output(as_json=as_json, zone=zone)
     meaning = understand(text, zone, datetime.now(UTC))

@@ -12,6 +12,7 @@ from typing import NoReturn, TextIO
 import click
 
 from cloudstore_tui import __version__
+from cloudstore_tui.cli.core_dumps import forbid_core_dumps
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui.crash import crash_sentence
@@ -22,20 +23,28 @@ COMMANDS = {
     "ls": "ls",
     "find": "find",
     "stat": "stat",
+    "preview": "preview",
     "get": "transfer",
     "put": "transfer",
     "pull": "pull",
     "verify": "verify",
     "zip": "zip",
     "transfers": "transfers",
+    "restore": "restore",
     "rm": "remove",
+    "deletions": "deletions",
     "url": "link",
     "fiql": "filter",
     "profile": "profile",
+    "doctor": "doctor",
     "keys": "reference",
     "themes": "reference",
+    "completion": "completion",
 }
 """Each command and the module of this package that holds it, imported only when it is asked for."""
+
+_COMPLETING = "_CLOUDSTORE_COMPLETE"
+"""Set where the shell asks what could follow."""
 
 CRASHED = 70
 """Exit code after an error of our own."""
@@ -83,8 +92,12 @@ def cloudstore() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end with its exit code: 0, or the code of `core.errors`, 130 stopped, 141 closed pipe."""
+    forbid_core_dumps()
     try:
-        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        if _COMPLETING in os.environ:
+            code = int(import_module("cloudstore_tui.cli.completion").answer(cloudstore))
+        else:
+            code = _run(list(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret

@@ -62,14 +62,14 @@ class Output:
             self.record(error_record(error, path or error.place))
         self.note(describe_error(error))
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, *, default: bool = False) -> bool:
         """Ask for a yes or no.
 
         Raises:
             click.Abort: the user wants neither.
         """
         with self._asked():
-            return click.confirm(question, err=True)
+            return click.confirm(question, err=True, default=default)
 
     def choose(self, question: str, ways: Sequence[str], default: str) -> str:
         """Ask for one of several answers.
@@ -80,14 +80,23 @@ class Output:
         with self._asked():
             return str(click.prompt(question, type=click.Choice(ways), default=default, err=True))
 
-    def typed(self, question: str) -> str:
-        """Ask for some text; empty if nothing was typed.
+    def typed(self, question: str, default: str = "") -> str:
+        """Ask for some text; the default, which may be nothing, if nothing was typed.
 
         Raises:
             click.Abort: the user does not want to answer.
         """
         with self._asked():
-            return str(click.prompt(question, err=True, default="", show_default=False)).strip()
+            return str(click.prompt(question, err=True, default=default, show_default=bool(default))).strip()
+
+    def hidden(self, question: str) -> str:
+        """Ask for a text that does not show while it is typed.
+
+        Raises:
+            click.Abort: the user does not want to answer.
+        """
+        with self._asked():
+            return str(click.prompt(question, err=True, default="", show_default=False, hide_input=True))
 
     @contextmanager
     def _asked(self) -> Iterator[None]:

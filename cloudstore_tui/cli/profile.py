@@ -1,9 +1,11 @@
-"""`profile`: what the configuration says, and whether it works."""
+"""`profile`: what the configuration says, whether it works, and how it changes."""
 
 import click
 
 from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.profile_add import add_command
+from cloudstore_tui.cli.profile_remove import remove_command
 from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.config.secrets import SecretSources
@@ -13,7 +15,11 @@ from cloudstore_tui.providers import PROVIDERS
 
 @click.group("profile")
 def profile_command() -> None:
-    """Show and test the profiles of the configuration."""
+    """Add, show, test and remove profiles."""
+
+
+profile_command.add_command(add_command)
+profile_command.add_command(remove_command)
 
 
 @profile_command.command("list")
@@ -33,7 +39,7 @@ def list_command(*, as_json: bool) -> None:
         else:
             output.line(f"{profile.name:16}  {profile.provider:8}  {_mode(profile)}")
     if not config.profiles:
-        output.note(f"No profiles in {config.path}. Try the program without one: cloudstore demo")
+        output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. Without one: cloudstore demo")
 
 
 @profile_command.command("show")

@@ -10,6 +10,7 @@ import click
 
 from cloudstore_tui.cli.browse import open_browser
 from cloudstore_tui.cli.sandbox_process import SandboxProcess
+from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.config.load import load_config
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.providers import PROVIDERS
@@ -78,7 +79,8 @@ def sandbox_command(  # noqa: PLR0913 - one parameter per option
 @click.command("demo", short_help="Open the browser on a sandbox; needs no account.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
-def demo_command(*, seed: int, objects: int) -> None:
+@screen_options
+def demo_command(*, seed: int, objects: int, no_mouse: bool, low_bandwidth: bool | None) -> None:
     """Open the browser on a sandbox of both services that ends with it.
 
     Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
@@ -89,8 +91,9 @@ def demo_command(*, seed: int, objects: int) -> None:
       cloudstore demo
       cloudstore demo --objects 1000000
     """
+    require_terminal()
     with SandboxProcess(seed=seed, objects=objects) as config_path:
-        config = load_config(config_path, PROVIDERS)
+        config = as_asked(load_config(config_path, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
         folder = Path.cwd() / DEMO_FOLDER
         open_browser(config, download_dir=folder, keep=False)
     if folder.is_dir():

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloudstore_tui.cli.save import saved_searches
 from cloudstore_tui.config.holes import fill
-from cloudstore_tui.config.locations import config_file
-from cloudstore_tui.config.searches import FILE, SIGN, SavedSearches
+from cloudstore_tui.config.searches import SIGN
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.fiql import phrase_of
 
@@ -34,7 +34,7 @@ def wish_of(words: Sequence[str], profile: str) -> Wish:
     """
     if not words or not words[0].startswith(SIGN):
         return Wish((phrase_of(words),))
-    search = SavedSearches(config_file().parent / FILE).named(words[0])
+    search = saved_searches().named(words[0])
     if not search.is_for(profile):
         cure = f"It is for {search.profile}; without a profile in the file it is for all."
         raise UsageError(f"is not for {profile}", place=words[0], cure=cure)

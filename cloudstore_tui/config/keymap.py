@@ -13,6 +13,9 @@ OFF = "none"
 """What the user writes to switch a key off."""
 
 _OFF_PREFIX = "unbound-"
+_EVERYWHERE = frozenset({"app", "browser", "panes"})
+"""Areas whose keys work in every pane of the browser."""
+_PANES = frozenset({"entries", "places", "detail"})
 _NAMED = {
     "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "enter",
     "escape", "tab", "space", *(f"f{number}" for number in range(1, 13)),
@@ -65,18 +68,19 @@ def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, place: st
     """The user's keys as the browser takes them: id to names of keys, separated by commas.
 
     Raises:
-        ConfigError: an id that nobody knows, a key that no plain terminal sends, no key at all, or two actions of one
-            area on the same key.
+        ConfigError: an id that nobody knows, a key that no plain terminal sends, no key at all, or two actions on the
+            same key that work at the same time.
     """
     actions = {action.id: action for action in known}
     checked = {id_: _checked(id_, text, actions, place) for id_, text in keys.items()}
-    taken: dict[tuple[str, str], str] = {}
-    for action in actions.values():
-        for key in dict.fromkeys(checked.get(action.id, _canonical(action.keys))):
-            other = taken.setdefault((action.area, key), action.id)
-            if other != action.id and (action.id in checked or other in checked):
+    held = {id_: checked.get(id_, _canonical(action.keys)) for id_, action in actions.items()}
+    for id_ in checked:
+        given = set(held[id_]) - set(_canonical(actions[id_].keys))
+        for other, action in actions.items():
+            both = given & set(held[other]) if other != id_ and _meet(actions[id_].area, action.area) else set()
+            if both:
                 raise ConfigError(
-                    f"{other} and {action.id} are both on {key}",
+                    f"{other} and {id_} are both on {min(both)}",
                     place=place,
                     cure='Give one of them another key, or "none".',
                 )
@@ -100,6 +104,12 @@ def key_name(text: str) -> str:
         return text
     name = unicodedata.name(text, text).lower().replace("-", "_").replace(" ", "_")
     return _REPLACED.get(name, name)
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether actions of two areas work at the same time, so that one would take the key from the other."""
+    areas = {one, other}
+    return one == other or areas <= _EVERYWHERE or bool(areas & _EVERYWHERE and areas & _PANES)
 
 
 def _canonical(keys: Iterable[str]) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ COMMON: tuple[Option, ...] = (
 )
 """The keys that every profile understands, whatever its provider."""
 
-_PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+"""What a profile may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Config:
         raise ConfigError(
             f"no profile called {name}",
             place=str(self.path),
-            cure=f"Profiles there: {known}. `cloudstore demo` works without any.",
+            cure=f"Profiles there: {known}. `cloudstore profile add` adds one, `cloudstore demo` works without any.",
         )
 
 
@@ -55,15 +56,21 @@ def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
     Raises:
         ConfigError: the first thing in it that cannot be used, with file, line and cure.
     """
-    if not path.exists():
-        return Config(path)
-    document = Document.read(path)
+    return read_config(Document.read(path), specs) if path.exists() else Config(path)
+
+
+def read_config(document: Document, specs: Sequence[ProviderSpec]) -> Config:
+    """What a file says.
+
+    Raises:
+        ConfigError: the first thing in it that cannot be used, with file, line and cure.
+    """
     for name in document.values:
         if name not in {"profiles", "settings", "keys"}:
             raise document.unknown((name,), ("profiles", "settings", "keys"))
     settings = read_settings(document)
     profiles = {name: _read_profile(document, name, settings, specs) for name in document.table("profiles")}
-    return Config(path, profiles, settings, _read_keys(document))
+    return Config(document.path, profiles, settings, _read_keys(document))
 
 
 def _read_profile(document: Document, name: str, settings: Settings, specs: Sequence[ProviderSpec]) -> Profile:
@@ -71,7 +78,7 @@ def _read_profile(document: Document, name: str, settings: Settings, specs: Sequ
     table = document.table("profiles")[name]
     if not isinstance(table, dict):
         raise document.error(f"profile {name} must be a table", keys, f"Write [profiles.{name}] on a line of its own.")
-    if not _PROFILE_NAME.fullmatch(name):
+    if not PROFILE_NAME.fullmatch(name):
         raise document.error(f"{name!r} cannot name a profile", keys, "Use letters, digits, - and _, at most 32.")
     spec = _spec(document, keys, table, specs)
     sources = tuple(

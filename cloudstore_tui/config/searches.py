@@ -10,14 +10,15 @@ region = "us-east"       # where to look if nobody says; may be left out
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.holes import fill, holes_of
 from cloudstore_tui.config.private_file import write_private
 from cloudstore_tui.config.settings import read_options
+from cloudstore_tui.config.tables import with_name, with_table, without_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.profile import Option
 from cloudstore_tui.fiql.tree import plain
@@ -90,8 +91,14 @@ class SavedSearches:
         cure = f"Saved: {', '.join(known)}." if known else "Ctrl+S in the bar of the browser saves one."
         raise UsageError(f"no search is saved as {name!r}", place=str(self.path or ""), cure=cure)
 
-    def save(self, name: str, find: str) -> None:
+    def save(self, name: str, find: str, *, profile: str = "", region: str = "") -> None:
         """Save a filter or a phrase; the rest of the file stays as it is, and so do its comments.
+
+        Args:
+            name: what to call it.
+            find: the filter or phrase.
+            profile: the only profile it is for; one that was saved before stays if empty.
+            region: where to look if nobody says; one that was saved before stays if empty.
 
         Raises:
             UsageError: the name cannot be one.
@@ -101,16 +108,50 @@ class SavedSearches:
         check_name(name)
         if not find.strip() or not find.isprintable():
             raise UsageError("there is nothing to save", place=f"{SIGN}{name}", cure="Type a filter first.")
-        if self.path is None:
-            self._unkept[name] = SavedSearch(name, find)
-            return
         known = dict(self.read())
         old = known.get(name, SavedSearch(name, find))
-        known[name] = SavedSearch(name, find, old.profile, old.region)
+        known[name] = SavedSearch(name, find, profile or old.profile, region or old.region)
+        told = {"find": find, "profile": profile, "region": region}
+        lines = {key: json.dumps(value, ensure_ascii=False) for key, value in told.items() if value}
+        self._change(known, name, lambda text: with_table(text, name, lines))
+
+    def remove(self, name: str) -> None:
+        """Forget a search; one that is not there is forgotten already.
+
+        Raises:
+            ConfigError: the file cannot be used as it is.
+            LocalDiskError: the file cannot be written.
+        """
+        known = dict(self.read())
+        if known.pop(name, None) is not None:
+            self._change(known, name, lambda text: without_table(text, name))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a search another name.
+
+        Raises:
+            UsageError: the name cannot be one, or is another one's.
+            ConfigError: the file cannot be used as it is.
+            LocalDiskError: the file cannot be written.
+        """
+        check_name(new)
+        known = dict(self.read())
+        if old == new or old not in known:
+            return
+        if new in known:
+            raise UsageError("there is a search of that name already", place=SIGN + new, cure="Choose another name.")
+        renamed = {(new if name == old else name): search for name, search in known.items()}
+        renamed[new] = replace(renamed[new], name=new)
+        self._change(renamed, old, lambda text: with_name(text, old, new))
+
+    def _change(self, wanted: dict[str, SavedSearch], name: str, change: Callable[[str], str]) -> None:
+        if self.path is None:
+            self._unkept = wanted
+            return
         text = self.path.read_text("utf-8-sig") if self.path.exists() else ""
-        changed = _with(text, name, f"find = {json.dumps(find, ensure_ascii=False)}")
+        changed = change(text)
         # People write TOML in more ways than are known here: what cannot be changed is left alone.
-        if _searches(Document(self.path, changed)) != known:
+        if _searches(Document(self.path, changed)) != wanted:
             raise ConfigError(f"{name} cannot be changed here", place=str(self.path), cure="Change it in the file.")
         write_private(self.path, changed)
 
@@ -157,20 +198,3 @@ def _search(document: Document, name: str) -> SavedSearch:
     if not texts["find"].strip() or not texts["find"].isprintable():
         raise document.error("find must be one line of text", (name, "find"), OPTIONS[0].help)
     return SavedSearch(name, **texts)
-
-
-def _with(text: str, name: str, line: str) -> str:
-    """The text of the file with this line in the table of a search."""
-    lines = text.splitlines()
-    header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*\]\s*(#.*)?""")
-    start = next((number for number, known in enumerate(lines) if header.fullmatch(known)), None)
-    if start is None:
-        gap = [""] if lines and lines[-1].strip() else []
-        return "\n".join([*lines, *gap, f"[{name}]", line, ""])
-    for number in range(start + 1, len(lines)):
-        if re.match(r"\s*find\s*=", lines[number]):
-            lines[number] = line
-            break
-        if lines[number].lstrip().startswith("["):
-            break
-    return "\n".join([*lines, ""])

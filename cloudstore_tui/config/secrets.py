@@ -10,21 +10,20 @@ import re
 import shlex
 import stat
 import subprocess
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
+from cloudstore_tui.config.keyring_access import has_keyring, read_keyring
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.secret import Secret
 
-KEYRING_PATIENCE = 3.0
-"""Seconds: a keyring without a desktop session may hang for ever on D-Bus."""
 COMMAND_PATIENCE = 30.0
 """Seconds a secret command may take; it may ask a password manager that asks the user."""
 LARGEST_SECRET = 64_000
 """Bytes."""
+
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,12 @@ class SecretSources:
         """
         if name not in self._found:
             text, source = self._find(name)
-            if text is None:
-                raise ConfigError(
-                    f"no {_spoken(name)} found for profile {self.profile}",
-                    cure=f"Set {self._variable(name)}, "
-                    f"or {name}_file or {name}_command under [profiles.{self.profile}].",
-                )
-            self._found[name] = (Secret(self._cleaned(name, text)), source)
-            os.environ.pop(self._variable(name), None)
+            try:
+                self._found[name] = (clean_secret(text, spoken(name)), source)
+            except ConfigError as error:
+                place = f"profile {self.profile}"
+                raise ConfigError(f"{error.cause} ({source})", place=place, cure=error.cure) from None
+            os.environ.pop(variable_of(self.profile, name), None)
         return self._found[name][0]
 
     def describe(self, name: str) -> str:
@@ -65,8 +62,8 @@ class SecretSources:
             return str(error)
         return self._found[name][1]
 
-    def _find(self, name: str) -> tuple[str | None, str]:
-        variable = self._variable(name)
+    def _find(self, name: str) -> tuple[str, str]:
+        variable = variable_of(self.profile, name)
         if (value := os.environ.get(variable)) is not None:
             return value, f"environment {variable}"
         if command := self.options.get(f"{name}_command"):
@@ -74,11 +71,22 @@ class SecretSources:
         if file := self.options.get(f"{name}_file"):
             path = self.folder / Path(file).expanduser()
             return _read_private(path), f"file {path}"
-        return _ask_keyring(f"cloudstore:{self.profile}", name), "keyring"
+        return self._ask_keyring(name), "keyring"
 
-    def _variable(self, name: str) -> str:
-        profile = re.sub(r"[^A-Z0-9]", "_", self.profile.upper())
-        return f"CLOUDSTORE_{profile}_{name.upper()}"
+    def _ask_keyring(self, name: str) -> str:
+        """The last source: where it fails, too, all of them are told."""
+        why = "" if has_keyring() else " (there is no keyring: its library is not installed)"
+        try:
+            found = read_keyring(keyring_service(self.profile), name) if not why else None
+        except ConfigError as error:
+            found, why = None, f" (the keyring {error.cause})"
+        if found is None:
+            variable = variable_of(self.profile, name)
+            raise ConfigError(
+                f"no {spoken(name)} found for profile {self.profile}{why}",
+                cure=f"Set {variable}, or {name}_file or {name}_command under [profiles.{self.profile}].",
+            )
+        return found
 
     def _run(self, name: str, command: str) -> str:
         place = f"{name}_command of profile {self.profile}"
@@ -94,14 +102,43 @@ class SecretSources:
             raise ConfigError(f"ended with code {done.returncode}", place=place, cure="Run it by hand to see why.")
         return done.stdout
 
-    def _cleaned(self, name: str, text: str) -> str:
-        cleaned = text.rstrip("\r\n")
-        if not cleaned or any(ord(character) < 0x20 or ord(character) == 0x7F for character in cleaned):
-            raise ConfigError(
-                f"the {_spoken(name)} of profile {self.profile} is empty or holds a line break",
-                cure="Store exactly the text that the service shows, on one line.",
-            )
-        return cleaned
+
+def variable_of(profile: str, name: str) -> str:
+    """The variable of the environment that may hold a secret."""
+    return f"CLOUDSTORE_{re.sub(r'[^A-Z0-9]', '_', profile.upper())}_{name.upper()}"
+
+
+def keyring_service(profile: str) -> str:
+    """What the keyring files the secrets of a profile under."""
+    return f"cloudstore:{profile}"
+
+
+def spoken(name: str) -> str:
+    """What a secret is called in a sentence."""
+    return "client secret" if name == "secret" else name.replace("_", " ")
+
+
+def clean_secret(text: str, what: str) -> Secret:
+    """A secret as it is sent; line breaks at its end belong to files.
+
+    Raises:
+        ConfigError: it is empty, or holds what got into it by copying.
+    """
+    cleaned = text.rstrip("\r\n")
+    wrong = ""
+    if not cleaned.strip():
+        wrong = "is empty"
+    elif any(ord(character) < 0x20 or ord(character) == 0x7F for character in cleaned):
+        wrong = "holds a line break or another control character"
+    elif cleaned != cleaned.strip():
+        wrong = "begins or ends with a blank"
+    elif cleaned[0] in _QUOTES and cleaned[-1] in _QUOTES:
+        wrong = "is in quotes"
+    elif not cleaned.isascii():
+        wrong = "holds a character that cannot be sent"
+    if wrong:
+        raise ConfigError(f"the {what} {wrong}", cure="Store exactly the text that the service shows, on one line.")
+    return Secret(cleaned)
 
 
 def _read_private(path: Path) -> str:
@@ -119,29 +156,3 @@ def _read_private(path: Path) -> str:
         raise ConfigError(f"the secret file cannot be read: {error.strerror}", place=str(path)) from None
     except UnicodeDecodeError:
         raise ConfigError("the secret file is not UTF-8 text", place=str(path)) from None
-
-
-def _ask_keyring(service: str, name: str) -> str | None:
-    if find_spec("keyring") is None:
-        return None
-    answer: list[str | None] = []
-
-    def ask() -> None:
-        # Optional and slow to import: only when no other source has the secret.
-        import keyring
-        import keyring.errors
-
-        try:
-            answer.append(keyring.get_password(service, name))
-        except keyring.errors.KeyringError:
-            answer.append(None)
-
-    # A thread that may be left behind: a keyring waiting for D-Bus cannot be interrupted.
-    thread = threading.Thread(target=ask, name="keyring", daemon=True)
-    thread.start()
-    thread.join(KEYRING_PATIENCE)
-    return answer[0] if answer else None
-
-
-def _spoken(name: str) -> str:
-    return "client secret" if name == "secret" else name.replace("_", " ")

@@ -29,7 +29,27 @@ SETTINGS: tuple[Option, ...] = (
         choices=("stop", "continue"),
         default="stop",
     ),
+    Option("recent_places", "Whether places are remembered, for Ctrl+G and P.", type=bool, default=True),
+    Option("start_at_last", "Whether the browser begins where it was left.", type=bool, default=True),
+    Option("masked", "Whether names and numbers of people are masked at first.", type=bool, default=False),
+    Option("opener", "The program for e, such as `bat --paging=always`; {} stands for the file.", default=""),
+    Option("mouse", "false leaves the mouse to the terminal.", type=bool, default=True),
+    Option(
+        "low_bandwidth",
+        "Fewer redraws, for a slow line: true, false, or auto for when the browser runs over SSH.",
+        choices=("auto", "true", "false"),
+        default="auto",
+    ),
+    Option(
+        "preview_in_detail",
+        "Whether the beginning of small texts is read and shown in Detail wherever the cursor rests.",
+        type=bool,
+        default=False,
+    ),
     Option("zip_poll_seconds", "Seconds between looks at a zip job; the last repeats.", type=tuple),
+    Option(
+        "restore_poll_seconds", "Seconds between looks at an object that is restored: at first, at last.", type=tuple
+    ),
     Option("connect_timeout", "Seconds to wait for a connection.", type=int, default=10),
     Option("read_timeout", "Seconds to wait for the next bytes.", type=int, default=30),
     Option("stall_timeout", "Seconds below 1 KiB/s after which a body is asked for again.", type=int, default=60),
@@ -59,14 +79,26 @@ class Settings:
     transfers: int = 4
     bell: bool = False
     on_hangup: str = "stop"
+    preview_in_detail: bool = False
+    opener: str = ""
+    """The program that opens copies of objects; empty for the user's pager or editor."""
+    recent_places: bool = True
+    start_at_last: bool = True
+    masked: bool = False
+    mouse: bool = True
+    low_bandwidth: str = "auto"
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
+    restore_poll_seconds: tuple[int, ...] = (900, 3600)
     timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
 
 
 def read_settings(document: Document) -> Settings:
     """The `[settings]` table, with defaults for what it does not say."""
     table = dict(document.table("settings"))
-    polls = _poll_seconds(document, table.pop("zip_poll_seconds", None))
+    polls = _poll_seconds(document, "zip_poll_seconds", table.pop("zip_poll_seconds", None))
+    restores = _poll_seconds(document, "restore_poll_seconds", table.pop("restore_poll_seconds", None))
+    if isinstance(table.get("low_bandwidth"), bool):
+        table["low_bandwidth"] = str(table["low_bandwidth"]).lower()
     values = read_options(document, ("settings",), table, SETTINGS)
     numbers = {name: value for name, value in values.items() if isinstance(value, int)}
     try:
@@ -83,7 +115,15 @@ def read_settings(document: Document) -> Settings:
         transfers=numbers["transfers"],
         bell=values["bell"] is True,
         on_hangup=str(values["on_hangup"]),
-        zip_poll_seconds=polls,
+        preview_in_detail=values["preview_in_detail"] is True,
+        opener=str(values["opener"]),
+        recent_places=values["recent_places"] is True,
+        start_at_last=values["start_at_last"] is True,
+        masked=values["masked"] is True,
+        mouse=values["mouse"] is True,
+        low_bandwidth=str(values["low_bandwidth"]),
+        zip_poll_seconds=polls or Settings().zip_poll_seconds,
+        restore_poll_seconds=restores or Settings().restore_poll_seconds,
         timeouts=Timeouts(
             connect=numbers["connect_timeout"], read=numbers["read_timeout"], stall=numbers["stall_timeout"]
         ),
@@ -133,9 +173,9 @@ def _typed(value: object, wanted: type) -> OptionValue | None:
     return value if isinstance(value, (str, int)) and isinstance(value, wanted) else None
 
 
-def _poll_seconds(document: Document, value: object) -> tuple[int, ...]:
+def _poll_seconds(document: Document, name: str, value: object) -> tuple[int, ...]:
     if value is None:
-        return Settings().zip_poll_seconds
+        return ()
     numbers = (
         [n for n in value if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 3600]
         if isinstance(value, list)
@@ -143,8 +183,6 @@ def _poll_seconds(document: Document, value: object) -> tuple[int, ...]:
     )
     if not numbers or not isinstance(value, list) or len(numbers) != len(value):
         raise document.error(
-            "zip_poll_seconds must be a list of whole numbers from 1 to 3600",
-            ("settings", "zip_poll_seconds"),
-            "For example [5, 10, 20].",
+            f"{name} must be a list of whole numbers from 1 to 3600", ("settings", name), "For example [5, 10, 20]."
         )
     return tuple(numbers)

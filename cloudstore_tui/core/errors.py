@@ -13,6 +13,7 @@ StorageError
 │   └── ReadOnlyError   3    the profile is read-only
 ├── UnavailableError    4    try again later
 │   ├── NetworkError    4    no answer: name, connection, time-out, TLS time-out
+│   │   └── UnsettledError 4  sent, and nobody knows what came of it
 │   ├── ThrottledError  4    the service asks to wait; knows how long
 │   └── ReplyError      4    an answer that is not the API's
 ├── LocalDiskError      5    this machine's disk
@@ -123,6 +124,10 @@ class UnavailableError(StorageError):
 
 class NetworkError(UnavailableError):
     """No answer came: the name, the connection or the time-out."""
+
+
+class UnsettledError(NetworkError):
+    """Something was sent that changes something, and nobody knows whether it was done."""
 
 
 class ThrottledError(UnavailableError):

@@ -22,6 +22,18 @@ class Option:
     required: bool = False
     default: OptionValue | None = None
     choices: tuple[str, ...] = ()
+    label: str = ""
+    """What a form calls it; an option without a label is not asked for."""
+    where: str = ""
+    """Where the service's pages show it, in sentences."""
+    suggestions: tuple[str, ...] = ()
+    """Values that are often right."""
+    is_rare: bool = False
+    """Whether most profiles do well without it: asked for only by those who want to see everything."""
+    whole: str = ""
+    """The option that takes the value instead where it is a whole address."""
+    check: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    """Raises `ConfigError` for a text that cannot be its value. Sends nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,10 @@ class SecretField:
     name: str
     """`secret` or `api_key`: the stem of `secret_file`, `secret_command` and `CLOUDSTORE_<PROFILE>_SECRET`."""
     help: str
+    label: str = ""
+    """What a form calls it."""
+    where: str = ""
+    """Where the service's pages show it, in sentences."""
 
 
 def no_secret(name: str) -> Secret:

@@ -76,6 +76,8 @@ class Check:
     text: str
     """What was found, or what is wrong and the cure."""
     error: StorageError | None = None
+    cure: str = ""
+    """What to do about a doubt; an error has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,3 +289,5 @@ class ProviderSpec:
     options: tuple[Option, ...]
     secrets: tuple[SecretField, ...]
     open: Callable[[Profile], StorageProvider]
+    guide: str = ""
+    """How to get all of it from the service: paragraphs, and lines that begin with `* ` or a number."""

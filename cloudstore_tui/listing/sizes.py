@@ -17,6 +17,11 @@ class Sizes:
         self.moments = array("q")
         """Seconds of the epoch; 0 where unknown."""
 
+    @property
+    def known(self) -> tuple[int, int]:
+        """How many rows tell their size, and the sum of these."""
+        return len(self.bytes) - self.bytes.count(0), sum(self.bytes)
+
     def note(self, rows: Iterable[Row]) -> None:
         """Keep the sizes of new rows, or of rows that changed."""
         sizes, rounded, moments = self.bytes, self.rounded, self.moments

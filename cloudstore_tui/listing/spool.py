@@ -27,6 +27,11 @@ class Spool(Arrangement):
         """How much is marked, also of what the filter hides."""
         return self._marked.summary(self._sizes)
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many of the loaded objects tell their size, and how large these are together."""
+        return self._sizes.known
+
     def is_marked(self, index: int) -> bool:
         """Whether the entry shown at `index` is marked."""
         return index < len(self._shown) and self._shown[index] in self._marked

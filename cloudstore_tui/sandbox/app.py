@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from email.utils import formatdate
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,7 +29,7 @@ CONTROL = "/__sandbox__"
 def api_app(world: World, routes: list[BaseRoute]) -> ASGIApp:
     """What listens where the APIs are."""
     services = Logged(Faulty(_application(routes), world.faults, blob_port=False), world.log, blob_port=False)
-    return Steered(_application(Control(world).routes()), services)
+    return Dated(Steered(_application(Control(world).routes()), services), world.clock)
 
 
 def blob_app(world: World, answer: Answer) -> ASGIApp:
@@ -36,7 +37,7 @@ def blob_app(world: World, answer: Answer) -> ASGIApp:
     application = _application([])
     # No route for every path would do: none matches a key with a line break in it.
     application.router.default = request_response(answer)
-    return Logged(Faulty(application, world.faults, blob_port=True), world.log, blob_port=True)
+    return Dated(Logged(Faulty(application, world.faults, blob_port=True), world.log, blob_port=True), world.clock)
 
 
 def _application(routes: list[BaseRoute]) -> Starlette:
@@ -58,6 +59,26 @@ class Steered:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         await (self._control if scope["path"].startswith(CONTROL) else self._services)(scope, receive, send)
+
+
+class Dated:
+    """Says in every answer what time it is here: that of the sandbox, which tests can move."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._clock(), usegmt=True).encode()
+                headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
+                message = {**message, "headers": [(b"date", date), *headers]}
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 class Logged:

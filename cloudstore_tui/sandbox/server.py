@@ -220,5 +220,6 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         ws="none",
         timeout_keep_alive=75,
         server_header=False,
+        date_header=False,
     )
     return uvicorn.Server(config)

@@ -11,6 +11,7 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.engine import TransferEngine, new_number
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.transfers.peeking import Peeking
 from cloudstore_tui.transfers.stand_in import Stage, StandIn
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
 
@@ -41,13 +42,16 @@ class Backstage:
         """Whether transfers that are not done outlive the program."""
         self._stage = Stage()
         self._stand_ins = {name: StandIn(opener, self._stage) for name, opener in open_provider.items()}
+        self.providers: Mapping[str, StorageProvider] = self._stand_ins
+        """The providers by profile, to be used from the caller's loop."""
+        self.peek = Peeking(self._stage, self._stand_ins, lambda: self._engine.means.blob)
+        """Reads single pieces of objects."""
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="backstage", daemon=True)
 
-    @property
-    def providers(self) -> Mapping[str, StorageProvider]:
-        """The providers by profile, to be used from the caller's loop."""
-        return self._stand_ins
+    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
+        """Take one more profile into use."""
+        self._stand_ins[name] = StandIn(open_provider, self._stage)
 
     def start(self) -> None:
         """Start the thread; back when it takes work."""

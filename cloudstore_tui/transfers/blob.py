@@ -137,7 +137,6 @@ class BlobClient:
         if self._timer is not None and time.monotonic() >= self._timer:
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._hand_on()
         self._collect()
         self._look_after()
         if self._worn and not self._calls:
@@ -226,13 +225,11 @@ class BlobClient:
         for option, value in options.items():
             handle.setopt(option, value)
 
-    def _hand_on(self) -> None:
-        """Let no byte wait for the next turn."""
+    def _collect(self) -> None:
+        """Let no byte wait for the next turn, and end what is complete."""
         for handle, call in list(self._calls.items()):
             if call.hand_on() is not None and call.error is not None:
                 self._end(handle, call.error)
-
-    def _collect(self) -> None:
         while True:
             left, succeeded, failed = self._multi.info_read()
             for handle in succeeded:

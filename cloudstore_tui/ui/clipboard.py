@@ -13,6 +13,9 @@ from typing import Any
 import pyperclip
 from textual.app import App
 
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.terminal.reach import driver_of
+
 LARGEST = 74_000
 """Characters of a sequence that every terminal takes; xterm's limit is the lowest."""
 
@@ -42,18 +45,25 @@ def copy_text(
     text = text.encode("utf-8", "replace").decode("utf-8")
     if not text:
         return "There is nothing to copy."
+    sequences = terminal_sequences(text, around)
+    if sequences:
+        app.copy_to_clipboard(text)
+        for sequence in sequences[1:]:
+            _write(app, sequence)
     local = is_local(around)
     if local:
-        # Programs behind it may hang without a display: a thread that nobody waits for.
+        # After the terminal was asked: programs behind it may hang without a display. Nobody waits for the thread.
         threading.Thread(target=_copy_native, args=(native or pyperclip.copy, text), daemon=True).start()
-    sequences = terminal_sequences(text, around)
-    if not sequences:
-        end = "tried this machine's clipboard only." if local else "select it on the screen instead."
-        return f"Too long for a terminal's clipboard: {end}"
-    app.copy_to_clipboard(text)
-    for sequence in sequences[1:]:
-        _write(app, sequence)
-    return SENT
+    if sequences:
+        return f"{SENT} It holds the real text, not the masked one." if MASK.on else SENT
+    why = "Too long for a terminal's clipboard" if has_clipboard(around) else "This terminal has no clipboard"
+    return f"{why}: {'tried that of this machine only.' if local else 'select it on the screen instead.'}"
+
+
+def has_clipboard(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal can have one: the console and the old ones would at best ignore the sequence."""
+    between = environment.get("TMUX") or environment.get("STY")
+    return bool(between) or not environment.get("TERM", "").startswith(("linux", "vt"))
 
 
 def is_local(environment: Mapping[str, str]) -> bool:
@@ -64,8 +74,10 @@ def is_local(environment: Mapping[str, str]) -> bool:
 def terminal_sequences(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
     """What is written to the terminal: the plain sequence, then the wrapped one where tmux or screen is in between.
 
-    Empty if the text is too long to be sent in one piece; half a link is worse than none.
+    Empty if the text is too long to be sent in one piece, as half a link is worse than none, or if nobody takes it.
     """
+    if not has_clipboard(environment):
+        return ()
     encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
     plain = f"\x1b]52;c;{encoded}\a"
     if len(plain) > LARGEST:
@@ -88,6 +100,6 @@ def _copy_native(native: Callable[[str], None], text: str) -> None:
 
 
 def _write(app: App[Any], sequence: str) -> None:
-    driver = app._driver  # noqa: SLF001 - Textual offers no public way to write one sequence to the terminal
+    driver = driver_of(app)
     if driver is not None:
         driver.write(sequence)

@@ -6,13 +6,16 @@ from datetime import tzinfo
 
 from textual.content import Content
 
+from cloudstore_tui.calls.joining import SHARED
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import show
 
 _LABEL_STYLE = "$text-muted"
 _TAG_STYLE = "$text-accent"
 _GAP = 2
+_CALL = "press . for everything of this call"
 _MOST_LABEL = 16
 """Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
 _LEAST_COLUMN = 40
@@ -72,6 +75,7 @@ def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[Field]:
     yield Field("Size", _size(entry))
     yield Field("State", _state(entry.state))
     yield Field("Duration", words.duration(entry.duration))
+    yield Field("Call", _CALL if any(entry.tag(key) for key in SHARED) else "")
     yield Field("Created", words.full_time(entry.created, zone))
     yield Field("Modified", words.full_time(entry.modified, zone))
     yield Field("Updated", words.full_time(entry.updated, zone))
@@ -97,7 +101,8 @@ def _state(word: str) -> str:
 def _field_text(field: Field, label_width: int) -> Content:
     label = show(field.label, _MOST_LABEL * 4).stylize(_TAG_STYLE if field.is_tag else _LABEL_STYLE)
     gap = max(label_width - label.cell_length, 0) + _GAP
-    return label + Content(" " * gap) + show(field.value)
+    value = MASK.field(field.label, field.value) if field.is_tag else field.value
+    return label + Content(" " * gap) + show(value)
 
 
 def _wrapped(text: Content, indent: int, width: int) -> Content:

@@ -14,6 +14,10 @@ class Step:
 
     visit: Visit
     at: str = ""
+    until: int = 0
+    """How many rows were loaded."""
+    top: int = 0
+    """The first row in view."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import ClassVar
 
+from cloudstore_tui.config.searches import SavedSearch
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
@@ -33,6 +35,11 @@ class Line:
 class Place:
     """A folder or profile in the tree, and what is known of what is below it."""
 
+    nothing_below: ClassVar[str] = "no folders"
+    """What is said where children would be."""
+    can_be_shown: ClassVar[bool] = True
+    """Whether it can be opened, so that what is in it stands in Entries."""
+
     def __init__(self, location: Location, name: str, *, parent: "Place | None" = None, expandable: bool = True):
         self.location = location
         self.name = name
@@ -41,6 +48,10 @@ class Place:
         self.depth: int = parent.depth + 1 if parent else 0
         self.expandable = expandable
         self.children: list[Place] = []
+        self.extra: Place | None = None
+        """What is shown below the children, and is none of the service's."""
+        self.search: SavedSearch | None = None
+        """The saved search that it stands for, to be made at its location."""
         self.is_open = False
         self.loading: object | None = None
         """What the present load is known by; an answer to another one is too late."""
@@ -77,6 +88,11 @@ class Place:
         """Begin to read children, further ones or from the start; gives what the answer is to be known by."""
         self.loading, self.error, self.is_open, self._again = object(), "", True, again
         return self.loading
+
+    def close(self) -> None:
+        """Show nothing of what is below it, and read nothing for it."""
+        self.stop_load()
+        self.is_open = False
 
     def stop_load(self) -> bool:
         """Give up what is being read; whether there was something."""
@@ -128,7 +144,8 @@ def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[Li
         yield line
         place = line.place
         if line.kind is Kind.PLACE and (place.is_open or closed_too):
-            below = [*(Line(child) for child in place.children), *_notes(place)]
+            extra = [Line(place.extra)] if place.extra is not None else []
+            below = [*(Line(child) for child in place.children), *_notes(place), *extra]
             waiting.extend(reversed(below))
 
 
@@ -140,4 +157,4 @@ def _notes(place: Place) -> Iterator[Line]:
     elif place.has_more:
         yield Line(place, Kind.MORE, "more…")
     elif not place.children and not place.needs_load:
-        yield Line(place, Kind.NOTE, "no folders")
+        yield Line(place, Kind.NOTE, place.nothing_below)

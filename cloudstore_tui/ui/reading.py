@@ -33,6 +33,10 @@ class Reading:
     zone: tzinfo
     at: str = ""
     """The entry that the cursor is to go to once it is there."""
+    top: int = 0
+    """The first row in view once the cursor is there."""
+    until: int = 0
+    """Rows that may be read to find that entry; the first page at least."""
     marks: frozenset[str] = frozenset()
     """Entries to be marked once they are there."""
     spool: Spool = field(default_factory=Spool)
@@ -48,6 +52,11 @@ class Reading:
     def __post_init__(self) -> None:
         self.pager = self.new_pager()
         """Where reading goes on."""
+
+    @property
+    def seeks(self) -> bool:
+        """Whether more rows are worth reading for the entry that the cursor is to go to."""
+        return bool(self.at) and self.fetched < self.until
 
     def new_pager(self) -> Pager[Entry]:
         """A walk from the first page on."""
@@ -86,9 +95,11 @@ class Reading:
     def _reasons(self) -> tuple[str, ...]:
         """Why nothing may have been found, and by which filter."""
         query = self.visit.query
-        if query is None or not self.visit.written:
+        if query is None:
             return ()
         sent = f"The filter that was sent: {query.filter or 'none'}"
+        if not self.visit.written:
+            return (sent,)
         if self.fetched:
             return (sent, f"It found {self.fetched:,}; in none of them {self.visit.local_words}.")
         return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))

@@ -6,6 +6,8 @@ import signal
 import threading
 from collections.abc import Callable
 
+from cloudstore_tui.ui.terminal.modes import LENT
+
 HANGUP = 129
 """Exit code after the terminal was closed."""
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: HANGUP}
@@ -23,13 +25,18 @@ def listen(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None], *, outl
 
     def end(code: int) -> None:
         if not (outlives_terminal and code == HANGUP):
-            watchdog = threading.Timer(PATIENCE, os._exit, (code,))
+            watchdog = threading.Timer(PATIENCE, _end_now, (code,))
             watchdog.daemon = True
             watchdog.start()
         stop(code)
 
     for number, code in CODES.items():
         loop.add_signal_handler(number, end, code)
+
+
+def _end_now(code: int) -> None:
+    LENT.give_back_now()
+    os._exit(code)
 
 
 def ignore(loop: asyncio.AbstractEventLoop) -> None:

@@ -14,11 +14,15 @@ from textual.content import Content, Span
 from textual.strip import Strip
 
 from cloudstore_tui.core.errors import UnsafeError
-from cloudstore_tui.core.text import LONGEST, MOST_MARKS, cut, pieces, plain
+from cloudstore_tui.core.text import LONGEST, MOST_MARKS, cut, pieces
+from cloudstore_tui.core.text import plain as _plain
+from cloudstore_tui.ui.mask import MASK
 
 __all__ = ["LONGEST", "MOST_MARKS", "check_guard", "install_guard", "plain", "show"]
 
 _CODE_STYLE = "$text-warning"
+_LONGEST_NAME = 200
+"""Characters beyond a limit that may belong to a name or number that begins before it."""
 
 _COMMANDS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
@@ -28,9 +32,14 @@ _COMMANDS = re.compile(
 _ATTACK = "\x1b]52;c;QQ==\x1b\\"
 
 
+def plain(text: str, limit: int = LONGEST) -> str:
+    """`text` as one line that is safe to draw, masked if wanted; more than `limit` characters end with `…`."""
+    return _plain(_masked(text, limit), limit)
+
+
 def show(text: str, limit: int = LONGEST) -> Content:
     """`text` for any widget: literal, one line, its invisible characters shown as codes in a style of their own."""
-    text = cut(text, limit)
+    text = cut(_masked(text, limit), limit)
     if text.isascii() and text.isprintable():
         return Content(text)
     shown: list[str] = []
@@ -42,6 +51,10 @@ def show(text: str, limit: int = LONGEST) -> Content:
         if is_code:
             spans.append(Span(start, end, _CODE_STYLE))
     return Content("".join(shown), spans)
+
+
+def _masked(text: str, limit: int) -> str:
+    return MASK.text(text[: limit + _LONGEST_NAME]) if MASK.on else text
 
 
 # The belt: whatever a widget was given, its text passes through these two methods of Textual on its way out.

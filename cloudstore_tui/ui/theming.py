@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from textual.color import Color
 from textual.theme import Theme as TextualTheme
 
 from cloudstore_tui.config.themes import Theme
@@ -14,10 +15,17 @@ _MISSING: Mapping[str, str] = {
 """What Textual's own style sheets use but its themes of sixteen colours do not fill in."""
 
 
+_SHADES: Mapping[str, float] = {"text-muted": 0.85, "text-disabled": 0.7}
+"""How much of the text's own colour is in quieter text. Textual would leave that to what is behind it, which is not
+known where a list is drawn line by line."""
+
+
 def textual_theme(theme: Theme) -> TextualTheme:
     """The theme as Textual wants it; whatever the file leaves open, Textual derives from its colours."""
     plain = {name: value for name, value in theme.variables.items() if not value.startswith("$")}
-    known = _make(theme, plain).to_color_system().generate() | plain
+    derived = _make(theme, plain).to_color_system().generate()
+    plain = {name: _shade(derived, part) for name, part in _SHADES.items() if name not in theme.variables} | plain
+    known = derived | plain
     references = {name: value for name, value in theme.variables.items() if value.startswith("$")}
     missing = {name: value for name, value in _MISSING.items() if name not in known}
     own = {name: value for name, value in {**missing, **references}.items() if name not in plain}
@@ -32,6 +40,14 @@ def _resolve(value: str, own: Mapping[str, str], known: Mapping[str, str]) -> st
         name = value[1:]
         value = own.get(name) or known.get(name, "$foreground")
     return known["foreground"]
+
+
+def _shade(known: Mapping[str, str], part: float) -> str:
+    """The text's colour, nearer to the background; of the terminal's own colours nobody knows what lies between."""
+    text, ground = known["foreground"], known["background"]
+    if text.startswith("ansi_") or ground.startswith("ansi_"):
+        return text
+    return Color.parse(ground).blend(Color.parse(text), part).hex
 
 
 def _make(theme: Theme, variables: dict[str, str]) -> TextualTheme:

@@ -7,6 +7,7 @@ from textual.app import App
 
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_text import name
 
@@ -59,9 +60,9 @@ def is_long(transfer: Transfer) -> bool:
 def _arrival(transfer: Transfer) -> str:
     request = transfer.request
     if transfer.state is State.SKIPPED:
-        return f"Left alone: {transfer.path or request.location.address}"
+        return f"Left alone: {MASK.path(transfer.path) if transfer.path else request.location.address}"
     if isinstance(request, ZipRequest):
-        return f"Downloaded: {name(request)} to {transfer.path or request.folder}"
+        return f"Downloaded: {name(request)} to {MASK.path(transfer.path or request.folder)}"
     if isinstance(request, DownloadRequest):
-        return f"Downloaded: {transfer.path or request.folder}"
+        return f"Downloaded: {MASK.path(transfer.path or request.folder)}"
     return f"Uploaded: {request.location.address}"

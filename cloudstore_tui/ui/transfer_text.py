@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cloudstore_tui.transfers.transfer import Request, State, Transfer, UploadRequest, ZipRequest
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
 
 STATE_WORDS: Mapping[State, str] = {
     State.QUEUED: "queued",
@@ -78,7 +79,7 @@ def describe(transfer: Transfer, members: Sequence[Transfer] = ()) -> str:
     lines = [
         f"{'Region' if of_zip else 'Object'}: {request.location.address}",
         f"Job: {request.job}" if isinstance(request, ZipRequest) and request.job else "",
-        f"File: {transfer.path}" if transfer.path else "",
+        f"File: {MASK.path(transfer.path)}" if transfer.path else "",
         f"State: {STATE_WORDS[transfer.state]}",
         f"Size: {words.exact_size(transfer.size)}" if transfer.size is not None else "",
         f"So far: {words.exact_size(transfer.done)}",

@@ -9,7 +9,9 @@ from textual.app import App
 from textual.signal import Signal
 from textual.timer import Timer
 
+from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.piece import ReadPiece
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
 from cloudstore_tui.ui.report import report
@@ -18,6 +20,8 @@ from cloudstore_tui.ui.transfer_text import percent
 
 INTERVAL = 0.25
 """Seconds between two looks."""
+THIN_INTERVAL = 1.0
+"""The same over a line that is to be spared."""
 
 _LOOKS_AFTER_ORDER = 4
 """Looks after an order: it is carried out in another thread, and what comes of it is seen a little later."""
@@ -54,6 +58,9 @@ class Transfers(Protocol):
     def members(self, number: int) -> tuple[Transfer, ...]:
         """The objects of a zip as they are now."""
 
+    def peek(self, entry: StoredObject) -> ReadPiece:
+        """What reads single pieces of an object."""
+
     async def interrupted(self) -> tuple[Transfer, ...]:
         """Transfers of runs that ended before they were done."""
 
@@ -70,8 +77,9 @@ class Transfers(Protocol):
 class TransferWatch:
     """Passes orders on and tells what became of them, each thing once."""
 
-    def __init__(self, app: App[None], transfers: Transfers, *, bell: bool = False) -> None:
+    def __init__(self, app: App[None], transfers: Transfers, *, bell: bool = False, interval: float = INTERVAL) -> None:
         self._app = app
+        self._interval = interval
         self._transfers = transfers
         self._bell = bell
         self._news = TransferNews(app)
@@ -144,6 +152,10 @@ class TransferWatch:
         """The objects of a zip as they are now."""
         return self._transfers.members(number)
 
+    def peek(self, entry: StoredObject) -> ReadPiece:
+        """What reads single pieces of an object."""
+        return self._transfers.peek(entry)
+
     async def interrupted(self) -> tuple[Transfer, ...]:
         """Transfers of earlier runs, which nobody goes on with now. They rest."""
         found = tuple(map(_at_rest, await self._transfers.interrupted()))
@@ -207,7 +219,7 @@ class TransferWatch:
     def _wake(self) -> None:
         self._looks = _LOOKS_AFTER_ORDER
         if self._timer is None:
-            self._timer = self._app.set_interval(INTERVAL, self.look)
+            self._timer = self._app.set_interval(self._interval, self.look)
 
 
 def _at_rest(transfer: Transfer) -> Transfer:

@@ -1,7 +1,7 @@
 """What Entries shows: a folder, a place, a search, or one object."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from cloudstore_tui.core.entry import Entry, StoredObject
@@ -25,6 +25,8 @@ class Visit:
     """Whether the user wrote the query, so that the location is only where it began."""
     local: tuple[LocalTerm, ...] = ()
     """What the service cannot check: rows that do not meet it are not shown."""
+    typed: str = field(default="", compare=False)
+    """How the user wrote the query, where that says more than the filter that is sent."""
 
     @property
     def local_words(self) -> str:
@@ -67,7 +69,7 @@ def search_from(location: Location, text: str, zone: tzinfo) -> Visit:
     """
     region = Location(location.profile, location.region)
     meaning = understand(text, zone, datetime.now(UTC))
-    return Visit(region, Query(region, meaning.filter), written=True, local=meaning.local)
+    return Visit(region, Query(region, meaning.filter), written=True, local=meaning.local, typed=text)
 
 
 def pages_of(provider: StorageProvider, visit: Visit) -> Fetch:

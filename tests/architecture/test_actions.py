@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import cloudstore_tui
+from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.keymap import check_keymap, key_name
 from cloudstore_tui.ui.keys import known_bindings
 
@@ -90,3 +91,37 @@ def test_help_knows_every_binding_of_the_ui() -> None:
     in_ui = {binding.id for class_ in classes() if class_.__module__ != "cloudstore_tui.app"
              for binding in vars(class_).get("BINDINGS", ()) if isinstance(binding, Binding)}  # fmt: skip
     assert {action.id for action in known_bindings()} == in_ui
+
+
+def test_backspace_only_goes_up_and_escape_never_quits() -> None:
+    """Some terminals send the one for Delete, and the other before a key of its own."""
+    assert {binding.id for _, binding in bindings() if "backspace" in binding.key} == {"browser.up", "places.collapse"}
+    assert [name for name, binding in bindings() if "escape" in binding.key and "quit" in binding.action] == []
+
+
+MAP = {
+    "app.help": "?,f1", "app.palette": "ctrl+p,:,f9", "app.quit": "q,f10", "app.leave": "ctrl+q",
+    "app.interrupt": "ctrl+c", "app.suspend": "ctrl+z", "app.redraw": "ctrl+l",
+    "panes.next": "tab", "panes.previous": "shift+tab", "panes.places": "1", "panes.entries": "2",
+    "panes.transfers": "3", "panes.left": "h,left",
+    "browser.back_out": "escape", "browser.transfers": "t", "browser.up": "backspace,-", "browser.root": "~",
+    "browser.back": "H,alt+left", "browser.forward": "L,alt+right", "browser.goto": "ctrl+g", "browser.fiql": "f,f7",
+    "browser.detail": "i", "browser.zone": "Z",
+    "entries.down": "j,down", "entries.up": "k,up", "entries.first": "g,home", "entries.last": "G,end",
+    "entries.half_down": "ctrl+d", "entries.half_up": "ctrl+u", "entries.page_down": "pagedown,ctrl+f",
+    "entries.page_up": "pageup,ctrl+b", "entries.open": "enter,l,right", "entries.mark": "space,insert",
+    "entries.range": "v", "entries.mark_all": "a,ctrl+a", "entries.invert": "*", "entries.filter": "/",
+    "entries.sort": "o", "entries.reverse": "O", "entries.refresh": "r,f5,ctrl+r", "entries.bookmark": "m",
+    "entries.bookmarks": "'", "entries.columns": "c", "entries.profile": "P", "entries.region": "R",
+    "entries.preview": "p,f3", "entries.download": "d,s", "entries.download_as": "D,S,f2", "entries.upload": "u",
+    "entries.link": "y", "entries.copy": "Y", "entries.zip": "z", "entries.call": ".", "entries.delete": "delete,f8,X",
+    "places.expand": "l,right", "places.collapse": "h,left,backspace", "places.open": "enter",
+    "transfers.cancel": "x", "transfers.pause": "p", "transfers.retry": "r", "transfers.clear": "c",
+}  # fmt: skip
+"""The keys that fingers know from other programs: to take one away is a decision, never an accident."""
+
+
+def test_the_keys_that_fingers_know_do_what_they_expect() -> None:
+    held = {action.id: {key_name(key) for key in action.keys} for action in known_bindings(CloudStoreApp)}
+    wanted = {id_: set(map(key_name, keys.split(","))) for id_, keys in MAP.items()}
+    assert {id_: keys - held.get(id_, set()) for id_, keys in wanted.items() if keys - held.get(id_, set())} == {}

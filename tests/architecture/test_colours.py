@@ -20,7 +20,8 @@ _ANSI = re.compile(r"\bansi_[a-z_]+")
 _PROPERTY = re.compile(
     r"(?:color|background|tint|border[\w-]*|outline[\w-]*|keyline|hatch|scrollbar[\w-]*|link[\w-]*)\s*:\s*([^;{}]*)"
 )
-_STYLE_CALLS = {"Style", "parse", "styled", "stylize", "style"}
+_STYLE_CALLS = {"Style", "parse", "styled", "stylize", "style", "from_markup"}
+_STYLE_ARGUMENTS = {"style", "color", "bgcolor", "background", "foreground", "border"}
 _NAMES = frozenset(COLOR_NAME_TO_RGB) - {"transparent"}
 
 
@@ -46,7 +47,9 @@ def in_source(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             values = [*node.args, *(keyword.value for keyword in node.keywords)]
-            if called in _STYLE_CALLS:
+            if called not in _STYLE_CALLS:
+                values = [keyword.value for keyword in node.keywords if keyword.arg in _STYLE_ARGUMENTS]
+            if values:
                 texts = [value.value for value in values if isinstance(value, ast.Constant)]
                 yield from (name for text in texts if isinstance(text, str) for name in named(text))
 
@@ -88,5 +91,8 @@ def test_what_is_no_colour_is_left_alone(text: str) -> None:
 
 def test_a_colour_in_a_call_is_seen(tmp_path: Path) -> None:
     source = tmp_path / "x.py"
-    source.write_text('Style(color="red")\nContent.styled("x", "bold blue")\nprint("red")\n')
-    assert sorted(in_source(source)) == ["blue", "red"]
+    source.write_text(
+        'Style(color="red")\nContent.styled("x", "bold blue")\nprint("red")\n'
+        'Text("red", style="green")\nContent.from_markup("[cyan]x[/]")\n'
+    )
+    assert sorted(in_source(source)) == ["blue", "cyan", "green", "red"]

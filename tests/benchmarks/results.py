@@ -9,7 +9,6 @@ machine at this moment: compare figures of one run with each other.
 import argparse
 import asyncio
 import gc
-import json
 import multiprocessing
 import re
 import subprocess
@@ -23,7 +22,9 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
+import msgspec
 import psutil
 
 from cloudstore_tui.core.entry import StoredObject, identity
@@ -66,7 +67,7 @@ def say(what: str, value: float, unit: str) -> None:
 def record(number: int) -> dict[str, object]:
     """An object as 8x8 returns them, the newest first."""
     id_ = f"{number:08x}-339b-43c2-ad15-572a35dc3aad"
-    created = (LATEST - number * APART).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = (LATEST - number * APART).isoformat()
     tags = [{"key": key, "value": value} for key, value in (_TAGS | {"callId": f"int-{number:012x}"}).items()]
     return {
         "id": id_,
@@ -92,6 +93,7 @@ class Service:
 
     rows: int
     latency: float
+    searches: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -111,10 +113,13 @@ class Service:
             writer.close()
 
     async def answer(self, target: str) -> bytes:
-        """A token, or a page."""
+        """A token, a page, or how often a page was asked for."""
         path = urlsplit(target)
+        if path.path == "/searches":
+            return str(self.searches).encode()
         if path.path.endswith("/token"):
             return b'{"access_token":"t","token_type":"BearerToken","expires_in":"3599","api_product_list":"[storage]"}'
+        self.searches += 1
         asked = {name: values[0] for name, values in parse_qs(path.query).items()}
         offset, limit, first = int(asked.get("pageKey", 0)), int(asked.get("limit", PAGE)), 0
         if bound := _BOUND.search(asked.get("filter", "")):
@@ -128,7 +133,7 @@ class Service:
             "content": [record(number) for number in numbers],
         }
         await asyncio.sleep(self.latency)
-        return json.dumps(page).encode()
+        return msgspec.json.encode(page)
 
 
 def _serve(rows: int, latency: float, pipe: Connection) -> None:
@@ -173,8 +178,8 @@ def provider(port: int, *, at_once: int, per_minute: int = 0) -> EightByEightPro
 QUERY = Query(Location("acme8", "us-east"))
 
 
-async def read_all(port: int, at_once: int) -> tuple[float, int, float]:
-    """Seconds until everything is in a spool, how many rows that were, and bytes of memory for each."""
+async def read_all(port: int, at_once: int) -> tuple[float, float, int, float]:
+    """Seconds until everything is in a spool, those of CPU, how many rows that were, and bytes of memory for each."""
     opened = provider(port, at_once=at_once)
     spool = Spool()
     pager: Pager[StoredObject] = Pager(
@@ -183,25 +188,47 @@ async def read_all(port: int, at_once: int) -> tuple[float, int, float]:
     try:
         spool.extend((await pager.next_page()).items)
         gc.collect()
-        before, started = psutil.Process().memory_info().rss, time.perf_counter()
+        before, spent, started = psutil.Process().memory_info().rss, time.process_time(), time.perf_counter()
         async with pager.hurry():
             async for page in pager:
                 spool.extend(page.items)
-        taken, loaded = time.perf_counter() - started, spool.loaded
+        taken, spent, loaded = time.perf_counter() - started, time.process_time() - spent, spool.loaded
         gc.collect()
-        return taken, loaded, (psutil.Process().memory_info().rss - before) / loaded
+        return taken, spent, loaded, (psutil.Process().memory_info().rss - before) / loaded
     finally:
         spool.close()
         await opened.close()
+
+
+async def first_page(port: int) -> tuple[float, int]:
+    """Seconds until a result can be shown, by a client that has a token, and how many rows there are then."""
+    opened = provider(port, at_once=8)
+    try:
+        await opened.search(QUERY)
+        started = time.perf_counter()
+        page = await opened.search(QUERY)
+        return time.perf_counter() - started, len(page.items)
+    finally:
+        await opened.close()
+
+
+def measure_first_page(rows: int, latency: float) -> None:
+    with service(rows, latency) as port:
+        taken, loaded = asyncio.run(first_page(port))
+        with urlopen(f"http://127.0.0.1:{port}/searches") as reply:
+            asked = int(reply.read()) / 2
+    say(f"first {loaded} of {rows:,} rows, {latency * 1000:.0f} ms latency", 1000 * taken, "ms")
+    say("  searches sent for them", asked, "")
 
 
 def measure_reading(rows: int, latency: float) -> None:
     with service(rows, latency) as port:
         seconds = {}
         for at_once in (8, 1):
-            seconds[at_once], loaded, memory = asyncio.run(read_all(port, at_once))
+            seconds[at_once], spent, loaded, memory = asyncio.run(read_all(port, at_once))
             assert loaded == rows, f"{loaded:,} of {rows:,} rows"
             say(f"read {rows:,} rows, {at_once} at once", seconds[at_once], "s")
+            say("  of that CPU of the reading program", spent, "s")
             say("  memory per loaded row", memory, "B")
         say("times faster with 8 at once than one after another", seconds[1] / seconds[8], "x")
 
@@ -241,6 +268,7 @@ def main() -> None:
     parser.add_argument("--paced", type=int, default=12_000, help="rows to read at 60 calls a minute; 0 for none")
     parser.add_argument("--table", type=int, default=1_000_000, help="rows of a table to scroll in; 0 for none")
     asked = parser.parse_args()
+    measure_first_page(1_000_000, asked.latency / 1000)
     if asked.paced:
         measure_forecast(asked.paced, asked.latency / 1000)
     if asked.rows:

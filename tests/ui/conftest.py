@@ -21,6 +21,7 @@ from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
 from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.piece import Piece, ReadPiece
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, Deletion, Fate, Session, StorageProvider
 from cloudstore_tui.core.query import Query
@@ -278,6 +279,12 @@ class FakeBackstage:
     parts: dict[int, tuple[Transfer, ...]] = field(default_factory=dict)
     """The members of zips."""
     dropped: list[int] = field(default_factory=list)
+    pieces: dict[str, ReadPiece] = field(default_factory=dict)
+    """What reads the content of an object, by its name."""
+    peeked: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
+        self.providers = {**self.providers, name: open_provider()}
 
     def submit(self, request: Request) -> int:
         number = len(self.transfers) + 1
@@ -292,6 +299,13 @@ class FakeBackstage:
 
     def members(self, number: int) -> tuple[Transfer, ...]:
         return self.parts.get(number, ())
+
+    def peek(self, entry: StoredObject) -> ReadPiece:
+        async def read(first: int, count: int) -> Piece:
+            self.peeked.append((entry.name, first, count))
+            return await self.pieces[entry.name](first, count)
+
+        return read
 
     async def interrupted(self) -> tuple[Transfer, ...]:
         return tuple(self.left)

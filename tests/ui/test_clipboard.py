@@ -112,13 +112,40 @@ async def test_a_clipboard_that_fails_or_hangs_disturbs_nobody() -> None:
     hang.set()
 
 
+async def test_the_terminal_is_asked_before_the_machine(written: list[str]) -> None:
+    asked_by_then: list[int] = []
+    called = threading.Event()
+
+    def native(_text: str) -> None:
+        asked_by_then.append(len(written))
+        called.set()
+
+    app: App[None] = App()
+    async with app.run_test():
+        written.clear()
+        copy_text(app, TEXT, environment={"TMUX": "x"}, native=native)
+        assert called.wait(5)
+    assert asked_by_then == [2]
+
+
+@pytest.mark.parametrize("kind", ["linux", "vt100", "vt220"])
+async def test_a_terminal_that_has_no_clipboard_is_not_asked(written: list[str], kind: str) -> None:
+    app: App[None] = App()
+    async with app.run_test():
+        written.clear()
+        said = copy_text(app, TEXT, environment={**FAR, "TERM": kind})
+    assert said == "This terminal has no clipboard: select it on the screen instead."
+    assert not [data for data in written if "52;" in data]
+    assert terminal_sequences(TEXT, {"TERM": kind, "TMUX": "x"})
+
+
 async def test_too_much_and_nothing_are_said() -> None:
     texts, called, native = recorder()
     app: App[None] = App()
     async with app.run_test():
         assert "select it on the screen" in copy_text(app, "x" * 80_000, environment=FAR, native=native)
         assert texts == []
-        assert "this machine's clipboard only" in copy_text(app, "x" * 80_000, environment={}, native=native)
+        assert "that of this machine only" in copy_text(app, "x" * 80_000, environment={}, native=native)
         assert called.wait(5)
         assert "nothing to copy" in copy_text(app, "", environment={}, native=native)
 

@@ -1,16 +1,110 @@
-"""The address of an entry to the clipboard."""
+"""What is known of an entry to the clipboard."""
 
+import asyncio
+import json
 from typing import Any
 
+import pytest
 
-async def test_capital_y_copies_what_the_command_line_takes(browser: Any) -> None:
-    async with browser(start="acme:exports/reporting/") as it:
-        await it.press("j", "Y")
+from cloudstore_tui.core.errors import NotAvailableError
+from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+
+FOLDER, SEARCH = "acme:exports/reporting/", "acme8:us-east/"
+
+
+async def copy(it: Any, words: str) -> None:
+    await it.press("Y")
+    assert isinstance(it.app.screen, PickDialog)
+    await it.type(words)
+    await it.press("enter")
+
+
+async def test_enter_copies_what_the_command_line_takes(browser: Any) -> None:
+    async with browser(start=FOLDER) as it:
+        await it.press("j", "Y", "enter")
         assert it.app.clipboard == "acme:exports/reporting/report-001.tar"
         assert it.notices == ["acme:exports/reporting/report-001.tar · Sent to your terminal's clipboard."]
 
 
-async def test_an_empty_folder_gives_its_own_address(browser: Any) -> None:
+@pytest.mark.parametrize(
+    ("start", "words", "text"),
+    [
+        (FOLDER, "name", "report-000.tar"),
+        (FOLDER, "key", "exports/reporting/report-000.tar"),
+        (SEARCH, "name", "int-0000000.mp3"),
+    ],
+)
+async def test_a_word_finds_what_to_copy(browser: Any, start: str, words: str, text: str) -> None:
+    async with browser(start=start) as it:
+        await copy(it, words)
+        assert it.app.clipboard == text
+
+
+async def test_the_cursor_finds_it_too(browser: Any) -> None:
+    async with browser(start=SEARCH) as it:
+        await it.press("Y", *["down"] * 4, "enter")
+        assert it.app.clipboard == "id-0000000"
+
+
+async def test_tags_are_one_line_of_json(browser: Any) -> None:
+    async with browser(start=SEARCH) as it:
+        await copy(it, "tags json")
+        assert json.loads(it.app.clipboard)["agentName"] == "Agent 0"
+
+
+async def test_what_is_marked_is_copied_one_a_line(browser: Any) -> None:
+    async with browser(start=FOLDER) as it:
+        await it.press("space", "space")
+        await copy(it, "name")
+        assert it.app.clipboard == "report-000.tar\nreport-001.tar"
+        assert it.notices == ["report-000.tar … · Sent to your terminal's clipboard."]
+
+
+async def test_a_curl_command_is_copied_and_shown(browser: Any, folders: Any) -> None:
+    async with browser(start=FOLDER) as it:
+        await copy(it, "curl")
+        assert isinstance(it.app.screen, MessageDialog)
+        link = "https://aspect-cloud.net/exports/reporting/report-000.tar?sig=s3cret"
+        assert it.app.clipboard == f"curl --fail --output report-000.tar '{link}'"
+        assert "curl --fail" in it.text
+        assert folders.count("link") == 1
+
+
+async def test_a_link_is_shown_as_y_shows_it(browser: Any) -> None:
+    async with browser(start=FOLDER) as it:
+        await copy(it, "signed")
+        assert isinstance(it.app.screen, LinkDialog)
+
+
+async def test_a_folder_has_an_address_and_no_link(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("Y")
+        assert "acme:exports/reporting/" in it.text
+        assert "curl" not in it.text
+        await it.press("escape")
+        assert it.app.screen is it.screen
+
+
+async def test_an_empty_folder_gives_its_own_address_at_once(browser: Any) -> None:
     async with browser(start="acme:imports/") as it:
         await it.press("Y")
         assert it.app.clipboard == "acme:imports/"
+
+
+async def test_why_there_is_no_link_is_said(browser: Any, folders: Any) -> None:
+    folders.fail["link"] = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", place="x", cure="Restore it.")
+    async with browser(start=FOLDER) as it:
+        await copy(it, "curl")
+        assert it.notices == ["x: its state is ARCHIVED. Restore it."]
+        assert "asking" not in it.foot
+
+
+async def test_escape_gives_up_waiting_for_a_link(browser: Any, folders: Any) -> None:
+    folders.gates["link"] = asyncio.Event()
+    async with browser(start=FOLDER) as it:
+        await copy(it, "curl")
+        assert "asking for a link" in it.foot
+        await it.press("escape")
+        assert folders.cancelled == ["acme:exports/reporting/report-000.tar"]

@@ -1,8 +1,11 @@
 """Objects deleted for good."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+from cloudstore_tui.config.deletion_log import UNKNOWN, DeletionLog
+from cloudstore_tui.config.locations import state_folder
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import Fate
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
@@ -17,7 +20,7 @@ async def test_exactly_what_was_shown_is_deleted_and_its_rows_go(browser: Any, f
         await it.press("j", "space", "space", "delete")
         assert isinstance(it.app.screen, DeleteDialog)
         assert "report-001.tar" in it.text
-        await it.press("y")
+        await it.press("2", "enter")
         assert folders.calls[-1] == ("delete", ("exports/reporting/report-001.tar", "exports/reporting/report-002.tar"))
         assert len(it.rows) == 10
         assert "report-001.tar" not in it.rows
@@ -35,7 +38,7 @@ async def test_escape_deletes_nothing(browser: Any, folders: Any) -> None:
 async def test_what_was_kept_stays_and_its_reason_can_be_read(browser: Any, folders: Any) -> None:
     folders.refused = {"exports/reporting/report-001.tar": Fate.KEPT, "exports/reporting/report-002.tar": Fate.GONE}
     async with browser(start=START) as it:
-        await it.press("space", "space", "space", "f8", "y")
+        await it.press("space", "space", "space", "f8", "3", "enter")
         assert it.notices == ["1 object deleted, 1 object already gone, 1 object not deleted."]
         assert isinstance(it.app.screen, MessageDialog)
         assert "acme:exports/reporting/report-001.tar: not deleted." in it.text
@@ -47,7 +50,10 @@ async def test_a_failure_removes_nothing(browser: Any, folders: Any) -> None:
     folders.fail["delete"] = NetworkError("no answer came", place="acme:")
     async with browser(start=START) as it:
         await it.press("X", "y")
-        assert it.notices == ["acme:: no answer came."]
+        assert it.notices == ["1 object unknown."]
+        assert isinstance(it.app.screen, MessageDialog)
+        assert "acme:: no answer came." in it.text
+        await it.press("escape")
         assert len(it.rows) == 12
 
 
@@ -85,3 +91,30 @@ async def test_quitting_while_it_runs_asks(browser: Any, folders: Any) -> None:
         await it.pilot.press("q")
         await it.pilot.pause()
         assert not it.app.is_running
+
+
+async def test_everything_is_written_down_before_it_is_sent_and_again_with_its_outcome(
+    browser: Any, folders: Any
+) -> None:
+    log = DeletionLog(state_folder() / "deletions.jsonl")
+    folders.gates["delete"] = asyncio.Event()
+    async with browser(start=START) as it:
+        await it.press("X", "y")
+        await it.until(lambda: folders.count("delete"))
+        (begun,) = log.read()
+        assert begun.outcome == UNKNOWN
+        assert begun.text("path") == "acme:exports/reporting/report-000.tar"
+        folders.gates["delete"].set()
+        await it.until(lambda: it.notices)
+    assert [one.outcome for one in log.read()] == ["deleted"]
+
+
+async def test_nothing_is_deleted_that_cannot_be_written_down(browser: Any, folders: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with browser(start=START) as it:
+        it.screen.deletion.log = DeletionLog(tmp_path / "file" / "deletions.jsonl")
+        await it.press("X", "y")
+        await it.until(lambda: it.notices)
+        assert "the log of deletions cannot be written" in it.notices[0]
+        assert folders.count("delete") == 0
+        assert len(it.rows) == 12

@@ -112,3 +112,9 @@ async def test_keys_scroll_the_pane(browser: Any, folders: Any) -> None:
         assert it.screen.detail.scroll_offset.y == 2
         await it.press("k")
         assert it.screen.detail.scroll_offset.y == 1
+
+
+def test_an_object_of_a_call_says_how_the_rest_of_it_is_found() -> None:
+    of_a_call = replace(ENTRY, tags=(*ENTRY.tags, ("callId", "int-1")))
+    assert ["Call", "press . for everything of this call"] in [line.split(maxsplit=1) for line in lines(of_a_call)]
+    assert not any("everything of this call" in line for line in lines(replace(ENTRY, tags=(("dnis", "1"),))))

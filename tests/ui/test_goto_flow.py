@@ -1,8 +1,12 @@
 """Going to an address that is typed."""
 
+import asyncio
 from typing import Any
 
 from textual.widgets import Input
+
+from cloudstore_tui.core.errors import MissingError
+from cloudstore_tui.core.location import Location
 
 
 async def ask(it: Any, address: str) -> None:
@@ -41,3 +45,113 @@ async def test_the_dialog_begins_with_the_present_address(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("ctrl+g")
         assert it.app.screen.query_one(Input).value == "acme:exports/"
+
+
+async def test_tab_completes_folders_with_one_listing_each_and_none_twice(browser: Any, folders: Any) -> None:
+    async with browser() as it:
+        await it.press("ctrl+g")
+        address = it.app.screen.query_one(Input)
+        await it.type("acme:")
+        await it.press("tab")
+        assert folders.calls == [("folders", "acme:")]
+        assert "exports/  imports/" in it.text
+        await it.type("e")
+        await it.press("tab")
+        assert address.value == "acme:exports/"
+        await it.press("tab")
+        assert address.value == "acme:exports/reporting/"
+        assert folders.calls == [("folders", "acme:"), ("folders", "acme:exports/")]
+        await it.press("enter")
+        assert it.rows[0] == "report-000.tar"
+
+
+async def test_tab_completes_regions_and_the_places_below_them(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("ctrl+g")
+        for text in ("acme8:", "", "call", ""):
+            await it.type(text)
+            await it.press("tab")
+        assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
+        await it.press("enter")
+        assert "us-east › callrecording" in it.lines[1]
+        await it.press("ctrl+g")
+        assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
+
+
+async def test_escape_cancels_a_listing_that_does_not_come(browser: Any, folders: Any) -> None:
+    folders.gates["folders"] = asyncio.Event()
+    async with browser() as it:
+        await it.press("ctrl+g")
+        await it.type("acme:")
+        await it.press("tab", "tab", "tab")
+        assert "looking…" in it.text
+        assert folders.count("folders") == 1
+        await it.press("escape")
+        await it.until(lambda: folders.cancelled)
+
+
+async def test_a_folder_that_cannot_be_listed_says_why_in_the_dialog(browser: Any, folders: Any) -> None:
+    folders.fail["folders"] = MissingError("there is no such folder", place="acme:x/")
+    async with browser() as it:
+        await it.press("ctrl+g")
+        await it.type("acme:x/")
+        await it.press("tab")
+        assert "acme:x/: there is no such folder." in it.text
+        assert it.app.screen.query_one(Input).has_focus
+
+
+async def test_recent_places_and_bookmarks_are_offered_and_filtered_by_what_is_typed(
+    browser: Any, tmp_path: Any
+) -> None:
+    (tmp_path / "bookmarks.toml").write_text('[weekly]\nat = "acme:exports/reporting/"\n')
+    async with browser(start="acme:exports/") as it:
+        await it.press("tilde", "ctrl+g")
+        assert "weekly" in it.text
+        assert "acme:exports/ " in it.text
+        await it.type("week")
+        await it.press("down", "enter")
+        assert it.rows[0] == "report-000.tar"
+        await it.press("ctrl+g", "down", "down", "down", "enter")
+        assert it.rows == ["reporting/", "readme.txt"]
+
+
+async def test_the_browser_begins_where_it_was_left_with_one_listing(browser: Any, folders: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("enter", "H")
+    folders.calls.clear()
+    async with browser() as it:
+        assert it.rows == ["reporting/", "readme.txt"]
+        assert folders.calls == [("browse", "acme:exports/")]
+    async with browser(start_at_last=False) as it:
+        assert it.rows == []
+        await it.press("ctrl+g")
+        assert "acme:exports/" in it.text
+    async with browser(recent_places=False) as it:
+        assert it.rows == []
+    async with browser() as it:
+        assert it.rows == []
+
+
+async def test_a_place_that_could_not_be_opened_is_not_remembered(browser: Any, folders: Any) -> None:
+    folders.fail["acme:gone/"] = MissingError("there is no such folder", place="acme:gone/")
+    async with browser() as it:
+        await ask(it, "acme:gone/")
+        await ask(it, "acme:exports/")
+        assert it.screen.memory.recent.places == (Location("acme", path="exports/"),)
+
+
+async def test_searches_are_not_among_the_recent_places(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.journey.search('callerName=="Kim"')
+        await it.settle()
+        assert [place.address for place in it.screen.memory.recent.places] == ["acme8:us-east/"]
+
+
+async def test_a_hidden_detail_stays_hidden_the_next_time(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("i")
+    async with browser(start="acme:exports/") as it:
+        assert it.screen.detail.has_class("-off")
+        await it.press("i")
+    async with browser(start="acme:exports/") as it:
+        assert not it.screen.detail.has_class("-off")

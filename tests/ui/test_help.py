@@ -112,3 +112,28 @@ async def test_it_is_set_anew_for_another_width() -> None:
         await pilot.pause()
         assert "Download" in app.text
         assert len(app.text.splitlines()) < len(wide.splitlines())
+
+
+async def test_a_word_finds_a_key_and_escape_shows_all_again() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.query_one(Pane).focus()
+        await pilot.press("question_mark")
+        all_keys = app.text
+        await pilot.press("slash", *"fetch")
+        assert "Download: Fetch what is marked" in app.text
+        assert "Act 1" not in app.text
+        assert "Quit" not in app.text
+        await pilot.press("enter", "escape")
+        assert app.text == all_keys
+        await pilot.press("escape")
+        assert not isinstance(app.screen, HelpScreen)
+
+
+async def test_letters_that_are_typed_close_nothing_and_a_word_that_nobody_says_is_told() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.query_one(Pane).focus()
+        await pilot.press("question_mark", "slash", *"q?qq")
+        assert isinstance(app.screen, HelpScreen)
+        assert "No key is said to do that here." in app.text

@@ -68,3 +68,45 @@ def test_history_forgets_the_oldest_steps_and_the_way_forward() -> None:
         history.back(now)
         seen += 1
     assert seen == LONGEST
+
+
+async def test_back_reads_on_to_the_entry_and_the_view_that_were_left(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/", size=(120, 40)) as it:
+        table = it.screen.entries.table
+        await it.press("G", "k")
+        await it.until(lambda: len(it.rows) >= 200)
+        await it.press("G", "k", "k", "k")
+        name, top = table.entry.name, table.scroll_offset.y
+        assert table.cursor > 150
+        it.screen.journey.search("a==b")
+        await it.settle()
+        assert table.cursor == 0
+        await it.press("H")
+        await it.until(lambda: table.cursor > 150)
+        assert (table.entry.name, table.scroll_offset.y) == (name, top)
+        assert searches.count("search") < 12
+
+
+async def test_an_entry_that_is_gone_is_not_looked_for_to_the_end(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("j", "j")
+        at = Step(it.screen.journey.visit, "not there", 150, 0)
+        asked = searches.count("search")
+        it.screen.journey._open(at)
+        await it.settle()
+        await it.until(lambda: not it.screen.listing.is_busy)
+        assert searches.count("search") - asked == 2
+        assert it.screen.entries.table.cursor == 0
+
+
+async def test_back_keeps_the_order_that_was_asked_for(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        column = it.screen.entries.columns[0]
+        it.screen.listing.sort(column, descending=False)
+        await it.settle()
+        first = it.rows[0]
+        it.screen.journey.search("a==b")
+        await it.settle()
+        await it.press("H")
+        assert it.rows[0] == first
+        assert it.screen.journey.visit.query.sort.descending is False

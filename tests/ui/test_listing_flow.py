@@ -214,3 +214,12 @@ async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: A
         folders.gates["acme:exports/"].set()
         await it.settle()
         assert not it.notices
+
+
+async def test_an_empty_place_shows_the_filter_that_it_stands_for(browser: Any, searches: Any) -> None:
+    searches.results = 0
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.journey.go(replace(searches.locate("us-east/"), place=("callrecording",)))
+        await it.settle()
+        assert "Nothing was found." in it.text
+        assert "The filter that was sent: type==callrecording" in it.text

@@ -283,9 +283,15 @@ async def test_a_hole_that_is_not_filled_is_never_sent(browser: Any, kept: Kept,
         before = searches.count("search")
         await fill(it, "@mine")
         await it.press("enter")
+        assert "Search @mine" in it.text
+        await it.press("enter", "escape")
         assert value(it) == "queueName==?queue"
         assert "?queue has no value" in it.text
         assert searches.count("search") == before
+        await it.press("enter")
+        await it.type("A';x==1,y=='B")
+        await it.press("enter")
+        assert sent(searches) == "queueName=='A\\';x==1,y==\\'B'"
         await fill(it, "@mine queue='Sales UK'")
         await it.press("enter")
         assert sent(searches) == "queueName=='Sales UK'"

@@ -97,3 +97,10 @@ def test_wide_and_joined_characters_do_not_move_the_next_column(name: str, width
     line = painter(width, columns).line(entry(name, "AAAA"), marked=False)
     assert line.endswith("AAAA")
     assert cell_len(line[:-4]) == width - 4
+
+
+def test_without_names_columns_stay_near_each_other_in_a_wide_terminal() -> None:
+    columns = (Column("agent", "Agent", width=12), Column("queue", "Queue", width=10))
+    head = painter(200, columns).header("", False)
+    assert head.index("Queue") <= 50
+    assert len(head) == 200

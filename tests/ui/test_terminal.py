@@ -224,3 +224,14 @@ def test_a_wrong_key_name_in_the_configuration_is_said_before_anything_is_drawn(
     assert shown.end() == 2
     assert b"entries.download" in shown.sent
     assert b"\x1b[?1049h" not in shown.sent
+
+
+def test_ctrl_l_draws_anew_what_something_else_wrote_over(terminal: Open, ready: Ready) -> None:
+    shown = terminal("acme:exports/", columns=80, rows=24, CLOUDSTORE_CONFIG=str(ready.config))
+    shown.wait_for(r"reporting")
+    shown.read(1)
+    before = shown.text
+    shown.screen.erase_in_display(2)
+    shown.screen.draw("a message of the system")
+    shown.press("\x0c")
+    shown.wait_until(lambda: shown.text == before, "the same screen")

@@ -17,7 +17,7 @@ from cloudstore_tui.fiql.phrases.local import LocalTerm
 from cloudstore_tui.fiql.phrases.moments import Clock, time_term
 from cloudstore_tui.fiql.phrases.quantities import BOTH_UNITS, quantity_term
 from cloudstore_tui.fiql.phrases.texts import part_of_name, text_term
-from cloudstore_tui.fiql.printer import unparse
+from cloudstore_tui.fiql.printer import spell_out
 from cloudstore_tui.fiql.spans import read_span
 from cloudstore_tui.fiql.tree import And, Node
 
@@ -66,7 +66,7 @@ def compile_phrase(phrase: str, zone: tzinfo, now: datetime) -> Compiled:
     nodes = tuple(maker.nodes)
     node = None if not nodes else nodes[0] if len(nodes) == 1 else And(nodes)
     notes = (*maker.notes, *_local_note(maker.local))
-    return Compiled(unparse(node) if node else "", tuple(maker.local), tuple(dict.fromkeys(notes)), node)
+    return Compiled(spell_out(node) if node else "", tuple(maker.local), tuple(dict.fromkeys(notes)), node)
 
 
 def understand(text: str, zone: tzinfo, now: datetime) -> Compiled:

@@ -1,15 +1,11 @@
-"""What `profile test` looks at."""
+"""What `profile test` and `doctor` look at."""
 
-from collections.abc import Awaitable, Callable
-
-from cloudstore_tui.core.errors import LoginError, StorageError
+from cloudstore_tui.core.errors import ForbiddenError, LoginError, MissingError, UsageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check
 from cloudstore_tui.providers.alvaria.client import AlvariaClient
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS
-
-MOST_SKEW = 300.0
-"""Seconds by which the clocks may differ before signed links become unreliable."""
+from cloudstore_tui.rest.checklist import Checklist, Doubt
 
 
 class Checks:
@@ -20,26 +16,18 @@ class Checks:
         self._client = client
 
     async def run(self) -> tuple[Check, ...]:
-        """Token, scopes, folders and clock, until the first thing that is wrong."""
-        steps: dict[str, Callable[[], Awaitable[str]]] = {
-            "token": self._token,
-            "scopes": self._scopes,
-            "folders": self._folders,
-            "clock": self._clock,
-        }
-        found: list[Check] = []
-        for title, look in steps.items():
-            try:
-                found.append(Check(title, True, await look()))
-            except StorageError as error:
-                return (*found, Check(title, False, str(error), error))
-        return tuple(found)
+        """Token, scopes, folders, uploads and clock, until the first thing that is wrong."""
+        checklist = Checklist(self._profile.name, lambda: self._client.clock_skew)
+        steps = [("token", self._token), ("scopes", self._scopes), ("folders", self._folders)]
+        if not self._profile.read_only:
+            steps.append(("uploads", self._uploads))
+        return checklist.end(well=await checklist.run(steps))
 
-    async def _token(self) -> str:
+    async def _token(self) -> str | Doubt:
         token = await self._client.login.token()
         return f"{self._client.token_host} gave one for {token.life / 60:.0f} min"
 
-    async def _scopes(self) -> str:
+    async def _scopes(self) -> str | Doubt:
         granted = (await self._client.login.token()).granted
         asked = self._profile.texts("scopes")
         if not granted:
@@ -52,18 +40,31 @@ class Checks:
             )
         return f"{len(asked)} granted"
 
-    async def _folders(self) -> str:
+    async def _folders(self) -> str | Doubt:
         """One folder that the scopes should open: whether the API key and the organisation are right, too."""
         folder = next((FOLDERS[scope] for scope in self._profile.texts("scopes") if scope in FOLDERS), "exports/")
-        await self._client.keys(folder, "directory", f"{self._profile.name}:{folder}", most=1)
+        try:
+            await self._client.keys(folder, "directory", f"{self._profile.name}:{folder}", most=1)
+        except MissingError as error:
+            if "organi" in error.cause:
+                error.cure = f"Check org of profile {self._profile.name}: it is the first part of your cloud's address."
+            raise
         return f"{folder} can be listed with {self._client.version}"
 
-    async def _clock(self) -> str:
-        skew = self._client.clock_skew
-        if abs(skew) > MOST_SKEW:
-            raise StorageError(
-                f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}",
-                place=self._profile.name,
-                cure="Set it: signed links and tokens depend on it.",
+    async def _uploads(self) -> str | Doubt:
+        """Whether there is a link to upload to: having one changes nothing."""
+        opened = [FOLDERS[scope] for scope in self._profile.texts("scopes") if scope in FOLDERS]
+        folder = next((folder for folder in opened if folder.startswith("imports/")), "")
+        if not folder:
+            return "no scope for imports/: nothing can be uploaded"
+        key = f"{folder}cloudstore-doctor.tmp"
+        try:
+            await self._client.signed(key, "upload", f"{self._profile.name}:{key}", native=False)
+        except ForbiddenError as error:
+            return Doubt(
+                f"the profile allows changes, but the service does not: {error.cause}",
+                f"{error.cure} Or set read_only = true in profile {self._profile.name}.".strip(),
             )
-        return "agrees with the service"
+        except (MissingError, UsageError) as error:
+            return f"not known before one is tried: {error.cause}"
+        return f"{folder} takes them"

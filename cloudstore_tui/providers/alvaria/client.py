@@ -139,7 +139,7 @@ class AlvariaClient:
         checked = api_address(url, option="token_url", profile=profile.name, path=True)
         scheme, _, rest = checked.partition("://")
         host, slash, path = rest.partition("/")
-        return f"{scheme}://{host}", slash + path
+        return f"{scheme}://{host}", slash + path or TOKEN_PATH
 
     def _host(self, option: str, example: str, other: str) -> str:
         profile = self._profile

@@ -165,17 +165,18 @@ class AlvariaProvider(StorageProvider):
             return await self._look(location, error)
         except StorageError as error:
             return Deletion(location, Fate.KEPT, error)
-        return Deletion(location, Fate.DELETED)
+        return await self._look(location)
 
-    async def _look(self, location: Location, lost: StorageError) -> Deletion:
-        """What a deletion without an answer has done."""
+    async def _look(self, location: Location, lost: StorageError | None = None) -> Deletion:
+        """What a deletion has really done, whatever the service said of it."""
         try:
             await self.stat(location)
         except MissingError:
             return Deletion(location, Fate.DELETED)
-        except StorageError:
-            return Deletion(location, Fate.UNKNOWN, lost)
-        return Deletion(location, Fate.KEPT, lost)
+        except StorageError as error:
+            return Deletion(location, Fate.UNKNOWN, lost or error)
+        still = StorageError("it is still there", place=location.address, cure="Look again, then try again.")
+        return Deletion(location, Fate.KEPT, lost or still)
 
     async def _signed(self, location: Location, direction: str, form: LinkForm | None) -> SignedLink:
         self._require_object(location)

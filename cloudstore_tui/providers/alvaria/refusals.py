@@ -52,12 +52,15 @@ class Refusals:
         if not isinstance(error, LoginError):
             return error
         name = self._profile.name
-        if "invalid_scope" in error.cause:
-            error.cure = f"Check scopes of profile {name}."
-        elif "invalid_client" in error.cause:
-            error.cure = f"Check client_id and the secret of profile {name}."
+        if "scope" in error.cause:
+            error.cure = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
+        elif "realm" in error.cause:
+            error.cure = f"Check org and token_host of profile {name}, then client_id."
         else:
-            error.cure = f"Check org, client_id, scopes and the secret of profile {name}."
+            error.cure = (
+                f"Check client_id, the secret and org of profile {name}. A secret that has expired is refused alike: "
+                "Alvaria gives a new one."
+            )
         return error
 
     def _no_permission(self, error: ForbiddenError, key: str) -> StorageError:

@@ -1,17 +1,21 @@
-"""What `profile test` looks at."""
+"""What `profile test` and `doctor` look at."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import ForbiddenError, MissingError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Check
 from cloudstore_tui.core.query import Query
-from cloudstore_tui.providers.eightbyeight.client import PRODUCT, EightByEightClient
+from cloudstore_tui.providers.eightbyeight.client import EDIT, PRODUCT, EightByEightClient
 from cloudstore_tui.providers.eightbyeight.search import Searcher
+from cloudstore_tui.rest.checklist import Checklist, Doubt
 
-MOST_SKEW = 300.0
-"""Seconds by which the clocks may differ before presigned links become unreliable."""
+_MADE_FOR = (
+    "Under API Keys in the Admin Console make a key for the product Call Recordings & Storage. Whoever makes it needs "
+    "the role Storage API, which the Super Admin grants; changes take some minutes."
+)
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+"""The id of no object: what is asked for it changes nothing."""
 
 
 class Checks:
@@ -23,51 +27,58 @@ class Checks:
         self._name = client.profile.name
 
     async def run(self) -> tuple[Check, ...]:
-        """Token, product, regions, a listing in each, and clock, until the first thing that is wrong."""
-        found: list[Check] = []
-        for title, look in (("token", self._token), ("product", self._product), ("regions", self._regions)):
-            found.append(await _checked(title, look))
-            if found[-1].error:
-                return tuple(found)
-        for region in await self._client.regions():
-            found.append(await _checked(region, partial(self._listing, region)))
-            if found[-1].error:
-                return tuple(found)
-        return (*found, await _checked("clock", self._clock))
+        """Token, product, regions, a listing in each, level and clock, until the first thing that is wrong."""
+        checklist = Checklist(self._name, lambda: self._client.clock_skew)
+        well = await checklist.run([("token", self._token), ("product", self._product), ("regions", self._regions)])
+        if well:
+            regions = await self._client.regions()
+            well = await checklist.run([(region, partial(self._listing, region)) for region in regions])
+            if well and regions and not self._client.profile.read_only:
+                well = await checklist.run([("level", partial(self._level, regions[0]))])
+        return checklist.end(well=well)
 
-    async def _token(self) -> tuple[bool, str]:
+    async def _token(self) -> str | Doubt:
         token = await self._client.login.token()
-        return True, f"good for {token.life / 60:.0f} min"
+        return f"good for {token.life / 60:.0f} min"
 
-    async def _product(self) -> tuple[bool, str]:
+    async def _product(self) -> str | Doubt:
         """A doubt only: whether the key is good for something shows in the regions."""
         await self._client.login.token()
         if self._client.doubt:
-            return False, f"{self._client.doubt}: it takes a key made for Call Recordings & Storage"
-        return True, PRODUCT if self._client.products else "the service does not tell"
+            return Doubt(f"{self._client.doubt}: it takes a key made for Call Recordings & Storage", _MADE_FOR)
+        return PRODUCT if self._client.products else "the service does not tell"
 
-    async def _regions(self) -> tuple[bool, str]:
-        names = ", ".join(await self._client.regions())
-        return True, f"{names} (of the profile)" if self._client.profile.texts("regions") else names
+    async def _regions(self) -> str | Doubt:
+        try:
+            names = ", ".join(await self._client.regions())
+        except ForbiddenError as error:
+            error.cure = f'{_MADE_FOR} Or set regions = ["us-east"] in the profile, if you know your region.'
+            raise
+        return f"{names} (of the profile)" if self._client.profile.texts("regions") else names
 
-    async def _listing(self, region: str) -> tuple[bool, str]:
-        page = await self._searcher.slice(Query(Location(self._name, region)), region, limit=1)
-        return True, "has objects" if page.given else "is empty"
+    async def _listing(self, region: str) -> str | Doubt:
+        try:
+            page = await self._searcher.slice(Query(Location(self._name, region)), region, limit=1)
+        except (ForbiddenError, MissingError) as error:
+            if not await self._client.knows(region):
+                words = error.cause.rpartition(": ")[2]
+                error.cause = f"{region} is not a region of this customer: {words}"
+                error.cure += f" Correct regions in profile {self._name}, or leave it out."
+            elif isinstance(error, ForbiddenError):
+                error.cure = _MADE_FOR
+            raise
+        return "has objects" if page.given else "is empty"
 
-    async def _clock(self) -> tuple[bool, str]:
-        skew = self._client.clock_skew
-        if abs(skew) > MOST_SKEW:
-            raise StorageError(
-                f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}",
-                place=self._name,
-                cure="Set it: presigned links and tokens depend on it.",
+    async def _level(self, region: str) -> str | Doubt:
+        """Whether the key may change anything, seen from what the service says to a request about no object."""
+        path, body = f"objects/{_NOBODY}/restore", {"expirationDays": 1}
+        try:
+            await self._client.send("POST", region, path, place=self._name, level=EDIT, body=body)
+        except ForbiddenError:
+            return Doubt(
+                "the profile allows changes, but the key does not: deleting and restoring take one of the level edit",
+                f"Make a key of the level edit, or set read_only = true in profile {self._name}.",
             )
-        return True, "agrees with the service"
-
-
-async def _checked(title: str, look: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
-    try:
-        ok, text = await look()
-    except StorageError as error:
-        return Check(title, False, str(error), error)
-    return Check(title, ok, text)
+        except (MissingError, UsageError):
+            return "the key may change and delete"
+        return "the key may change and delete"

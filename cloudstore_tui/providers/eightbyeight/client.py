@@ -170,7 +170,10 @@ class EightByEightClient:
         return error
 
     def _refused(self, error: LoginError) -> LoginError:
-        error.cure = error.cure or f"Check client_id and the secret of profile {self.profile.name}."
+        error.cure = error.cure or (
+            f"Check client_id and the secret of profile {self.profile.name}. A key that has expired or was removed is "
+            "refused alike: API Keys in the Admin Console shows it."
+        )
         return error
 
     async def _known_regions(self) -> tuple[str, ...]:

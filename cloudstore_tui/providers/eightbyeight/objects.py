@@ -7,9 +7,13 @@ from cloudstore_tui.core.errors import (
     ConflictError,
     ForbiddenError,
     MissingError,
+    NetworkError,
     NotAvailableError,
     ReplyError,
     StorageError,
+    ThrottledError,
+    UnavailableError,
+    UnsettledError,
     UnsupportedError,
     UsageError,
 )
@@ -31,6 +35,7 @@ _CURES = {
     "DELETED": "It was purged.",
     "FAILED": "The service could not store it.",
 }
+_UNSETTLED = "Nobody knows whether it was asked for; asking again does no harm."
 _NO_LINKS = (ReplyError, UsageError, MissingError, UnsupportedError)
 """What services answer that do not know presigned links."""
 
@@ -89,12 +94,28 @@ class Objects:
         path, body = f"objects/{segment(location.path)}/restore", {"expirationDays": days}
         try:
             reply = await self._client.send("POST", location.region, path, body=body, place=place, level=EDIT)
-        except LostReplyError as error:
-            if (await self.record(location)).state in (AVAILABLE, "PENDING"):
-                return days
-            error.cure = "Nobody knows whether it was asked for; asking again does no harm."
-            raise
+        except UnavailableError as error:
+            if _was_not_sent(error):
+                raise
+            await self._settle(location, error)
+            return days
         return wire.restored_days(reply, days, place)
+
+    async def _settle(self, location: Location, lost: UnavailableError) -> None:
+        """See in the state whether an order without an answer has arrived.
+
+        Raises:
+            UnsettledError: the state does not tell: an object may stay ARCHIVED while it comes back.
+            NotAvailableError: nothing can come of it.
+        """
+        try:
+            entry = await self.record(location)
+        except StorageError:
+            entry = None
+        if entry is None or entry.state == "ARCHIVED":
+            raise UnsettledError(lost.cause, place=location.address, cure=_UNSETTLED) from None
+        if entry.state not in (AVAILABLE, "PENDING"):
+            raise _unavailable(entry) from None
 
     async def _fetchable(self, location: Location) -> StoredObject:
         entry = await self.record(location)
@@ -114,6 +135,11 @@ class Objects:
         entry = await self.record(location)
         if entry.state not in ("", AVAILABLE):
             raise _unavailable(entry) from error
+
+
+def _was_not_sent(error: UnavailableError) -> bool:
+    """Whether the service certainly did nothing."""
+    return isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
 
 
 def _unavailable(entry: StoredObject) -> NotAvailableError:

@@ -1,7 +1,13 @@
 """What a profile of the 8x8 Cloud Storage Service needs."""
 
+import re
+
+from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.profile import Option, Profile, SecretField
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
+from cloudstore_tui.providers.eightbyeight.guide import GUIDE
+
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 
 
 def open_profile(profile: Profile) -> StorageProvider:
@@ -16,16 +22,92 @@ def open_profile(profile: Profile) -> StorageProvider:
     return EightByEightProvider(profile)
 
 
+def check_regions(text: str) -> None:
+    """Refuse what cannot be names of regions with commas or blanks between them.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    for name in text.replace(",", " ").split():
+        if not _REGION.fullmatch(name):
+            raise ConfigError(f"{name[:60]} is not a region", cure="Write names such as us-east uk, or nothing.")
+        if name.casefold() == "eu":
+            raise ConfigError("there is no region eu", cure="European customers are in uk.")
+
+
+def check_base(text: str) -> None:
+    """Refuse what is no address without a path.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    # Deferred as above.
+    from cloudstore_tui.rest.address import api_address
+
+    api_address(text, option="the address", profile="")
+
+
+def check_url(text: str) -> None:
+    """Refuse what is no address.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    # Deferred as above.
+    from cloudstore_tui.rest.address import api_address
+
+    api_address(text, option="the address", profile="", path=True)
+
+
 SPEC = ProviderSpec(
     name="8x8",
     title="8x8 Cloud Storage Service",
     options=(
-        Option("client_id", "The key of an 8x8 API made for Call Recordings & Storage.", required=True),
-        Option("regions", "The regions to look at, such as us-east; the service is asked if absent.", type=tuple),
-        Option("api_base", "The address of the API.", default="https://api.8x8.com"),
-        Option("token_url", "The whole address for tokens, if they do not come from /oauth/v2/token of api_base."),
+        Option(
+            "client_id",
+            "The key of an 8x8 API made for Call Recordings & Storage.",
+            required=True,
+            label="Client id",
+            where="The Admin Console shows it as the key of an app under API Keys. "
+            "The app's product must be Call Recordings & Storage.",
+        ),
+        Option(
+            "regions",
+            "The regions to look at, such as us-east; the service is asked if absent.",
+            type=tuple,
+            label="Regions",
+            where="Leave it empty and the service is asked. Else names such as us-east us-west uk ca ap, "
+            "with blanks between them; Europe is in uk.",
+            suggestions=("us-east", "us-west", "uk", "ca", "ap"),
+            check=check_regions,
+        ),
+        Option(
+            "api_base",
+            "The address of the API.",
+            default="https://api.8x8.com",
+            label="API address",
+            where="https://api.8x8.com for all customers of 8x8. Another one only for tests, such as the sandbox.",
+            is_rare=True,
+            check=check_base,
+        ),
+        Option(
+            "token_url",
+            "The whole address for tokens, if they do not come from /oauth/v2/token of api_base.",
+            label="Token address",
+            where="Empty for all customers of 8x8: tokens come from the API address.",
+            is_rare=True,
+            check=check_url,
+        ),
         Option("allow_hosts", "Further hosts that presigned links may lead to.", type=tuple),
     ),
-    secrets=(SecretField("secret", "The secret that belongs to client_id."),),
+    secrets=(
+        SecretField(
+            "secret",
+            "The secret that belongs to client_id.",
+            "Secret",
+            "The Admin Console shows it beside the key, under API Keys.",
+        ),
+    ),
     open=open_profile,
+    guide=GUIDE,
 )

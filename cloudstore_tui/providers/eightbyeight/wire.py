@@ -292,7 +292,12 @@ def _read(told: object, kind: type[Item]) -> Item | None:
 
 def _tags(told: object) -> tuple[tuple[str, str], ...]:
     listed = told if isinstance(told, list) else []
-    pairs = [(text(tag.get("key")), text(tag.get("value"))) for tag in listed if isinstance(tag, dict)]
+    told_pairs = [(tag.get("key"), tag.get("value")) for tag in listed if isinstance(tag, dict)]
+    # A large result has millions of them, and nearly all are texts already.
+    pairs = [
+        (key if key.__class__ is str else text(key), value if value.__class__ is str else text(value))
+        for key, value in told_pairs
+    ]
     return tuple(pair for pair in pairs if pair[0])
 
 

@@ -31,6 +31,8 @@ class Key:
     client_id: str
     level: Level = Level.EDIT
     products: tuple[str, ...] = ("storage",)
+    expired: bool = False
+    """Whether its time is over; it is refused as a wrong one is."""
 
     def secret(self, world: World) -> str:
         """The secret that belongs to it."""
@@ -42,8 +44,9 @@ KEYS = (
     Key("acme8-download", Level.DOWNLOAD_ONLY),
     Key("acme8-read", Level.READ_ONLY),
     Key("acme8-bare", Level.READ_ONLY, ("work-analytics",)),
+    Key("acme8-expired", expired=True),
 )
-"""The first is what the sandbox's own configuration uses; the last was made without the product `storage`."""
+"""The first is what the sandbox's own configuration uses; the fourth was made without the product `storage`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Tokens:
         except (binascii.Error, UnicodeDecodeError):
             return None
         found = next((key for key in KEYS if key.client_id == client_id), None)
-        if kind.lower() != "basic" or found is None:
+        if kind.lower() != "basic" or found is None or found.expired:
             return None
         return found if secrets.compare_digest(found.secret(self._world).encode(), secret.encode()) else None
 

@@ -19,6 +19,8 @@ from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, Z
 Result = TypeVar("Result")
 
 MOST_EVENTS = 10_000
+FILE = "journal.db"
+"""Its name in the folder for what must survive a restart."""
 OLDEST = 14 * 86_400.0
 """Seconds after which a transfer that nobody goes on with is forgotten."""
 
@@ -57,7 +59,7 @@ class Journal:
                 place=str(folder),
                 cure="Set XDG_STATE_HOME to a folder that can be written.",
             ) from None
-        self._database = Database(folder / "journal.db")
+        self._database = Database(folder / FILE)
 
     @property
     def warning(self) -> str:

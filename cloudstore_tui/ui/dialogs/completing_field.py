@@ -24,13 +24,18 @@ class CompletingField(Field):
 
         candidates: tuple[str, ...]
 
-    def __init__(self, complete: Callable[[str], Completion], value: str = "", *, widget_id: str | None = None) -> None:
+    def __init__(
+        self, complete: Callable[[str], Completion | None], value: str = "", *, widget_id: str | None = None
+    ) -> None:
+        """Complete with `complete`; it gives `None` while it has to find out, and Tab is pressed for the user later."""
         super().__init__(value, widget_id=widget_id)
         self._complete = complete
 
     def action_complete(self) -> None:
         """Complete, or go on."""
         found = self._complete(self.value)
+        if found is None:
+            return
         changed = found.text != self.value
         if changed:
             self.value = found.text

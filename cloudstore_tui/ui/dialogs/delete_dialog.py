@@ -14,15 +14,15 @@ from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
 from cloudstore_tui.ui.text import show
 
-TYPED_ABOVE = 20
-"""Objects from which on a single key is too little: their number has to be typed."""
+TYPED_ABOVE = 1
+"""More objects than this, and a single key is too little: their number has to be typed."""
 
 NAMES = 5
 """Names shown; the rest is counted."""
 
 
 class DeleteDialog(QuestionDialog):
-    """Shows what would be deleted, and wants the number typed when it is much."""
+    """Shows what would be deleted, and wants the number typed when it is more than one."""
 
     def __init__(self, entries: Sequence[StoredObject], zone: tzinfo = UTC) -> None:
         self._entries = entries

@@ -9,14 +9,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList, Sparkline, Static
 
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.text import plain
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_HEIGHTS = [(0, "-flat"), (20, "-high")]
 _LABEL = 28
 _BAR = 26
+_LEAST_DRAWN = 8
+"""Bars from which on their line says more than they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Grouping:
 
     title: str
     bars: Callable[[], Awaitable[Sequence[Bar]]]
+    over_time: bool = False
+    """Whether the bars follow each other, so that a line of them says something."""
 
 
 class HistogramDialog(Dialog[str | None]):
@@ -43,8 +48,15 @@ class HistogramDialog(Dialog[str | None]):
 
     AUTO_FOCUS = "#bars"
     DEFAULT_CSS = """
-    HistogramDialog OptionList { height: 50vh; }
+    HistogramDialog {
+        OptionList { height: 45vh; }
+        Sparkline { height: 3; margin-bottom: 1; display: none; }
+        &.-high Sparkline.-shown { display: block; }
+        .sparkline--max-color { color: $primary; }
+        .sparkline--min-color { color: $primary; }
+    }
     """
+    VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l,tab", "turn(1)", "By another", tooltip="Count by the next column", id="histogram.next"),
         Binding("left,h,shift+tab", "turn(-1)", "Back", tooltip="Count by the one before", id="histogram.previous"),
@@ -62,7 +74,8 @@ class HistogramDialog(Dialog[str | None]):
         self._bars: Sequence[Bar] = ()
 
     def compose_body(self) -> ComposeResult:
-        """One line for each bar."""
+        """A drawing over time, and one line for each bar."""
+        yield Sparkline()
         yield OptionList(id="bars", markup=False, compact=True)
         keys = "Left and right count by something else" + ("; Enter narrows the query." if self._narrows else ".")
         yield Static(f"Counted: {plain(self._of)}. {keys}", classes="dialog-note", markup=False)
@@ -113,6 +126,10 @@ class HistogramDialog(Dialog[str | None]):
         title = self.query_one(".dialog-title", Static)
         title.update(Content(f"Rows by {plain(grouping.title)}"))
         self._bars = await grouping.bars()
+        drawing = self.query_one(Sparkline)
+        drawing.set_class(grouping.over_time and len(self._bars) >= _LEAST_DRAWN, "-shown")
+        # The lowest value is drawn as nothing: it has to be none, or a difference of one looks like all there is.
+        drawing.data = [0, *(bar.count for bar in self._bars), 0]
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(lines(self._bars) or [Content("There is nothing to count.")])

@@ -15,7 +15,11 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.dialogs.note import Note
-from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.terminal.reach import show_alone
+from cloudstore_tui.ui.text import plain, show
+
+RETURN = "Select the link with the mouse. Any key returns."
 
 
 def _now() -> datetime:
@@ -23,20 +27,19 @@ def _now() -> datetime:
 
 
 class LinkDialog(Dialog[None]):
-    """Shows the whole link and copies it at once; as plain text over the whole screen when asked."""
+    """Shows the whole link and copies it at once; as plain text on an empty screen when asked."""
 
     AUTO_FOCUS = "#cancel"
-    DEFAULT_CSS = """
-    LinkDialog.-plain {
-        .dialog { width: 100%; height: 100%; max-width: 100%; border: none; padding: 0; }
-        .dialog-title, .dialog-buttons, Note { display: none; }
-    }
-    LinkDialog #url { margin-top: 1; }
-    LinkDialog.-plain #url { margin: 0; }
-    """
+    DEFAULT_CSS = "LinkDialog #url { margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", tooltip="Send the link to your terminal's clipboard again", id="link.copy"),
-        Binding("v", "plain", "Plain view", tooltip="Show nothing but the link, to select it", id="link.plain"),
+        Binding(
+            "v",
+            "plain",
+            "Plain view",
+            tooltip="Show nothing but the link, to select it with the mouse",
+            id="link.plain",
+        ),
         Binding("q", "cancel", "Close", show=False, tooltip="Close the link", id="link.close"),
     ]
 
@@ -77,15 +80,9 @@ class LinkDialog(Dialog[None]):
         self.query_one("#copied", Note).say(copy_text(self.app, self._link.url.reveal()))
 
     def action_plain(self) -> None:
-        """Show the link alone without a frame, or in it again."""
-        self.toggle_class("-plain")
-
-    def action_cancel(self) -> None:
-        """Leave the plain view, then the dialog."""
-        if self.has_class("-plain"):
-            self.action_plain()
-        else:
-            super().action_cancel()
+        """Leave the terminal to the link alone: it can be selected in one piece there, however long it is."""
+        if not show_alone(self.app, plain(self._link.url.reveal(), LONGEST_LINK), RETURN):
+            tell(self, "There is no terminal to show it in.", "warning")
 
     def _show_life(self) -> None:
         left = self._link.expires - self._now()

@@ -1,6 +1,7 @@
 """The browser: places on the left, entries and the detail of one on the right, transfers below."""
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import cycle
 from typing import ClassVar
 
@@ -16,23 +17,31 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
+from cloudstore_tui.ui.memory import Memory
+from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.browser_keys import BROWSER_KEYS
 from cloudstore_tui.ui.screens.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.screens.columns_flow import ColumnsFlow
 from cloudstore_tui.ui.screens.copy_flow import CopyFlow
+from cloudstore_tui.ui.screens.count_flow import CountFlow
 from cloudstore_tui.ui.screens.delete_flow import DeleteFlow
 from cloudstore_tui.ui.screens.detail_flow import DetailFlow
 from cloudstore_tui.ui.screens.download_flow import DownloadAsFlow, DownloadFlow
 from cloudstore_tui.ui.screens.flow import Flow
-from cloudstore_tui.ui.screens.goto_flow import GotoFlow
 from cloudstore_tui.ui.screens.histogram_flow import HistogramFlow
 from cloudstore_tui.ui.screens.journey import Journey
 from cloudstore_tui.ui.screens.link_flow import LinkFlow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.screens.look_flows import look_flows
+from cloudstore_tui.ui.screens.moving import moving_flows
 from cloudstore_tui.ui.screens.panes import ALIKE, Panes
 from cloudstore_tui.ui.screens.places_flow import PlacesFlow
 from cloudstore_tui.ui.screens.read_flow import MarkMatchingFlow, ReadAgainFlow, ReadAllFlow
+from cloudstore_tui.ui.screens.restore_flow import restore_flows
+from cloudstore_tui.ui.screens.saved_flow import SavedFlow
 from cloudstore_tui.ui.screens.sort_flow import ReverseFlow, SortFlow, next_direction
+from cloudstore_tui.ui.screens.switch_flow import ALL
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.screens.upload_flow import UploadFlow
 from cloudstore_tui.ui.screens.zip_flow import ZipFlow
@@ -52,8 +61,9 @@ from cloudstore_tui.ui.zones import zone_name, zones_to_show
 WELCOME = "Choose a place on the left; Enter shows what is in it. ? shows the keys."
 
 
-_WIDTHS = [(0, "-tiny"), (60, "-narrow"), (ALIKE.width, "-wide")]
-_HEIGHTS = [(0, "-flat"), (ALIKE.height, "-high")]
+_ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", "profile", "region"})
+"""Flows whose keys work in every pane."""
+_WIDTHS = [(0, "-narrow"), (ALIKE.width, "-wide")]
 
 
 class BrowserScreen(Screen[None]):
@@ -61,7 +71,6 @@ class BrowserScreen(Screen[None]):
 
     CSS_PATH = "browser.tcss"
     HORIZONTAL_BREAKPOINTS = _WIDTHS
-    VERTICAL_BREAKPOINTS = _HEIGHTS
     # As in the class above, but without drawing the whole screen anew whenever the focus moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     BINDINGS: ClassVar[list[BindingType]] = BROWSER_KEYS
@@ -75,9 +84,7 @@ class BrowserScreen(Screen[None]):
         start: Location | None = None,
     ) -> None:
         super().__init__()
-        self._providers = providers
-        self._watch = watch
-        self._start = start
+        self._providers, self._watch, self._start = providers, watch, start
         self._zones = cycle(zones_to_show(settings.time_zone))
         self.line = TitleLine(id="title")
         self.places = PlacesTree(id="places")
@@ -86,30 +93,37 @@ class BrowserScreen(Screen[None]):
         self.strip = TransferStrip(id="transfers")
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail, "transfers": self.strip}
         self.panes = Panes(self, panes)
-        self.expansion = PlacesFlow(self, self.places, providers)
-        self.listing = ListingFlow(self, self.entries, providers, next(self._zones), self.line.look)
+        self.memory = Memory()
+        self.expansion = PlacesFlow(self, self.places, providers, self.memory)
+        self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
         self.journey = Journey(self.listing, providers, self.arrive)
+        self._saved = SavedFlow(self, self.journey)
         self._upload = UploadFlow(self, self.listing, watch)
+        self._count = CountFlow(self, self.listing)
         self.deletion = DeleteFlow(self, self.listing)
+        self.restores = RestoreWatch(self, providers, watch, settings.download_dir, settings.restore_poll_seconds)
         self._flows: dict[str, Flow] = {
             "download": DownloadFlow(self, self.listing, watch, settings),
             "download_as": DownloadAsFlow(self, self.listing, watch, settings),
             "upload": self._upload,
             "zip": ZipFlow(self, self.listing, watch, settings),
             "call": CallFlow(self, self.listing, watch, settings, call_folder),
+            **look_flows(self, self.listing, self.detail, watch, settings),
             "zip_jobs": ZipJobsFlow(self, self.listing, watch, settings),
             "delete": self.deletion,
+            **restore_flows(self, self.listing, self.restores),
             "link": LinkFlow(self, self.listing),
             "copy": CopyFlow(self, self.listing),
             "sort": SortFlow(self, self.listing, self.entries),
             "reverse": ReverseFlow(self, self.listing),
             "refresh": ReadAgainFlow(self, self.listing),
             "load_all": ReadAllFlow(self, self.listing),
+            "count": self._count,
             "columns": ColumnsFlow(self, self.listing, self.entries),
             "histogram": HistogramFlow(self, self.listing, self.entries, self.journey.narrow),
             "mark_matching": MarkMatchingFlow(self, self.listing, self.entries),
-            "goto": GotoFlow(self, self.listing, providers, self.journey.go),
             "detail": DetailFlow(self, self.listing, self.detail),
+            **moving_flows(self.journey, self.memory, self.panes, self.places, self._saved),
         }
 
     def compose(self) -> ComposeResult:
@@ -129,12 +143,16 @@ class BrowserScreen(Screen[None]):
         self.entries.bar.display = False
         self.entries.table.say(WELCOME)
         self.watch(self, "focused", self.panes.follow)
+        # Where a search was just saved, the focus comes back from the line for its name.
+        self.watch(self, "focused", self.expansion.read_saved_again, init=False)
         self._watch.changed.subscribe(self, self.strip.show)
         self._watch.ended.subscribe(self, self._upload.read_arrived)
+        self.detail.set_class("detail" in self.memory.hidden, "-off")
         self.expansion.show_profiles()
         self.line.show_zone(zone_name(self.listing.zone))
-        if self._start is not None:
-            self.journey.go(self._start)
+        start = self._start or self.memory.last(self._providers)
+        if start is not None:
+            self.journey.begin(start)
         else:
             self.panes.go("places")
 
@@ -147,7 +165,7 @@ class BrowserScreen(Screen[None]):
         name = str(parameters[0]) if parameters else ""
         if action == "run":
             is_here = self.panes.at in ("entries", "detail")
-            return self._flows[name].is_possible and (is_here or name in ("goto", "zip_jobs"))
+            return self._flows[name].is_possible and (is_here or name in _ANYWHERE)
         if action == "travel":
             return self.journey.can(name)
         if action == "fiql":
@@ -185,6 +203,7 @@ class BrowserScreen(Screen[None]):
             if self.detail.has_focus:
                 self.action_pane("entries")
             self.detail.toggle_class("-off")
+            self.memory.hide(self, what, hidden=self.detail.has_class("-off"))
         else:
             self.listing.show_zone(next(self._zones))
             self.detail.show(self.detail.entry, self.listing.zone)
@@ -211,8 +230,11 @@ class BrowserScreen(Screen[None]):
 
     @on(PlacesTree.Opened)
     def open_place(self, event: PlacesTree.Opened) -> None:
-        """Show what is in a place."""
-        self.journey.go(event.location)
+        """Show what is in a place, or what a saved search finds there."""
+        if event.search is not None:
+            self._saved.start(event.search, event.location)
+        else:
+            self.journey.go(event.location)
 
     @on(PlacesTree.Wanted)
     def load_place(self, event: PlacesTree.Wanted) -> None:
@@ -247,13 +269,26 @@ class BrowserScreen(Screen[None]):
 
     @on(QueryBar.Asked)
     def search(self, event: QueryBar.Asked) -> None:
-        """Search the region where the user is."""
-        self.journey.search(event.text)
+        """Search the region where the user is, or count what that would find."""
+        if event.holes_of is not None:
+            self.app.push_screen(HolesDialog(event.text, event.holes_of), self.entries.bar.fill)
+        elif event.only_count:
+            self._count.ask(event.text)
+            self.action_run("count")
+        else:
+            self.journey.search(event.text)
 
     def arrive(self, visit: Visit) -> None:
         """Say where the user is, and be there."""
         provider, where = self._providers[visit.location.profile], visit.location
         zone, read_only = zone_name(self.listing.zone), provider.profile.read_only
-        self.line.show(Standing(where.profile, where.region, zone, read_only, lambda: provider.session))
+        region = ALL if visit.written and not where.region else where.region
+        self.line.show(Standing(where.profile, region, zone, read_only, lambda: provider.session))
         self.places.reveal(where)
         self.panes.go("entries")
+
+
+def _answered(screen: BrowserScreen) -> None:
+    """A service has told something: of the place where the user is, and of the login."""
+    screen.line.look()
+    screen.journey.remember(screen.memory)

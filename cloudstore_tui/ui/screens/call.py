@@ -19,6 +19,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.call_list import CallList
@@ -66,6 +67,7 @@ class CallScreen(Screen[CallOrder | None]):
         self._folder_of = folder_of
         self._zone = zone
         self._tree = CallTree(())
+        self._state = ""
         self.list = CallList(id="call")
         self.detail = DetailPane(id="detail")
 
@@ -119,6 +121,11 @@ class CallScreen(Screen[CallOrder | None]):
         folder = self._folder_of(self._tree)
         self.query_one("#outlook", Static).update(show(f"{numbers} → {folder.name} in {folder.parent}"))
 
+    def remask(self) -> None:
+        """Make the lines above and below again: the mask was turned."""
+        self._entitle(self._state)
+        self.follow()
+
     def _look(self, *, everywhere: bool) -> None:
         self.run_worker(self._search(everywhere=everywhere), exclusive=True)
 
@@ -130,6 +137,7 @@ class CallScreen(Screen[CallOrder | None]):
             self._entitle(sentence(error))
             report(self, error)
             return
+        MASK.learn(found.items)
         tell_warnings(self, found.warnings)
         self._show(call_tree([self._entry, *self._tree.entries, *found.items], self._entry))
         if len(self._tree.entries) == 1:
@@ -144,7 +152,8 @@ class CallScreen(Screen[CallOrder | None]):
     def _entitle(self, state: str) -> None:
         likeness = self._tree.likeness or self._entry
         who = likeness.tag("agentName")
-        parts = ("Call", words.time(self._tree.start, self._zone), who, state)
+        self._state = state
+        parts = ("Call", MASK.word, words.time(self._tree.start, self._zone), who, state)
         self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))
 
 

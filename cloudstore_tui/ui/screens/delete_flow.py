@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from cloudstore_tui.config.deletion_log import DeletionLog
+from cloudstore_tui.config.logged_delete import delete_logged
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability, Deletion, Fate
@@ -17,11 +19,13 @@ _GONE = (Fate.DELETED, Fate.GONE)
 
 
 class DeleteFlow(Flow):
-    """Asks, deletes exactly what was shown, and says what became of each."""
+    """Asks, deletes exactly what was shown, looks at each afterwards, and says what became of it."""
 
     needs = Capability.DELETE
     running = 0
     """Objects that are being deleted."""
+    log = DeletionLog()
+    """Where what is deleted is written down; the app says where that is."""
 
     async def run(self) -> None:
         """Ask, delete, tell."""
@@ -33,7 +37,7 @@ class DeleteFlow(Flow):
         self.running = len(objects)
         self.listing.say(f"deleting {counted(len(objects), 'object')}…")
         try:
-            fates = await reading.provider.delete([entry.location for entry in objects])
+            fates = await delete_logged(self.log, reading.provider, objects)
         except StorageError as error:
             report(self.screen, error)
         else:
@@ -47,7 +51,7 @@ class DeleteFlow(Flow):
         self.listing.remove(reading, [identity(by_location[f.location]) for f in fates if f.fate in _GONE])
         numbers = Counter(deletion.fate for deletion in fates)
         summary = listed([f"{counted(numbers[fate], 'object')} {fate.value}" for fate in Fate if numbers[fate]])
-        left = [deletion for deletion in fates if deletion.fate not in _GONE]
+        left = [deletion for deletion in fates if deletion.fate not in _GONE or deletion.error is not None]
         tell(self.screen, summary, "warning" if left else "information")
         if left:
             lines = [str(deletion.error or f"{deletion.location.address}: {deletion.fate.value}.") for deletion in left]

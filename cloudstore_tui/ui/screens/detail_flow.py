@@ -4,6 +4,7 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
@@ -30,6 +31,7 @@ class DetailFlow(Flow):
         except StorageError as error:
             report(self.screen, error)
             return
+        MASK.learn([whole])
         shown = self._pane.entry
         if reading is self.listing.reading and shown is not None and identity(shown) == identity(entry):
             self._pane.show(whole, reading.zone)

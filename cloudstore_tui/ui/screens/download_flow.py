@@ -47,17 +47,19 @@ class DownloadFlow(Flow):
         """Download in the way that is faster; the user decides where there are many and the service makes zips."""
         reading = self.listing.reading
         zipping = None
+        what = ", ".join(part for part in (counted(len(objects), "object"), total(objects)) if part)
         if reading is not None and len(objects) >= ZIP_FROM and Capability.ZIP in reading.provider.capabilities:
             zipping = Zipping.of(objects)
         if reading is not None and zipping is not None and zipping.packed:
             pace = reading.provider.profile.requests_per_minute
             settings = self._settings
             choice = choose(zipping.plan, pace, settings.zip_poll_seconds, settings.transfers)
-            what = ", ".join(part for part in (counted(len(objects), "object"), total(objects)) if part)
             way = await self.screen.app.push_screen_wait(ZipChoiceDialog(what, choice))
             if way is None:
                 return
             zipping = zipping if way is Way.ZIP else None
+        elif len(objects) >= ZIP_FROM:
+            tell(self.screen, f"Download of {what}.")
         await self.download(objects, wanted, zipping)
 
     async def download(

@@ -1,14 +1,18 @@
-"""Going to an address that is typed."""
+"""Going to an address that is typed, or to a place that is known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.errors import StorageError, UsageError
-from cloudstore_tui.core.location import Location, split_address
+from cloudstore_tui.config.bookmarks import Bookmark
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
+from cloudstore_tui.ui.dialogs.pick_dialog import Pick
+from cloudstore_tui.ui.memory import Memory
 from cloudstore_tui.ui.report import report
+from cloudstore_tui.ui.screens.departure import Departure, written
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 
@@ -21,11 +25,13 @@ class GotoFlow(Flow):
         screen: Screen[None],
         listing: ListingFlow,
         providers: Mapping[str, StorageProvider],
-        go: Callable[[Location], None],
+        memory: Memory,
+        departure: Departure,
     ) -> None:
         super().__init__(screen, listing)
         self._providers = providers
-        self._go = go
+        self._memory = memory
+        self._departure = departure
 
     @property
     def is_possible(self) -> bool:
@@ -35,24 +41,42 @@ class GotoFlow(Flow):
     async def run(self) -> None:
         """Ask, go."""
         reading = self.listing.reading
-        text: str | None = reading.visit.location.address.partition(" › ")[0] if reading else ""
-        while text is not None:
-            suggestions = [f"{name}:" for name in self._providers]
-            text = await self.screen.app.push_screen_wait(GotoDialog(text, suggestions))
-            if text is None:
+        text = written(reading.visit.location) if reading else ""
+        profiles = [f"{name}:" for name in self._providers]
+        while True:
+            known = self._known()
+            picks = [_pick(one) for one in known]
+            answer = await self.screen.app.push_screen_wait(GotoDialog(text, profiles, picks, self._departure.names_in))
+            if answer is None:
                 return
             try:
-                location = self._locate(text)
+                if isinstance(answer, str):
+                    text = answer
+                    self._departure.to(self._departure.locate(answer))
+                else:
+                    self._go_to(known[answer.index])
             except StorageError as error:
                 report(self.screen, error)
             else:
-                self._go(location)
                 return
 
-    def _locate(self, address: str) -> Location:
-        name, rest = split_address(address)
-        provider = self._providers.get(name)
-        if provider is None:
-            known = ", ".join(self._providers)
-            raise UsageError(f"there is no profile {name}", place=address, cure=f"There are: {known}.")
-        return provider.locate(rest)
+    def _go_to(self, known: Bookmark | Location) -> None:
+        if isinstance(known, Bookmark):
+            self._departure.to_bookmark(known)
+        else:
+            self._departure.to(known)
+
+    def _known(self) -> list[Bookmark | Location]:
+        """The bookmarks, then the recent places without that which is shown."""
+        try:
+            marks = list(self._memory.bookmarks.read().values())
+        except StorageError as error:
+            report(self.screen, error)
+            marks = []
+        here = self.listing.reading.visit.location if self.listing.reading else None
+        recent = [place for place in self._memory.recent.places if place != here and place.profile in self._providers]
+        return [*marks, *recent]
+
+
+def _pick(known: Bookmark | Location) -> Pick:
+    return Pick(known.name, known.address) if isinstance(known, Bookmark) else Pick(written(known), "recent")

@@ -1,11 +1,11 @@
-"""What the keys do, where the user is."""
+"""What the keys do, where the user is; a word finds one."""
 
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from cloudstore_tui.config.keymap import is_off
+from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 
 TYPING = "typing"
 """The area of what a line to type in understands by itself."""
@@ -29,6 +30,11 @@ class HelpRow:
     text: str
     keys: list[str] = field(default_factory=list)
 
+    def holds(self, area: str, words: Iterable[str]) -> bool:
+        """Whether all of the words are in what is said of it."""
+        known = f"{area} {self.text} {' '.join(self.keys)}".casefold()
+        return all(word in known for word in words)
+
 
 class HelpScreen(Screen[None]):
     """The active keys of the place it was opened from, one block for each area, nearest first."""
@@ -36,28 +42,58 @@ class HelpScreen(Screen[None]):
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,f1,q", "close", "Close", tooltip="Back to where you were", id="help.close"),
+        Binding("question_mark,f1,q", "close", "Close", tooltip="Back to where you were", id="help.close"),
+        Binding("escape", "back_out", "Back", show=False, tooltip="Show all keys again, or close", id="help.back_out"),
+        Binding("slash", "filter", "Find", tooltip="Show only keys whose text holds a word", id="help.filter"),
+        Binding("pagedown,ctrl+f,space", "page(1)", "Page down", show=False, tooltip="Page on", id="help.page_down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="Page back", id="help.page_up"),
         Binding("j", "scroll(1)", "Down", show=False, tooltip="One line on", id="help.down"),
         Binding("k", "scroll(-1)", "Up", show=False, tooltip="One line back", id="help.up"),
-        Binding("g", "scroll(-100000)", "Top", show=False, tooltip="To the first line", id="help.top"),
-        Binding("G", "scroll(100000)", "Bottom", show=False, tooltip="To the last line", id="help.bottom"),
+        Binding("g,home", "scroll(-100000)", "Top", show=False, tooltip="To the first line", id="help.top"),
+        Binding("G,end", "scroll(100000)", "Bottom", show=False, tooltip="To the last line", id="help.bottom"),
     ]
 
     def __init__(self, active: Iterable[ActiveBinding]) -> None:
         """Take the keys of a screen; `screen.active_bindings.values()`, read before this one covers it."""
         super().__init__()
         self._active = tuple(active)
+        self._wanted = ""
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        yield Static("Keys that work here", id="title", markup=False)
+        yield Static("Keys that work here · / finds · Esc closes", id="title", markup=False)
         with VerticalScroll(id="help"):
             yield Static("", id="keys", markup=False)
+        yield FilterBar(id="filter")
 
     def on_resize(self, event: events.Resize) -> None:
         """Set the text anew for the width there is."""
-        lines = self._lines(max(event.size.width - 4, 30))
-        self.query_one("#keys", Static).update(Content("\n").join(lines))
+        self._set(event.size.width)
+
+    @on(FilterBar.Changed)
+    def filter_rows(self, event: FilterBar.Changed) -> None:
+        """Show only what holds the words that are typed."""
+        event.stop()
+        self._wanted = event.text
+        self._set(self.size.width)
+
+    @on(FilterBar.Closed)
+    def leave_filter(self, event: FilterBar.Closed) -> None:
+        """Back to the text."""
+        event.stop()
+        self.query_one("#help").focus()
+
+    def action_filter(self) -> None:
+        """Let the user type a word."""
+        self.query_one(FilterBar).open(self._wanted)
+
+    def action_back_out(self) -> None:
+        """Show everything again; then close."""
+        if self._wanted:
+            self._wanted = ""
+            self._set(self.size.width)
+        else:
+            self.action_close()
 
     def action_close(self) -> None:
         """Back to the screen below."""
@@ -66,6 +102,11 @@ class HelpScreen(Screen[None]):
     def action_scroll(self, lines: int) -> None:
         """Move the text."""
         self.query_one("#help").scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Move the text by what is in view."""
+        text = self.query_one("#help")
+        text.scroll_relative(y=pages * max(text.size.height - 1, 1), animate=False)
 
     def rows(self) -> dict[str, dict[str, HelpRow]]:
         """Area to action to row, in the order in which keys are looked up."""
@@ -81,14 +122,24 @@ class HelpScreen(Screen[None]):
                 row.keys.append(self.app.get_key_display(binding))
         return areas
 
+    def _set(self, width: int) -> None:
+        lines = self._lines(max(width - 4, 30))
+        self.query_one("#keys", Static).update(Content("\n").join(lines))
+
     def _lines(self, width: int) -> list[Content]:
         lines: list[Content] = []
+        words = self._wanted.casefold().split()
         for area, rows in self.rows().items():
+            shown = [row for row in rows.values() if row.holds(area, words)]
+            if not shown:
+                continue
             lines.append(Content.styled(area.capitalize(), "bold $text-primary"))
-            for row in rows.values():
+            for row in shown:
                 lines.extend(_row_lines(row, width))
             lines.append(Content(""))
-        lines.extend(Content(part) for part in textwrap.wrap(_FOOTNOTE, width))
+        if not lines:
+            lines.append(Content("No key is said to do that here."))
+        lines.extend(Content(part) for part in textwrap.wrap(_FOOTNOTE, width) if not words)
         return lines
 
 

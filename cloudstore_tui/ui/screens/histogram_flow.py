@@ -55,7 +55,7 @@ class HistogramFlow(Flow):
             report(self.screen, error)
             return
         units = [first, *(unit for unit in Unit if unit is not first)]
-        groupings = [Grouping(unit.value, partial(_by_time, reading, unit)) for unit in units]
+        groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
         columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
         groupings[1:1] = [Grouping(column.title, partial(_by_value, reading, column)) for column in columns]
         narrows = reading.visit.query is not None and Capability.SEARCH in reading.provider.capabilities

@@ -9,6 +9,7 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql import conjunction
 from cloudstore_tui.ui.history import History, Step
+from cloudstore_tui.ui.memory import Memory
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.visit import Visit, search_from, visit_to
@@ -21,37 +22,64 @@ class Journey:
         self, listing: ListingFlow, providers: Mapping[str, StorageProvider], arrived: Callable[[Visit], None]
     ) -> None:
         """Go with `listing`; `arrived` is called after each step."""
-        self._listing = listing
-        self._providers = providers
+        self.listing = listing
+        """What is gone with."""
+        self.providers = providers
+        """By profile."""
         self._arrived = arrived
         self._history = History()
 
     @property
     def visit(self) -> Visit | None:
         """Where the user is."""
-        return self._listing.reading.visit if self._listing.reading else None
+        return self.listing.reading.visit if self.listing.reading else None
 
     def go(self, location: Location, at: str = "") -> None:
         """Open a folder, a place or an object, with the cursor on the entry called `at`."""
-        self._leave_for(visit_to(self._providers[location.profile], location), at)
+        self._leave_for(visit_to(self.providers[location.profile], location), at)
+
+    def begin(self, location: Location) -> None:
+        """Open a place that was remembered, or the top of its profile if it is none any more."""
+        try:
+            self.go(location)
+        except StorageError as error:
+            report(self.listing.screen, error)
+            self.go(self.providers[location.profile].locate(""))
 
     def search(self, text: str) -> None:
         """Search the region where the user is, for a filter or a phrase."""
-        if self.visit is None:
-            return
+        if self.visit is not None:
+            self.search_in(self.visit.location, text)
+
+    def search_in(self, location: Location, text: str) -> None:
+        """Search the region of a location."""
         try:
-            found = search_from(self.visit.location, text, self._listing.zone)
+            found = search_from(location, text, self.listing.zone)
         except StorageError as error:
-            report(self._listing.screen, error)
+            report(self.listing.screen, error)
         else:
             self._leave_for(found, "")
+
+    def open(self, visit: Visit) -> None:
+        """Open a visit that somebody else made."""
+        self._leave_for(visit, "")
 
     def narrow(self, filter_: str) -> None:
         """Demand one more thing of what is searched for where the user is."""
         visit = self.visit
         if visit is not None and visit.query is not None:
             query = replace(visit.query, filter=conjunction(visit.query.filter, filter_))
-            self._leave_for(replace(visit, query=query, written=True), "")
+            self._leave_for(replace(visit, query=query, written=True, typed=""), "")
+
+    def remember(self, memory: Memory) -> None:
+        """Have the place remembered that a service has told something of."""
+        reading = self.listing.reading
+        if reading is None or reading.error or reading.visit.written:
+            return
+        location = reading.visit.location
+        if reading.provider.is_folder(location) and memory.recent.places[:1] != (location,):
+            screen = self.listing.screen
+            screen.run_worker(memory.remember(screen, location), group="remembering")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""
@@ -69,7 +97,7 @@ class Journey:
             self.go(target, identity(Folder(left, "")))
         elif self.visit is not None:
             step = self._history.back(self._step()) if way == "back" else self._history.forward(self._step())
-            self._open(step.visit, step.at)
+            self._open(step)
 
     def _target(self, way: str) -> Location | None:
         visit = self.visit
@@ -77,20 +105,21 @@ class Journey:
             return None
         if visit.written:
             return visit.location
-        provider = self._providers[visit.location.profile]
+        provider = self.providers[visit.location.profile]
         root = provider.locate("")
         return provider.parent(visit.location) if way == "up" else root if root != visit.location else None
 
     def _leave_for(self, visit: Visit, at: str) -> None:
         if self.visit is not None and self.visit != visit:
             self._history.leave(self._step())
-        self._open(visit, at)
+        self._open(Step(visit, at))
 
     def _step(self) -> Step:
-        assert self.visit is not None
-        entry = self._listing.entry
-        return Step(self.visit, identity(entry) if entry is not None else "")
+        reading, entry = self.listing.reading, self.listing.entry
+        assert reading is not None
+        at = identity(entry) if entry is not None else ""
+        return Step(reading.visit, at, reading.fetched, self.listing.pane.table.scroll_offset.y)
 
-    def _open(self, visit: Visit, at: str) -> None:
-        self._listing.open(visit, at=at)
-        self._arrived(visit)
+    def _open(self, step: Step) -> None:
+        self.listing.open(step.visit, at=step.at, until=step.until, top=step.top)
+        self._arrived(step.visit)

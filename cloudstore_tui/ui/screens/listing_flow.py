@@ -17,6 +17,7 @@ from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.query import Sort
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.reading import Reading, ReadingOverError
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.visit import Visit
@@ -28,6 +29,8 @@ from cloudstore_tui.ui.widgets.query_context import Standing
 GROUP = "listing"
 """Workers that read for Entries: at most one at a time."""
 
+_FARTHEST = 2_000
+"""Rows that are read to find the entry which had the cursor; more would take too long."""
 _LOOKS = 0.1
 """Least seconds between two looks of the table at new rows."""
 
@@ -48,7 +51,8 @@ class ListingFlow:
         """Fill `pane`; `told` is called whenever a service has answered."""
         self.screen = screen
         """Where errors are told."""
-        self._pane = pane
+        self.pane = pane
+        """Where it is shown."""
         self._providers = providers
         self._told = told
         self._busy: object | None = None
@@ -62,21 +66,30 @@ class ListingFlow:
 
     # What the user wants
 
-    def open(self, visit: Visit, *, at: str = "", marks: Iterable[str] = ()) -> None:
-        """Show a visit from its first page on, with the cursor on the entry called `at` as soon as it is there."""
+    def open(self, visit: Visit, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()) -> None:
+        """Show a visit from its first page on.
+
+        Args:
+            visit: what to show.
+            at: the entry that the cursor goes to as soon as it is there.
+            until: rows that may be read to find it.
+            top: the first row in view then.
+            marks: entries that are marked as soon as they are there.
+        """
+        kept, provider = frozenset(marks), self._providers[visit.location.profile]
         try:
-            reading = Reading(visit, self._providers[visit.location.profile], self.zone, at=at, marks=frozenset(marks))
+            reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
         except StorageError as error:
             report(self.screen, error)
             return
         old, self.reading = self.reading, reading
-        self._pane.name_it(visit.crumbs)
-        self._pane.bar.display = Capability.SEARCH in reading.provider.capabilities
-        _show_query(self._pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
+        self.pane.name_it(visit.crumbs)
+        self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
+        _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
         self._show_columns(reading)
         if old is not None:
             old.spool.close()
-        self._start(self._read(reading, lambda new: new > 0))
+        self._start(self._read(reading, lambda new: new > 0 and not reading.seeks))
 
     def read_on(self, *, everything: bool = False) -> None:
         """Read the next page, or all that is left; the former only if nothing is being read and nothing failed."""
@@ -130,7 +143,7 @@ class ListingFlow:
         if self.reading is not None:
             self.reading.zone = zone
             visit = self.reading.visit
-            _show_query(self._pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
+            _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
             self._show_columns(self.reading)
 
     def say(self, note: str) -> None:
@@ -144,7 +157,7 @@ class ListingFlow:
     @property
     def entry(self) -> Entry | None:
         """The entry under the cursor."""
-        return self._pane.table.entry if self.reading is not None else None
+        return self.pane.table.entry if self.reading is not None else None
 
     @property
     def is_busy(self) -> bool:
@@ -155,7 +168,7 @@ class ListingFlow:
         """Take entries off the list that was shown when they were chosen, if it still is."""
         if reading is self.reading:
             reading.spool.remove(identities)
-            self._pane.rows_changed()
+            self.pane.rows_changed()
 
     # Reading
 
@@ -207,7 +220,7 @@ class ListingFlow:
             if self._busy is task:
                 self._busy = None
             if reading is self.reading:
-                self._pane.rows_changed()
+                self.pane.rows_changed()
                 self._tell(reading)
                 self.screen.refresh_bindings()
                 self._told()
@@ -219,6 +232,7 @@ class ListingFlow:
 
     def _take(self, reading: Reading, page: Page[Entry]) -> None:
         self._vocabularies[reading.visit.location.profile].learn(page.items)
+        MASK.learn(page.items)
         tell_warnings(self.screen, reading.new_warnings(page))
         if reading.learn_types(page.items):
             self._show_columns(reading)
@@ -228,29 +242,33 @@ class ListingFlow:
         now = time.monotonic()
         if now - self._looked >= _LOOKS:
             self._looked = now
-            self._pane.rows_changed()
+            self.pane.rows_changed()
             self._tell(reading)
         self._seek(reading)
 
     def _seek(self, reading: Reading) -> None:
         """Put the cursor where it is to be, unless the user moved it."""
         if reading.at:
-            self._pane.rows_changed()
+            self.pane.rows_changed()
             row = reading.spool.index_of(reading.at)
-            if row is not None and self._pane.table.cursor == 0:
-                self._pane.table.cursor = row
-            reading.at = ""
+            table = self.pane.table
+            if row is not None and table.cursor == 0:
+                table.cursor = row
+                if reading.top:
+                    table.scroll_to(y=reading.top, animate=False, force=True)
+            if row is not None or table.cursor or not reading.seeks:
+                reading.at = ""
 
     def _show_columns(self, reading: Reading) -> None:
-        self._pane.table.order = None if reading.spool.sorted_by[0] else reading.order
-        self._pane.show(reading.spool, reading.columns, reading.zone)
+        self.pane.table.order = None if reading.spool.sorted_by[0] else reading.order
+        self.pane.show(reading.spool, reading.columns, reading.zone)
         self._tell(reading)
 
     def _tell(self, reading: Reading) -> None:
         if reading is not self.reading:
             return
         words = "loading…" if self._busy is not None else reading.words
-        self._pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)
+        self.pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)
 
 
 def _show_query(bar: QueryBar, visit: Visit, zone: tzinfo, vocabulary: Vocabulary) -> None:

@@ -12,6 +12,9 @@ NAMES = ("places", "entries", "detail", "transfers")
 ALIKE = Size(100, 15)
 """The smallest terminal in which the pane in front looks like the others."""
 
+STACKED = Size(60, 20)
+"""The smallest one, if it is not that wide, in which panes above each other show enough of themselves."""
+
 
 class Panes:
     """Leads the focus from pane to pane and lets the style sheet know which is in front: `-at-entries`."""
@@ -55,8 +58,15 @@ class Panes:
         """Tell the style sheet which pane is in front, if the terminal is too small for all to be shown alike."""
         is_small = size.width < ALIKE.width or size.height < ALIKE.height
         # Where it makes no difference no class is set: each change of one repaints the whole screen.
-        self._screen.update_classes({f"-at-{pane}": is_small and pane == self.at for pane in NAMES})
+        front = {f"-at-{pane}": is_small and pane == self.at for pane in NAMES}
+        self._screen.update_classes(front | {"-single": _holds_one(size)})
 
     def _mark(self, name: str) -> None:
         self.at = name
         self.fit(self._screen.size)
+
+
+def _holds_one(size: Size) -> bool:
+    """Whether a terminal is too small for more than one pane."""
+    least = STACKED if size.width < ALIKE.width else ALIKE
+    return size.width < least.width or size.height < least.height

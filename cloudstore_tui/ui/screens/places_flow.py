@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.ui.memory import Memory
 from cloudstore_tui.ui.place import Place
 from cloudstore_tui.ui.report import sentence
+from cloudstore_tui.ui.saved_places import SavedPlaces
 from cloudstore_tui.ui.widgets.places_tree import PlacesTree
 
 GROUP = "places"
@@ -16,11 +18,15 @@ GROUP = "places"
 class PlacesFlow:
     """Fills the tree. An answer belongs to the load it was asked for; a later load or a closed place drops it."""
 
-    def __init__(self, screen: Screen[None], tree: PlacesTree, providers: Mapping[str, StorageProvider]) -> None:
+    def __init__(
+        self, screen: Screen[None], tree: PlacesTree, providers: Mapping[str, StorageProvider], memory: Memory
+    ) -> None:
         self._screen = screen
         self._tree = tree
         self._providers = providers
+        self._memory = memory
         self._loading: set[Place] = set()
+        self._saved: list[SavedPlaces] = []
 
     def show_profiles(self) -> None:
         """Begin with one place for each profile."""
@@ -32,10 +38,23 @@ class PlacesFlow:
 
     def load(self, place: Place, *, again: bool = False) -> None:
         """Read the next page of children, or the first one again."""
+        if isinstance(place, SavedPlaces):
+            place.start_load(again=again)
+            self._read_saved(place)
+            self._tree.places_changed()
+            return
         token = place.start_load(again=again)
         self._loading.add(place)
         self._tree.places_changed()
         self._screen.run_worker(self._load(place, token), group=f"{GROUP} {id(place)}", exclusive=True)
+
+    def read_saved_again(self) -> None:
+        """Show what was saved or changed in the file meanwhile."""
+        shown = [place for place in self._saved if place.is_open]
+        for place in shown:
+            self._read_saved(place)
+        if shown:
+            self._tree.places_changed()
 
     def stop(self) -> bool:
         """Give up everything that is being read; whether something was."""
@@ -57,7 +76,21 @@ class PlacesFlow:
         else:
             if place.loading is token:
                 place.fill(page)
+                self._add_saved(place, provider)
         finally:
             if place.loading is None:
                 self._loading.discard(place)
         self._tree.places_changed()
+
+    def _add_saved(self, place: Place, provider: StorageProvider) -> None:
+        """Offer the saved searches below profiles and regions that can be searched."""
+        where = place.location
+        if place.extra is None and Capability.SEARCH in provider.capabilities and not (where.path or where.place):
+            place.extra = SavedPlaces(place)
+            self._saved.append(place.extra)
+
+    def _read_saved(self, place: SavedPlaces) -> None:
+        try:
+            place.take(self._memory.searches.read().values())
+        except StorageError as error:
+            place.fail(sentence(error))

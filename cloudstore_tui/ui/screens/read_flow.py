@@ -51,7 +51,7 @@ class ReadAllFlow(Flow):
             try:
                 while self.listing.is_busy and reading is self.listing.reading and pager is reading.pager:
                     forecast.saw(reading.fetched - fetched - forecast.rows, pager.left)
-                    self.listing.say(" · ".join(part for part in (doing, _time_left(forecast)) if part))
+                    self.listing.say(" · ".join(part for part in (doing, _to_come(forecast, reading)) if part))
                     if most and reading.spool.loaded >= most:
                         self.listing.stop()
                     await asyncio.sleep(_LOOKS)
@@ -95,13 +95,16 @@ class MarkMatchingFlow(ReadAllFlow):
             await reading.spool.settle()
             await asyncio.sleep(0)
         self._pane.table.action_marks("all")
-        marked = words.counted(len(reading.spool), "row")
-        tell(
-            self.screen, f"{marked} marked: all that match{' and hold the text' if reading.spool.filtered_by else ''}."
-        )
+        marks = reading.spool.marks
+        size = f", {words.size(marks.size, exact=marks.size_exact)}" if marks.size else ""
+        which = "all that match and hold the text" if reading.spool.filtered_by else "all that match"
+        tell(self.screen, f"{words.counted(marks.count, 'row')} marked{size}: {which}.")
 
 
-def _time_left(forecast: Forecast) -> str:
+def _to_come(forecast: Forecast, reading: Reading) -> str:
+    """How many rows, how large their objects are by those that came, and how long reading the rows takes."""
     if forecast.left is None:
         return ""
-    return f"about {forecast.left:,} to come, {words.time_left(forecast.seconds) or 'soon'}"
+    known, size = reading.spool.sizes
+    guess = f" of roughly {words.size(round(forecast.left * size / known))}" if known and size else ""
+    return f"about {forecast.left:,} to come{guess}, {words.time_left(forecast.seconds) or 'soon'}"

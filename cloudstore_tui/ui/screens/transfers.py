@@ -10,6 +10,7 @@ from textual.widgets import Static
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.transfer import Transfer
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.transfer_text import summary
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -64,6 +65,10 @@ class TransfersScreen(Screen[None]):
         """Back to the screen below."""
         self.dismiss(None)
 
+    def remask(self) -> None:
+        """Make the lines again: the mask was turned."""
+        self._show()
+
     def _look_round_again(self) -> None:
         if self.is_current:
             self.run_worker(self.look_round(), exclusive=True)
@@ -77,6 +82,6 @@ class TransfersScreen(Screen[None]):
     def _show(self) -> None:
         own = self._watch.shown
         self.table.show(Everything(own, self._kept, self._elsewhere))
-        title = self.query_one("#title", Static)
-        if title.content != summary(own):
-            title.update(summary(own))
+        title, words = self.query_one("#title", Static), " · ".join(filter(None, (summary(own), MASK.word)))
+        if title.content != words:
+            title.update(words)

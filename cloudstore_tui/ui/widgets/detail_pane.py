@@ -1,5 +1,6 @@
 """Everything known of the entry under the cursor."""
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1; padding: 0 0 0 1;
         border-top: solid $border-blurred; border-title-align: left; border-title-color: $foreground;
         &:focus { border-top: solid $border; border-title-color: $border; border-title-style: bold; }
-        #fields { height: auto; }
+        #fields, #beginning { height: auto; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,6 +35,10 @@ class DetailPane(VerticalScroll, can_focus=True):
         Binding("k,up", "scroll_by(-1)", "Up", show=False, id="detail.up", tooltip="Read back"),
         Binding("pagedown,ctrl+f", "scroll_by(8)", "Further", show=False, id="detail.page_down", tooltip="Read on"),
         Binding("pageup,ctrl+b", "scroll_by(-8)", "Back", show=False, id="detail.page_up", tooltip="Read back"),
+        Binding("ctrl+d", "scroll_by(4)", "Half on", show=False, id="detail.half_down", tooltip="Half a page on"),
+        Binding("ctrl+u", "scroll_by(-4)", "Half back", show=False, id="detail.half_up", tooltip="Half a page back"),
+        Binding("g,home", "scroll_by(-100000)", "Top", show=False, id="detail.top", tooltip="To the first line"),
+        Binding("G,end", "scroll_by(100000)", "Bottom", show=False, id="detail.bottom", tooltip="To the last line"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -43,10 +48,15 @@ class DetailPane(VerticalScroll, can_focus=True):
         """What is shown, or will be as soon as the cursor rests."""
         self._zone: tzinfo = UTC
         self._pending: Timer | None = None
+        self._beginning: tuple[str, Content] = ("", Content(""))
+        """Which entry the beginning is of, and the beginning."""
+        self.rested: Callable[[], object] | None = None
+        """Called whenever the cursor rests on another entry."""
 
     def compose(self) -> ComposeResult:
-        """One text."""
+        """What is known, and the beginning of the content if that was asked for."""
         yield Static(id="fields", markup=False)
+        yield Static(id="beginning", markup=False)
 
     def show(self, entry: Entry | None, zone: tzinfo) -> None:
         """Show an entry as soon as the cursor rests."""
@@ -57,6 +67,17 @@ class DetailPane(VerticalScroll, can_focus=True):
         if self._pending is not None:
             self._pending.stop()
         self._pending = self.set_timer(PAUSE, self._draw_from_top if is_other else self._draw)
+
+    def show_beginning(self, entry: Entry, text: Content, *, asked: bool = False) -> None:
+        """Show the beginning of the content of an entry, as long as that entry is shown; go there if asked."""
+        self._beginning = (identity(entry), text)
+        self._draw()
+        if asked:
+            self.call_after_refresh(self.query_one("#beginning").scroll_visible, animate=False, top=True)
+
+    def remask(self) -> None:
+        """Make the text again: the mask was turned."""
+        self._draw()
 
     def on_resize(self) -> None:
         """Set the text anew for the width there is."""
@@ -69,8 +90,13 @@ class DetailPane(VerticalScroll, can_focus=True):
     def _draw_from_top(self) -> None:
         self.scroll_to(y=0, animate=False, force=True)
         self._draw()
+        if self.rested is not None:
+            self.rested()
 
     def _draw(self) -> None:
         region = self.scrollable_content_region
         text = detail_text(self.entry, self._zone, max(region.width - 1, 20)) if self.entry is not None else Content("")
         self.query_one("#fields", Static).update(text)
+        of, beginning = self._beginning
+        is_here = self.entry is not None and of == identity(self.entry)
+        self.query_one("#beginning", Static).update(beginning if is_here else Content(""))

@@ -58,6 +58,7 @@ class EntriesPane(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._title = TitleRule("Entries")
+        self._crumbs: tuple[str, ...] = ()
         self._spool: Spool | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
@@ -109,7 +110,14 @@ class EntriesPane(Vertical):
 
     def name_it(self, crumbs: tuple[str, ...]) -> None:
         """Say in the title where these entries are."""
+        self._crumbs = crumbs
         self._title.say(" › ".join(plain(name, _LONGEST_CRUMB) for name in crumbs))
+
+    def remask(self) -> None:
+        """Make titles and rows again: the mask was turned."""
+        if self._spool is not None:
+            self.name_it(self._crumbs)
+            self.show(self._spool, self._usual, self._zone)
 
     def progress(self, progress: Progress, words: str) -> None:
         """Say how far reading is; `words` stand where there are no rows."""

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from cloudstore_tui.config.searches import SavedSearch
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.ui.place import Kind, Line, Place, lines_of
 from cloudstore_tui.ui.text import plain
@@ -86,6 +87,8 @@ class PlacesTree(CursorList):
         """The user wants to see what is in a place."""
 
         location: Location
+        search: SavedSearch | None = None
+        """The saved search that is to be made there."""
 
     @dataclass
     class Wanted(Message):
@@ -125,10 +128,17 @@ class PlacesTree(CursorList):
 
     def reveal(self, location: Location) -> None:
         """Go to the place that stands for a location, if it can be seen."""
+        here = self._line
+        if here is not None and here.place.search is not None and here.place.location == location:
+            return
         for index, row in enumerate(self._rows):
             if row.line.kind is Kind.PLACE and row.line.place.location == location:
                 self.cursor = index
                 return
+
+    def remask(self) -> None:
+        """Make the names again: the mask was turned."""
+        self.places_changed()
 
     def on_resize(self) -> None:
         """Wrap notes anew."""
@@ -172,8 +182,10 @@ class PlacesTree(CursorList):
         line = self._line
         if line is None:
             return
-        if line.kind is Kind.PLACE:
-            self.post_message(self.Opened(line.place.location))
+        if line.kind is Kind.PLACE and not line.place.can_be_shown:
+            self._toggle(line.place)
+        elif line.kind is Kind.PLACE:
+            self.post_message(self.Opened(line.place.location, line.place.search))
         elif line.kind in (Kind.MORE, Kind.ERROR):
             self._ask(line.place)
 
@@ -184,7 +196,7 @@ class PlacesTree(CursorList):
             return
         if line.kind is not Kind.PLACE:
             self.action_open()
-        elif line.place.is_open and line.place.children:
+        elif line.place.is_open and (line.place.children or line.place.extra):
             self.cursor += 1
         elif line.place.expandable and not line.place.is_open:
             self._toggle(line.place)
@@ -210,8 +222,7 @@ class PlacesTree(CursorList):
 
     def _toggle(self, place: Place) -> None:
         if place.is_open:
-            place.stop_load()
-            place.is_open = False
+            place.close()
         else:
             place.is_open = True
             if place.needs_load:
@@ -249,10 +260,9 @@ class PlacesTree(CursorList):
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
             return [Row(line, text, left if place.expandable else -1)]
         indent = " " * (left + _INDENT)
-        if line.kind is not Kind.ERROR:
-            return [Row(line, indent + line.text, -1)]
         width = max(self.size.width - len(indent), _LEAST_TEXT)
-        parts = [*textwrap.wrap(plain(line.text), width), *textwrap.wrap(_RETRY, width)]
+        retry = textwrap.wrap(_RETRY, width) if line.kind is Kind.ERROR else []
+        parts = [*textwrap.wrap(plain(line.text), width), *retry]
         return [Row(line, indent + part, -1) for part in parts]
 
     def _style(self, part: str) -> Style:

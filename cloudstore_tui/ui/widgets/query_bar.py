@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -25,7 +25,7 @@ from cloudstore_tui.ui.widgets.query_note import QueryNote
 from cloudstore_tui.ui.widgets.query_offers import QueryOffers
 
 _EXAMPLE = 'everything; for example agent:"Khang Glynn" since:yesterday, or type==callrecording'
-_WHILE_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save"})
+_WHILE_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save", "count"})
 
 
 class QueryBar(Vertical):
@@ -45,6 +45,7 @@ class QueryBar(Vertical):
         Binding("up", "older", "Before", id="query.older", show=False, tooltip="What was sent before; up in the list"),
         Binding("down", "newer", "After", id="query.newer", show=False, tooltip="Down in the list; to the entries"),
         Binding("ctrl+r", "recall", "History", id="query.recall", tooltip="Search what was sent before"),
+        Binding("ctrl+t", "count", "Count", id="query.count", tooltip="Count what this finds, without showing it"),
         Binding("ctrl+s", "save", "Save", id="query.save", tooltip="Save this search under a name"),
     ]
 
@@ -54,6 +55,10 @@ class QueryBar(Vertical):
 
         text: str
         """FIQL or a phrase that has a meaning."""
+        only_count: bool = False
+        """Whether it is enough to know how much that is."""
+        holes_of: str | None = None
+        """Where the text has holes, the name of the saved search that it is, if it has one. `fill` takes the rest."""
 
     class Closed(Message):
         """The user is done with the bar."""
@@ -79,7 +84,7 @@ class QueryBar(Vertical):
 
     def on_mount(self) -> None:
         """Notice when the cursor goes elsewhere."""
-        self.watch(self.line, "selection", self._leave_list, init=False)
+        self.watch(self.line, "selection", lambda: _leave_list(self._offers, self._comment), init=False)
 
     def remember(self, history: FilterHistory, searches: SavedSearches) -> None:
         """Use these from now on: what was sent and what was saved before."""
@@ -140,6 +145,15 @@ class QueryBar(Vertical):
         if not self._offers.search_past():
             tell(self, "Nothing that was sent before holds this.")
 
+    def action_count(self) -> None:
+        """Have what this finds counted, if it has a meaning."""
+        self._offers.close()
+        verdict = self._comment.verdict()
+        if verdict.meaning is None or verdict.fatal is not None:
+            self._speak()
+        else:
+            self.post_message(self.Asked(self.line.value.strip(), only_count=True))
+
     def action_save(self) -> None:
         """Ask for a name."""
         typed, sent = self._asked
@@ -164,7 +178,7 @@ class QueryBar(Vertical):
     def follow(self, event: Input.Changed) -> None:
         """Judge and offer while it is typed."""
         event.stop()
-        if self.line.value != self._comment.of:
+        if not self._comment.is_up_to_date:
             self._speak()
             self._offers.typed()
 
@@ -176,17 +190,30 @@ class QueryBar(Vertical):
             self.action_take()
             return
         self._offers.close()
+        name = self.line.value.split(" ", 1)[0] if self.line.value.startswith(SIGN) else ""
         try:
             has_holes = self._offers.expand()
         except StorageError as error:
             report(self, error)
             return
+        if has_holes:
+            # A value that is asked for stays one value; what is typed over a hole in the line could be more.
+            self.post_message(self.Asked(self.line.value, holes_of=name))
+        else:
+            await self.fill(self.line.value)
+
+    async def fill(self, text: str | None) -> None:
+        """Send the text with its holes filled, or go to what is wrong with it; without one go on typing."""
+        if text is None:
+            self.line.select_hole()
+            self._speak()
+            return
+        if text != self.line.value:
+            self.line.put(text)
         verdict = self._comment.verdict()
         if verdict.meaning is None or verdict.fatal is not None:
-            if verdict.fatal and not has_holes:
+            if verdict.fatal:
                 self.line.cursor_position = min(verdict.fatal.position, len(self.line.value))
-            elif has_holes:
-                self.line.select_hole()
             # The line scrolls to the cursor with the next frame, and the caret stands below it.
             self.call_after_refresh(self._speak)
             return
@@ -205,19 +232,19 @@ class QueryBar(Vertical):
         """Say what the filter finds that is here already."""
         self.call_after_refresh(self._comment.speak, typed=False)
 
-    def on_descendant_blur(self) -> None:
-        """What is said and offered matters only to somebody who types."""
-        self._rest()
-
     def _speak(self) -> None:
         self._comment.speak()
         self.refresh_bindings()
 
+    @on(events.DescendantBlur)
     def _rest(self) -> None:
+        # What is said and offered matters only to somebody who types.
         self._offers.close()
         self._comment.rest()
         self.refresh_bindings()
 
-    def _leave_list(self) -> None:
-        if self._offers.is_open and self.line.value == self._comment.of:
-            self._offers.close()
+
+def _leave_list(offers: QueryOffers, comment: QueryComment) -> None:
+    """Offer nothing any more where the cursor was moved and nothing was typed."""
+    if offers.is_open and comment.is_up_to_date:
+        offers.close()

@@ -26,6 +26,11 @@ class QueryComment:
         self._context = context
         self._edge = edge
 
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether nothing was typed since it spoke."""
+        return self._line.value == self.of
+
     def verdict(self) -> Verdict:
         """What is to be thought of the text as it is now."""
         context = self._context

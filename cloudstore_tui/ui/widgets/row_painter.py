@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.ui import format as formatted
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 
 MARK: Final = "*"
@@ -18,6 +19,8 @@ _GAP: Final = 2
 _LEAST: Final = 8
 """Cells to which a column of text may be narrowed before columns are left out."""
 _LEAST_FLEXIBLE: Final = 16
+_MOST_FLEXIBLE: Final = 40
+"""Cells that a column takes which holds no names: beyond, the columns behind it would be too far to be read as a row."""
 _RIGHT: Final = frozenset({Kind.SIZE, Kind.DURATION})
 _CUT: Final = 512
 """Characters of a value that are looked at; no column is wider."""
@@ -59,7 +62,7 @@ class RowPainter:
     def line(self, entry: Entry, *, marked: bool) -> str:
         """One entry."""
         zone = self._zone
-        cells = [_padded(plain(formatted.value(entry, cell.column, zone), _CUT), cell) for cell in self._cells]
+        cells = [_padded(_value(entry, cell.column, zone), cell) for cell in self._cells]
         return self._line(MARK if marked else " ", cells)
 
     def sentence(self, text: str) -> str:
@@ -82,6 +85,10 @@ class RowPainter:
         return set_cell_size(text, self._width)
 
 
+def _value(entry: Entry, column: Column, zone: tzinfo) -> str:
+    return plain(MASK.field(column.name, formatted.value(entry, column, zone)), _CUT)
+
+
 def _fitted(columns: tuple[Column, ...], width: int) -> tuple[_Cell, ...]:
     kept = list(columns)
     while True:
@@ -99,8 +106,13 @@ def _fitted(columns: tuple[Column, ...], width: int) -> tuple[_Cell, ...]:
             own, spare = own + more, spare - more
         cells.append(_Cell(column, own, column.kind in _RIGHT, column.name == "name"))
     return tuple(
-        cell._replace(width=min(cell.width + spare, width)) if cell.column is flexible else cell for cell in cells
+        cell._replace(width=min(cell.width + spare, _most(cell.column, width))) if cell.column is flexible else cell
+        for cell in cells
     )
+
+
+def _most(column: Column, width: int) -> int:
+    return width if column.name == "name" else min(width, max(column.width, _MOST_FLEXIBLE))
 
 
 def _flexible(columns: list[Column]) -> Column | None:

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.core.provider import Session
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 
 NAME = "cloudstore"
@@ -60,12 +61,22 @@ class TitleLine(Widget):
         """Show in which zone times are."""
         self.show(replace(self._standing, zone=name))
 
+    def remask(self) -> None:
+        """Say whether the mask is on."""
+        self.look()
+
     def look(self) -> None:
         """Show how long the login lasts now."""
         standing = self._standing
         where = " · ".join(part for part in (standing.profile, standing.region) if part)
         session = standing.session()
-        terms = (standing.zone, _token(session, self._now()), "read-only" if standing.read_only else "", session.note)
+        terms = (
+            MASK.word,
+            standing.zone,
+            _token(session, self._now()),
+            "read-only" if standing.read_only else "",
+            session.note,
+        )
         parts = (where, " · ".join(part for part in terms if part))
         if parts != self._parts:
             self._parts = parts

@@ -56,14 +56,14 @@ async def test_dates_without_a_zone_are_no_crash(opened: Any) -> None:
         (("right", "enter"), True),
     ],
 )
-async def test_up_to_twenty_are_a_yes_or_no_with_cancel_first(opened: Any, keys: tuple[str, ...], answer: bool) -> None:
-    async with opened(DeleteDialog(objects(20))) as it:
+async def test_one_is_a_yes_or_no_with_cancel_first(opened: Any, keys: tuple[str, ...], answer: bool) -> None:
+    async with opened(DeleteDialog(objects(1))) as it:
         assert it.focus == "no"
         await it.press(*keys)
         assert it.answers == [answer]
 
 
-async def test_above_twenty_the_number_is_typed(opened: Any) -> None:
+async def test_of_several_the_number_is_typed(opened: Any) -> None:
     async with opened(DeleteDialog(objects(21))) as it:
         assert it.focus == "count"
         await it.press("enter")
@@ -74,7 +74,7 @@ async def test_above_twenty_the_number_is_typed(opened: Any) -> None:
         assert it.answers == [True]
 
 
-async def test_above_twenty_the_yes_button_needs_the_number_too(opened: Any) -> None:
+async def test_of_several_the_yes_button_needs_the_number_too(opened: Any) -> None:
     async with opened(DeleteDialog(objects(21))) as it:
         await it.press("down", "down", "enter")
         assert it.answers == []

@@ -7,6 +7,7 @@ import pytest
 
 from cloudstore_tui.core.exchange import LinkForm, SignedLink
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.ui.dialogs import link_dialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 
 NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
@@ -55,18 +56,24 @@ async def test_it_closes(opened: Any, key: str) -> None:
         assert it.answers == [None]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
-async def test_the_plain_view_is_the_link_alone_over_the_full_width(opened: Any, size: tuple[int, int]) -> None:
-    async with opened(dialog(), size) as it:
+async def test_the_plain_view_gives_the_terminal_the_link_alone(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    def show_alone(_app: object, text: str, _hint: str) -> bool:
+        shown.append(text)
+        return True
+
+    monkeypatch.setattr(link_dialog, "show_alone", show_alone)
+    async with opened(dialog()) as it:
         await it.press("v")
-        lines = it.text.splitlines()
-        assert lines[0] == URL[: size[0]]
-        assert "".join(lines).rstrip() == URL
-        await it.press("escape")
-        assert it.answers == []
+        assert shown == [URL]
         assert "Link to" in it.text
-        await it.press("escape")
-        assert it.answers == [None]
+
+
+async def test_without_a_terminal_the_plain_view_is_not_there(opened: Any) -> None:
+    async with opened(dialog()) as it:
+        await it.press("v")
+        assert [notice.message for notice in it.app._notifications] == ["There is no terminal to show it in."]
 
 
 async def test_at_60_by_15_it_can_be_scrolled_to_its_end(opened: Any) -> None:

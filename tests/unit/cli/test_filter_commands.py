@@ -111,3 +111,8 @@ def test_check_corrects_a_date_in_the_users_zone(fiql: Command) -> None:
 def test_control_characters_in_a_filter_are_shown_and_not_obeyed(fiql: Command) -> None:
     assert fiql("compile", "agent:\x1b[31mred\x1b[0m", "agnt:x") == 2
     assert "\x1b" not in fiql.err
+
+
+def test_explain_takes_words_as_find_does(fiql: Command) -> None:
+    assert fiql("explain", "agent:Khang Glynn", "type:cc") == 0
+    assert "agentName=='Khang Glynn';type==callcenterrecording" in fiql.out

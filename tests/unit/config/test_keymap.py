@@ -61,7 +61,18 @@ def test_two_actions_of_one_area_on_one_key_are_refused() -> None:
 def test_actions_may_swap_keys_and_share_one_with_another_area() -> None:
     swapped = check_keymap({"entries.download": "/", "entries.filter": "d,s"}, KNOWN)
     assert swapped == {"entries.download": "slash", "entries.filter": "d,s"}
-    assert check_keymap({"entries.download": "r"}, KNOWN) == {"entries.download": "r"}
+    assert check_keymap({"transfers.retry": "d"}, KNOWN) == {"transfers.retry": "d"}
+
+
+def test_what_works_in_every_pane_cannot_lose_its_key_to_one_of_them() -> None:
+    assert "browser.refresh" in refused({"entries.download": "r"}).cause
+    assert "entries.mark" in refused({"browser.refresh": "insert"}).cause
+    assert check_keymap({"entries.download": "r", "browser.refresh": "f5"}, KNOWN)
+
+
+def test_a_key_that_two_actions_share_by_default_may_be_written_down() -> None:
+    known = (KeyHelp("entries.drop", ("escape",), "", ""), KeyHelp("browser.back", ("escape",), "", ""))
+    assert check_keymap({"browser.back": "escape,f6"}, known) == {"browser.back": "escape,f6"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from textual.widgets import Button, Input, OptionList, Static
 from cloudstore_tui.config.themes import Theme, builtin_folder, load_themes
 from cloudstore_tui.ui.theming import textual_theme
 
-BUILT_IN = ("ansi", "cloudstore-dark", "cloudstore-light", "monochrome")
+BUILT_IN = (
+    "ansi", "cloudstore-dark", "cloudstore-light", "gruvbox", "high-contrast", "monochrome", "nord", "solarized-light",
+)  # fmt: skip
 
 XTERM = {
     "black": "#000000", "red": "#cd0000", "green": "#00cd00", "yellow": "#cdcd00", "blue": "#0000ee",
@@ -22,9 +24,10 @@ XTERM = {
 
 BACKGROUNDS = ("background", "surface", "panel")
 TEXTS = (
-    "foreground", "text", "text-muted", "text-primary", "text-secondary", "text-accent", "text-success",
-    "text-warning", "text-error",
+    "foreground", "text", "text-muted", "text-disabled", "text-primary", "text-secondary", "text-accent",
+    "text-success", "text-warning", "text-error",
 )  # fmt: skip
+LINES = tuple((line, ground) for line in ("border", "border-blurred") for ground in ("background", "surface"))
 PAIRS = (
     *((text, background) for text in TEXTS for background in BACKGROUNDS),
     ("block-cursor-foreground", "block-cursor-background"),
@@ -72,7 +75,7 @@ def shown(theme: TextualTheme) -> dict[str, str]:
     return theme.to_color_system().generate() | theme.variables
 
 
-def test_the_four_themes_of_the_program_load_without_complaint() -> None:
+def test_the_themes_of_the_program_load_without_complaint() -> None:
     themes = load_themes()
     assert tuple(sorted(themes.loaded)) == BUILT_IN
     assert themes.failed == ()
@@ -84,6 +87,18 @@ def test_text_stands_out_from_what_is_behind_it(name: str) -> None:
     variables = shown(textual_theme(load_themes().loaded[name]))
     found = {(text, ground): round(contrast(variables, text, ground), 2) for text, ground in PAIRS}
     assert {pair: ratio for pair, ratio in found.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_edge_of_a_pane_is_seen(name: str) -> None:
+    variables = shown(textual_theme(load_themes().loaded[name]))
+    found = {pair: round(contrast(variables, *pair), 2) for pair in LINES}
+    assert {pair: ratio for pair, ratio in found.items() if ratio < 3} == {}
+
+
+def test_high_contrast_is_higher_than_the_others() -> None:
+    variables = shown(textual_theme(load_themes().loaded["high-contrast"]))
+    assert min(contrast(variables, text, ground) for text in TEXTS for ground in BACKGROUNDS) >= 7
 
 
 def test_the_measure_of_contrast_knows_a_bad_pair() -> None:
@@ -110,6 +125,8 @@ def test_a_theme_of_three_lines_is_enough(tmp_path: Path) -> None:
     theme = textual_theme(load_themes(tmp_path).loaded["mine"])
     assert not theme.dark
     assert contrast(shown(theme), "text-primary", "background") >= 4.5
+    assert contrast(shown(theme), "text-muted", "background") >= 4.5
+    assert shown(theme)["text-muted"].startswith("#")
 
 
 def test_a_theme_may_name_other_variables_even_in_a_circle(tmp_path: Path) -> None:

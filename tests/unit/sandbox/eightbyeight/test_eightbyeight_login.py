@@ -8,7 +8,7 @@ import pytest
 
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 
-EDIT, DOWNLOAD, READ, BARE = KEYS
+EDIT, DOWNLOAD, READ, BARE, EXPIRED = KEYS
 
 
 def test_a_token_reply_holds_texts_only(service: Any) -> None:

@@ -1,0 +1,48 @@
+"""The service of a profile: login, rights, places, a listing, the clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from cloudstore_tui.checkup.finding import Finding, Verdict, failed
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.provider import Check, StorageProvider
+
+LONGEST = 60.0
+"""Seconds that one service may take for all its checks."""
+
+_SILENT = "Check the address in the profile, and whether a proxy or a firewall is in the way."
+
+
+async def look_at_service(provider: StorageProvider, patience: float = LONGEST) -> AsyncIterator[Finding]:
+    """What the provider checks, until the first thing that is wrong, and what the profile allows."""
+    name = provider.profile.name
+    try:
+        async with asyncio.timeout(patience):
+            checks = await provider.check()
+    except TimeoutError:
+        yield failed(name, "service", NetworkError(f"it did not answer within {patience:.0f} seconds", cure=_SILENT))
+        return
+    for check in checks:
+        yield _finding(name, check)
+    if checks and checks[-1].error is not None:
+        rest = f"not checked: {checks[-1].title} comes first"
+        yield Finding(name, "the rest", Verdict.SKIP, rest)
+        return
+    yield _rights(provider)
+
+
+def _finding(name: str, check: Check) -> Finding:
+    if check.error is not None:
+        if isinstance(check.error, NetworkError):
+            check.error.cure = check.error.cure or _SILENT
+        return failed(name, check.title, check.error)
+    return Finding(name, check.title, Verdict.OK if check.ok else Verdict.WARN, check.text, check.cure)
+
+
+def _rights(provider: StorageProvider) -> Finding:
+    if provider.profile.read_only:
+        text = "the profile is read-only"
+        return Finding(provider.profile.name, "permission", Verdict.OK, text)
+    # Whether the service lets it is only known once it is tried, and a check-up changes nothing.
+    text = "the profile lets you upload and delete"
+    return Finding(provider.profile.name, "permission", Verdict.OK, text)

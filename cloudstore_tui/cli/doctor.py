@@ -1,0 +1,78 @@
+"""`doctor`: what is wrong, and the cure."""
+
+import click
+
+from cloudstore_tui.checkup.checkup import Checkup
+from cloudstore_tui.checkup.finding import Finding, Verdict, failed
+from cloudstore_tui.cli.options import Duration, json_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.providers import PROVIDERS
+
+PATIENCE = 15.0
+"""Seconds that one request may be tried; somebody is waiting to be told what is wrong."""
+STEPS = 4
+"""How many such waits one service may take for all its checks."""
+
+
+@click.command("doctor", short_help="Look for what is wrong, and tell the cure.")
+@click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
+@json_option
+@click.option(
+    "--wait",
+    type=Duration(),
+    default=PATIENCE,
+    help=f"Give up on a host that does not answer after this long, such as 60s. [default: {PATIENCE:.0f}s]",
+)
+def doctor_command(profiles: tuple[str, ...], *, as_json: bool, wait: float) -> None:
+    """Check the configuration, the secrets, the login, the rights, a listing, the clock, the disk and the terminal.
+
+    Nothing is changed, and no secret is shown. It ends with the code of the first thing that failed, 0 if nothing did.
+
+    \b
+    Examples:
+      cloudstore doctor
+      cloudstore doctor acme8 --json
+    """
+    try:
+        open_config()
+    except StorageError as error:
+        _show(failed("", "configuration", error), Output(as_json=as_json))
+        raise SystemExit(error.code) from None
+
+    async def work(session: Session) -> None:
+        for name in profiles:
+            session.config.profile(name)
+        checkup = Checkup(session.config, PROVIDERS, session.provider, STEPS * wait)
+        async for finding in checkup.run(profiles):
+            _show(finding, session.output)
+            codes.append(finding.code)
+
+    codes: list[int] = []
+    run(work, as_json=as_json, wait=wait)
+    if code := next(filter(None, codes), 0):
+        raise SystemExit(code)
+
+
+def _show(finding: Finding, output: Output) -> None:
+    if output.as_json:
+        output.record(record(finding))
+        return
+    title = f"{finding.subject} {finding.title}".strip()
+    output.line(f"{finding.verdict:4}  {title:22}  {finding.text}")
+    if finding.cure and finding.verdict is not Verdict.SKIP:
+        output.line(f"{'':30}{finding.cure}")
+
+
+def record(finding: Finding) -> dict[str, object]:
+    """A finding as JSON; what is empty is absent."""
+    values = {
+        "profile": finding.subject,
+        "check": finding.title,
+        "verdict": finding.verdict.lower(),
+        "text": finding.text,
+        "cure": finding.cure,
+        "code": finding.code,
+    }
+    return {name: value for name, value in values.items() if value}

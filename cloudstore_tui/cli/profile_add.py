@@ -1,0 +1,194 @@
+"""`profile add`: a new profile, asked for or given by options, tested before it is kept."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.profile_questions import Questions
+from cloudstore_tui.cli.profile_trial import try_out
+from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.config.draft import Draft, asked, check_name, is_needed, typed_texts
+from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.secret_store import Store, variables
+from cloudstore_tui.config.secrets import LARGEST_SECRET, clean_secret, spoken
+from cloudstore_tui.core.errors import StorageError, UsageError, common_code
+from cloudstore_tui.core.profile import Option, SecretField
+from cloudstore_tui.core.provider import ProviderSpec
+from cloudstore_tui.providers import PROVIDERS
+
+_Decorated = Callable[..., None]
+
+
+def _options() -> dict[str, Option]:
+    """Every option that a profile can be given, by name."""
+    return {option.name: option for spec in PROVIDERS for option in spec.options}
+
+
+def _secrets() -> dict[str, SecretField]:
+    return {secret.name: secret for spec in PROVIDERS for secret in spec.secrets}
+
+
+def _flag(name: str) -> str:
+    """How an option is called on the command line: lists are given one by one."""
+    listed = name in _options() and _options()[name].type is tuple
+    return f"--{name.removesuffix('s') if listed else name}".replace("_", "-")
+
+
+def _refuse_secret(_context: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value is not None:
+        raise UsageError(
+            f"a secret is never an option: everybody on this machine can read it ({parameter.opts[0]})",
+            cure="Pipe it in with --secret-stdin, or run `cloudstore profile add` on a terminal and be asked. "
+            "Have the secret changed if it was a real one: it is in the history of your shell.",
+        )
+
+
+def _with_options(command: _Decorated) -> _Decorated:
+    """One option for everything that some service needs, as its specification says."""
+    for secret in reversed(_secrets().values()):
+        flag = _flag(secret.name)
+        refused = click.option(flag, hidden=True, expose_value=False, metavar="", callback=_refuse_secret)
+        from_file = click.option(f"{flag}-file", metavar="FILE", help=f"A file with it: {secret.help}")
+        command = refused(
+            from_file(click.option(f"{flag}-command", metavar="COMMAND", help="A command that prints it.")(command))
+        )
+    for name, option in reversed(_options().items()):
+        listed = option.type is tuple
+        help_text = f"{option.help} May be repeated." if listed else option.help
+        command = click.option(_flag(name), name, multiple=listed, metavar="TEXT", help=help_text)(command)
+    return command
+
+
+@click.command("add", short_help="Add a profile: asks, tests it, and saves it.")
+@click.argument("name", default="")
+@click.option("--provider", type=click.Choice([spec.name for spec in PROVIDERS]), help="The service.")
+@_with_options
+@click.option("--writable", is_flag=True, help="Allow upload and delete. [default: read-only]")
+@click.option(
+    "--secret-from",
+    type=click.Choice([store.value for store in Store]),
+    help="Where the secrets are kept. Asked on a terminal. [default: file]",
+)
+@click.option("--secret-stdin", is_flag=True, help="Read the secrets from stdin, one a line, in the order asked.")
+@click.option("--no-test", is_flag=True, help="Save it without a login.")
+def add_command(name: str, *, provider: str | None, no_test: bool, **given: Any) -> None:
+    """Add a profile to the configuration.
+
+    On a terminal everything that is missing is asked, each answer is checked at once, and the profile is tested before
+    it is saved. Without a terminal nothing is asked. Secrets are never options: they are typed unseen, read from
+    stdin, or come from a file, a command or the environment.
+
+    \b
+    Examples:
+      cloudstore profile add
+      cloudstore profile add acme8 --provider 8x8 --client-id KEY --secret-from file --secret-stdin <secret.txt
+      cloudstore profile add acme8 --provider 8x8 --client-id KEY --secret-command 'pass show 8x8/secret'
+    """
+    config, output = open_config(), Output(as_json=False)
+    asks = output.asks and not given["secret_stdin"]
+    questions = Questions(output, tuple(config.profiles)) if asks else None
+    if questions is not None:
+        questions.begin()
+    spec = next((spec for spec in PROVIDERS if spec.name == provider), None)
+    if spec is None:
+        spec = questions.service(PROVIDERS) if questions else _missing("--provider")
+    draft = _draft(spec, name, given)
+    if name:
+        check_name(name, config.profiles)
+    if questions is not None:
+        questions.fill(draft, given["secret_from"])
+    else:
+        _require(draft)
+    _save(config, draft, output, questions, tested=not no_test)
+
+
+def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> Draft:
+    """What the options say."""
+    known = {option.name for option in spec.options}
+    texts = {key: value for key in _options() if (value := _text(given.get(key)))}
+    for key in texts:
+        if key not in known:
+            raise UsageError(f"{spec.title} has no {_flag(key)}", cure=f"Leave {_flag(key)} out.")
+    draft = Draft(spec, name, typed_texts(spec, texts), writable=given["writable"])
+    for secret in _secrets():
+        command, file = given.get(f"{secret}_command"), given.get(f"{secret}_file")
+        draft.commands |= {secret: command} if command else {}
+        draft.files |= {secret: str(Path(file).expanduser().absolute())} if file else {}
+    if given["secret_stdin"]:
+        draft.secrets = _read_secrets(spec)
+    draft.store = Store(given["secret_from"] or (Store.COMMAND if draft.commands else Store.FILE))
+    return draft
+
+
+def _text(value: str | tuple[str, ...] | None) -> str:
+    return " ".join(value) if isinstance(value, tuple) else value or ""
+
+
+def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
+    if sys.stdin.isatty():
+        raise UsageError(
+            "a terminal shows what is typed",
+            place="--secret-stdin",
+            cure="Pipe the secret in, or leave this out and be asked.",
+        )
+    lines = sys.stdin.read(LARGEST_SECRET).splitlines()
+    names = [secret.name for secret in spec.secrets]
+    if len([line for line in lines if line.strip()]) != len(names):
+        wanted = ", then ".join(map(spoken, names))
+        raise UsageError(
+            f"stdin holds {len(lines)} lines, not {len(names)}",
+            place="--secret-stdin",
+            cure=f"Wanted: {wanted}, one a line.",
+        )
+    return {name: clean_secret(line, spoken(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)}
+
+
+def _require(draft: Draft) -> None:
+    """Refuse to guess what is missing; the option is named."""
+    if first := next(chain(_missing_options(draft), _missing_secrets(draft)), None):
+        _missing(first)
+
+
+def _missing_options(draft: Draft) -> Iterator[str]:
+    if not draft.name:
+        yield "NAME"
+    for option in asked(draft.spec):
+        if is_needed(option) and not draft.texts.get(option.name):
+            yield f"{_flag(option.name)} or {_flag(option.whole)}" if option.whole else _flag(option.name)
+
+
+def _missing_secrets(draft: Draft) -> Iterator[str]:
+    for secret in draft.spec.secrets if draft.store is not Store.ENVIRONMENT else ():
+        flag = _flag(secret.name)
+        if draft.store is Store.COMMAND and secret.name not in draft.commands:
+            yield f"{flag}-command"
+        if not any(secret.name in known for known in (draft.secrets, draft.commands, draft.files)):
+            yield f"--secret-stdin, {flag}-file or {flag}-command"
+
+
+def _missing(option: str) -> Any:
+    raise UsageError(
+        f"{option} is missing", cure="On a terminal everything is asked; without one it has to be given as an option."
+    )
+
+
+def _save(config: Config, draft: Draft, output: Output, questions: Questions | None, *, tested: bool) -> None:
+    errors: list[StorageError] = []
+    while tested:
+        errors = try_out(draft, config.path.parent, output)
+        if not errors or questions is None or questions.is_kept_anyway():
+            break
+        questions.change(draft)
+    if errors and questions is None:
+        output.note("Nothing was saved. --no-test saves it without a login.")
+        raise SystemExit(common_code(errors) or 1)
+    draft.save(config.path, PROVIDERS)
+    output.line(f"Saved as {draft.name} in {config.path}")
+    if draft.store is Store.ENVIRONMENT:
+        output.note(f"Set {' and '.join(variables(draft.name, draft.spec.secrets))} whenever you use it.")
+    output.note(f"Look at it: cloudstore {draft.name}:")

@@ -1,0 +1,41 @@
+"""`profile remove`: takes a profile out of the configuration, and its secrets from where we put them."""
+
+import click
+
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.config.profile_file import remove_profile
+from cloudstore_tui.config.secret_store import sources_of, take_back, variables
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.providers import PROVIDERS
+
+
+@click.command("remove", short_help="Remove a profile and the secrets stored for it.")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove_command(name: str, *, yes: bool) -> None:
+    """Remove a profile from the configuration; everything else in the file stays as it is.
+
+    Secrets that `profile add` stored, in the keyring or in a file beside the configuration, are removed, too. What is
+    left, such as a command or a variable, is told. Nothing is changed at the service.
+
+    \b
+    Example:
+      cloudstore profile remove acme8
+    """
+    config, output = open_config(), Output(as_json=False)
+    profile = config.profile(name)
+    if not yes:
+        if not output.asks:
+            raise UsageError("removing a profile has to be agreed to", place=name, cure="Add --yes.")
+        if not output.confirm(f"Remove the profile {name} from {config.path}?"):
+            raise click.Abort
+    fields = next(spec for spec in PROVIDERS if spec.name == profile.provider).secrets
+    sources = sources_of(profile, fields)
+    remove_profile(config.path, name)
+    output.line(f"Removed {name} from {config.path}")
+    told = take_back(name, sources, config.path.parent, [field.name for field in fields])
+    for sentence in told:
+        output.note(sentence)
+    if not (sources or told):
+        output.note(f"If set, {' and '.join(variables(name, fields))} can go from your environment, too.")

@@ -1,0 +1,88 @@
+"""What begins with some letters in a remote folder, for the shell: quick or not at all."""
+
+import asyncio
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.locations import config_file, state_folder
+from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.location import split_address
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.providers import PROVIDERS
+
+FOLDER = "completion"
+"""Its name in the state folder."""
+FRESH = 60.0
+"""Seconds for which a listing is remembered."""
+
+_MOST = 1000
+
+
+def remote_paths(incomplete: str, longest: float) -> list[str]:
+    """Addresses that begin so; none where the service does not answer in time, or refuses.
+
+    Ends the process if that hangs: a look-up of a name cannot be stopped.
+    """
+    watchdog = threading.Timer(longest, os._exit, (0,))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        return [address for address in _listing(incomplete) if address.startswith(incomplete)]
+    except StorageError:
+        return []
+    finally:
+        sys.stdout.flush()
+        watchdog.cancel()
+
+
+def _listing(incomplete: str) -> list[str]:
+    name, rest = split_address(incomplete)
+    above = rest[: rest.rfind("/") + 1]
+    kept = _kept_at(name, above)
+    known = _read(kept)
+    if known is None:
+        known = asyncio.run(_asked(name, above))
+        _keep(kept, known)
+    return known
+
+
+async def _asked(name: str, above: str) -> list[str]:
+    profile = load_config(config_file(), PROVIDERS).profile(name)
+    spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
+    provider = spec.open(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=2)))
+    try:
+        page = await provider.browse(provider.locate(above))
+    finally:
+        await provider.close()
+    return [entry.location.address for entry in page.items[:_MOST]]
+
+
+def _kept_at(name: str, above: str) -> Path:
+    # Of another configuration the same name is another profile.
+    text = "\0".join((str(config_file().absolute()), name, above))
+    return state_folder() / FOLDER / hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _read(path: Path) -> list[str] | None:
+    """What was kept, if that was not long ago."""
+    try:
+        if not 0 <= time.time() - path.stat().st_mtime < FRESH:
+            return None
+        return path.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError):
+        return None
+
+
+def _keep(path: Path, addresses: Iterable[str]) -> None:
+    write_private(path, "\n".join(address for address in addresses if address.isprintable()))
+    for old in path.parent.iterdir():
+        if time.time() - old.stat().st_mtime > FRESH:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,169 @@
+"""What was deleted, by whom and when: a file that is only ever added to."""
+
+import getpass
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Deletion
+from cloudstore_tui.core.record import entry_record
+
+FILE = "deletions.jsonl"
+"""Its name in the state folder."""
+UNKNOWN = "unknown: check"
+"""Outcome of what was begun and never ended: the program died in between."""
+
+_KEPT = ("id", "key", "name", "type", "size", "size_exact", "checksum", "checksum_type", "created", "modified")
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """One object that was to be deleted."""
+
+    fields: Mapping[str, object]
+    """Who, when, which object, how large, which checksum: as written before it was sent."""
+    outcome: str
+    settled: str = ""
+    """When the outcome was written; empty where there is none."""
+    reason: str = ""
+
+    def text(self, name: str) -> str:
+        """One of the fields as text, empty if absent."""
+        return str(self.fields.get(name, ""))
+
+    @property
+    def record(self) -> dict[str, object]:
+        """All of it, for JSON."""
+        known: dict[str, object] = {"outcome": self.outcome, "settled": self.settled, "reason": self.reason}
+        return {**self.fields, **{name: value for name, value in known.items() if value}}
+
+
+class DeletionLog:
+    """One line for each object before it is deleted, and one for what came of it. Several programs write to it."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Write to a file; without one nothing is kept."""
+        self._path = path
+
+    def begin(self, profile: Profile, objects: Sequence[StoredObject]) -> str:
+        """Write down what is about to be deleted; on the disk when this returns.
+
+        Returns:
+            The name of this deletion, for `end`.
+
+        Raises:
+            LocalDiskError: it cannot be written: nothing may be deleted.
+        """
+        batch = secrets.token_hex(8)
+        who = {"user": _user(), "profile": profile.name, "client_id": profile.text("client_id")}
+        lines = [
+            {"event": "begin", **_head(batch, entry.location.address), **who, **_facts(entry)} for entry in objects
+        ]
+        self._write(lines, "Nothing is deleted that cannot be logged first.")
+        return batch
+
+    def end(self, batch: str, deletions: Iterable[Deletion]) -> None:
+        """Write down what came of it.
+
+        Raises:
+            LocalDiskError: it cannot be written; the objects are deleted all the same.
+        """
+        lines = [
+            {"event": "end", **_head(batch, one.location.address), "outcome": one.fate.value}
+            | ({"reason": one.error.cause} if one.error else {})
+            for one in deletions
+        ]
+        self._write(lines, "What was deleted before this stays deleted, and its outcome is not in the log.")
+
+    def read(self) -> tuple[Deleted, ...]:
+        """Everything that was to be deleted, the oldest first; lines that nobody can read are left out.
+
+        Raises:
+            LocalDiskError: it cannot be read.
+        """
+        begun: dict[tuple[object, object], dict[str, object]] = {}
+        ended: dict[tuple[object, object], dict[str, object]] = {}
+        for line in self._lines():
+            record = _decoded(line)
+            event = record.pop("event", None)
+            key = (record.pop("batch", None), record.get("path"))
+            if event in ("begin", "end"):
+                (begun if event == "begin" else ended)[key] = record
+        return tuple(_joined(fields, ended.get(key)) for key, fields in begun.items())
+
+    def _lines(self) -> list[bytes]:
+        if self._path is None:
+            return []
+        try:
+            return self._path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._refused("read", error) from None
+
+    def _write(self, records: Iterable[Mapping[str, object]], cure: str) -> None:
+        if self._path is None:
+            return
+        try:
+            self._path.parent.mkdir(0o700, parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            file = os.open(self._path, flags, 0o600)
+            try:
+                if _ends_in_half_a_line(file):
+                    os.write(file, b"\n")
+                for record in records:
+                    line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+                    if os.write(file, line) < len(line):
+                        raise OSError(None, "the disk is full")
+                os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise self._refused("written", error, cure) from None
+
+    def _refused(self, what: str, error: OSError, cure: str = "") -> LocalDiskError:
+        cause = f"the log of deletions cannot be {what}: {(error.strerror or 'unknown').lower()}"
+        return LocalDiskError(cause, place=str(self._path), cure=cure)
+
+
+def _joined(fields: dict[str, object], end: dict[str, object] | None) -> Deleted:
+    if end is None:
+        return Deleted(fields, UNKNOWN)
+    return Deleted(fields, str(end.get("outcome", UNKNOWN)), str(end.get("at", "")), str(end.get("reason", "")))
+
+
+def _head(batch: str, path: str) -> dict[str, object]:
+    return {"batch": batch, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "path": path}
+
+
+def _facts(entry: StoredObject) -> dict[str, object]:
+    record = entry_record(entry, "")
+    return {name: record[name] for name in _KEPT if name in record}
+
+
+def _decoded(line: bytes) -> dict[str, object]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _ends_in_half_a_line(file: int) -> bool:
+    """Whether somebody died, or ran out of disk, while they wrote."""
+    size = os.fstat(file).st_size
+    return size > 0 and os.pread(file, 1, size - 1) != b"\n"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return str(os.getuid())

@@ -1,0 +1,195 @@
+"""A profile that is being made: answers checked one by one, then as a whole against the service, then saved."""
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudstore_tui.config.load import COMMON, PROFILE_NAME
+from cloudstore_tui.config.profile_file import add_profile
+from cloudstore_tui.config.secret_store import Store, keep_secrets, take_back
+from cloudstore_tui.config.secrets import SecretSources, clean_secret, spoken, variable_of
+from cloudstore_tui.core.errors import ConfigError, StorageError, UsageError
+from cloudstore_tui.core.profile import Option, OptionValue, Profile, Timeouts
+from cloudstore_tui.core.provider import Check, ProviderSpec
+from cloudstore_tui.core.secret import Secret
+
+NAME = Option(
+    "name",
+    "What you call it: short, as you will type it often, such as acme8 in acme8:us-east/.",
+    required=True,
+    label="Name",
+    where="Letters, digits, - and _, at most 32.",
+)
+"""The question that comes first."""
+
+_PATIENCE = Timeouts(connect=10, read=20, give_up=20)
+_QUOTES = "\"'"
+
+
+@dataclass
+class Draft:
+    """What is known of a profile so far."""
+
+    spec: ProviderSpec
+    name: str = ""
+    texts: dict[str, str] = field(default_factory=dict)
+    """What was typed, by option."""
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
+    """Programs that print the secrets, by secret."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Files of the user's that hold the secrets, by secret."""
+    store: Store = Store.FILE
+    writable: bool = False
+
+    def values(self) -> dict[str, OptionValue]:
+        """The keys of the profile, without those that say what holds anyway.
+
+        Raises:
+            UsageError: the first answer that is missing or cannot be used.
+        """
+        check_name(self.name)
+        values: dict[str, OptionValue] = {"provider": self.spec.name}
+        for option in self.spec.options:
+            if not option.label and option.name not in self.texts:
+                continue
+            values |= read_answer(option, self.texts.get(option.name, ""))
+        if self.writable:
+            values["read_only"] = False
+        return values | self._sources
+
+    def profile(self, folder: Path) -> Profile:
+        """The profile as it would be, with the secrets as they were typed.
+
+        Raises:
+            UsageError: the first answer that is missing or cannot be used.
+        """
+        values = self.values()
+        known = (*COMMON, *self.spec.options)
+        defaults = {option.name: option.default for option in known if option.default is not None}
+        sources = SecretSources(self.name, self._sources, folder)
+
+        def secret(name: str) -> Secret:
+            if name in self.secrets:
+                return self.secrets[name]
+            held = os.environ.get(variable_of(self.name, name))
+            # Reading it from there takes it away, and the profile needs it once it is saved.
+            return clean_secret(held, spoken(name)) if held is not None else sources(name)
+
+        options = {**defaults, **values}
+        return Profile(self.name, self.spec.name, options, not self.writable, timeouts=_PATIENCE, secrets=secret)
+
+    async def check(self, folder: Path) -> tuple[Check, ...]:
+        """Log in, and look at everything the profile needs.
+
+        Raises:
+            UsageError: the first answer that is missing or cannot be used.
+        """
+        profile = self.profile(folder)
+        try:
+            provider = self.spec.open(profile)
+        except StorageError as error:
+            return (Check("profile", False, str(error), error),)
+        try:
+            return await provider.check()
+        except StorageError as error:
+            return (Check("service", False, str(error), error),)
+        finally:
+            with suppress(StorageError):
+                await provider.close()
+
+    def save(self, path: Path, specs: Sequence[ProviderSpec]) -> Profile:
+        """Put the secrets away and write the profile into the configuration; as it will be found there.
+
+        Raises:
+            UsageError: an answer, or the configuration as it is, cannot be used.
+            LocalDiskError: something cannot be written; nothing is left behind.
+        """
+        values = self.values()
+        kept = keep_secrets(self.store, self.name, self.secrets, path.parent)
+        try:
+            return add_profile(path, self.name, {**values, **kept}, specs)
+        except StorageError:
+            take_back(self.name, kept, path.parent, self.secrets)
+            raise
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        commands = {f"{name}_command": command for name, command in self.commands.items()}
+        return commands | {f"{name}_file": file for name, file in self.files.items()}
+
+
+def asked(spec: ProviderSpec, *, rare: bool | None = None) -> Iterator[Option]:
+    """The options that a form asks for: all, or only those that are rare, or only those that are not."""
+    return (option for option in spec.options if option.label and rare in (None, option.is_rare))
+
+
+def is_needed(option: Option) -> bool:
+    """Whether a form is incomplete without it."""
+    return option.required or bool(option.whole)
+
+
+def check_name(name: str, taken: Collection[str] = ()) -> None:
+    """Refuse what cannot name a new profile.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not name:
+        raise UsageError("is missing", place=NAME.label, cure="Give it a short name, such as acme8.")
+    if not PROFILE_NAME.fullmatch(name):
+        raise UsageError("cannot name a profile", place=NAME.label, cure="Use letters, digits, - and _, at most 32.")
+    if name in taken:
+        raise UsageError(f"there is a profile {name} already", place=NAME.label, cure="Choose another name.")
+
+
+def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
+    """The key and the value that an answer stands for; nothing where it leaves the default.
+
+    Raises:
+        UsageError: it is missing, or cannot be the value.
+    """
+    text = text.strip()
+    place = option.label or option.name
+    if not text:
+        if is_needed(option):
+            raise UsageError("is missing", place=place)
+        return {}
+    _check_text(option, text, place)
+    if option.check is not None:
+        try:
+            option.check(text)
+        except ConfigError as error:
+            raise UsageError(error.cause, place=place, cure=error.cure) from None
+    if option.type is tuple:
+        return {option.name: tuple(dict.fromkeys(text.replace(",", " ").split()))}
+    if text == option.default:
+        return {}
+    return {option.whole if option.whole and "://" in text else option.name: text}
+
+
+def complaint(error: StorageError) -> str:
+    """An error about an answer, as a sentence beside that answer."""
+    sentence = f"{error.cause[:1].upper()}{error.cause[1:]}."
+    return f"{sentence} {error.cure}".rstrip()
+
+
+def typed_texts(spec: ProviderSpec, given: Mapping[str, str]) -> dict[str, str]:
+    """Answers by the option that asks, where some were given by the name of the whole address."""
+    wholes = {option.whole: option.name for option in spec.options if option.whole}
+    return {wholes.get(name, name): text for name, text in given.items()}
+
+
+def _check_text(option: Option, text: str, place: str) -> None:
+    if not text.isprintable():
+        raise UsageError("holds a line break or another control character", place=place, cure="Type it on one line.")
+    if text[0] in _QUOTES or text[-1] in _QUOTES:
+        raise UsageError("has quotes around it", place=place, cure="Leave the quotes out.")
+    if option.type is not tuple and " " in text:
+        raise UsageError("has a blank in it", place=place, cure="Leave the blank out.")
+    if option.choices and text not in option.choices:
+        raise UsageError(
+            f"{text[:40]} is none of the choices", place=place, cure=f"Choose {' or '.join(option.choices)}."
+        )

@@ -1,0 +1,74 @@
+"""Profiles added to the configuration file and removed from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.load import read_config
+from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.config.profile_table import with_profile, without_profile
+from cloudstore_tui.core.errors import ConfigError, LocalDiskError
+from cloudstore_tui.core.profile import OptionValue, Profile
+from cloudstore_tui.core.provider import ProviderSpec
+
+_BY_HAND = "Change it in the file, with an editor."
+
+
+def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs: Sequence[ProviderSpec]) -> Profile:
+    """Write a new profile at the end of the configuration; the file is made if there is none.
+
+    Raises:
+        ConfigError: the file, or what it would become, cannot be used; nothing was written.
+        LocalDiskError: it cannot be written.
+    """
+
+    def expect(profiles: dict[str, object]) -> None:
+        if name in profiles:
+            raise ConfigError(f"there is a profile {name} already", place=str(path), cure="Choose another name.")
+        profiles[name] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+    document = _change(path, lambda text: with_profile(text, name, values), expect)
+    return read_config(document, specs).profile(name)
+
+
+def remove_profile(path: Path, name: str) -> None:
+    """Take a profile out of the configuration.
+
+    Raises:
+        ConfigError: the file cannot be used, or writes the profile in a way that is not known here.
+        LocalDiskError: it cannot be written.
+    """
+    _change(path, lambda text: without_profile(text, name), lambda profiles: profiles.pop(name, None))
+
+
+def _change(path: Path, change: Callable[[str], str], expect: Callable[[dict[str, object]], object]) -> Document:
+    """Change the text, and write it if it then says what is expected and nothing else."""
+    before = _bytes(path)
+    known = Document.read(path) if path.exists() else Document(path, "")
+    wanted = dict(known.values)
+    profiles = dict(known.table("profiles"))
+    expect(profiles)
+    wanted["profiles"] = profiles
+    changed = change(before.decode())
+    try:
+        document = Document(path, changed.removeprefix("\ufeff").replace("\r\n", "\n"))
+    except ConfigError:
+        raise ConfigError(
+            "the profiles in it are written in a way of their own", place=str(path), cure=_BY_HAND
+        ) from None
+    # People write TOML in more ways than are known here: what cannot be changed is left alone.
+    if {"profiles": {}, **document.values} != wanted:
+        raise ConfigError("the profiles in it are written in a way of their own", place=str(path), cure=_BY_HAND)
+    if _bytes(path) != before:
+        raise ConfigError("was changed by something else just now", place=str(path), cure="Try again.")
+    write_private(path, changed)
+    return document
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise LocalDiskError(f"cannot be read: {error.strerror}", place=str(path)) from None

@@ -1,0 +1,74 @@
+"""What a profile needs, looked at one after the other."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.provider import Check
+
+WORTH_A_WORD = 60.0
+"""Seconds by which the clocks may differ before it is told."""
+MOST_SKEW = 300.0
+"""Seconds by which they may differ before signed links and tokens become unreliable."""
+
+_CURE = "Set it, or let NTP do so: signed links and tokens depend on it."
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that works but may not be what is wanted."""
+
+    text: str
+    cure: str = ""
+
+
+Look = Callable[[], Awaitable[str | Doubt]]
+"""Looks at one thing and says what it found; raises what is wrong."""
+
+
+class Checklist:
+    """Takes steps until one fails, and ends with the clock."""
+
+    def __init__(self, place: str, skew: Callable[[], float]) -> None:
+        """Make a list.
+
+        Args:
+            place: the profile, for errors.
+            skew: seconds by which the service's clock is ahead of ours.
+        """
+        self._place = place
+        self._skew = skew
+        self._found: list[Check] = []
+
+    async def run(self, steps: Iterable[tuple[str, Look]]) -> bool:
+        """Take some more steps; whether none failed."""
+        for title, look in steps:
+            try:
+                found = await look()
+            except StorageError as error:
+                # A clock that is off makes a login fail: whoever reads from the top meets the cause first.
+                if abs(self._skew()) > WORTH_A_WORD:
+                    self._found.append(self._clock())
+                self._found.append(Check(title, False, str(error), error))
+                return False
+            self._found.append(_check(title, found))
+        return True
+
+    def end(self, *, well: bool) -> tuple[Check, ...]:
+        """All that was found, and the clock if nothing failed."""
+        return (*self._found, self._clock()) if well else tuple(self._found)
+
+    def _clock(self) -> Check:
+        skew = self._skew()
+        if abs(skew) <= WORTH_A_WORD:
+            return Check("clock", True, "agrees with the service")
+        much = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
+        text = f"this machine's clock is {much} {'behind' if skew > 0 else 'ahead'}"
+        if abs(skew) <= MOST_SKEW:
+            return Check("clock", False, text, cure=_CURE)
+        error = StorageError(text, place=self._place, cure=_CURE)
+        return Check("clock", False, str(error), error)
+
+
+def _check(title: str, found: str | Doubt) -> Check:
+    return Check(title, True, found) if isinstance(found, str) else Check(title, False, found.text, cure=found.cure)

@@ -1,0 +1,190 @@
+"""Single pieces of an object: for a look into it, without fetching it whole."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
+from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.transfers.detour import DeniedError, DetourError, RangeError
+from cloudstore_tui.transfers.ports import Blob
+from cloudstore_tui.transfers.refusal import refused
+from cloudstore_tui.transfers.reply import BlobReply
+
+MOST_SKIPPED = 1 << 20
+"""Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""
+PAUSES = (0.3, 1.0)
+"""Seconds before each further try after a connection that failed."""
+LONGEST_PAUSE = 5.0
+"""Seconds that are waited at most because a store asks for it; somebody is looking at the screen."""
+
+
+class Peek:
+    """Reads pieces of one object. One link serves all of them; it is asked for again when it is refused."""
+
+    def __init__(
+        self,
+        blob: Callable[[], Blob],
+        sign: Callable[[], Awaitable[Source]],
+        *,
+        html: bool = False,
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
+        """Make it; nothing is sent before the first piece.
+
+        Args:
+            blob: gives the blob client.
+            sign: gives a fresh link.
+            html: whether the object may be a web page.
+            pauses: seconds before each further try.
+        """
+        self._blob = blob
+        self._sign = sign
+        self._html = html
+        self._pauses = pauses
+        self._signing = asyncio.Lock()
+        self._source: Source | None = None
+        self._etag = ""
+
+    async def read(self, first: int, count: int) -> Piece:
+        """At most `count` bytes from the offset `first`.
+
+        Raises:
+            NotAvailableError: its state does not allow to read it.
+            IntegrityError: the object changed since the first piece.
+            StorageError: it cannot be had.
+        """
+        for pause in self._pauses:
+            try:
+                return await self._insist(first, count)
+            except StorageError as error:
+                wait = _pause(error, pause)
+                if wait is None:
+                    raise
+            await asyncio.sleep(wait)
+        return await self._insist(first, count)
+
+    async def _insist(self, first: int, count: int) -> Piece:
+        source = await self._link(None)
+        try:
+            return await self._ask(source, first, count)
+        except DeniedError:
+            # It may have ended while the user was reading.
+            source = await self._link(source)
+        except DetourError as error:
+            raise error.final from None
+        try:
+            return await self._ask(source, first, count)
+        except DetourError as error:
+            raise error.final from None
+
+    async def _link(self, refused_one: Source | None) -> Source:
+        async with self._signing:
+            if self._source is None or self._source is refused_one:
+                self._source = await self._sign()
+            return self._source
+
+    async def _ask(self, source: Source, first: int, count: int) -> Piece:
+        sink = _Cut(first, count, html=self._html)
+        try:
+            reply = await self._blob().get(source, sink, {"Range": f"bytes={first}-{first + count - 1}"})
+        except _EnoughError:
+            reply = sink.reply
+        if reply.status == 416:
+            return Piece(b"", reply.span.total if reply.span is not None else source.size)
+        if not sink.accepted:
+            raise refused(reply)
+        self._check(reply)
+        total = sink.total if sink.total is not None else source.size
+        if sink.is_short(total):
+            raise NetworkError("the connection ended early")
+        return Piece(bytes(sink.data), total, sink.ranged)
+
+    def _check(self, reply: BlobReply) -> None:
+        if self._etag and reply.etag and reply.etag != self._etag:
+            raise IntegrityError("it changed on the server while it was read", cure="Open it again.")
+        self._etag = reply.etag or self._etag
+
+
+class _EnoughError(DetourError):
+    """All bytes are here that are wanted; the rest is not to be sent."""
+
+    most: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__(ReplyError("the reply goes on for too long"))
+
+
+class _Cut:
+    """Keeps the bytes that are wanted, and ends the request after them."""
+
+    def __init__(self, first: int, count: int, *, html: bool) -> None:
+        self.data = bytearray()
+        self.reply = BlobReply(0, {})
+        self.accepted = False
+        self.ranged = True
+        self.total: int | None = None
+        self._first = first
+        self._count = count
+        self._html = html
+        self._skip = 0
+        self._goes_on = True
+        """Whether more may come than is wanted; else the connection can be kept."""
+
+    def accept(self, reply: BlobReply) -> bool:
+        """Look where the bytes begin that come."""
+        self.reply = reply
+        if reply.status not in (200, 206):
+            return False
+        encoding = reply.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise ReplyError("the reply is compressed although nobody asked for that")
+        if reply.status == 206:
+            self._accept_range(reply)
+        else:
+            self._accept_whole(reply)
+        self.accepted = True
+        if not self._count or self._skip > MOST_SKIPPED:
+            raise _EnoughError
+        return True
+
+    def write(self, data: bytes) -> None:
+        """Take what is wanted of the next bytes."""
+        if self._skip:
+            skipped = min(self._skip, len(data))
+            self._skip -= skipped
+            data = data[skipped:]
+        self.data += data[: self._count - len(self.data)]
+        if self._goes_on and len(self.data) >= self._count:
+            raise _EnoughError
+
+    def is_short(self, total: int | None) -> bool:
+        """Whether bytes are missing although the object has them."""
+        if total is None or self._skip > MOST_SKIPPED:
+            return False
+        return len(self.data) < min(self._count, max(total - self._first, 0))
+
+    def _accept_range(self, reply: BlobReply) -> None:
+        span = reply.span
+        if span is None or span.first != self._first:
+            raise RangeError
+        self.total = span.total
+        self._goes_on = reply.length is None or reply.length > self._count
+
+    def _accept_whole(self, reply: BlobReply) -> None:
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "text/html" and not self._html:
+            raise ReplyError("the answer is a web page, not the object", cure="A proxy or a login page is in the way.")
+        self.ranged = False
+        self.total = reply.length
+        self._skip = self._first
+
+
+def _pause(error: StorageError, usual: float) -> float | None:
+    """Seconds before another try, `None` where none makes sense."""
+    if not error.retryable:
+        return None
+    if isinstance(error, ThrottledError) and error.wait is not None:
+        return error.wait if error.wait <= LONGEST_PAUSE else None
+    return usual

@@ -1,0 +1,131 @@
+"""A name for something, and what of a few things is to have it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, OptionList
+
+from cloudstore_tui.ui.dialogs.dialog import Dialog, button
+from cloudstore_tui.ui.dialogs.field import Field
+from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.text import show
+
+
+@dataclass(frozen=True, slots=True)
+class Nameable:
+    """Something that can have the name."""
+
+    words: str
+    """What it is, as shown."""
+    name: str
+    """What it could be called."""
+    taken: Collection[str] = ()
+    """Names of others of its kind, which it would replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The answer: which of them, and its name."""
+
+    index: int
+    name: str
+
+
+class NameDialog(Dialog[Named | None]):
+    """Asks for a name; the arrows choose what is to have it while the name is typed."""
+
+    AUTO_FOCUS = "#name"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", "Down", show=False, tooltip="The next thing to name", id="naming.down"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="The thing before", id="naming.up"),
+    ]
+
+    def __init__(self, title: str, things: Sequence[Nameable], at: int = 0, *, name: str = "") -> None:
+        """Ask what to name and how.
+
+        Args:
+            title: of the dialog.
+            things: what can have the name, at least one.
+            at: the index of the one that is meant at first.
+            name: what to begin with instead of the name that the thing could have.
+        """
+        super().__init__(show(title), harmless=None)
+        self._things = tuple(things)
+        self._at = at
+        self._name_given = name
+
+    def compose_body(self) -> ComposeResult:
+        """What can be named, where there is a choice, and the name."""
+        thing = self._things[self._at]
+        if len(self._things) > 1:
+            yield OptionList(*(show(known.words) for known in self._things), id="things", markup=False, compact=True)
+        else:
+            yield Note(show(thing.words).plain)
+        yield Field(self._name_given or thing.name, widget_id="name")
+        yield Note(widget_id="replaces")
+        if len(self._things) > 1:
+            yield Note("Up and Down choose what; Enter saves.")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deed."""
+        yield button("Cancel", "cancel")
+        yield button("Save", "save")
+
+    def on_mount(self) -> None:
+        """Select the name, so that typing replaces it."""
+        for things in self.query(OptionList):
+            things.can_focus = False
+            things.highlighted = self._at
+        self._field.select_all()
+        self._warn()
+
+    @on(Input.Changed)
+    def look_at_name(self, event: Input.Changed) -> None:
+        """Say what would be replaced."""
+        event.stop()
+        self._warn()
+
+    @on(Input.Submitted)
+    def take_name(self, event: Input.Submitted) -> None:
+        """Enter is the answer."""
+        event.stop()
+        self.action_save()
+
+    @on(OptionList.OptionSelected)
+    @on(OptionList.OptionHighlighted)
+    def choose(self, event: OptionList.OptionMessage) -> None:
+        """Another thing is meant: propose its name, unless another one was typed."""
+        event.stop()
+        old, self._at = self._things[self._at], event.option_index
+        if self._field.value in (old.name, ""):
+            self._field.value = self._things[self._at].name
+            self._field.select_all()
+        self._warn()
+
+    def action_move(self, step: int) -> None:
+        """Mean the next thing, or the one before; go to the buttons where there is none."""
+        at = self._at + step
+        if 0 <= at < len(self._things):
+            self.query_one("#things", OptionList).highlighted = at
+        elif step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_save(self) -> None:
+        """Answer with what was typed; without a name nothing is saved."""
+        name = self._field.value.strip()
+        if name and not self.was_pasted:
+            self.dismiss(Named(self._at, name))
+
+    @property
+    def _field(self) -> Field:
+        return self.query_one("#name", Field)
+
+    def _warn(self) -> None:
+        is_taken = self._field.value.strip() in self._things[self._at].taken
+        self.query_one("#replaces", Note).say("There is one of this name; it will be replaced." if is_taken else "")

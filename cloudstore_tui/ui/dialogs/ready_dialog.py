@@ -1,0 +1,40 @@
+"""Archived objects that are back."""
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from cloudstore_tui.restores.order import Order
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.text import show
+
+NAMES = 5
+"""Names shown; the rest is counted."""
+
+
+class ReadyDialog(QuestionDialog):
+    """Offers to download them now, before the copies go again."""
+
+    def __init__(self, orders: Sequence[Order], zone: tzinfo = UTC) -> None:
+        verb = "is" if len(orders) == 1 else "are"
+        title = f"{counted(len(orders), 'archived object')} {verb} back. Download now?"
+        super().__init__(title, yes="Download now", no="Later")
+        self._orders = orders
+        self._zone = zone
+
+    def compose_body(self) -> ComposeResult:
+        """Which, how much, until when."""
+        for order in self._orders[:NAMES]:
+            yield Static(Content("  ") + show(order.name), classes="dialog-name")
+        if len(self._orders) > NAMES:
+            yield Static(Content(f"  and {len(self._orders) - NAMES:,} more"), classes="dialog-note")
+        parts = [words.size(sum(order.size or 0 for order in self._orders))]
+        if ends := [order.expires for order in self._orders if order.expires is not None]:
+            parts.append(f"here until {words.full_time(min(ends), self._zone)} at least")
+        yield Static(Content(", ".join(parts)))
+        yield Static("Later: Q shows all restores.", classes="dialog-note", markup=False)

@@ -1,0 +1,226 @@
+"""Masking of people: for screens that others see.
+
+Names are learnt from the fields that hold them; numbers, mail addresses and links that need no login are known by how
+they look. A stand-in has the width of what it stands for and is always the same for the same value, so that columns
+still tell people apart. Only the screen is masked: what is copied, saved and sent is not.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from functools import cache
+from hashlib import blake2b
+from itertools import pairwise
+from pathlib import PurePath
+from unicodedata import east_asian_width
+
+from cloudstore_tui.core.entry import Entry, StoredObject
+
+MOST_NAMES = 50_000
+"""Names that are remembered; rows and details are masked by field beyond that, too."""
+
+_PERSON = r"(?:agent|user|caller|callee|customer|contact|owner|person|employee|supervisor|member|guest)"
+_FIELDS = re.compile(
+    rf"{_PERSON}[ _-]?(?:full|first|last|display)?[ _-]?names?|(?:first|last|full|display)[ _-]?name|started[ _-]?by"
+    r"|.*e-?mail(?:[ _-]?address)?|.*(?:tele)?phone(?:[ _-]?(?:number|no))?|.*msisdn|caller[ _-]?id|callee[ _-]?id"
+    r"|(?:caller|callee|from|to|called|calling)[ _-]?number|address|ani|dnis|extension(?:[ _-]?(?:number|id))?"
+    r"|agent|caller|callee|customer|contact|first|last",
+    re.IGNORECASE,
+)
+_NOBODY = frozenset({"queueName", "channelName", "tenantId", "branchId"})
+_NOT_FIELDS = re.compile(r".*voice-?mail|microphone", re.IGNORECASE)
+_ASKED = re.compile(
+    rf"(?<![\w.])(?:{_PERSON}(?:Name|Email|Phone|Number)?|callerId|calleeId|ani|dnis|address|phone|number|extension\w*)"
+    r"""(?:"\s*:\s*(?=")|==|!=|=[a-z]+=|:(?!/))\(?(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;,()"'?>&]+)""",
+    re.IGNORECASE,
+)
+"""A field of a filter, of a phrase or of JSON, with a value."""
+
+_LINK = re.compile(r"https?://[^\s/?]+(?P<rest>[^\s?]*\?\S+)")
+_MAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
+_NUMBER = re.compile(
+    r"(?:\+|%2B)\d(?:[ .-]?\(?\d\)?){6,14}(?!\d)"
+    r"|(?<![\w.,+-])\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}(?!\d)|(?<![\w.,+])\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w-])"
+    r"|(?<![A-Za-z0-9.,])\d{9,15}(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_MOMENT = re.compile(r"1\d{9}|1\d{12}|(?:19|20)\d\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?")
+"""Digits that are a time: seconds or milliseconds since 1970, or a date."""
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_LEAST = 3
+"""Letters that a name has at least."""
+_KEPT_DIGITS = 4
+_GAP = 3
+"""Characters that may stand between the words of one name."""
+_CONSONANTS, _VOWELS = "bdfgklmnprstvz", "aeiou"
+_WIDE = "アイウエオカキクケコサシスセソタチツテト"
+
+
+class Mask:
+    """Replaces what tells who somebody is, while it is on."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        """Make stand-ins that can be told from each other but not undone; `key` makes them the same in every run."""
+        self.on = False
+        self._key = key or secrets.token_bytes(16)
+        self._learnt: set[str] = set()
+        self._names: dict[str, set[tuple[str, ...]]] = {}
+        """The names in words, by the first word."""
+        self._issued: set[str] = set()
+        """Words and mail addresses that are stand-ins: they are left alone, as a text may come by twice."""
+
+    @property
+    def word(self) -> str:
+        """What titles say of it; empty while it is off."""
+        return "masked" if self.on else ""
+
+    def learn(self, entries: Iterable[Entry]) -> None:
+        """Remember the names in these entries, so that they are known in any other text."""
+        for entry in entries:
+            if isinstance(entry, StoredObject):
+                # Where a queue was called, its name stands as that of somebody.
+                known = {value for name, value in entry.tags if name in _NOBODY}
+                for name, value in entry.tags:
+                    if is_personal(name) and value not in known:
+                        self.learn_name(value)
+
+    def learn_table(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Remember the names in those columns of a table that hold people."""
+        columns = [number for number, title in enumerate(titles) if is_personal(title.strip())]
+        for row in rows if columns else ():
+            for number in columns:
+                if number < len(row):
+                    self.learn_name(row[number])
+
+    def learn_name(self, name: str) -> None:
+        """Remember one name."""
+        if name in self._learnt or len(self._learnt) >= MOST_NAMES:
+            return
+        self._learnt.add(name)
+        words = tuple(_WORD.findall(name))
+        letters = sum(character.isalpha() for character in name)
+        if letters < _LEAST or "@" in name:
+            return
+        # A single word could be anything, and is only meant where it is written alike.
+        known = tuple(word.casefold() for word in words) if len(words) > 1 else words
+        for order in {known, known[::-1]} if len(words) == 2 else {known}:
+            self._names.setdefault(order[0], set()).add(order)
+
+    def field(self, name: str, value: str) -> str:
+        """The value of a field or tag: all of it is replaced where the field is somebody's name or number."""
+        return self._stand_in(value) if self.on and is_personal(name) else value
+
+    def path(self, path: PurePath) -> str:
+        """A file of this machine; its folders may have been named after people whose names are not known now."""
+        return f"…/{path.name}" if self.on else str(path)
+
+    def text(self, text: str) -> str:
+        """Any text, character for character as long and as wide as before."""
+        if not self.on or not text:
+            return text
+        text = _LINK.sub(lambda found: found[0][: found.start("rest") - found.start()] + "•" * len(found["rest"]), text)
+        text = _ASKED.sub(self._asked, text)
+        text = _MAIL.sub(lambda found: self._mail(found[0]), text)
+        text = _NUMBER.sub(lambda found: self._number(found[0]), text)
+        return self._without_names(text) if self._names else text
+
+    def _asked(self, found: re.Match[str]) -> str:
+        value = found["value"]
+        bare = value.strip("\"'*")
+        if len(bare) >= _LEAST and not self._is_stand_in(bare):
+            self.learn_name(bare)
+        return found[0][: found.start("value") - found.start()] + self._stand_in(value)
+
+    def _without_names(self, text: str) -> str:
+        words = [(found.start(), found.end(), found[0], found[0].casefold()) for found in _WORD.finditer(text)]
+        pieces, end, index = [], 0, 0
+        while index < len(words):
+            length = self._name_at(words, index)
+            if length:
+                start, stop = words[index][0], words[index + length - 1][1]
+                pieces += [text[end:start], self._stand_in(text[start:stop])]
+                end = stop
+            index += length or 1
+        return "".join([*pieces, text[end:]])
+
+    def _name_at(self, words: list[tuple[int, int, str, str]], index: int) -> int:
+        """How many words a name has that begins here; 0 without one."""
+        _start, _end, word, folded = words[index]
+        best = 1 if (word,) in self._names.get(word, ()) else 0
+        for name in self._names.get(folded, ()):
+            there = words[index : index + len(name)]
+            is_one = all(after[0] - before[1] <= _GAP for before, after in pairwise(there))
+            if len(name) > max(best, 1) and is_one and tuple(part[3] for part in there) == name:
+                best = len(name)
+        return best
+
+    def _stand_in(self, value: str) -> str:
+        """Another value of the same width, its words apart."""
+        if "@" in value and _MAIL.search(value):
+            return _MAIL.sub(lambda found: self._mail(found[0]), value)
+        if not any(character.isalpha() for character in value):
+            return self._number(value)
+        return _WORD.sub(lambda found: self._word(found[0]), value)
+
+    def _mail(self, mail: str) -> str:
+        if mail in self._issued:
+            return mail
+        local, _, domain = mail.partition("@")
+        host, dot, top = domain.rpartition(".")
+        masked = f"{self._word(local)}@{self._word(host)}{dot}{top}"
+        self._issued.add(masked)
+        return masked
+
+    def _number(self, number: str) -> str:
+        """Nobody's number: zeros, and last some digits that tell it from others."""
+        head = number[:3] if number[:3].upper() == "%2B" else ""
+        digits = "".join(filter(str.isdecimal, number[len(head) :]))
+        if not digits or _is_stand_in(digits) or (digits == number and _MOMENT.fullmatch(digits)):
+            return number
+        kept = min(_KEPT_DIGITS, len(digits) - 1)
+        told = f"{int.from_bytes(self._hash(digits), 'big') % 10**kept:0{kept}}" if kept else ""
+        left = iter("0" * (len(digits) - kept) + told)
+        return head + "".join(next(left) if character.isdecimal() else character for character in number[len(head) :])
+
+    def _word(self, word: str) -> str:
+        if word.casefold() in self._issued:
+            return word
+        told = self._hash(word.casefold())
+        masked = "".join(_letter(character, told, place) for place, character in enumerate(word))
+        if len(word) >= _LEAST and word.isalpha():
+            self._issued.add(masked.casefold())
+        return masked
+
+    def _is_stand_in(self, value: str) -> bool:
+        return all(word.casefold() in self._issued for word in _WORD.findall(value))
+
+    def _hash(self, value: str) -> bytes:
+        return blake2b(value.encode("utf-8", "surrogatepass"), key=self._key, digest_size=32).digest()
+
+
+MASK = Mask()
+"""The one of the screen."""
+
+
+@cache
+def is_personal(name: str) -> bool:
+    """Whether a field or tag holds somebody's name, number or mail address."""
+    return _FIELDS.fullmatch(name) is not None and _NOT_FIELDS.fullmatch(name) is None
+
+
+def _is_stand_in(digits: str) -> bool:
+    return len(digits) > 6 and not digits[:-_KEPT_DIGITS].strip("0")
+
+
+def _letter(character: str, told: bytes, place: int) -> str:
+    number = told[place % len(told)]
+    if character.isdecimal():
+        return str(number % 10)
+    if not character.isalpha():
+        return character
+    if east_asian_width(character) in "WF":
+        return _WIDE[number % len(_WIDE)]
+    # Consonants and vowels in turn can be read, and remembered.
+    letters = _VOWELS if (place + told[-1]) % 2 else _CONSONANTS
+    letter = letters[number % len(letters)]
+    return letter.upper() if character.isupper() else letter

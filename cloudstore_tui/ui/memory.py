@@ -1,0 +1,65 @@
+"""What the browser remembers of places: bookmarks, saved searches, and where the user was."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.dom import DOMNode
+
+from cloudstore_tui.config.bookmarks import FILE as BOOKMARKS
+from cloudstore_tui.config.bookmarks import Bookmarks
+from cloudstore_tui.config.hidden import FILE as HIDDEN
+from cloudstore_tui.config.hidden import HiddenPanes
+from cloudstore_tui.config.recent import FILE as RECENT
+from cloudstore_tui.config.recent import RecentPlaces
+from cloudstore_tui.config.searches import FILE as SEARCHES
+from cloudstore_tui.config.searches import SavedSearches
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.ui.report import report
+
+
+@dataclass
+class Memory:
+    """Until it is told where to keep them, they end with the program."""
+
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
+    searches: SavedSearches = field(default_factory=SavedSearches)
+    recent: RecentPlaces = field(default_factory=RecentPlaces)
+    hidden: HiddenPanes = field(default_factory=HiddenPanes)
+    begins_there: bool = False
+    """Whether the browser begins where it was left."""
+
+    async def remember(self, node: DOMNode, location: Location) -> None:
+        """Remember where the user is; says so on the screen of `node` if it cannot be written down."""
+        try:
+            await asyncio.to_thread(self.recent.add, location)
+        except StorageError as error:
+            report(node, error)
+
+    def hide(self, node: DOMNode, pane: str, *, hidden: bool) -> None:
+        """Remember that a pane is hidden, or not any more."""
+        try:
+            self.hidden.keep(pane, hidden=hidden)
+        except StorageError as error:
+            report(node, error)
+
+    def last(self, profiles: Iterable[str]) -> Location | None:
+        """Where to begin: where the user was last in one of these profiles, if that is wanted."""
+        return self.recent.last(profiles) if self.begins_there else None
+
+    def keep(self, config: Path, state: Path | None, settings: Settings) -> None:
+        """Use the files of these folders from now on.
+
+        Args:
+            config: where bookmarks and searches are, which people edit.
+            state: where recent places are; without it they end with the program.
+            settings: whether recent places are wanted, and to begin at the last of them.
+        """
+        self.bookmarks = Bookmarks(config / BOOKMARKS)
+        self.searches = SavedSearches(config / SEARCHES)
+        self.hidden = HiddenPanes(state / HIDDEN if state is not None else None)
+        self.recent = RecentPlaces(state / RECENT if state is not None else None, wanted=settings.recent_places)
+        self.begins_there = settings.start_at_last

@@ -1,0 +1,164 @@
+"""Restores as the screen sees them: looked after while the browser is open, and told once when they are ready."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.restores.keeper import Keeper, Step
+from cloudstore_tui.restores.ledger import Ledger
+from cloudstore_tui.restores.order import Order, Stage, utc_now
+from cloudstore_tui.transfers.names import safe_name
+from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State, Transfer
+from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+
+class RestoreWatch:
+    """Does nothing, and costs nothing, while nothing was asked for."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        providers: Mapping[str, StorageProvider],
+        watch: TransferWatch,
+        folder: Path,
+        pauses: tuple[int, ...],
+    ) -> None:
+        self._screen = screen
+        self._providers = providers
+        self._watch = watch
+        self._folder = folder
+        self._pauses = pauses
+        self._news = asyncio.Event()
+        self._running = False
+        self._keeper: Keeper | None = None
+
+    def begin(self, path: Path) -> None:
+        """Use the list in a file from now on, and go on with what is on it."""
+        self._keeper = Keeper(Ledger(path), self._providers.__getitem__, lambda: tuple(self._providers), self._pauses)
+        self._watch.ended.subscribe(self._screen, self._note_ended)
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at the list now: something was put on it."""
+        self._news.set()
+        if not self._running and self._keeper is not None:
+            self._running = True
+            self._screen.run_worker(self._serve(self._keeper), group="restores")
+
+    async def orders(self) -> tuple[Order, ...]:
+        """The list."""
+        return await asyncio.to_thread(self._keeper.ledger.orders) if self._keeper else ()
+
+    async def add(self, orders: Sequence[Order]) -> None:
+        """Put orders on the list; they are asked for at once."""
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.ledger.add, orders)
+            self.wake()
+
+    async def forget(self, locations: Sequence[Location]) -> None:
+        """Take orders off the list."""
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.ledger.forget, locations)
+
+    async def look(self) -> None:
+        """Ask the service about everything that is on its way, because the user wants to know."""
+        if self._keeper is not None:
+            async for step in self._keeper.look(early=True):
+                self._tell_trouble(step)
+            await self._tell_news(self._keeper.ledger)
+
+    def download(self, orders: Iterable[Order]) -> int:
+        """Fetch what is ready; how many are."""
+        now = utc_now()
+        ready = [order for order in orders if order.stage is Stage.READY and not order.is_over(now)]
+        self._watch.submit(map(self._request, ready))
+        return len(ready)
+
+    def _request(self, order: Order) -> DownloadRequest:
+        folder = Path(order.folder) if order.folder else self._folder
+        # Several objects of one call may have one name.
+        return DownloadRequest(order.location, folder, safe_name(order.name), OnConflict.KEEP_BOTH)
+
+    async def _serve(self, keeper: Keeper) -> None:
+        """Go on as long as something is to come."""
+        try:
+            while await asyncio.to_thread(_has_work, keeper.ledger, tuple(self._providers)):
+                self._news.clear()
+                async for step in keeper.ask():
+                    self._tell_trouble(step)
+                async for step in keeper.look():
+                    self._tell_trouble(step)
+                await self._tell_news(keeper.ledger)
+                await self._pause(keeper)
+        except StorageError as error:
+            report(self._screen, error)
+        finally:
+            self._running = False
+
+    async def _pause(self, keeper: Keeper) -> None:
+        """Until something is due, or was put on the list."""
+        waits = [asyncio.ensure_future(keeper.wait()), asyncio.ensure_future(self._news.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _tell_news(self, ledger: Ledger) -> None:
+        """Say once what is ready, and once what ends soon; whoever sits at another browser is not told again."""
+        ready = await asyncio.to_thread(ledger.take_news)
+        ending = await asyncio.to_thread(ledger.take_warnings, utc_now())
+        late = [order for order in ending if order not in ready]
+        if late:
+            what = counted(len(late), "restored copy", "restored copies")
+            tell(
+                self._screen, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning"
+            )
+        if ready and self._screen.is_current and not self._is_typing:
+            self._screen.app.push_screen(ReadyDialog(ready), lambda wanted: self._answered(ready, wanted=wanted))
+        elif ready:
+            tell(self._screen, f"{counted(len(ready), 'archived object')} back: fetch in the list of restores (Q).")
+
+    @property
+    def _is_typing(self) -> bool:
+        focused = self._screen.focused
+        return focused is not None and focused.check_consume_key("y", "y")
+
+    def _answered(self, ready: Sequence[Order], *, wanted: bool | None) -> None:
+        if wanted:
+            self.download(ready)
+
+    def _tell_trouble(self, step: Step) -> None:
+        if step.error is not None and step.stage in (Stage.FAILED, Stage.WAITING, Stage.UNKNOWN):
+            report(self._screen, step.error)
+
+    def _note_ended(self, transfers: tuple[Transfer, ...]) -> None:
+        """What was fetched needs no reminder any more."""
+        done = [transfer.request.location for transfer in transfers if transfer.state is State.DONE]
+        if done and self._keeper is not None:
+            self._screen.run_worker(_note_fetched(self._keeper.ledger, done), group="restores")
+
+
+async def _note_fetched(ledger: Ledger, locations: Sequence[Location]) -> None:
+    for location in locations:
+        await asyncio.to_thread(ledger.fetched, location)
+
+
+def _has_work(ledger: Ledger, profiles: tuple[str, ...]) -> bool:
+    now = utc_now()
+    waits = ledger.next_due(profiles, now) is not None
+    return waits or any(order.stage is Stage.READY and not order.is_over(now) for order in ledger.orders())
+
+
+def order_of(entry: StoredObject, days: int) -> Order:
+    """An order for an object, that nobody was asked for yet."""
+    return Order(entry.location, entry.name, entry.size, days, utc_now())

@@ -1,0 +1,91 @@
+"""The beginning of a small text, below what is known of it."""
+
+from textual.content import Content
+from textual.screen import Screen
+
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.preview.document import Document, document
+from cloudstore_tui.preview.preview import Bytes, Look
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.screens.flow import Flow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.screens.preview_flow import look_into
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.detail_pane import DetailPane
+
+SMALL = 1_000_000
+"""Bytes of an object up to which its beginning is shown here."""
+READ = 8 * 1024
+"""Bytes that are read of it."""
+MOST_LINES = 60
+
+_ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".xml", ".md", ".yaml", ".agentnotes", ".vtt")
+_TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
+
+
+class BeginningFlow(Flow):
+    """Reads a few kilobytes of the object under the cursor; by itself only if the settings say so."""
+
+    stops_on_escape = True
+
+    def __init__(
+        self, screen: Screen[None], listing: ListingFlow, pane: DetailPane, watch: TransferWatch, settings: Settings
+    ) -> None:
+        super().__init__(screen, listing)
+        self._pane = pane
+        self._watch = watch
+        if settings.preview_in_detail:
+            pane.rested = self._follow
+
+    async def run(self) -> None:
+        """Read and show; say why not."""
+        entry = self.listing.entry
+        if not isinstance(entry, StoredObject):
+            tell(self.screen, "There is no object here to look into.", "warning")
+        elif not is_small_text(entry):
+            tell(self.screen, "Only small texts are shown in Detail; p looks into this.", "warning")
+        else:
+            self._pane.remove_class("-off")
+            try:
+                await self._show(entry, asked=True)
+            except StorageError as error:
+                report(self.screen, error)
+
+    def _follow(self) -> None:
+        entry = self._pane.entry
+        if isinstance(entry, StoredObject) and is_small_text(entry) and self._pane.display:
+            self.screen.run_worker(self._show_quietly(entry), group="flow beginning", exclusive=True)
+
+    async def _show_quietly(self, entry: StoredObject) -> None:
+        try:
+            await self._show(entry)
+        except StorageError as error:
+            # Nobody asked: a sentence in the pane, nothing over it.
+            self._pane.show_beginning(entry, Content(f"\nIts beginning cannot be shown: {plain(error.cause)}."))
+
+    async def _show(self, entry: StoredObject, *, asked: bool = False) -> None:
+        look = await look_into(self._watch, entry)(READ)
+        shown = document(look.preview, max(self._pane.size.width - 4, 20))
+        if self._pane.entry is not None and identity(self._pane.entry) == identity(entry):
+            self._pane.show_beginning(entry, _text(look, shown), asked=asked)
+
+
+def is_small_text(entry: StoredObject) -> bool:
+    """Whether an object is small, there, and a text by what the service says of it."""
+    if entry.state not in ("", "AVAILABLE") or entry.size is None or entry.size > SMALL:
+        return False
+    return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
+
+
+def _text(look: Look, shown: Document) -> Content:
+    preview = look.preview
+    amount = "" if look.is_whole else f", the first {words.size(look.head)} of {words.size(look.total)}"
+    lines = [f"\n{preview.format}{amount}; p shows more"]
+    if not isinstance(preview.body, Bytes):
+        lines += [shown.head] if shown.head and not shown.above else []
+        lines += [line.text for line in shown.lines[:MOST_LINES]]
+    return Content("\n".join(lines))

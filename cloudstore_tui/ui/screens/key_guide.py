@@ -1,0 +1,80 @@
+"""How to get keys from each service, to read."""
+
+import textwrap
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
+from cloudstore_tui.ui.widgets.key_line import KeyLine
+
+_BULLET = "* "
+_WIDEST = 100
+
+
+class KeyGuideScreen(Screen[None]):
+    """One text for each service; Left and Right change between them."""
+
+    CSS_PATH = "key_guide.tcss"
+    AUTO_FOCUS = "#service"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="guide.close"),
+        Binding("j,down", "scroll(1)", "Down", tooltip="One line on", id="guide.down"),
+        Binding("k,up", "scroll(-1)", "Up", tooltip="One line back", id="guide.up"),
+        Binding("pagedown", "scroll(15)", "Further", show=False, tooltip="Read on", id="guide.page_down"),
+        Binding("pageup", "scroll(-15)", "Before", show=False, tooltip="Read back", id="guide.page_up"),
+        Binding("g,home", "scroll(-100000)", "Top", show=False, tooltip="To the first line", id="guide.top"),
+        Binding("G,end", "scroll(100000)", "End", show=False, tooltip="To the last line", id="guide.end"),
+    ]
+
+    def __init__(self, guides: Mapping[str, str]) -> None:
+        """Show these texts, by the name of the service."""
+        super().__init__()
+        self._guides = guides
+
+    def compose(self) -> ComposeResult:
+        """The services, the text of one, the keys."""
+        yield Static("How to get keys", id="title", markup=False)
+        yield ChoiceLine(tuple(self._guides), id="service")
+        with VerticalScroll(id="guide", can_focus=False):
+            yield Static("", id="text", markup=False)
+        yield KeyLine(id="keys")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Set the text anew for the width there is."""
+        self._set(event.size.width)
+
+    def on_choice_line_changed(self) -> None:
+        """Show the text of another service from its beginning."""
+        self._set(self.size.width)
+        self.query_one("#guide").scroll_home(animate=False)
+
+    def action_close(self) -> None:
+        """Back to the screen below."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the text."""
+        self.query_one("#guide").scroll_relative(y=lines, animate=False)
+
+    def _set(self, width: int) -> None:
+        text = self._guides[self.query_one("#service", ChoiceLine).value]
+        lines = [line for part in text.splitlines() for line in _wrapped(part, min(max(width - 4, 30), _WIDEST))]
+        title, *rest = lines
+        head = Content.styled(title, "bold")
+        self.query_one("#text", Static).update(Content("\n").join([head, *(show(line) for line in rest)]))
+
+
+def _wrapped(part: str, width: int) -> list[str]:
+    """The lines of a paragraph or of a step, whose further lines stand below its text."""
+    number = part.partition(". ")[0]
+    indent = len(_BULLET) if part.startswith(_BULLET) else len(number) + 2 if number.isdigit() else 0
+    return textwrap.wrap(part, width, subsequent_indent=" " * indent, break_long_words=False) or [""]

@@ -1,0 +1,196 @@
+"""What is in an object, on a screen of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.preview.document import document
+from cloudstore_tui.preview.preview import Listing, Look, Nothing, Table, Waveform
+from cloudstore_tui.preview.reading import HEAD, MOST_HEAD
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.report import report, sentence, tell
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.key_line import KeyLine
+from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
+from cloudstore_tui.ui.widgets.preview_view import PreviewView
+
+LookInto = Callable[[int], Awaitable[Look]]
+"""Looks into the object, reading so many bytes from its beginning."""
+
+_MORE = 4
+"""How many times as much is read when more is wanted."""
+
+
+class PreviewVerb(StrEnum):
+    """What the user wants done with the object."""
+
+    DOWNLOAD = "download"
+    OPEN = "open"
+
+
+class PreviewScreen(Screen[PreviewVerb | None]):
+    """Reads the beginning of an object and shows it."""
+
+    CSS_PATH = "preview.tcss"
+    AUTO_FOCUS = "#preview"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "more", "More", id="preview.more", tooltip="Read more bytes"),
+        Binding("slash", "search", "Search", id="preview.search", tooltip="Search in what is shown"),
+        Binding("y", "copy('line')", "Copy", id="preview.copy", tooltip="Copy the line under the cursor"),
+        Binding("Y", "copy('all')", "Copy all", id="preview.copy_all", show=False, tooltip="Copy everything shown"),
+        Binding("d", "order('download')", "Download", id="preview.download", tooltip="Download this object"),
+        Binding("e,f4", "order('open')", "Open", id="preview.open", tooltip="Open a copy in another program"),
+        Binding("escape", "back", "Back", id="preview.back", show=False, tooltip="Stop reading, or close this"),
+        Binding("q,p,f3", "close", "Close", id="preview.close", tooltip="Back to where you were"),
+    ]
+
+    def __init__(self, entry: StoredObject, look: LookInto) -> None:
+        super().__init__()
+        self._entry = entry
+        self._look_into = look
+        self._look: Look | None = None
+        self._wanted = HEAD
+        self._state = ""
+        self.view = PreviewView(id="preview")
+        self.bar = PreviewBar(id="search")
+
+    def compose(self) -> ComposeResult:
+        """What it is and how much of it is shown, the lines, what is searched, the keys."""
+        yield Static(id="title", markup=False)
+        yield self.view
+        yield self.bar
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Read."""
+        self._read(HEAD)
+
+    def on_resize(self) -> None:
+        """Draw a waveform as wide as the screen."""
+        if self._look is not None and isinstance(self._look.preview.body, Waveform):
+            self._redraw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer more only where there is more."""
+        if action == "more":
+            return self._look is not None and self._look.has_more
+        return super().check_action(action, parameters)
+
+    def action_more(self) -> None:
+        """Read more from the beginning."""
+        if self._wanted >= MOST_HEAD:
+            tell(self, f"More than {words.size(MOST_HEAD)} is not shown; d downloads the object.", "warning")
+        else:
+            self._read(min(self._wanted * _MORE, MOST_HEAD))
+
+    def action_search(self) -> None:
+        """Type what to search."""
+        self.bar.open()
+
+    def action_copy(self, what: str) -> None:
+        """Copy the line under the cursor, or all of them."""
+        lines = [self.view.line_text] if what == "line" else [line.text for line in self.view.document.lines]
+        tell(self, copy_text(self.app, "\n".join(lines)))
+
+    def action_order(self, verb: str) -> None:
+        """Leave with something to do."""
+        self.dismiss(PreviewVerb(verb))
+
+    def action_back(self) -> None:
+        """Give up reading; the second time, and when nothing is read, close."""
+        if not self.stop():
+            self.dismiss(None)
+
+    def action_close(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+    def remask(self) -> None:
+        """Make the lines again: the mask was turned."""
+        self._entitle(self._state)
+        self._redraw()
+
+    def stop(self) -> bool:
+        """Give up what is being read; whether something was."""
+        if not self.workers.cancel_group(self, "read"):
+            return False
+        self._entitle("stopped")
+        if self._look is None:
+            self.view.say("Nothing was read. Esc goes back.")
+        return True
+
+    @on(PreviewBar.Asked)
+    def search(self, event: PreviewBar.Asked) -> None:
+        """Go to what is searched."""
+        self.view.focus()
+        if event.text is not None and not self.view.search(event.text) and event.text:
+            tell(self, f"{event.text} is not in what is shown.", "warning")
+
+    @on(PreviewView.Moved)
+    def follow(self) -> None:
+        """Say where the cursor is."""
+        self._entitle(self._state)
+
+    def _read(self, wanted: int) -> None:
+        self._entitle("reading… Esc stops")
+        if self._look is None:
+            self.view.say("Reading… Esc stops")
+        self._fetch(wanted)
+
+    @work(group="read", exclusive=True)
+    async def _fetch(self, wanted: int) -> None:
+        try:
+            look = await self._look_into(wanted)
+        except StorageError as error:
+            self._entitle("not read")
+            if self._look is None:
+                self.view.say(sentence(error))
+            report(self, error)
+            return
+        is_first, self._look, self._wanted = self._look is None, look, wanted
+        await self._draw(look, stay=not is_first)
+        self._entitle(_state(look))
+        self.refresh_bindings()
+
+    @work(group="draw", exclusive=True)
+    async def _redraw(self) -> None:
+        if self._look is not None:
+            await self._draw(self._look, stay=True)
+
+    async def _draw(self, look: Look, *, stay: bool) -> None:
+        if isinstance(look.preview.body, Table):
+            MASK.learn_table(look.preview.body.header, look.preview.body.rows)
+        # Thousands of lines take a moment, and the screen must not wait for them.
+        self.view.show(await asyncio.to_thread(document, look.preview, self.size.width - 4), stay=stay)
+
+    def _entitle(self, state: str) -> None:
+        self._state = state
+        lines = len(self.view.document.lines)
+        where = f"line {self.view.line + 1:,} of {lines:,}" if lines else ""
+        parts = (self._entry.name, MASK.word, state, where)
+        self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))
+
+
+def _state(look: Look) -> str:
+    """Format, encoding, and how much is shown."""
+    preview = look.preview
+    if look.is_whole:
+        amount = f"all {words.size(look.total)}"
+    elif isinstance(preview.body, Listing | Waveform | Nothing):
+        amount = f"{words.size(look.fetched)} of {words.size(look.total) or 'more'} read"
+    elif look.total is not None:
+        amount = f"first {words.size(look.head)} of {words.size(look.total)}"
+    else:
+        amount = f"first {words.size(look.head)}"
+    return " · ".join(part for part in (preview.format, preview.encoding, amount) if part)

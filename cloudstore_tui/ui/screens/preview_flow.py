@@ -1,0 +1,53 @@
+"""A look into the object under the cursor."""
+
+from textual.screen import Screen
+
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.preview.facts import facts_of
+from cloudstore_tui.preview.preview import Look
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.screens.download_flow import DownloadFlow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.screens.opener_flow import OpenerFlow
+from cloudstore_tui.ui.screens.preview import LookInto, PreviewScreen, PreviewVerb
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+
+class PreviewFlow(DownloadFlow):
+    """Shows the beginning of an object; what the user wants done with it then is done."""
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings) -> None:
+        super().__init__(screen, listing, watch, settings)
+        self._opening = OpenerFlow(screen, listing, watch, settings)
+
+    async def run(self) -> None:
+        """Look, then do."""
+        entry = self.listing.entry
+        if not isinstance(entry, StoredObject):
+            tell(self.screen, "There is no object here to look into.", "warning")
+            return
+        if entry.state not in ("", "AVAILABLE"):
+            tell(
+                self.screen, f"It is {words.state(entry.state)}: only available objects can be looked into.", "warning"
+            )
+            return
+        verb = await self.screen.app.push_screen_wait(PreviewScreen(entry, look_into(self._watch, entry)))
+        if verb is PreviewVerb.DOWNLOAD:
+            await self.choose_way([entry], self.folder)
+        elif verb is PreviewVerb.OPEN:
+            await self._opening.open(entry)
+
+
+def look_into(watch: TransferWatch, entry: StoredObject) -> LookInto:
+    """What looks into an object; one link serves for all its pieces."""
+    read, facts = watch.peek(entry), facts_of(entry)
+
+    async def look_at(wanted: int) -> Look:
+        # Deferred: the libraries for sound and images take longer to load than the first screen to draw.
+        from cloudstore_tui.preview.look import look
+
+        return await look(read, facts, wanted)
+
+    return look_at

@@ -1,0 +1,81 @@
+"""Archived objects asked back, and the list of all that were."""
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.restores.keeper import ARCHIVED
+from cloudstore_tui.restores.order import GOING_ON, Order, Stage, utc_now
+from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.restore_watch import RestoreWatch, order_of
+from cloudstore_tui.ui.screens.flow import Flow
+from cloudstore_tui.ui.screens.listing_flow import ListingFlow
+from cloudstore_tui.ui.screens.restores import RestoresScreen
+
+
+class RestoreFlow(Flow):
+    """Asks for what is marked, or for the object under the cursor."""
+
+    needs = Capability.RESTORE
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow, restores: RestoreWatch) -> None:
+        super().__init__(screen, listing)
+        self._restores = restores
+
+    async def run(self) -> None:
+        """Ask for how long, and put the objects on the list."""
+        objects = self.chosen_objects()
+        archived = [entry for entry in objects if entry.state == ARCHIVED]
+        if objects and not archived:
+            tell(self.screen, "Not archived: there is nothing to restore.", "warning")
+        if not archived:
+            return
+        try:
+            known = {order.location: order for order in await self._restores.orders()}
+            new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
+            if not new:
+                tell(self.screen, "Asked for already; Q shows when.")
+                return
+            dialog = RestoreDialog(new, len(objects) - len(archived))
+            days = await self.screen.app.push_screen_wait(dialog)
+            if days is None:
+                return
+            await self._restores.add([order_of(entry, days) for entry in new])
+        except StorageError as error:
+            report(self.screen, error)
+            return
+        tell(self.screen, f"{counted(len(new), 'object')} on the list of restores; Q shows it.")
+
+
+class RestoresFlow(Flow):
+    """Shows the list."""
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow, restores: RestoreWatch) -> None:
+        super().__init__(screen, listing)
+        self._restores = restores
+
+    @property
+    def is_possible(self) -> bool:
+        """Anywhere: the list belongs to no profile."""
+        return True
+
+    async def run(self) -> None:
+        """Put it over the browser."""
+        self.screen.app.push_screen(RestoresScreen(self._restores, self.listing.zone))
+
+
+def restore_flows(screen: Screen[None], listing: ListingFlow, restores: RestoreWatch) -> dict[str, Flow]:
+    """Both, by the names of their keys."""
+    return {
+        "restore": RestoreFlow(screen, listing, restores),
+        "restores": RestoresFlow(screen, listing, restores),
+    }
+
+
+def _is_asked(order: Order | None) -> bool:
+    """Whether asking once more would be pointless."""
+    if order is None or not order.goes_on(utc_now()):
+        return False
+    return order.stage in GOING_ON - {Stage.UNKNOWN}

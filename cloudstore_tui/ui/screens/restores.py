@@ -1,0 +1,141 @@
+"""All that was asked for, on a screen of its own."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime, tzinfo
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.restores.order import Order, Stage, utc_now
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.restore_text import describe, summary
+from cloudstore_tui.ui.restore_watch import RestoreWatch
+from cloudstore_tui.ui.text import plain, show
+from cloudstore_tui.ui.widgets.key_line import KeyLine
+
+LOOK_ROUND = 5.0
+"""Seconds between readings of the list, while this screen is in front; nothing is drawn where nothing changed."""
+
+_MARKS = {
+    Stage.WAITING: "…",
+    Stage.ASKING: "…",
+    Stage.RESTORING: "~",
+    Stage.UNKNOWN: "?",
+    Stage.READY: "+",
+    Stage.FETCHED: "=",
+    Stage.FAILED: "!",
+}
+_EMPTY = "Nothing was asked for. B in a list asks for archived objects."
+
+
+class RestoresScreen(Screen[None]):
+    """Shows the list, fetches what is ready, and takes off what nobody waits for."""
+
+    CSS_PATH = "restores.tcss"
+    AUTO_FOCUS = "#restores"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "download", "Download", tooltip="Download all that is ready", id="restores.download"),
+        Binding("x", "forget", "Forget", tooltip="Take this off the list; the service goes on", id="restores.forget"),
+        Binding("r,f5", "refresh", "Refresh", tooltip="Ask the service about all of them", id="restores.refresh"),
+        Binding("j", "move(1)", "Down", show=False, tooltip="One row down", id="restores.down"),
+        Binding("k", "move(-1)", "Up", show=False, tooltip="One row up", id="restores.up"),
+        Binding("escape,Q", "close", "Back", tooltip="Back to where you were", id="restores.close"),
+    ]
+
+    def __init__(self, restores: RestoreWatch, zone: tzinfo) -> None:
+        super().__init__()
+        self._restores = restores
+        self._zone = zone
+        self._orders: tuple[Order, ...] = ()
+        self._lines: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """A line of numbers, the list, the keys."""
+        yield Static("Restores", id="title", markup=False)
+        yield OptionList(id="restores", markup=False, compact=True)
+        yield KeyLine(id="keys")
+
+    async def on_mount(self) -> None:
+        """Show what there is, and follow it."""
+        await self.read()
+        self.set_interval(LOOK_ROUND, self._read_again)
+
+    async def read(self) -> None:
+        """Read the list, and show what changed."""
+        try:
+            self._orders = await self._restores.orders()
+        except StorageError as error:
+            report(self, error)
+            return
+        now = utc_now()
+        self.query_one("#title", Static).update(f"Restores: {summary(self._orders, now)}")
+        lines = [_line(order, self._zone, now) for order in self._orders]
+        if [line.plain for line in lines] != self._lines or not self._orders:
+            self._lines = [line.plain for line in lines]
+            self._show(lines)
+
+    def action_download(self) -> None:
+        """Download all that is ready."""
+        count = self._restores.download(self._orders)
+        if count:
+            tell(self, f"Download of {counted(count, 'object')}.")
+        else:
+            tell(self, "Nothing is ready yet.", "warning")
+
+    def action_forget(self) -> None:
+        """Take the order under the cursor off the list."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None and at < len(self._orders):
+            location = self._orders[at].location
+            self._do(lambda: self._restores.forget([location]))
+
+    def action_refresh(self) -> None:
+        """Ask the service."""
+        self._do(self._restores.look)
+
+    def action_move(self, step: int) -> None:
+        """Go to the next order, or to the one before."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_close(self) -> None:
+        """Back to the screen below."""
+        self.dismiss(None)
+
+    def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.run_worker(self._done(work), group="work", exclusive=False)
+
+    async def _done(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except StorageError as error:
+            report(self, error)
+        await self.read()
+
+    def _read_again(self) -> None:
+        if self.is_current:
+            self.run_worker(self.read(), group="read", exclusive=True)
+
+    def _show(self, lines: Sequence[Content]) -> None:
+        options = self.query_one(OptionList)
+        at = options.highlighted or 0
+        options.clear_options()
+        options.add_options(lines or [Option(_EMPTY, disabled=True)])
+        options.highlighted = min(at, len(lines) - 1) if lines else None
+
+
+def _line(order: Order, zone: tzinfo, now: datetime) -> Content:
+    word = "expired" if order.is_over(now) else order.stage.value
+    head = f"{_MARKS[order.stage]} {word:9}  {words.size(order.size):>9}  "
+    return Content.assemble(head, plain(describe(order, zone, now)), "  ", show(order.name))

@@ -1,0 +1,28 @@
+"""Making a saved search."""
+
+from textual.screen import Screen
+
+from cloudstore_tui.config.holes import holes_of
+from cloudstore_tui.config.searches import SIGN, SavedSearch
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
+from cloudstore_tui.ui.screens.journey import Journey
+
+
+class SavedFlow:
+    """Asks for the values of a saved search, and goes to what it finds."""
+
+    def __init__(self, screen: Screen[None], journey: Journey) -> None:
+        self._screen = screen
+        self._journey = journey
+
+    def start(self, search: SavedSearch, location: Location) -> None:
+        """Search the region of a location, or the search's own where that has none."""
+        self._screen.run_worker(self._run(search, location), group="saved search", exclusive=True)
+
+    async def _run(self, search: SavedSearch, location: Location) -> None:
+        text: str | None = search.find
+        if holes_of(search.find):
+            text = await self._screen.app.push_screen_wait(HolesDialog(search.find, f"{SIGN}{search.name}"))
+        if text is not None:
+            self._journey.search_in(Location(location.profile, location.region or search.region), text)

@@ -1,0 +1,1 @@
+"""How the screen reaches a terminal: little is sent, nothing is asked, and everything is put back."""

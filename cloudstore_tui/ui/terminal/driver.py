@@ -1,0 +1,184 @@
+"""The driver between Textual and the terminal: asks nothing, sends what changed, survives a terminal that is gone."""
+
+import os
+import selectors
+import signal
+from codecs import getincrementaldecoder
+from collections.abc import Mapping
+from threading import Thread
+from typing import Any
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+
+from cloudstore_tui.ui.terminal.modes import LENT, alone, enter, leave
+from cloudstore_tui.ui.terminal.outlet import Outlet
+from cloudstore_tui.ui.terminal.picture import Picture
+from cloudstore_tui.ui.terminal.signs import UTF_8, charset_of, environment_at_start
+
+_FRAME = "\x1b["
+_POINTER = "\x1b]22;"
+"""Begins the shape of the mouse pointer, which few terminals know and nobody misses."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Draws for a line of any speed."""
+
+    INTERVAL = 0.0
+    """Least seconds between two frames."""
+    MOVES = True
+    """Whether the mouse is reported when it moves with no button held."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._target = self._file.fileno() if self._file is not None else 2
+        self._charset = charset_of(environment_at_start(os.environ))
+        width, height = self._get_terminal_size()
+        self._picture = Picture(width, height, charset=self._charset, colours=not app.no_color)
+        self._outlet: Outlet | None = None
+        self._is_alone = False
+
+    def show_alone(self, text: str) -> None:
+        """Show a text over the whole width, free to be selected with the mouse, until the next key."""
+        if self._outlet is not None:
+            self._is_alone = True
+            self._outlet.hold(alone(text, mouse=self._mouse))
+
+    def process_message(self, message: Message) -> None:
+        """Pass on what the terminal reports; a key that ends the view of a text alone does nothing else."""
+        if not self._is_alone:
+            super().process_message(message)
+        elif isinstance(message, (events.Key, events.Paste)) and self._outlet is not None:
+            self._is_alone = False
+            self._outlet.let_go(self._enter_sequence)
+
+    def write(self, data: str) -> None:
+        """Draw a frame, or pass on what is none."""
+        outlet, is_frame = self._outlet, data.startswith(_FRAME) and data.endswith("H")
+        if outlet is None and is_frame:
+            self._picture.draw(data)
+        elif outlet is not None and is_frame:
+            outlet.draw(data)
+        elif outlet is not None and not data.startswith(_POINTER):
+            outlet.order(data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        if self._outlet is not None:
+            # Stopped and continued by somebody else; the shell had the terminal meanwhile.
+            LENT.settle()
+            self._enter(self._outlet)
+            return
+        self._outlet = Outlet(self._target, self._picture, self._charset, self.INTERVAL, self._hang_up)
+        self._enter(self._outlet)
+        self._outlet.start()
+        self.exit_event.clear()
+        self._key_thread = Thread(target=self._run_input_thread, name="terminal-input", daemon=True)
+        self._key_thread.start()
+        if self._must_signal_resume:
+            self._must_signal_resume = False
+            self.send_message(self.SignalResume())
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        outlet, self._outlet = self._outlet, None
+        self.disable_input()
+        if outlet is not None:
+            outlet.stop(leave(mouse=self._mouse))
+        LENT.settle()
+
+    def close(self) -> None:
+        """Nothing is left to be done: the writer ended with the application mode."""
+
+    def flush(self) -> None:
+        """Everything is on its way already."""
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop; the end of the input is the end of the terminal."""
+        parser = XTermParser(self._debug)
+        # What is pasted into a terminal whose locale says nothing is UTF-8 all the same.
+        decode = getincrementaldecoder(UTF_8 if self._charset == "ascii" else self._charset)("replace").decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                data = self._read() if selector.select(0.1) else None
+                if data == b"":
+                    self._hang_up()
+                    return
+                # Half a character is no text yet, and no text is the end of all text to the parser.
+                text = decode(data or b"")
+                for event in parser.feed(text) if text else ():
+                    self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
+
+    def _read(self) -> bytes | None:
+        """What was typed; nothing if the terminal is gone, None if another reader was faster."""
+        try:
+            return os.read(self.fileno, 4096)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def _disable_mouse_support(self) -> None:
+        """Done with all the rest when the terminal is given back."""
+
+    def _enter(self, outlet: Outlet) -> None:
+        LENT.take(self.fileno, self._target)
+        self._is_alone = False
+        outlet.let_go(self._enter_sequence)
+        signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._fit))
+        self._fit()
+        outlet.change(Picture.blank)
+
+    @property
+    def _enter_sequence(self) -> str:
+        return enter(mouse=self._mouse, moves=self.MOVES)
+
+    def _fit(self) -> None:
+        """Fit the picture to the terminal, and tell the app."""
+        outlet = self._outlet
+        if outlet is None:
+            return
+        width, height = self._get_terminal_size()
+        outlet.change(lambda picture: picture.resize(width, height))
+        size = Size(width, height)
+        self.send_message(events.Resize(size, size))
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Suspend from the loop: in a signal handler anything may be half done."""
+        self._soon(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._soon(super()._sigcont_application)
+
+    def _soon(self, action: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(action)
+        except RuntimeError:
+            # The loop is closed: the program ends.
+            return
+
+    def _hang_up(self) -> None:
+        """The terminal is gone: end as if the system had said so, which it does not always."""
+        if self._outlet is not None:
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+class ThinDriver(TerminalDriver):
+    """The same for a slow line: fewer frames, and only what the mouse does, not where it is."""
+
+    INTERVAL = 0.1
+    MOVES = False
+
+
+def is_thin(wanted: str, environment: Mapping[str, str]) -> bool:
+    """Whether to spare the line: as the setting wants it, or, where it says auto, over SSH."""
+    return wanted == "true" or (wanted == "auto" and bool(environment.get("SSH_CONNECTION")))

@@ -1,0 +1,125 @@
+"""The thread that writes to the terminal: as fast as the terminal takes it, and always the latest picture."""
+
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from cloudstore_tui.ui.terminal.picture import Picture
+
+PATIENCE = 1.0
+"""Seconds that a terminal which takes nothing holds up the end."""
+
+
+class Outlet(threading.Thread):
+    """Sends what changed; frames that a slow line had no time for are never sent."""
+
+    def __init__(self, target: int, picture: Picture, charset: str, interval: float, lost: Callable[[], None]) -> None:
+        """Make the thread.
+
+        Args:
+            target: descriptor of the terminal.
+            picture: what is to be seen.
+            charset: that the terminal speaks.
+            interval: least seconds between two frames.
+            lost: called once, from this thread, when the terminal is gone.
+        """
+        super().__init__(name="terminal-output", daemon=True)
+        self._target = target
+        self._picture = picture
+        self._charset = charset
+        self._interval = interval
+        self._lost = lost
+        self._due = threading.Condition()
+        self._orders: deque[str] = deque()
+        self._held = False
+        self._over = False
+        self._gone = False
+
+    def order(self, sequence: str) -> None:
+        """Send something that is no part of the picture: modes, the bell, a text for the clipboard."""
+        with self._due:
+            self._orders.append(sequence)
+            self._due.notify()
+
+    def draw(self, frame: str) -> None:
+        """Take in a frame. Never waits for the terminal."""
+        with self._due:
+            self._picture.draw(frame)
+            self._due.notify()
+
+    def change(self, action: Callable[[Picture], None]) -> None:
+        """Do something to the picture while nobody reads it."""
+        with self._due:
+            action(self._picture)
+            self._due.notify()
+
+    def hold(self, sequence: str) -> None:
+        """Send a sequence, and no picture until let go."""
+        with self._due:
+            self._orders.append(sequence)
+            self._held = True
+            self._due.notify()
+
+    def let_go(self, sequence: str) -> None:
+        """Send a sequence that clears the terminal, and pictures again."""
+        with self._due:
+            self._orders.append(sequence)
+            self._held = False
+            self._picture.blank()
+            self._due.notify()
+
+    def stop(self, last: str) -> None:
+        """Send `last` and nothing else any more, and wait for that, but not for ever."""
+        with self._due:
+            self._orders.append(last)
+            self._over = True
+            self._due.notify()
+        self.join(PATIENCE)
+
+    def run(self) -> None:
+        """Send until stopped."""
+        while True:
+            with self._due:
+                while not (self._orders or self._over or self._has_picture):
+                    self._due.wait()
+                out = "".join(self._orders)
+                self._orders.clear()
+                over = self._over
+                if self._has_picture:
+                    out += self._picture.changes()
+            self._send(out)
+            if over:
+                return
+            if self._interval:
+                self._rest()
+
+    @property
+    def _has_picture(self) -> bool:
+        return self._picture.is_stale and not self._held and not self._over
+
+    def _rest(self) -> None:
+        """Let the next frames become one."""
+        end = time.monotonic() + self._interval
+        with self._due:
+            while not self._over and (left := end - time.monotonic()) > 0:
+                self._due.wait(left)
+
+    def _send(self, text: str) -> None:
+        data = memoryview(text.encode(self._charset, "replace"))
+        try:
+            while data and not self._gone:
+                data = data[self._write(data) :]
+        except OSError:
+            self._gone = True
+            self._lost()
+
+    def _write(self, data: memoryview) -> int:
+        """Write what the terminal takes; another program that shares it may have told it not to wait."""
+        try:
+            return os.write(self._target, data)
+        except BlockingIOError:
+            select.select([], [self._target], [], PATIENCE)
+            return 0

@@ -1,0 +1,202 @@
+"""What a terminal shows and what it ought to show, cell by cell; only the difference is worth sending."""
+
+import re
+from functools import lru_cache
+
+from rich.cells import split_graphemes
+
+from cloudstore_tui.ui.terminal.pen import PLAIN, change, normal, on_space
+from cloudstore_tui.ui.terminal.signs import UTF_8, to_charset
+
+_TOKEN = re.compile(
+    r"\x1b\[(?P<row>\d+);(?P<column>\d+)H|\x1b\[(?P<look>[\d;]*)m|(?P<text>[^\x1b\n]+)|\n|"
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|\x1b",
+    re.DOTALL,
+)
+_SHORT = 5
+"""Unchanged cells that are written again rather than skipped: the sequence that skips them is as long."""
+
+Place = tuple[int, int]
+
+
+class Picture:
+    """Takes frames as they are drawn for a whole screen, and gives what brings the terminal up to date."""
+
+    def __init__(self, width: int, height: int, *, charset: str = UTF_8, colours: bool = True) -> None:
+        self._charset = charset
+        self._colours = colours
+        self._width = width
+        self._height = height
+        self._cells: list[list[str]] = []
+        self._pens: list[list[str]] = []
+        self._shown: list[list[str] | None] = []
+        self._shown_pens: list[list[str]] = []
+        self._stale: set[int] = set()
+        self._rest: Place | None = None
+        """Where the cursor is to be between two frames."""
+        self._cursor: Place | None = None
+        """Where it is; None if that is not certain."""
+        self._pen: str | None = None
+        self.resize(width, height)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the terminal may show something else."""
+        return bool(self._stale) or (self._rest is not None and self._rest != self._cursor)
+
+    def resize(self, width: int, height: int) -> None:
+        """Fit another size. What the terminal shows then is its own affair, so every cell is sent again once drawn."""
+        cells, pens = self._cells[:height], self._pens[:height]
+        self._cells = [(row + [" "] * width)[:width] for row in cells] + [
+            [" "] * width for _ in range(height - len(cells))
+        ]
+        self._pens = [(row + [PLAIN] * width)[:width] for row in pens] + [
+            [PLAIN] * width for _ in range(height - len(pens))
+        ]
+        for row in self._cells:
+            if row and width < self._width:
+                _mend(row, width)
+        self._width, self._height = width, height
+        self._shown = [None] * height
+        self._shown_pens = [[] for _ in range(height)]
+        self._stale = set()
+        self._pen = self._cursor = self._rest = None
+
+    def blank(self) -> None:
+        """The terminal was cleared: send what is to be seen on it."""
+        self._shown = [[" "] * self._width for _ in range(self._height)]
+        self._shown_pens = [[PLAIN] * self._width for _ in range(self._height)]
+        self._stale = set(range(self._height))
+        self._cursor, self._pen = (0, 0), PLAIN
+
+    def draw(self, frame: str) -> None:
+        """Take in what is to be seen from now on."""
+        x = y = 0
+        pen = PLAIN
+        ends_with_move = False
+        for token in _TOKEN.finditer(frame):
+            kind, ends_with_move = token.lastgroup, False
+            if kind == "text":
+                x = self._put(x, y, token["text"], pen)
+            elif kind == "look":
+                pen = normal(token["look"], colours=self._colours)
+            elif kind == "column":
+                y, x = int(token["row"]) - 1, int(token["column"]) - 1
+                ends_with_move = True
+        if ends_with_move:
+            self._rest = (max(0, min(x, self._width - 1)), max(0, min(y, self._height - 1)))
+
+    def changes(self) -> str:
+        """What makes the terminal show the picture; from then on it counts as shown."""
+        out: list[str] = []
+        for y in sorted(self._stale):
+            cells, pens = self._cells[y], self._pens[y]
+            if self._shown[y] != cells or self._shown_pens[y] != pens:
+                self._send_row(out, y)
+                self._shown[y] = cells.copy()
+                self._shown_pens[y] = pens.copy()
+        self._stale.clear()
+        if self._rest is not None:
+            self._go(out, *self._rest)
+        return "".join(out)
+
+    def _put(self, x: int, y: int, text: str, pen: str) -> int:
+        """Write a text into the picture; the column behind it."""
+        if self._charset != UTF_8:
+            text = to_charset(text, self._charset)
+        cells = list(text) if text.isascii() else list(_split(text))
+        end = x + len(cells)
+        if not 0 <= y < self._height or x >= self._width:
+            return end
+        row, pens = self._cells[y], self._pens[y]
+        cut = min(end, self._width)
+        looks = [pen] * (cut - x)
+        blank = on_space(pen)
+        if blank != pen and " " in cells:
+            looks = [blank if cell == " " else pen for cell in cells[: cut - x]]
+        row[x:cut] = cells[: cut - x]
+        pens[x:cut] = looks
+        _mend(row, x)
+        _mend(row, cut)
+        self._stale.add(y)
+        return end
+
+    def _send_row(self, out: list[str], y: int) -> None:
+        cells, pens = self._cells[y], self._pens[y]
+        shown, shown_pens = self._shown[y], self._shown_pens[y]
+        x = 0
+        while x < self._width:
+            if shown is not None and shown[x] == cells[x] and shown_pens[x] == pens[x]:
+                x += 1
+                continue
+            while x and not cells[x]:
+                x -= 1
+            self._reach(out, x, y)
+            x += self._write(out, x, y)
+
+    def _reach(self, out: list[str], x: int, y: int) -> None:
+        """Bring the cursor to a cell; over a few cells that stay as they are by writing them again."""
+        if self._cursor is not None and self._cursor[1] == y and 0 < x - self._cursor[0] <= _SHORT:
+            here = self._cursor[0]
+            between = self._cells[y][here:x]
+            if all(cell.isascii() and cell for cell in between) and all(self._fits(y, at) for at in range(here, x)):
+                out.append("".join(between))
+                self._cursor = (x, y)
+        self._go(out, x, y)
+
+    def _fits(self, y: int, x: int) -> bool:
+        """Whether a cell can be written without changing the pen."""
+        wanted = self._pens[y][x]
+        return wanted == self._pen or (
+            self._cells[y][x] == " " and self._pen is not None and on_space(self._pen) == wanted
+        )
+
+    def _write(self, out: list[str], x: int, y: int) -> int:
+        """Send one cell; how many columns it takes."""
+        cell, pen = self._cells[y][x], self._pens[y][x]
+        if not self._fits(y, x):
+            out.append(change(self._pen, pen))
+            self._pen = pen
+        out.append(cell)
+        width = 2 if x + 1 < self._width and not self._cells[y][x + 1] else 1
+        behind = x + width
+        # Terminals differ in where a joined character ends, and in what they do behind the last column.
+        certain = len(cell) == 1 and behind < self._width
+        self._cursor = (behind, y) if certain else None
+        return width
+
+    def _go(self, out: list[str], x: int, y: int) -> None:
+        if self._cursor == (x, y):
+            return
+        if self._cursor is not None and self._cursor[1] == y and x > self._cursor[0]:
+            step = x - self._cursor[0]
+            out.append(f"\x1b[{step}C" if step > 1 else "\x1b[C")
+        else:
+            out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
+        self._cursor = (x, y)
+
+
+@lru_cache(4096)
+def _split(text: str) -> tuple[str, ...]:
+    """One text per cell: joined characters together, and an empty one for the second cell of a wide one."""
+    cells: list[str] = []
+    for start, end, width in split_graphemes(text)[0]:
+        if width:
+            cells.append(text[start:end])
+            cells.extend([""] * (width - 1))
+        elif cells:
+            last = next(at for at in range(len(cells) - 1, -1, -1) if cells[at])
+            cells[last] += text[start:end]
+    return tuple(cells)
+
+
+def _mend(row: list[str], x: int) -> None:
+    """Make spaces of the halves of a wide character that was cut before column `x`."""
+    if x < len(row) and not row[x] and (x == 0 or not _is_wide(row, x - 1)):
+        row[x] = " "
+    if 0 < x <= len(row) and row[x - 1] and (x == len(row) or row[x]) and _is_wide(row, x - 1):
+        row[x - 1] = " "
+
+
+def _is_wide(row: list[str], x: int) -> bool:
+    return bool(row[x]) and not row[x].isascii() and len(_split(row[x])) == 2

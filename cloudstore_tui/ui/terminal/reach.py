@@ -1,0 +1,22 @@
+"""From the app to its terminal, for what Textual has no words for."""
+
+from typing import Any
+
+from textual.app import App
+from textual.driver import Driver
+
+from cloudstore_tui.ui.terminal.driver import TerminalDriver
+
+
+def driver_of(app: App[Any]) -> Driver | None:
+    """What draws for the app, if it runs."""
+    return app._driver  # noqa: SLF001 - Textual offers no public way to the terminal
+
+
+def show_alone(app: App[Any], text: str, hint: str) -> bool:
+    """Leave the terminal to a text, and below it a hint, until the next key; whether there is a terminal for it."""
+    driver = driver_of(app)
+    if not isinstance(driver, TerminalDriver):
+        return False
+    driver.show_alone(f"{text}\n\n{hint}")
+    return True

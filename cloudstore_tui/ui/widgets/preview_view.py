@@ -1,0 +1,217 @@
+"""The lines of a preview, drawn one by one."""
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from cloudstore_tui.preview.document import Document
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.widgets.cursor_list import CursorList
+from cloudstore_tui.ui.widgets.preview_painter import PreviewPainter
+from cloudstore_tui.ui.widgets.preview_rows import PreviewRows
+from cloudstore_tui.ui.widgets.preview_search import PreviewSearch
+
+_ROLES = ("key", "string", "number", "word", "time", "name", "first", "second", "note", "wave")
+_SIDEWAYS = 16
+"""Cells that a step to the side moves."""
+
+
+class PreviewView(CursorList):
+    """Moves over lines; wraps, numbers, folds and searches them."""
+
+    DEFAULT_CSS = """
+    PreviewView {
+        height: 1fr; background: $surface; color: $foreground;
+        & > .preview--head { background: $panel; color: $foreground; text-style: bold; }
+        & > .preview--gutter { color: $text-muted; }
+        & > .preview--found { color: $background; background: $warning; text-style: underline; }
+        & > .preview--cursor { background: $boost; text-style: bold; }
+        & > .preview--key { color: $text-primary; }
+        & > .preview--string { color: $text-success; }
+        & > .preview--number { color: $text-warning; }
+        & > .preview--word { color: $text-accent; }
+        & > .preview--time { color: $text-muted; }
+        & > .preview--name { color: $text-primary; text-style: bold; }
+        & > .preview--first { color: $text-primary; text-style: bold; }
+        & > .preview--second { color: $text-accent; text-style: bold; }
+        & > .preview--note { color: $text-warning; text-style: italic; }
+        & > .preview--wave { color: $text-primary; }
+        &:ansi > .preview--found, &:nocolor > .preview--found { text-style: reverse; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "preview--head",
+        "preview--gutter",
+        "preview--found",
+        "preview--cursor",
+        *(f"preview--{role}" for role in _ROLES),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "page(1)", "Page down", id="preview.page_down", show=False, tooltip="One page down"),
+        Binding("b", "page(-1)", "Page up", id="preview.page_up", show=False, tooltip="One page up"),
+        Binding("h,left", "aside(-1)", "Left", id="preview.left", show=False, tooltip="To the left, where not wrapped"),
+        Binding("l,right", "aside(1)", "Right", id="preview.right", show=False, tooltip="Further to the right"),
+        Binding("w", "turn('wrap')", "Wrap", id="preview.wrap", tooltip="Wrap long lines, or not"),
+        Binding(
+            "number_sign", "turn('numbers')", "Numbers", id="preview.numbers", show=False, tooltip="Show line numbers"
+        ),
+        Binding("z,enter", "fold", "Fold", id="preview.fold", tooltip="Fold or unfold what the cursor is in"),
+        Binding("Z", "fold_all", "Fold all", id="preview.fold_all", show=False, tooltip="Fold or unfold everything"),
+        Binding("n", "next(1)", "Next", id="preview.next", show=False, tooltip="The next place that was found"),
+        Binding("N", "next(-1)", "Before", id="preview.before", show=False, tooltip="The place found before"),
+    ]
+
+    class Moved(Message):
+        """The cursor is elsewhere, or what is drawn changed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.wraps = False
+        self._rows = PreviewRows()
+        self._left = 0
+        self._folds = False
+        self._search = PreviewSearch()
+        self._painter = PreviewPainter(self._rows, self._search)
+        self._said = ""
+
+    @property
+    def document(self) -> Document:
+        """What is shown."""
+        return self._rows.document
+
+    @property
+    def line(self) -> int:
+        """The number of the line under the cursor."""
+        rows = self._rows.rows
+        return rows[self.cursor].line if self.cursor < len(rows) else 0
+
+    @property
+    def line_text(self) -> str:
+        """The line under the cursor as it is shown."""
+        return self._rows.text(self.line).strip() if self._rows.rows else ""
+
+    def say(self, text: str) -> None:
+        """Show a sentence instead of lines."""
+        self._said = text
+        self._rows.show(Document(()))
+        self._arrange(0)
+
+    def show(self, document: Document, *, stay: bool = False) -> None:
+        """Show other lines, with the cursor at the same line if it shall stay."""
+        line = self.line if stay else 0
+        if not stay:
+            self.wraps, self._left = document.wraps, 0
+        self._said = ""
+        self._folds = any(line.last for line in document.lines)
+        self._rows.show(document)
+        self._search.look(document)
+        self._arrange(line)
+
+    def search(self, text: str) -> bool:
+        """Go to the next line that holds a text; whether there is one. Small letters mean both."""
+        self._search.search(text, self.document)
+        self.refresh()
+        return self._find(self.line, 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to fold only where something can be folded."""
+        if action in ("fold", "fold_all"):
+            return self._folds
+        return super().check_action(action, parameters)
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self._arrange(self.line)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Tell where the cursor is."""
+        super().watch_cursor(old, new)
+        self.post_message(self.Moved())
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to a row; a second click folds."""
+        offset = event.get_content_offset(self)
+        row = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
+        if 0 <= row < self.row_count:
+            self.cursor = row
+            if event.chain == 2:
+                self.action_fold()
+
+    def action_turn(self, what: str) -> None:
+        """Wrap long lines, or let them go on to the right; show line numbers, or not."""
+        line = self.line
+        if what == "wrap":
+            self.wraps, self._left = not self.wraps, 0
+        else:
+            self._painter.numbers = not self._painter.numbers
+        self._arrange(line)
+
+    def action_aside(self, steps: int) -> None:
+        """Move what is not wrapped to the side."""
+        if not self.wraps:
+            self._left = max(self._left + steps * _SIDEWAYS, 0)
+            self.refresh()
+
+    def action_fold(self) -> None:
+        """Fold or unfold what the cursor is in."""
+        holder = self._rows.holder(self.line)
+        if holder is not None and self._rows.toggle(holder):
+            self._arrange(holder)
+
+    def action_fold_all(self) -> None:
+        """Unfold everything; fold it where nothing is folded."""
+        folds = {number for number, line in enumerate(self.document.lines) if line.last}
+        line = self.line
+        self._rows.folded = set() if self._rows.folded else folds
+        self._arrange(line)
+
+    def action_next(self, step: int) -> None:
+        """Go to the next place that was found, or the one before; round the end."""
+        if not self._find(self.line + max(step, 0), step):
+            self.app.bell()
+
+    def render_line(self, y: int) -> Strip:
+        """The titles of columns, then rows."""
+        place, style = self.scroll_offset.y + y - 1, self.rich_style
+        rows = self._rows.rows
+        if y == 0:
+            style = self.get_component_rich_style("preview--head")
+            head = self.document.head[0 if self.wraps else self._left :]
+            segments = [Segment(" " * self._painter.gutter + head, style)]
+        elif place < len(rows):
+            left = None if self.wraps else self._left
+            parts = self._painter.parts(rows[place], left, at=place == self.cursor)
+            segments = [Segment(text, self._style(roles)) for text, roles in parts]
+            if place == self.cursor:
+                style += self.get_component_rich_style("preview--cursor", partial=True)
+                segments = [Segment(text, (own or style) + style) for text, own, _ in segments]
+        else:
+            segments = [Segment(f"  {plain(self._said)}" if y == 1 and not rows else "", style)]
+        return Strip(segments).adjust_cell_length(self.size.width, style)
+
+    def _style(self, roles: tuple[str, ...]) -> Style:
+        style = self.rich_style
+        for role in roles:
+            style += self.get_component_rich_style(f"preview--{role}", partial=True)
+        return style
+
+    def _arrange(self, line: int) -> None:
+        self._rows.arrange(max(self.size.width - self._painter.gutter, 0), wrap=self.wraps)
+        self.set_row_count(len(self._rows.rows))
+        self.cursor = self._rows.row_of(line)
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def _find(self, line: int, step: int) -> bool:
+        place = self._search.from_line(line, step)
+        if place is None:
+            return False
+        if self._rows.reveal(place):
+            self._arrange(place)
+        self.cursor = self._rows.row_of(place)
+        return True

@@ -1,0 +1,168 @@
+"""What the browser sends to a terminal. Run with python; prints one line per figure, and what it should be at most.
+
+    python tests/benchmarks/terminal.py [--columns 120] [--rows 40]
+
+The program runs in a pseudo-terminal, as `cloudstore demo` with 20,000 recordings; bytes are those it writes.
+"""
+
+import argparse
+import fcntl
+import os
+import pty
+import select
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psutil
+
+from cloudstore_tui.cli.sandbox_process import SandboxProcess
+
+DOWN, UP, PAGE, GO_TO, ENTER = b"\x1b[B", b"\x1b[A", b"\x1b[6~", b"\x07", b"\r"
+DETAIL = b"i"
+QUIET = 0.15
+"""Seconds without a byte after which a key counts as answered."""
+
+
+def say(what: str, value: float, unit: str, goal: str = "") -> None:
+    sys.stdout.write(f"{what:<58}{value:>12.3f} {unit:<6}{goal}\n")
+    sys.stdout.flush()
+
+
+class Line:
+    """The program at the other end of a line."""
+
+    def __init__(self, folder: str, command: Sequence[str], columns: int, rows: int, told: Mapping[str, str]) -> None:
+        self.end, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        variables = {"PATH": os.environ["PATH"], "HOME": folder, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cloudstore_tui", *command],
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            cwd=folder,
+            env=variables | {"LANG": "C.UTF-8", **told},
+            start_new_session=True,
+        )
+        os.close(inner)
+
+    def press(self, key: bytes) -> None:
+        os.write(self.end, key)
+
+    def read(self, quiet: float, most: float, rate: float = 0.0) -> tuple[int, float]:
+        """Bytes until nothing came for `quiet` seconds, and when the last one came; at `rate` bytes a second."""
+        total, last = 0, time.monotonic()
+        until = last + most
+        while time.monotonic() < until:
+            if not select.select([self.end], [], [], min(quiet, max(until - time.monotonic(), 0)))[0]:
+                if quiet < most:
+                    break
+                continue
+            got = len(os.read(self.end, 512 if rate else 65536))
+            total, last = total + got, time.monotonic()
+            if rate:
+                time.sleep(got / rate)
+        return total, last
+
+    def answer(self, key: bytes, quiet: float = QUIET) -> int:
+        """Bytes that a key brings."""
+        self.press(key)
+        return self.read(quiet, 10)[0]
+
+    def close(self) -> None:
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            child.kill()
+        self.process.kill()
+        self.process.wait(10)
+        os.close(self.end)
+
+
+@contextmanager
+def opened(
+    folder: str, command: Sequence[str], columns: int, rows: int, told: Mapping[str, str] | None = None
+) -> Iterator[Line]:
+    line = Line(folder, command, columns, rows, told or {})
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+def hold(line: Line, seconds: float, rate: float = 0.0) -> tuple[float, float]:
+    """Bytes a second while a key is held down at 30/s, and seconds from its release to the last byte."""
+    total, began = 0, time.monotonic()
+    pressed = 0
+    while (now := time.monotonic()) - began < seconds:
+        while pressed < (now - began) * 30:
+            line.press(DOWN)
+            pressed += 1
+        total += line.read(1 / 60, 1 / 60, rate)[0]
+    released = time.monotonic()
+    rest, last = line.read(1.0, 20, rate)
+    return total / seconds, last - released if rest else 0.0
+
+
+def measure_keys(line: Line, what: str) -> None:
+    for name, key, times, goal in (("cursor key", DOWN, 12, 300), ("page", PAGE, 10, 4000)):
+        sizes = [line.answer(key) for _ in range(times)]
+        say(f"{name}, {what}, median", statistics.median(sizes), "B", f"at most {goal}")
+        say(f"{name}, {what}, most", max(sizes), "B")
+
+
+def measure_held(line: Line, what: str) -> None:
+    say(f"key held at 30/s, {what}", hold(line, 4)[0], "B/s", "at most 11000")
+    rate, lag = hold(line, 4, 16_000)
+    say(f"key held at 30/s, {what}, line of 16 kB/s", rate, "B/s")
+    say("   last byte after its release", lag, "s", "at most 0.3")
+
+
+def measure(line: Line) -> None:
+    total, _ = line.read(4, 60)
+    say("start, until the places are there", total, "B")
+    line.answer(GO_TO, 1)
+    line.answer(b"acme8:us-east/", 1)
+    say("going to a region", line.answer(ENTER, 3), "B")
+    measure_keys(line, "with detail")
+    measure_held(line, "with detail")
+    line.answer(DETAIL, 1)
+    measure_keys(line, "without")
+    measure_held(line, "without")
+    line.read(1, 5)
+    say("idle", line.read(6, 6)[0] / 6, "B/s", "0")
+
+
+def measure_transfers(line: Line) -> None:
+    line.read(4, 60)
+    line.answer(b"    ", 1)
+    line.press(b"d")
+    line.read(2, 2)
+    say("four transfers, 10 kB/s each", line.read(8, 8)[0] / 8, "B/s", "at most 2000")
+
+
+def main() -> None:
+    """Measure both modes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--columns", type=int, default=120)
+    parser.add_argument("--rows", type=int, default=40)
+    asked = parser.parse_args()
+    for flag in ("--no-low-bandwidth", "--low-bandwidth"):
+        sys.stdout.write(f"{flag}\n")
+        with tempfile.TemporaryDirectory() as folder:
+            with opened(folder, ["demo", "--objects", "20000", flag], asked.columns, asked.rows) as line:
+                measure(line)
+            with SandboxProcess(seed=1, objects=0, faults=["slow rate=10000 where=blob"]) as config:
+                place = "acme:exports/reporting/outreach/"
+                told = {"CLOUDSTORE_CONFIG": str(config)}
+                with opened(folder, [place, flag], asked.columns, asked.rows, told) as line:
+                    measure_transfers(line)
+
+
+if __name__ == "__main__":
+    main()

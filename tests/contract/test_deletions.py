@@ -1,0 +1,145 @@
+"""`rm` and the log of what it did, through everything that can go wrong in between."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+
+COMMAND = [sys.executable, "-m", "cloudstore_tui"]
+MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
+    """A sandbox that these tests may delete in."""
+    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("deletions"), objects=0))
+    yield sandbox, sandbox.start()
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
+    server = own_sandbox[0]
+    server.faults.reset()
+    server.log.clear()
+    yield server
+    server.faults.reset()
+
+
+@pytest.fixture
+def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], sandbox: Sandbox) -> Run:
+    def runner(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return runner
+
+
+def records(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def some(run: Run, number: int) -> list[str]:
+    found = records(run("find", "acme8:us-east", "--limit", str(number), "--json").stdout)
+    return [f"acme8:us-east/{one['id']}" for one in found]
+
+
+def test_what_was_deleted_is_looked_at_and_in_the_log_with_size_and_checksum(run: Run) -> None:
+    paths = some(run, 3)
+    done = run("rm", *paths, MISSING, "--yes")
+    assert done.returncode == 0, done.stderr
+    # What never existed is told apart, and is not said to have been deleted.
+    assert done.stdout.splitlines() == [f"already gone  {MISSING}", *(f"deleted  {path}" for path in paths)]
+    assert "Looked at afterwards: 3 deleted." in done.stderr
+    logged = records(run("deletions", "--json").stdout)
+    assert [(one["path"], one["outcome"]) for one in logged] == [(path, "deleted") for path in paths]
+    assert all(one["size"] and one["checksum"] and one["user"] and one["client_id"] for one in logged)
+    assert run("rm", "--log", "--json").stdout == run("deletions", "--json").stdout
+    assert paths[0] in run("deletions").stdout
+    again = run("rm", paths[0], "--yes", "--json")
+    assert records(again.stdout) == [{"path": paths[0], "result": "already gone"}]
+
+
+def test_what_a_killed_program_had_begun_is_in_the_log_as_unknown(
+    run: Run, sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    (path,) = some(run, 1)
+    sandbox.faults.add("stall method=DELETE seconds=20")
+    log = Path(environment["HOME"]) / ".local" / "state" / "cloudstore" / "deletions.jsonl"
+    with subprocess.Popen([*COMMAND, "rm", path, "--yes"], env=environment, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 20
+        while not log.exists() or not log.stat().st_size:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    (one,) = records(run("deletions", "--json").stdout)
+    assert (one["path"], one["outcome"]) == (path, "unknown: check")
+    assert "unknown: check" in run("deletions").stdout
+
+
+def test_a_log_that_cannot_be_written_means_that_nothing_is_deleted(
+    run: Run, sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    (path,) = some(run, 1)
+    state = Path(environment["HOME"]) / ".local" / "state" / "cloudstore"
+    (state / "deletions.jsonl").mkdir(parents=True)
+    refused = run("rm", path, "--yes")
+    assert refused.returncode == 5
+    assert "Nothing is deleted" in refused.stderr
+    assert not [seen for seen in sandbox.log.requests if seen.method == "DELETE"]
+
+
+@pytest.mark.parametrize(("typed", "code"), [("2", 0), ("y", 130), ("3", 130)])
+def test_on_a_terminal_the_number_of_several_is_typed(
+    run: Run, sandbox: Sandbox, environment: dict[str, str], typed: str, code: int
+) -> None:
+    paths = some(run, 2)
+    shell = pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], "rm", *paths],
+        env=environment | {"TERM": "dumb"},
+        timeout=20,
+        encoding="utf-8",
+        dimensions=(40, 250),
+    )
+    shell.expect("Delete 2 objects of acme8:us-east, .*Type 2 to confirm")
+    shell.sendline(typed)
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == code
+    deleted = [seen for seen in sandbox.log.requests if seen.method == "DELETE"]
+    assert bool(deleted) is (code == 0)
+
+
+def test_a_lost_answer_is_settled_by_looking_and_the_log_says_what_was_seen(run: Run, sandbox: Sandbox) -> None:
+    (path,) = some(run, 1)
+    sandbox.faults.add("lost-reply method=DELETE times=1")
+    done = run("rm", path, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert len([seen for seen in sandbox.log.requests if seen.method == "DELETE"]) == 1
+    assert [one["outcome"] for one in records(run("deletions", "--json").stdout)] == ["deleted"]

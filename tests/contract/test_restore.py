@@ -1,0 +1,251 @@
+"""Archived objects brought back by the command line, through everything that can go wrong on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+
+COMMAND = [sys.executable, "-m", "cloudstore_tui"]
+MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
+ARCHIVED = ("find", "acme8:us-east", "--fiql", "objectState==ARCHIVED")
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
+    """A sandbox for one test: few objects are archived."""
+    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("restores"), objects=0))
+    ready = sandbox.start()
+    text = ready.config.read_text()
+    ready.config.write_text(text.replace("restore_poll_seconds = [5, 30]", "restore_poll_seconds = [1, 1]"))
+    yield sandbox, ready
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
+    server = own_sandbox[0]
+    server.switches.reset()
+    server.faults.reset()
+    server.log.clear()
+    yield server
+    server.switches.reset()
+    server.faults.reset()
+
+
+@pytest.fixture
+def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path, sandbox: Sandbox) -> Run:
+    def runner(*arguments: str, fed: str = "") -> Result:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            input=fed,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return runner
+
+
+Archived = Callable[[int], list[str]]
+
+
+@pytest.fixture
+def archived(run: Run) -> Archived:
+    """Addresses of objects that are archived now."""
+
+    def found(number: int) -> list[str]:
+        records = run(*ARCHIVED, "--limit", "100", "--json").records[:number]
+        return [f"{one['profile']}:{one['region']}/{one['id']}" for one in records]
+
+    return found
+
+
+@contextmanager
+def running(environment: dict[str, str], folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+
+
+def until(met: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not met():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+
+
+def sent(sandbox: Sandbox, method: str, ending: str) -> int:
+    return len([seen for seen in sandbox.log.requests if seen.method == method and seen.path.endswith(ending)])
+
+
+def test_objects_of_a_search_are_asked_for_once_waited_for_and_fetched(
+    run: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.switches.set({"restore-seconds": "2"})
+    lines = "".join(f"{line}\n" for line in run(*ARCHIVED, "--limit", "3", "--json").out.splitlines())
+    done = run("restore", "-", "--days", "2", "--then-get", "--to", "calls", fed=lines)
+    assert done.code == 0, done.err
+    assert len(list((tmp_path / "calls").iterdir())) == 3
+    assert sent(sandbox, "POST", "/restore") == 3
+    listed = run("restore", "--json").records
+    assert [record["result"] for record in listed] == ["fetched"] * 3
+    assert {record["days"] for record in listed} == {2}
+    assert run("restore", "--forget").out == "3 taken off the list\n"
+    assert run("restore", "--json").out == ""
+
+
+def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
+    run: Run, sandbox: Sandbox, archived: Archived
+) -> None:
+    (path,) = archived(1)
+    first = run("restore", path, "--json")
+    assert first.records[0]["result"] == "restoring"
+    again = run("restore", path)
+    assert "asked for already" in again.err
+    assert again.code == 0
+    assert "restoring" in run("restore").out
+    assert sent(sandbox, "POST", "/restore") == 1
+
+
+def test_what_is_not_archived_is_told_apart(run: Run, sandbox: Sandbox) -> None:
+    ready = run("find", "acme8:us-east", "--limit", "1", "--json").records[0]
+    there = run("restore", f"acme8:us-east/{ready['id']}", "--json")
+    assert (there.code, there.records[0]["result"]) == (0, "available")
+    assert run("restore", MISSING).code == 8
+    revoked = run("find", "acme8:us-east", "--fiql", "objectState==REVOKED", "--limit", "1", "--json").records[0]
+    gone = run("restore", f"acme8:us-east/{revoked['id']}")
+    assert gone.code == 8
+    assert "only 8x8 can bring it back" in gone.err
+    assert run("restore", "acme:exports/x.tar").code == 2
+    assert run("restore", "acme8:us-east/").code == 2
+    assert run("restore", MISSING, "--days", "11").code == 2
+    assert run("restore", MISSING, "--to", "x").code == 2
+    assert run("restore", "-", fed="{}\n").code == 2
+    assert sent(sandbox, "POST", "/restore") == 0
+    assert run("restore", "--json").out == ""
+
+
+@pytest.mark.parametrize(("state", "code", "result"), [("PENDING", 0, "restoring"), ("ARCHIVED", 4, "unknown")])
+def test_a_lost_answer_is_settled_by_the_state_and_never_by_sending_again(
+    run: Run, sandbox: Sandbox, archived: Archived, state: str, code: int, result: str
+) -> None:
+    sandbox.switches.set({"E-18": state, "restore-seconds": "2"})
+    (path,) = archived(1)
+    sandbox.faults.add("lost-reply method=POST path=*/restore times=1")
+    done = run("restore", path)
+    assert done.code == code, done.err
+    (record,) = [one for one in run("restore", "--json").records if one["path"] == path]
+    assert record["result"] == result
+    assert sent(sandbox, "POST", "/restore") == 1
+    # It was carried out, and the state shows that sooner or later.
+    ended = run("restore", "--wait", "--json")
+    assert [one["result"] for one in ended.records if one["path"] == path] == ["ready"]
+    assert sent(sandbox, "POST", "/restore") == 1
+
+
+def test_a_service_that_cannot_be_reached_is_asked_later_and_not_forgotten(
+    run: Run, sandbox: Sandbox, archived: Archived
+) -> None:
+    (path,) = archived(1)
+    sandbox.faults.add("too-many method=POST path=*/restore times=1 retry-after=1")
+    refused = run("restore", path)
+    assert refused.code == 4
+    assert "It stays on the list" in refused.err
+    (record,) = [one for one in run("restore", "--json").records if one["path"] == path]
+    assert record["result"] == "waiting"
+
+
+def test_a_key_that_may_not_restore_is_told_the_level_it_takes(run: Run, sandbox: Sandbox, archived: Archived) -> None:
+    (path,) = archived(1)
+    sandbox.switches.set({"E-33": "download-only"})
+    refused = run("restore", path)
+    assert refused.code != 0
+    assert "edit" in refused.err
+    (record,) = [one for one in run("restore", "--json").records if one["path"] == path]
+    assert record["result"] == "failed"
+
+
+def test_a_program_that_was_killed_is_gone_on_with_by_the_next(
+    run: Run, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+) -> None:
+    sandbox.switches.set({"restore-seconds": "8"})
+    paths = archived(3)
+    with running(environment, tmp_path, "restore", *paths, "--then-get", "--to", "kept") as first:
+        until(lambda: run("restore", "--json").out.count('"restoring"') == 3)
+        first.send_signal(signal.SIGKILL)
+        first.wait(timeout=10)
+    done = run("restore", "--wait")
+    assert done.code == 0, done.err
+    assert len(list((tmp_path / "kept").iterdir())) == 3
+    assert sent(sandbox, "POST", "/restore") == 3
+
+
+def test_two_programs_that_wait_ask_and_look_no_more_often_than_one(
+    run: Run, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+) -> None:
+    sandbox.switches.set({"restore-seconds": "3"})
+    paths = archived(4)
+    with (
+        running(environment, tmp_path, "restore", *paths, "--wait") as first,
+        running(environment, tmp_path, "restore", *paths, "--wait") as second,
+    ):
+        assert first.wait(timeout=40) == second.wait(timeout=40) == 0
+    assert sent(sandbox, "POST", "/restore") == 4
+
+
+def test_ctrl_c_stops_the_wait_and_keeps_the_list(
+    run: Run, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (path,) = archived(1)
+    with running(environment, tmp_path, "restore", path, "--wait") as process:
+        until(lambda: sent(sandbox, "POST", "/restore"))
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+    assert [one["result"] for one in run("restore", "--json").records if one["path"] == path] == ["restoring"]

@@ -1,0 +1,147 @@
+"""The real program in a pseudo-terminal of its own, which remembers what it was told and how it was set."""
+
+import os
+import re
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import psutil
+import pyte
+import pytest
+
+PATIENCE = 40.0
+"""Seconds for anything to appear; the machines that run this are slow at times."""
+
+SWITCH = re.compile(rb"\x1b\[\?(\d+)([hl])")
+
+
+class Terminal:
+    """A terminal of some size with a program in it."""
+
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str], columns: int, rows: int) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.sent = b""
+        variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        self.child = pexpect.spawn(
+            command[0],
+            command[1:],
+            cwd=str(folder),
+            env={name: value for name, value in (variables | environment).items() if value},
+            dimensions=(rows, columns),
+            timeout=PATIENCE,
+        )
+        self.before = self.after = self.attributes
+
+    @property
+    def attributes(self) -> list[Any]:
+        """How the line is set; it can be asked as long as this end is open."""
+        return termios.tcgetattr(self.child.child_fd)
+
+    @property
+    def text(self) -> str:
+        """What the screen shows."""
+        return "\n".join(self.screen.display)
+
+    @property
+    def modes_left_on(self) -> set[str]:
+        """Private modes that were switched on and not off again; 7 and 25 are on to begin with."""
+        on = {"7", "25"}
+        for mode, switch in SWITCH.findall(self.sent):
+            (on.add if switch == b"h" else on.discard)(mode.decode())
+        return on
+
+    def read(self, seconds: float = 0.2) -> bool:
+        """Take in what the program writes for a while; whether it still can."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                data = self.child.read_nonblocking(65_536, timeout=0.05)
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                return False
+            self.sent += data
+            self._stream.feed(data)
+        return True
+
+    def wait_for(self, pattern: str) -> str:
+        """Read until the screen shows `pattern`."""
+        return self.wait_until(lambda: re.search(pattern, self.text) is not None, pattern)
+
+    def wait_until(self, met: Callable[[], bool], what: str) -> str:
+        """Read until a condition is met."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            self.read(0.1)
+            if met():
+                return self.text
+        raise AssertionError(f"{what} did not come; the screen shows:\n{self.text}")
+
+    def press(self, *keys: str) -> None:
+        """Type keys, with time for each to be seen."""
+        for key in keys:
+            self.child.send(key)
+            self.read(0.25)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        self.screen.resize(rows, columns)
+        self.screen.erase_in_display(2)
+        self.child.setwinsize(rows, columns)
+
+    def end(self) -> int | None:
+        """Wait for the program to end by itself; its exit code, or the negative number of the signal."""
+        until = time.monotonic() + PATIENCE
+        while self.child.isalive() and time.monotonic() < until:
+            self.read(0.1)
+        self.read(0.1)
+        self.after = self.attributes
+        assert not self.child.isalive(), f"it does not end; the screen shows:\n{self.text}"
+        code, number = self.child.exitstatus, self.child.signalstatus
+        return int(code) if code is not None else -int(number) if number is not None else None
+
+    def check_restored(self) -> None:
+        """Everything is as it was before the program had the terminal."""
+        assert self.after == self.before
+        self.check_modes()
+
+    def check_modes(self) -> None:
+        """No mode is left on, and the screen that was there before is back."""
+        assert self.modes_left_on == {"7", "25"}
+        assert b"\x1b[?1049h" in self.sent
+        assert self.sent.rindex(b"\x1b[?1049l") > self.sent.rindex(b"\x1b[?1049h")
+        assert not re.search(rb"\x1b\[[<>=][\d;]*u", self.sent), "the keyboard protocol was touched"
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        self.child.ptyproc.fileobj.close()
+
+    def close(self) -> None:
+        """Leave nothing running."""
+        if self.child.isalive():
+            for process in psutil.Process(self.child.pid).children(recursive=True):
+                process.kill()
+        self.child.close(force=True)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Opens a command in a terminal, and leaves nothing running."""
+    opened: list[Terminal] = []
+
+    def opener(
+        *arguments: str, size: tuple[int, int] = (80, 24), command: tuple[str, ...] = (), **environment: str
+    ) -> Terminal:
+        program = [*(command or (sys.executable, "-m", "cloudstore_tui")), *arguments]
+        opened.append(Terminal(program, tmp_path, environment, *size))
+        return opened[-1]
+
+    yield opener
+    for shown in opened:
+        shown.close()

@@ -1,0 +1,187 @@
+"""However the program ends or rests, the terminal is as it was before."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cloudstore_tui.sandbox.server import Ready
+
+Open = Callable[..., Any]
+
+FOLDER = "acme:exports/reporting/outreach/"
+READY = r"outreach-\d{8}\.tar"
+SUSPEND, STOP = "\x1a", "\x03"
+
+
+@pytest.fixture
+def browser(terminal: Open, ready: Ready) -> Any:
+    """The browser in a folder."""
+    shown = terminal(FOLDER, CLOUDSTORE_CONFIG=str(ready.config))
+    shown.wait_for(READY)
+    return shown
+
+
+@pytest.mark.parametrize("keys", [("q",), ("\x11",), (STOP, STOP)])
+def test_every_way_to_quit(browser: Any, keys: tuple[str, ...]) -> None:
+    browser.press(*keys)
+    assert browser.end() == 0
+    browser.check_restored()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_every_signal_that_can_be_heard(browser: Any, number: int, code: int) -> None:
+    os.kill(browser.child.pid, number)
+    assert browser.end() == code
+    browser.check_restored()
+
+
+def test_a_program_that_hangs_when_it_is_told_to_end(terminal: Open, ready: Ready) -> None:
+    script = (
+        "import sys, time\n"
+        "from cloudstore_tui.app import CloudStoreApp\n"
+        "CloudStoreApp._end = lambda *_: time.sleep(60)\n"
+        "from cloudstore_tui.cli.main import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    command = (sys.executable, "-c", script)
+    shown = terminal(FOLDER, command=command, CLOUDSTORE_CONFIG=str(ready.config))
+    shown.wait_for(READY)
+    os.kill(shown.child.pid, signal.SIGTERM)
+    assert shown.end() == 143
+    shown.check_restored()
+
+
+def test_an_error_of_its_own(terminal: Open, ready: Ready) -> None:
+    script = (
+        "import sys\n"
+        "from cloudstore_tui.app import CloudStoreApp\n"
+        "def fail(*_): raise RuntimeError('secret')\n"
+        "CloudStoreApp.action_help = fail\n"
+        "from cloudstore_tui.cli.main import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    command = (sys.executable, "-c", script)
+    shown = terminal(FOLDER, command=command, CLOUDSTORE_CONFIG=str(ready.config))
+    shown.wait_for(READY)
+    shown.press("?")
+    assert shown.end() == 70
+    shown.check_restored()
+    assert b"ended by an error of its own" in shown.sent.rpartition(b"\x1b[?1049l")[2]
+    assert b"secret" not in shown.sent
+
+
+def test_a_terminal_that_is_gone_ends_the_program(browser: Any) -> None:
+    browser.hang_up()
+    end = time.monotonic() + 10
+    while browser.child.isalive() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert browser.child.exitstatus == 129
+
+
+def test_a_terminal_that_is_gone_without_a_word_ends_the_program(terminal: Open, ready: Ready, tmp_path: Path) -> None:
+    """In a session of its own a program is not told that its terminal was closed."""
+    pid_file = tmp_path / "pid"
+    script = 'echo $$ > $0; exec setsid -w "$@"'
+    python = (sys.executable, "-m", "cloudstore_tui")
+    shown = terminal(FOLDER, command=("sh", "-c", script, str(pid_file), *python), CLOUDSTORE_CONFIG=str(ready.config))
+    shown.wait_for(READY)
+    (process,) = psutil.Process(shown.child.pid).children() or [psutil.Process(shown.child.pid)]
+    shown.hang_up()
+    process.wait(10)
+
+
+@pytest.fixture
+def shell(terminal: Open, ready: Ready, tmp_path: Path) -> Any:
+    """A shell that runs the browser as a job, and puts the terminal into no mode of its own."""
+    (tmp_path / ".inputrc").write_text("set enable-bracketed-paste off\n")
+    command = ("bash", "--norc", "--noprofile", "-i")
+    shown = terminal(command=command, size=(90, 30), CLOUDSTORE_CONFIG=str(ready.config), PS1="ready> ", LINE=FOLDER)
+    shown.wait_for(r"ready> ")
+    shown.press(f"{sys.executable} -m cloudstore_tui $LINE\r")
+    shown.wait_for(READY)
+    return shown
+
+
+def test_suspended_and_back_the_screen_is_the_same(shell: Any) -> None:
+    shell.press("j", "j", " ")
+    shell.wait_for(r"1 marked")
+    before = shell.text
+    shell.press(SUSPEND)
+    shell.wait_for(r"Stopped")
+    shell.check_modes()
+    shell.press("stty -a\r")
+    assert " icanon" in shell.wait_for(r" echo ")
+    shell.press("fg\r")
+    shell.wait_for(READY)
+    shell.wait_until(lambda: shell.text == before, f"the same screen as\n{before}\n")
+    shell.press("j", "q")
+    shell.wait_for(r"ready> ")
+    shell.check_modes()
+
+
+def test_a_size_that_changed_meanwhile_is_seen(shell: Any) -> None:
+    shell.press(SUSPEND)
+    shell.wait_for(r"Stopped")
+    shell.resize(70, 20)
+    shell.press("fg\r")
+    shell.wait_for(READY)
+    shell.wait_until(lambda: "? Help" in shell.screen.display[-1], "the line of keys in the last line")
+    shell.press(SUSPEND)
+    shell.wait_for(r"Stopped")
+    shell.press("fg\r")
+    shell.wait_for(READY)
+    shell.press("q")
+    shell.wait_for(r"ready> ")
+    shell.check_modes()
+
+
+def test_stopped_by_others_it_takes_the_terminal_again(shell: Any) -> None:
+    (program,) = psutil.Process(shell.child.pid).children()
+    program.send_signal(signal.SIGSTOP)
+    shell.wait_for(r"Stopped")
+    shell.press("clear; fg\r")
+    shell.wait_for(READY)
+    shell.press("j", "q")
+    shell.wait_for(r"ready> ")
+    shell.check_modes()
+
+
+def test_the_end_of_the_shell_is_the_end_of_the_program(shell: Any) -> None:
+    (program,) = psutil.Process(shell.child.pid).children()
+    os.kill(shell.child.pid, signal.SIGKILL)
+    end = time.monotonic() + 10
+    while program.is_running() and program.status() != psutil.STATUS_ZOMBIE and time.monotonic() < end:
+        shell.read(0.1)
+    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
+    shell.read(0.3)
+    shell.check_modes()
+
+
+def test_another_program_gets_the_terminal_as_it_was_and_gives_it_back(
+    terminal: Open, ready: Ready, tmp_path: Path
+) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text('#!/bin/sh\nstty -a | grep -o " icanon"\necho "press Enter"\nread line\necho "got $line"\n')
+    pager.chmod(0o755)
+    shown = terminal(FOLDER, CLOUDSTORE_CONFIG=str(ready.config), PAGER=str(pager))
+    shown.wait_for(READY)
+    before = shown.text
+    shown.press("e")
+    text = shown.wait_for(r"press Enter")
+    assert "icanon" in text
+    assert "Places" not in text
+    shown.check_modes()
+    shown.press("word\r")
+    shown.wait_for(READY)
+    shown.wait_until(lambda: "got word" not in shown.text, "the browser")
+    assert shown.screen.display[0] == before.splitlines()[0]
+    shown.press("j", "q")
+    assert shown.end() == 0
+    shown.check_restored()

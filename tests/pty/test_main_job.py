@@ -1,0 +1,48 @@
+"""The main job, from the first start to the last key, on the plainest terminal there is."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+COLOUR = re.compile(rb"\x1b\[(?:[\d;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[\d;]*)?m")
+MOUSE = re.compile(rb"\x1b\[\?10(?:00|02|03|06|15|16)h")
+ENTER, ESCAPE = "\r", "\x1b"
+
+
+def test_the_main_job_at_80_by_24_on_the_console_without_colour_or_mouse(
+    terminal: Callable[..., Any], tmp_path: Path
+) -> None:
+    shown = terminal("demo", "--no-mouse", TERM="linux", NO_COLOR="1")
+    shown.wait_for(r"acme\b.*\n.*acme-v2.*\n.*acme8")
+    shown.press(ENTER)
+    shown.wait_for(r"exports/?")
+    shown.press("\x07")
+    shown.press(*"acme:exports/reporting/outreach/", ENTER)
+    shown.wait_for(r"acme › exports › reporting › outreach")
+    shown.wait_for(r"outreach-\d{8}\.tar")
+    names = re.findall(r"outreach-\d{8}\.tar", shown.text)[:2]
+    shown.press(" ", " ")
+    shown.wait_for(r"2 marked")
+    assert all(re.search(rf"\* {name}", shown.text) for name in names)
+    shown.press("d")
+    shown.wait_for(r"Transfers: 2|Download 2")
+    shown.press(ENTER)
+    shown.wait_for(r"Transfers: 2 ended")
+    shown.press("t")
+    shown.wait_for(r"get +outreach.* done .*\n.*get +outreach.* done ")
+    shown.press(ESCAPE)
+    shown.wait_for(r"Places")
+    shown.press("p")
+    shown.wait_for(r"tar archive")
+    shown.wait_for(r"call_results\.csv")
+    shown.press(ESCAPE)
+    shown.wait_for(r"Places")
+    shown.press("q")
+    assert shown.end() == 0
+
+    assert sorted(path.name for path in (tmp_path / "cloudstore-demo").iterdir()) == sorted(names)
+    assert not COLOUR.search(shown.sent)
+    assert b"\x1b[0;7" in shown.sent or b"\x1b[7" in shown.sent, "the cursor is not to be seen"
+    assert not MOUSE.search(shown.sent)
+    shown.check_restored()

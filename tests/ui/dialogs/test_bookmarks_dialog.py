@@ -1,0 +1,42 @@
+"""The list of bookmarks."""
+
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
+
+PICKS = (Pick("reports", "acme:exports/"), Pick("@long", "duration=gt=1"), Pick("xr", "acme8:uk/"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (("enter",), Picked(0)),
+        (("j", "j", "k", "enter"), Picked(1)),
+        (("down", "x"), Picked(1, "remove")),
+        (("delete",), Picked(0, "remove")),
+        (("j", "r"), Picked(1, "rename")),
+        (("escape",), None),
+    ],
+)
+async def test_keys_say_what_to_do_with_the_bookmark_under_the_cursor(opened: Any, keys: Any, answer: Any) -> None:
+    async with opened(BookmarksDialog("Bookmarks", PICKS)) as it:
+        await it.press(*keys)
+        assert it.answers == [answer]
+
+
+async def test_letters_typed_to_filter_do_nothing_else(opened: Any) -> None:
+    async with opened(BookmarksDialog("Bookmarks", PICKS)) as it:
+        await it.press("slash", "x", "r")
+        assert it.answers == []
+        assert "reports" not in it.text
+        await it.press("enter")
+        assert it.answers == [Picked(2)]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+async def test_it_fits(opened: Any, size: tuple[int, int]) -> None:
+    async with opened(BookmarksDialog("Bookmarks", PICKS * 20), size) as it:
+        assert it.fits()

@@ -1,0 +1,91 @@
+"""A line of a form."""
+
+from textual.app import App, ComposeResult
+from textual.widgets import Button
+
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.ui.dialogs.form_row import FormRow
+
+
+def refuse(text: str) -> None:
+    if text == "bad":
+        raise UsageError("is bad [bold]\x1b[31m", cure="Write good.")
+
+
+class Form(App[None]):
+    """Two lines and a button."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = FormRow("first", "First", "about it", refuse).suggest(["via.aspect-cloud.net"])
+        self.second = FormRow.choosing("second", "Second", "about it", ["yes", "no"])
+
+    def compose(self) -> ComposeResult:
+        yield self.first
+        yield self.second
+        yield Button("end")
+
+    @property
+    def text(self) -> str:
+        strips = self.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def test_the_line_with_the_focus_is_marked_without_colour() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        app.first.control.focus()
+        await pilot.pause()
+        assert "> First" in app.text
+        assert "  Second" in app.text
+        await pilot.press("tab")
+        assert "  First" in app.text
+        assert "> Second" in app.text
+
+
+async def test_what_is_wrong_is_said_when_the_line_is_left_and_taken_back_when_it_is_right() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        app.first.control.focus()
+        await pilot.press("b", "a", "d")
+        assert "Write good" not in app.text
+        await pilot.press("tab")
+        assert "Is bad [bold]" in app.text
+        assert "\x1b" not in app.text
+        app.first.value = "good"
+        assert app.first.is_fine()
+        await pilot.pause()
+        assert "Write good" not in app.text
+
+
+async def test_a_line_that_is_not_shown_says_nothing() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        app.first.control.focus()
+        await pilot.press("b", "a", "d")
+        app.first.display = False
+        await pilot.pause()
+        app.first.display = True
+        await pilot.pause()
+        assert "Write good" not in app.text
+
+
+async def test_a_suggestion_is_taken_with_right() -> None:
+    app = Form()
+    async with app.run_test() as pilot:
+        app.first.control.focus()
+        await pilot.press("v", "i")
+        await pilot.pause(0.1)
+        await pilot.press("right")
+        assert app.first.value == "via.aspect-cloud.net"
+
+
+async def test_a_secret_shows_as_dots() -> None:
+    app = Form()
+    app.first.hide_typing()
+    async with app.run_test() as pilot:
+        app.first.control.focus()
+        await pilot.press(*"s3cret")
+        await pilot.pause()
+        assert "s3cret" not in app.text
+        assert "••••••" in app.text

@@ -1,0 +1,68 @@
+"""The beginning of small texts in Detail: only when asked for, or set."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.piece import Piece
+
+NAMES = ["int-0000000.json", "int-0000001.json"]
+
+
+@pytest.fixture
+def texts(searches: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Small JSON objects, and what reads them."""
+    usual = searches.object
+
+    def named(number: int, query: Any) -> Any:
+        return replace(usual(number, query), name=f"int-{number:07}.json", size=200)
+
+    async def read(first: int, count: int) -> Piece:
+        data = b'{"said": "hello \x1b[31m"}' if not first else b""
+        return Piece(data.replace(b"\x1b", b"\\u001b"), 24)
+
+    monkeypatch.setattr(searches, "object", named)
+    return {"pieces": dict.fromkeys(NAMES, read)}
+
+
+async def test_a_key_shows_the_beginning_of_a_small_text(browser: Any, texts: Any) -> None:
+    async with browser(start="acme8:us-east", behind=texts) as it:
+        await it.until(lambda: it.rows)
+        await it.settle()
+        assert it.backstage.peeked == []
+        await it.press("I")
+        await it.until(lambda: '"said": "hello' in it.text)
+        assert it.backstage.peeked == [(NAMES[0], 0, 8192)]
+        await it.press("j")
+        await it.until(lambda: '"said"' not in it.text)
+        assert len(it.backstage.peeked) == 1
+
+
+async def test_it_follows_the_cursor_only_if_the_settings_say_so(browser: Any, texts: Any) -> None:
+    async with browser(start="acme8:us-east", behind=texts, preview_in_detail=True) as it:
+        await it.until(lambda: '"said"' in it.text)
+        await it.press("j")
+        await it.until(lambda: len(it.backstage.peeked) == 2)
+        assert [name for name, _, _ in it.backstage.peeked] == NAMES
+
+
+async def test_what_goes_wrong_unasked_is_said_in_the_pane(browser: Any, texts: Any) -> None:
+    async def read(first: int, count: int) -> Piece:
+        raise NetworkError("the host does not answer")
+
+    texts["pieces"] = dict.fromkeys(NAMES, read)
+    async with browser(start="acme8:us-east", behind=texts, preview_in_detail=True) as it:
+        await it.until(lambda: "cannot be shown: the host does not answer." in it.text)
+        assert it.notices == []
+        await it.press("I")
+        await it.until(lambda: it.notices)
+
+
+async def test_recordings_are_not_fetched_for_the_pane(browser: Any) -> None:
+    async with browser(start="acme8:us-east", preview_in_detail=True) as it:
+        await it.until(lambda: it.rows)
+        await it.press("j", "I")
+        assert it.notices == ["Only small texts are shown in Detail; p looks into this."]
+        assert it.backstage.peeked == []

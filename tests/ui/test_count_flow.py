@@ -1,0 +1,105 @@
+"""How much a search finds, before it is fetched."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import NetworkError
+
+
+@pytest.fixture
+def untold(searches: Any) -> Any:
+    """A service that says nothing of totals, and counts only where it is asked to."""
+    search = searches.search
+    asked: list[Any] = []
+
+    async def without_total(query: Any, cursor: Any = None) -> Any:
+        return replace(await search(query, cursor), total=None)
+
+    async def count(query: Any) -> int:
+        await searches.called("count", query.location, query)
+        asked.append(query)
+        return int(searches.results)
+
+    searches.search, searches.count, searches.asked = without_total, count, asked
+    return searches
+
+
+async def test_what_is_shown_is_counted_and_its_size_guessed_from_the_loaded_rows(browser: Any, untold: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        it.screen.journey.search("type==callrecording")
+        await it.settle()
+        assert "100 loaded" in it.foot
+        await it.press("number_sign")
+        assert "2,431 objects match." in it.text
+        assert "Together they have roughly 24.4 MB, going by the first 100." in it.text
+        assert "The filter: type==callrecording" in it.text
+        await it.press("escape")
+        assert "100 of 2,431 loaded" in it.foot
+        await it.press("number_sign")
+        assert len(untold.asked) == 1
+
+
+async def test_what_is_wholly_loaded_is_added_up_without_a_request(browser: Any, untold: Any) -> None:
+    untold.results = 3
+    async with browser(start="acme8:us-east/") as it:
+        sent = len(untold.calls)
+        await it.press("number_sign")
+        assert "3 objects match." in it.text
+        assert "Together they have 30.0 kB." in it.text
+        assert len(untold.calls) == sent
+
+
+async def test_a_filter_in_the_bar_is_counted_before_it_is_sent(browser: Any, untold: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        rows = it.rows
+        await it.press("f", "ctrl+u")
+        await it.type("agent:Lee")
+        await it.press("ctrl+t")
+        assert "2,431 objects match." in it.text
+        assert "The filter: agentName==Lee" in it.text
+        assert [query.filter for query in untold.asked] == ["agentName==Lee"]
+        await it.press("escape")
+        assert it.rows == rows
+        assert it.screen.entries.bar.line.value == "agent:Lee"
+
+
+async def test_a_filter_that_is_wrong_is_not_counted(browser: Any, untold: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        sent = len(untold.calls)
+        await it.press("f", "ctrl+u")
+        await it.type("agentName==")
+        await it.press("ctrl+t")
+        assert "^" in it.text
+        assert len(untold.calls) == sent
+
+
+async def test_what_only_rows_can_tell_is_not_guessed(browser: Any, untold: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f", "ctrl+u")
+        await it.type("agent:*Lee*")
+        await it.press("ctrl+t")
+        assert "Only fetched rows can be searched for this" in it.text
+        assert untold.asked == []
+
+
+async def test_counting_can_be_given_up_and_fails_in_words(browser: Any, untold: Any) -> None:
+    untold.gates["count"] = asyncio.Event()
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("number_sign")
+        assert "counting… Esc stops" in it.foot
+        await it.press("escape")
+        assert "counting" not in it.foot
+        assert "match" not in it.text
+        del untold.gates["count"]
+        untold.fail["count"] = NetworkError("no answer came", place="acme8:us-east/", cure="Check the network.")
+        await it.press("number_sign")
+        assert "no answer came" in it.notices[-1]
+
+
+async def test_folders_are_not_counted(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        await it.press("number_sign")
+        assert "How much is found" not in it.text

@@ -1,0 +1,63 @@
+"""The check-up on the screen."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from textual.app import App
+
+from cloudstore_tui.checkup.finding import Finding, Verdict
+from cloudstore_tui.ui.screens.doctor import DoctorScreen
+
+FOUND = (
+    Finding("", "configuration", Verdict.OK, "one profile"),
+    Finding("acme8", "token", Verdict.FAIL, "refused by \x1b[2J", "Check client_id.", 3),
+    Finding("acme8", "the rest", Verdict.SKIP, "not checked: token comes first"),
+    Finding("", "letters", Verdict.WARN, "not UTF-8", "Set LANG."),
+)
+
+
+class Examined:
+    def __init__(self) -> None:
+        self.times = 0
+        self.findings: tuple[Finding, ...] = FOUND
+
+    async def __call__(self) -> AsyncIterator[Finding]:
+        self.times += 1
+        for finding in self.findings:
+            yield finding
+
+
+def text_of(app: App[None]) -> str:
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
+async def test_each_finding_stands_with_its_cure(size: tuple[int, int]) -> None:
+    app: App[None] = App()
+    async with app.run_test(size=size) as pilot:
+        app.push_screen(DoctorScreen(Examined()))
+        await pilot.pause()
+        await pilot.pause()
+        shown = text_of(app)
+    assert "Checked: 1 wrong, 1 to look at" in shown
+    assert "FAIL  acme8 token" in shown
+    assert "→ Check client_id." in shown
+    assert "\x1b" not in shown
+    assert "skip  acme8 the rest" in shown
+
+
+async def test_r_looks_again_and_escape_goes_back() -> None:
+    examined = Examined()
+    app: App[None] = App()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(DoctorScreen(examined))
+        await pilot.pause()
+        examined.findings = FOUND[:1]
+        await pilot.press("r")
+        await pilot.pause()
+        assert "Checked: nothing wrong" in text_of(app)
+        assert examined.times == 2
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not isinstance(app.screen, DoctorScreen)

@@ -1,0 +1,72 @@
+"""Themes as the user meets them: picked in the palette, kept, and none of their colours where NO_COLOR is set."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.command import CommandPalette
+
+from cloudstore_tui.ui.palette import ThemeCommands
+
+
+async def offered(it: Any) -> list[str]:
+    return [str(hit.prompt) async for hit in ThemeCommands(it.app.screen).discover()]
+
+
+async def test_the_palette_offers_our_themes_and_no_others(browser: Any) -> None:
+    async with browser() as it:
+        assert await offered(it) == [f"Theme: {name}" for name in it.app.looks.names if name != "cloudstore-dark"]
+        assert "Theme: nord" in await offered(it)
+        assert "Theme: dracula" not in await offered(it)
+
+
+async def test_a_theme_is_picked_by_typing_its_name_and_is_there_next_time(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("ctrl+p")
+        assert isinstance(it.app.screen, CommandPalette)
+        await it.type("gruvbox")
+        await it.until(lambda: it.app.screen.query("OptionList").first().option_count == 1)
+        await it.press("enter")
+        await it.until(lambda: it.app.theme == "gruvbox")
+    async with browser() as it:
+        assert it.app.theme == "gruvbox"
+    async with browser(theme="nord") as it:
+        assert it.app.theme == "nord"
+
+
+async def test_a_demo_keeps_no_theme(browser: Any) -> None:
+    async with browser(behind={"keeps": False}) as it:
+        it.app.looks.pick("nord")
+    async with browser() as it:
+        assert it.app.theme == "cloudstore-dark"
+
+
+async def test_a_theme_of_the_user_is_offered_and_a_broken_one_is_told_with_its_line(
+    browser: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "themes").mkdir()
+    (tmp_path / "themes" / "mine.toml").write_text('name = "mine"\nprimary = "#005f87"\n')
+    (tmp_path / "themes" / "bad.toml").write_text('name = "bad"\nprimary = "blueish"\n')
+    async with browser() as it:
+        assert "Theme: mine" in await offered(it)
+        assert it.notices[0].startswith(f"{tmp_path / 'themes' / 'bad.toml'}:2: primary must be a colour.")
+
+
+@pytest.mark.parametrize("keys", [(), ("question_mark",), ("o",), ("space", "f"), ("t",)])
+async def test_no_color_sends_no_colour_and_the_cursor_is_seen_all_the_same(
+    browser: Any, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with browser(start="acme8:us-east/", theme="nord") as it:
+        assert it.app.theme == "monochrome"
+        assert await offered(it) == []
+        cursor = it.screen.entries.table.get_component_rich_style("entry-table--cursor")
+        assert cursor.reverse
+        await it.press(*keys)
+        styles = [segment.style for strip in it.app.screen._compositor.render_strips() for segment in strip]
+        coloured = [style for style in styles if style and not (_is_plain(style.color) and _is_plain(style.bgcolor))]
+        assert coloured == []
+
+
+def _is_plain(colour: Any) -> bool:
+    return colour is None or colour.is_default

@@ -1,0 +1,136 @@
+"""Archived objects asked back on the screen, and told once when they are ready."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.core.errors import UnsettledError
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.restores.ledger import Ledger
+from cloudstore_tui.restores.order import Stage
+from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
+from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
+from cloudstore_tui.ui.restore_watch import order_of
+from cloudstore_tui.ui.screens.restores import RestoresScreen
+
+START = "acme8:us-east/"
+
+
+def ledger() -> Ledger:
+    return Ledger(state_folder() / "restores.db")
+
+
+@pytest.fixture
+def searches(searches: Any) -> Any:
+    """A service whose objects are archived, unless `back` says otherwise."""
+
+    class Cold(type(searches)):  # type: ignore[misc]  # the class is only known at run time
+        back = False
+
+        async def restore(self, location: Any, days: int = 7) -> int:
+            await self.called("restore", location, (location.path, days))
+            return days
+
+        async def browse(self, location: Any, cursor: str | None = None) -> Any:
+            return _cold(await super().browse(location, cursor))
+
+        async def search(self, query: Any, cursor: str | None = None) -> Any:
+            return _cold(await super().search(query, cursor))
+
+        async def stat(self, location: Any) -> Any:
+            entry = await super().stat(location)
+            return replace(entry, state="AVAILABLE" if self.back else "ARCHIVED")
+
+    def _cold(page: Any) -> Any:
+        states = {True: "ARCHIVED", False: "AVAILABLE"}
+        items = [replace(item, state=states[number != 2]) for number, item in enumerate(page.items)]
+        return replace(page, items=tuple(items))
+
+    service = Cold()
+    service.profile = replace(service.profile, read_only=False)
+    assert isinstance(service, StorageProvider)
+    return service
+
+
+async def test_marked_objects_are_asked_for_after_a_question_with_count_bytes_and_days(
+    browser: Any, searches: Any
+) -> None:
+    async with browser(start=START) as it:
+        await it.press("space", "space", "space", "B")
+        await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
+        assert "Restore 2 objects of acme8?" in it.text
+        assert "1 object is not archived and left out." in it.text
+        await it.press("backspace", "3", "enter")
+        await it.until(lambda: searches.count("restore") == 2)
+        assert [detail[1] for name, detail in searches.calls if name == "restore"] == [3, 3]
+        await it.until(lambda: [order.stage for order in ledger().orders()] == [Stage.RESTORING] * 2)
+        await it.press("B")
+        await it.until(lambda: "Asked for already; Q shows when." in it.notices)
+        assert searches.count("restore") == 2
+
+
+async def test_escape_asks_for_nothing_and_what_is_not_archived_is_said(browser: Any, searches: Any) -> None:
+    async with browser(start=START) as it:
+        await it.press("B")
+        await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
+        await it.press("escape", "j", "j", "B")
+        await it.until(lambda: it.notices)
+        assert it.notices == ["Not archived: there is nothing to restore."]
+        assert ledger().orders() == ()
+
+
+async def test_what_is_ready_is_offered_once_and_downloaded_on_yes(browser: Any, searches: Any) -> None:
+    async with browser(start=START, restore_poll_seconds=(1, 1)) as it:
+        searches.back = True
+        await it.press("B")
+        await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
+        await it.press("enter")
+        await it.until(lambda: isinstance(it.app.screen, ReadyDialog))
+        await it.until(lambda: "1 archived object is back. Download now?" in it.text)
+        await it.press("y")
+        await it.until(lambda: it.backstage.transfers)
+        (order,) = ledger().orders()
+        assert it.backstage.transfers[0].request.location == order.location
+        it.backstage.become(1, State.DONE)
+        await it.until(lambda: ledger().orders()[0].stage is Stage.FETCHED)
+        assert ledger().take_news() == ()
+
+
+async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browser: Any, searches: Any) -> None:
+    entry = replace(await searches.stat(searches.locate("us-east/id-1")), state="ARCHIVED")
+    ledger().add([order_of(entry, 2)])
+    async with browser(start=START) as it:
+        await it.until(lambda: searches.count("restore") == 1)
+        await it.until(lambda: ledger().orders()[0].stage is Stage.RESTORING)
+        await it.press("Q")
+        assert isinstance(it.app.screen, RestoresScreen)
+        await it.until(lambda: "1 restoring" in it.text)
+
+
+async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser: Any, searches: Any) -> None:
+    searches.fail["restore"] = UnsettledError("no answer came", place="acme8:us-east/x")
+    async with browser(start=START) as it:
+        await it.press("B")
+        await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
+        await it.press("enter")
+        await it.until(lambda: any("no answer came" in notice for notice in it.notices))
+        assert [order.stage for order in ledger().orders()] == [Stage.UNKNOWN]
+        assert searches.count("restore") == 1
+
+
+async def test_a_copy_that_will_be_gone_within_a_day_is_told_once(browser: Any, searches: Any) -> None:
+    entry = await searches.stat(searches.locate("us-east/id-1"))
+    ledger().add([order_of(entry, 2)])
+    now = datetime.now(UTC)
+    ledger().ready(entry.location, now, now + timedelta(hours=5))
+    ledger().take_news()
+    async with browser(start=START) as it:
+        await it.until(lambda: it.notices)
+        assert it.notices[0].startswith("1 restored copy will be gone within a day")
+    async with browser(start=START) as again:
+        await again.settle()
+        assert again.notices == []

@@ -1,0 +1,114 @@
+"""From nothing to a profile that can be used, in one run of the browser."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from cloudstore_tui.app import CloudStoreApp
+from cloudstore_tui.config.load import Config
+from cloudstore_tui.sandbox.server import Ready
+from cloudstore_tui.transfers.backstage import Backstage
+from cloudstore_tui.ui.screens.browser import BrowserScreen
+from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
+from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from cloudstore_tui.ui.screens.welcome import WelcomeScreen
+
+Fresh = Callable[[], AbstractAsyncContextManager[tuple[CloudStoreApp, Pilot[None]]]]
+Browser = Callable[..., AbstractAsyncContextManager[Any]]
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Fresh:
+    """A browser without any profile."""
+
+    @asynccontextmanager
+    async def run() -> AsyncIterator[tuple[CloudStoreApp, Pilot[None]]]:
+        backstage = Backstage({})
+        backstage.start()
+        app = CloudStoreApp(backstage, Config(tmp_path / "home" / "config.toml"))
+        try:
+            async with app.run_test(size=(80, 24)) as pilot:
+                await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+                yield app, pilot
+        finally:
+            backstage.stop()
+
+    return run
+
+
+async def until(pilot: Pilot[None], met: Callable[[], object]) -> None:
+    for _ in range(300):
+        if met():
+            return
+        await pilot.pause(0.03)
+    raise AssertionError("it did not come")
+
+
+async def test_a_profile_that_was_added_can_be_browsed_at_once(fresh: Fresh, ready: Ready) -> None:
+    async with fresh() as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, ProfileFormScreen))
+        form = app.screen
+        assert isinstance(form, ProfileFormScreen)
+        form.questions.naming.value = "mine"
+        form.questions.choosing.value = "8x8"
+        await pilot.pause()
+        secret = (ready.config.parent / "acme8.secret").read_text().strip()
+        answers = {"client_id": "acme8-edit", "secret": secret, "more": "yes", "api_base": ready.base_url}
+        for row in form.questions.rows.lines:
+            row.value = answers.get(row.key, row.value)
+        await pilot.pause()
+        form.action_save()
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "done")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, BrowserScreen))
+        reading = app.browser.listing.reading
+        assert reading is not None
+        await until(pilot, lambda: [entry.name for entry in reading.spool.window(0, 10)][:2] == ["us-east", "uk"])
+        assert app.browser.places.place is not None
+        assert app.browser.places.place.location.profile == "mine"
+
+
+async def test_the_sandbox_is_what_the_program_goes_on_with(fresh: Fresh) -> None:
+    async with fresh() as (app, pilot):
+        await pilot.press("1")
+        await until(pilot, lambda: app.setup.wants_demo)
+        assert not app.return_code
+
+
+async def test_reading_and_giving_up_lead_back_to_the_choice(fresh: Fresh) -> None:
+    async with fresh() as (app, pilot):
+        for key in ("3", "2"):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, (KeyGuideScreen, ProfileFormScreen)))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+
+
+async def test_the_key_of_the_browser_adds_nothing_to_the_welcome(fresh: Fresh) -> None:
+    async with fresh() as (app, pilot):
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        assert isinstance(app.screen, WelcomeScreen)
+
+
+@pytest.mark.parametrize("keys", [("ctrl+n",), ("P", *"Add a pro", "enter")])
+async def test_the_browser_offers_the_form_by_key_and_in_its_list_of_profiles(
+    browser: Browser, keys: tuple[str, ...]
+) -> None:
+    async with browser() as it:
+        await it.press(*keys)
+        assert isinstance(it.app.screen, ProfileFormScreen)
+        await it.press("escape")
+        assert isinstance(it.app.screen, BrowserScreen)
+
+
+async def test_the_demo_keeps_no_profile(browser: Browser) -> None:
+    async with browser(behind={"keeps": False}) as it:
+        await it.press("ctrl+n")
+        assert isinstance(it.app.screen, BrowserScreen)
+        assert any("keeps nothing" in notice for notice in it.notices)

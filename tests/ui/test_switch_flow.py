@@ -1,0 +1,63 @@
+"""Another profile, another region."""
+
+from typing import Any
+
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.ui.screens.switch_flow import visit_in
+from cloudstore_tui.ui.visit import Visit
+
+
+async def test_p_goes_to_where_the_user_was_last_in_the_other_profile(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("P", "down", "enter")
+        assert it.lines[0].lstrip().startswith("cloudstore   acme8")
+        await it.press("P", "up", "enter")
+        await it.until(lambda: it.rows and it.rows[0] == "report-000.tar")
+
+
+async def test_p_on_the_present_profile_stays(browser: Any, folders: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        asked = len(folders.calls)
+        await it.press("P", "enter")
+        assert len(folders.calls) == asked
+
+
+async def test_r_searches_all_regions_for_what_the_place_stands_for_and_names_them(browser: Any, searches: Any) -> None:
+    async with browser() as it:
+        it.screen.journey.go(it.backstage.providers["acme8"].locate("us-east/").child("callrecording"))
+        await it.settle()
+        await it.press("R")
+        assert "all regions" in it.text
+        await it.press("up", "enter")
+        method, query = searches.calls[-1]
+        assert (method, query.location, query.filter) == ("search", Location("acme8"), "type==callrecording")
+        assert "acme8 · all regions" in it.lines[0]
+        await it.press("H")
+        assert "callrecording" in it.lines[1]
+
+
+async def test_r_says_why_the_regions_are_not_known_and_stays(browser: Any, searches: Any) -> None:
+    searches.fail["folders"] = NetworkError("no answer", place="acme8:")
+    async with browser(start="acme8:us-east/") as it:
+        rows = it.rows
+        await it.press("R")
+        assert it.notices[-1] == "acme8:: no answer."
+        assert it.rows == rows
+
+
+async def test_r_is_not_offered_where_there_are_no_regions(browser: Any) -> None:
+    async with browser(start="acme:exports/") as it:
+        assert not it.screen.check_action("run", ("region",))
+
+
+def test_a_search_keeps_its_filter_in_another_region(searches: Any) -> None:
+    east = Location("acme8", "us-east")
+    found = Visit(east, Query(east, "a==1"), written=True, typed="a:1")
+    there = visit_in(found, "uk", searches)
+    assert there == Visit(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), written=True)
+    assert there.typed == "a:1"
+    assert visit_in(Visit(Location("acme8")), "", searches) == Visit(Location("acme8"))
+    place = visit_in(Visit(east.child("x"), Query(east, "type==x")), "uk", searches)
+    assert place == Visit(Location("acme8", "uk").child("x"), Query(Location("acme8", "uk"), "type==x"))

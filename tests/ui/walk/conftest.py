@@ -1,0 +1,201 @@
+"""Every screen and dialog there is, opened over a browser as a user would find it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+from textual.screen import Screen
+
+import cloudstore_tui.ui.dialogs
+import cloudstore_tui.ui.screens
+from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.exchange import LinkForm, SignedLink, ZipJob
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.transfers.zips.cost import Choice
+from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
+from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
+from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
+from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
+from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog
+from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
+from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
+from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
+from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
+from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoiceDialog
+from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
+from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
+from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from cloudstore_tui.ui.screens.welcome import WelcomeScreen
+
+WHERE = Location("acme8", "us-east", "id-1")
+WHEN = datetime(2024, 9, 1, 9, 12, tzinfo=UTC)
+OBJECT = StoredObject(
+    WHERE, "int-1.mp3", id="id-1", type="callrecording", size=3_800_000, size_exact=True, created=WHEN,
+    state="ARCHIVED", tags=(("agentName", "Khang Glynn"),),
+)  # fmt: skip
+COLUMNS = (Column("name", "Name", width=40), Column("size", "Size", Kind.SIZE, width=10))
+PICKS = (Pick("us-east", "here"), Pick("uk"), Pick("all regions", "slower"))
+
+
+async def _bars() -> tuple[Bar, ...]:
+    return Bar("2024-09-01", 40, "day==1"), Bar("2024-09-02", 10, "day==2")
+
+
+def transfers(folder: Path) -> list[Transfer]:
+    """One of each state."""
+    failed = NetworkError("the connection was reset", place="acme8:us-east/id-1", cure="Try again.")
+    return [
+        Transfer(
+            number,
+            DownloadRequest(replace(WHERE, path=f"id-{number}"), folder, f"int-{number}.mp3"),
+            state,
+            size=1000,
+            done=410,
+            speed=100.0,
+            error=failed if state is State.FAILED else None,
+        )
+        for number, state in enumerate(State, 1)
+    ]
+
+
+Make = Callable[[Path], Screen[Any]]
+
+MADE: Mapping[str, Make] = {
+    "BookmarksDialog": lambda _: BookmarksDialog("Bookmarks", PICKS),
+    "ClearZipsDialog": lambda _: ClearZipsDialog("us-east", 3),
+    "ColumnsDialog": lambda _: ColumnsDialog(COLUMNS[:1], COLUMNS[1:]),
+    "ConflictDialog": lambda _: ConflictDialog(["a.mp3", "b.mp3"]),
+    "ConsentDialog": lambda _: ConsentDialog("Replace?", ["a.mp3 is there already"], yes="Replace"),
+    "DeleteDialog": lambda _: DeleteDialog([OBJECT] * 12),
+    "DownloadDialog": lambda folder: DownloadDialog(3, "12.4 MB", folder),
+    "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
+    "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
+    "HolesDialog": lambda _: HolesDialog("agentName==?agent", "@mine"),
+    "InterruptedDialog": lambda folder: InterruptedDialog(transfers(folder)),
+    "KeyGuideScreen": lambda _: KeyGuideScreen({spec.name: spec.guide for spec in PROVIDERS}),
+    "LinkDialog": lambda _: LinkDialog(
+        "acme8:us-east/id-1",
+        SignedLink(Secret("https://8x8.com/x?sig=1"), WHEN + timedelta(hours=1), LinkForm.PRESIGNED, "Only for you."),
+        now=lambda: WHEN,
+    ),
+    "MessageDialog": lambda _: MessageDialog("Transfer", "get int-1.mp3\nfailed"),
+    "NameDialog": lambda _: NameDialog("Bookmark", [Nameable("This place: acme:", "acme", ("old",))], name="old"),
+    "PickDialog": lambda _: PickDialog("Region", PICKS),
+    "ProfileFormScreen": lambda folder: ProfileFormScreen(PROVIDERS, folder / "config.toml"),
+    "QuitDialog": lambda _: QuitDialog(2, keeps=True, deleting=1),
+    "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), server=True),
+    "UploadDialog": lambda folder: UploadDialog("acme:imports/", folder),
+    "WelcomeScreen": lambda _: WelcomeScreen(Path("/home/you/.config/cloudstore/config.toml")),
+    "ZipChoiceDialog": lambda _: ZipChoiceDialog("412 objects", Choice(True, "zip: 40 s; one by one: 14 min")),
+    "ZipJobsDialog": lambda _: ZipJobsDialog("us-east", [ZipJob("acme8", "us-east", "a.zip", "DONE", ("x",))]),
+}
+"""How each dialog is made, and each screen that does not come from a key."""
+
+SCREENS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "BrowserScreen": ("acme8:us-east/", ("j", "space")),
+    "CallScreen": ("acme8:us-east/", ("full_stop", "j", "space")),
+    "HelpScreen": ("acme8:us-east/", ("question_mark",)),
+    "PreviewScreen": ("acme:exports/reporting/", ("p",)),
+    "TransfersScreen": ("acme8:us-east/", ("d", "t")),
+}
+"""Where each screen is reached from, and with which keys."""
+
+
+def names() -> list[str]:
+    """All screens and dialogs of the program that are ever shown."""
+    found: dict[str, type[Any]] = {}
+    for package in (cloudstore_tui.ui.dialogs, cloudstore_tui.ui.screens):
+        for module in iter_modules(package.__path__, f"{package.__name__}."):
+            for value in vars(import_module(module.name)).values():
+                if isinstance(value, type) and issubclass(value, Screen) and value.__module__ == module.name:
+                    found[value.__name__] = value
+    bases = {"Dialog", "QuestionDialog", "CompletingDialog"}
+    return sorted(set(found) - bases)
+
+
+def without_line() -> list[str]:
+    """Those that nobody wrote down here how to open."""
+    return sorted(set(names()) - {*MADE, *SCREENS})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with the argument `surface` runs for every screen and dialog."""
+    if "surface" in metafunc.fixturenames:
+        metafunc.parametrize("surface", sorted({*MADE, *SCREENS}))
+
+
+@pytest.fixture
+def unknown() -> list[str]:
+    """Screens and dialogs that are not walked: they need a line in `MADE` or `SCREENS`."""
+    return without_line()
+
+
+@pytest.fixture
+def searches(searches: Any) -> Any:
+    """A service that knows the calls of its objects."""
+
+    class CallService(type(searches)):  # type: ignore[misc]  # the class of the fake lives in a conftest
+        def object(self, number: int, query: Any) -> StoredObject:
+            made: StoredObject = super().object(number, query)
+            return replace(made, tags=(("callId", "c1"), ("agentName", "Khang Glynn")))
+
+        async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
+            return Page((replace(OBJECT, type="transcription", tags=(("callId", "c1"),)),))
+
+    searches.__class__ = CallService
+    return searches
+
+
+@pytest.fixture
+def shown(browser: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Open a surface: `async with shown("SortDialog", size=(80, 24)) as it`."""
+
+    async def read(first: int, count: int) -> Piece:
+        data = b'{"a": [1, 2, {"b": null}]}'
+        return Piece(data[first : first + count], len(data))
+
+    behind = {"pieces": {"report-000.tar": read}, "transfers": transfers(tmp_path)}
+
+    class Opener:
+        """Opens the browser, then the surface over it."""
+
+        def __init__(self, surface: str, **options: Any) -> None:
+            start, self._keys = SCREENS.get(surface, ("acme8:us-east/", ()))
+            self._surface = surface
+            self._browser = browser(start=start, behind=behind, **options)
+
+        async def __aenter__(self) -> Any:
+            it = await self._browser.__aenter__()
+            if self._surface in MADE:
+                it.app.push_screen(MADE[self._surface](tmp_path))
+            else:
+                await it.press(*self._keys)
+            await it.until(lambda: type(it.app.screen).__name__ == self._surface)
+            await it.settle()
+            return it
+
+        async def __aexit__(self, *error: Any) -> None:
+            await self._browser.__aexit__(*error)
+
+    return Opener

@@ -1,0 +1,48 @@
+"""How screens and dialogs look, kept as pictures: at most thirty, for what is too many cells to ask for by name.
+
+`pytest tests/ui/walk/test_snapshots.py --snapshot-update` makes them anew; look at each before you commit it.
+"""
+
+import re
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.image import SVGImageSnapshotExtension
+
+WIDE, USUAL, SMALL = (120, 40), (80, 24), (60, 15)
+MOST = 30
+_MAIN = ("BrowserScreen", "PreviewScreen", "TransfersScreen")
+_DIALOGS = (
+    "ColumnsDialog", "ConflictDialog", "DeleteDialog", "HistogramDialog", "InterruptedDialog", "LinkDialog",
+    "PickDialog", "QuitDialog", "SortDialog", "WelcomeScreen", "ZipJobsDialog",
+)  # fmt: skip
+PICTURES = (
+    *((name, size, "cloudstore-dark") for name in _MAIN for size in (WIDE, USUAL, SMALL)),
+    *(("HelpScreen", size, "cloudstore-dark") for size in (USUAL, SMALL)),
+    # At full width its last line would hold the folder of this very test.
+    *(("CallScreen", size, "cloudstore-dark") for size in (USUAL, SMALL)),
+    *(("BrowserScreen", WIDE, theme) for theme in ("cloudstore-light", "high-contrast", "ansi", "monochrome")),
+    *((name, USUAL, "cloudstore-dark") for name in _DIALOGS),
+)
+
+
+def name_of(picture: tuple[str, tuple[int, int], str]) -> str:
+    name, (width, height), theme = picture
+    return f"{name}-{width}x{height}-{theme}"
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=name_of)
+async def test_it_looks_as_it_did(
+    shown: Any, snapshot: SnapshotAssertion, picture: tuple[str, tuple[int, int], str]
+) -> None:
+    name, size, theme = picture
+    async with shown(name, size=size, theme=theme) as it:
+        await it.pilot.pause(0.4)
+        svg = it.app.export_screenshot(title="cloudstore")
+    svg = re.sub(r"terminal-\d+", "terminal", svg)
+    assert svg == snapshot(extension_class=SVGImageSnapshotExtension)
+
+
+def test_there_are_few_enough_to_be_looked_at() -> None:
+    assert len(PICTURES) <= MOST

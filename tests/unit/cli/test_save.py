@@ -1,0 +1,61 @@
+"""Saving searches under names, as the user of the command line sees it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.cli import main
+
+pytestmark = pytest.mark.usefixtures("_config")
+
+
+@pytest.fixture
+def _config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.toml").write_text("")
+    monkeypatch.setenv("CLOUDSTORE_CONFIG", str(tmp_path / "config.toml"))
+
+
+def fiql(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["fiql", *words])
+    return (int(ended.value.code or 0), *capsys.readouterr())
+
+
+def test_what_is_saved_is_listed_and_can_be_edited_and_forgotten(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert fiql(capsys, "saved") == (0, "", f"No search is saved in {tmp_path / 'searches.toml'}.\n")
+    saved = fiql(capsys, "save", "@mine", "agent:?who", "queue:Level 3", "--for", "acme8:uk")
+    assert saved == (0, '@mine  agent:?who queue:"Level 3"\n', "")
+    file = tmp_path / "searches.toml"
+    file.write_text("# mine, all mine\n" + file.read_text())
+    assert fiql(capsys, "saved")[1] == '@mine  agent:?who queue:"Level 3"  (acme8:uk)\n'
+    assert fiql(capsys, "forget", "mine") == (0, "", "")
+    assert "# mine, all mine" in file.read_text()
+    assert "agent" not in file.read_text()
+
+
+def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = {"name": "mine", "find": "a==?b", "holes": ["b"], "profile": "", "region": ""}
+    assert json.loads(fiql(capsys, "save", "mine", "a==?b", "--json")[1]) == wanted
+    assert json.loads(fiql(capsys, "saved", "--json")[1]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("save", "mine", 'agent:"x'), "a quote is opened here"),
+        (("save", "mine", "a=="), "a value is expected"),
+        (("save", "not a name", "a==b"), "cannot name a search"),
+        (("forget", "mine"), "no search is saved as 'mine'"),
+    ],
+)
+def test_what_cannot_be_saved_or_forgotten_changes_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    code, out, err = fiql(capsys, *words)
+    assert code > 0
+    assert out == ""
+    assert said in err
+    assert not (tmp_path / "searches.toml").exists()

@@ -1,0 +1,99 @@
+"""What was deleted: written before and after, by several programs, and never changed."""
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.config.deletion_log import UNKNOWN, DeletionLog
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import LocalDiskError, StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Deletion, Fate
+from cloudstore_tui.core.secret import Secret
+
+PROFILE = Profile("acme8", "8x8", {"client_id": "eght_key"}, secrets=lambda _: Secret("s3cret"))
+
+
+def entry(id_: str, name: str = "call.mp3") -> StoredObject:
+    where = Location("acme8", "us-east", id_)
+    return StoredObject(where, name, id_, size=10, size_exact=True, checksum="d41d", checksum_type="MD5")
+
+
+def test_a_line_before_tells_everything_but_secrets_and_a_line_after_tells_the_outcome(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "deletions.jsonl"
+    log = DeletionLog(path)
+    batch = log.begin(PROFILE, [entry("a"), entry("b")])
+    assert [one.outcome for one in log.read()] == [UNKNOWN, UNKNOWN]
+    before = path.read_bytes()
+    kept = StorageError("it is still there")
+    log.end(batch, [Deletion(entry("a").location, Fate.DELETED), Deletion(entry("b").location, Fate.KEPT, kept)])
+    assert path.read_bytes().startswith(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    first, second = log.read()
+    assert (first.outcome, second.outcome, second.reason) == ("deleted", "not deleted", "it is still there")
+    wanted = {"path": "acme8:us-east/a", "client_id": "eght_key", "size": 10, "checksum": "d41d", "name": "call.mp3"}
+    assert wanted.items() <= first.fields.items()
+    assert first.text("user")
+    assert first.text("at").endswith("+00:00")
+    assert b"s3cret" not in path.read_bytes()
+
+
+def test_the_same_object_deleted_twice_is_two_lines(tmp_path: Path) -> None:
+    log = DeletionLog(tmp_path / "deletions.jsonl")
+    log.begin(PROFILE, [entry("a")])
+    log.end(log.begin(PROFILE, [entry("a")]), [Deletion(entry("a").location, Fate.GONE)])
+    assert [one.outcome for one in log.read()] == [UNKNOWN, "already gone"]
+
+
+def test_names_of_others_stay_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "deletions.jsonl"
+    DeletionLog(path).begin(PROFILE, [entry("a", 'x\n{"event":"end"}\r\u2028\udcff')])
+    assert path.read_bytes().count(b"\n") == 1
+    (one,) = DeletionLog(path).read()
+    assert one.outcome == UNKNOWN
+
+
+def test_programs_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "deletions.jsonl"
+
+    def work(number: int) -> None:
+        objects = [entry(f"{number}-{index}", "n" * 2000) for index in range(20)]
+        log = DeletionLog(path)
+        log.end(log.begin(PROFILE, objects), [Deletion(one.location, Fate.DELETED) for one in objects])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert [one.outcome for one in DeletionLog(path).read()] == ["deleted"] * 160
+
+
+def test_half_a_line_of_somebody_who_died_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "deletions.jsonl"
+    log = DeletionLog(path)
+    log.begin(PROFILE, [entry("a")])
+    with path.open("ab") as file:
+        file.write(b'{"event": "begin", "batch": "x", "pa')
+    log.begin(PROFILE, [entry("b")])
+    path.open("ab").close()
+    assert [one.text("path") for one in log.read()] == ["acme8:us-east/a", "acme8:us-east/b"]
+    assert json.loads(path.read_bytes().splitlines()[-1])["path"] == "acme8:us-east/b"
+
+
+def test_a_log_that_cannot_be_written_is_said_and_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    for path in (Path("/proc/none/deletions.jsonl"), tmp_path / "link", tmp_path / "target" / "x"):
+        with pytest.raises(LocalDiskError, match="cannot be written") as refused:
+            DeletionLog(path).begin(PROFILE, [entry("a")])
+        assert refused.value.cure.startswith("Nothing is deleted")
+    assert (tmp_path / "target").read_bytes() == b""
+
+
+def test_without_a_file_nothing_is_kept() -> None:
+    log = DeletionLog()
+    log.end(log.begin(replace(PROFILE, options={}), [entry("a")]), [])
+    assert log.read() == ()

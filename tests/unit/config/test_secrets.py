@@ -1,0 +1,88 @@
+"""Where secrets come from, in which order, and what is said of those that cannot be."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cloudstore_tui.config.secrets import SecretSources, clean_secret
+from cloudstore_tui.core.errors import ConfigError
+
+VARIABLE = "CLOUDSTORE_MY_ACME_SECRET"
+
+
+def sources(folder: Path, **options: str) -> SecretSources:
+    return SecretSources("my-acme", options, folder)
+
+
+def private(folder: Path, text: str) -> str:
+    path = folder / "a.secret"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path.name
+
+
+def test_the_environment_comes_first_and_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "from-environment")
+    known = sources(tmp_path, secret_command="echo from-command", secret_file=private(tmp_path, "from-file"))
+    assert known("secret").reveal() == "from-environment"
+    assert VARIABLE not in os.environ
+    assert known("secret").reveal() == "from-environment"
+
+
+def test_a_command_comes_before_a_file(tmp_path: Path) -> None:
+    known = sources(tmp_path, secret_command="echo from-command", secret_file=private(tmp_path, "from-file"))
+    assert known("secret").reveal() == "from-command"
+    assert sources(tmp_path, secret_file="a.secret")("secret").reveal() == "from-file"
+
+
+def test_a_command_sees_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "s3cret")
+    known = sources(tmp_path, api_key_command="env")
+    known("secret")
+    with pytest.raises(ConfigError, match="line break") as caught:
+        known("api_key")
+    assert "s3cret" not in str(caught.value)
+    assert VARIABLE not in os.environ
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    name = private(tmp_path, "s")
+    (tmp_path / name).chmod(0o640)
+    with pytest.raises(ConfigError, match="others can read it"):
+        sources(tmp_path, secret_file=name)("secret")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is empty"),
+        ("\n", "is empty"),
+        ("one\ntwo", "line break"),
+        ("a\x1b[31m", "control character"),
+        (" padded", "blank"),
+        ("padded ", "blank"),
+        ('"quoted"', "in quotes"),
+        ("“quoted”", "in quotes"),
+        ("naïve", "cannot be sent"),
+    ],
+)
+def test_what_got_into_a_secret_by_copying_is_named_without_the_secret(text: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        clean_secret(text, "client secret")
+    assert text.strip() == "" or text.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["plain", "plain\n", "plain\r\n", 'a"b', "'half", "with blank inside"])
+def test_everything_else_is_sent_as_it_is(text: str) -> None:
+    assert clean_secret(text, "client secret").reveal() == text.rstrip("\r\n")
+
+
+def test_the_source_of_a_secret_that_cannot_be_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"profile my-acme: the client secret is in quotes \(secret_command\)"):
+        sources(tmp_path, secret_command="echo '\"s\"'")("secret")
+
+
+def test_without_any_source_all_of_them_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=VARIABLE):
+        sources(tmp_path)("secret")

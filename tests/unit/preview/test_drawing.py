@@ -1,0 +1,30 @@
+"""A waveform out of letters."""
+
+import pytest
+
+from cloudstore_tui.preview.drawing import draw_waveform
+from cloudstore_tui.preview.preview import Waveform
+
+
+@pytest.mark.parametrize("width", [1, 40, 80, 300])
+def test_it_fits_the_screen_and_loud_is_high(width: int) -> None:
+    lines = list(draw_waveform(Waveform(((-12.0,) * 30 + (-96.0,) * 30,), 600.0), width))
+    assert len(lines) == 5
+    assert max(map(len, lines)) <= max(width, 28)
+    bars = lines[0][7:]
+    assert set(bars) == {"█"}
+    assert len(bars) == len(lines[3][7:])
+    assert lines[4].strip().startswith("0:00")
+
+
+def test_each_side_has_its_own_lines_and_short_ones_a_finer_time() -> None:
+    lines = list(draw_waveform(Waveform(((-20.0,), (-40.0,)), 3.0), 80))
+    assert (lines[0][:7].strip(), lines[4][:7].strip()) == ("left", "right")
+    assert lines[0][7:].startswith("█")
+    assert lines[4][7:] == ""
+    assert "0.0 s" in lines[8]
+
+
+def test_silence_is_a_flat_line() -> None:
+    lines = list(draw_waveform(Waveform(((-96.0,) * 100,), 60.0), 80))
+    assert all(not line.strip() for line in lines[:4])

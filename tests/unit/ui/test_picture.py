@@ -1,0 +1,163 @@
+"""What is sent brings the terminal to the same screen as the whole frames would."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyte
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudstore_tui.ui.terminal.picture import Picture
+
+SeenCells = Callable[[Any], list[list[Any]]]
+
+COLUMNS, ROWS = 24, 6
+
+LOOKS = ["", "1", "7", "2;4", "31", "1;38;2;1;2;3;48;2;4;5;6", "48;2;4;5;6", "38;5;9;48;5;17", "3;9;97;104", "39;49"]
+WIDE_AND_NARROW = "ab c0…─│漢字かé🙂"
+
+
+def width(text: str) -> int:
+    return sum(2 if character in "漢字か🙂" else 1 for character in text)
+
+
+class Both:
+    """A terminal that gets whole frames, and one that gets what the picture makes of them."""
+
+    def __init__(self, columns: int = COLUMNS, rows: int = ROWS) -> None:
+        self.picture = Picture(columns, rows)
+        self.whole, self.changed = pyte.Screen(columns, rows), pyte.Screen(columns, rows)
+        self._to_whole, self._to_changed = pyte.Stream(self.whole), pyte.Stream(self.changed)
+        for stream in (self._to_whole, self._to_changed):
+            stream.feed("\x1b[?7l")
+
+    def draw(self, frame: str) -> str:
+        self._to_whole.feed(frame)
+        self.picture.draw(frame)
+        changes = self.picture.changes()
+        self._to_changed.feed(changes)
+        return changes
+
+    def check(self, seen_cells: SeenCells) -> None:
+        assert seen_cells(self.whole) == seen_cells(self.changed)
+        assert (self.whole.cursor.x, self.whole.cursor.y) == (self.changed.cursor.x, self.changed.cursor.y)
+
+
+def line(row: int, *parts: tuple[str, str], column: int = 1) -> str:
+    drawn = "".join(f"\x1b[{look}m{text}\x1b[0m" if look else text for look, text in parts)
+    return f"\x1b[{row};{column}H{drawn}"
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> str:
+    """Some whole lines, each of parts with looks of their own, as the compositor writes them."""
+    rows = draw(st.lists(st.integers(1, ROWS), min_size=1, max_size=ROWS, unique=True))
+    out = ""
+    for row in sorted(rows):
+        parts, left = [], COLUMNS
+        while left:
+            text = draw(st.text(WIDE_AND_NARROW, min_size=1, max_size=8))
+            while width(text) > left:
+                text = text[:-1] or " "
+            left -= width(text)
+            parts.append((draw(st.sampled_from(LOOKS)), text))
+        out += line(row, *parts)
+    return out + f"\x1b[{draw(st.integers(1, ROWS))};{draw(st.integers(1, COLUMNS))}H"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(frames(), min_size=1, max_size=6))
+def test_any_frames_end_in_the_same_screen(seen_cells: SeenCells, drawn: list[str]) -> None:
+    both = Both()
+    for frame in drawn:
+        both.draw(frame)
+        both.check(seen_cells)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(frames(), min_size=2, max_size=6))
+def test_frames_that_were_never_sent_are_not_missed(seen_cells: SeenCells, drawn: list[str]) -> None:
+    both = Both()
+    for frame in drawn[:-1]:
+        both._to_whole.feed(frame)
+        both.picture.draw(frame)
+    both.draw(drawn[-1])
+    both.check(seen_cells)
+
+
+def test_the_same_frame_again_costs_nothing() -> None:
+    both = Both()
+    frame = line(2, ("1", "hello"), ("48;5;17", "   world")) + "\x1b[1;1H"
+    assert both.draw(frame)
+    assert both.draw(frame) == ""
+    assert not both.picture.is_stale
+
+
+def test_one_changed_cell_is_one_move_and_one_cell(seen_cells: SeenCells) -> None:
+    both = Both()
+    both.draw(line(3, ("31", "abcdefghij")) + "\x1b[1;1H")
+    assert both.draw(line(3, ("31", "abcdeXghij")) + "\x1b[1;1H") == "\x1b[3;6HX\x1b[H"
+    both.check(seen_cells)
+
+
+def test_colours_of_spaces_that_nobody_sees_are_not_sent() -> None:
+    both = Both()
+    both.draw(line(1, ("31;44", "a   "), ("32;44", "    ")) + "\x1b[1;1H")
+    assert both.draw(line(1, ("31;44", "a   "), ("1;33;44", "    ")) + "\x1b[1;1H") == ""
+
+
+def test_on_a_terminal_that_was_cleared_everything_is_drawn_again(seen_cells: SeenCells) -> None:
+    both = Both()
+    both.draw("".join(line(row, ("31", "x" * COLUMNS)) for row in range(1, ROWS + 1)) + "\x1b[2;2H")
+    both._to_changed.feed("\x1b[m\x1b[H\x1b[2J")
+    both.picture.blank()
+    both._to_changed.feed(both.picture.changes())
+    both.check(seen_cells)
+
+
+def test_another_size_is_drawn_from_nothing(seen_cells: SeenCells) -> None:
+    both = Both()
+    both.draw(line(1, ("31", "漢" * (COLUMNS // 2))) + "\x1b[1;1H")
+    both.picture.resize(9, 3)
+    assert not both.picture.is_stale
+    narrow = Both(9, 3)
+    narrow.picture = both.picture
+    narrow.draw("".join(line(row, ("32", "123456789")) for row in (1, 2, 3)) + "\x1b[3;9H")
+    narrow.check(seen_cells)
+
+
+def test_what_lies_outside_is_left_out() -> None:
+    picture = Picture(4, 2)
+    picture.draw("\x1b[9;1Hbelow\n\x1b[1;3Habcdef\n\x1b[1;9Hbeside\x1b[9;9H")
+    assert picture.changes() == "\x1b[H\x1b[m  ab\x1b[2;4H"
+
+
+def test_half_of_a_wide_character_is_a_space() -> None:
+    picture = Picture(6, 1)
+    picture.draw("\x1b[1;1H漢字漢\x1b[1;1H")
+    picture.changes()
+    picture.draw("\x1b[1;2HX\x1b[1;1H")
+    assert picture.changes() == " X\x1b[H"
+    assert "".join(picture._cells[0]) == " X字漢"
+
+
+def test_joined_characters_stay_together_and_the_place_behind_them_is_told() -> None:
+    picture = Picture(20, 1)
+    picture.draw("\x1b[1;1Ha\u0301👩\u200d👩\u200d👧b\x1b[1;1H")
+    changes = picture.changes()
+    assert "a\u0301" in changes
+    assert "👩\u200d👩\u200d👧\x1b[1;4Hb" in changes
+
+
+def test_without_colours_only_signs_are_left() -> None:
+    picture = Picture(10, 1, colours=False)
+    picture.blank()
+    picture.draw("\x1b[1;1H\x1b[1;7;38;2;1;2;3;48;5;4mab\x1b[0m\x1b[91mc\x1b[0m\x1b[1;1H")
+    assert picture.changes() == "\x1b[1;7mab\x1b[mc\x1b[H"
+
+
+def test_a_terminal_without_utf_8_gets_ascii_of_the_same_width() -> None:
+    picture = Picture(20, 1, charset="ascii")
+    picture.blank()
+    picture.draw("\x1b[1;1H│─ café… 漢 ▶ é\x1b[1;1H")
+    assert picture.changes().encode("ascii") == b"|- cafe~ ?? > e\x1b[H"
