@@ -77,10 +77,12 @@ def test_command(name: str, *, as_json: bool, wait: float) -> None:
 
     async def work(session: Session) -> None:
         for check in await session.provider(name).check():
+            text = f"{check.text}. {check.cure}" if check.cure else check.text
             if as_json:
-                session.output.record({"check": check.title, "ok": check.ok, "text": check.text})
+                session.output.record({"check": check.title, "ok": check.ok, "text": text})
             else:
-                session.output.line(f"{'ok  ' if check.ok else 'FAIL'}  {check.title:12}  {check.text}")
+                verdict = "ok" if check.ok else "FAIL" if check.error else "warn"
+                session.output.line(f"{verdict:4}  {check.title:12}  {text}")
             if check.error is not None:
                 session.output.errors.append(check.error)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.sandbox.server import Ready
+from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/how-do-i.md")
@@ -54,6 +54,13 @@ def pattern(expected: str) -> str:
 
 def literal(line: str) -> str:
     return re.escape(line).replace("…", ".*")
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Iterator[Ready]:
+    """A sandbox for each section: some delete and restore."""
+    with Sandbox(SandboxOptions(data=tmp_path / "sandbox")) as ready:
+        yield ready
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from textual.command import CommandPalette
+from textual.widgets import OptionList
 
 from cloudstore_tui.ui.palette import ThemeCommands
 
@@ -25,7 +26,7 @@ async def test_a_theme_is_picked_by_typing_its_name_and_is_there_next_time(brows
         await it.press("ctrl+p")
         assert isinstance(it.app.screen, CommandPalette)
         await it.type("gruvbox")
-        await it.until(lambda: it.app.screen.query("OptionList").first().option_count == 1)
+        await it.until(lambda: it.app.screen.query(OptionList).first().option_count == 1)
         await it.press("enter")
         await it.until(lambda: it.app.theme == "gruvbox")
     async with browser() as it:

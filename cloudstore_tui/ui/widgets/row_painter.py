@@ -20,7 +20,7 @@ _LEAST: Final = 8
 """Cells to which a column of text may be narrowed before columns are left out."""
 _LEAST_FLEXIBLE: Final = 16
 _MOST_FLEXIBLE: Final = 40
-"""Cells that a column takes which holds no names: beyond, the columns behind it would be too far to be read as a row."""
+"""Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
 _RIGHT: Final = frozenset({Kind.SIZE, Kind.DURATION})
 _CUT: Final = 512
 """Characters of a value that are looked at; no column is wider."""

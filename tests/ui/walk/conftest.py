@@ -1,6 +1,6 @@
 """Every screen and dialog there is, opened over a browser as a user would find it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 import cloudstore_tui.ui.dialogs
 import cloudstore_tui.ui.screens
+from cloudstore_tui.checkup.finding import Finding, Verdict
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
@@ -40,10 +41,13 @@ from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
+from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoiceDialog
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
+from cloudstore_tui.ui.screens.doctor import DoctorScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 from cloudstore_tui.ui.screens.welcome import WelcomeScreen
@@ -79,6 +83,11 @@ def transfers(folder: Path) -> list[Transfer]:
     ]
 
 
+async def _examine() -> AsyncIterator[Finding]:
+    for verdict in Verdict:
+        yield Finding("acme", "token", verdict, "what was found", "What to do.")
+
+
 Make = Callable[[Path], Screen[Any]]
 
 MADE: Mapping[str, Make] = {
@@ -88,6 +97,7 @@ MADE: Mapping[str, Make] = {
     "ConflictDialog": lambda _: ConflictDialog(["a.mp3", "b.mp3"]),
     "ConsentDialog": lambda _: ConsentDialog("Replace?", ["a.mp3 is there already"], yes="Replace"),
     "DeleteDialog": lambda _: DeleteDialog([OBJECT] * 12),
+    "DoctorScreen": lambda _: DoctorScreen(_examine),
     "DownloadDialog": lambda folder: DownloadDialog(3, "12.4 MB", folder),
     "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
     "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
@@ -104,6 +114,8 @@ MADE: Mapping[str, Make] = {
     "PickDialog": lambda _: PickDialog("Region", PICKS),
     "ProfileFormScreen": lambda folder: ProfileFormScreen(PROVIDERS, folder / "config.toml"),
     "QuitDialog": lambda _: QuitDialog(2, keeps=True, deleting=1),
+    "ReadyDialog": lambda _: ReadyDialog(()),
+    "RestoreDialog": lambda _: RestoreDialog([OBJECT], 1),
     "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), server=True),
     "UploadDialog": lambda folder: UploadDialog("acme:imports/", folder),
     "WelcomeScreen": lambda _: WelcomeScreen(Path("/home/you/.config/cloudstore/config.toml")),
@@ -117,6 +129,7 @@ SCREENS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "CallScreen": ("acme8:us-east/", ("full_stop", "j", "space")),
     "HelpScreen": ("acme8:us-east/", ("question_mark",)),
     "PreviewScreen": ("acme:exports/reporting/", ("p",)),
+    "RestoresScreen": ("acme8:us-east/", ("Q",)),
     "TransfersScreen": ("acme8:us-east/", ("d", "t")),
 }
 """Where each screen is reached from, and with which keys."""

@@ -23,8 +23,8 @@ async def test_no_key_does_harm(shown: Any, surface: str) -> None:
         for key in ("", "tab", "tab", "tab", "shift+tab"):
             await it.press(*([key] if key else []))
             assert it.app.screen is screen
-            assert screen.focused is not None
-            assert screen.focused.region.area > 0
+            # A text that only scrolls needs no focus.
+            assert screen.focused.region.area > 0 if screen.focused else screen.focus_chain == []
         for field in screen.query(Input):
             await types_letters(it, field)
         await it.press(*["escape"] * 5)

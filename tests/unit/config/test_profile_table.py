@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.config.profile_table import with_profile, without_profile
+from cloudstore_tui.core.profile import OptionValue
 
-VALUES = {"provider": "8x8", "client_id": 'a "quoted" \\ id', "regions": ("us-east", "uk"), "read_only": False}
+VALUES: dict[str, OptionValue] = {
+    "provider": "8x8",
+    "client_id": 'a "quoted" \\ id',
+    "regions": ("us-east", "uk"),
+    "read_only": False,
+}
 HEAD = "# mine\n[settings]\ntransfers = 8   # many\n"
 
 
