@@ -46,6 +46,8 @@ PICTURES = (
     Picture("link", (*INTO_CALLS, "j", "y")),
     Picture("call", (*INTO_CALLS, *("j",) * 4, "full_stop")),
     Picture("transfers", (*INTO_CALLS, "j", "d", "j", *("space", "j") * 5, "z", "t")),
+    Picture("preview", (*INTO_CALLS, *("j",) * 4, "p")),
+    Picture("bars", (*INTO_CALLS, "b")),
     Picture("small", (*INTO_CALLS, "j"), (80, 24)),
 )
 
