@@ -29,11 +29,12 @@ def size(value: int | None, *, exact: bool = True) -> str:
 
 
 def exact_size(value: int | None, *, exact: bool = True) -> str:
-    """Bytes in full beside the short form, `3.8 MB (3,812,345 bytes)`; a rounded size has no full form."""
+    """`3.8 MB (3,812,345 bytes)`; a small size in full only, a rounded one never in full."""
     short = size(value, exact=exact)
     if value is None or not exact:
         return short
-    return f"{short} ({value:,} {'byte' if value == 1 else 'bytes'})"
+    full = counted(value, "byte")
+    return full if value < 1000 else f"{short} ({full})"
 
 
 def time(moment: datetime | None, zone: tzinfo) -> str:

@@ -41,7 +41,8 @@ def test_sizes_are_short_and_say_when_they_are_rounded(size: int | None, exact: 
 
 def test_a_full_size_is_given_only_if_it_is_exact() -> None:
     assert formatted.exact_size(3_812_345) == "3.8 MB (3,812,345 bytes)"
-    assert formatted.exact_size(1) == "1 B (1 byte)"
+    assert formatted.exact_size(1) == "1 byte"
+    assert formatted.exact_size(843) == "843 bytes"
     assert formatted.exact_size(3_812_345, exact=False) == "≈3.8 MB"
     assert formatted.exact_size(None) == ""
 
