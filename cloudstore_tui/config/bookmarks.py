@@ -11,14 +11,13 @@ place = ["callcenterrecording", "2024", "09"]    # folders that only the browser
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cloudstore_tui.config.document import Document
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.config.named_tables import NamedTables
 from cloudstore_tui.config.settings import read_options
-from cloudstore_tui.config.tables import with_name, with_table, without_table
+from cloudstore_tui.config.tables import with_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.location import Location, split_address
 from cloudstore_tui.core.profile import Option
@@ -59,23 +58,19 @@ class Bookmark:
         return "".join([self.at, *(f" › {name}" for name in self.place)])
 
 
-class Bookmarks:
-    """The bookmarks of one file. It is read again each time: people edit it while the browser runs."""
+class Bookmarks(NamedTables[Bookmark]):
+    """The bookmarks of one file."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Keep the bookmarks in a file; without one they end with the program."""
-        self.path = path
-        self._unkept: dict[str, Bookmark] = {}
+    noun = "bookmark"
 
-    def read(self) -> Mapping[str, Bookmark]:
-        """All bookmarks by name, as in the file; a file that does not exist holds none.
+    def _items(self, document: Document) -> Mapping[str, Bookmark]:
+        return _bookmarks(document)
 
-        Raises:
-            ConfigError: the first thing in it that cannot be used, with file, line and cure.
-        """
-        if self.path is None:
-            return dict(self._unkept)
-        return _bookmarks(Document.read(self.path)) if self.path.exists() else {}
+    def _called(self, item: Bookmark, name: str) -> Bookmark:
+        return replace(item, name=name)
+
+    def _check_name(self, name: str) -> None:
+        check_name(name)
 
     def save(self, bookmark: Bookmark) -> None:
         """Add a bookmark, or change the one of that name.
@@ -93,49 +88,9 @@ class Bookmarks:
             {**self.read(), bookmark.name: bookmark}, bookmark.name, lambda text: with_table(text, bookmark.name, lines)
         )
 
-    def remove(self, name: str) -> None:
-        """Forget a bookmark; one that is not there is forgotten already.
-
-        Raises:
-            ConfigError: the file cannot be used as it is.
-            LocalDiskError: the file cannot be written.
-        """
-        known = dict(self.read())
-        if known.pop(name, None) is not None:
-            self._change(known, name, lambda text: without_table(text, name))
-
-    def rename(self, old: str, new: str) -> None:
-        """Give a bookmark another name.
-
-        Raises:
-            UsageError: the name cannot be one, or is another one's.
-            ConfigError: the file cannot be used as it is.
-            LocalDiskError: the file cannot be written.
-        """
-        check_name(new)
-        known = dict(self.read())
-        if old == new or old not in known:
-            return
-        if new in known:
-            raise UsageError("there is a bookmark of that name already", place=new, cure="Choose another name.")
-        renamed = {(new if name == old else name): mark for name, mark in known.items()}
-        renamed[new] = replace(renamed[new], name=new)
-        self._change(renamed, old, lambda text: with_name(text, old, new))
-
     def _knows_place(self, name: str) -> bool:
         known = self.read().get(name)
         return known is not None and bool(known.place)
-
-    def _change(self, wanted: dict[str, Bookmark], name: str, change: Callable[[str], str]) -> None:
-        if self.path is None:
-            self._unkept = wanted
-            return
-        text = self.path.read_text("utf-8-sig") if self.path.exists() else ""
-        changed = change(text)
-        # People write TOML in more ways than are known here: what cannot be changed is left alone.
-        if _bookmarks(Document(self.path, changed)) != wanted:
-            raise ConfigError(f"{name} cannot be changed here", place=str(self.path), cure="Change it in the file.")
-        write_private(self.path, changed)
 
 
 def check_name(name: str) -> None:

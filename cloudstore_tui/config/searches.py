@@ -10,16 +10,15 @@ region = "us-east"       # where to look if nobody says; may be left out
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.holes import fill, holes_of
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.config.named_tables import NamedTables
 from cloudstore_tui.config.settings import read_options
-from cloudstore_tui.config.tables import with_name, with_table, without_table
-from cloudstore_tui.core.errors import ConfigError, UsageError
+from cloudstore_tui.config.tables import with_table
+from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.profile import Option
 from cloudstore_tui.fiql.tree import plain
 
@@ -60,23 +59,19 @@ class SavedSearch:
         return self.profile in ("", profile) and (not region or self.region in ("", region))
 
 
-class SavedSearches:
-    """The searches of one file. It is read again each time: people edit it while the browser runs."""
+class SavedSearches(NamedTables[SavedSearch]):
+    """The searches of one file."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Keep the searches in a file; without one they end with the program."""
-        self.path = path
-        self._unkept: dict[str, SavedSearch] = {}
+    noun = "search"
 
-    def read(self) -> Mapping[str, SavedSearch]:
-        """All searches by name, as in the file; a file that does not exist holds none.
+    def _items(self, document: Document) -> Mapping[str, SavedSearch]:
+        return _searches(document)
 
-        Raises:
-            ConfigError: the first thing in it that cannot be used, with file, line and cure.
-        """
-        if self.path is None:
-            return dict(self._unkept)
-        return _searches(Document.read(self.path)) if self.path.exists() else {}
+    def _called(self, item: SavedSearch, name: str) -> SavedSearch:
+        return replace(item, name=name)
+
+    def _check_name(self, name: str) -> None:
+        check_name(name)
 
     def named(self, name: str) -> SavedSearch:
         """One search by its name, with or without the sign before it.
@@ -114,46 +109,6 @@ class SavedSearches:
         told = {"find": find, "profile": profile, "region": region}
         lines = {key: json.dumps(value, ensure_ascii=False) for key, value in told.items() if value}
         self._change(known, name, lambda text: with_table(text, name, lines))
-
-    def remove(self, name: str) -> None:
-        """Forget a search; one that is not there is forgotten already.
-
-        Raises:
-            ConfigError: the file cannot be used as it is.
-            LocalDiskError: the file cannot be written.
-        """
-        known = dict(self.read())
-        if known.pop(name, None) is not None:
-            self._change(known, name, lambda text: without_table(text, name))
-
-    def rename(self, old: str, new: str) -> None:
-        """Give a search another name.
-
-        Raises:
-            UsageError: the name cannot be one, or is another one's.
-            ConfigError: the file cannot be used as it is.
-            LocalDiskError: the file cannot be written.
-        """
-        check_name(new)
-        known = dict(self.read())
-        if old == new or old not in known:
-            return
-        if new in known:
-            raise UsageError("there is a search of that name already", place=SIGN + new, cure="Choose another name.")
-        renamed = {(new if name == old else name): search for name, search in known.items()}
-        renamed[new] = replace(renamed[new], name=new)
-        self._change(renamed, old, lambda text: with_name(text, old, new))
-
-    def _change(self, wanted: dict[str, SavedSearch], name: str, change: Callable[[str], str]) -> None:
-        if self.path is None:
-            self._unkept = wanted
-            return
-        text = self.path.read_text("utf-8-sig") if self.path.exists() else ""
-        changed = change(text)
-        # People write TOML in more ways than are known here: what cannot be changed is left alone.
-        if _searches(Document(self.path, changed)) != wanted:
-            raise ConfigError(f"{name} cannot be changed here", place=str(self.path), cure="Change it in the file.")
-        write_private(self.path, changed)
 
 
 def check_name(name: str) -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 
 Answer = TypeVar("Answer")
 
+_HEIGHTS = [(0, "-flat"), (24, "-high"), (40, "-tall")]
 PASTE_PAUSE = 0.3
 """Seconds after a paste in which nothing is confirmed: what follows a crafted paste arrives as keys."""
 
@@ -35,9 +36,13 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         .dialog-buttons { height: 1; dock: bottom; margin-top: 1; align-horizontal: right; }
         .dialog-buttons Button { margin-left: 1; min-width: 8; padding: 0; }
         Input { background: $panel; }
-        OptionList { border: none; padding: 0; max-height: 50vh; scrollbar-size-vertical: 1; }
+        OptionList { border: none; padding: 0; max-height: 7; scrollbar-size-vertical: 1; }
+        &.-high OptionList { max-height: 12; }
+        &.-tall OptionList { max-height: 20; }
     }
     """
+    # In cells: a share of the screen would not count when the frame is measured, and leave a gap below the list.
+    VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
         Binding("right,down", "next", "Next", show=False, tooltip="Go to the next button", id="dialog.next"),

@@ -49,7 +49,7 @@ class HistogramDialog(Dialog[str | None]):
     AUTO_FOCUS = "#bars"
     DEFAULT_CSS = """
     HistogramDialog {
-        OptionList { height: 45vh; }
+        OptionList { height: 45vh; max-height: 45vh; }
         Sparkline { height: 3; margin-bottom: 1; display: none; }
         &.-high Sparkline.-shown { display: block; }
         .sparkline--max-color { color: $primary; }

@@ -58,3 +58,12 @@ async def test_many_columns_fit_and_the_last_can_be_reached(opened: Any, size: t
         await it.press("end")
         assert "Tag 59" in it.text
         assert it.fits()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 15)])
+async def test_a_long_list_leaves_no_gap_above_the_buttons(opened: Any, size: tuple[int, int]) -> None:
+    many = [Column(f"tag{number}", f"tag{number}") for number in range(60)]
+    async with opened(ColumnsDialog([NAME], many), size=size) as it:
+        note, buttons = it.dialog.query_one(".dialog-note"), it.dialog.query_one(".dialog-buttons")
+        assert buttons.region.y - note.region.bottom == 1
+        assert it.fits()
