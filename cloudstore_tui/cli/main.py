@@ -80,7 +80,8 @@ class CommandLine(click.Group):
     cls=CommandLine,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without a command the browser opens; `cloudstore PATH` opens it there. "
-    "PATH is PROFILE:REST, such as acme:exports/reporting/ or acme8:us-east/<object id>.",
+    "PATH is PROFILE:REST, such as acme:exports/reporting/ or acme8:us-east/<object id>. "
+    "The browser takes --no-mouse, --low-bandwidth and --no-low-bandwidth.",
 )
 @click.version_option(__version__, prog_name="cloudstore")
 def cloudstore() -> None:
