@@ -1,10 +1,9 @@
 """The columns of an export: fields by the names of the JSON contract, and tags."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-
-import msgspec
 
 from cloudstore_tui.cli.output import entry_record, iso
 from cloudstore_tui.core.entry import Entry
@@ -19,7 +18,7 @@ FIELDS = (
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
 """What an export has when nobody asks for columns."""
 
-_RUN = "=+-@\t\r"
+_RUN = "=+-@\t\r\n"
 """What a cell begins with that a spreadsheet would run."""
 _PHONE = re.compile(r"\+[0-9]{7,15}")
 
@@ -51,7 +50,7 @@ def text_of(value: object) -> str:
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, Mapping):
-        return msgspec.json.encode(value).decode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

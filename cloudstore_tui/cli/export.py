@@ -113,6 +113,6 @@ class CsvLines(Sink):
 
     def _write(self, cells: list[str]) -> None:
         self._writer.writerow([harmless(cell) for cell in cells])
-        self._output.line(self._line.getvalue())
+        self._output.line(self._line.getvalue(), breaks=True)
         self._line.seek(0)
         self._line.truncate()

@@ -14,6 +14,7 @@ import click
 from cloudstore_tui import __version__
 from cloudstore_tui.cli.core_dumps import forbid_core_dumps
 from cloudstore_tui.cli.output import Output, describe_error, error_record
+from cloudstore_tui.cli.streams import open_closed_streams
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui.crash import crash_sentence
 
@@ -94,6 +95,7 @@ def cloudstore() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end with its exit code: 0, or the code of `core.errors`, 130 stopped, 141 closed pipe."""
     forbid_core_dumps()
+    open_closed_streams()
     try:
         if _COMPLETING in os.environ:
             code = int(import_module("cloudstore_tui.cli.completion").answer(cloudstore))

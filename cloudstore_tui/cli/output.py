@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,9 @@ from cloudstore_tui.core.text import plain
 from cloudstore_tui.ui import format as in_words
 
 Record = Mapping[str, object]
+
+_BREAKS = re.compile("[\n-\r\x1c-\x1e\x85\u2028\u2029]")
+"""What some program takes for the end of a line."""
 
 
 class Output:
@@ -44,9 +48,20 @@ class Output:
         else:
             self.line(self._row(entry))
 
-    def line(self, text: str) -> None:
-        """One line of text; control characters are shown, never obeyed, where it goes to a terminal."""
-        _print(plain(text) if sys.stdout.isatty() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+    def line(self, text: str, *, breaks: bool = False) -> None:
+        """One line of text; control characters are shown, never obeyed, where it goes to a terminal.
+
+        Elsewhere only line breaks are shown: whoever names an object must not add lines that name another one.
+
+        Args:
+            text: what to print.
+            breaks: whether line breaks stay where it goes to a program that knows them from the ends of lines.
+        """
+        if sys.stdout.isatty():
+            _print(plain(text))
+            return
+        whole = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        _print(whole if breaks else _BREAKS.sub(lambda found: plain(found[0]), whole))
 
     def note(self, text: str) -> None:
         """A message about the work, never part of the result. The work goes on where nobody can read it any more."""

@@ -1,11 +1,14 @@
 """`profile remove`: takes a profile out of the configuration, and its secrets from where we put them."""
 
+from collections.abc import Iterator
+
 import click
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.config.load import Config
 from cloudstore_tui.config.profile_file import remove_profile
-from cloudstore_tui.config.secret_store import sources_of, take_back, variables
+from cloudstore_tui.config.secret_store import file_of, sources_of, take_back, variables
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.providers import PROVIDERS
 
@@ -34,8 +37,17 @@ def remove_command(name: str, *, yes: bool) -> None:
     sources = sources_of(profile, fields)
     remove_profile(config.path, name)
     output.line(f"Removed {name} from {config.path}")
-    told = take_back(name, sources, config.path.parent, [field.name for field in fields])
+    folder = config.path.parent
+    used = {file_of(file, folder) for file in _files_of_others(config, name)}
+    told = take_back(name, sources, folder, [field.name for field in fields], used)
     for sentence in told:
         output.note(sentence)
     if not (sources or told):
         output.note(f"If set, {' and '.join(variables(name, fields))} can go from your environment, too.")
+
+
+def _files_of_others(config: Config, name: str) -> Iterator[str]:
+    secrets = {secret.name for spec in PROVIDERS for secret in spec.secrets}
+    for other in config.profiles.values():
+        if other.name != name:
+            yield from filter(None, (other.text(f"{secret}_file") for secret in secrets))

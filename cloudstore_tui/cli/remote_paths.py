@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def _listing(incomplete: str) -> list[str]:
     known = _read(kept)
     if known is None:
         known = asyncio.run(_asked(name, above))
-        _keep(kept, known)
+        keep(kept, known)
     return known
 
 
@@ -81,8 +82,11 @@ def _read(path: Path) -> list[str] | None:
         return None
 
 
-def _keep(path: Path, addresses: Iterable[str]) -> None:
+def keep(path: Path, addresses: Iterable[str]) -> None:
+    """Remember a listing, and forget those that are too old."""
     write_private(path, "\n".join(address for address in addresses if address.isprintable()))
     for old in path.parent.iterdir():
-        if time.time() - old.stat().st_mtime > FRESH:
-            old.unlink(missing_ok=True)
+        # Another shell may be doing the same.
+        with suppress(OSError):
+            if time.time() - old.stat().st_mtime > FRESH:
+                old.unlink()

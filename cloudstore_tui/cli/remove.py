@@ -106,6 +106,7 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
     else:
         agreed = output.confirm(question)
     if not agreed:
+        output.note("Nothing was deleted.")
         raise click.Abort
 
 

@@ -59,7 +59,9 @@ def restore_command(paths: tuple[str, ...], *, as_json: bool, list_: bool, forge
     wants = _wish(**wish)
 
     async def work(session: Session) -> None:
-        if forget:
+        if paths and not named_paths:
+            session.output.note("Nothing is named on stdin, so nothing is done.")
+        elif forget:
             _forget(session, named_paths)
         elif named_paths or ((wants.waits or wants.gets) and not list_):
             await _Restoring(session, wants).run(named_paths)
@@ -274,7 +276,7 @@ def _address(line: str) -> str:
     try:
         record = json.loads(line)
         return f"{record['profile']}:{record['region']}/{record['id']}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(
             "a line of stdin is neither a path nor an object", place="restore -", cure="Feed it with: find --json"
         ) from None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.named_tables import NamedTables
+from cloudstore_tui.config.private_file import turn
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.config.tables import with_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
@@ -82,11 +83,11 @@ class Bookmarks(NamedTables[Bookmark]):
         """
         check_name(bookmark.name)
         lines = {"at": _text(bookmark.at)}
-        if bookmark.place or self._knows_place(bookmark.name):
-            lines["place"] = f"[{', '.join(map(_text, bookmark.place))}]"
-        self._change(
-            {**self.read(), bookmark.name: bookmark}, bookmark.name, lambda text: with_table(text, bookmark.name, lines)
-        )
+        with turn(self.path):
+            if bookmark.place or self._knows_place(bookmark.name):
+                lines["place"] = f"[{', '.join(map(_text, bookmark.place))}]"
+            known = {**self.read(), bookmark.name: bookmark}
+            self._change(known, bookmark.name, lambda text: with_table(text, bookmark.name, lines))
 
     def _knows_place(self, name: str) -> bool:
         known = self.read().get(name)

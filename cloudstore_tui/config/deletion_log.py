@@ -88,13 +88,13 @@ class DeletionLog:
         Raises:
             LocalDiskError: it cannot be read.
         """
-        begun: dict[tuple[object, object], dict[str, object]] = {}
-        ended: dict[tuple[object, object], dict[str, object]] = {}
+        begun: dict[tuple[str, str], dict[str, object]] = {}
+        ended: dict[tuple[str, str], dict[str, object]] = {}
         for line in self._lines():
             record = _decoded(line)
             event = record.pop("event", None)
-            key = (record.pop("batch", None), record.get("path"))
-            if event in ("begin", "end"):
+            key = (str(record.pop("batch", "")), str(record.get("path", "")))
+            if event in ("begin", "end") and isinstance(record.get("path"), str):
                 (begun if event == "begin" else ended)[key] = record
         return tuple(_joined(fields, ended.get(key)) for key, fields in begun.items())
 
@@ -151,7 +151,7 @@ def _facts(entry: StoredObject) -> dict[str, object]:
 def _decoded(line: bytes) -> dict[str, object]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from cloudstore_tui.config.document import Document
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.config.private_file import turn, write_private
 from cloudstore_tui.config.tables import with_name, without_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
 
@@ -61,9 +61,10 @@ class NamedTables(ABC, Generic[Item]):
             ConfigError: the file cannot be used as it is.
             LocalDiskError: the file cannot be written.
         """
-        known = dict(self.read())
-        if known.pop(name, None) is not None:
-            self._change(known, name, lambda text: without_table(text, name))
+        with turn(self.path):
+            known = dict(self.read())
+            if known.pop(name, None) is not None:
+                self._change(known, name, lambda text: without_table(text, name))
 
     def rename(self, old: str, new: str) -> None:
         """Give one another name.
@@ -74,14 +75,15 @@ class NamedTables(ABC, Generic[Item]):
             LocalDiskError: the file cannot be written.
         """
         self._check_name(new)
-        known = dict(self.read())
-        if old == new or old not in known:
-            return
-        if new in known:
-            raise UsageError(f"there is a {self.noun} of that name already", place=new, cure="Choose another name.")
-        renamed = {(new if name == old else name): item for name, item in known.items()}
-        renamed[new] = self._called(renamed[new], new)
-        self._change(renamed, old, lambda text: with_name(text, old, new))
+        with turn(self.path):
+            known = dict(self.read())
+            if old == new or old not in known:
+                return
+            if new in known:
+                raise UsageError(f"there is a {self.noun} of that name already", place=new, cure="Choose another name.")
+            renamed = {(new if name == old else name): item for name, item in known.items()}
+            renamed[new] = self._called(renamed[new], new)
+            self._change(renamed, old, lambda text: with_name(text, old, new))
 
     def _change(self, wanted: dict[str, Item], name: str, change: Callable[[str], str]) -> None:
         if self.path is None:

@@ -1,12 +1,44 @@
 """A file of the user's that nobody else reads, replaced as a whole."""
 
+import fcntl
 import os
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.errors import BusyError, LocalDiskError
 
 PRIVATE_FOLDER = 0o700
+PATIENCE = 5.0
+"""Seconds to wait for others that change a file; they need milliseconds."""
+
+
+@contextmanager
+def turn(path: Path | None) -> Iterator[None]:
+    """Keep other programs from changing a file while it is read, changed and written; without a file, do nothing.
+
+    The lock lies on its folder: the file itself is replaced, and a lock file would be left behind.
+
+    Raises:
+        BusyError: another program does not come to an end.
+        LocalDiskError: there can be no such file.
+    """
+    if path is None:
+        yield
+        return
+    folder = path.resolve().parent
+    try:
+        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _refused(path, error) from None
+    try:
+        _wait_for(handle, path)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -33,6 +65,22 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise _refused(path, error) from None
+
+
+def _wait_for(handle: int, path: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise BusyError("another program is changing it", place=str(path), cure="Try again.") from None
+            time.sleep(0.02)
+        except OSError:
+            # A network share without locks: two changes within the same milliseconds are rare.
+            return
+        else:
+            return
 
 
 def _refused(path: Path, error: OSError) -> LocalDiskError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.load import read_config
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.config.private_file import turn, write_private
 from cloudstore_tui.config.profile_table import with_profile, without_profile
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import OptionValue, Profile
@@ -27,7 +27,8 @@ def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs:
             raise ConfigError(f"there is a profile {name} already", place=str(path), cure="Choose another name.")
         profiles[name] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
-    document = _change(path, lambda text: with_profile(text, name, values), expect)
+    with turn(path):
+        document = _change(path, lambda text: with_profile(text, name, values), expect)
     return read_config(document, specs).profile(name)
 
 
@@ -38,7 +39,8 @@ def remove_profile(path: Path, name: str) -> None:
         ConfigError: the file cannot be used, or writes the profile in a way that is not known here.
         LocalDiskError: it cannot be written.
     """
-    _change(path, lambda text: without_profile(text, name), lambda profiles: profiles.pop(name, None))
+    with turn(path):
+        _change(path, lambda text: without_profile(text, name), lambda profiles: profiles.pop(name, None))
 
 
 def _change(path: Path, change: Callable[[str], str], expect: Callable[[dict[str, object]], object]) -> Document:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.holes import fill, holes_of
 from cloudstore_tui.config.named_tables import NamedTables
+from cloudstore_tui.config.private_file import turn
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.config.tables import with_table
 from cloudstore_tui.core.errors import UsageError
@@ -103,12 +104,13 @@ class SavedSearches(NamedTables[SavedSearch]):
         check_name(name)
         if not find.strip() or not find.isprintable():
             raise UsageError("there is nothing to save", place=f"{SIGN}{name}", cure="Type a filter first.")
-        known = dict(self.read())
-        old = known.get(name, SavedSearch(name, find))
-        known[name] = SavedSearch(name, find, profile or old.profile, region or old.region)
         told = {"find": find, "profile": profile, "region": region}
         lines = {key: json.dumps(value, ensure_ascii=False) for key, value in told.items() if value}
-        self._change(known, name, lambda text: with_table(text, name, lines))
+        with turn(self.path):
+            known = dict(self.read())
+            old = known.get(name, SavedSearch(name, find))
+            known[name] = SavedSearch(name, find, profile or old.profile, region or old.region)
+            self._change(known, name, lambda text: with_table(text, name, lines))
 
 
 def check_name(name: str) -> None:

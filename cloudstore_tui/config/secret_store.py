@@ -1,6 +1,8 @@
 """Where a new profile keeps its secrets, and how they get there and away again."""
 
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -50,7 +52,9 @@ def keep_secrets(store: Store, profile: str, secrets: Mapping[str, Secret], fold
     return options
 
 
-def take_back(profile: str, options: Mapping[str, str], folder: Path, names: Iterable[str]) -> list[str]:
+def take_back(
+    profile: str, options: Mapping[str, str], folder: Path, names: Iterable[str], used: Collection[Path] = ()
+) -> list[str]:
     """Remove what `keep_secrets` put away; sentences about what was removed and what was left.
 
     Args:
@@ -58,13 +62,17 @@ def take_back(profile: str, options: Mapping[str, str], folder: Path, names: Ite
         options: its `…_file` and `…_command` keys.
         folder: of the configuration.
         names: of its secrets.
+        used: files that other profiles read.
     """
     told: list[str] = []
     for name in names:
         if command := options.get(f"{name}_command"):
             told.append(f"Left alone: {name}_command, which was {command}")
         elif file := options.get(f"{name}_file"):
-            told.append(_remove_file(profile, name, file, folder))
+            path = file_of(file, folder)
+            # A file of the user's own is named by where it is, never by a bare name.
+            kept = path in used or not re.fullmatch(rf"{re.escape(profile)}\.{name}(-\d+)?", file)
+            told.append(f"Left alone: the file {path}" if kept else _remove_file(path))
         elif has_keyring():
             told.append(_remove_from_keyring(profile, name))
     return [sentence for sentence in told if sentence]
@@ -81,10 +89,12 @@ def sources_of(profile: Profile, fields: Iterable[SecretField]) -> dict[str, str
     return {name: profile.text(name) for name in names if profile.text(name)}
 
 
-def _remove_file(profile: str, name: str, file: str, folder: Path) -> str:
-    path = folder / Path(file).expanduser()
-    if path.parent != folder or not path.name.startswith(f"{profile}.{name}"):
-        return f"Left alone: the file {path}"
+def file_of(file: str, folder: Path) -> Path:
+    """The file that a `…_file` key means; `folder` is that of the configuration."""
+    return folder / Path(file).expanduser()
+
+
+def _remove_file(path: Path) -> str:
     try:
         path.unlink()
     except FileNotFoundError:
@@ -105,6 +115,7 @@ def _free(folder: Path, name: str) -> Path:
     """A name that no file has: what is there may be somebody's only copy."""
     for number in range(1, _MOST_NAMES):
         path = folder / (name if number == 1 else f"{name}-{number}")
-        if not path.exists():
+        # A link that leads nowhere would be followed.
+        if not os.path.lexists(path):
             return path
     raise LocalDiskError("there are too many files of this name", place=str(folder / name), cure="Remove some of them.")

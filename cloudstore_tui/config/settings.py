@@ -88,7 +88,8 @@ class Settings:
     mouse: bool = True
     low_bandwidth: str = "auto"
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
-    restore_poll_seconds: tuple[int, ...] = (900, 3600)
+    restore_poll_seconds: tuple[int, ...] = ()
+    """Empty for what suits the service."""
     timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
 
 
@@ -123,7 +124,7 @@ def read_settings(document: Document) -> Settings:
         mouse=values["mouse"] is True,
         low_bandwidth=str(values["low_bandwidth"]),
         zip_poll_seconds=polls or Settings().zip_poll_seconds,
-        restore_poll_seconds=restores or Settings().restore_poll_seconds,
+        restore_poll_seconds=restores or (),
         timeouts=Timeouts(
             connect=numbers["connect_timeout"], read=numbers["read_timeout"], stall=numbers["stall_timeout"]
         ),

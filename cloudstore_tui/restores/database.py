@@ -76,7 +76,9 @@ class Database:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return BusyError("another program keeps the list of restores locked", place=place)
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        # Without a code: a row that makes no sense. SQLITE_ERROR: the table is not there.
+        damaged = (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        if isinstance(error, sqlite3.Error) and code in damaged:
             cure = "Move it away: the objects stay as they are, and can be asked for again."
             return LocalDiskError("the list of restores is damaged", place=place, cure=cure)
         reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else "the disk refuses"

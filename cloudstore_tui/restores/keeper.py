@@ -14,12 +14,15 @@ from cloudstore_tui.core.errors import (
     ThrottledError,
     UnsettledError,
 )
+from cloudstore_tui.core.link import is_loopback
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.restores.ledger import Ledger
 from cloudstore_tui.restores.order import Order, Stage, utc_now
 
 PAUSES = (900, 3600)
 """Seconds between two looks at one object: the first pause and the longest."""
+PAUSES_HERE = (5, 30)
+"""The same where the service is a sandbox on this machine, which is back within seconds."""
 NAP = 60.0
 """Seconds after which the list is read again."""
 LATER = timedelta(minutes=1)
@@ -50,7 +53,7 @@ class Keeper:
         ledger: Ledger,
         provider: Callable[[str], StorageProvider],
         profiles: Callable[[], tuple[str, ...]],
-        pauses: tuple[int, ...] = PAUSES,
+        pauses: tuple[int, ...] = (),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.ledger = ledger
@@ -83,7 +86,7 @@ class Keeper:
 
     async def wait(self) -> None:
         """Sleep until something is due, but not for long: another program may have looked meanwhile."""
-        most = min(NAP, self._pauses[0])
+        most = min([NAP, *(self._pauses_of(name)[0] for name in self._profiles())])
         due = await asyncio.to_thread(self.ledger.next_due, self._profiles(), self._clock())
         left = (due - self._clock()).total_seconds() if due is not None else most
         await asyncio.sleep(min(max(left, 0.1), most))
@@ -160,6 +163,12 @@ class Keeper:
     async def _note(self, write: Callable[..., None], order: Order, *values: object) -> None:
         await asyncio.to_thread(write, order.location, *values)
 
+    def _pauses_of(self, profile: str) -> tuple[int, ...]:
+        if self._pauses:
+            return self._pauses
+        return PAUSES_HERE if is_loopback(self._provider(profile).profile.text("api_base")) else PAUSES
+
     def _next(self, order: Order) -> datetime:
-        first, longest = self._pauses[0], self._pauses[-1]
+        pauses = self._pauses_of(order.location.profile)
+        first, longest = pauses[0], pauses[-1]
         return self._clock() + timedelta(seconds=min(longest, first * _GROWTH**order.looks))

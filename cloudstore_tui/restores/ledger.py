@@ -151,7 +151,7 @@ class Ledger:
             values = {"now": _seconds(now), "until": _seconds(now + LAST_CALL)}
             rows = database.execute(f"SELECT * FROM orders WHERE {where} ORDER BY added", values).fetchall()
             database.executemany(f"UPDATE orders SET {mark} = 1 WHERE {_KEY}", [tuple(row)[:3] for row in rows])
-        return tuple(map(_order, rows))
+            return tuple(map(_order, rows))
 
     def _take(self, where: str, change: str, profiles: Sequence[str], now: datetime) -> Order | None:
         if not self._database.exists:
@@ -163,7 +163,7 @@ class Ledger:
                 values = {"now": _seconds(now), "lease": _seconds(now + LEASE), **dict(row)}
                 key = "profile = :profile AND region = :region AND path = :path"
                 database.execute(f"UPDATE orders SET {change}, due = :lease WHERE {key}", values)
-        return _order(row) if row is not None else None
+            return _order(row) if row is not None else None
 
     def _set(self, location: Location, **values: object) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
@@ -180,6 +180,13 @@ def _values(profiles: Sequence[str], now: datetime) -> dict[str, object]:
 
 
 def _order(row: sqlite3.Row) -> Order:
+    try:
+        return _read(row)
+    except (ValueError, TypeError, OverflowError, OSError):
+        raise sqlite3.DatabaseError("no order") from None
+
+
+def _read(row: sqlite3.Row) -> Order:
     return Order(
         Location(row["profile"], row["region"], row["path"]),
         row["name"],

@@ -6,10 +6,6 @@ from pathlib import Path
 
 _HEAD = """\
 # Made by `cloudstore sandbox`. Use it with: export CLOUDSTORE_CONFIG=<this file>
-
-[settings]
-# Here an archived object is back within seconds; the real service takes hours, and is looked at every 15 minutes.
-restore_poll_seconds = [5, 30]
 """
 _ALVARIA = """
 [profiles.{profile}]

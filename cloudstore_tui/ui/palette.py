@@ -12,6 +12,7 @@ from textual.types import IgnoreReturnCallbackType
 
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.looks import Looks
+from cloudstore_tui.ui.terminal.reach import key_display
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class ActionCommands(_Commands):
             actions.setdefault(what, binding)
             shown = keys.setdefault(what, [])
             if not is_off(binding.key):
-                shown.append(self.app.get_key_display(binding))
+                shown.append(key_display(self.app, binding))
         for (node, action), binding in actions.items():
             names = " ".join(keys[node, action])
             text = f"{binding.description}  {names}".rstrip()

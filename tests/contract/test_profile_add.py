@@ -276,3 +276,18 @@ def test_a_secret_is_not_read_from_a_terminal_that_shows_it(environment: dict[st
     asked = Questions(environment, "add", "x", "--provider", "8x8", "--client-id", "k", "--secret-stdin")
     assert asked.end() == 2
     assert "a terminal shows what is typed" in asked.seen.replace("\r\n", " ")
+
+
+def test_a_secret_that_another_profile_or_its_owner_keeps_is_not_removed_with_a_profile(
+    run: Run, home: Path, config: Path
+) -> None:
+    options = ("--provider", "8x8", "--client-id", "key", "--no-test")
+    assert run("add", "one", *options, "--secret-stdin", stdin="s3cret-of-two").code == 0
+    shared, mine = config.parent / "one.secret", config.parent / "mine.secret"
+    assert run("add", "two", *options, "--secret-file", str(shared)).code == 0
+    mine.write_text("s3cret-of-mine")
+    assert run("add", "mine", *options, "--secret-file", str(mine)).code == 0
+    for name, file in (("one", shared), ("mine", mine)):
+        removed = run("remove", name, "--yes")
+        assert (removed.code, removed.err) == (0, f"Left alone: the file {file}\n")
+        assert file.exists()

@@ -38,7 +38,7 @@ def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sand
     sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("restores"), objects=0))
     ready = sandbox.start()
     text = ready.config.read_text()
-    ready.config.write_text(text.replace("restore_poll_seconds = [5, 30]", "restore_poll_seconds = [1, 1]"))
+    ready.config.write_text(f"{text}\n[settings]\nrestore_poll_seconds = [1, 1]\n")
     yield sandbox, ready
     sandbox.stop()
 

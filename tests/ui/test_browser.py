@@ -114,6 +114,12 @@ async def test_escape_goes_back_one_step_at_a_time_and_never_quits(browser: Any)
         assert it.app.is_running
 
 
+async def test_escape_stays_in_the_places_until_one_is_open(browser: Any) -> None:
+    async with browser() as it:
+        await it.press("escape")
+        assert it.focus == "places"
+
+
 async def test_escape_in_another_pane_goes_to_the_entries_and_clears_nothing(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("space", "1")

@@ -30,7 +30,7 @@ def listed(names: Iterable[str]) -> Ledger:
 
 async def test_it_says_of_each_how_far_it_is_and_until_when(browser: Any) -> None:
     ledger = listed(("waits", "ready", "over", "failed"))
-    ledger.ready(where("ready"), NOW, NOW + timedelta(days=6, minutes=1))
+    ledger.ready(where("ready"), NOW, NOW + timedelta(days=6, hours=2))
     ledger.ready(where("over"), NOW, NOW - timedelta(days=1))
     ledger.fail(where("failed"), "it was\x1b[2J purged")
     ledger.take_news()

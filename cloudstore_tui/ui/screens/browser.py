@@ -58,7 +58,7 @@ from cloudstore_tui.ui.widgets.title_line import Standing, TitleLine
 from cloudstore_tui.ui.widgets.transfer_strip import TransferStrip
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
 
-WELCOME = "Choose a place on the left; Enter shows what is in it. ? shows the keys."
+WELCOME = "Choose a place; Enter shows what is in it. ? shows the keys."
 
 
 _ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", "profile", "region"})
@@ -214,7 +214,8 @@ class BrowserScreen(Screen[None]):
         if self.stop():
             return
         if not self.entries.table.has_focus:
-            self.action_pane("entries")
+            # Before the first place is open, nothing could be done in the entries.
+            self.action_pane("entries" if self.listing.reading else "places")
         elif not self.entries.clear_filter():
             self.entries.clear_marks()
 

@@ -68,7 +68,8 @@ class DoctorScreen(Screen[None]):
             self.query_one("#lines", Static).update(Content("\n").join(map(lines_of, self.findings)))
         wrong = sum(finding.verdict is Verdict.FAIL for finding in self.findings)
         doubtful = sum(finding.verdict is Verdict.WARN for finding in self.findings)
-        title.update(f"Checked: {wrong or 'nothing'} wrong" + (f", {doubtful} to look at" if doubtful else ""))
+        more = f", {doubtful} to look at" if doubtful else ""
+        title.update(Content(f"Checked: {wrong or 'nothing'} wrong{more}"))
 
 
 def lines_of(finding: Finding) -> Content:

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from cloudstore_tui.config.keymap import is_off
+from cloudstore_tui.ui.terminal.reach import key_display
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 
 TYPING = "typing"
@@ -119,7 +120,7 @@ class HelpScreen(Screen[None]):
             text = f"{binding.description}: {binding.tooltip}" if binding.tooltip else binding.description
             row = areas.setdefault(area, {}).setdefault(binding.action, HelpRow(text))
             if not is_off(binding.key):
-                row.keys.append(self.app.get_key_display(binding))
+                row.keys.append(key_display(self.app, binding))
         return areas
 
     def _set(self, width: int) -> None:

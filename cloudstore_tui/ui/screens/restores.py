@@ -76,7 +76,7 @@ class RestoresScreen(Screen[None]):
             report(self, error)
             return
         now = utc_now()
-        self.query_one("#title", Static).update(f"Restores: {summary(self._orders, now)}")
+        self.query_one("#title", Static).update(Content(f"Restores: {summary(self._orders, now)}"))
         lines = [_line(order, self._zone, now) for order in self._orders]
         if [line.plain for line in lines] != self._lines or not self._orders:
             self._lines = [line.plain for line in lines]

@@ -44,6 +44,11 @@ class TerminalDriver(LinuxDriver):
         self._outlet: Outlet | None = None
         self._is_alone = False
 
+    @property
+    def charset(self) -> str:
+        """What the terminal's locale can write."""
+        return self._charset
+
     def show_alone(self, text: str) -> None:
         """Show a text over the whole width, free to be selected with the mouse, until the next key."""
         if self._outlet is not None:

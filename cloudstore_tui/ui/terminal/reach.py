@@ -3,14 +3,23 @@
 from typing import Any
 
 from textual.app import App
+from textual.binding import Binding
 from textual.driver import Driver
 
 from cloudstore_tui.ui.terminal.driver import TerminalDriver
+from cloudstore_tui.ui.terminal.signs import UTF_8, key_in_charset
 
 
 def driver_of(app: App[Any]) -> Driver | None:
     """What draws for the app, if it runs."""
     return app._driver  # noqa: SLF001 - Textual offers no public way to the terminal
+
+
+def key_display(app: App[Any], binding: Binding) -> str:
+    """The key of a binding, in signs that this terminal has."""
+    driver = driver_of(app)
+    charset = driver.charset if isinstance(driver, TerminalDriver) else UTF_8
+    return key_in_charset(app.get_key_display(binding), charset)
 
 
 def show_alone(app: App[Any], text: str, hint: str) -> bool:

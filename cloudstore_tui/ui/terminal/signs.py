@@ -49,6 +49,7 @@ _SIGNS = {
     "µ": "u",
     **dict.fromkeys("ðđ", "d"),
 }
+_KEYS = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⏎": "enter", "⌫": "backspace"}
 _LOW, _LAST_SPOKEN = 0x2500, 0x257F
 
 
@@ -75,6 +76,11 @@ def to_charset(text: str, charset: str) -> str:
     if text.isascii():
         return text
     return "".join([in_charset(character, charset) for character in text])
+
+
+def key_in_charset(display: str, charset: str) -> str:
+    """A key as it is shown, with words for signs that the charset lacks: a lookalike would be another key."""
+    return "".join([_KEYS.get(sign, sign) if in_charset(sign, charset) != sign else sign for sign in display])
 
 
 def charset_of(environment: Mapping[str, str]) -> str:

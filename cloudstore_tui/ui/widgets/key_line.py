@@ -9,6 +9,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from cloudstore_tui.ui.terminal.reach import key_display
+
 _LAST = ("help",)
 """Actions that are shown even where there is no room for the others."""
 
@@ -39,7 +41,7 @@ class KeyLine(Widget):
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.show and binding.description and active.enabled:
-                item = (self.app.get_key_display(binding), binding.description, binding.key)
+                item = (key_display(self.app, binding), binding.description, binding.key)
                 shown.setdefault(binding.action, item)
         last = [shown.pop(action) for action in _LAST if action in shown]
         items = (*shown.values(), *last)

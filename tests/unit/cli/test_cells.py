@@ -21,6 +21,7 @@ OBJECT = StoredObject(
         ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
         ("\t=1", "'\t=1"),
         ("\r=1", "'\r=1"),
+        ("\n=1", "'\n=1"),
         ("+15551234567", "+15551234567"),
         ("+1234567", "+1234567"),
         ("+123456", "'+123456"),
@@ -54,3 +55,7 @@ def test_columns_are_different_names(text: str) -> None:
 
 def test_the_path_is_what_other_commands_take() -> None:
     assert row_of(OBJECT, "8x8", ("path",)) == {"path": "acme8:uk/id1"}
+
+
+def test_tags_with_half_a_character_are_text_like_others() -> None:
+    assert text_of({"a": "\ud800é"}) == '{"a":"\ud800é"}'

@@ -1,6 +1,7 @@
 """What commands print."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -76,3 +77,10 @@ def test_a_wrong_filter_shows_where(capsys: pytest.CaptureFixture[str]) -> None:
 def test_messages_never_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=False).note("name \x1b]0;owned\x07")
     assert capsys.readouterr().err == "name ␛]0;owned␇\n"
+
+
+def test_a_name_with_line_breaks_in_it_is_one_line_for_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).entry(replace(RECORDING, name="a\nacme8:us-east/other\r\x85\u2028b"), "8x8")
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) == 1
+    assert "a␊acme8:us-east/other␍" in shown

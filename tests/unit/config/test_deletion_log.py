@@ -97,3 +97,12 @@ def test_without_a_file_nothing_is_kept() -> None:
     log = DeletionLog()
     log.end(log.begin(replace(PROFILE, options={}), [entry("a")]), [])
     assert log.read() == ()
+
+
+def test_lines_that_are_no_deletions_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "deletions.jsonl"
+    DeletionLog(path).begin(PROFILE, [entry("a")])
+    odd = ['{"event": "begin", "batch": [], "path": {}}', '{"event": ["end"]}', "[1]", "\x00", "[" * 100_000]
+    with path.open("a") as file:
+        file.write("\n".join([*odd, ""]))
+    assert [one.text("path") for one in DeletionLog(path).read()] == ["acme8:us-east/a"]

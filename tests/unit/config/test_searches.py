@@ -1,5 +1,6 @@
 """Saved searches, and the holes in them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,3 +142,10 @@ def test_a_name_with_values_stands_for_the_filled_search(path: Path) -> None:
     assert use("@monday queue=Sales", searches) == 'type:calls since:?day queue:"Sales"'
     with pytest.raises(UsageError, match="Sales is no value"):
         use("@monday Sales", searches)
+
+
+def test_of_many_that_are_saved_at_the_same_time_none_is_lost(path: Path) -> None:
+    names = [f"of-{number}" for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda name: SavedSearches(path).save(name, "a==1"), names))
+    assert set(names) <= set(SavedSearches(path).read())

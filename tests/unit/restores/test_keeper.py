@@ -9,6 +9,7 @@ import pytest
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, ForbiddenError, NetworkError, StorageError, UnsettledError
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.restores.keeper import Keeper
 from cloudstore_tui.restores.ledger import LEASE, Ledger
@@ -22,6 +23,7 @@ class Service:
     """Answers as the test says."""
 
     capabilities = frozenset({Capability.RESTORE})
+    profile = Profile("acme8", "8x8")
 
     def __init__(self) -> None:
         self.state = "ARCHIVED"
@@ -132,3 +134,12 @@ async def test_a_profile_that_may_not_restore_leaves_orders_where_they_are(world
     world.service.capabilities = frozenset()
     assert await world.ask() == []
     assert world.order.stage is Stage.WAITING
+
+
+
+async def test_a_sandbox_on_this_machine_is_looked_at_within_seconds(world: World) -> None:
+    world.service.profile = Profile("acme8", "8x8", options={"api_base": "http://127.0.0.1:8899"})
+    await world.ask()
+    due = world.ledger.next_due(("acme8",), world.now)
+    assert due is not None
+    assert (due - world.now).total_seconds() == pytest.approx(5)

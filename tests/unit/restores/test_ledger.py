@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -151,3 +152,14 @@ def test_a_file_of_a_newer_version_and_a_broken_one_are_said(tmp_path: Path) -> 
         Ledger(broken).orders()
     with pytest.raises(LocalDiskError, match="cannot be written"):
         Ledger(Path("/proc/nothing/restores.db")).add([order()])
+
+
+@pytest.mark.parametrize(
+    "damage", ["UPDATE orders SET stage = 'odd'", "UPDATE orders SET added = 1e30", "DROP TABLE orders"]
+)
+def test_what_nobody_wrote_there_is_said_to_be_damaged(ledger: Ledger, tmp_path: Path, damage: str) -> None:
+    ledger.add([order(stage=Stage.READY)])
+    with closing(sqlite3.connect(tmp_path / "state" / "restores.db")) as database, database:
+        database.execute(damage)
+    with pytest.raises(LocalDiskError, match="damaged"):
+        ledger.orders()

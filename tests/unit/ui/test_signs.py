@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cloudstore_tui.ui.terminal.signs import charset_of, environment_at_start, to_charset
+from cloudstore_tui.ui.terminal.signs import charset_of, environment_at_start, key_in_charset, to_charset
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,12 @@ def test_the_width_stays_and_all_can_be_written(text: str) -> None:
 
 def test_what_python_sets_for_itself_is_not_taken_for_the_user_s() -> None:
     assert "PATH" in environment_at_start({})
+
+
+@pytest.mark.parametrize(
+    ("display", "shown"),
+    [("↓", "down"), ("⏎", "enter"), ("⌫", "backspace"), ("alt+←", "alt+left"), ("^f", "^f"), ("v", "v")],
+)
+def test_a_key_that_cannot_be_drawn_is_named_instead_of_looking_like_another_key(display: str, shown: str) -> None:
+    assert key_in_charset(display, "ascii") == shown
+    assert key_in_charset(display, "utf-8") == display
