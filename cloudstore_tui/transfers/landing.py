@@ -139,7 +139,7 @@ class Landing:
         return ConflictError(
             "another file has this name",
             place=str(path),
-            cure="Use --on-conflict skip, overwrite or keep-both, or choose another folder.",
+            cure="Choose another folder, or to skip, overwrite or keep-both (--on-conflict).",
         )
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from textual.screen import Screen
@@ -88,7 +89,7 @@ class DownloadFlow(Flow):
             on_conflict = await self.screen.app.push_screen_wait(ConflictDialog(in_the_way))
         if on_conflict is None:
             return False
-        downloads = list(requests(objects, folder, on_conflict, names))
+        downloads = list(requests(objects, folder, on_conflict, names, there))
         self._watch.submit(downloads if zipping is None else zipping.requests(downloads, folder))
         return True
 
@@ -115,16 +116,24 @@ def total(objects: Sequence[StoredObject]) -> str:
 
 
 def requests(
-    objects: Sequence[StoredObject], folder: Path, on_conflict: OnConflict, names: Mapping[str, str]
+    objects: Sequence[StoredObject],
+    folder: Path,
+    on_conflict: OnConflict,
+    names: Mapping[str, str],
+    there: Container[str] = (),
 ) -> Iterator[DownloadRequest]:
-    """What the transfers are asked for; a second object of the same local name keeps both files."""
+    """What the transfers are asked for; objects that share a local name keep all their files.
+
+    None of them may refuse for or overwrite what another one of them has brought, whichever comes first.
+    """
+    many = Counter(names.values())
     taken: set[str] = set()
     for entry in objects:
         name = names[identity(entry)]
-        again = name in taken
+        shared = name in taken or (many[name] > 1 and name not in there)
         taken.add(name)
         own = "" if name == safe_name(entry.name) else name
-        yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if again else on_conflict, entry)
+        yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if shared else on_conflict, entry)
 
 
 def usable_folder(wanted: Path) -> Path:

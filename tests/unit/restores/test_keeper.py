@@ -136,7 +136,6 @@ async def test_a_profile_that_may_not_restore_leaves_orders_where_they_are(world
     assert world.order.stage is Stage.WAITING
 
 
-
 async def test_a_sandbox_on_this_machine_is_looked_at_within_seconds(world: World) -> None:
     world.service.profile = Profile("acme8", "8x8", options={"api_base": "http://127.0.0.1:8899"})
     await world.ask()
