@@ -56,7 +56,7 @@ class TemporaryCopy:
                     file.write(piece.data)
                     done += len(piece.data)
                     told(done, piece.total)
-                    if not piece.data or (piece.total is not None and done >= piece.total):
+                    if _is_last(piece, done):
                         return
         except OSError as error:
             raise _refused(error) from None
@@ -98,8 +98,17 @@ def _remove_if_left(folder: Path) -> bool:
         os.close(lock)
 
 
+def _is_last(piece: Piece, done: int) -> bool:
+    if piece.total is not None:
+        return done >= piece.total or not piece.data
+    # A store that begins in the middle has nothing to send behind the end; another one has sent all it has.
+    return not piece.data if piece.ranged else len(piece.data) < _PIECE
+
+
 async def _next(read: ReadPiece, done: int) -> Piece:
     piece = await read(done, _PIECE)
+    if done and not piece.ranged and piece.total is None:
+        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", cure=_CURE)
     if piece.ranged or not done or piece.total is None or done >= piece.total:
         return piece
     if piece.total > MOST_AT_ONCE:

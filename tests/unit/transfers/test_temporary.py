@@ -65,6 +65,26 @@ async def test_a_store_without_ranges_gives_the_whole_at_once(monkeypatch: pytes
     copy.remove()
 
 
+@pytest.mark.parametrize("size", [0, 999, 1000, 2500])
+async def test_a_store_without_ranges_that_tells_no_size_gives_all_or_an_error(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(temporary, "_PIECE", 1000)
+    content = b"x" * size
+
+    async def read(first: int, count: int) -> Piece:
+        return Piece(content[first : first + count] if not first else b"", None, ranged=False)
+
+    copy = TemporaryCopy("x")
+    if size < 1000:
+        await copy.fetch(read, lambda *_: None)
+        assert copy.path.read_bytes() == content
+    else:
+        with pytest.raises(UnsupportedError, match="how large"):
+            await copy.fetch(read, lambda *_: None)
+    copy.remove()
+
+
 async def test_an_object_that_ends_too_early_ends_the_copy_too() -> None:
     async def read(first: int, count: int) -> Piece:
         return Piece(b"abc"[first : first + count], None)
