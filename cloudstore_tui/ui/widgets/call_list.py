@@ -97,9 +97,7 @@ class CallList(CursorList):
 
     def on_click(self, event: events.Click) -> None:
         """Go to a row; a second click shows everything about it."""
-        offset = event.get_content_offset(self)
-        row = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
-        if 0 <= row < self.row_count:
+        if (row := self.row_at(event)) is not None:
             self.cursor = row
             if event.chain == 2:
                 self.action_open()

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region, Size
 from textual.reactive import reactive
@@ -94,6 +95,12 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         y = row - self.scroll_offset.y + 1
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
+
+    def row_at(self, event: events.Click) -> int | None:
+        """The row that was clicked; `None` for the head, or below the last one."""
+        offset = event.get_content_offset(self)
+        row = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
+        return row if 0 <= row < self.row_count else None
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""

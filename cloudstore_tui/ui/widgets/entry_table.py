@@ -72,13 +72,10 @@ class EntryTable(SpoolTable):
     def on_click(self, event: events.Click) -> None:
         """Go to a row, open it with a second click, or ask for another order."""
         offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        row = self.scroll_offset.y + offset.y - 1
-        if offset.y == 0:
+        if offset is not None and offset.y == 0:
             if (column := self._painter.column_at(offset.x)) is not None:
                 self.post_message(self.SortAsked(column))
-        elif row < self.row_count:
+        elif (row := self.row_at(event)) is not None:
             self.cursor = row
             if event.chain == 2:
                 self.action_open()
