@@ -140,7 +140,7 @@ class CloudStoreApp(App[None]):
         super().__init__(ThinDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
         self.animation_level = "none"
         self._keys = (
-            check_keymap(config.keys, known_bindings(type(self)), place=str(config.path)) if config.keys else {}
+            check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)) if config.keys else {}
         )
         settings = config.settings
         interval = THIN_INTERVAL if thin else INTERVAL
@@ -290,6 +290,6 @@ class CloudStoreApp(App[None]):
         """Say that it was our fault, without the values that the default would print: they may be secrets."""
         self._return_code = CRASHED
         error = self._exception
-        cause = error.error if isinstance(error, WorkerFailed) else error
-        self._exit_renderables.append(Segments([Segment(crash_sentence(cause)), Segment.line()]))
+        message = error.error if isinstance(error, WorkerFailed) else error
+        self._exit_renderables.append(Segments([Segment(crash_sentence(message)), Segment.line()]))
         self._close_messages_no_wait()

@@ -14,11 +14,11 @@ def look_at_configuration(config: Config) -> Finding:
     """What there is to say of a file that was read without an error."""
     path, count = config.path, len(config.profiles)
     if not count:
-        cure = "Add one: cloudstore profile add. Or try the program without: cloudstore demo."
-        return Finding("", TITLE, Verdict.WARN, f"{path}: no profiles", cure)
+        hint = "Add one: cloudstore profile add. Or try the program without: cloudstore demo."
+        return Finding("", TITLE, Verdict.WARN, f"{path}: no profiles", hint)
     text = f"{path}: {count} profile{'s' * (count > 1)}"
     if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         # It names commands that are run, and the hosts that secrets are sent to.
-        cure = f"Run: chmod go-w {shlex.quote(str(path))}"
-        return Finding("", TITLE, Verdict.WARN, f"{text}, and others can write it", cure)
+        hint = f"Run: chmod go-w {shlex.quote(str(path))}"
+        return Finding("", TITLE, Verdict.WARN, f"{text}, and others can write it", hint)
     return Finding("", TITLE, Verdict.OK, text)

@@ -27,7 +27,7 @@ class Finding:
     verdict: Verdict
     text: str
     """What was found, not yet safe to draw."""
-    cure: str = ""
+    hint: str = ""
     """What to do, in sentences; empty where nothing is wrong, or nobody knows."""
     code: int = 0
     """Exit code that this failure stands for."""
@@ -35,5 +35,5 @@ class Finding:
 
 def failed(subject: str, title: str, error: StorageError) -> Finding:
     """A failure in the words of an error."""
-    place = f"{error.place}: " if error.place and error.place != subject else ""
-    return Finding(subject, title, Verdict.FAIL, f"{place}{error.cause}", error.cure, error.code)
+    place = f"{error.subject}: " if error.subject and error.subject != subject else ""
+    return Finding(subject, title, Verdict.FAIL, f"{place}{error.message}", error.hint, error.code)

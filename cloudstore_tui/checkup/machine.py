@@ -30,9 +30,9 @@ def look_at_disk(download_dir: Path) -> Iterator[Finding]:
         with tempfile.TemporaryFile(dir=there):
             free = shutil.disk_usage(there).free
     except OSError as error:
-        cure = "Name another folder as download_dir under [settings], or make this one writable."
+        hint = "Name another folder as download_dir under [settings], or make this one writable."
         text = f"{folder}: {(error.strerror or 'cannot be written').lower()}"
-        yield Finding("", "downloads", Verdict.FAIL, text, cure, 5)
+        yield Finding("", "downloads", Verdict.FAIL, text, hint, 5)
     else:
         text = f"{folder}: {free / 1e9:,.1f} GB free"
         if free < LITTLE_ROOM:
@@ -54,8 +54,8 @@ def _journal() -> Finding:
         told = str(error)
     if told == "ok":
         return Finding("", "journal", Verdict.OK, str(path))
-    cure = "The next transfer moves it aside and begins a new one; what was interrupted then begins anew."
-    return Finding("", "journal", Verdict.FAIL, f"{path}: {told}", cure, 5)
+    hint = "The next transfer moves it aside and begins a new one; what was interrupted then begins anew."
+    return Finding("", "journal", Verdict.FAIL, f"{path}: {told}", hint, 5)
 
 
 def look_at_terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> Iterator[Finding]:
@@ -78,8 +78,8 @@ def _terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> 
     parts = [kind, f"{size.columns}×{size.lines}", *between, *(["over SSH"] if _is_remote(environment) else [])]
     text = ", ".join(parts)
     if size.columns < SMALLEST[0] or size.lines < SMALLEST[1]:
-        cure = f"Make the window larger: {SMALLEST[0]}×{SMALLEST[1]} at least."
-        return Finding("", "terminal", Verdict.WARN, text, cure)
+        hint = f"Make the window larger: {SMALLEST[0]}×{SMALLEST[1]} at least."
+        return Finding("", "terminal", Verdict.WARN, text, hint)
     return Finding("", "terminal", Verdict.OK, text)
 
 

@@ -20,7 +20,7 @@ async def look_at_service(provider: StorageProvider, patience: float = LONGEST) 
         async with asyncio.timeout(patience):
             checks = await provider.check()
     except TimeoutError:
-        yield failed(name, "service", NetworkError(f"it did not answer within {patience:.0f} seconds", cure=_SILENT))
+        yield failed(name, "service", NetworkError(f"it did not answer within {patience:.0f} seconds", hint=_SILENT))
         return
     for check in checks:
         yield _finding(name, check)
@@ -33,10 +33,9 @@ async def look_at_service(provider: StorageProvider, patience: float = LONGEST) 
 
 def _finding(name: str, check: Check) -> Finding:
     if check.error is not None:
-        if isinstance(check.error, NetworkError):
-            check.error.cure = check.error.cure or _SILENT
-        return failed(name, check.title, check.error)
-    return Finding(name, check.title, Verdict.OK if check.ok else Verdict.WARN, check.text, check.cure)
+        silent = isinstance(check.error, NetworkError) and not check.error.hint
+        return failed(name, check.title, check.error.with_(hint=_SILENT) if silent else check.error)
+    return Finding(name, check.title, Verdict.OK if check.ok else Verdict.WARN, check.text, check.hint)
 
 
 def _rights(provider: StorageProvider) -> Finding:

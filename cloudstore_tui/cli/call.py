@@ -23,14 +23,16 @@ _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
 
-def require_related(provider: StorageProvider, place: str) -> None:
+def require_related(provider: StorageProvider, subject: str) -> None:
     """Refuse what a service without calls cannot do.
 
     Raises:
         UsageError: it has none.
     """
     if Capability.RELATED not in provider.capabilities:
-        raise UsageError("the service of this profile knows no calls", place=place, cure="This works with 8x8 only.")
+        raise UsageError(
+            "the service of this profile knows no calls", subject=subject, hint="This works with 8x8 only."
+        )
 
 
 async def print_call(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
@@ -136,5 +138,5 @@ def _nothing(where: Location, key: str) -> str:
 
 def _alone(entry: StoredObject, *, everywhere: bool) -> str:
     where = "all regions" if everywhere else entry.location.region
-    cure = "" if everywhere else " --all-regions looks in the others, too."
-    return f"Nothing else of a call was found in {where}: no object shares a call, bucket or source with it.{cure}"
+    hint = "" if everywhere else " --all-regions looks in the others, too."
+    return f"Nothing else of a call was found in {where}: no object shares a call, bucket or source with it.{hint}"

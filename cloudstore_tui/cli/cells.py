@@ -31,8 +31,10 @@ def columns_of(text: str) -> tuple[str, ...]:
     """
     names = tuple(name.strip() for name in text.split(","))
     if not all(names) or len(set(names)) < len(names):
-        cure = f"Write them like {','.join(USUAL[:5])},agentName."
-        raise UsageError("columns are different names with a comma between them", place=f"--columns {text}", cure=cure)
+        hint = f"Write them like {','.join(USUAL[:5])},agentName."
+        raise UsageError(
+            "columns are different names with a comma between them", subject=f"--columns {text}", hint=hint
+        )
     return names
 
 

@@ -61,8 +61,8 @@ def _show(finding: Finding, output: Output) -> None:
         return
     title = f"{finding.subject} {finding.title}".strip()
     output.line(f"{finding.verdict:4}  {title:22}  {finding.text}")
-    if finding.cure and finding.verdict is not Verdict.SKIP:
-        output.line(f"{'':30}{finding.cure}")
+    if finding.hint and finding.verdict is not Verdict.SKIP:
+        output.line(f"{'':30}{finding.hint}")
 
 
 def record(finding: Finding) -> dict[str, object]:
@@ -72,7 +72,7 @@ def record(finding: Finding) -> dict[str, object]:
         "check": finding.title,
         "verdict": finding.verdict.lower(),
         "text": finding.text,
-        "cure": finding.cure,
+        "hint": finding.hint,
         "code": finding.code,
     }
     return {name: value for name, value in values.items() if value}

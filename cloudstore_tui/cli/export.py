@@ -32,7 +32,7 @@ class Form:
             UsageError: the options contradict each other, or a library is missing.
         """
         if output.as_json + self.as_csv + bool(self.parquet) > 1:
-            raise UsageError("--json, --csv and --parquet exclude each other", cure="Leave out all but one.")
+            raise UsageError("--json, --csv and --parquet exclude each other", hint="Leave out all but one.")
         names = columns_of(self.columns) if self.columns else ()
         if self.parquet:
             # Deferred: the library is large, and optional.

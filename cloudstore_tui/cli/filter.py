@@ -56,9 +56,9 @@ def check_command(text: str, *, as_json: bool) -> None:
     tree = parse(text)
     for problem in warnings_of(tree, text, open_config().settings.time_zone):
         if as_json:
-            output.record({"warning": problem.text, "position": problem.position, "cure": problem.cure})
+            output.record({"warning": problem.text, "position": problem.position, "hint": problem.hint})
         else:
-            output.line(f"warning: {problem.text}. {problem.cure}".rstrip())
+            output.line(f"warning: {problem.text}. {problem.hint}".rstrip())
     if as_json:
         output.record({"fiql": unparse(tree)})
     else:
@@ -154,7 +154,7 @@ def _understood(text: str, output: Output) -> Compiled:
     meaning = understand(text, output.zone, datetime.now(UTC))
     if meaning.node and is_fiql(text):
         for problem in warnings_of(meaning.node, text, output.zone):
-            output.note(f"Note: {problem.text}. {problem.cure}".rstrip())
+            output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
     return meaning
 
 
@@ -192,7 +192,7 @@ def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
     for problem in problems:
         if problem.fatal:
             corrected = f" Corrected: {problem.corrected}" if problem.corrected else ""
-            raise FilterError(problem.text, text=text, position=problem.position, cure=f"{problem.cure}{corrected}")
+            raise FilterError(problem.text, text=text, position=problem.position, hint=f"{problem.hint}{corrected}")
     return list(problems)
 
 

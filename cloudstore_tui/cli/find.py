@@ -30,7 +30,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 @limit_option
 @json_option
 @wait_option()
-def find_command(  # noqa: PLR0913 - one parameter per option
+def find_command(
     where: str,
     *,
     words: tuple[str, ...],
@@ -62,7 +62,7 @@ def find_command(  # noqa: PLR0913 - one parameter per option
     """
     search = Search(fiql, type_, since, until, sort, desc)
     if key and (words or limit or count or (form, search) != (Form(), Search("", "", "", ""))):
-        raise UsageError("--call finds everything of one call", place=key, cure="Leave out the other conditions.")
+        raise UsageError("--call finds everything of one call", subject=key, hint="Leave out the other conditions.")
 
     async def work(session: Session) -> None:
         provider, location = _searchable(session, where)
@@ -85,10 +85,10 @@ def find_command(  # noqa: PLR0913 - one parameter per option
 def _searchable(session: Session, where: str) -> tuple[StorageProvider, Location]:
     provider, location = session.resolve(where if ":" in where else f"{where}:")
     if location.path:
-        raise UsageError("find searches a region, not an object", place=where, cure="Write PROFILE:REGION.")
+        raise UsageError("find searches a region, not an object", subject=where, hint="Write PROFILE:REGION.")
     if Capability.SEARCH not in provider.capabilities:
-        cure = "List its folders: cloudstore ls PROFILE:PATH/ -R"
-        raise UsageError("the service of this profile has no search", place=where, cure=cure)
+        hint = "List its folders: cloudstore ls PROFILE:PATH/ -R"
+        raise UsageError("the service of this profile has no search", subject=where, hint=hint)
     return provider, location
 
 

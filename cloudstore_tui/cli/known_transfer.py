@@ -103,9 +103,9 @@ def named(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
     """
     wanted = text.strip().lower()
     found = [known for known in there if known.number.startswith(wanted)]
-    cure = "cloudstore transfers list shows the numbers."
+    hint = "cloudstore transfers list shows the numbers."
     if len(wanted) < _SHORTEST or len(found) > 1:
-        raise UsageError("is too short for the number of one transfer", place=text or '""', cure=cure)
+        raise UsageError("is too short for the number of one transfer", subject=text or '""', hint=hint)
     if not found:
-        raise MissingError("there is no such transfer", place=text, cure=cure)
+        raise MissingError("there is no such transfer", subject=text, hint=hint)
     return found[0]

@@ -148,4 +148,4 @@ def _run(args: list[str]) -> int:
 
 def _report_json(error: StorageError, code: int) -> None:
     with suppress(OSError):
-        click.echo(json.dumps(error_record(error, error.place) | {"code": code}))
+        click.echo(json.dumps(error_record(error, error.subject) | {"code": code}))

@@ -71,10 +71,10 @@ class Output:
 
     def error(self, error: StorageError, path: str = "") -> None:
         """Something that failed while the rest goes on; it decides the exit code."""
+        error = error.about(path)
         self.errors.append(error)
-        error.at(path)
         if self.as_json:
-            self.record(error_record(error, path or error.place))
+            self.record(error_record(error, path or error.subject))
         self.note(describe_error(error))
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
@@ -153,8 +153,8 @@ def writing() -> Iterator[None]:
         if error.errno == errno.EIO:
             # A terminal that was closed.
             raise BrokenPipeError from None
-        cause = f"the output cannot be written: {(error.strerror or 'unknown').lower()}"
-        raise LocalDiskError(cause, cure="Look where it goes.") from None
+        message = f"the output cannot be written: {(error.strerror or 'unknown').lower()}"
+        raise LocalDiskError(message, hint="Look where it goes.") from None
 
 
 def _print(text: str) -> None:

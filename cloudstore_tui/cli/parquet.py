@@ -15,8 +15,8 @@ try:
 except ImportError:
     raise UsageError(
         "writing Parquet takes the library pyarrow, which is not installed",
-        place="--parquet",
-        cure="Install it: uv tool install 'cloudstore-tui[parquet]', or pip install pyarrow.",
+        subject="--parquet",
+        hint="Install it: uv tool install 'cloudstore-tui[parquet]', or pip install pyarrow.",
     ) from None
 
 GROUP = 10_000
@@ -39,7 +39,7 @@ class ParquetFile(Sink):
             ConflictError: there is such a file.
         """
         if path.exists():
-            raise ConflictError("there is such a file already", place=str(path), cure="Name another, or remove it.")
+            raise ConflictError("there is such a file already", subject=str(path), hint="Name another, or remove it.")
         self._path = path
         self._part = path.with_name(f"{path.name}.part")
         self._columns = columns
@@ -86,7 +86,7 @@ class ParquetFile(Sink):
 
     def _failed(self, error: OSError) -> LocalDiskError:
         return LocalDiskError(
-            f"the file cannot be written: {(error.strerror or 'unknown').lower()}", place=str(self._path)
+            f"the file cannot be written: {(error.strerror or 'unknown').lower()}", subject=str(self._path)
         )
 
 

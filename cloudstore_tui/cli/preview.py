@@ -52,7 +52,7 @@ def preview_command(path: str, *, wanted: int, as_json: bool, wait: float) -> No
         provider, location = session.resolve(path)
         entry = await provider.stat(location)
         if not isinstance(entry, StoredObject):
-            raise UsageError("it is a folder", place=path, cure="List it: cloudstore ls.")
+            raise UsageError("it is a folder", subject=path, hint="List it: cloudstore ls.")
         blob = BlobClient(session.timeouts)
         try:
             html = may_be_html(entry.name, entry.mime)

@@ -77,7 +77,7 @@ def test_command(name: str, *, as_json: bool, wait: float) -> None:
 
     async def work(session: Session) -> None:
         for check in await session.provider(name).check():
-            text = f"{check.text}. {check.cure}" if check.cure else check.text
+            text = f"{check.text}. {check.hint}" if check.hint else check.text
             if as_json:
                 session.output.record({"check": check.title, "ok": check.ok, "text": text})
             else:

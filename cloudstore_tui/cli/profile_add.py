@@ -43,7 +43,7 @@ def _refuse_secret(_context: click.Context, parameter: click.Parameter, value: o
     if value is not None:
         raise UsageError(
             f"a secret is never an option: everybody on this machine can read it ({parameter.opts[0]})",
-            cure="Pipe it in with --secret-stdin, or run `cloudstore profile add` on a terminal and be asked. "
+            hint="Pipe it in with --secret-stdin, or run `cloudstore profile add` on a terminal and be asked. "
             "Have the secret changed if it was a real one: it is in the history of your shell.",
         )
 
@@ -113,7 +113,7 @@ def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> Draft:
     texts = {key: value for key in _options() if (value := _text(given.get(key)))}
     for key in texts:
         if key not in known:
-            raise UsageError(f"{spec.title} has no {_flag(key)}", cure=f"Leave {_flag(key)} out.")
+            raise UsageError(f"{spec.title} has no {_flag(key)}", hint=f"Leave {_flag(key)} out.")
     draft = Draft(spec, name, typed_texts(spec, texts), writable=given["writable"])
     for secret in _secrets():
         command, file = given.get(f"{secret}_command"), given.get(f"{secret}_file")
@@ -133,8 +133,8 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
     if sys.stdin.isatty():
         raise UsageError(
             "a terminal shows what is typed",
-            place="--secret-stdin",
-            cure="Pipe the secret in, or leave this out and be asked.",
+            subject="--secret-stdin",
+            hint="Pipe the secret in, or leave this out and be asked.",
         )
     lines = sys.stdin.read(LARGEST_SECRET).splitlines()
     names = [secret.name for secret in spec.secrets]
@@ -142,8 +142,8 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
         wanted = ", then ".join(map(spoken, names))
         raise UsageError(
             f"stdin holds {len(lines)} lines, not {len(names)}",
-            place="--secret-stdin",
-            cure=f"Wanted: {wanted}, one a line.",
+            subject="--secret-stdin",
+            hint=f"Wanted: {wanted}, one a line.",
         )
     return {name: clean_secret(line, spoken(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)}
 
@@ -173,7 +173,7 @@ def _missing_secrets(draft: Draft) -> Iterator[str]:
 
 def _missing(option: str) -> Any:
     raise UsageError(
-        f"{option} is missing", cure="On a terminal everything is asked; without one it has to be given as an option."
+        f"{option} is missing", hint="On a terminal everything is asked; without one it has to be given as an option."
     )
 
 

@@ -154,5 +154,5 @@ class Questions:
 
 def _command(text: str) -> str:
     if not text.strip():
-        raise UsageError("it is missing", cure="Type the command that prints the secret.")
+        raise UsageError("it is missing", hint="Type the command that prints the secret.")
     return text.strip()

@@ -30,7 +30,7 @@ def remove_command(name: str, *, yes: bool) -> None:
     profile = config.profile(name)
     if not yes:
         if not output.asks:
-            raise UsageError("removing a profile has to be agreed to", place=name, cure="Add --yes.")
+            raise UsageError("removing a profile has to be agreed to", subject=name, hint="Add --yes.")
         if not output.confirm(f"Remove the profile {name} from {config.path}?"):
             raise click.Abort
     fields = next(spec for spec in PROVIDERS if spec.name == profile.provider).secrets

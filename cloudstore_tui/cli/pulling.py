@@ -147,9 +147,9 @@ class Task:
             _refuse_search(wanted, location, self.provider)
             return Pull(self.provider, FolderListing(self.provider, location, since), self.options)
         if location.path:
-            raise UsageError("pull takes a region, not an object", place=wanted.where, cure="cloudstore get PATH")
+            raise UsageError("pull takes a region, not an object", subject=wanted.where, hint="cloudstore get PATH")
         if wanted.newer_than:
-            raise UsageError("--newer-than is for folders", place=wanted.where, cure="Use --since.")
+            raise UsageError("--newer-than is for folders", subject=wanted.where, hint="Use --since.")
         query, meaning = narrowed(wanted.search.query(location, output), wanted.words, output)
         listing = QueryListing(self.provider, query, now)
         return Pull(self.provider, listing, self.options, lambda entry: meaning.keeps(row_of(entry)))
@@ -165,11 +165,13 @@ def _refuse_search(wanted: Wanted, location: Location, provider: StorageProvider
     """Refuse what a service with folders cannot do."""
     if wanted.uses_search:
         raise UsageError(
-            "the service of this profile has no search", place=wanted.where, cure="Name a folder, and use --newer-than."
+            "the service of this profile has no search",
+            subject=wanted.where,
+            hint="Name a folder, and use --newer-than.",
         )
     if not provider.is_folder(location):
         raise UsageError(
-            "pull takes a folder, which ends with /", place=wanted.where, cure=f"cloudstore get {wanted.where}"
+            "pull takes a folder, which ends with /", subject=wanted.where, hint=f"cloudstore get {wanted.where}"
         )
 
 
@@ -193,7 +195,7 @@ def _tell_preview(output: Output, preview: Preview) -> None:
 
 
 def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> None:
-    output.errors.append(error.at(address))
+    output.errors.append(error.about(address))
     if output.as_json:
         output.record(error_record(error, address) | {"file": file})
     output.note(describe_error(error))

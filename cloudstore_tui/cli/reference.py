@@ -28,7 +28,7 @@ def keys_command(*, as_json: bool) -> None:
     output = Output(as_json=as_json)
     config = open_config()
     known = known_bindings(CloudStoreApp)
-    configured = check_keymap(config.keys, known, place=str(config.path))
+    configured = check_keymap(config.keys, known, subject=str(config.path))
     for binding in known:
         keys = configured[binding.id].split(",") if binding.id in configured else list(binding.keys)
         if as_json:

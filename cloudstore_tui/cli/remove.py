@@ -43,11 +43,11 @@ def rm_command(paths: tuple[str, ...], *, yes: bool, show_log: bool, as_json: bo
     """
     if show_log:
         if paths:
-            raise UsageError("--log only shows the log", place="rm", cure="Leave out PATH.")
+            raise UsageError("--log only shows the log", subject="rm", hint="Leave out PATH.")
         print_deletions(as_json=as_json)
         return
     if not paths:
-        raise UsageError("nothing to delete", place="rm", cure="cloudstore rm PATH...")
+        raise UsageError("nothing to delete", subject="rm", hint="cloudstore rm PATH...")
 
     async def work(session: Session) -> None:
         batches = await _found(session, paths)
@@ -88,14 +88,14 @@ def _allowed(session: Session, path: str) -> tuple[StorageProvider, Location]:
     provider.require(Capability.DELETE, location)
     if provider.is_folder(location):
         raise UsageError(
-            "is a folder; only objects can be deleted", place=path, cure="List it and delete what is in it."
+            "is a folder; only objects can be deleted", subject=path, hint="List it and delete what is in it."
         )
     return provider, location
 
 
 def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
     if not output.asks:
-        raise UsageError("nobody is there to confirm the deletion", cure="Add --yes to delete without asking.")
+        raise UsageError("nobody is there to confirm the deletion", hint="Add --yes to delete without asking.")
     for entry in entries:
         output.note(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
     count, total = len(entries), sum(entry.size or 0 for entry in entries)

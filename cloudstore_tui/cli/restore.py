@@ -54,7 +54,7 @@ def restore_command(paths: tuple[str, ...], *, as_json: bool, list_: bool, forge
       cloudstore restore
     """
     if list_ and (paths or forget):
-        raise UsageError("--list shows the whole list", place="restore", cure="Leave out PATH and --forget.")
+        raise UsageError("--list shows the whole list", subject="restore", hint="Leave out PATH and --forget.")
     named_paths = tuple(dict.fromkeys(_expanded(paths)))
     wants = _wish(**wish)
 
@@ -83,7 +83,7 @@ class Wish:
 
 def _wish(*, days: int, wait: bool, then_get: bool, folder: str) -> Wish:
     if folder and not then_get:
-        raise UsageError("--to says where --then-get puts files", place="restore", cure="Add --then-get.")
+        raise UsageError("--to says where --then-get puts files", subject="restore", hint="Add --then-get.")
     return Wish(days, wait or then_get, then_get, folder)
 
 
@@ -122,7 +122,7 @@ class _Restoring:
             provider.require(Capability.RESTORE, location)
             entry = None if provider.is_folder(location) else await provider.stat(location)
             if not isinstance(entry, StoredObject):
-                raise UsageError("is a folder; only objects are restored", place=path, cure="Name the objects.")
+                raise UsageError("is a folder; only objects are restored", subject=path, hint="Name the objects.")
             return self._order_for(entry, known.get(location))
         except StorageError as error:
             self._output.error(error, path)
@@ -137,8 +137,8 @@ class _Restoring:
             # The service works on it already; for how long it stays then, nobody has said.
             return known or replace(new, stage=Stage.RESTORING, asked=now, days=1)
         if entry.state != ARCHIVED:
-            cause, cure = f"its state is {entry.state}", _CURES.get(entry.state, "Only ARCHIVED objects come back.")
-            raise NotAvailableError(cause, state=entry.state, place=entry.location.address, cure=cure)
+            message, hint = f"its state is {entry.state}", _CURES.get(entry.state, "Only ARCHIVED objects come back.")
+            raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
         if known is not None and known.goes_on(now) and known.stage in (Stage.RESTORING, Stage.ASKING):
             self._output.note(f"{entry.location.address}: asked for already; the list shows when.")
             return known
@@ -278,5 +278,5 @@ def _address(line: str) -> str:
         return f"{record['profile']}:{record['region']}/{record['id']}"
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(
-            "a line of stdin is neither a path nor an object", place="restore -", cure="Feed it with: find --json"
+            "a line of stdin is neither a path nor an object", subject="restore -", hint="Feed it with: find --json"
         ) from None

@@ -70,11 +70,11 @@ def failure(order: Order) -> StorageError | None:
     """What is wrong with an order that has ended, or that nobody waits for any more."""
     place = order.location.address
     if order.stage is Stage.FAILED:
-        return StorageError(order.note or "it cannot be restored", place=place)
+        return StorageError(order.note or "it cannot be restored", subject=place)
     if order.stage is Stage.UNKNOWN:
-        return UnavailableError(order.note, place=place, cure="Look again with: cloudstore restore --wait")
+        return UnavailableError(order.note, subject=place, hint="Look again with: cloudstore restore --wait")
     if not order.goes_on(utc_now()) and order.stage in (Stage.WAITING, Stage.RESTORING, Stage.ASKING):
-        return UnavailableError("it did not come back within three days", place=place, cure="Ask 8x8, or ask again.")
+        return UnavailableError("it did not come back within three days", subject=place, hint="Ask 8x8, or ask again.")
     return None
 
 

@@ -30,7 +30,7 @@ DEMO_FOLDER = "cloudstore-demo"
 @click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
 @click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
-def sandbox_command(  # noqa: PLR0913 - one parameter per option
+def sandbox_command(
     *,
     host: str,
     port: int,
@@ -110,6 +110,6 @@ def _switches(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise UsageError("a switch is written ID=VALUE", place=pair, cure="cloudstore sandbox --list-switches")
+            raise UsageError("a switch is written ID=VALUE", subject=pair, hint="cloudstore sandbox --list-switches")
         switches[name] = value
     return switches

@@ -34,7 +34,7 @@ class SandboxProcess:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             self._process.wait(PATIENCE)
-            raise StorageError("the sandbox did not start", cure="Run `cloudstore sandbox` to see why.")
+            raise StorageError("the sandbox did not start", hint="Run `cloudstore sandbox` to see why.")
         return Path(json.loads(line)["config"])
 
     def __exit__(

@@ -36,8 +36,8 @@ def wish_of(words: Sequence[str], profile: str) -> Wish:
         return Wish((phrase_of(words),))
     search = saved_searches().named(words[0])
     if not search.is_for(profile):
-        cure = f"It is for {search.profile}; without a profile in the file it is for all."
-        raise UsageError(f"is not for {profile}", place=words[0], cure=cure)
+        hint = f"It is for {search.profile}; without a profile in the file it is for all."
+        raise UsageError(f"is not for {profile}", subject=words[0], hint=hint)
     given = {match[1]: match[2] for word in words[1:] if (match := _GIVEN.fullmatch(word))}
     rest = [word for word in words[1:] if not _GIVEN.fullmatch(word)]
     return Wish((fill(search.find, given), phrase_of(rest)), search.region)

@@ -44,10 +44,10 @@ def require_terminal() -> None:
             put anything anywhere.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        raise UsageError("the browser needs a terminal", cure="For scripts: cloudstore --help lists the commands.")
+        raise UsageError("the browser needs a terminal", hint="For scripts: cloudstore --help lists the commands.")
     name = os.environ.get("TERM", "")
     if name in _DUMB:
         raise UsageError(
             f"the browser cannot draw on this terminal (TERM is {name})" if name else "TERM is not set",
-            cure="Set TERM to what your terminal is, such as xterm; for scripts: cloudstore --help.",
+            hint="Set TERM to what your terminal is, such as xterm; for scripts: cloudstore --help.",
         )

@@ -41,7 +41,7 @@ class Search:
         """The query, after everything that can be wrong with it was looked at."""
         if self.fiql:
             for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
-                output.note(f"Note: {problem.text}. {problem.cure}".rstrip())
+                output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
         text = conjunction(
             self.fiql,
             compare("type", "==", self.type) if self.type else "",

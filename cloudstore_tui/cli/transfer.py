@@ -37,7 +37,7 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 )
 @json_option
 @wait_option(transfers=True)
-def get_command(  # noqa: PLR0913 - one parameter per option
+def get_command(
     paths: tuple[str, ...],
     *,
     folder: str,
@@ -61,12 +61,12 @@ def get_command(  # noqa: PLR0913 - one parameter per option
       cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
     """
     if folder == "-" and as_json:
-        raise UsageError("--to - writes the bytes to stdout, where --json would write too", cure="Leave one out.")
+        raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
     if related and (name or folder == "-"):
         raise UsageError(
             "--related names folder and files itself",
-            place="get",
-            cure="Leave out --name and --to -; call_folder in the settings names the folder.",
+            subject="get",
+            hint="Leave out --name and --to -; call_folder in the settings names the folder.",
         )
 
     async def work(session: Session) -> None:
@@ -103,13 +103,13 @@ def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, a
       cloudstore put *.csv acme:imports/outreach/exclusions/ --on-conflict overwrite
     """
     if len(files) < 2:
-        raise UsageError("put needs at least one file and a folder", cure="cloudstore put FILE... PROFILE:FOLDER/")
+        raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
 
     async def work(session: Session) -> None:
         provider, folder = session.resolve(files[-1])
         provider.require(Capability.UPLOAD, folder)
         if not provider.is_folder(folder) or not folder.path:
-            raise UsageError("is not a folder", place=files[-1], cure="Write a folder's path, ending with /.")
+            raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
         if not yes:
             _caution(session.output, provider, folder)
         gate = Gate(session.output, provider, OnConflict(on_conflict) if on_conflict else None)
@@ -134,8 +134,8 @@ class Gate:
         if not overwrite and await self._exists(location):
             overwrite = self.on_conflict is None and self._ask(location)
             if not overwrite:
-                cure = "Use --on-conflict overwrite to replace it."
-                self.output.error(ConflictError("the object exists already", cure=cure), location.address)
+                hint = "Use --on-conflict overwrite to replace it."
+                self.output.error(ConflictError("the object exists already", hint=hint), location.address)
                 return None
         return UploadRequest(file, location, overwrite)
 
@@ -155,7 +155,7 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
     if not caution:
         return
     if not output.asks:
-        raise UsageError(caution, place=folder.address, cure="Add --yes to upload there all the same.")
+        raise UsageError(caution, subject=folder.address, hint="Add --yes to upload there all the same.")
     if not output.confirm(f"{folder.address}: {caution}. Upload there all the same?"):
         raise click.Abort
 
@@ -182,7 +182,7 @@ async def _object(session: Session, path: str) -> StoredObject:
     provider, location = session.resolve(path)
     entry = None if provider.is_folder(location) else await provider.stat(location)
     if not isinstance(entry, StoredObject):
-        raise UsageError("is a folder, and get fetches objects", place=path, cure=f"List it: cloudstore ls {path}")
+        raise UsageError("is a folder, and get fetches objects", subject=path, hint=f"List it: cloudstore ls {path}")
     return entry
 
 

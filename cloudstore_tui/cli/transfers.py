@@ -209,5 +209,5 @@ async def _ask(known: KnownTransfer, wish: str, left_overs: LeftOvers, session: 
     if wish == "cancel":
         await left_overs.drop([known.transfer.id], session.config.profile)
         return "forgotten, and what arrived is removed"
-    cure = f"Go on with it: cloudstore transfers run {known.number}"
-    raise UsageError("no program makes this transfer", place=known.number, cure=cure)
+    hint = f"Go on with it: cloudstore transfers run {known.number}"
+    raise UsageError("no program makes this transfer", subject=known.number, hint=hint)

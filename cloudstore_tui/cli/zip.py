@@ -47,7 +47,7 @@ def start_command(paths: tuple[str, ...], *, as_json: bool, wait: float) -> None
     async def work(session: Session) -> None:
         places = [_object_of(session, path) for path in dict.fromkeys(paths)]
         if len({(location.profile, location.region) for _, location in places}) > 1:
-            raise UsageError("a zip job packs objects of one region", cure="Start one job for each region.")
+            raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
         provider = places[0][0]
         _show(session.output, await provider.start_zip([location for _, location in places]))
 
@@ -152,7 +152,7 @@ def clear_command(path: str, *, yes: bool, as_json: bool, wait: float) -> None:
     async def work(session: Session) -> None:
         provider, location = _zips_of(session, path)
         if not location.region:
-            raise UsageError("one region is cleared at a time", place=path, cure="Write PROFILE:REGION.")
+            raise UsageError("one region is cleared at a time", subject=path, hint="Write PROFILE:REGION.")
         if not yes:
             jobs = await provider.zip_jobs(location.region)
             _confirm(session.output, location, len(jobs))
@@ -165,7 +165,7 @@ def clear_command(path: str, *, yes: bool, as_json: bool, wait: float) -> None:
 def _confirm(output: Output, location: Location, count: int) -> None:
     if not output.asks:
         raise UsageError(
-            "nobody is there to confirm that the queue is emptied", cure="Add --yes to empty it without asking."
+            "nobody is there to confirm that the queue is emptied", hint="Add --yes to empty it without asking."
         )
     jobs = f"{count:,} job{'s' if count != 1 else ''}"
     question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
@@ -187,7 +187,7 @@ async def _requests(
     entries = [await _entry(session, path) for path in paths if path not in jobs]
     plan = plan_zips(entries)
     if keep and entries:
-        raise UsageError("--keep-zip is for a job that is there", cure="Start it with: cloudstore zip start")
+        raise UsageError("--keep-zip is for a job that is there", hint="Start it with: cloudstore zip start")
     downloads = {
         entry.location: DownloadRequest(entry.location, file.parent, file.name, way, entry)
         for entry, file in named(session, entries, folder).items()
@@ -204,7 +204,7 @@ async def _entry(session: Session, path: str) -> StoredObject:
     provider, location = _object_of(session, path)
     entry = await provider.stat(location)
     if not isinstance(entry, StoredObject):
-        raise UsageError("is a folder, and only objects are packed", place=path)
+        raise UsageError("is a folder, and only objects are packed", subject=path)
     return entry
 
 
@@ -222,14 +222,14 @@ def _zips_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
 def _object_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
     provider, location = _zips_of(session, path)
     if provider.is_folder(location):
-        raise UsageError("is a folder, and only objects are packed", place=path, cure="Name the objects.")
+        raise UsageError("is a folder, and only objects are packed", subject=path, hint="Name the objects.")
     return provider, location
 
 
 def _job_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
     provider, location = _zips_of(session, path)
     if not location.region or not location.path.endswith(_ENDING) or not is_segment(location.path):
-        raise UsageError("is no zip job", place=path, cure=_CURE)
+        raise UsageError("is no zip job", subject=path, hint=_CURE)
     return provider, location
 
 

@@ -101,7 +101,7 @@ def check_name(name: str) -> None:
         UsageError: it cannot.
     """
     if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", cure=_NAME_CURE)
+        raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", hint=_NAME_CURE)
 
 
 def _bookmarks(document: Document) -> dict[str, Bookmark]:
@@ -118,7 +118,7 @@ def _bookmark(document: Document, name: str) -> Bookmark:
     except ConfigError:
         raise
     except UsageError as error:
-        raise document.error(error.cause, (name, "at"), error.cure) from None
+        raise document.error(error.message, (name, "at"), error.hint) from None
     place = values["place"]
     return Bookmark(name, str(values["at"]), place if isinstance(place, tuple) else ())
 

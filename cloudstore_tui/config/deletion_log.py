@@ -77,7 +77,7 @@ class DeletionLog:
         """
         lines = [
             {"event": "end", **_head(batch, one.location.address), "outcome": one.fate.value}
-            | ({"reason": one.error.cause} if one.error else {})
+            | ({"reason": one.error.message} if one.error else {})
             for one in deletions
         ]
         self._write(lines, "What was deleted before this stays deleted, and its outcome is not in the log.")
@@ -108,7 +108,7 @@ class DeletionLog:
         except OSError as error:
             raise self._refused("read", error) from None
 
-    def _write(self, records: Iterable[Mapping[str, object]], cure: str) -> None:
+    def _write(self, records: Iterable[Mapping[str, object]], hint: str) -> None:
         if self._path is None:
             return
         try:
@@ -126,11 +126,11 @@ class DeletionLog:
             finally:
                 os.close(file)
         except OSError as error:
-            raise self._refused("written", error, cure) from None
+            raise self._refused("written", error, hint) from None
 
-    def _refused(self, what: str, error: OSError, cure: str = "") -> LocalDiskError:
-        cause = f"the log of deletions cannot be {what}: {(error.strerror or 'unknown').lower()}"
-        return LocalDiskError(cause, place=str(self._path), cure=cure)
+    def _refused(self, what: str, error: OSError, hint: str = "") -> LocalDiskError:
+        message = f"the log of deletions cannot be {what}: {(error.strerror or 'unknown').lower()}"
+        return LocalDiskError(message, subject=str(self._path), hint=hint)
 
 
 def _joined(fields: dict[str, object], end: dict[str, object] | None) -> Deleted:

@@ -24,9 +24,9 @@ class Document:
         try:
             self.values: Mapping[str, object] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(_syntax(str(error)), place=_place(path, _line_of(str(error)))) from None
+            raise ConfigError(_syntax(str(error)), subject=_place(path, _line_of(str(error)))) from None
         except RecursionError:
-            raise ConfigError("is nested too deeply", place=str(path)) from None
+            raise ConfigError("is nested too deeply", subject=str(path)) from None
 
     @classmethod
     def read(cls, path: Path) -> "Document":
@@ -39,31 +39,31 @@ class Document:
             with path.open("rb") as file:
                 data = file.read(LARGEST_FILE + 1)
         except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}", place=str(path)) from None
+            raise ConfigError(f"cannot be read: {error.strerror}", subject=str(path)) from None
         if len(data) > LARGEST_FILE:
-            raise ConfigError("is larger than 1 MB", place=str(path), cure="This cannot be a configuration file.")
+            raise ConfigError("is larger than 1 MB", subject=str(path), hint="This cannot be a configuration file.")
         try:
             return cls(path, data.decode("utf-8-sig").replace("\r\n", "\n"))
         except UnicodeDecodeError:
-            raise ConfigError("is not UTF-8 text", place=str(path)) from None
+            raise ConfigError("is not UTF-8 text", subject=str(path)) from None
 
     def table(self, name: str) -> Mapping[str, object]:
         """A top-level table, empty if absent."""
         value = self.values.get(name, {})
         if not isinstance(value, dict):
-            raise self.error(f"{name} must be a table", (name,), cure=f"Write [{name}] on a line of its own.")
+            raise self.error(f"{name} must be a table", (name,), hint=f"Write [{name}] on a line of its own.")
         return value
 
-    def error(self, cause: str, keys: tuple[str, ...], cure: str = "") -> ConfigError:
+    def error(self, cause: str, keys: tuple[str, ...], hint: str = "") -> ConfigError:
         """An error about one key, naming file and line."""
-        return ConfigError(cause, place=_place(self.path, self._line(keys)), cure=cure)
+        return ConfigError(cause, subject=_place(self.path, self._line(keys)), hint=hint)
 
     def unknown(self, keys: tuple[str, ...], known: Iterable[str]) -> ConfigError:
         """The error for a key that nobody knows, naming the nearest known one."""
         names = sorted(known)
         near = difflib.get_close_matches(keys[-1], names, n=1)
-        cure = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(names)}."
-        return self.error(f"unknown key {keys[-1]}", keys, cure)
+        hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(names)}."
+        return self.error(f"unknown key {keys[-1]}", keys, hint)
 
     def _line(self, keys: tuple[str, ...]) -> int:
         *tables, last = keys

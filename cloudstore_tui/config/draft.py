@@ -138,11 +138,11 @@ def check_name(name: str, taken: Collection[str] = ()) -> None:
         UsageError: it cannot.
     """
     if not name:
-        raise UsageError("is missing", place=NAME.label, cure="Give it a short name, such as acme8.")
+        raise UsageError("is missing", subject=NAME.label, hint="Give it a short name, such as acme8.")
     if not PROFILE_NAME.fullmatch(name):
-        raise UsageError("cannot name a profile", place=NAME.label, cure="Use letters, digits, - and _, at most 32.")
+        raise UsageError("cannot name a profile", subject=NAME.label, hint="Use letters, digits, - and _, at most 32.")
     if name in taken:
-        raise UsageError(f"there is a profile {name} already", place=NAME.label, cure="Choose another name.")
+        raise UsageError(f"there is a profile {name} already", subject=NAME.label, hint="Choose another name.")
 
 
 def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
@@ -152,17 +152,17 @@ def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
         UsageError: it is missing, or cannot be the value.
     """
     text = text.strip()
-    place = option.label or option.name
+    subject = option.label or option.name
     if not text:
         if is_needed(option):
-            raise UsageError("is missing", place=place)
+            raise UsageError("is missing", subject=subject)
         return {}
-    _check_text(option, text, place)
+    _check_text(option, text, subject)
     if option.check is not None:
         try:
             option.check(text)
         except ConfigError as error:
-            raise UsageError(error.cause, place=place, cure=error.cure) from None
+            raise UsageError(error.message, subject=subject, hint=error.hint) from None
     if option.type is tuple:
         return {option.name: tuple(dict.fromkeys(text.replace(",", " ").split()))}
     if text == option.default:
@@ -172,8 +172,8 @@ def read_answer(option: Option, text: str) -> dict[str, OptionValue]:
 
 def complaint(error: StorageError) -> str:
     """An error about an answer, as a sentence beside that answer."""
-    sentence = f"{error.cause[:1].upper()}{error.cause[1:]}."
-    return f"{sentence} {error.cure}".rstrip()
+    sentence = f"{error.message[:1].upper()}{error.message[1:]}."
+    return f"{sentence} {error.hint}".rstrip()
 
 
 def typed_texts(spec: ProviderSpec, given: Mapping[str, str]) -> dict[str, str]:
@@ -182,14 +182,16 @@ def typed_texts(spec: ProviderSpec, given: Mapping[str, str]) -> dict[str, str]:
     return {wholes.get(name, name): text for name, text in given.items()}
 
 
-def _check_text(option: Option, text: str, place: str) -> None:
+def _check_text(option: Option, text: str, subject: str) -> None:
     if not text.isprintable():
-        raise UsageError("holds a line break or another control character", place=place, cure="Type it on one line.")
+        raise UsageError(
+            "holds a line break or another control character", subject=subject, hint="Type it on one line."
+        )
     if text[0] in _QUOTES or text[-1] in _QUOTES:
-        raise UsageError("has quotes around it", place=place, cure="Leave the quotes out.")
+        raise UsageError("has quotes around it", subject=subject, hint="Leave the quotes out.")
     if option.type is not tuple and " " in text:
-        raise UsageError("has a blank in it", place=place, cure="Leave the blank out.")
+        raise UsageError("has a blank in it", subject=subject, hint="Leave the blank out.")
     if option.choices and text not in option.choices:
         raise UsageError(
-            f"{text[:40]} is none of the choices", place=place, cure=f"Choose {' or '.join(option.choices)}."
+            f"{text[:40]} is none of the choices", subject=subject, hint=f"Choose {' or '.join(option.choices)}."
         )

@@ -42,7 +42,7 @@ def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
     for name in values:
         if name not in names:
             known = f"The holes are: {', '.join(names)}." if names else "It has no holes."
-            raise UsageError(f"there is no hole {name}", place=f"?{name}", cure=known)
+            raise UsageError(f"there is no hole {name}", subject=f"?{name}", hint=known)
     write = quote if is_fiql(text) else phrase_value
     parts, end = [], 0
     for hole in holes:
@@ -56,5 +56,5 @@ def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
 
 def missing(text: str, hole: Hole) -> FilterError:
     """The error for a hole that nobody filled."""
-    cause = f"?{hole.name} has no value (at character {hole.start + 1})"
-    return FilterError(cause, text=text, position=hole.start, cure=f"Write the {hole.name} in its place.")
+    message = f"?{hole.name} has no value (at character {hole.start + 1})"
+    return FilterError(message, text=text, position=hole.start, hint=f"Write the {hole.name} in its place.")

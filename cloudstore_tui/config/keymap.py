@@ -64,7 +64,7 @@ class KeyHelp:
         return self.id.partition(".")[0]
 
 
-def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, place: str = "[keys]") -> dict[str, str]:
+def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, subject: str = "[keys]") -> dict[str, str]:
     """The user's keys as the browser takes them: id to names of keys, separated by commas.
 
     Raises:
@@ -72,7 +72,7 @@ def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, place: st
             same key that work at the same time.
     """
     actions = {action.id: action for action in known}
-    checked = {id_: _checked(id_, text, actions, place) for id_, text in keys.items()}
+    checked = {id_: _checked(id_, text, actions, subject) for id_, text in keys.items()}
     held = {id_: checked.get(id_, _canonical(action.keys)) for id_, action in actions.items()}
     for id_ in checked:
         given = set(held[id_]) - set(_canonical(actions[id_].keys))
@@ -81,8 +81,8 @@ def check_keymap(keys: Mapping[str, str], known: Iterable[KeyHelp], *, place: st
             if both:
                 raise ConfigError(
                     f"{other} and {id_} are both on {min(both)}",
-                    place=place,
-                    cure='Give one of them another key, or "none".',
+                    subject=subject,
+                    hint='Give one of them another key, or "none".',
                 )
     return {id_: ",".join(names) for id_, names in checked.items()}
 
@@ -116,28 +116,30 @@ def _canonical(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(key_name(key) for key in keys)
 
 
-def _checked(id_: str, text: str, actions: Mapping[str, KeyHelp], place: str) -> tuple[str, ...]:
+def _checked(id_: str, text: str, actions: Mapping[str, KeyHelp], subject: str) -> tuple[str, ...]:
     if id_ not in actions:
         near = difflib.get_close_matches(id_, actions, n=1)
-        cure = f"Did you mean {near[0]}?" if near else "`cloudstore keys` lists all of them."
-        raise ConfigError(f"unknown action {id_}", place=place, cure=cure)
+        hint = f"Did you mean {near[0]}?" if near else "`cloudstore keys` lists all of them."
+        raise ConfigError(f"unknown action {id_}", subject=subject, hint=hint)
     if text.strip() == OFF:
         # A name of its own for each: two entries with the same name would count as a clash.
         return (f"{_OFF_PREFIX}{id_}",)
     parts = ["comma"] if text.strip() == "," else text.split(",")
-    return tuple(_sendable(id_, part, place) for part in parts)
+    return tuple(_sendable(id_, part, subject) for part in parts)
 
 
-def _sendable(id_: str, text: str, place: str) -> str:
+def _sendable(id_: str, text: str, subject: str) -> str:
     key = key_name(text)
     if not key:
-        raise ConfigError(f"{id_} has an empty key", place=place, cure=_CURE)
+        raise ConfigError(f"{id_} has an empty key", subject=subject, hint=_CURE)
     if lost := _LOST.get(key):
-        raise ConfigError(f"{id_} cannot be on {key}: on a plain terminal it {lost}", place=place, cure=_CURE)
+        raise ConfigError(f"{id_} cannot be on {key}: on a plain terminal it {lost}", subject=subject, hint=_CURE)
     *modifiers, last = key.split("+")
     sendable = _is_modified(modifiers, last) if modifiers else _is_plain(text.strip(), last)
     if not sendable:
-        raise ConfigError(f"{id_} cannot be on {text.strip()}: no terminal sends such a key", place=place, cure=_CURE)
+        raise ConfigError(
+            f"{id_} cannot be on {text.strip()}: no terminal sends such a key", subject=subject, hint=_CURE
+        )
     return key
 
 

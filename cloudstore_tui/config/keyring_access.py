@@ -58,7 +58,7 @@ def write_keyring(service: str, name: str, secret: Secret) -> None:
         return held
 
     if _asked(write) != secret.reveal():
-        raise ConfigError("did not keep the secret", place="keyring", cure="Keep the secret in a file.")
+        raise ConfigError("did not keep the secret", subject="keyring", hint="Keep the secret in a file.")
 
 
 def clear_keyring(service: str, name: str) -> bool:
@@ -100,9 +100,9 @@ def keyring_trouble() -> str:
 def _asked(work: Callable[[], Answer]) -> Answer:
     """What `work` gives back, if it does within some seconds."""
     if not has_keyring():
-        raise ConfigError("is not installed", place="keyring", cure=INSTALL)
+        raise ConfigError("is not installed", subject="keyring", hint=INSTALL)
     if any(thread.is_alive() for thread in _SILENT):
-        raise ConfigError("does not answer", place="keyring", cure=_CURE)
+        raise ConfigError("does not answer", subject="keyring", hint=_CURE)
     answers: list[Answer] = []
 
     def ask() -> None:
@@ -117,6 +117,6 @@ def _asked(work: Callable[[], Answer]) -> Answer:
     if answers:
         return answers[0]
     if not thread.is_alive():
-        raise ConfigError("is locked or cannot be used", place="keyring", cure=_CURE)
+        raise ConfigError("is locked or cannot be used", subject="keyring", hint=_CURE)
     _SILENT.append(thread)
-    raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", place="keyring", cure=_CURE)
+    raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", subject="keyring", hint=_CURE)

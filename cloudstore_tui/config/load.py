@@ -45,8 +45,8 @@ class Config:
         known = ", ".join(self.profiles) or "none"
         raise ConfigError(
             f"no profile called {name}",
-            place=str(self.path),
-            cure=f"Profiles there: {known}. `cloudstore profile add` adds one, `cloudstore demo` works without any.",
+            subject=str(self.path),
+            hint=f"Profiles there: {known}. `cloudstore profile add` adds one, `cloudstore demo` works without any.",
         )
 
 
@@ -104,8 +104,8 @@ def _spec(
     names = {spec.name: spec for spec in specs}
     wanted = table.get("provider")
     if not isinstance(wanted, str) or wanted not in names:
-        cause = f"unknown provider {wanted}" if wanted else f"provider is missing under [{'.'.join(keys)}]"
-        raise document.error(cause, (*keys, "provider"), f"Known: {', '.join(names)}.")
+        message = f"unknown provider {wanted}" if wanted else f"provider is missing under [{'.'.join(keys)}]"
+        raise document.error(message, (*keys, "provider"), f"Known: {', '.join(names)}.")
     return names[wanted]
 
 

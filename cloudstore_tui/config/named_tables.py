@@ -80,7 +80,9 @@ class NamedTables(ABC, Generic[Item]):
             if old == new or old not in known:
                 return
             if new in known:
-                raise UsageError(f"there is a {self.noun} of that name already", place=new, cure="Choose another name.")
+                raise UsageError(
+                    f"there is a {self.noun} of that name already", subject=new, hint="Choose another name."
+                )
             renamed = {(new if name == old else name): item for name, item in known.items()}
             renamed[new] = self._called(renamed[new], new)
             self._change(renamed, old, lambda text: with_name(text, old, new))
@@ -93,5 +95,5 @@ class NamedTables(ABC, Generic[Item]):
         changed = change(text)
         # People write TOML in more ways than are known here: what cannot be changed is left alone.
         if self._items(Document(self.path, changed)) != wanted:
-            raise ConfigError(f"{name} cannot be changed here", place=str(self.path), cure="Change it in the file.")
+            raise ConfigError(f"{name} cannot be changed here", subject=str(self.path), hint="Change it in the file.")
         write_private(self.path, changed)

@@ -74,7 +74,7 @@ def _wait_for(handle: int, path: Path) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                raise BusyError("another program is changing it", place=str(path), cure="Try again.") from None
+                raise BusyError("another program is changing it", subject=str(path), hint="Try again.") from None
             time.sleep(0.02)
         except OSError:
             # A network share without locks: two changes within the same milliseconds are rare.
@@ -84,4 +84,4 @@ def _wait_for(handle: int, path: Path) -> None:
 
 
 def _refused(path: Path, error: OSError) -> LocalDiskError:
-    return LocalDiskError(f"cannot be written: {error.strerror}", place=str(path))
+    return LocalDiskError(f"cannot be written: {error.strerror}", subject=str(path))

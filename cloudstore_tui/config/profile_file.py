@@ -24,7 +24,7 @@ def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs:
 
     def expect(profiles: dict[str, object]) -> None:
         if name in profiles:
-            raise ConfigError(f"there is a profile {name} already", place=str(path), cure="Choose another name.")
+            raise ConfigError(f"there is a profile {name} already", subject=str(path), hint="Choose another name.")
         profiles[name] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     with turn(path):
@@ -56,13 +56,13 @@ def _change(path: Path, change: Callable[[str], str], expect: Callable[[dict[str
         document = Document(path, changed.removeprefix("\ufeff").replace("\r\n", "\n"))
     except ConfigError:
         raise ConfigError(
-            "the profiles in it are written in a way of their own", place=str(path), cure=_BY_HAND
+            "the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND
         ) from None
     # People write TOML in more ways than are known here: what cannot be changed is left alone.
     if {"profiles": {}, **document.values} != wanted:
-        raise ConfigError("the profiles in it are written in a way of their own", place=str(path), cure=_BY_HAND)
+        raise ConfigError("the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND)
     if _bytes(path) != before:
-        raise ConfigError("was changed by something else just now", place=str(path), cure="Try again.")
+        raise ConfigError("was changed by something else just now", subject=str(path), hint="Try again.")
     write_private(path, changed)
     return document
 
@@ -73,4 +73,4 @@ def _bytes(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise LocalDiskError(f"cannot be read: {error.strerror}", place=str(path)) from None
+        raise LocalDiskError(f"cannot be read: {error.strerror}", subject=str(path)) from None

@@ -84,8 +84,8 @@ class SavedSearches(NamedTables[SavedSearch]):
         known, name = self.read(), name.removeprefix(SIGN)
         if name in known:
             return known[name]
-        cure = f"Saved: {', '.join(known)}." if known else "Ctrl+S in the bar of the browser saves one."
-        raise UsageError(f"no search is saved as {name!r}", place=str(self.path or ""), cure=cure)
+        hint = f"Saved: {', '.join(known)}." if known else "Ctrl+S in the bar of the browser saves one."
+        raise UsageError(f"no search is saved as {name!r}", subject=str(self.path or ""), hint=hint)
 
     def save(self, name: str, find: str, *, profile: str = "", region: str = "") -> None:
         """Save a filter or a phrase; the rest of the file stays as it is, and so do its comments.
@@ -103,7 +103,7 @@ class SavedSearches(NamedTables[SavedSearch]):
         """
         check_name(name)
         if not find.strip() or not find.isprintable():
-            raise UsageError("there is nothing to save", place=f"{SIGN}{name}", cure="Type a filter first.")
+            raise UsageError("there is nothing to save", subject=f"{SIGN}{name}", hint="Type a filter first.")
         told = {"find": find, "profile": profile, "region": region}
         lines = {key: json.dumps(value, ensure_ascii=False) for key, value in told.items() if value}
         with turn(self.path):
@@ -120,7 +120,7 @@ def check_name(name: str) -> None:
         UsageError: it cannot.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot name a search", cure=_NAME_CURE)
+        raise UsageError(f"{name!r} cannot name a search", hint=_NAME_CURE)
 
 
 def use(text: str, searches: SavedSearches) -> str:
@@ -134,8 +134,8 @@ def use(text: str, searches: SavedSearches) -> str:
     values: dict[str, str] = {}
     for given in _GIVEN.finditer(rest):
         if given["name"] is None:
-            cure = "After the name of a search come values: hole=value."
-            raise UsageError(f"{given.group()} is no value", place=name, cure=cure)
+            hint = "After the name of a search come values: hole=value."
+            raise UsageError(f"{given.group()} is no value", subject=name, hint=hint)
         value = given["value"]
         values[given["name"]] = plain(value) if value[:1] in ('"', "'") else value
     return fill(searches.named(name).find, values, partly=True)

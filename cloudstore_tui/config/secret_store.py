@@ -108,7 +108,7 @@ def _remove_from_keyring(profile: str, name: str) -> str:
     try:
         return f"Removed the {spoken(name)} from the keyring" if clear_keyring(keyring_service(profile), name) else ""
     except ConfigError as error:
-        return f"The {spoken(name)} may still be in the keyring, which {error.cause}"
+        return f"The {spoken(name)} may still be in the keyring, which {error.message}"
 
 
 def _free(folder: Path, name: str) -> Path:
@@ -118,4 +118,6 @@ def _free(folder: Path, name: str) -> Path:
         # A link that leads nowhere would be followed.
         if not os.path.lexists(path):
             return path
-    raise LocalDiskError("there are too many files of this name", place=str(folder / name), cure="Remove some of them.")
+    raise LocalDiskError(
+        "there are too many files of this name", subject=str(folder / name), hint="Remove some of them."
+    )

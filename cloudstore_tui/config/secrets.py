@@ -50,7 +50,7 @@ class SecretSources:
                 self._found[name] = (clean_secret(text, spoken(name)), source)
             except ConfigError as error:
                 place = f"profile {self.profile}"
-                raise ConfigError(f"{error.cause} ({source})", place=place, cure=error.cure) from None
+                raise ConfigError(f"{error.message} ({source})", subject=place, hint=error.hint) from None
             os.environ.pop(variable_of(self.profile, name), None)
         return self._found[name][0]
 
@@ -79,12 +79,12 @@ class SecretSources:
         try:
             found = read_keyring(keyring_service(self.profile), name) if not why else None
         except ConfigError as error:
-            found, why = None, f" (the keyring {error.cause})"
+            found, why = None, f" (the keyring {error.message})"
         if found is None:
             variable = variable_of(self.profile, name)
             raise ConfigError(
                 f"no {spoken(name)} found for profile {self.profile}{why}",
-                cure=f"Set {variable}, or {name}_file or {name}_command under [profiles.{self.profile}].",
+                hint=f"Set {variable}, or {name}_file or {name}_command under [profiles.{self.profile}].",
             )
         return found
 
@@ -95,11 +95,11 @@ class SecretSources:
                 shlex.split(command), capture_output=True, text=True, timeout=COMMAND_PATIENCE, check=False
             )
         except subprocess.TimeoutExpired:
-            raise ConfigError(f"did not answer within {COMMAND_PATIENCE:.0f} seconds", place=place) from None
+            raise ConfigError(f"did not answer within {COMMAND_PATIENCE:.0f} seconds", subject=place) from None
         except (OSError, ValueError) as error:
-            raise ConfigError(f"could not be started: {error}", place=place) from None
+            raise ConfigError(f"could not be started: {error}", subject=place) from None
         if done.returncode:
-            raise ConfigError(f"ended with code {done.returncode}", place=place, cure="Run it by hand to see why.")
+            raise ConfigError(f"ended with code {done.returncode}", subject=place, hint="Run it by hand to see why.")
         return done.stdout
 
 
@@ -137,7 +137,7 @@ def clean_secret(text: str, what: str) -> Secret:
     elif not cleaned.isascii():
         wrong = "holds a character that cannot be sent"
     if wrong:
-        raise ConfigError(f"the {what} {wrong}", cure="Store exactly the text that the service shows, on one line.")
+        raise ConfigError(f"the {what} {wrong}", hint="Store exactly the text that the service shows, on one line.")
     return Secret(cleaned)
 
 
@@ -148,11 +148,11 @@ def _read_private(path: Path) -> str:
             if os.name == "posix" and (status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or status.st_uid != os.getuid()):
                 raise ConfigError(
                     "holds a secret but others can read it",
-                    place=str(path),
-                    cure=f"Run: chmod 600 {shlex.quote(str(path))}",
+                    subject=str(path),
+                    hint=f"Run: chmod 600 {shlex.quote(str(path))}",
                 )
             return file.read(LARGEST_SECRET).decode()
     except OSError as error:
-        raise ConfigError(f"the secret file cannot be read: {error.strerror}", place=str(path)) from None
+        raise ConfigError(f"the secret file cannot be read: {error.strerror}", subject=str(path)) from None
     except UnicodeDecodeError:
-        raise ConfigError("the secret file is not UTF-8 text", place=str(path)) from None
+        raise ConfigError("the secret file is not UTF-8 text", subject=str(path)) from None

@@ -29,11 +29,14 @@ StorageError
 ```
 
 The number is the exit code of a command that ends with this error. An error is a sentence about the user's thing:
-`place` is what it is about (`acme:exports/x.tar`), `cause` what is wrong, `cure` what to do next. None of the three
+`subject` is what it is about (`acme:exports/x.tar`), `message` what is wrong, `hint` what to do next. None of the three
 ever holds a secret, a query string or a header value.
+
+Errors never change once they are made, since the same one may be told to several callers; `with_` and `about` give
+copies. No logic reads the text of a message: what a caller has to know is in the class and the fields.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final, Self
 
 
 class StorageError(Exception):
@@ -44,26 +47,53 @@ class StorageError(Exception):
     retryable: ClassVar[bool] = False
     """Whether the same request may work later without any change."""
 
-    def __init__(self, cause: str, *, place: str = "", cure: str = "") -> None:
-        super().__init__(cause)
-        self.place = place
-        """What the error is about, as the user would write it: a path, a profile, a file."""
-        self.cause = cause
+    def __init__(
+        self,
+        message: str,
+        *,
+        subject: str = "",
+        hint: str = "",
+        status: int | None = None,
+        service_code: str = "",
+        service_message: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message: Final = message
         """What is wrong: a clause without capital or full stop."""
-        self.cure = cure
+        self.subject: Final = subject
+        """What the error is about, as the user would write it: a path, a profile, a file."""
+        self.hint: Final = hint
         """What the user can do: a whole sentence, or nothing."""
+        self.status: Final = status
+        """HTTP status of the answer that said so; `None` where no answer did."""
+        self.service_code: Final = service_code
+        """The service's own name for it, such as `invalid_scope`; empty without one."""
+        self.service_message: Final = service_message
+        """The service's own words, safe to show; empty without any."""
 
-    def at(self, place: str) -> "StorageError":
-        """The same error, about `place` if it was about nothing yet."""
-        if not self.place:
-            self.place = place
-        return self
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change a field."""
+        if name in vars(self) and not name.startswith("__"):
+            raise AttributeError(f"{name} of an error cannot be changed; with_() gives a copy")
+        super().__setattr__(name, value)
+
+    def with_(self, *, message: str | None = None, subject: str | None = None, hint: str | None = None) -> Self:
+        """A copy with another message, subject or hint."""
+        changes = {"message": message, "subject": subject, "hint": hint}
+        copy = type(self).__new__(type(self), self.message if message is None else message)
+        vars(copy).update(vars(self), **{name: text for name, text in changes.items() if text is not None})
+        copy.__cause__, copy.__suppress_context__ = self.__cause__, self.__suppress_context__
+        return copy
+
+    def about(self, subject: str) -> Self:
+        """The same error, about `subject` if it was about nothing yet."""
+        return self if self.subject else self.with_(subject=subject)
 
     def __str__(self) -> str:
-        sentence = f"{self.place}: {self.cause}" if self.place else self.cause[:1].upper() + self.cause[1:]
+        sentence = f"{self.subject}: {self.message}" if self.subject else self.message[:1].upper() + self.message[1:]
         if not sentence.endswith((".", "!", "?")):
             sentence += "."
-        return f"{sentence} {self.cure}".rstrip()
+        return f"{sentence} {self.hint}".rstrip()
 
 
 class PartialError(StorageError):
@@ -81,16 +111,16 @@ class UsageError(StorageError):
 class FilterError(UsageError):
     """A FIQL text that does not parse, or that cannot be sent as it is."""
 
-    def __init__(self, cause: str, *, text: str, position: int, cure: str = "") -> None:
-        super().__init__(cause, place="filter", cure=cure)
-        self.text = text
+    def __init__(self, message: str, *, text: str, position: int, hint: str = "") -> None:
+        super().__init__(message, subject="filter", hint=hint)
+        self.text: Final = text
         """The whole filter."""
-        self.position = position
+        self.position: Final = position
         """Offset of the first character that is wrong."""
 
 
 class ConfigError(UsageError):
-    """The configuration cannot be used; `place` is `file:line`."""
+    """The configuration cannot be used; `subject` is `file:line`."""
 
 
 class UnsupportedError(UsageError):
@@ -133,9 +163,26 @@ class UnsettledError(NetworkError):
 class ThrottledError(UnavailableError):
     """The service asks to wait."""
 
-    def __init__(self, cause: str, *, wait: float | None = None, place: str = "", cure: str = "") -> None:
-        super().__init__(cause, place=place, cure=cure)
-        self.wait = wait
+    def __init__(
+        self,
+        message: str,
+        *,
+        wait: float | None = None,
+        subject: str = "",
+        hint: str = "",
+        status: int | None = None,
+        service_code: str = "",
+        service_message: str = "",
+    ) -> None:
+        super().__init__(
+            message,
+            subject=subject,
+            hint=hint,
+            status=status,
+            service_code=service_code,
+            service_message=service_message,
+        )
+        self.wait: Final = wait
         """Seconds the service asks to wait, if it said so."""
 
 
@@ -176,9 +223,9 @@ class MissingError(StorageError):
 class NotAvailableError(MissingError):
     """The object exists but its content cannot be fetched in this state."""
 
-    def __init__(self, cause: str, *, state: str, place: str = "", cure: str = "") -> None:
-        super().__init__(cause, place=place, cure=cure)
-        self.state = state
+    def __init__(self, message: str, *, state: str, subject: str = "", hint: str = "") -> None:
+        super().__init__(message, subject=subject, hint=hint)
+        self.state: Final = state
         """The object's state as the service names it."""
 
 

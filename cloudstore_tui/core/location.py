@@ -45,7 +45,7 @@ def split_address(address: str) -> tuple[str, str]:
     if not colon or not profile:
         raise UsageError(
             "a path is written PROFILE:REST",
-            place=address,
-            cure="For example acme:exports/reporting/ or acme8:us-east/. `cloudstore profile list` shows the names.",
+            subject=address,
+            hint="For example acme:exports/reporting/ or acme8:us-east/. `cloudstore profile list` shows the names.",
         )
     return profile, rest

@@ -51,13 +51,13 @@ class Pager(Generic[Item]):
         self,
         fetch: Fetch[Item],
         identify: Callable[[Item], Hashable],
-        place: str = "",
+        subject: str = "",
         sweep: Sweep[Item] | None = None,
     ) -> None:
         self._fetch = fetch
         self._sweep = sweep
         self._identify = identify
-        self._place = place
+        self._place = subject
         self._seen: set[Hashable] = set()
         self._cursor: str | None = None
         self._stalled = 0
@@ -89,8 +89,8 @@ class Pager(Generic[Item]):
             self.ended = True
             raise EndlessListingError(
                 f"the service names a next page for ever, without anything new in the last {STALLED_PAGES}",
-                place=self._place,
-                cure="What was found until here is shown; narrow the query or tell the service's support.",
+                subject=self._place,
+                hint="What was found until here is shown; narrow the query or tell the service's support.",
             )
         self.left = page.left
         return Page(new, page.cursor, page.total, page.warnings, page.left)

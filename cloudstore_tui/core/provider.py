@@ -76,7 +76,7 @@ class Check:
     text: str
     """What was found, or what is wrong and the cure."""
     error: StorageError | None = None
-    cure: str = ""
+    hint: str = ""
     """What to do about a doubt; an error has its own."""
 
 
@@ -269,8 +269,8 @@ class StorageProvider(ABC):
         if self.profile.read_only and capability in WRITES:
             raise ReadOnlyError(
                 f"the profile {self.profile.name} is read-only",
-                place=location.address,
-                cure=f"Set read_only = false under [profiles.{self.profile.name}] to allow it.",
+                subject=location.address,
+                hint=f"Set read_only = false under [profiles.{self.profile.name}] to allow it.",
             )
         raise self._unsupported(capability.value)
 

@@ -50,8 +50,8 @@ def check(node: Node, text: str, zone: tzinfo = UTC, tags: Collection[str] = ())
 def _blanks(text: str) -> Iterator[Problem]:
     for match in _PARTS.finditer(text):
         if match.lastgroup == "blank" and match.start() > 0 and match.end() < len(text):
-            cure = "Leave it out; only a value in quotes may hold blanks."
-            yield Problem(match.start(), "a blank between the parts of the filter", cure, True, "")
+            hint = "Leave it out; only a value in quotes may hold blanks."
+            yield Problem(match.start(), "a blank between the parts of the filter", hint, True, "")
             return
     if text != text.strip(" \t\r\n"):
         yield Problem(0, "blanks around the filter", "Leave them out.", True, "")
@@ -63,24 +63,24 @@ def _time(term: Comparison, zone: tzinfo) -> Iterator[Problem]:
     for value in term.values:
         if not _NUMBER.fullmatch(value):
             known = parse_iso(value, zone) is not None
-            cure = "The service takes epoch milliseconds." if known else "Write a date such as 2024-09-01 with --since."
-            cause = f"{term.selector} takes no date like {value!r}" if known else f"{value!r} is no time"
-            yield Problem(term.start, cause, cure, True, "" if known else None)
+            hint = "The service takes epoch milliseconds." if known else "Write a date such as 2024-09-01 with --since."
+            message = f"{term.selector} takes no date like {value!r}" if known else f"{value!r} is no time"
+            yield Problem(term.start, message, hint, True, "" if known else None)
         elif int(value) in _SECONDS:
-            cure = f"Write {value}000 if you mean seconds: the service takes milliseconds."
-            yield Problem(term.start, f"{value} looks like seconds", cure)
+            hint = f"Write {value}000 if you mean seconds: the service takes milliseconds."
+            yield Problem(term.start, f"{value} looks like seconds", hint)
 
 
 def _no_list(term: Comparison, text: str) -> Iterator[Problem]:
     if term.operator in LIST_OPERATORS and not text[: term.end].endswith(")"):
-        cure = f"Write the list in parentheses, also for one value: {unparse(term)}."
-        yield Problem(term.start, f"{term.operator} takes a list", cure, True, "")
+        hint = f"Write the list in parentheses, also for one value: {unparse(term)}."
+        yield Problem(term.start, f"{term.operator} takes a list", hint, True, "")
 
 
 def _names(term: Comparison, names: list[str]) -> Iterator[Problem]:
     if term.selector not in names and (near := nearest(term.selector, names, _ALIKE)):
-        cure = f"Did you mean {near}? An unknown name is taken for a tag, and finds nothing."
-        yield Problem(term.start, f"{term.selector} is no field or tag that we know", cure)
+        hint = f"Did you mean {near}? An unknown name is taken for a tag, and finds nothing."
+        yield Problem(term.start, f"{term.selector} is no field or tag that we know", hint)
     known = {"type": TYPE_NAMES, "objectState": STATES}.get(term.selector, ())
     for value in term.values:
         if known and value not in known and (near := nearest(value, known, _ALIKE)):
@@ -98,15 +98,15 @@ def _mixed(node: Node, text: str) -> Iterator[Problem]:
         elif mark:
             seen[-1].add(mark)
         if len(seen[-1]) == 2:
-            cure = f"`;` binds tighter, so this is read as {spell_out(node)}. Write the parentheses that you mean."
-            yield Problem(match.start(), "`,` and `;` without parentheses", cure)
+            hint = f"`;` binds tighter, so this is read as {spell_out(node)}. Write the parentheses that you mean."
+            yield Problem(match.start(), "`,` and `;` without parentheses", hint)
             return
 
 
 def _negated_state(term: Comparison) -> Iterator[Problem]:
     if term.selector == "objectState" and term.operator in ("!=", "=out="):
-        cure = "Naming objectState ends the rule that only AVAILABLE objects are found: all other states come too."
-        yield Problem(term.start, "a negated objectState", cure)
+        hint = "Naming objectState ends the rule that only AVAILABLE objects are found: all other states come too."
+        yield Problem(term.start, "a negated objectState", hint)
 
 
 def _loose_state(node: Node) -> Iterator[Problem]:
@@ -115,8 +115,8 @@ def _loose_state(node: Node) -> Iterator[Problem]:
     for one, other in pairwise(node.terms):
         if _is_state(one) != _is_state(other):
             state = one if _is_state(one) else other
-            cure = "`,` is OR: this finds every object in that state. Write `;` for AND."
-            yield Problem(next(comparisons(state)).start, "objectState is only one of several alternatives", cure)
+            hint = "`,` is OR: this finds every object in that state. Write `;` for AND."
+            yield Problem(next(comparisons(state)).start, "objectState is only one of several alternatives", hint)
             return
 
 

@@ -71,18 +71,18 @@ def diagnose(text: str, position: int, found: str, expected: frozenset[str]) -> 
     """
     if found == "OPERATOR" and (sign := _JOINED_BY_SIGN.search(_before(text, position))):
         position += sign.start(1) - len(_before(text, position))
-        cause, cure = f"`{sign[1]}` joins nothing", "Write `;` for AND and `,` for OR."
+        message, hint = f"`{sign[1]}` joins nothing", "Write `;` for AND and `,` for OR."
     elif not found:
-        cause, cure = _no_part(text, position)
+        message, hint = _no_part(text, position)
     elif expected & _JOINS:
-        cause, cure = _after_a_term(text, position, found)
+        message, hint = _after_a_term(text, position, found)
     elif "OPERATOR" in expected:
-        cause, cure = _after_a_field(text, position, found)
+        message, hint = _after_a_field(text, position, found)
     elif "QUOTED" in expected:
-        cause, cure = _instead_of_a_value(text, position, found)
+        message, hint = _instead_of_a_value(text, position, found)
     else:
-        cause, cure = _instead_of_a_term(text, position, found)
-    return FilterError(f"{cause} (at character {position + 1})", text=text, position=position, cure=cure)
+        message, hint = _instead_of_a_term(text, position, found)
+    return FilterError(f"{message} (at character {position + 1})", text=text, position=position, hint=hint)
 
 
 def _no_part(text: str, position: int) -> tuple[str, str]:
@@ -148,15 +148,15 @@ def _second_word(text: str, position: int) -> tuple[str, str]:
 def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
     before = _LAST_WORD.search(_before(text, position))
     name = before.group(1) if before else "a field"
-    cure = f"The operators are {' '.join(OPERATORS)}."
+    hint = f"The operators are {' '.join(OPERATORS)}."
     if found == "WORD":
         word = _WORD.match(text, position)
-        cure = _after_two_words(name, word.group() if word else "value")
+        hint = _after_two_words(name, word.group() if word else "value")
     elif listed := _BARE_LIST.search(_before(text, position)):
-        cure = f"Write the list in parentheses: `={listed[1]}=({listed[2]})`."
+        hint = f"Write the list in parentheses: `={listed[1]}=({listed[2]})`."
     elif value := _SPLIT_VALUE.search(_before(text, position)):
-        cure = f"A value with `,` needs quotes: `{_quoted(value[1])}`. Else write another comparison after the `,`."
-    return f"an operator is expected after `{name}`", cure
+        hint = f"A value with `,` needs quotes: `{_quoted(value[1])}`. Else write another comparison after the `,`."
+    return f"an operator is expected after `{name}`", hint
 
 
 def _after_two_words(name: str, word: str) -> str:

@@ -44,14 +44,14 @@ def _not_of_the_type(term: Comparison, field: str, types: Types) -> Iterator[Pro
     # A tag that nobody knows may be the customer's own.
     if types and field in KNOWN_FIELDS and not any(has_tag(kind, field) for kind in types):
         owners = [known.name for known in TYPES if field in known.tags]
-        cure = f"It is known of {', '.join(owners[:4])}{' and others' if len(owners) > 4 else ''}."
-        yield Problem(term.start, f"objects of the type {' or '.join(types)} have no tag {field} that we know", cure)
+        hint = f"It is known of {', '.join(owners[:4])}{' and others' if len(owners) > 4 else ''}."
+        yield Problem(term.start, f"objects of the type {' or '.join(types)} have no tag {field} that we know", hint)
 
 
 def _stars(term: Comparison) -> Iterator[Problem]:
     if term.operator not in _ORDERS and any("*" in value for value in term.values):
-        cure = "The service may take it for a star. In a phrase, as in `agent:Kh*`, it stands for anything."
-        yield Problem(term.start, "a `*` in a value", cure)
+        hint = "The service may take it for a star. In a phrase, as in `agent:Kh*`, it stands for anything."
+        yield Problem(term.start, "a `*` in a value", hint)
 
 
 def _no_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterator[Problem]:
@@ -61,12 +61,12 @@ def _no_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterat
         meant = _meant(value, units, zone)
         suffix = ")" if term.operator in LIST_OPERATORS else ""
         opened = "(" if suffix else ""
-        cure = (
+        hint = (
             f"Write {term.selector}{term.operator}{opened}{meant}{suffix}: the unit is {_spoken(units)}."
             if meant
             else f"Write a number of {_spoken(units)}; a text is compared letter by letter."
         )
-        yield Problem(term.start, f"{value!r} is no number, and {term.selector} is one", cure)
+        yield Problem(term.start, f"{value!r} is no number, and {term.selector} is one", hint)
 
 
 def _meant(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
@@ -90,19 +90,19 @@ def _unit(term: Comparison, units: frozenset[Unit], types: Types) -> Iterator[Pr
     if term.operator not in _ORDERS or not units <= _LENGTHS:
         return
     if len(units) > 1:
-        cure = "It is seconds on transcripts and else milliseconds: name the type, as in type==callrecording."
-        yield Problem(term.start, f"{term.selector} without a type has two units", cure)
+        hint = "It is seconds on transcripts and else milliseconds: name the type, as in type==callrecording."
+        yield Problem(term.start, f"{term.selector} without a type has two units", hint)
         return
     value = number(term.value)
     if value is None or value <= 0:
         return
     if units == {Unit.MILLISECONDS} and value < _SHORTEST:
-        cure = f"Write {term.selector}{term.operator}{round(value * 1000)} if you mean seconds."
+        hint = f"Write {term.selector}{term.operator}{round(value * 1000)} if you mean seconds."
         words = duration_words(Fraction(str(value)))
-        yield Problem(term.start, f"{term.value} is milliseconds here, which is {words}", cure)
+        yield Problem(term.start, f"{term.value} is milliseconds here, which is {words}", hint)
     if units == {Unit.SECONDS} and value >= _LONGEST and set(types) <= _KNOWN_TYPES:
-        cure = f"Write {term.selector}{term.operator}{round(value / 1000)} if you mean milliseconds."
-        yield Problem(term.start, f"{term.value} is seconds here, which is longer than a day", cure)
+        hint = f"Write {term.selector}{term.operator}{round(value / 1000)} if you mean milliseconds."
+        yield Problem(term.start, f"{term.value} is seconds here, which is longer than a day", hint)
 
 
 def _spoken(units: frozenset[Unit]) -> str:

@@ -38,5 +38,5 @@ def _refuse_depth(text: str) -> None:
                 f"more than {DEEPEST} parentheses inside each other",
                 text=text,
                 position=match.start(),
-                cure="Leave out the parentheses that change nothing.",
+                hint="Leave out the parentheses that change nothing.",
             )

@@ -13,7 +13,7 @@ class Problem:
     """Offset of the first character it is about."""
     text: str
     """What is wrong: a clause without capital or full stop."""
-    cure: str
+    hint: str
     """What to do: a whole sentence."""
     fatal: bool = False
     """Whether the filter must not be sent as it is."""
@@ -25,4 +25,4 @@ class Problem:
         """What is wrong and what to do; names keep their letters."""
         first = self.text.split(" ", 1)[0]
         is_word = first.islower() and first.isalpha() and first not in KNOWN_FIELDS
-        return f"{self.text[:1].upper() if is_word else self.text[:1]}{self.text[1:]}. {self.cure}".rstrip()
+        return f"{self.text[:1].upper() if is_word else self.text[:1]}{self.text[1:]}. {self.hint}".rstrip()

@@ -229,8 +229,8 @@ class RowStore:
         except (OSError, sqlite3.OperationalError) as error:
             raise LocalDiskError(
                 f"the list could not be kept on disk ({error})",
-                place=self._folder,
-                cure="Free some space, or set TMPDIR to a folder that has it.",
+                subject=self._folder,
+                hint="Free some space, or set TMPDIR to a folder that has it.",
             ) from None
 
 

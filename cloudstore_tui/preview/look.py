@@ -29,7 +29,7 @@ async def look(read: ReadPiece, facts: Facts, wanted: int = HEAD) -> Look:
     reader = _Reader(read, first)
     preview = await _drive(examine(first.data, facts), reader)
     if reader.error is not None:
-        preview = replace(preview, notes=(*preview.notes, f"Some of it could not be read: {reader.error.cause}."))
+        preview = replace(preview, notes=(*preview.notes, f"Some of it could not be read: {reader.error.message}."))
     elif reader.refused:
         note = "The store cannot begin in the middle of an object, so only its beginning was looked at."
         preview = replace(preview, notes=(*preview.notes, note))

@@ -21,7 +21,7 @@ class CallFolder:
         try:
             Template(text, zone)
         except UsageError as error:
-            raise ConfigError(error.cause, place="call_folder under [settings]", cure=error.cure) from None
+            raise ConfigError(error.message, subject="call_folder under [settings]", hint=error.hint) from None
         # Or the last folder would get the extension of a file.
         self._template = Template(f"{text}/{{name}}", zone)
 

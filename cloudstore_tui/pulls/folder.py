@@ -35,7 +35,7 @@ class PullFolder:
             except BlockingIOError:
                 self._disk.close(descriptor)
                 raise BusyError(
-                    "another pull fills this folder", place=str(self.path), cure="Wait until it has ended."
+                    "another pull fills this folder", subject=str(self.path), hint="Wait until it has ended."
                 ) from None
             except OSError as error:
                 # Network folders can be locked by those only who could write to them as to a file.
@@ -66,8 +66,8 @@ class PullFolder:
                 continue
             found = self._disk.look(self.file(parent))
             if found is not None and stat.S_ISLNK(found.st_mode):
-                cure = "Remove it, or choose another folder."
-                return UnsafeError("is a symbolic link", place=str(self.file(parent)), cure=cure)
+                hint = "Remove it, or choose another folder."
+                return UnsafeError("is a symbolic link", subject=str(self.file(parent)), hint=hint)
             if len(self._safe) < _MOST_REMEMBERED:
                 self._safe.add(parent)
         return None

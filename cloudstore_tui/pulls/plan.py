@@ -135,7 +135,7 @@ class PullPlan:
 
     def note(self, item: Item, fate: Fate, level: str = "", error: StorageError | None = None) -> None:
         """Write down what became of an item."""
-        reason = json.dumps([error.cause, error.place, error.cure]) if error else ""
+        reason = json.dumps([error.message, error.subject, error.hint]) if error else ""
         self._database.execute(
             "UPDATE items SET fate = ?, level = ?, code = ?, reason = ? WHERE number = ?",
             (fate.value, level, error.code if error else 0, reason, item.number),
@@ -145,8 +145,8 @@ class PullPlan:
         """The missing objects with their reasons."""
         for number, code, reason in self._rows("number, code, reason", "items", "fate = 'missing'"):
             row = self._database.execute("SELECT number, body, path FROM items WHERE number = ?", (number,)).fetchone()
-            cause, place, cure = json.loads(reason)
-            yield Loss(_item(row), _KINDS.get(code, StorageError)(cause, place=place, cure=cure))
+            message, place, hint = json.loads(reason)
+            yield Loss(_item(row), _KINDS.get(code, StorageError)(message, subject=place, hint=hint))
 
     def counts(self) -> dict[Fate, int]:
         """How many items have each fate."""

@@ -70,7 +70,7 @@ class Recorder:
         found = self._folder.look(path)
         if found is None:
             place = str(self._folder.file(path))
-            self._lost(item, LocalDiskError("the file is gone again", place=place, cure="Pull again."))
+            self._lost(item, LocalDiskError("the file is gone again", subject=place, hint="Pull again."))
             return
         line = fetched_line(line_of(item, self._provider), found, outcome.level, outcome.sha256, self._now())
         line["path"] = str(path)

@@ -102,7 +102,7 @@ def friendly(text: str) -> str:
 def _segments(text: str) -> Iterator[tuple[_Piece, ...]]:
     """The segments of a template, each with its pieces."""
     if not text:
-        raise UsageError("the template for names is empty", cure="For example {start:%Y/%m/%d}/{name}.")
+        raise UsageError("the template for names is empty", hint="For example {start:%Y/%m/%d}/{name}.")
     segment: list[_Piece] = []
     count = 0
     for piece, position in _pieces(text):
@@ -203,6 +203,6 @@ def _odd_brace(text: str) -> int:
 def _refusal(text: str, position: int, what: str) -> UsageError:
     return UsageError(
         f"at character {position + 1} of {text!r}: {what}",
-        place="--name",
-        cure=f"Fields: {', '.join(KNOWN)}.",
+        subject="--name",
+        hint=f"Fields: {', '.join(KNOWN)}.",
     )

@@ -73,8 +73,8 @@ class Verification:
         if self._folder.look(PurePosixPath(NAME)) is None:
             raise MissingError(
                 f"there is no {NAME} in it",
-                place=str(self._folder.path),
-                cure="Only folders of `pull` can be verified.",
+                subject=str(self._folder.path),
+                hint="Only folders of `pull` can be verified.",
             )
         with closing(private_database(self._scratch, _SCHEMA)) as database:
             self._read(database)
@@ -108,14 +108,14 @@ class Verification:
         place = str(self._folder.path / path)
         relative = PurePosixPath(path)
         if not relative.parts or relative.is_absolute() or ".." in relative.parts:
-            error: StorageError = UnsafeError("the manifest names a file outside the folder", place=path)
-            return Finding(Found.CHANGED, path, error.cause, error)
+            error: StorageError = UnsafeError("the manifest names a file outside the folder", subject=path)
+            return Finding(Found.CHANGED, path, error.message, error)
         if refusal := self._folder.refusal(relative):
-            return Finding(Found.CHANGED, path, refusal.cause, refusal)
+            return Finding(Found.CHANGED, path, refusal.message, refusal)
         found = self._folder.look(relative)
         if found is None:
-            error = MissingError("the file is missing", place=place, cure="Pull again.")
-            return Finding(Found.MISSING, path, error.cause, error)
+            error = MissingError("the file is missing", subject=place, hint="Pull again.")
+            return Finding(Found.MISSING, path, error.message, error)
         return self._compared(path, found, line, stop)
 
     def _compared(self, path: str, found: os.stat_result, line: Mapping[str, Any], stop: Stop) -> Finding:
@@ -126,8 +126,8 @@ class Verification:
             why = "its bytes are not those that were fetched"
         if not why:
             return Finding(Found.GOOD, path)
-        cure = "Remove it and pull again to get it back."
-        return Finding(Found.CHANGED, path, why, IntegrityError(why, place=str(self._folder.path / path), cure=cure))
+        hint = "Remove it and pull again to get it back."
+        return Finding(Found.CHANGED, path, why, IntegrityError(why, subject=str(self._folder.path / path), hint=hint))
 
     def _extra(self, database: Connection) -> Iterator[Finding]:
         for path in _files(self._folder.path):

@@ -55,7 +55,7 @@ class FolderListing:
         except StorageError as error:
             if here == self._root:
                 raise
-            self.errors.append(error.at(here.address))
+            self.errors.append(error.about(here.address))
 
     def _is_wanted(self, entry: StoredObject) -> bool:
         """Whether it is new enough; an object of unknown age is."""

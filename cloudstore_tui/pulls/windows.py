@@ -53,7 +53,7 @@ class QueryListing:
             except UsageError:
                 raise
             except StorageError as error:
-                self.errors.append(error.at(Location(self._query.location.profile, region).address))
+                self.errors.append(error.about(Location(self._query.location.profile, region).address))
                 if len(self.errors) == len(regions):
                     raise
 

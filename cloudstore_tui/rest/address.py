@@ -30,8 +30,8 @@ def api_address(url: str, *, option: str, profile: str, path: bool = False) -> s
         ConfigError: it is no https address (http for this machine only), or has a path, a query or a user in it.
     """
 
-    def wrong(cause: str, cure: str) -> ConfigError:
-        return ConfigError(f"{option} {cause}", place=f"profile {profile}", cure=cure)
+    def wrong(message: str, hint: str) -> ConfigError:
+        return ConfigError(f"{option} {message}", subject=f"profile {profile}", hint=hint)
 
     try:
         parts = urlsplit(url)
@@ -60,8 +60,8 @@ def host_name(text: str, *, option: str, profile: str) -> str:
     if not _HOST.fullmatch(text):
         raise ConfigError(
             f"{option} is not a host name",
-            place=f"profile {profile}",
-            cure="Write the name alone, without https:// and without a path.",
+            subject=f"profile {profile}",
+            hint="Write the name alone, without https:// and without a path.",
         )
     return text.lower()
 

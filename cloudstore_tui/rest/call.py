@@ -31,7 +31,7 @@ class Call:
 class Sender(Protocol):
     """Sends requests to one host."""
 
-    async def exchange(self, call: Call, place: str, *, is_token: bool = False) -> Reply:
+    async def exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
         """Send one request and read its whole answer, whatever its status.
 
         Raises:

@@ -60,30 +60,30 @@ class Channel:
             )
         except (ValueError, ImportError, httpx.InvalidURL):
             raise ConfigError(
-                "the proxy in the environment cannot be used", place=self._proxy, cure="Check HTTPS_PROXY."
+                "the proxy in the environment cannot be used", subject=self._proxy, hint="Check HTTPS_PROXY."
             ) from None
 
-    async def exchange(self, call: Call, place: str, *, is_token: bool = False) -> Reply:
+    async def exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
         """Send one request and read its whole answer, whatever its status; see `Sender`."""
         try:
             async with asyncio.timeout(TOKEN_TIMEOUT if is_token else None):
-                return await self._exchange(call, place)
+                return await self._exchange(call, subject)
         except TimeoutError:
-            raise LostReplyError(f"{self._host} does not answer", place=place) from None
+            raise LostReplyError(f"{self._host} does not answer", subject=subject) from None
         except httpx.HTTPError as error:
-            raise self._network_error(error, place) from None
+            raise self._network_error(error, subject) from None
         except httpx.InvalidURL:
-            raise ConfigError("the address of the API cannot be used", place=self._host) from None
+            raise ConfigError("the address of the API cannot be used", subject=self._host) from None
 
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
 
-    async def _exchange(self, call: Call, place: str) -> Reply:
+    async def _exchange(self, call: Call, subject: str) -> Reply:
         async with self._answer(call) as answer:
             headers = answer.headers
             body = await read_body(
-                answer.aiter_raw(), headers.get("content-encoding", ""), stall=self._stall, place=place
+                answer.aiter_raw(), headers.get("content-encoding", ""), stall=self._stall, subject=subject
             )
         _log.debug("%s %s%s: %d, %d bytes", call.method, self._host, call.path, answer.status_code, len(body))
         date = http_date(headers.get("date", ""))
@@ -126,28 +126,28 @@ class Channel:
         )
         # A safety belt: the target is only ever a path, and whatever it is, it must not lead anywhere else.
         if not call.target.startswith("/") or request.url.copy_with(raw_path=b"/") != self._origin:
-            raise UnsafeError("a request would have left the host of the profile", place=self._host)
+            raise UnsafeError("a request would have left the host of the profile", subject=self._host)
         return request
 
-    def _network_error(self, error: httpx.HTTPError, place: str) -> StorageError:
+    def _network_error(self, error: httpx.HTTPError, subject: str) -> StorageError:
         """What a failure below HTTP means; its own text may hold an address and is never shown."""
         causes = list(_causes(error))
         if (unsafe := _tls_problem(causes)) is not None:
             return UnsafeError(
                 f"the connection to {self._host} is not safe: {unsafe}",
-                place=place,
-                cure="If its authority is your own, add it to this system or name its file in SSL_CERT_FILE.",
+                subject=subject,
+                hint="If its authority is your own, add it to this system or name its file in SSL_CERT_FILE.",
             )
         if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
-            cause = f"the proxy {self._proxy} wants a login"
-            return LoginError(cause, place=place, cure="Put it into HTTPS_PROXY, or set NO_PROXY.")
+            message = f"the proxy {self._proxy} wants a login"
+            return LoginError(message, subject=subject, hint="Put it into HTTPS_PROXY, or set NO_PROXY.")
         kind: type[NetworkError] = NetworkError if isinstance(error, _NOT_SENT) else LostReplyError
-        return kind(self._cause(error, causes), place=place, cure=self._cure())
+        return kind(self._cause(error, causes), subject=subject, hint=self._cure())
 
     def _cause(self, error: httpx.HTTPError, causes: list[BaseException]) -> str:
         if isinstance(error, httpx.ProxyError):
             return f"the proxy {self._proxy} does not connect to {self._host}"
-        if any(isinstance(cause, socket.gaierror) for cause in causes):
+        if any(isinstance(message, socket.gaierror) for message in causes):
             return f"the name of {self._proxied} cannot be resolved"
         if isinstance(error, httpx.ConnectTimeout):
             return f"{self._proxied} does not answer"
@@ -181,7 +181,7 @@ def _trust() -> ssl.SSLContext:
             context.load_verify_locations(cafile=file)
         except (OSError, ssl.SSLError):
             raise ConfigError(
-                "holds no certificates that can be read", place=file, cure="Check SSL_CERT_FILE."
+                "holds no certificates that can be read", subject=file, hint="Check SSL_CERT_FILE."
             ) from None
     return context
 
@@ -196,9 +196,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _tls_problem(causes: list[BaseException]) -> str | None:
     """What is wrong with certificate or protocol; `None` if it is not that."""
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message or "its certificate cannot be trusted"
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return (cause.reason or "TLS failed").replace("_", " ").lower()
+    for message in causes:
+        if isinstance(message, ssl.SSLCertVerificationError):
+            return message.verify_message or "its certificate cannot be trusted"
+        if isinstance(message, ssl.SSLError) and not isinstance(message, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return (message.reason or "TLS failed").replace("_", " ").lower()
     return None

@@ -19,7 +19,7 @@ class Doubt:
     """Something that works but may not be what is wanted."""
 
     text: str
-    cure: str = ""
+    hint: str = ""
 
 
 Look = Callable[[], Awaitable[str | Doubt]]
@@ -29,14 +29,14 @@ Look = Callable[[], Awaitable[str | Doubt]]
 class Checklist:
     """Takes steps until one fails, and ends with the clock."""
 
-    def __init__(self, place: str, skew: Callable[[], float]) -> None:
+    def __init__(self, subject: str, skew: Callable[[], float]) -> None:
         """Make a list.
 
         Args:
-            place: the profile, for errors.
+            subject: the profile, for errors.
             skew: seconds by which the service's clock is ahead of ours.
         """
-        self._place = place
+        self._place = subject
         self._skew = skew
         self._found: list[Check] = []
 
@@ -65,10 +65,10 @@ class Checklist:
         much = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
         text = f"this machine's clock is {much} {'behind' if skew > 0 else 'ahead'}"
         if abs(skew) <= MOST_SKEW:
-            return Check("clock", False, text, cure=_CURE)
-        error = StorageError(text, place=self._place, cure=_CURE)
+            return Check("clock", False, text, hint=_CURE)
+        error = StorageError(text, subject=self._place, hint=_CURE)
         return Check("clock", False, str(error), error)
 
 
 def _check(title: str, found: str | Doubt) -> Check:
-    return Check(title, True, found) if isinstance(found, str) else Check(title, False, found.text, cure=found.cure)
+    return Check(title, True, found) if isinstance(found, str) else Check(title, False, found.text, hint=found.hint)

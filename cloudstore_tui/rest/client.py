@@ -6,7 +6,15 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from cloudstore_tui.core.errors import ConfigError, LoginError, StorageError, ThrottledError, UnsafeError
+from cloudstore_tui.core.errors import (
+    ConfigError,
+    LoginError,
+    MissingError,
+    StorageError,
+    ThrottledError,
+    UnavailableError,
+    UnsafeError,
+)
 from cloudstore_tui.core.link import is_loopback
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
@@ -89,13 +97,13 @@ class ApiClient:
             return waiting
         return f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}"
 
-    async def get(self, path: str, query: Pairs = (), *, place: str, redirect: bool = False) -> Reply:
+    async def get(self, path: str, query: Pairs = (), *, subject: str, redirect: bool = False) -> Reply:
         """Read something; tried again as long as that can help.
 
         Args:
             path: below the base, each segment encoded by `segment`.
             query: encoded here.
-            place: the address of what is asked for, for errors.
+            subject: the address of what is asked for, for errors.
             redirect: give a 3xx answer back instead of following it.
 
         Raises:
@@ -104,14 +112,16 @@ class ApiClient:
         call = Call("GET", self._target(path, query))
 
         async def attempt() -> Reply:
-            reply = await self._with_login(call, place)
+            reply = await self._with_login(call, subject)
             if _is_redirect(reply) and not redirect:
-                reply = await self._with_login(Call("GET", self._redirected(call, reply, place)), place)
-            return self._accepted(reply, place, redirect=redirect)
+                reply = await self._with_login(Call("GET", self._redirected(call, reply, subject)), subject)
+            return self._accepted(reply, subject, redirect=redirect)
 
         return await self._retries.run(attempt, self._pace.turn)
 
-    async def send(self, method: str, path: str, query: Pairs = (), *, body: object | None = None, place: str) -> Reply:
+    async def send(
+        self, method: str, path: str, query: Pairs = (), *, body: object | None = None, subject: str
+    ) -> Reply:
         """Change something: sent once. `body` is sent as JSON.
 
         Raises:
@@ -124,9 +134,11 @@ class ApiClient:
             headers = {"Content-Type": Secret("application/json")}
             call = Call(method, self._target(path, query), headers, msgspec.json.encode(body))
         async with self._pace.turn():
-            return self._accepted(await self._with_login(call, place), place)
+            return self._accepted(await self._with_login(call, subject), subject)
 
-    async def post_form(self, path: str, query: Pairs, form: Pairs, headers: Mapping[str, Secret], place: str) -> Reply:
+    async def post_form(
+        self, path: str, query: Pairs, form: Pairs, headers: Mapping[str, Secret], subject: str
+    ) -> Reply:
         """Ask for a token: a form, answered with JSON; tried again when the service does not answer.
 
         Raises:
@@ -137,7 +149,7 @@ class ApiClient:
         call = Call("POST", self._target(path, query), sent, encoded(form).encode())
 
         async def attempt() -> Reply:
-            return self._accepted(await self._exchange(call, place, is_token=True), place)
+            return self._accepted(await self._exchange(call, subject, is_token=True), subject)
 
         try:
             return await self._token_retries.run(attempt)
@@ -150,7 +162,7 @@ class ApiClient:
         if sender is not None:
             await sender.close()
 
-    async def _with_login(self, call: Call, place: str) -> Reply:
+    async def _with_login(self, call: Call, subject: str) -> Reply:
         """One call with credentials; a refused token is renewed once.
 
         A status that does not say for sure that the token has ended is tried with a new one just once per token.
@@ -158,25 +170,25 @@ class ApiClient:
         if self._login is None:
             raise AssertionError("a client without login asks for tokens only")
         headers = await self._login.headers()
-        reply = await self._exchange(call.with_headers(headers), place)
+        reply = await self._exchange(call.with_headers(headers), subject)
         if reply.status == 401 or (reply.status in self._renew_on and headers is not self._renewed):
             await self._login.renew(headers)
             self._renewed = await self._login.headers()
-            reply = await self._exchange(call.with_headers(self._renewed), place)
+            reply = await self._exchange(call.with_headers(self._renewed), subject)
         return reply
 
-    async def _exchange(self, call: Call, place: str, *, is_token: bool = False) -> Reply:
+    async def _exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
         if self._sender is None:
             self._sender = _open_sender(self._base, self._timeouts)
-        reply = await self._sender.exchange(call, place, is_token=is_token)
+        reply = await self._sender.exchange(call, subject, is_token=is_token)
         if reply.date is not None:
             self.clock_skew = (reply.date - datetime.now(UTC)).total_seconds()
         return reply
 
-    def _accepted(self, reply: Reply, place: str, *, redirect: bool = False) -> Reply:
+    def _accepted(self, reply: Reply, subject: str, *, redirect: bool = False) -> Reply:
         if 200 <= reply.status < 300 or (redirect and _is_redirect(reply)):
             return reply
-        error = problem(reply, place)
+        error = problem(reply, subject)
         if isinstance(error, ThrottledError):
             self._pace.throttled((error.wait or 0.0) * self._scale)
         raise self._explain(reply, error)
@@ -185,7 +197,7 @@ class ApiClient:
         base = urlsplit(self._base).path
         return f"{base}/{path.lstrip('/')}" + (f"?{encoded(query)}" if query else "")
 
-    def _redirected(self, call: Call, reply: Reply, place: str) -> str:
+    def _redirected(self, call: Call, reply: Reply, subject: str) -> str:
         """Where a redirect leads, if that is the same scheme, host and port."""
         try:
             goal, base = urlsplit(urljoin(self._base + call.target, reply.location)), urlsplit(self._base)
@@ -196,21 +208,30 @@ class ApiClient:
         if not same or "@" in goal.netloc:
             raise UnsafeError(
                 f"{self.host} redirects to another host ({plain(name, 100)}), which is not followed",
-                place=place,
-                cure="Check the addresses in the profile.",
+                subject=subject,
+                hint="Check the addresses in the profile.",
             )
         return (goal.path or "/") + (f"?{goal.query}" if goal.query else "")
 
     def _token_error(self, error: StorageError) -> StorageError:
         """A refusal of a token service is about the login, whatever its status."""
-        if isinstance(error, LoginError) or error.code not in (2, 3, 8):
+        if error.status is None or error.status >= 500 or isinstance(error, LoginError | UnavailableError):
             return error
-        if error.code == 8:
+        if isinstance(error, MissingError):
             return ConfigError(
-                f"there is no token service at {self.host}", place=error.place, cure="Check token_url or token_host."
+                f"there is no token service at {self.host}",
+                subject=error.subject,
+                hint="Check token_url or token_host.",
             )
-        cause = error.cause.replace("the service refuses the request", "the service refuses the login")
-        return LoginError(cause, place=error.place)
+        words = error.service_message.rstrip(". ")
+        refused = "the service refuses the login" + (f": {words}" if words else "")
+        return LoginError(
+            refused if error.status == 400 else error.message,
+            subject=error.subject,
+            status=error.status,
+            service_code=error.service_code,
+            service_message=error.service_message,
+        )
 
 
 def _is_redirect(reply: Reply) -> bool:

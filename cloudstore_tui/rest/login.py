@@ -59,7 +59,7 @@ async def read_secret(profile: Profile, name: str) -> Secret:
     if not secret.reveal().isascii() or not secret.reveal().isprintable():
         raise ConfigError(
             f"the {name} of profile {profile.name} holds characters that cannot be sent",
-            cure="Store exactly the text that the service shows.",
+            hint="Store exactly the text that the service shows.",
         )
     return secret
 

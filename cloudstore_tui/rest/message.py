@@ -12,11 +12,15 @@ LONGEST_MESSAGE = 200
 
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,2000}?)</title>", re.IGNORECASE | re.DOTALL)
 _XML_MESSAGE = re.compile(rb"<Message>(.{0,2000}?)</Message>", re.DOTALL)
+_XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,80})</Code>")
 _HEAD = 65_536
 """Bytes of a page in which its title is looked for."""
 
 _KEYS = ("detail", "message", "faultstring", "error_description", "Error")
 _LAST_KEYS = ("title", "reason", "error", "ErrorCode")
+_CODE_KEYS = ("errorcode", "errorCode", "ErrorCode", "code", "error")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+"""What a code looks like; `error` may hold a sentence just as well."""
 
 
 def is_html(body: bytes) -> bool:
@@ -43,6 +47,27 @@ def message_of(body: bytes) -> str:
         return _short(_words(value))
     except (msgspec.DecodeError, RecursionError, ValueError):
         return _short(head[: 4 * LONGEST_MESSAGE].decode("utf-8", "replace"))
+
+
+def code_of(body: bytes) -> str:
+    """The service's own name for what is wrong, such as `invalid_scope` or `NoSuchKey`; empty without one."""
+    head = body[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"<"):
+        found = _XML_CODE.search(head)
+        return found[1].decode() if found else ""
+    try:
+        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return ""
+    return _code(value) if isinstance(value, dict) else ""
+
+
+def _code(value: dict[str, object]) -> str:
+    for key in ("fault", "detail", "error"):
+        if isinstance(inner := value.get(key), dict) and (code := _code(inner)):
+            return code
+    texts = (_text(value.get(key)) for key in _CODE_KEYS)
+    return next((text for text in texts if _NAME.fullmatch(text)), "")
 
 
 def _words(value: object) -> str:

@@ -1,6 +1,7 @@
 """What a refusal of a service means: from status and body to one of our errors."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from cloudstore_tui.core.errors import (
@@ -17,7 +18,7 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from cloudstore_tui.rest.message import is_html, message_of
+from cloudstore_tui.rest.message import code_of, is_html, message_of
 from cloudstore_tui.rest.reply import Reply
 
 THROTTLING = frozenset({408, 425, 429})
@@ -42,24 +43,42 @@ class LostReplyError(NetworkError):
     """A request was sent and no answer came: whether it was done has to be looked up."""
 
 
-def problem(reply: Reply, place: str) -> StorageError:
-    """The error for a reply that is no success; `place` is the address of what was asked for."""
-    status, words = reply.status, message_of(reply.body)
+def problem(reply: Reply, subject: str) -> StorageError:
+    """The error for a reply that is no success; `subject` is the address of what was asked for."""
+    status, words, service_code = reply.status, message_of(reply.body), code_of(reply.body)
     if status in _NEVER_HTML and is_html(reply.body):
-        return reply.stranger(place)
+        return reply.stranger(subject)
     if status in THROTTLING or (status == 500 and b"policies.ratelimit." in reply.body):
         return ThrottledError(
-            _with("the service asks to wait", words), wait=reply.wait, place=place, cure="Try again later."
+            _with("the service asks to wait", words),
+            wait=reply.wait,
+            subject=subject,
+            hint=_until(reply.wait),
+            status=status,
+            service_code=service_code,
+            service_message=words,
         )
+    kind, meaning, hint = _MEANING.get(status) or _of_class(status)
+    if status not in _MEANING:
+        words = words or _phrase(status)
+    return kind(
+        _with(meaning, words),
+        subject=subject,
+        hint=hint,
+        status=status,
+        service_code=service_code,
+        service_message=words,
+    )
+
+
+def _of_class(status: int) -> tuple[type[StorageError], str, str]:
+    """What a status means that has no meaning of its own."""
     if 300 <= status < 400:
-        return UnsafeError(f"the service answers with a redirect ({status}), which is not followed", place=place)
-    if status in _MEANING:
-        kind, cause, cure = _MEANING[status]
-        return kind(_with(cause, words), place=place, cure=cure)
-    known = _with(f"the service answers with status {status}", words or _phrase(status))
+        return UnsafeError, f"the service answers with a redirect ({status}), which is not followed", ""
+    known = f"the service answers with status {status}"
     if status >= 500:
-        return UnavailableError(known, place=place, cure="Try again in a few minutes.")
-    return UsageError(known, place=place) if status >= 400 else ReplyError(known, place=place)
+        return UnavailableError, known, "Try again in a few minutes."
+    return (UsageError if status >= 400 else ReplyError), known, ""
 
 
 def _phrase(status: int) -> str:
@@ -69,5 +88,15 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def _with(cause: str, words: str) -> str:
-    return f"{cause}: {words.rstrip('. ')}" if words else cause
+def _with(meaning: str, words: str) -> str:
+    return f"{meaning}: {words.rstrip('. ')}" if words else meaning
+
+
+def _until(seconds: float | None) -> str:
+    """When to try again, where a service that asks to wait says for how long."""
+    if seconds is None:
+        return "Try again later."
+    if seconds > 86_400:
+        return "The service asks to wait for more than a day."
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    return f"The service asks to wait until {moment:%H:%M:%S} UTC."

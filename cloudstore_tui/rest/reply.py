@@ -32,7 +32,7 @@ class Reply:
     wait: float | None = None
     """Seconds the service asks to wait."""
 
-    def decode(self, type_: type[Wire], *, place: str) -> Wire:
+    def decode(self, type_: type[Wire], *, subject: str) -> Wire:
         """The body as a wire object.
 
         Raises:
@@ -40,24 +40,24 @@ class Reply:
         """
         text = self.body.removeprefix(b"\xef\xbb\xbf").strip()
         if text.startswith(b"<"):
-            raise self.stranger(place)
+            raise self.stranger(subject)
         if not text:
-            raise ReplyError("the service answered with nothing where JSON was expected", place=place, cure=_CURE)
+            raise ReplyError("the service answered with nothing where JSON was expected", subject=subject, hint=_CURE)
         try:
             return msgspec.json.decode(text, type=type_)
         except (msgspec.DecodeError, ValueError, RecursionError):
-            return _mended(text, type_, place)
+            return _mended(text, type_, subject)
 
-    def stranger(self, place: str) -> ReplyError:
+    def stranger(self, subject: str) -> ReplyError:
         """The error for a body that is not the API's."""
         kind = "an HTML page" if is_html(self.body) else "an XML document" if is_xml(self.body) else "no JSON"
         words = message_of(self.body)
         titled = f" titled '{words}'" if words and kind == "an HTML page" else f": {words}" if words else ""
         status = f" with status {self.status}" if self.status != 200 else ""
-        return ReplyError(f"the answer is not the API's but {kind}{status}{titled}", place=place, cure=_CURE)
+        return ReplyError(f"the answer is not the API's but {kind}{status}{titled}", subject=subject, hint=_CURE)
 
 
-def _mended(text: bytes, type_: type[Wire], place: str) -> Wire:
+def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
     """What can be read of JSON that is against the rules.
 
     NaN and numbers of hundreds of digits are nothing, and damaged characters are replaced.
@@ -69,13 +69,13 @@ def _mended(text: bytes, type_: type[Wire], place: str) -> Wire:
         return msgspec.convert(loose, type_)
     except msgspec.ValidationError as error:
         raise ReplyError(
-            f"the service answered with JSON of another shape ({error})", place=place, cure=_CURE
+            f"the service answered with JSON of another shape ({error})", subject=subject, hint=_CURE
         ) from None
     except RecursionError:
-        raise ReplyError("the service answered with JSON that is nested too deeply", place=place) from None
+        raise ReplyError("the service answered with JSON that is nested too deeply", subject=subject) from None
     except ValueError:
         raise ReplyError(
-            "the service answered with damaged JSON", place=place, cure="Try again; if it stays, tell the support."
+            "the service answered with damaged JSON", subject=subject, hint="Try again; if it stays, tell the support."
         ) from None
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from cloudstore_tui.core.errors import ReplyError, ThrottledError, UnavailableError
@@ -104,7 +103,6 @@ class _Run:
         left = self._give_up - (time.monotonic() - (self._began or 0.0))
         if isinstance(error, ThrottledError) and error.wait is not None:
             if error.wait > min(left, LONGEST_ASKED):
-                error.cure = f"The service asks to wait {_until(error.wait)}."
                 return None
             wait = min(error.wait * random.uniform(1.0, 1.1), max(left, error.wait))
             self.note = f"waiting {max(wait, 1):.0f} s: the service asks to"
@@ -112,13 +110,6 @@ class _Run:
         limit = min(self._patience.longest, self._patience.first * 2.0 ** (self._failed - 1))
         wait = random.uniform(0.0, limit)
         self.note = (
-            f"trying again in {wait:.0f} s (attempt {self._failed + 1} of {self._patience.tries}): {error.cause}"
+            f"trying again in {wait:.0f} s (attempt {self._failed + 1} of {self._patience.tries}): {error.message}"
         )
         return wait if wait < left else None
-
-
-def _until(seconds: float) -> str:
-    if seconds > 86_400:
-        return "for more than a day"
-    moment = datetime.now(UTC) + timedelta(seconds=seconds)
-    return f"until {moment:%H:%M:%S} UTC"

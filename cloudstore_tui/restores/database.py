@@ -64,23 +64,23 @@ class Database:
         if version > VERSION:
             raise ConfigError(
                 "a newer version of this program wrote it",
-                place=str(self.path),
-                cure="Use that version, or set XDG_STATE_HOME to another folder.",
+                subject=str(self.path),
+                hint="Use that version, or set XDG_STATE_HOME to another folder.",
             )
         if version == 0:
             connection.execute(_SCHEMA)
             connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _failure(self, error: OSError | sqlite3.Error) -> StorageError:
-        place = str(self.path)
+        subject = str(self.path)
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return BusyError("another program keeps the list of restores locked", place=place)
+            return BusyError("another program keeps the list of restores locked", subject=subject)
         # Without a code: a row that makes no sense. SQLITE_ERROR: the table is not there.
         damaged = (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         if isinstance(error, sqlite3.Error) and code in damaged:
-            cure = "Move it away: the objects stay as they are, and can be asked for again."
-            return LocalDiskError("the list of restores is damaged", place=place, cure=cure)
+            hint = "Move it away: the objects stay as they are, and can be asked for again."
+            return LocalDiskError("the list of restores is damaged", subject=subject, hint=hint)
         reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else "the disk refuses"
-        cause = f"the list of restores cannot be written: {reason}"
-        return LocalDiskError(cause, place=place, cure="Check the folder, or set XDG_STATE_HOME to another one.")
+        message = f"the list of restores cannot be written: {reason}"
+        return LocalDiskError(message, subject=subject, hint="Check the folder, or set XDG_STATE_HOME to another one.")

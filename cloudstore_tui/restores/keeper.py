@@ -106,7 +106,7 @@ class Keeper:
             days = order.days
         except (NetworkError, ThrottledError) as error:
             pause = timedelta(seconds=error.wait or 0) if isinstance(error, ThrottledError) else LATER
-            await self._note(self.ledger.wait, order, error.cause, self._clock() + max(pause, LATER))
+            await self._note(self.ledger.wait, order, error.message, self._clock() + max(pause, LATER))
             return Step(order, Stage.WAITING, error)
         except StorageError as error:
             return await self._refused(order, error)
@@ -128,7 +128,7 @@ class Keeper:
         try:
             entry = await self._provider(order.location.profile).stat(order.location)
         except MissingError as error:
-            await self._note(self.ledger.fail, order, error.cause)
+            await self._note(self.ledger.fail, order, error.message)
             return Step(order, Stage.FAILED, error)
         except StorageError as error:
             # Whatever it is may pass until the next look, also a login that somebody else repairs.
@@ -139,7 +139,7 @@ class Keeper:
             return await self._ready(order)
         if state not in _ON_THE_WAY:
             await self._note(self.ledger.fail, order, f"its state is {state}")
-            return Step(order, Stage.FAILED, MissingError(f"its state is {state}", place=order.location.address))
+            return Step(order, Stage.FAILED, MissingError(f"its state is {state}", subject=order.location.address))
         return await self._on_the_way(order, state)
 
     async def _on_the_way(self, order: Order, state: str) -> Step:

@@ -163,7 +163,7 @@ class Control:
         elif request.method == "POST":
             offset = (await _object(request)).get("offset")
             if not isinstance(offset, int | float):
-                raise UsageError("the clock is moved by a number of seconds", cure='For example {"offset": 3600}.')
+                raise UsageError("the clock is moved by a number of seconds", hint='For example {"offset": 3600}.')
             clock.offset = float(offset)
         return JSONResponse({"now": clock(), "offset": clock.offset})
 
@@ -174,7 +174,7 @@ async def _rules(request: Request) -> list[str | Mapping[str, object]]:
     rules = found if isinstance(found, list) else [found]
     read: list[str | Mapping[str, object]] = [rule for rule in rules if isinstance(rule, str | dict)]
     if read != rules:
-        raise UsageError("a fault is a text or an object", cure='For example {"fault": "reset", "times": 2}.')
+        raise UsageError("a fault is a text or an object", hint='For example {"fault": "reset", "times": 2}.')
     return read
 
 

@@ -71,8 +71,8 @@ class Sandbox:
         if options.host not in LOOPBACK:
             raise UsageError(
                 "the sandbox serves this machine only",
-                place=f"--host {options.host}",
-                cure="Use 127.0.0.1, ::1 or localhost; from another machine reach it through SSH.",
+                subject=f"--host {options.host}",
+                hint="Use 127.0.0.1, ::1 or localhost; from another machine reach it through SSH.",
             )
         self._options = options
         self._temporary: Path | None = None
@@ -200,7 +200,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise UsageError(
-            f"cannot listen there ({error.strerror})", place=f"{host}:{port}", cure="--port 0 takes any free port."
+            f"cannot listen there ({error.strerror})", subject=f"{host}:{port}", hint="--port 0 takes any free port."
         ) from None
     return sock
 

@@ -68,7 +68,7 @@ class Signer:
         self._key = key
         self._clock = clock
 
-    def sign(  # noqa: PLR0913 - each part of what is signed
+    def sign(
         self,
         form: Form,
         method: str,

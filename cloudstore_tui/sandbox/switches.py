@@ -38,7 +38,7 @@ class Switch:
         if self.values == NUMBER:
             number = re.match(r"\s*(\d+(?:\.\d+)?)\s*s?\s*$", text)
             if not number:
-                raise UsageError("not a number", place=f"{self.id}={text}", cure=f"For example {self.default}.")
+                raise UsageError("not a number", subject=f"{self.id}={text}", hint=f"For example {self.default}.")
             return number[1]
         if text in self.values:
             return text
@@ -46,8 +46,8 @@ class Switch:
         exact = [value for value in self.values if _plain(value) == wanted]
         found = exact or [value for value in self.values if wanted and wanted.startswith(_plain(value))]
         if len(found) != 1:
-            cure = f"{_nearest(text, self.values)} Known: {', '.join(self.values)}.".strip()
-            raise UsageError("no such value", place=f"{self.id}={text}", cure=cure)
+            hint = f"{_nearest(text, self.values)} Known: {', '.join(self.values)}.".strip()
+            raise UsageError("no such value", subject=f"{self.id}={text}", hint=hint)
         return found[0]
 
 
@@ -93,8 +93,8 @@ class Switches:
 
     def _switch(self, id_: str) -> Switch:
         if id_ not in self._known:
-            cure = _nearest(id_, self._known) or "`cloudstore sandbox --list-switches` shows all."
-            raise UsageError("no such switch", place=id_, cure=cure)
+            hint = _nearest(id_, self._known) or "`cloudstore sandbox --list-switches` shows all."
+            raise UsageError("no such switch", subject=id_, hint=hint)
         return self._known[id_]
 
 

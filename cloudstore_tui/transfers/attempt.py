@@ -115,7 +115,7 @@ class Attempt:
         size, length = self._version.size, reply.length
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html" and not self._html and (size is None or length != size):
-            raise ReplyError("the answer is a web page, not the object", cure="A proxy or a login page is in the way.")
+            raise ReplyError("the answer is a web page, not the object", hint="A proxy or a login page is in the way.")
         if size is not None and length is not None and length != size:
             raise ContradictionError(f"the server sends {length} of {size} bytes")
         if self._store.offset:

@@ -282,5 +282,5 @@ def _lost(call: Call, error: BaseException) -> BaseException:
     """A failure after the whole body went out leaves open whether it arrived."""
     body = call.body
     if isinstance(error, NetworkError) and call.asked_at is not None and body is not None and body.offset >= body.size:
-        return LostReplyError(error.cause)
+        return LostReplyError(error.message)
     return error

@@ -178,17 +178,17 @@ class Call:
     def _may_use(self, address: str) -> bool:
         allowed = bool(self.proxy) or is_allowed(address, local=self.local)
         if not allowed:
-            self.error = UnsafeError(f"{self.host} leads to a private address", cure=_CURE)
+            self.error = UnsafeError(f"{self.host} leads to a private address", hint=_CURE)
         return allowed
 
     def _vet(self, scheme: str) -> None:
         if scheme != "https" and not (self.local and scheme == "http"):
-            raise UnsafeError("the service gave a link that is not https", cure=_CURE)
+            raise UnsafeError("the service gave a link that is not https", hint=_CURE)
         if not self.url.isascii() or not self.url.isprintable():
-            raise UnsafeError("the service gave a damaged link", cure=_CURE)
+            raise UnsafeError("the service gave a damaged link", hint=_CURE)
         literal = literal_address(self.host)
         if literal and not is_allowed(literal, local=self.local):
-            raise UnsafeError(f"{self.host} is a private address", cure=_CURE)
+            raise UnsafeError(f"{self.host} is a private address", hint=_CURE)
 
 
 def _header_lines(ends: Source | Target, extra: Mapping[str, str]) -> list[str]:
@@ -196,6 +196,6 @@ def _header_lines(ends: Source | Target, extra: Mapping[str, str]) -> list[str]:
     lines = ["Accept:", "Expect:", "Accept-Encoding: identity"]
     for name, value in [*((name, secret.reveal()) for name, secret in ends.headers.items()), *extra.items()]:
         if not _FIELD.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise UnsafeError("the service asks for a header that cannot be sent", cure=_CURE)
+            raise UnsafeError("the service asks for a header that cannot be sent", hint=_CURE)
         lines.append(f"{name}: {value}")
     return lines

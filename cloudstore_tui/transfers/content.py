@@ -15,9 +15,9 @@ CHUNK = 1 << 18
 class Content:
     """What an open file holds. Every method reads; `stop` ends it early."""
 
-    def __init__(self, disk: Disk, descriptor: int, place: Path, stop: Stop) -> None:
+    def __init__(self, disk: Disk, descriptor: int, subject: Path, stop: Stop) -> None:
         self._disk = disk
-        self._place = place
+        self._place = subject
         self._descriptor = descriptor
         self._stop = stop
 

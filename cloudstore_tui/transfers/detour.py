@@ -16,7 +16,7 @@ class DetourError(Exception):
     """The how-manieth time the bytes that are here are given up; `None` for never."""
 
     def __init__(self, final: StorageError) -> None:
-        super().__init__(final.cause)
+        super().__init__(final.message)
         self.final = final
         """The error it is when it was not put right."""
 
@@ -36,7 +36,7 @@ class ChangedError(DetourError):
     restart_from = 1
 
     def __init__(self) -> None:
-        super().__init__(IntegrityError("it keeps changing on the server", cure="Try again later."))
+        super().__init__(IntegrityError("it keeps changing on the server", hint="Try again later."))
 
 
 class RangeError(DetourError):
@@ -46,7 +46,7 @@ class RangeError(DetourError):
     restart_from = 2
 
     def __init__(self) -> None:
-        super().__init__(IntegrityError("the server keeps sending other bytes than asked for", cure=_SUPPORT))
+        super().__init__(IntegrityError("the server keeps sending other bytes than asked for", hint=_SUPPORT))
 
 
 class ContradictionError(DetourError):
@@ -54,5 +54,5 @@ class ContradictionError(DetourError):
 
     restart_from = 1
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(IntegrityError(cause, cure=_SUPPORT))
+    def __init__(self, message: str) -> None:
+        super().__init__(IntegrityError(message, hint=_SUPPORT))

@@ -160,25 +160,25 @@ def random_part(tid: str) -> str:
 
 
 @contextmanager
-def told(place: Path) -> Iterator[None]:
+def told(subject: Path) -> Iterator[None]:
     """Turn failures of the disk into errors about `place`."""
     try:
         yield
     except OSError as error:
-        raise disk_error(error, place) from None
+        raise disk_error(error, subject) from None
 
 
-def disk_error(error: OSError, place: Path) -> StorageError:
+def disk_error(error: OSError, subject: Path) -> StorageError:
     """What a failed file call means for the user."""
-    if place == Path():
+    if subject == Path():
         # A dot tells nobody which disk it is about.
-        place = place.absolute()
+        subject = subject.absolute()
     if error.errno == errno.ELOOP:
-        return UnsafeError("is a symbolic link", place=str(place), cure="Remove it, or choose another folder.")
+        return UnsafeError("is a symbolic link", subject=str(subject), hint="Remove it, or choose another folder.")
     if error.errno in _FULL:
-        return FullDiskError(_FULL[error.errno], place=str(place), cure="Free some space and try again.")
-    cause, cure = _MEANINGS.get(error.errno or 0, (f"the disk refuses: {(error.strerror or 'unknown').lower()}", ""))
-    return LocalDiskError(cause, place=str(place), cure=cure)
+        return FullDiskError(_FULL[error.errno], subject=str(subject), hint="Free some space and try again.")
+    message, hint = _MEANINGS.get(error.errno or 0, (f"the disk refuses: {(error.strerror or 'unknown').lower()}", ""))
+    return LocalDiskError(message, subject=str(subject), hint=hint)
 
 
 _OTHER_FOLDER = "Choose another folder."

@@ -106,14 +106,14 @@ class Download:
         self._live.to(State.SIGNING)
         entry = await self._provider.stat(self._request.location)
         if not isinstance(entry, StoredObject):
-            raise UsageError("is a folder, and only objects can be fetched", place=self._request.location.address)
+            raise UsageError("is a folder, and only objects can be fetched", subject=self._request.location.address)
         return entry
 
     def _landing(self, entry: StoredObject) -> Landing:
         request = self._request
         name = request.name or safe_name(entry.name)
         if not is_segment(name):
-            raise UsageError("is no name for a file", place=name, cure="Give a name without /.")
+            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         identity = entry.id or entry.location.path
         return Landing(self._means.disk, request.folder, name, identity, request.on_conflict)
 
@@ -191,7 +191,7 @@ class Download:
             await self._means.workers.run(lambda _stop: fetch.forget(part))
         raise IntegrityError(
             f"it arrived damaged twice: {finish.contradiction}",
-            cure="The object itself may be damaged; nothing was kept.",
+            hint="The object itself may be damaged; nothing was kept.",
         )
 
     async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:

@@ -37,7 +37,7 @@ def new_number() -> int:
 class TransferEngine:
     """Runs transfers. Lives in one event loop; only `snapshot` and `members` may be called from elsewhere."""
 
-    def __init__(  # noqa: PLR0913 - what it works with, all but two for tests
+    def __init__(
         self,
         provider_of: Callable[[str], StorageProvider],
         at_once: int = 4,
@@ -235,7 +235,7 @@ class TransferEngine:
         if state in _GONE:
             errand.ledger.remove()
         elif error is not None:
-            errand.ledger.note(state=state.value, reason=error.cause, code=error.code)
+            errand.ledger.note(state=state.value, reason=error.message, code=error.code)
         self._under_way.pop(errand.live.number, None)
         errand.live.to(state)
         errand.ended.set()

@@ -16,7 +16,7 @@ from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, U
 from cloudstore_tui.transfers.upload import Upload
 from cloudstore_tui.transfers.zips.zip_download import ZipDownload
 
-MISTAKE = StorageError("the program made a mistake", cure="Please report what you did.")
+MISTAKE = StorageError("the program made a mistake", hint="Please report what you did.")
 
 _WRITTEN_DOWN = frozenset({State.PACKING, State.RUNNING, State.WAITING, State.PAUSED, State.QUEUED})
 """States that other programs see; the others last a moment, or are written down with their reason."""
@@ -80,7 +80,7 @@ class Errand:
                 self._work = self._new_work(provider_of(self.live.request.location.profile), means())
             state, error = await self._work.run(), None
         except StorageError as failure:
-            state, error = State.FAILED, failure.at(self.live.request.location.address)
+            state, error = State.FAILED, failure.about(self.live.request.location.address)
         except asyncio.CancelledError:
             state, error = self._stopped(), None
             if state is State.CANCELLED:

@@ -36,8 +36,8 @@ _OLD_TLS = ("unsupported protocol", "protocol version", "wrong version number", 
 class HostError(NetworkError):
     """A request that got no whole reply, with what that says of the host."""
 
-    def __init__(self, cause: str, *, connected: bool, timed_out: bool = False) -> None:
-        super().__init__(cause)
+    def __init__(self, message: str, *, connected: bool, timed_out: bool = False) -> None:
+        super().__init__(message)
         self.connected = connected
         """Whether there was a connection."""
         self.timed_out = timed_out
@@ -71,24 +71,24 @@ def failure(code: int, known: Circumstances) -> StorageError:
     if code == _TLS_HANDSHAKE:
         return _handshake(known)
     if code in _TLS or code in _NO_CERTIFICATES:
-        return UnsafeError(_TLS.get(code, _NO_STORE).format(**names), cure=_TLS_CURE)
+        return UnsafeError(_TLS.get(code, _NO_STORE).format(**names), hint=_TLS_CURE)
     if code in _STRANGE or (code in _UNSAFE and known.asked):
         return ReplyError(f"{known.host} sent an answer that is not HTTP")
     if code in _UNSAFE:
         return UnsafeError("the service gave a link that cannot be followed")
-    cause = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})").format(**names)
-    return HostError(cause, connected=known.asked)
+    message = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})").format(**names)
+    return HostError(message, connected=known.asked)
 
 
 def timed_out(known: Circumstances) -> HostError:
     """Which time-out it was."""
     if known.answered:
-        cause = f"{known.host} sends too slowly"
+        message = f"{known.host} sends too slowly"
     elif known.asked:
-        cause = f"{known.host} does not answer"
+        message = f"{known.host} does not answer"
     else:
-        cause = f"{_peer(known)} cannot be reached in time"
-    return HostError(cause, connected=known.asked, timed_out=True)
+        message = f"{_peer(known)} cannot be reached in time"
+    return HostError(message, connected=known.asked, timed_out=True)
 
 
 def _peer(known: Circumstances) -> str:
@@ -98,11 +98,11 @@ def _peer(known: Circumstances) -> str:
 
 def _proxy_refusal(known: Circumstances) -> StorageError:
     if known.connect_status == 407:
-        return AccessError(f"the proxy {known.proxy} wants a login", cure="Put it into https_proxy.")
+        return AccessError(f"the proxy {known.proxy} wants a login", hint="Put it into https_proxy.")
     return HostError(_NETWORK[97].format(host=known.host, proxy=known.proxy), connected=False)
 
 
 def _handshake(known: Circumstances) -> StorageError:
     if any(sign in known.text.lower() for sign in _OLD_TLS):
-        return UnsafeError(f"{known.host} only speaks TLS older than 1.2", cure="Tell the service's support.")
+        return UnsafeError(f"{known.host} only speaks TLS older than 1.2", hint="Tell the service's support.")
     return HostError(f"the connection to {known.host} was lost while it was made safe", connected=False)

@@ -222,7 +222,7 @@ class Fetch:
     async def _wait(self, error: StorageError, store: Store | None) -> None:
         delay = self.patience.pause(error)
         size = self._version.size
-        self._live.to(State.WAITING, f"{error.cause}{_resuming(store.offset, size) if store and size else ''}")
+        self._live.to(State.WAITING, f"{error.message}{_resuming(store.offset, size) if store and size else ''}")
         await self._clock.sleep(delay)
 
     def _hold(self, note: str) -> None:

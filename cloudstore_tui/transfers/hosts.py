@@ -175,7 +175,7 @@ class Visit:
         self._probed, health.prober = health, self
         pause = max(health.tried_at + health.pause - self._clock.monotonic(), 0.0)
         patience.check(health.error, pause)
-        self._hold(health.error.cause)
+        self._hold(health.error.message)
         await self._clock.sleep(pause)
 
     def _judge(self, health: Health, error: BaseException | None) -> None:

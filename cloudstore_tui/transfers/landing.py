@@ -55,7 +55,7 @@ class Landing:
             return False
         if not stat.S_ISREG(found.st_mode) and self._on_conflict in (OnConflict.REFUSE, OnConflict.OVERWRITE):
             raise UnsafeError(
-                f"{_kind(found.st_mode)} has this name", place=str(self.path), cure="Choose another folder or name."
+                f"{_kind(found.st_mode)} has this name", subject=str(self.path), hint="Choose another folder or name."
             )
         return True
 
@@ -138,8 +138,8 @@ class Landing:
     def _conflict(self, path: Path) -> ConflictError:
         return ConflictError(
             "another file has this name",
-            place=str(path),
-            cure="Choose another folder, or to skip, overwrite or keep-both (--on-conflict).",
+            subject=str(path),
+            hint="Choose another folder, or to skip, overwrite or keep-both (--on-conflict).",
         )
 
 

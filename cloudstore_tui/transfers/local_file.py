@@ -43,17 +43,17 @@ class LocalFile:
             # A FIFO would otherwise wait for its other end.
             self._file = self._disk.open(path, os.O_RDONLY)
         except (FileNotFoundError, NotADirectoryError):
-            raise UsageError("there is no such file", place=str(self.path)) from None
+            raise UsageError("there is no such file", subject=str(self.path)) from None
         except OSError:
             self._refuse_specials(path)
-            raise LocalDiskError("it cannot be read", place=str(self.path), cure="Check its rights.") from None
+            raise LocalDiskError("it cannot be read", subject=str(self.path), hint="Check its rights.") from None
         self._refuse_specials(path)
         self._seen = self._look()
         self.size = self._seen[0]
         # Files of /proc have no length but bytes.
         with told(self.path):
             if self.size == 0 and self._disk.read(self._file, 1, 0):
-                raise UsageError("its length is unknown, so it cannot be sent", place=str(self.path))
+                raise UsageError("its length is unknown, so it cannot be sent", subject=str(self.path))
 
     def read(self, count: int) -> bytes:
         """The next bytes.
@@ -96,11 +96,11 @@ class LocalFile:
         found = self._disk.look(path)
         if found is not None and not stat.S_ISREG(found.st_mode):
             self.close()
-            raise UsageError("is no plain file", place=str(self.path), cure="Only plain files can be uploaded.")
+            raise UsageError("is no plain file", subject=str(self.path), hint="Only plain files can be uploaded.")
 
     def _changed(self) -> LocalDiskError:
         return LocalDiskError(
             "the file changed while it was sent",
-            place=str(self.path),
-            cure="Upload it again when nothing writes to it any more.",
+            subject=str(self.path),
+            hint="Upload it again when nothing writes to it any more.",
         )

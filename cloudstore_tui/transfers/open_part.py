@@ -43,7 +43,7 @@ def part_name(tid: str) -> str:
     return f".cs-{tid}.part"
 
 
-def open_part(disk: Disk, place: int, tid: str, kept: Kept | None) -> OpenPart:
+def open_part(disk: Disk, subject: int, tid: str, kept: Kept | None) -> OpenPart:
     """Open the part file in an open folder.
 
     On a file system without locks it gets a name that nobody else has, and nothing of an earlier run is used.
@@ -55,19 +55,19 @@ def open_part(disk: Disk, place: int, tid: str, kept: Kept | None) -> OpenPart:
     """
     name = part_name(tid)
     for _ in range(_TRIES):
-        descriptor = disk.open(name, os.O_RDWR | os.O_CREAT, place)
+        descriptor = disk.open(name, os.O_RDWR | os.O_CREAT, subject)
         keep = False
         try:
             if not _lock(disk, descriptor):
-                disk.remove(name, place)
+                disk.remove(name, subject)
                 alone = random_part(tid)
-                return OpenPart(disk.open(alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, place), alone, 0)
-            if _is_current(disk, descriptor, name, place):
+                return OpenPart(disk.open(alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, subject), alone, 0)
+            if _is_current(disk, descriptor, name, subject):
                 offset = _trimmed(disk, descriptor, kept)
                 keep = True
                 return OpenPart(descriptor, name, offset)
         except OSError:
-            disk.remove(name, place)
+            disk.remove(name, subject)
             raise
         finally:
             if not keep:
@@ -84,21 +84,21 @@ def remove_left(disk: Disk, folder: Path, kept: Kept) -> None:
     if not kept.part or not folder.is_dir():
         return
     with told(folder):
-        place = disk.open_folder(folder)
+        subject = disk.open_folder(folder)
         try:
-            _remove(disk, place, kept)
+            _remove(disk, subject, kept)
         finally:
-            disk.close(place)
+            disk.close(subject)
 
 
-def _remove(disk: Disk, place: int, kept: Kept) -> None:
-    found = disk.look(kept.part, place)
+def _remove(disk: Disk, subject: int, kept: Kept) -> None:
+    found = disk.look(kept.part, subject)
     if found is None or kept.inode not in (0, found.st_ino):
         return
-    descriptor = disk.open(kept.part, os.O_RDWR, place)
+    descriptor = disk.open(kept.part, os.O_RDWR, subject)
     try:
         disk.lock(descriptor)
-        disk.remove(kept.part, place)
+        disk.remove(kept.part, subject)
     except BlockingIOError:
         return
     finally:
@@ -108,24 +108,24 @@ def _remove(disk: Disk, place: int, kept: Kept) -> None:
 def _lock(disk: Disk, descriptor: int) -> bool:
     """Whether the file is ours alone; False on file systems where nobody can tell."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise UnsafeError("something that is no file has the name of a part file", cure="Remove it.")
+        raise UnsafeError("something that is no file has the name of a part file", hint="Remove it.")
     try:
         return disk.lock(descriptor)
     except BlockingIOError:
         raise BusyError("the same download is running already") from None
 
 
-def _is_current(disk: Disk, descriptor: int, name: str, place: int) -> bool:
+def _is_current(disk: Disk, descriptor: int, name: str, subject: int) -> bool:
     """Whether the locked file still has its name, and no other one.
 
     Whoever held the lock before may have published the file between our opening and locking it: then it is
     somebody's finished file, and not to be touched.
     """
-    held, there = os.fstat(descriptor), disk.look(name, place)
+    held, there = os.fstat(descriptor), disk.look(name, subject)
     if there is None or (held.st_ino, held.st_dev) != (there.st_ino, there.st_dev):
         return False
     if held.st_nlink > 1:
-        disk.remove(name, place)
+        disk.remove(name, subject)
         return False
     return True
 

@@ -83,7 +83,7 @@ class PartFile:
                 self.offset = self.durable = opened.offset
         except StorageError as error:
             self._close()
-            raise error.at(str(self.folder)) from None
+            raise error.about(str(self.folder)) from None
         crash_point("part_open")
 
     def sync(self) -> int | None:

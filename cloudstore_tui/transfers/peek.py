@@ -103,7 +103,7 @@ class Peek:
 
     def _check(self, reply: BlobReply) -> None:
         if self._etag and reply.etag and reply.etag != self._etag:
-            raise IntegrityError("it changed on the server while it was read", cure="Open it again.")
+            raise IntegrityError("it changed on the server while it was read", hint="Open it again.")
         self._etag = reply.etag or self._etag
 
 
@@ -175,7 +175,7 @@ class _Cut:
     def _accept_whole(self, reply: BlobReply) -> None:
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html" and not self._html:
-            raise ReplyError("the answer is a web page, not the object", cure="A proxy or a login page is in the way.")
+            raise ReplyError("the answer is a web page, not the object", hint="A proxy or a login page is in the way.")
         self.ranged = False
         self.total = reply.length
         self._skip = self._first

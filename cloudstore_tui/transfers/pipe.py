@@ -32,9 +32,9 @@ async def pipe(
         await fetch.run(store)
         verdict = verify(fetch.claim, store.digests, lambda _size: "")
         if verdict.contradiction:
-            raise IntegrityError(f"it arrived damaged: {verdict.contradiction}", cure="Fetch it again.")
+            raise IntegrityError(f"it arrived damaged: {verdict.contradiction}", hint="Fetch it again.")
     except StorageError as error:
-        live.error = error.at(location.address)
+        live.error = error.about(location.address)
         live.to(State.FAILED)
     else:
         live.level = verdict.level

@@ -34,15 +34,15 @@ def final(reply: BlobReply) -> StorageError:
     status, code = reply.status, reply.store_code
     shown = f"{status} {code}" if code else f"{status}"
     if 300 <= status < 400:
-        return UnsafeError("the store sends us elsewhere, which is never followed", cure="Nothing was sent there.")
+        return UnsafeError("the store sends us elsewhere, which is never followed", hint="Nothing was sent there.")
     if status == 401:
-        return LoginError("the store refuses the login", cure="Run `cloudstore profile test`.")
+        return LoginError("the store refuses the login", hint="Run `cloudstore profile test`.")
     if status in _DENIED:
-        return ForbiddenError(f"the store refuses a fresh link ({shown})", cure="Ask for the right to this object.")
+        return ForbiddenError(f"the store refuses a fresh link ({shown})", hint="Ask for the right to this object.")
     if status in (404, 410):
         return MissingError("the store has no such object (any more)")
     if status == 407:
-        return AccessError("the proxy wants a login", cure="Put it into https_proxy.")
+        return AccessError("the proxy wants a login", hint="Put it into https_proxy.")
     if status in _BUSY:
         return ThrottledError(_asked(reply), wait=reply.retry_after)
     if status >= 500:

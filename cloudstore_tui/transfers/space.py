@@ -34,7 +34,7 @@ class Space:
         missing = need + max(MARGIN, need // 100) + promised - free
         if need and missing > 0:
             raise FullDiskError(
-                f"the disk is too full: {missing / 1e6:,.0f} MB more are needed", cure="Free some space and try again."
+                f"the disk is too full: {missing / 1e6:,.0f} MB more are needed", hint="Free some space and try again."
             )
         self._promises[owner] = _Promise(device, remaining)
 

@@ -75,4 +75,4 @@ class Stream:
 
 
 def _changed() -> IntegrityError:
-    return IntegrityError("it changed on the server while it was read", cure="What was written is not whole.")
+    return IntegrityError("it changed on the server while it was read", hint="What was written is not whole.")

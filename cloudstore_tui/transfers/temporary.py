@@ -108,11 +108,11 @@ def _is_last(piece: Piece, done: int) -> bool:
 async def _next(read: ReadPiece, done: int) -> Piece:
     piece = await read(done, _PIECE)
     if done and not piece.ranged and piece.total is None:
-        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", cure=_CURE)
+        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_CURE)
     if piece.ranged or not done or piece.total is None or done >= piece.total:
         return piece
     if piece.total > MOST_AT_ONCE:
-        raise UnsupportedError("it is too large to be opened from a store that sends only whole objects", cure=_CURE)
+        raise UnsupportedError("it is too large to be opened from a store that sends only whole objects", hint=_CURE)
     whole = await read(0, piece.total)
     return Piece(whole.data[done:], whole.total, ranged=False)
 
@@ -122,4 +122,4 @@ _CURE = "Download it instead."
 
 def _refused(error: OSError) -> LocalDiskError:
     why = (error.strerror or "unknown").lower()
-    return LocalDiskError(f"no temporary copy can be made: {why}", cure="Look at the space in the folder of TMPDIR.")
+    return LocalDiskError(f"no temporary copy can be made: {why}", hint="Look at the space in the folder of TMPDIR.")

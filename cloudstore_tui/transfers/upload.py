@@ -74,7 +74,7 @@ class Upload:
             return State.DONE
         before = await self._find()
         if before is not None and not self._request.overwrite:
-            raise ConflictError("the object exists already", cure="Use --on-conflict overwrite to replace it.")
+            raise ConflictError("the object exists already", hint="Use --on-conflict overwrite to replace it.")
         lost = await self._send()
         if lost is None:
             self.finished = True
@@ -122,7 +122,7 @@ class Upload:
         if self._provider.taken_to(self._request.location):
             raise StorageError(
                 "sending it was interrupted, and nobody can tell whether it arrived",
-                cure="Look whether the service took it; if not, try again.",
+                hint="Look whether the service took it; if not, try again.",
             )
         # It would stay there if it had arrived.
         return False
@@ -190,7 +190,7 @@ class Upload:
         if self._attempts >= MOST_ATTEMPTS:
             raise error
         delay = self._patience.pause(error)
-        self._live.to(State.WAITING, error.cause)
+        self._live.to(State.WAITING, error.message)
         await self._means.clock.sleep(delay)
 
     async def _verify(self) -> str:
@@ -217,7 +217,7 @@ class Upload:
         Raises:
             StorageError: it did not, or nobody can tell.
         """
-        self._live.to(State.VERIFYING, lost.cause)
+        self._live.to(State.VERIFYING, lost.message)
         try:
             arrived, missing = await self._arrival.replaced(before, self._file.size), False
         except MissingError:
@@ -229,18 +229,18 @@ class Upload:
         self._forget_sending()
         if missing:
             raise StorageError(
-                f"{lost.cause} after all was sent, and the object is not there",
-                cure="If the service empties this folder at once, look first whether it took the file; then try again.",
+                f"{lost.message} after all was sent, and the object is not there",
+                hint="If the service empties this folder at once, look first whether it took the file; then try again.",
             )
         raise NetworkError(
-            f"{lost.cause} after all was sent, and nobody can tell whether it arrived",
-            cure="Look at the object, then try again.",
+            f"{lost.message} after all was sent, and nobody can tell whether it arrived",
+            hint="Look at the object, then try again.",
         )
 
     def _compare(self, size: int) -> None:
         if size != self._file.size:
             raise IntegrityError(
-                f"{size} of {self._file.size} bytes arrived", cure="Upload it again with --on-conflict overwrite."
+                f"{size} of {self._file.size} bytes arrived", hint="Upload it again with --on-conflict overwrite."
             )
 
 
@@ -250,7 +250,7 @@ def _may_help(reply: BlobReply) -> bool:
 
 def _refused(reply: BlobReply) -> StorageError:
     if reply.store_code == "BadDigest":
-        return IntegrityError("the bytes that arrived are not those that were sent", cure="Upload it again.")
+        return IntegrityError("the bytes that arrived are not those that were sent", hint="Upload it again.")
     if reply.store_code == "EntityTooLarge":
-        return UsageError("the file is too large for one upload", cure="The store takes at most 5 GB.")
+        return UsageError("the file is too large for one upload", hint="The store takes at most 5 GB.")
     return final(reply)

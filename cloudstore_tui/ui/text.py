@@ -100,5 +100,5 @@ def check_guard() -> None:
         if _ATTACK[:5] in Strip([Segment(_ATTACK, style)]).render(console):
             raise UnsafeError(
                 "this version of Textual would send characters of remote names to the terminal as commands",
-                cure="Install the versions that cloudstore-tui asks for: uv tool install --force cloudstore-tui.",
+                hint="Install the versions that cloudstore-tui asks for: uv tool install --force cloudstore-tui.",
             )

@@ -56,7 +56,7 @@ def state_text(transfer: Transfer) -> str:
     error = transfer.error
     if transfer.state is State.FAILED and error is not None:
         # Without the place: the name says it.
-        return f"failed: {error.cause}. {error.cure}".rstrip()
+        return f"failed: {error.message}. {error.hint}".rstrip()
     if transfer.state is State.PAUSED and transfer.size and not transfer.note:
         return f"paused at {percent(transfer)} %"
     return transfer.note or STATE_WORDS[transfer.state]
@@ -101,7 +101,7 @@ def _member_lines(members: Sequence[Transfer]) -> Iterator[str]:
     for member in members:
         said = (STATE_WORDS[member.state], member.level, name(member.request))
         error = member.error
-        why = f": {error.cause}. {error.cure}".rstrip() if error is not None else ""
+        why = f": {error.message}. {error.hint}".rstrip() if error is not None else ""
         yield "  " + "  ".join(part for part in said if part) + why
 
 

@@ -127,7 +127,7 @@ async def test_a2_a_missing_scope_is_renewed_once_and_then_named(opened: Open, s
     provider = opened(scopes=("mediastorageapi.imports",))
     with pytest.raises(ForbiddenError) as refused:
         await provider.browse(provider.locate(NIGHTLY))
-    assert "mediastorageapi.exports.reporting.historical" in refused.value.cure
+    assert "mediastorageapi.exports.reporting.historical" in refused.value.hint
     assert sum("token" in seen.path for seen in sandbox.log.requests) == 2
     assert await names(provider, LISTS), "one folder's refusal closed the others, too"
 
@@ -308,8 +308,8 @@ async def test_a20_an_unknown_folder_is_explained_in_the_services_words(opened: 
     provider = opened()
     with pytest.raises(MissingError) as missing:
         await provider.target(provider.locate("imports/nowhere/x.csv"), 2)
-    assert "folder of the key" in missing.value.cause
-    assert missing.value.place == "acme:imports/nowhere/x.csv"
+    assert "folder of the key" in missing.value.message
+    assert missing.value.subject == "acme:imports/nowhere/x.csv"
 
 
 async def test_a21_folders_of_v3_are_said_to_need_v3(opened: Open, sandbox: Sandbox) -> None:
@@ -318,7 +318,7 @@ async def test_a21_folders_of_v3_are_said_to_need_v3(opened: Open, sandbox: Sand
     for ask in (older.browse(older.locate("exports/workforce/")), older.source(older.locate(key))):
         with pytest.raises(MissingError) as missing:
             await ask
-        assert 'api_version = "v3"' in missing.value.cure
+        assert 'api_version = "v3"' in missing.value.hint
     sandbox.switches.set({"A-21": "visible"})
     assert await names(older, "exports/workforce/")
 
@@ -372,7 +372,7 @@ async def test_a25_a_service_that_always_throttles_is_given_up(opened: Open, san
     provider = opened(give_up=0)
     with pytest.raises(ThrottledError) as throttled:
         await provider.browse(provider.locate(CUSTOM))
-    assert (throttled.value.code, throttled.value.place) == (4, f"acme:{CUSTOM}")
+    assert (throttled.value.code, throttled.value.subject) == (4, f"acme:{CUSTOM}")
 
 
 async def test_a25_waiting_is_shown(opened: Open, sandbox: Sandbox) -> None:
@@ -448,7 +448,7 @@ async def test_a_damaged_link_is_refused(
     sandbox.switches.set({"A-link": damage})
     with pytest.raises(error) as refused:
         await provider.source(location)
-    assert refused.value.place == location.address
+    assert refused.value.subject == location.address
     assert "Signature" not in str(refused.value)
 
 
@@ -487,7 +487,7 @@ async def test_a_refused_login_names_the_option_to_look_at(
     provider = opened(**options)
     with pytest.raises(LoginError) as refused:
         await provider.browse(provider.locate(CUSTOM))
-    assert words in refused.value.cure
+    assert words in refused.value.hint
     assert refused.value.code == 3
 
 

@@ -195,7 +195,7 @@ async def test_a_restore_whose_answer_was_lost_is_seen_in_the_state(
     with pytest.raises(NetworkError) as unknown:
         await provider.restore(second.location, 3)
     assert unknown.value.code == 4
-    assert "Nobody knows" in unknown.value.cure
+    assert "Nobody knows" in unknown.value.hint
     assert sent(sandbox, "POST", "/restore") == 2
 
 

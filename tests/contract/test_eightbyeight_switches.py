@@ -200,7 +200,7 @@ async def test_e4_a_search_goes_on_where_large_offsets_are_refused(provider: Sto
     assert await provider.count(query) == whole
     with pytest.raises(UsageError, match="no results beyond") as refused:
         await provider.search(replace(query, sort=Sort("storedBytes")), '{"us-east":{"offset":10000,"bound":0}}')
-    assert "createdTime" in refused.value.cure
+    assert "createdTime" in refused.value.hint
 
 
 async def test_e6_an_unknown_field_is_refused_with_the_known_one(provider: StorageProvider, sandbox: Sandbox) -> None:
@@ -209,7 +209,7 @@ async def test_e6_an_unknown_field_is_refused_with_the_known_one(provider: Stora
     sandbox.switches.set({"E-6": "400"})
     with pytest.raises(UsageError, match="agentNam") as refused:
         await provider.search(query)
-    assert "Did you mean agentName?" in refused.value.cure
+    assert "Did you mean agentName?" in refused.value.hint
 
 
 @pytest.mark.parametrize("how", ["numeric", "text"])
@@ -257,7 +257,7 @@ async def test_e10_the_tree_needs_no_quotes_and_a_filter_with_some_is_explained(
     assert (await provider.browse(location)).items
     with pytest.raises(UsageError, match="Quotes") as refused:
         await provider.search(Query(EAST, "agentName=='Khang Glynn'"))
-    assert "quotes" in refused.value.cure
+    assert "quotes" in refused.value.hint
 
 
 @pytest.mark.parametrize("how", ["400", "accepted"])
@@ -608,13 +608,13 @@ async def test_e33_a_key_of_a_low_level_is_told_which_it_takes(opened: Open, key
         await provider.restore(entry.location)
     for error in (deletion.error, refused.value):
         assert error.code == 3
-        assert "level edit" in error.cure
+        assert "level edit" in error.hint
     if zips:
         assert (await provider.start_zip([entry.location])).name
     else:
         with pytest.raises(ForbiddenError) as refused:
             await provider.start_zip([entry.location])
-        assert "level download-only" in refused.value.cure
+        assert "level download-only" in refused.value.hint
     assert (await provider.source(entry.location)).url
 
 
@@ -624,7 +624,7 @@ async def test_e34_a_key_without_storage_is_told_so(opened: Open, sandbox: Sandb
     provider = opened(3)
     with pytest.raises(ForbiddenError, match="no storage is provisioned") as refused:
         await provider.folders(Location("acme8"))
-    assert refused.value.cure
+    assert refused.value.hint
     checks = {check.title: check for check in await provider.check()}
     assert checks["token"].ok
     assert "work-analytics" in checks["product"].text
@@ -649,6 +649,6 @@ async def test_a_region_that_is_not_there_is_explained(provider: StorageProvider
     for ask in (provider.stat, provider.browse, provider.folders):
         with pytest.raises(MissingError) as missing:
             await ask(provider.locate("eu/"))
-        assert "us-east, uk" in missing.value.cure
+        assert "us-east, uk" in missing.value.hint
     with pytest.raises(StorageError):
         await provider.count(Query(provider.locate("eu/")))

@@ -70,7 +70,7 @@ async def test_a_missing_object_is_missing(service: Any) -> None:
     for ask in (service.provider.stat, service.provider.source):
         with pytest.raises(MissingError) as missing:
             await ask(location)
-        assert missing.value.place == location.address
+        assert missing.value.subject == location.address
         assert missing.value.code == 8
 
 
@@ -101,7 +101,7 @@ async def test_a_wrong_secret_is_a_refused_login_that_names_the_cure(changed: An
     with pytest.raises(LoginError) as refused:
         await service.provider.browse(service.locate(service.folder))
     assert refused.value.code == 3
-    assert refused.value.cure
+    assert refused.value.hint
     assert "canary" not in str(refused.value)
 
 

@@ -94,7 +94,7 @@ class FolderService(Service):
 
     def locate(self, rest: str) -> Location:
         if rest.startswith("/"):
-            raise UsageError("a key begins without a slash", place=f"{self.profile.name}:{rest}")
+            raise UsageError("a key begins without a slash", subject=f"{self.profile.name}:{rest}")
         return Location(self.profile.name, path=rest)
 
     def is_folder(self, location: Location) -> bool:
@@ -154,7 +154,7 @@ class FolderService(Service):
 
     def _names(self, location: Location) -> list[str]:
         if location.path not in self.tree:
-            raise MissingError("there is no such folder", place=location.address, cure="Look at the folder above.")
+            raise MissingError("there is no such folder", subject=location.address, hint="Look at the folder above.")
         return self.tree[location.path]
 
     def _page(self, items: list[Any], cursor: str | None) -> Page[Any]:

@@ -81,7 +81,7 @@ async def test_escape_stops_what_is_loading_and_r_reads_it(browser: Any, folders
 
 async def test_a_failure_is_a_sentence_and_nothing_is_lost(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/") as it:
-        folders.fail["browse"] = NetworkError("no answer came", place="acme:exports/", cure="Check the network.")
+        folders.fail["browse"] = NetworkError("no answer came", subject="acme:exports/", hint="Check the network.")
         await it.press("r")
         assert it.rows == ["reporting/", "readme.txt"]
         assert it.notices == ["acme:exports/: no answer came. Check the network."]
@@ -255,7 +255,7 @@ async def test_the_cursor_moves_while_a_page_is_on_its_way(browser: Any, searche
 
 
 async def test_the_error_of_one_service_leaves_the_other_alone(browser: Any, folders: Any) -> None:
-    folders.fail["browse"] = MissingError("gone", place="acme:")
+    folders.fail["browse"] = MissingError("gone", subject="acme:")
     async with browser() as it:
         await it.press("enter", "1", "j", "enter")
         assert it.rows == ["us-east"]

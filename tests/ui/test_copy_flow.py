@@ -94,7 +94,7 @@ async def test_an_empty_folder_gives_its_own_address_at_once(browser: Any) -> No
 
 
 async def test_why_there_is_no_link_is_said(browser: Any, folders: Any) -> None:
-    folders.fail["link"] = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", place="x", cure="Restore it.")
+    folders.fail["link"] = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", subject="x", hint="Restore it.")
     async with browser(start=FOLDER) as it:
         await copy(it, "curl")
         assert it.notices == ["x: its state is ARCHIVED. Restore it."]

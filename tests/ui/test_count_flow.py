@@ -94,7 +94,7 @@ async def test_counting_can_be_given_up_and_fails_in_words(browser: Any, untold:
         assert "counting" not in it.foot
         assert "match" not in it.text
         del untold.gates["count"]
-        untold.fail["count"] = NetworkError("no answer came", place="acme8:us-east/", cure="Check the network.")
+        untold.fail["count"] = NetworkError("no answer came", subject="acme8:us-east/", hint="Check the network.")
         await it.press("number_sign")
         assert "no answer came" in it.notices[-1]
 

@@ -47,7 +47,7 @@ async def test_what_was_kept_stays_and_its_reason_can_be_read(browser: Any, fold
 
 
 async def test_a_failure_removes_nothing(browser: Any, folders: Any) -> None:
-    folders.fail["delete"] = NetworkError("no answer came", place="acme:")
+    folders.fail["delete"] = NetworkError("no answer came", subject="acme:")
     async with browser(start=START) as it:
         await it.press("X", "y")
         assert it.notices == ["1 object unknown."]

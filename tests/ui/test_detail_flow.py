@@ -30,7 +30,7 @@ async def test_what_comes_late_does_not_replace_the_next_entry(browser: Any, fol
 
 
 async def test_a_failure_is_said_and_what_is_known_stays(browser: Any, folders: Any) -> None:
-    folders.fail["stat"] = NetworkError("no answer came", place="x")
+    folders.fail["stat"] = NetworkError("no answer came", subject="x")
     async with browser(start=START) as it:
         await it.press("enter")
         assert it.notices == ["x: no answer came."]

@@ -115,7 +115,9 @@ async def test_the_strip_follows_each_end_is_told_once_and_then_nothing_looks_an
         await it.until(lambda: it.screen.strip.display)
         assert "2 running" in it.text
         it.backstage.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
-        it.backstage.become(2, State.FAILED, MissingError("it is gone", place="acme:exports/reporting/report-001.tar"))
+        it.backstage.become(
+            2, State.FAILED, MissingError("it is gone", subject="acme:exports/reporting/report-001.tar")
+        )
         await it.until(lambda: len(it.notices) == 2)
         assert it.notices == [
             f"Downloaded: {tmp_path / 'downloads' / 'report-000.tar'}",
@@ -133,7 +135,7 @@ async def test_a_failed_transfer_can_be_tried_again_and_is_told_again(browser: A
     async with browser(start=START) as it:
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)
-        it.backstage.become(1, State.FAILED, MissingError("it is gone", place="x"))
+        it.backstage.become(1, State.FAILED, MissingError("it is gone", subject="x"))
         await it.until(lambda: it.notices)
         await it.press("t", "r")
         await it.until(lambda: "1 running" in it.text)
@@ -147,7 +149,7 @@ async def test_a_retry_that_has_not_begun_yet_is_not_told_as_another_failure(bro
     async with browser(start=START) as it:
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)
-        it.backstage.become(1, State.FAILED, MissingError("it is gone", place="x"))
+        it.backstage.become(1, State.FAILED, MissingError("it is gone", subject="x"))
         await it.until(lambda: it.notices)
         it.backstage.retry = lambda number: None
         await it.press("t", "r")

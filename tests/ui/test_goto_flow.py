@@ -91,7 +91,7 @@ async def test_escape_cancels_a_listing_that_does_not_come(browser: Any, folders
 
 
 async def test_a_folder_that_cannot_be_listed_says_why_in_the_dialog(browser: Any, folders: Any) -> None:
-    folders.fail["folders"] = MissingError("there is no such folder", place="acme:x/")
+    folders.fail["folders"] = MissingError("there is no such folder", subject="acme:x/")
     async with browser() as it:
         await it.press("ctrl+g")
         await it.type("acme:x/")
@@ -133,7 +133,7 @@ async def test_the_browser_begins_where_it_was_left_with_one_listing(browser: An
 
 
 async def test_a_place_that_could_not_be_opened_is_not_remembered(browser: Any, folders: Any) -> None:
-    folders.fail["acme:gone/"] = MissingError("there is no such folder", place="acme:gone/")
+    folders.fail["acme:gone/"] = MissingError("there is no such folder", subject="acme:gone/")
     async with browser() as it:
         await ask(it, "acme:gone/")
         await ask(it, "acme:exports/")

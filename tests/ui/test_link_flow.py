@@ -37,7 +37,7 @@ async def test_a_link_that_comes_after_the_user_has_left_does_not_open(browser: 
 
 
 async def test_why_there_is_no_link_is_said(browser: Any, folders: Any) -> None:
-    folders.fail["link"] = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", place="x", cure="Restore it.")
+    folders.fail["link"] = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", subject="x", hint="Restore it.")
     async with browser(start=START) as it:
         await it.press("y")
         assert it.notices == ["x: its state is ARCHIVED. Restore it."]

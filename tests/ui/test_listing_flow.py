@@ -41,7 +41,7 @@ async def test_load_all_is_offered_only_while_there_is_more(browser: Any) -> Non
 
 async def test_a_page_that_failed_can_be_asked_for_again_and_nothing_is_skipped(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        searches.fail["search"] = ThrottledError("the service asks to wait", place="acme8:us-east/")
+        searches.fail["search"] = ThrottledError("the service asks to wait", subject="acme8:us-east/")
         await it.press("G")
         assert it.foot == "100 of 2,431 loaded · newest first · stopped: the service asks to wait"
         sent = len(searches.calls)

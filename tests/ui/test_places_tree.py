@@ -116,7 +116,7 @@ async def test_two_places_load_at_once_and_each_gets_its_own(browser: Any, folde
 
 
 async def test_a_failure_stands_below_the_place_whole_and_enter_tries_again(browser: Any, folders: Any) -> None:
-    folders.fail["folders"] = NetworkError("no answer came", place="acme:", cure="Check the network.")
+    folders.fail["folders"] = NetworkError("no answer came", subject="acme:", hint="Check the network.")
     async with browser() as it:
         await it.press("l")
         said = " ".join(row.strip() for row in tree(it)[1:-1])

@@ -93,7 +93,7 @@ async def test_what_is_only_likely_wrong_is_said_and_searched_all_the_same(brows
 
 
 async def test_what_the_service_refuses_is_told(browser: Any, searches: Any) -> None:
-    searches.fail["a==b"] = UsageError("the service does not know a", place="acme8:us-east/")
+    searches.fail["a==b"] = UsageError("the service does not know a", subject="acme8:us-east/")
     async with browser(start="acme8:us-east/") as it:
         await fill(it, "a==b")
         await it.press("enter")

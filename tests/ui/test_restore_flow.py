@@ -112,7 +112,7 @@ async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browse
 
 
 async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser: Any, searches: Any) -> None:
-    searches.fail["restore"] = UnsettledError("no answer came", place="acme8:us-east/x")
+    searches.fail["restore"] = UnsettledError("no answer came", subject="acme8:us-east/x")
     async with browser(start=START) as it:
         await it.press("B")
         await it.until(lambda: isinstance(it.app.screen, RestoreDialog))

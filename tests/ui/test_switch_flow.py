@@ -39,7 +39,7 @@ async def test_r_searches_all_regions_for_what_the_place_stands_for_and_names_th
 
 
 async def test_r_says_why_the_regions_are_not_known_and_stays(browser: Any, searches: Any) -> None:
-    searches.fail["folders"] = NetworkError("no answer", place="acme8:")
+    searches.fail["folders"] = NetworkError("no answer", subject="acme8:")
     async with browser(start="acme8:us-east/") as it:
         rows = it.rows
         await it.press("R")

@@ -160,7 +160,7 @@ async def test_keys_on_an_empty_strip_do_nothing() -> None:
 async def test_enter_asks_for_a_page_about_a_transfer() -> None:
     app = Host()
     async with app.run_test() as pilot:
-        error = NetworkError("no answer", place="acme8:us-east/id1", cure="Try again later.")
+        error = NetworkError("no answer", subject="acme8:us-east/id1", hint="Try again later.")
         app.strip.show([replace(transfer(1, State.FAILED), error=error, path=Path("/downloads/recording-1.mp3"))])
         await pilot.pause()
         assert "failed: no answer. Try again later." in app.lines[1]

@@ -96,7 +96,7 @@ def test_every_row_is_exactly_as_wide_as_the_table(width: int, state: State) -> 
 
 
 def test_what_failed_says_why_and_a_zip_says_how_much_it_packs() -> None:
-    error = NetworkError("no answer", place="acme8:us-east/id1", cure="Try again later.")
+    error = NetworkError("no answer", subject="acme8:us-east/id1", hint="Try again later.")
     assert "failed: no answer. Try again later." in RowForm(120).row(replace(transfer(1, State.FAILED), error=error))
     row = RowForm(120).row(zip_of(412))
     assert "zip  412 objects" in row

@@ -48,7 +48,7 @@ async def test_keys_give_orders_and_rows_follow(browser: Any) -> None:
         await it.until(lambda: "cancelled" in it.text)
         await it.press("r")
         await it.until(lambda: "2 running" in it.text)
-        it.backstage.become(1, State.FAILED, NotAvailableError("it is archived", state="ARCHIVED", cure="Restore it."))
+        it.backstage.become(1, State.FAILED, NotAvailableError("it is archived", state="ARCHIVED", hint="Restore it."))
         it.backstage.become(2, State.DONE)
         await it.until(lambda: "failed: it is archived. Restore it." in it.text)
         await it.press("c")

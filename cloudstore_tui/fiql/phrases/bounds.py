@@ -35,8 +35,8 @@ def refuse_negation(item: Item) -> None:
         FilterError: the item is negated, or asks for a part of a text.
     """
     if item.negated or item.operator == "!=":
-        cure = f"Write where it begins or ends: `{item.key}:<…` or `{item.key}:>…`."
-        raise item.error(f"{item.key} cannot be negated", cure)
+        hint = f"Write where it begins or ends: `{item.key}:<…` or `{item.key}:>…`."
+        raise item.error(f"{item.key} cannot be negated", hint)
     if item.operator == "~":
         raise item.error(f"{item.key} is no text", f"Write `{item.key}:>…` or `{item.key}:<…`.")
 
@@ -51,8 +51,8 @@ def pieces_of(item: Item, value: Value) -> tuple[str, str] | None:
     if not dots:
         return None
     if item.operator:
-        cure = f"Write `{item.key}:{value.text}` without it."
-        raise item.error(f"a range after `{item.operator}`", cure, value.start)
+        hint = f"Write `{item.key}:{value.text}` without it."
+        raise item.error(f"a range after `{item.operator}`", hint, value.start)
     if not low.strip() and not high.strip():
         raise item.error("a range without ends", "Write `1m..5m`, `1m..` or `..5m`.", value.start)
     return low.strip(), high.strip()

@@ -146,8 +146,8 @@ class _Maker:
         lows = [bound.quantity for bound in known if bound.operator == "=ge="]
         highs = [bound.quantity for bound in known if bound.operator == "=lt="]
         if lows and highs and max(lows) >= min(highs):
-            cure = "The end does not belong to it: `until:` and `<` stop before the time that they name."
-            raise item.error("no time is left between the beginning and the end", cure)
+            hint = "The end does not belong to it: `until:` and `<` stop before the time that they name."
+            raise item.error("no time is left between the beginning and the end", hint)
         return node
 
     def _is_time(self, item: Item) -> bool:
@@ -166,8 +166,8 @@ def _refuse_twice(items: tuple[Item, ...]) -> None:
         if not is_equal or item.key.lower() in ("since", "until"):
             continue
         if item.key.lower() in seen:
-            cure = f"All conditions must hold. Write `{item.key}:one,two` for either."
-            raise item.error(f"{item.key} is named twice", cure)
+            hint = f"All conditions must hold. Write `{item.key}:one,two` for either."
+            raise item.error(f"{item.key} is named twice", hint)
         seen[item.key.lower()] = item
 
 

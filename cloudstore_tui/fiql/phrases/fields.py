@@ -29,11 +29,11 @@ def name_in(item: Item) -> Name:
         return name
     key = item.key
     if near := nearest(key, {*NAMES, *KNOWN_FIELDS}):
-        cure = f"Did you mean `{near}:`? A tag of your own is written `tag.{key}:`."
+        hint = f"Did you mean `{near}:`? A tag of your own is written `tag.{key}:`."
     else:
         hint = _HINTS.get(key.lower(), "Put the word in quotes if it is part of a name.")
-        cure = f"{hint} A tag of your own is written `tag.{key}:`."
-    raise item.error(f"`{key}:` is no field or tag that we know", cure)
+        hint = f"{hint} A tag of your own is written `tag.{key}:`."
+    raise item.error(f"`{key}:` is no field or tag that we know", hint)
 
 
 def fields_of(item: Item, name: Name, types: tuple[str, ...]) -> tuple[str, ...]:
@@ -48,8 +48,8 @@ def fields_of(item: Item, name: Name, types: tuple[str, ...]) -> tuple[str, ...]
         return wanted[:1]
     found = [next((field for field in wanted if has_tag(kind, field)), "") for kind in types]
     if not any(found):
-        cure = f"Leave it out, or name another type. `tag.{wanted[0]}:` asks for it all the same."
-        raise item.error(f"objects of the type {' or '.join(types)} have no {item.key}", cure)
+        hint = f"Leave it out, or name another type. `tag.{wanted[0]}:` asks for it all the same."
+        raise item.error(f"objects of the type {' or '.join(types)} have no {item.key}", hint)
     return tuple(dict.fromkeys(field for field in found if field))
 
 
@@ -84,8 +84,8 @@ def names_of(item: Item, name: Name) -> tuple[str, ...]:
         if not known:
             near = nearest(value.text, name.values or ())
             hint = f"Did you mean `{near}`?" if near else f"Known are {', '.join(_shown(name))}."
-            cure = f"{hint} A value in quotes is taken as it is."
-            raise item.error(f"{value.text} is no {name.word} that we know", cure, value.start)
+            hint = f"{hint} A value in quotes is taken as it is."
+            raise item.error(f"{value.text} is no {name.word} that we know", hint, value.start)
         found += known
     return tuple(dict.fromkeys(found))
 

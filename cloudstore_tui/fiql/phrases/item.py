@@ -41,11 +41,11 @@ class Item:
     """The whole phrase."""
     negated: bool = False
 
-    def error(self, cause: str, cure: str, position: int | None = None) -> FilterError:
+    def error(self, message: str, hint: str, position: int | None = None) -> FilterError:
         """What is wrong with it, at its start or at a position of the phrase."""
-        return wrong(self.phrase, self.start if position is None else position, cause, cure)
+        return wrong(self.phrase, self.start if position is None else position, message, hint)
 
 
-def wrong(phrase: str, position: int, cause: str, cure: str) -> FilterError:
+def wrong(phrase: str, position: int, message: str, hint: str) -> FilterError:
     """The error for a phrase that is wrong at a position."""
-    return FilterError(f"{cause} (at character {position + 1})", text=phrase, position=position, cure=cure)
+    return FilterError(f"{message} (at character {position + 1})", text=phrase, position=position, hint=hint)

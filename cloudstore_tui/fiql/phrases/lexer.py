@@ -38,8 +38,8 @@ def items_of(phrase: str) -> Iterator[Item]:
         item, position = _keyed(phrase, position) or _text(phrase, position)
         yield item
         if position < len(phrase) and not phrase[position].isspace():
-            cure = "Write a blank between two conditions, and a value with blanks or quotes in quotes."
-            raise wrong(phrase, position, "a blank is missing here", cure)
+            hint = "Write a blank between two conditions, and a value with blanks or quotes in quotes."
+            raise wrong(phrase, position, "a blank is missing here", hint)
         position = _skip(phrase, position)
 
 
@@ -103,8 +103,8 @@ def _quoted(phrase: str, start: int) -> tuple[Value, int]:
 
 def _bare(phrase: str, text: str, start: int) -> Value:
     if '"' in text:
-        cure = "Put the whole value in quotes, with \\ before a quote that belongs to it."
-        raise wrong(phrase, start + text.index('"'), "a quote inside a value", cure)
+        hint = "Put the whole value in quotes, with \\ before a quote that belongs to it."
+        raise wrong(phrase, start + text.index('"'), "a quote inside a value", hint)
     return Value(tuple(text.split("*")), False, start)
 
 
@@ -125,12 +125,12 @@ def _text(phrase: str, start: int) -> tuple[Item, int]:
 def _refuse_foreign(phrase: str, start: int, word: str) -> None:
     """Refuse what was meant as an operator; taken for a part of a name it would find nothing."""
     if word.lower() in _JOINS:
-        cure = 'All conditions must hold. Write `agent:"One","Two"` for either, `-agent:One` for not.'
-        raise wrong(phrase, start, f"`{word}` joins nothing in a phrase", cure)
+        hint = 'All conditions must hold. Write `agent:"One","Two"` for either, `-agent:One` for not.'
+        raise wrong(phrase, start, f"`{word}` joins nothing in a phrase", hint)
     if fiql := _FIQL.match(word):
         key = fiql.group().removesuffix(fiql[1])
         value = word[fiql.end() :] or "…"
-        cure = f"Write `{key}:{value}`, or the whole filter in FIQL: `{key}=={value}`."
-        raise wrong(phrase, start + len(key), f"`{fiql[1]}` is no part of a phrase", cure)
+        hint = f"Write `{key}:{value}`, or the whole filter in FIQL: `{key}=={value}`."
+        raise wrong(phrase, start + len(key), f"`{fiql[1]}` is no part of a phrase", hint)
     if odd := _ODD.search(word):
         raise wrong(phrase, start + odd.start(), f"`{odd.group()}` is no part of a phrase", f'Write `"{word}"`.')

@@ -47,15 +47,15 @@ def quantity_term(item: Item, field: str, types: tuple[str, ...]) -> Node:
 def _read(item: Item, field: str, text: str, value: Value) -> Fraction:
     unit = unit_of(field)
     if unit is Unit.MILLISECONDS:
-        found, cure = read_duration(text), "Write a unit: 90s, 10m, 1h30m or 1:30."
+        found, hint = read_duration(text), "Write a unit: 90s, 10m, 1h30m or 1:30."
     elif unit is Unit.BYTES:
-        found, cure = read_size(text), "Write 500kB, 10MB, 1.5GiB or a number of bytes."
+        found, hint = read_size(text), "Write 500kB, 10MB, 1.5GiB or a number of bytes."
     else:
         plain = number(text)
-        found, cure = None if plain is None else Fraction(str(plain)), "Write a number."
+        found, hint = None if plain is None else Fraction(str(plain)), "Write a number."
     if found is None:
         kind = {Unit.MILLISECONDS: "duration", Unit.BYTES: "size"}.get(unit, "number")
-        raise item.error(f"{text!r} is no {kind}", cure, value.start)
+        raise item.error(f"{text!r} is no {kind}", hint, value.start)
     return found
 
 

@@ -16,8 +16,8 @@ def text_term(item: Item, name: Name, fields: tuple[str, ...]) -> Node | LocalTe
         FilterError: it asks for an order of texts.
     """
     if item.operator in _ORDERS:
-        cure = f"Write `{item.key}:{item.values[0].text}`."
-        raise item.error(f"{item.key} is a text: nothing is larger or smaller", cure)
+        hint = f"Write `{item.key}:{item.values[0].text}`."
+        raise item.error(f"{item.key} is a text: nothing is larger or smaller", hint)
     negated = item.negated != (item.operator == "!=")
     if name.values:
         return equality(fields, names_of(item, name), negated=negated)

@@ -35,8 +35,8 @@ class Checks:
         if missing := [scope for scope in asked if scope not in granted]:
             raise LoginError(
                 f"not granted: {', '.join(missing)}",
-                place=self._profile.name,
-                cure="Ask Alvaria for them, or take them out of scopes of the profile.",
+                subject=self._profile.name,
+                hint="Ask Alvaria for them, or take them out of scopes of the profile.",
             )
         return f"{len(asked)} granted"
 
@@ -46,8 +46,9 @@ class Checks:
         try:
             await self._client.keys(folder, "directory", f"{self._profile.name}:{folder}", most=1)
         except MissingError as error:
-            if "organi" in error.cause:
-                error.cure = f"Check org of profile {self._profile.name}: it is the first part of your cloud's address."
+            if "organi" in error.service_message:
+                hint = f"Check org of profile {self._profile.name}: it is the first part of your cloud's address."
+                raise error.with_(hint=hint) from None
             raise
         return f"{folder} can be listed with {self._client.version}"
 
@@ -62,9 +63,9 @@ class Checks:
             await self._client.signed(key, "upload", f"{self._profile.name}:{key}", native=False)
         except ForbiddenError as error:
             return Doubt(
-                f"the profile allows changes, but the service does not: {error.cause}",
-                f"{error.cure} Or set read_only = true in profile {self._profile.name}.".strip(),
+                f"the profile allows changes, but the service does not: {error.message}",
+                f"{error.hint} Or set read_only = true in profile {self._profile.name}.".strip(),
             )
         except (MissingError, UsageError) as error:
-            return f"not known before one is tried: {error.cause}"
+            return f"not known before one is tried: {error.message}"
         return f"{folder} takes them"

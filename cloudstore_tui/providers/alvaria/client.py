@@ -53,33 +53,33 @@ class AlvariaClient:
         """Where tokens come from."""
         return self._tokens.host
 
-    async def keys(self, key: str, kind: str, place: str, *, token: str = "", most: int = PAGE) -> ObjectKeys:
+    async def keys(self, key: str, kind: str, subject: str, *, token: str = "", most: int = PAGE) -> ObjectKeys:
         """One page of `objectKeys` for a key and a key type."""
         query = [("key", key), ("keyType", kind), ("maxResults", str(most))]
         name = "nextToken" if self.version == "v3" else "continuationToken"
         try:
-            reply = await self._get("objectKeys", [*query, (name, token)] if token else query, key, place)
+            reply = await self._get("objectKeys", [*query, (name, token)] if token else query, key, subject)
         except BadRequestError:
             if "%" not in token:
                 raise
             # Some tokens come encoded already, and are known to the service without that only.
-            reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, place)
-        return reply.decode(ObjectKeys, place=place)
+            reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
+        return reply.decode(ObjectKeys, subject=subject)
 
-    async def signed(self, key: str, direction: str, place: str, *, native: bool) -> ObjectKey:
+    async def signed(self, key: str, direction: str, subject: str, *, native: bool) -> ObjectKey:
         """The reply with signed links for one key; `direction` is `download` or `upload`."""
         name = f"signed{direction.title()}Url"
         if self.version == "v3":
-            reply = await self._get(name, [("key", key)], key, place)
+            reply = await self._get(name, [("key", key)], key, subject)
         else:
             kind = f"nativeS{name[1:]}" if native else name
-            reply = await self._get("objectKeys", [("key", key), ("keyType", kind)], key, place)
-        return reply.decode(SignedReply, place=place).about(key)
+            reply = await self._get("objectKeys", [("key", key), ("keyType", kind)], key, subject)
+        return reply.decode(SignedReply, subject=subject).about(key)
 
-    async def delete(self, key: str, place: str) -> None:
+    async def delete(self, key: str, subject: str) -> None:
         """Delete one file: 204 in v2, 200 with a message in v3."""
         try:
-            await self._api.send("DELETE", f"{self._path}/objectKeys", [("key", key)], place=place)
+            await self._api.send("DELETE", f"{self._path}/objectKeys", [("key", key)], subject=subject)
         except StorageError as error:
             raise self._refusals.about(error, key) from None
 
@@ -88,10 +88,10 @@ class AlvariaClient:
         await self._api.close()
         await self._tokens.close()
 
-    async def _get(self, resource: str, query: Pairs, key: str, place: str) -> Reply:
+    async def _get(self, resource: str, query: Pairs, key: str, subject: str) -> Reply:
         path = f"{self._path}/{resource}"
         try:
-            return await self._api.get(path, query, place=place)
+            return await self._api.get(path, query, subject=subject)
         except StorageError as error:
             raise self._refusals.about(error, key) from None
 
@@ -107,7 +107,7 @@ class AlvariaClient:
             reply = await self._tokens.post_form(self._token_path, [realm], form, headers, profile.name)
         except StorageError as error:
             raise self._refusals.login(error) from None
-        told = reply.decode(TokenReply, place=profile.name)
+        told = reply.decode(TokenReply, subject=profile.name)
         return Token(Secret(told.access_token), token_life(told.expires_in), told.scopes)
 
     async def _api_key(self) -> dict[str, Secret]:
@@ -118,8 +118,8 @@ class AlvariaClient:
         if not _ORG.fullmatch(org):
             raise ConfigError(
                 "org is not an organisation's id",
-                place=f"profile {self._profile.name}",
-                cure="It is the first part of the host name of its cloud: letters, digits and hyphens.",
+                subject=f"profile {self._profile.name}",
+                hint="It is the first part of the host name of its cloud: letters, digits and hyphens.",
             )
         return org
 
@@ -146,7 +146,7 @@ class AlvariaClient:
         if not (name := profile.text(option)):
             raise ConfigError(
                 f"{option} is missing",
-                place=f"profile {profile.name}",
-                cure=f'Set {option}, for example "{example}", or the whole address as {other}.',
+                subject=f"profile {profile.name}",
+                hint=f'Set {option}, for example "{example}", or the whole address as {other}.',
             )
         return host_name(name, option=option, profile=profile.name)

@@ -106,7 +106,7 @@ class Levels:
             return await self._client.keys(location.path, at.kind, location.address, token=at.token)
         except MissingError as error:
             # Some systems answer so for folders that are there, too.
-            raise MissingError("the folder is empty or missing", place=error.place, cure=error.cure) from None
+            raise error.with_(message="the folder is empty or missing") from None
 
     def _page(self, location: Location, at: Cursor, reply: ObjectKeys) -> Page[Entry]:
         found, damaged = reply.entries()
@@ -155,7 +155,7 @@ def _unpacked(text: str, location: Location) -> Cursor:
     try:
         return msgspec.json.decode(text, type=Cursor)
     except msgspec.DecodeError:
-        raise UsageError("this is no cursor of this service", place=location.address) from None
+        raise UsageError("this is no cursor of this service", subject=location.address) from None
 
 
 def root_folders(profile: str) -> Iterator[Folder]:

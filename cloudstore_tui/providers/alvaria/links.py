@@ -43,14 +43,14 @@ class LinkRules:
         forms = {LinkForm.NATIVE: native, LinkForm.PROXIED: proxied}
         given = wanted if forms[wanted] else _OTHER[wanted]
         if not forms[given]:
-            raise ReplyError("the service gave no link", place=location.address, cure="Try again in a few minutes.")
+            raise ReplyError("the service gave no link", subject=location.address, hint="Try again in a few minutes.")
         if given is LinkForm.NATIVE and native == proxied:
             given = LinkForm.PROXIED
         try:
             name = location.path.rsplit("/", 1)[-1]
             url = vet_link(forms[given].reveal(), name=name, local=self.local, trusted=self.trusted)
         except StorageError as error:
-            raise error.at(location.address) from None
+            raise error.about(location.address) from None
         note = "" if given is wanted else f"The service gave a {given.value} link instead of a {wanted.value} one."
         return SignedLink(Secret(url), link_end(url), given, note)
 
@@ -76,7 +76,7 @@ def upload_headers(url: str) -> dict[str, Secret]:
     lists = [value for name, value in query if name in ("x-amz-signedheaders", "x-goog-signedheaders")]
     keys = [value for name, value in query if name == "kms-key"]
     if len(lists) != 1 or len(keys) > 1:
-        raise UnsafeError("the upload link does not say clearly which headers it needs", cure=_CURE)
+        raise UnsafeError("the upload link does not say clearly which headers it needs", hint=_CURE)
     known = {
         "x-amz-server-side-encryption": "aws:kms",
         "x-amz-server-side-encryption-aws-kms-key-id": keys[0] if keys else "",
@@ -88,10 +88,10 @@ def upload_headers(url: str) -> dict[str, Secret]:
 def _known_value(name: str, known: dict[str, str]) -> str:
     if name not in known:
         raise UnsafeError(
-            "the upload link asks for a header that this program does not know", place=_shown(name), cure=_CURE
+            "the upload link asks for a header that this program does not know", subject=_shown(name), hint=_CURE
         )
     if not _VISIBLE.fullmatch(known[name]):
-        raise UnsafeError("the upload link gives no usable value for a header it asks for", place=name, cure=_CURE)
+        raise UnsafeError("the upload link gives no usable value for a header it asks for", subject=name, hint=_CURE)
     return known[name]
 
 

@@ -42,8 +42,8 @@ class AlvariaProvider(StorageProvider):
         if rest.startswith("/"):
             raise UsageError(
                 "a key begins without a slash",
-                place=f"{self.profile.name}:{rest}",
-                cure=f"Write {self.profile.name}:{rest.lstrip('/')}",
+                subject=f"{self.profile.name}:{rest}",
+                hint=f"Write {self.profile.name}:{rest.lstrip('/')}",
             )
         # The two folders of the root are known, so a forgotten slash can be added.
         return Location(self.profile.name, path=f"{rest}/" if rest in ("exports", "imports") else rest)
@@ -88,7 +88,7 @@ class AlvariaProvider(StorageProvider):
         for item in reply.entries()[0]:
             if item.path == location.path:
                 return as_entry(item, self.profile.name)
-        raise MissingError("there is no such object", place=location.address)
+        raise MissingError("there is no such object", subject=location.address)
 
     async def source(self, location: Location) -> Source:
         """A signed link; the service rounds sizes, so the length is learned from the store."""
@@ -122,15 +122,14 @@ class AlvariaProvider(StorageProvider):
         if size > LARGEST_UPLOAD:
             raise UsageError(
                 "the file is larger than 5 GiB, which is the most the service takes",
-                place=location.address,
-                cure="Split it, if whoever reads it there can put it together.",
+                subject=location.address,
+                hint="Split it, if whoever reads it there can put it together.",
             )
         link = await self._signed(location, "upload", None)
         try:
             headers = upload_headers(link.url.reveal())
         except StorageError as error:
-            error.place = location.address
-            raise
+            raise error.with_(subject=location.address) from None
         return Target(link.url, headers, link.expires, self._client.local)
 
     def upload_caution(self, location: Location) -> str:
@@ -175,24 +174,24 @@ class AlvariaProvider(StorageProvider):
             return Deletion(location, Fate.DELETED)
         except StorageError as error:
             return Deletion(location, Fate.UNKNOWN, lost or error)
-        still = StorageError("it is still there", place=location.address, cure="Look again, then try again.")
+        still = StorageError("it is still there", subject=location.address, hint="Look again, then try again.")
         return Deletion(location, Fate.KEPT, lost or still)
 
     async def _signed(self, location: Location, direction: str, form: LinkForm | None) -> SignedLink:
         self._require_object(location)
         wanted = LinkForm(form or self.profile.text("link_form") or LinkForm.PROXIED)
         if wanted is LinkForm.PRESIGNED:
-            raise UsageError("this service gives proxied and native links only", place=location.address)
+            raise UsageError("this service gives proxied and native links only", subject=location.address)
         native = wanted is LinkForm.NATIVE
         reply = await self._client.signed(location.path, direction, location.address, native=native)
         return self._links.choose(reply, direction, wanted, location)
 
     def _require_object(self, location: Location) -> None:
         if self.is_folder(location):
-            raise UsageError("is a folder, not an object", place=location.address, cure="Objects do not end with /.")
+            raise UsageError("is a folder, not an object", subject=location.address, hint="Objects do not end with /.")
 
     def _require_folder(self, location: Location) -> None:
         if not self.is_folder(location):
             raise UsageError(
-                "is an object, not a folder", place=location.address, cure=f"Folders end with /: {location.address}/"
+                "is an object, not a folder", subject=location.address, hint=f"Folders end with /: {location.address}/"
             )

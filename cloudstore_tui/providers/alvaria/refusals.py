@@ -27,24 +27,32 @@ class Refusals:
     def explain(self, reply: Reply, error: StorageError) -> StorageError:
         """What is behind a status, before it is known which key the request was about."""
         if reply.status == 400:
-            return BadRequestError(error.cause, place=error.place)
+            return BadRequestError(
+                error.message,
+                subject=error.subject,
+                status=reply.status,
+                service_code=error.service_code,
+                service_message=error.service_message,
+            )
         if reply.status not in (401, 403):
             return error
         # The token service took the credentials just now, so this is about the folder and not about the login.
         if not _is_gateway(reply.body):
-            return ForbiddenError(error.cause, place=error.place)
+            return ForbiddenError(
+                error.message, subject=error.subject, status=reply.status, service_message=error.service_message
+            )
         return LoginError(
             "the service does not know the api key of the profile",
-            place=error.place,
-            cure=f"Check the api_key of profile {self._profile.name}: Alvaria gave it out for the header x-api-key.",
+            subject=error.subject,
+            hint=f"Check the api_key of profile {self._profile.name}: Alvaria gave it out for the header x-api-key.",
         )
 
     def about(self, error: StorageError, key: str) -> StorageError:
         """The same error with a hint for this key."""
-        if isinstance(error, ForbiddenError) and not error.cure:
+        if isinstance(error, ForbiddenError) and not error.hint:
             return self._no_permission(error, key)
-        if isinstance(error, MissingError) and not error.cure:
-            error.cure = self._where_to_look(key)
+        if isinstance(error, MissingError) and not error.hint:
+            return error.with_(hint=self._where_to_look(key))
         return error
 
     def login(self, error: StorageError) -> StorageError:
@@ -52,29 +60,29 @@ class Refusals:
         if not isinstance(error, LoginError):
             return error
         name = self._profile.name
-        if "scope" in error.cause:
-            error.cure = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
-        elif "realm" in error.cause:
-            error.cure = f"Check org and token_host of profile {name}, then client_id."
+        if error.service_code == "invalid_scope":
+            hint = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
+        elif "realm" in error.service_message:
+            hint = f"Check org and token_host of profile {name}, then client_id."
         else:
-            error.cure = (
+            hint = (
                 f"Check client_id, the secret and org of profile {name}. A secret that has expired is refused alike: "
                 "Alvaria gives a new one."
             )
-        return error
+        return error.with_(hint=hint)
 
     def _no_permission(self, error: ForbiddenError, key: str) -> StorageError:
         name, scope = self._profile.name, usual_scope(key)
-        words = error.cause.partition(": ")[2]
+        words = error.service_message.rstrip(". ")
         if not scope:
-            cure = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
+            hint = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
         elif scope in self._profile.texts("scopes"):
-            cure = f"It usually needs the scope {scope}, which the profile asks for: was the client given it?"
+            hint = f"It usually needs the scope {scope}, which the profile asks for: was the client given it?"
         else:
-            cure = f"It usually needs the scope {scope}: add it to scopes of profile {name}."
+            hint = f"It usually needs the scope {scope}: add it to scopes of profile {name}."
         folder = key[: key.rfind("/") + 1] or key
-        cause = f"no permission for the folder {folder}" + (f" ({words})" if words else "")
-        return ForbiddenError(cause, place=error.place, cure=cure)
+        message = f"no permission for the folder {folder}" + (f" ({words})" if words else "")
+        return ForbiddenError(message, subject=error.subject, hint=hint)
 
     def _where_to_look(self, key: str) -> str:
         name = self._profile.name

@@ -34,7 +34,7 @@ def check_org(text: str) -> None:
     if not _ORG.fullmatch(text):
         raise ConfigError(
             "is not an organisation id",
-            cure="It is one word of letters, digits and -, such as acme in acme.via.aspect-cloud.net.",
+            hint="It is one word of letters, digits and -, such as acme in acme.via.aspect-cloud.net.",
         )
 
 
@@ -46,9 +46,9 @@ def check_scopes(text: str) -> None:
     """
     for scope in text.replace(",", " ").split():
         if not _SCOPE.fullmatch(scope):
-            raise ConfigError(f"{scope[:60]!r} is not a scope", cure="Write scopes such as mediastorageapi.exports.")
+            raise ConfigError(f"{scope[:60]!r} is not a scope", hint="Write scopes such as mediastorageapi.exports.")
         if (whole := f"mediastorageapi.{scope}") in FOLDERS:
-            raise ConfigError(f"{scope} is only the end of a scope", cure=f"Write {whole}.")
+            raise ConfigError(f"{scope} is only the end of a scope", hint=f"Write {whole}.")
 
 
 def check_host(text: str) -> None:

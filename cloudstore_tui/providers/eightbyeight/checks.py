@@ -52,8 +52,8 @@ class Checks:
         try:
             names = ", ".join(await self._client.regions())
         except ForbiddenError as error:
-            error.cure = f'{_MADE_FOR} Or set regions = ["us-east"] in the profile, if you know your region.'
-            raise
+            hint = f'{_MADE_FOR} Or set regions = ["us-east"] in the profile, if you know your region.'
+            raise error.with_(hint=hint) from None
         return f"{names} (of the profile)" if self._client.profile.texts("regions") else names
 
     async def _listing(self, region: str) -> str | Doubt:
@@ -61,11 +61,12 @@ class Checks:
             page = await self._searcher.slice(Query(Location(self._name, region)), region, limit=1)
         except (ForbiddenError, MissingError) as error:
             if not await self._client.knows(region):
-                words = error.cause.rpartition(": ")[2]
-                error.cause = f"{region} is not a region of this customer: {words}"
-                error.cure += f" Correct regions in profile {self._name}, or leave it out."
-            elif isinstance(error, ForbiddenError):
-                error.cure = _MADE_FOR
+                words = f": {error.service_message.rstrip('. ')}" if error.service_message else ""
+                hint = f"{error.hint} Correct regions in profile {self._name}, or leave it out.".lstrip()
+                message = f"{region} is not a region of this customer{words}"
+                raise error.with_(message=message, hint=hint) from None
+            if isinstance(error, ForbiddenError):
+                raise error.with_(hint=_MADE_FOR) from None
             raise
         return "has objects" if page.given else "is empty"
 
@@ -73,7 +74,7 @@ class Checks:
         """Whether the key may change anything, seen from what the service says to a request about no object."""
         path, body = f"objects/{_NOBODY}/restore", {"expirationDays": 1}
         try:
-            await self._client.send("POST", region, path, place=self._name, level=EDIT, body=body)
+            await self._client.send("POST", region, path, subject=self._name, level=EDIT, body=body)
         except ForbiddenError:
             return Doubt(
                 "the profile allows changes, but the key does not: deleting and restoring take one of the level edit",

@@ -89,19 +89,19 @@ class EightByEightClient:
         headers = await self.login.headers()
         return {name: value for name, value in headers.items() if name == "Authorization"}
 
-    async def get(self, region: str, path: str, query: Pairs = (), *, place: str, redirect: bool = False) -> Reply:
+    async def get(self, region: str, path: str, query: Pairs = (), *, subject: str, redirect: bool = False) -> Reply:
         """Read something in a region."""
         try:
-            return await self._api.get(self.path(region, path), query, place=place, redirect=redirect)
+            return await self._api.get(self.path(region, path), query, subject=subject, redirect=redirect)
         except StorageError as error:
             raise await self._explained(error, region, READ) from None
 
     async def send(
-        self, method: str, region: str, path: str, *, place: str, level: str, body: object | None = None
+        self, method: str, region: str, path: str, *, subject: str, level: str, body: object | None = None
     ) -> Reply:
         """Change something in a region, which takes a key of a level; sent once."""
         try:
-            return await self._api.send(method, self.path(region, path), body=body, place=place)
+            return await self._api.send(method, self.path(region, path), body=body, subject=subject)
         except StorageError as error:
             raise await self._explained(error, region, level) from None
 
@@ -130,11 +130,11 @@ class EightByEightClient:
         await self._tokens.close()
 
     async def _discover(self) -> tuple[str, ...]:
-        place = f"{self.profile.name}:"
+        subject = f"{self.profile.name}:"
         errors: list[StorageError] = []
         for region in DISCOVERY:
             try:
-                reply = await self._api.get(self.path(region, "regions"), place=place)
+                reply = await self._api.get(self.path(region, "regions"), subject=subject)
             except NetworkError:
                 raise
             except (ForbiddenError, MissingError, UsageError, UnavailableError) as error:
@@ -142,39 +142,41 @@ class EightByEightClient:
                 continue
             except LoginError as error:
                 raise self._refused(error) from None
-            names, self._dropped = wire.regions(reply, place)
+            names, self._dropped = wire.regions(reply, subject)
             if names:
                 return names
         if len(errors) == len(DISCOVERY) and not isinstance(errors[0], ForbiddenError):
             raise errors[0]
         raise ForbiddenError(
             "no storage is provisioned for this key",
-            place=place,
-            cure='Ask 8x8 for Call Recordings & Storage, or set regions = ["us-east"] in the profile.',
+            subject=subject,
+            hint='Ask 8x8 for Call Recordings & Storage, or set regions = ["us-east"] in the profile.',
         )
 
     async def _explained(self, error: StorageError, region: str, level: str) -> StorageError:
         """The error with what can be done about it, where its status does not tell."""
         if isinstance(error, LoginError):
             return self._refused(error)
-        if error.cure or not isinstance(error, ForbiddenError | MissingError):
+        if error.hint or not isinstance(error, ForbiddenError | MissingError):
             return error
         if not await self.knows(region):
-            error.cure = f"The regions of {self.profile.name} are: {', '.join(await self._known_regions())}."
-        elif isinstance(error, ForbiddenError):
-            error.cure = (
-                "The key needs the product Call Recordings & Storage, and its owner the role Storage API."
+            regions = ", ".join(await self._known_regions())
+            return error.with_(hint=f"The regions of {self.profile.name} are: {regions}.")
+        if isinstance(error, ForbiddenError):
+            return error.with_(
+                hint="The key needs the product Call Recordings & Storage, and its owner the role Storage API."
                 if level == READ
                 else f"This takes a key of the level {level}, made by somebody with the role Storage API."
             )
         return error
 
     def _refused(self, error: LoginError) -> LoginError:
-        error.cure = error.cure or (
-            f"Check client_id and the secret of profile {self.profile.name}. A key that has expired or was removed is "
-            "refused alike: API Keys in the Admin Console shows it."
+        if error.hint:
+            return error
+        return error.with_(
+            hint=f"Check client_id and the secret of profile {self.profile.name}. A key that has expired or was "
+            "removed is refused alike: API Keys in the Admin Console shows it."
         )
-        return error
 
     async def _known_regions(self) -> tuple[str, ...]:
         """The regions that the service tells, asked for once; else those of the profile, and empty without either."""
@@ -195,7 +197,7 @@ class EightByEightClient:
             reply = await self._tokens.post_form(self._token_path, (), form, headers, profile.name)
         except LoginError as error:
             raise self._refused(error) from None
-        told = reply.decode(wire.TokenReply, place=profile.name)
+        told = reply.decode(wire.TokenReply, subject=profile.name)
         self.products = told.products
         return Token(Secret(told.access_token), token_life(told.expires_in), told.products)
 
@@ -212,8 +214,8 @@ class EightByEightClient:
             if not wire.REGION.fullmatch(region):
                 raise ConfigError(
                     "regions holds what is no name of a region",
-                    place=f"profile {self.profile.name}",
-                    cure='Write them like ["us-east", "uk"].',
+                    subject=f"profile {self.profile.name}",
+                    hint='Write them like ["us-east", "uk"].',
                 )
 
 

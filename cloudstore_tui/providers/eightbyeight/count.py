@@ -90,6 +90,6 @@ class Counter:
 def _uncountable(query: Query) -> UsageError:
     return UsageError(
         "the service does not let us count so many objects",
-        place=query.location.address,
-        cure="Narrow the query by time or by type.",
+        subject=query.location.address,
+        hint="Narrow the query by time or by type.",
     )

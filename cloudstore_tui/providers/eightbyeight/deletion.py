@@ -57,7 +57,7 @@ async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Delet
 
 async def _send(client: EightByEightClient, batch: list[Location]) -> None:
     ids, region = [location.path for location in batch], region_of(batch[0])
-    await client.send("DELETE", region.region, "bulk", body=ids, place=region.address, level=EDIT)
+    await client.send("DELETE", region.region, "bulk", body=ids, subject=region.address, level=EDIT)
 
 
 async def _after(client: EightByEightClient, batch: list[Location], error: StorageError) -> list[Deletion]:
@@ -85,17 +85,17 @@ async def _looked_at(
 
 
 async def _look(client: EightByEightClient, location: Location, error: StorageError | None) -> Deletion:
-    place = location.address
+    subject = location.address
     try:
-        reply = await client.get(location.region, f"objects/{segment(location.path)}", place=place)
-        found = wire.single(reply, location, place)
+        reply = await client.get(location.region, f"objects/{segment(location.path)}", subject=subject)
+        found = wire.single(reply, location, subject)
     except MissingError:
         return Deletion(location, Fate.GONE)
     except StorageError as failure:
         return Deletion(location, Fate.UNKNOWN, error or failure)
     if found is None:
-        return Deletion(location, Fate.UNKNOWN, error or StorageError("its state cannot be read", place=place))
+        return Deletion(location, Fate.UNKNOWN, error or StorageError("its state cannot be read", subject=subject))
     if found.state in GONE_STATES:
         return Deletion(location, Fate.DELETED)
-    why = f" ({error.cause})" if error else ""
-    return Deletion(location, Fate.KEPT, StorageError(f"it is still there{why}", place=place, cure="Try again."))
+    why = f" ({error.message})" if error else ""
+    return Deletion(location, Fate.KEPT, StorageError(f"it is still there{why}", subject=subject, hint="Try again."))

@@ -34,12 +34,12 @@ class Links:
             UnsafeError: it must not be followed.
         """
         path, query = content_path(location), [("presignUrl", "true")]
-        reply = await self._client.get(location.region, path, query, place=location.address, redirect=True)
+        reply = await self._client.get(location.region, path, query, subject=location.address, redirect=True)
         if url := wire.link(reply, location.address):
             return self.vetted(url, location.address)
-        raise ReplyError("the service gave no link", place=location.address, cure="Download it instead.")
+        raise ReplyError("the service gave no link", subject=location.address, hint="Download it instead.")
 
-    def vetted(self, url: str, place: str) -> SignedLink:
+    def vetted(self, url: str, subject: str) -> SignedLink:
         """The link, if it is safe to follow.
 
         The store names what it keeps by ids of its own, so the last part of the path is not compared with the
@@ -49,7 +49,7 @@ class Links:
         try:
             vet_link(url, name="", local=self._client.local, trusted=trusted)
         except StorageError as error:
-            raise error.at(place) from None
+            raise error.about(subject) from None
         return SignedLink(Secret(url), link_end(url, self._client.clock_skew), LinkForm.PRESIGNED)
 
 

@@ -53,11 +53,11 @@ class Objects:
         Raises:
             MissingError: there is no such object.
         """
-        place = location.address
-        reply = await self._client.get(location.region, f"objects/{segment(location.path)}", place=place)
-        found = wire.single(reply, location, place)
+        subject = location.address
+        reply = await self._client.get(location.region, f"objects/{segment(location.path)}", subject=subject)
+        found = wire.single(reply, location, subject)
         if found is None:
-            raise ReplyError("the service told nothing of this object", place=place, cure="Try again later.")
+            raise ReplyError("the service told nothing of this object", subject=subject, hint="Try again later.")
         # The address that was asked for stays, however the service writes the id.
         return replace(found, location=location)
 
@@ -88,18 +88,18 @@ class Objects:
 
     async def restore(self, location: Location, days: int) -> int:
         """Ask for an archived object; the days that it will stay."""
-        place = location.address
+        subject = location.address
         if days not in DAYS:
-            raise UsageError(f"an object comes back for {DAYS[0]} to {DAYS[-1]} days, not {days}", place=place)
+            raise UsageError(f"an object comes back for {DAYS[0]} to {DAYS[-1]} days, not {days}", subject=subject)
         path, body = f"objects/{segment(location.path)}/restore", {"expirationDays": days}
         try:
-            reply = await self._client.send("POST", location.region, path, body=body, place=place, level=EDIT)
+            reply = await self._client.send("POST", location.region, path, body=body, subject=subject, level=EDIT)
         except UnavailableError as error:
             if _was_not_sent(error):
                 raise
             await self._settle(location, error)
             return days
-        return wire.restored_days(reply, days, place)
+        return wire.restored_days(reply, days, subject)
 
     async def _settle(self, location: Location, lost: UnavailableError) -> None:
         """See in the state whether an order without an answer has arrived.
@@ -113,7 +113,7 @@ class Objects:
         except StorageError:
             entry = None
         if entry is None or entry.state == "ARCHIVED":
-            raise UnsettledError(lost.cause, place=location.address, cure=_UNSETTLED) from None
+            raise UnsettledError(lost.message, subject=location.address, hint=_UNSETTLED) from None
         if entry.state not in (AVAILABLE, "PENDING"):
             raise _unavailable(entry) from None
 
@@ -146,6 +146,6 @@ def _unavailable(entry: StoredObject) -> NotAvailableError:
     return NotAvailableError(
         f"its state is {entry.state}",
         state=entry.state,
-        place=entry.location.address,
-        cure=_CURES.get(entry.state, "Only AVAILABLE objects can be fetched."),
+        subject=entry.location.address,
+        hint=_CURES.get(entry.state, "Only AVAILABLE objects can be fetched."),
     )

@@ -69,7 +69,7 @@ def span(location: Location) -> Span | None:
         year, month, day = (*(int(name) for name in names), 1, 1)[: max(len(names), 3)]
         start = datetime(year, month, day, tzinfo=UTC)
     except ValueError:
-        raise MissingError("there is no such year, month or day", place=location.address) from None
+        raise MissingError("there is no such year, month or day", subject=location.address) from None
     try:
         return Span(start, _end(start, len(names)))
     except (ValueError, OverflowError):

@@ -46,8 +46,8 @@ class EightByEightProvider(StorageProvider):
         if (region or path) and not wire.REGION.fullmatch(region):
             raise UsageError(
                 "does not begin with a region such as us-east",
-                place=f"{self.profile.name}:{rest}",
-                cure=f"Write {self.profile.name}:REGION/ID; `cloudstore ls {self.profile.name}:` shows the regions.",
+                subject=f"{self.profile.name}:{rest}",
+                hint=f"Write {self.profile.name}:REGION/ID; `cloudstore ls {self.profile.name}:` shows the regions.",
             )
         return Location(self.profile.name, region, path)
 
@@ -194,5 +194,5 @@ class EightByEightProvider(StorageProvider):
 
     def _require_object(self, location: Location) -> None:
         if self.is_folder(location):
-            cure = f"Write {self.profile.name}:REGION/ID."
-            raise UsageError("is a folder, not an object", place=location.address, cure=cure)
+            hint = f"Write {self.profile.name}:REGION/ID."
+            raise UsageError("is a folder, not an object", subject=location.address, hint=hint)

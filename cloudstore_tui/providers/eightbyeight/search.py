@@ -47,7 +47,7 @@ class Searcher:
         if text := conjunction(query.filter, at.window(order)):
             pairs.insert(0, ("filter", text))
         try:
-            reply = await self._client.get(region, "objects", pairs, place=where.address)
+            reply = await self._client.get(region, "objects", pairs, subject=where.address)
         except UsageError as error:
             raise _refused(error, at, query.filter) from None
         return _sliced(wire.page(reply, where.address), where, query, at, limit)
@@ -75,12 +75,14 @@ def _sliced(told: wire.WirePage, where: Location, query: Query, at: At, limit: i
 
 def _refused(error: UsageError, at: At, filter_: str) -> UsageError:
     """What a refused search means, where that is more than the service's own words."""
+    if error.status is None:
+        return error
     if at.offset + PAGE > LARGEST_WINDOW:
-        error.cause = f"the service gives no results beyond {at.offset:,} in this order"
-        error.cure = "Sort by createdTime, or narrow the query by time."
-    elif filter_ and not error.cure:
-        error.cure = _suggestion(filter_)
-    return error
+        return error.with_(
+            message=f"the service gives no results beyond {at.offset:,} in this order",
+            hint="Sort by createdTime, or narrow the query by time.",
+        )
+    return error.with_(hint=_suggestion(filter_)) if filter_ and not error.hint else error
 
 
 def _suggestion(filter_: str) -> str:
@@ -88,7 +90,7 @@ def _suggestion(filter_: str) -> str:
         problems = check(parse(filter_), filter_)
     except FilterError as error:
         return str(error)
-    known = [f"{problem.text[:1].upper()}{problem.text[1:]}. {problem.cure}" for problem in problems]
+    known = [f"{problem.text[:1].upper()}{problem.text[1:]}. {problem.hint}" for problem in problems]
     if not known and ("'" in filter_ or '"' in filter_):
         return "The service may not take quotes: an id or a time finds the same without them."
     return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."

@@ -30,9 +30,9 @@ def check_regions(text: str) -> None:
     """
     for name in text.replace(",", " ").split():
         if not _REGION.fullmatch(name):
-            raise ConfigError(f"{name[:60]} is not a region", cure="Write names such as us-east uk, or nothing.")
+            raise ConfigError(f"{name[:60]} is not a region", hint="Write names such as us-east uk, or nothing.")
         if name.casefold() == "eu":
-            raise ConfigError("there is no region eu", cure="European customers are in uk.")
+            raise ConfigError("there is no region eu", hint="European customers are in uk.")
 
 
 def check_base(text: str) -> None:

@@ -39,7 +39,7 @@ class Tree:
     async def folders(self, location: Location, cursor: str | None) -> Page[Folder]:
         """The places right below one."""
         if location.path:
-            raise MissingError("is an object, not a folder", place=location.address)
+            raise MissingError("is an object, not a folder", subject=location.address)
         if not location.region:
             return await self._regions(location)
         if not location.place:
@@ -51,7 +51,7 @@ class Tree:
     async def bucket(self, location: Location) -> Page[StoredObject]:
         """The objects of one bucket."""
         path = f"buckets/{segment(location.place[1])}"
-        reply = await self._client.get(location.region, path, place=location.address)
+        reply = await self._client.get(location.region, path, subject=location.address)
         found, damaged = wire.bucket_objects(reply, region_of(location), location.address)
         return Page(tuple(found), warnings=_damaged(damaged))
 
@@ -90,7 +90,7 @@ class Tree:
         at = At(int(cursor)) if cursor else START
         order = [("sortField", "createdTime"), ("sortDirection", "DESC")]
         pairs = [("pageKey", str(at.offset)), ("limit", str(PAGE)), *order]
-        reply = await self._client.get(location.region, BUCKETS, pairs, place=location.address)
+        reply = await self._client.get(location.region, BUCKETS, pairs, subject=location.address)
         page = wire.page(reply, location.address)
         rows = [bucket for row in page.rows if (bucket := wire.bucket_row(row))]
         found = tuple(folder(location.child(row.name), wire.moment(row.created_time)) for row in rows)

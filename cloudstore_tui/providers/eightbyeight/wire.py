@@ -158,16 +158,16 @@ class WirePage:
     """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
 
 
-def regions(reply: Reply, place: str) -> tuple[tuple[str, ...], int]:
+def regions(reply: Reply, subject: str) -> tuple[tuple[str, ...], int]:
     """Region names, each once, and how many were left out because they cannot be names."""
-    listed = reply.decode(list[Any], place=place)
+    listed = reply.decode(list[Any], subject=subject)
     names = [name for name in listed if isinstance(name, str) and REGION.fullmatch(name)]
     return tuple(dict.fromkeys(names)), len(listed) - len(names)
 
 
-def page(reply: Reply, place: str) -> WirePage:
+def page(reply: Reply, subject: str) -> WirePage:
     """A page: an object, one or several in a list, a bare list of records, or one record alone."""
-    told: object = reply.decode(Any, place=place)
+    told: object = reply.decode(Any, subject=subject)
     if isinstance(told, dict) and "id" in told and "content" not in told:
         return WirePage((told,), last=True)
     if isinstance(told, list) and not any(map(_is_page, told)):
@@ -177,7 +177,7 @@ def page(reply: Reply, place: str) -> WirePage:
     if not found:
         words = message_of(reply.body)
         raise ReplyError(
-            f"the service answered with something else than a page{f': {words}' if words else ''}", place=place
+            f"the service answered with something else than a page{f': {words}' if words else ''}", subject=subject
         )
     rows = tuple(row for one in found if isinstance(one.content, list) for row in one.content)
     last = found[-1].last_page is True or text(found[-1].last_page).lower() == "true"
@@ -197,9 +197,9 @@ def record(told: object, near: Location) -> StoredObject | None:
     return found.as_object(near) if found else None
 
 
-def single(reply: Reply, near: Location, place: str) -> StoredObject | None:
+def single(reply: Reply, near: Location, subject: str) -> StoredObject | None:
     """The object that a reply is about, bare or in a list; `None` if it holds none."""
-    return next((found for row in _unwrapped(reply, place) if (found := record(row, near))), None)
+    return next((found for row in _unwrapped(reply, subject) if (found := record(row, near))), None)
 
 
 def bucket_row(told: object) -> BucketRecord | None:
@@ -208,43 +208,43 @@ def bucket_row(told: object) -> BucketRecord | None:
     return found if found and found.name else None
 
 
-def bucket_objects(reply: Reply, near: Location, place: str) -> tuple[list[StoredObject], int]:
+def bucket_objects(reply: Reply, near: Location, subject: str) -> tuple[list[StoredObject], int]:
     """The objects of one bucket, and how many of its rows could not be read."""
-    buckets = [bucket for row in _unwrapped(reply, place) if (bucket := _read(row, BucketRecord))]
+    buckets = [bucket for row in _unwrapped(reply, subject) if (bucket := _read(row, BucketRecord))]
     rows = [row for bucket in buckets[:1] if isinstance(bucket.object_list, list) for row in bucket.object_list]
     found = [entry for row in rows if (entry := record(row, near))]
     return found, len(rows) - len(found)
 
 
-def jobs(reply: Reply, near: Location, place: str) -> list[ZipJob]:
+def jobs(reply: Reply, near: Location, subject: str) -> list[ZipJob]:
     """The zip jobs in a reply, which can be one, a list of them, or nothing at all."""
     if not reply.body.strip():
         return []
-    return [found.as_job(near) for found in _job_records(reply, place)]
+    return [found.as_job(near) for found in _job_records(reply, subject)]
 
 
-def job_link(reply: Reply, name: str, place: str) -> str:
+def job_link(reply: Reply, name: str, subject: str) -> str:
     """The presigned link in the state of one zip job; empty if there is none."""
-    found = next((job for job in _job_records(reply, place) if text(job.zip_name) == name), None)
+    found = next((job for job in _job_records(reply, subject) if text(job.zip_name) == name), None)
     return text(found.url).strip() if found else ""
 
 
-def link(reply: Reply, place: str) -> str:
+def link(reply: Reply, subject: str) -> str:
     """A presigned link in any of its shapes: a redirect, a plain text, a JSON text, or an object; else empty."""
     if reply.location:
         return reply.location.strip()
     if reply.body.strip().lower().startswith((b"http:", b"https:")):
         return reply.body.decode("ascii", "replace").strip()
-    told: object = reply.decode(Any, place=place)
+    told: object = reply.decode(Any, subject=subject)
     if isinstance(told, str):
         return told.strip()
     found = _read(told, LinkReply) or LinkReply()
     return next(filter(None, map(text, (found.url, found.presigned_url, found.presign_url))), "").strip()
 
 
-def restored_days(reply: Reply, asked: int, place: str) -> int:
+def restored_days(reply: Reply, asked: int, subject: str) -> int:
     """The days that a restored copy will stay."""
-    told = _read(reply.decode(Any, place=place), RestoreReply) if reply.body.strip() else None
+    told = _read(reply.decode(Any, subject=subject), RestoreReply) if reply.body.strip() else None
     return (count(told.expiration_days) if told else None) or asked
 
 
@@ -273,13 +273,13 @@ def moment(told: object) -> datetime | None:
         return None
 
 
-def _unwrapped(reply: Reply, place: str) -> list[Any]:
-    told: object = reply.decode(Any, place=place)
+def _unwrapped(reply: Reply, subject: str) -> list[Any]:
+    told: object = reply.decode(Any, subject=subject)
     return told if isinstance(told, list) else [told]
 
 
-def _job_records(reply: Reply, place: str) -> list[JobRecord]:
-    found = [_read(row, JobRecord) for row in _unwrapped(reply, place)]
+def _job_records(reply: Reply, subject: str) -> list[JobRecord]:
+    found = [_read(row, JobRecord) for row in _unwrapped(reply, subject)]
     return [job for job in found if job and text(job.zip_name)]
 
 

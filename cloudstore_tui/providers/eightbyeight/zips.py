@@ -34,7 +34,7 @@ class ZipJobs:
             raise UsageError("a zip job needs at least one object")
         near = region_of(locations[0])
         if any(location.region != near.region for location in locations):
-            raise UsageError("a zip job packs objects of one region", cure="Start one job for each region.")
+            raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
         before = {job.name for job in await self.all(near)}
         ids = list(dict.fromkeys(location.path for location in locations))
         found: list[ZipJob] = []
@@ -47,25 +47,25 @@ class ZipJobs:
         new = [job for job in found if job.name not in before] or (found if len(found) == 1 else [])
         new = new or [job for job in await self.all(near) if job.name not in before]
         if not new:
-            raise JobError("the service did not start a zip job", place=near.address, cure=_CURE)
+            raise JobError("the service did not start a zip job", subject=near.address, hint=_CURE)
         if len(new) > 1:
-            raise LostReplyError("another zip job was started at the same time", place=near.address, cure=_CURE)
+            raise LostReplyError("another zip job was started at the same time", subject=near.address, hint=_CURE)
         return new[0]
 
     async def one(self, near: Location, name: str) -> ZipJob:
         """The state of one job."""
-        place = _place(near, name)
-        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", place=place)
-        told = wire.jobs(reply, near, place) or await self.all(near)
+        subject = _place(near, name)
+        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", subject=subject)
+        told = wire.jobs(reply, near, subject) or await self.all(near)
         found = next((job for job in told if job.name == name), None)
         if found is None:
-            raise MissingError("the zip job is no longer on the server", place=place)
+            raise MissingError("the zip job is no longer on the server", subject=subject)
         return found
 
     async def all(self, near: Location) -> tuple[ZipJob, ...]:
         """The whole queue; an empty one can be answered with 404."""
         try:
-            reply = await self._client.get(near.region, _LIST, place=near.address)
+            reply = await self._client.get(near.region, _LIST, subject=near.address)
         except MissingError:
             if await self._client.knows(near.region):
                 return ()
@@ -74,12 +74,12 @@ class ZipJobs:
 
     async def cancel(self, near: Location, name: str) -> tuple[ZipJob, ...]:
         """Stop a job; the jobs that the server then holds."""
-        place = _place(near, name)
+        subject = _place(near, name)
         try:
-            reply = await self._cancelled(near, f"cancel/{segment(name)}", place)
+            reply = await self._cancelled(near, f"cancel/{segment(name)}", subject)
         except LostReplyError:
             return await self.all(near)
-        return tuple(wire.jobs(reply, near, place)) or await self.all(near)
+        return tuple(wire.jobs(reply, near, subject)) or await self.all(near)
 
     async def clear(self, near: Location) -> tuple[ZipJob, ...]:
         """Empty the queue; what the server then still holds."""
@@ -95,32 +95,34 @@ class ZipJobs:
         Raises:
             JobError: it is not finished.
         """
-        place, query = _place(near, name), [("presignUrl", "true")]
-        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, place=place)
-        job = next((job for job in wire.jobs(reply, near, place) if job.name == name), None)
+        subject, query = _place(near, name), [("presignUrl", "true")]
+        reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, subject=subject)
+        job = next((job for job in wire.jobs(reply, near, subject) if job.name == name), None)
         if job and job.status in _UNFINISHED:
-            raise JobError(f"the zip job is {job.status}", place=place, cure="Only a finished one can be fetched.")
-        if url := wire.job_link(reply, name, place):
-            link = self._links.vetted(url, place)
+            raise JobError(f"the zip job is {job.status}", subject=subject, hint="Only a finished one can be fetched.")
+        if url := wire.job_link(reply, name, subject):
+            link = self._links.vetted(url, subject)
             return Source(link.url, expires=link.expires, local=self._client.local)
         headers = await self._client.authorization()
         url_of_zip = self._client.url(near.region, f"bulk/download/{segment(name)}")
         return Source(url_of_zip, headers, expires=self._client.login.ends, local=self._client.local)
 
-    async def _cancelled(self, near: Location, action: str, place: str) -> Reply:
+    async def _cancelled(self, near: Location, action: str, subject: str) -> Reply:
         """Newer services take PUT, older ones POST; a job that is not there is missing for both."""
         try:
-            return await self._send("PUT", near, action, place)
+            return await self._send("PUT", near, action, subject)
         except (MissingError, UnsupportedError) as error:
             first = error
         try:
-            return await self._send("POST", near, action, place)
+            return await self._send("POST", near, action, subject)
         except UnsupportedError:
             raise first from None
 
-    async def _send(self, method: str, near: Location, action: str, place: str, ids: list[str] | None = None) -> Reply:
+    async def _send(
+        self, method: str, near: Location, action: str, subject: str, ids: list[str] | None = None
+    ) -> Reply:
         path = f"bulk/download/{action}"
-        return await self._client.send(method, near.region, path, body=ids, place=place, level=DOWNLOAD)
+        return await self._client.send(method, near.region, path, body=ids, subject=subject, level=DOWNLOAD)
 
 
 def _place(near: Location, name: str) -> str:

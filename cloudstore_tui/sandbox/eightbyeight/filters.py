@@ -80,7 +80,7 @@ def _node(ask: Ask, text: str, table: str, aliases: dict[str, str]) -> Node:
     try:
         node = parse(text)
     except FilterError as error:
-        raise problem(400, f"Invalid filter at position {error.position}: {error.cause}", "filter") from None
+        raise problem(400, f"Invalid filter at position {error.position}: {error.message}", "filter") from None
     node = rewrite(node, lambda term: replace(term, selector=aliases.get(term.selector, term.selector)))
     node = rewrite(node, lambda term: _with_time(ask, term))
     for found in check(node, text):

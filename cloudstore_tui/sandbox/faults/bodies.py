@@ -81,7 +81,7 @@ async def odd_json(exchange: Exchange) -> None:
     """JSON that nobody expects."""
     form = exchange.text("form")
     if form not in ODD:
-        raise UsageError("no such form", place=f"form={form}", cure=f"Known: {', '.join(ODD)}.")
+        raise UsageError("no such form", subject=f"form={form}", hint=f"Known: {', '.join(ODD)}.")
     await exchange.reply(200, ODD[form], _JSON)
 
 

@@ -31,7 +31,7 @@ def rule_of(given: str | Mapping[str, object] | Rule) -> Rule:
         given = dict(_words(given))
     name = str(given.get("fault", ""))
     if name != MIX and name not in KINDS:
-        raise UsageError("no such fault", place=name or "(no name)", cure=_nearest(name, (MIX, *KINDS)))
+        raise UsageError("no such fault", subject=name or "(no name)", hint=_nearest(name, (MIX, *KINDS)))
     defaults: Mapping[str, Value] = mix.DEFAULTS if name == MIX else KINDS[name].defaults
     manner: dict[str, Any] = {"times": 0} if name in _ALWAYS else {}
     values: dict[str, Value] = {}
@@ -41,7 +41,7 @@ def rule_of(given: str | Mapping[str, object] | Rule) -> Rule:
         elif key in _MANNER:
             manner[key] = _value(name, key, value, _MANNER[key])
         elif key != "fault":
-            raise UsageError("no such parameter", place=f"{name} {key}", cure=_nearest(key, (*defaults, *_MANNER)))
+            raise UsageError("no such parameter", subject=f"{name} {key}", hint=_nearest(key, (*defaults, *_MANNER)))
     rule = Rule(name, values=values, **manner)
     _check(rule)
     return rule
@@ -73,12 +73,12 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
     try:
         first, *others = shlex.split(text)
     except ValueError:
-        raise UsageError("a fault is written NAME KEY=VALUE …", place=text or "(nothing)", cure=EXAMPLE) from None
+        raise UsageError("a fault is written NAME KEY=VALUE …", subject=text or "(nothing)", hint=EXAMPLE) from None
     yield "fault", first
     for word in others:
         key, equals, value = word.partition("=")
         if not equals or key == "fault":
-            raise UsageError("a fault is written NAME KEY=VALUE …", place=word, cure=f"For example {EXAMPLE}.")
+            raise UsageError("a fault is written NAME KEY=VALUE …", subject=word, hint=f"For example {EXAMPLE}.")
         yield key, value
 
 
@@ -90,22 +90,22 @@ def _value(name: str, key: str, value: object, default: object) -> Value:
         if isinstance(default, float):
             return float(str(value))
     except ValueError:
-        raise UsageError("not a number", place=f"{name} {key}={value}", cure=f"For example {default}.") from None
+        raise UsageError("not a number", subject=f"{name} {key}={value}", hint=f"For example {default}.") from None
     return str(value)
 
 
 def _check(rule: Rule) -> None:
     if rule.where not in PLACES:
-        raise UsageError("no such place", place=f"where={rule.where}", cure=f"Known: {', '.join(PLACES)}.")
+        raise UsageError("no such place", subject=f"where={rule.where}", hint=f"Known: {', '.join(PLACES)}.")
     if not 0 <= rule.share <= 1:
-        raise UsageError("a share is a number from 0 to 1", place=f"share={rule.share}")
+        raise UsageError("a share is a number from 0 to 1", subject=f"share={rule.share}")
     if rule.skip < 0 or rule.times < 0:
-        raise UsageError("a number of requests is not negative", place=f"skip={rule.skip} times={rule.times}")
+        raise UsageError("a number of requests is not negative", subject=f"skip={rule.skip} times={rule.times}")
     for name in (*mix.names_in(rule, "only"), *mix.names_in(rule, "without")):
         if name not in KINDS:
-            raise UsageError("no such fault", place=f"{rule.fault} {name}", cure=_nearest(name, KINDS))
+            raise UsageError("no such fault", subject=f"{rule.fault} {name}", hint=_nearest(name, KINDS))
     if not 200 <= int(rule.values.get("status", 200)) <= 599:
-        raise UsageError("no status of an answer", place=f"status={rule.values['status']}", cure="For example 503.")
+        raise UsageError("no status of an answer", subject=f"status={rule.values['status']}", hint="For example 503.")
     _check_place(str(rule.values.get("after", "0")))
 
 
@@ -113,7 +113,7 @@ def _check_place(text: str) -> None:
     try:
         place_in(text, 0)
     except ValueError:
-        raise UsageError("no place in a body", place=f"after={text}", cure="For example 65536, -5 or 50%.") from None
+        raise UsageError("no place in a body", subject=f"after={text}", hint="For example 65536, -5 or 50%.") from None
 
 
 def _nearest(text: str, known: Iterable[str]) -> str:

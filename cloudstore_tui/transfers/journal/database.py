@@ -90,8 +90,8 @@ class Database:
             if version > VERSION:
                 raise ConfigError(
                     "a newer version of this program wrote it",
-                    place=str(self.path),
-                    cure="Use that version, or set XDG_STATE_HOME to another folder.",
+                    subject=str(self.path),
+                    hint="Use that version, or set XDG_STATE_HOME to another folder.",
                 )
             if version == 0:
                 for statement in _SCHEMA.split(";\n"):
@@ -148,13 +148,15 @@ class Database:
     def _failure(self, error: OSError | sqlite3.Error) -> StorageError:
         place = str(self.path)
         if isinstance(error, OSError):
-            cause = f"the journal of transfers cannot be written: {(error.strerror or 'unknown').lower()}"
-            return LocalDiskError(cause, place=place, cure="Check the folder, or set XDG_STATE_HOME to another one.")
+            message = f"the journal of transfers cannot be written: {(error.strerror or 'unknown').lower()}"
+            return LocalDiskError(
+                message, subject=place, hint="Check the folder, or set XDG_STATE_HOME to another one."
+            )
         if _is_busy(error):
-            return BusyError("another program keeps the journal of transfers locked", place=place)
+            return BusyError("another program keeps the journal of transfers locked", subject=place)
         full = _code(error) == sqlite3.SQLITE_FULL
-        cause = "the disk is full" if full else "the journal of transfers cannot be written"
-        return LocalDiskError(cause, place=place, cure="Free some space, or set XDG_STATE_HOME to another folder.")
+        message = "the disk is full" if full else "the journal of transfers cannot be written"
+        return LocalDiskError(message, subject=place, hint="Free some space, or set XDG_STATE_HOME to another folder.")
 
 
 def _share(connection: sqlite3.Connection) -> None:

@@ -56,8 +56,8 @@ class Journal:
         except OSError as error:
             raise LocalDiskError(
                 f"the journal of transfers cannot be kept there: {(error.strerror or 'unknown').lower()}",
-                place=str(folder),
-                cure="Set XDG_STATE_HOME to a folder that can be written.",
+                subject=str(folder),
+                hint="Set XDG_STATE_HOME to a folder that can be written.",
             ) from None
         self._database = Database(folder / FILE)
 

@@ -198,7 +198,7 @@ def _laid_out(members: Iterator[Member], end: int) -> Iterator[Member]:
             raise unsafe("its members overlap")
         ends[member.index], end = end, member.offset
     if listed and end != 0:
-        raise IntegrityError("the zip begins with something that does not belong to it", cure="Fetch it again.")
+        raise IntegrityError("the zip begins with something that does not belong to it", hint="Fetch it again.")
     return (replace(member, end=ends[member.index]) for member in listed)
 
 

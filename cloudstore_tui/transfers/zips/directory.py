@@ -81,7 +81,7 @@ def find_directory(read: Read, size: int, most: int) -> Directory:
     if found.count > most:
         raise unsafe(f"it says that it has {found.count} members, and at most {most} can be in it")
     if found.offset + found.size != records_start:
-        raise IntegrityError("the zip holds something that does not belong to it", cure="Fetch it again.")
+        raise IntegrityError("the zip holds something that does not belong to it", hint="Fetch it again.")
     if found.size > MOST_BYTES:
         raise unsafe("its directory is too large")
     return found
@@ -129,12 +129,12 @@ def entries(read: Read, directory: Directory) -> Iterator[Entry]:
 
 def incomplete() -> StorageError:
     """The error for a file that ends too early."""
-    return IntegrityError("the zip is not complete", cure="Fetch it again.")
+    return IntegrityError("the zip is not complete", hint="Fetch it again.")
 
 
 def unsafe(why: str) -> StorageError:
     """The error for an archive that somebody made to do harm, or that is broken beyond use."""
-    return UnsafeError(f"the zip cannot be trusted: {why}", cure="Fetch its objects one by one.")
+    return UnsafeError(f"the zip cannot be trusted: {why}", hint="Fetch its objects one by one.")
 
 
 class _Window:

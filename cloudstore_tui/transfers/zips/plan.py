@@ -145,6 +145,6 @@ def not_available(entry: StoredObject) -> NotAvailableError:
     return NotAvailableError(
         f"its state is {entry.state}",
         state=entry.state,
-        place=entry.location.address,
-        cure="Restore it first; that takes hours." if archived else "Only AVAILABLE objects can be fetched.",
+        subject=entry.location.address,
+        hint="Restore it first; that takes hours." if archived else "Only AVAILABLE objects can be fetched.",
     )

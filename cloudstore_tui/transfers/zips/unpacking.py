@@ -60,7 +60,7 @@ class Unpacking:
                 stop.check()
                 part.write(piece)
         except (IntegrityError, UnsafeError) as error:
-            return error.cause
+            return error.message
         if self._modified is not None:
             part.set_time(self._modified)
         part.sync()

@@ -107,7 +107,7 @@ class Wanted:
 
     def fail(self, error: StorageError) -> None:
         """It cannot be had."""
-        self.live.error = error.at(self.request.location.address)
+        self.live.error = error.about(self.request.location.address)
         self.live.to(State.FAILED)
 
     def share(self, error: StorageError) -> None:
@@ -152,7 +152,7 @@ class Wanted:
                 return await means.workers.run(work)
             except FullDiskError as error:
                 delay = patience.pause(error)
-                self.live.to(State.WAITING, error.cause)
+                self.live.to(State.WAITING, error.message)
                 await means.clock.sleep(delay)
 
     def _clear(self, landing: Landing) -> None:
@@ -171,7 +171,7 @@ class Wanted:
     def _landing(self) -> Landing:
         name = self.request.name or safe_name(self.entry.name)
         if not is_segment(name):
-            raise UsageError("is no name for a file", place=name, cure="Give a name without /.")
+            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         identity = self.entry.id or self.entry.location.path
         return Landing(self._means.disk, self.request.folder, name, identity, self.request.on_conflict)
 

@@ -157,7 +157,7 @@ class ZipDownload:
         self._job.leave()
         if self._lost_jobs > 1 or not self._left:
             raise JobError(
-                "the zip job is no longer on the server", cure="Somebody may have cleared the queue; start a new one."
+                "the zip job is no longer on the server", hint="Somebody may have cleared the queue; start a new one."
             ) from None
 
     def _after_failure(self) -> None:
@@ -169,9 +169,9 @@ class ZipDownload:
         word = self._job.word
         self._job.leave()
         if word == "CANCELLED":
-            raise JobError("the zip job was cancelled on the server", cure="Try again to start another one.")
+            raise JobError("the zip job was cancelled on the server", hint="Try again to start another one.")
         if not self._wanted:
-            raise JobError("the service could not pack the zip", cure="Start a new job for the same objects.")
+            raise JobError("the service could not pack the zip", hint="Start a new job for the same objects.")
         self._batches.failed()
 
     async def _open(self, batch: Batch) -> Opened:
@@ -249,7 +249,7 @@ class ZipDownload:
         failed = [one for one in asked if one.live.state is State.FAILED]
         if failed:
             raise PartialError(
-                f"{len(failed)} of {len(asked)} objects failed", cure=f"The first: {failed[0].live.error}"
+                f"{len(failed)} of {len(asked)} objects failed", hint=f"The first: {failed[0].live.error}"
             )
         skipped = all(one.live.state is State.SKIPPED for one in asked)
         return State.SKIPPED if asked and skipped else State.DONE

@@ -83,7 +83,7 @@ class FetchedZip:
             IntegrityError: it is not what the store says.
         """
         if not is_segment(name):
-            raise UsageError("is no name for a file", place=name, cure="Give a name without /.")
+            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         self._live.to(State.VERIFYING)
         landing = Landing(self._means.disk, self._request.folder, name, self._name, on_conflict)
         await self._means.workers.run(partial(self._publish, landing))
@@ -164,6 +164,6 @@ class FetchedZip:
         digests = content.digests(needed(fetch.claim))
         verdict = content.verify(fetch.claim, digests)
         if verdict.contradiction:
-            raise IntegrityError(f"the zip arrived damaged: {verdict.contradiction}", cure="Fetch it again.")
+            raise IntegrityError(f"the zip arrived damaged: {verdict.contradiction}", hint="Fetch it again.")
         self._live.path = landing.publish(part, digests, stop)
         self._live.level = verdict.level

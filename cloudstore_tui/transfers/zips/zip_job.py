@@ -111,7 +111,7 @@ class WatchedJob:
             if clock.monotonic() - since > DEADLINE:
                 raise UnavailableError(
                     f"the service has not packed the zip within {DEADLINE / 3600:.0f} hours",
-                    cure="It was not cancelled; try again later to fetch it.",
+                    hint="It was not cancelled; try again later to fetch it.",
                 )
             self._live.to(State.PACKING, self._note(count))
             await clock.sleep(polls[min(asked, len(polls) - 1)])
@@ -129,7 +129,7 @@ class WatchedJob:
                 raise
             except StorageError as error:
                 delay = patience.pause(error)
-                self._live.to(State.WAITING, error.cause)
+                self._live.to(State.WAITING, error.message)
                 await self._means.clock.sleep(delay)
             else:
                 self.word = job.status.upper()

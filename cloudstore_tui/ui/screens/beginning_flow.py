@@ -65,7 +65,7 @@ class BeginningFlow(Flow):
             await self._show(entry)
         except StorageError as error:
             # Nobody asked: a sentence in the pane, nothing over it.
-            self._pane.show_beginning(entry, Content(f"\nIts beginning cannot be shown: {plain(error.cause)}."))
+            self._pane.show_beginning(entry, Content(f"\nIts beginning cannot be shown: {plain(error.message)}."))
 
     async def _show(self, entry: StoredObject, *, asked: bool = False) -> None:
         look = await look_into(self._watch, entry)(READ)

@@ -85,7 +85,7 @@ class Departure:
             return Location(here.profile, search.region or here.region)
         able = next((name for name in self._providers if self._can_search(name)), None)
         if able is None:
-            raise UsageError("no profile here can search", place=f"@{search.name}")
+            raise UsageError("no profile here can search", subject=f"@{search.name}")
         return Location(able, search.region)
 
     def _can_search(self, profile: str) -> bool:
@@ -95,5 +95,5 @@ class Departure:
         provider = self._providers.get(name)
         if provider is None:
             known = ", ".join(self._providers)
-            raise UsageError(f"there is no profile {name}", place=address, cure=f"There are: {known}.")
+            raise UsageError(f"there is no profile {name}", subject=address, hint=f"There are: {known}.")
         return provider

@@ -77,6 +77,6 @@ def lines_of(finding: Finding) -> Content:
     title = f"{finding.subject} {finding.title}".strip()
     verdict = Content.styled(f"{finding.verdict:4}", _STYLES.get(finding.verdict, ""))
     line = Content.assemble(verdict, "  ", show(f"{title:22}"), "  ", show(finding.text))
-    if not finding.cure or finding.verdict is Verdict.SKIP:
+    if not finding.hint or finding.verdict is Verdict.SKIP:
         return line
-    return Content.assemble(line, "\n      → ", show(finding.cure))
+    return Content.assemble(line, "\n      → ", show(finding.hint))

@@ -213,7 +213,7 @@ class ListingFlow:
             return
         except StorageError as error:
             if reading is self.reading:
-                reading.error = error.cause
+                reading.error = error.message
                 reading.sentence = sentence(error)
                 report(self.screen, error)
         finally:

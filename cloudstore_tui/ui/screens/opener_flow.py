@@ -53,7 +53,7 @@ class OpenerFlow(Flow):
         try:
             await self._show(entry, program)
         except StorageError as error:
-            report(self.screen, error.at(entry.location.address))
+            report(self.screen, error.about(entry.location.address))
         finally:
             self.listing.say("")
 
@@ -93,7 +93,7 @@ class OpenerFlow(Flow):
                 return run(arguments)
         except SuspendNotSupported:
             raise UnsupportedError(
-                "this terminal cannot be given to another program", cure="p shows it here."
+                "this terminal cannot be given to another program", hint="p shows it here."
             ) from None
         finally:
             app.refresh(layout=True)

@@ -32,7 +32,7 @@ def opener(configured: str, environment: Mapping[str, str]) -> list[str]:
         if shutil.which(name):
             return [name]
     raise ConfigError(
-        "there is no program to open it with", cure="Set PAGER or EDITOR, or opener under [settings]; p shows it here."
+        "there is no program to open it with", hint="Set PAGER or EDITOR, or opener under [settings]; p shows it here."
     )
 
 
@@ -69,7 +69,7 @@ def run(arguments: Sequence[str]) -> bool:
     except OSError as error:
         why = (error.strerror or "unknown").lower()
         raise ConfigError(
-            f"{arguments[0]} cannot be started: {why}", cure="Look at PAGER, EDITOR and opener."
+            f"{arguments[0]} cannot be started: {why}", hint="Look at PAGER, EDITOR and opener."
         ) from None
     finally:
         for number, handler in handlers.items():
@@ -86,6 +86,6 @@ def _found(text: str, place: str) -> list[str]:
     except ValueError:
         parts = []
     if not parts or shutil.which(parts[0]) is None:
-        cause = f"it names a program that is not there: {text}"
-        raise ConfigError(cause, place=place, cure=f"Install it, or change {place}.")
+        message = f"it names a program that is not there: {text}"
+        raise ConfigError(message, subject=place, hint=f"Install it, or change {place}.")
     return parts

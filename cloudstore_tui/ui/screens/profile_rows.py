@@ -121,6 +121,6 @@ def _command_row(field: SecretField) -> FormRow:
 
     def check(text: str) -> None:
         if not text.strip():
-            raise UsageError("it is missing", cure="Type the command that prints the secret.")
+            raise UsageError("it is missing", hint="Type the command that prints the secret.")
 
     return FormRow(f"{field.name}{_COMMAND}", f"{field.label} by", about, check)

@@ -105,7 +105,7 @@ class SetupFlow:
 
     def _provider(self, name: str) -> StorageProvider:
         if name not in self._backstage.providers:
-            raise ConfigError("was added while the program ran", place=name, cure="Start the program again.")
+            raise ConfigError("was added while the program ran", subject=name, hint="Start the program again.")
         return self._backstage.providers[name]
 
     async def _ask(self) -> bool:

@@ -40,7 +40,7 @@ class Zipping:
         apart = len(self.plan.direct) + len(self.plan.left_out)
         if not apart:
             return ""
-        reasons = {left.error.cause for left in self.plan.left_out}
+        reasons = {left.error.message for left in self.plan.left_out}
         reasons |= {"the service does not take it into a zip"} if self.plan.direct else set()
         fetched = "is fetched by itself" if apart == 1 else "are fetched one by one"
         return f"{counted(apart, 'object')} {fetched}: {'; '.join(sorted(reasons))}."

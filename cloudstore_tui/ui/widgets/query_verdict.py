@@ -67,8 +67,8 @@ def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = ()) ->
 
 
 def _objection(error: FilterError) -> Objection:
-    cause = _PLACE.sub("", error.cause)
-    return Objection(error.position, f"{cause[:1].upper()}{cause[1:]}. {error.cure}".strip(), fatal=True)
+    message = _PLACE.sub("", error.message)
+    return Objection(error.position, f"{message[:1].upper()}{message[1:]}. {error.hint}".strip(), fatal=True)
 
 
 def _likely(problem: Problem) -> Objection:

@@ -9,7 +9,7 @@ from cloudstore_tui.ui.dialogs.form_row import FormRow
 
 def refuse(text: str) -> None:
     if text == "bad":
-        raise UsageError("is bad [bold]\x1b[31m", cure="Write good.")
+        raise UsageError("is bad [bold]\x1b[31m", hint="Write good.")
 
 
 class Form(App[None]):

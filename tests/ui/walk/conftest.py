@@ -68,7 +68,7 @@ async def _bars() -> tuple[Bar, ...]:
 
 def transfers(folder: Path) -> list[Transfer]:
     """One of each state."""
-    failed = NetworkError("the connection was reset", place="acme8:us-east/id-1", cure="Try again.")
+    failed = NetworkError("the connection was reset", subject="acme8:us-east/id-1", hint="Try again.")
     return [
         Transfer(
             number,

@@ -35,7 +35,7 @@ def test_little_room_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_folder_that_cannot_be_written_is_a_failure() -> None:
     downloads = next(look_at_disk(Path("/proc/here")))
     assert (downloads.verdict, downloads.code) == (Verdict.FAIL, 5)
-    assert "download_dir" in downloads.cure
+    assert "download_dir" in downloads.hint
 
 
 def test_a_journal_is_read_and_not_changed(state: Path) -> None:

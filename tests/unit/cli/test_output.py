@@ -50,7 +50,7 @@ def test_a_folder_is_of_the_type_folder() -> None:
 
 
 def test_an_error_line_says_what_whether_again_and_where() -> None:
-    assert error_record(NetworkError("no answer", place="acme:x"), "acme:x") == {
+    assert error_record(NetworkError("no answer", subject="acme:x"), "acme:x") == {
         "error": "acme:x: no answer.",
         "code": 4,
         "retryable": True,

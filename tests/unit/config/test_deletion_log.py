@@ -89,7 +89,7 @@ def test_a_log_that_cannot_be_written_is_said_and_a_link_is_not_followed(tmp_pat
     for path in (Path("/proc/none/deletions.jsonl"), tmp_path / "link", tmp_path / "target" / "x"):
         with pytest.raises(LocalDiskError, match="cannot be written") as refused:
             DeletionLog(path).begin(PROFILE, [entry("a")])
-        assert refused.value.cure.startswith("Nothing is deleted")
+        assert refused.value.hint.startswith("Nothing is deleted")
     assert (tmp_path / "target").read_bytes() == b""
 
 

@@ -19,8 +19,8 @@ KNOWN = (
 
 def refused(keys: dict[str, str]) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        check_keymap(keys, KNOWN, place="config.toml")
-    assert caught.value.place == "config.toml"
+        check_keymap(keys, KNOWN, subject="config.toml")
+    assert caught.value.subject == "config.toml"
     return caught.value
 
 
@@ -44,18 +44,18 @@ def test_none_switches_off_and_two_of_them_do_not_clash() -> None:
 
 
 def test_an_unknown_action_names_the_nearest_known_one() -> None:
-    assert "entries.download" in refused({"entries.dnload": "x"}).cure
+    assert "entries.download" in refused({"entries.dnload": "x"}).hint
 
 
 @pytest.mark.parametrize("text", ["", "  ", "d,,e", "d,"])
 def test_an_empty_key_is_refused(text: str) -> None:
-    assert "empty key" in refused({"entries.download": text}).cause
+    assert "empty key" in refused({"entries.download": text}).message
 
 
 def test_two_actions_of_one_area_on_one_key_are_refused() -> None:
-    assert "entries.filter" in refused({"entries.download": "/"}).cause
-    assert "entries.mark" in refused({"entries.download": "x", "entries.mark": "x"}).cause
-    assert "entries.filter" in refused({"entries.download": "slash"}).cause
+    assert "entries.filter" in refused({"entries.download": "/"}).message
+    assert "entries.mark" in refused({"entries.download": "x", "entries.mark": "x"}).message
+    assert "entries.filter" in refused({"entries.download": "slash"}).message
 
 
 def test_actions_may_swap_keys_and_share_one_with_another_area() -> None:
@@ -65,8 +65,8 @@ def test_actions_may_swap_keys_and_share_one_with_another_area() -> None:
 
 
 def test_what_works_in_every_pane_cannot_lose_its_key_to_one_of_them() -> None:
-    assert "browser.refresh" in refused({"entries.download": "r"}).cause
-    assert "entries.mark" in refused({"browser.refresh": "insert"}).cause
+    assert "browser.refresh" in refused({"entries.download": "r"}).message
+    assert "entries.mark" in refused({"browser.refresh": "insert"}).message
     assert check_keymap({"entries.download": "r", "browser.refresh": "f5"}, KNOWN)
 
 
@@ -81,7 +81,7 @@ def test_a_key_that_two_actions_share_by_default_may_be_written_down() -> None:
      "super+x", "dd", "f13", "ctrl+", "shift+a", "alt+ctrl+x", "ctrl+ctrl+a"],
 )  # fmt: skip
 def test_a_key_that_no_plain_terminal_sends_is_refused(key: str) -> None:
-    assert "entries.download" in refused({"entries.download": key}).cause
+    assert "entries.download" in refused({"entries.download": key}).message
 
 
 @pytest.mark.parametrize("key", ["ctrl+t", "alt+x", "f9", "shift+tab", "shift+left", "ctrl+right", "é", "comma", ","])

@@ -95,7 +95,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str
     with pytest.raises(ConfigError) as wrong:
         load_config(path, PROVIDERS)
     assert words in str(wrong.value)
-    assert wrong.value.place == f"{path}:{line}"
+    assert wrong.value.subject == f"{path}:{line}"
     assert wrong.value.code == 2
 
 

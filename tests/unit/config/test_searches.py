@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path, text: str, lin
     path.write_text(text)
     with pytest.raises(ConfigError, match=words) as raised:
         SavedSearches(path).read()
-    assert raised.value.place == f"{path}:{line}"
+    assert raised.value.subject == f"{path}:{line}"
 
 
 def test_an_unknown_name_is_told_with_those_that_are_there(path: Path) -> None:

@@ -37,7 +37,7 @@ def test_low_bandwidth_is_auto_true_or_false(tmp_path: Path, text: str, wanted: 
 def test_anything_else_is_said_with_its_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"low_bandwidth|mouse") as caught:
         read(tmp_path, text)
-    assert "config.toml" in caught.value.place
+    assert "config.toml" in caught.value.subject
 
 
 def test_the_mouse_can_be_left_to_the_terminal(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_theme_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "cause"),
+    ("text", "message"),
     [
         ('name = "x"\ndark = true\nprimary = "reddish"\n', "primary must be a colour"),
         ('name = "x"\ndark = true\nprimry = "#fff"\n', "unknown key primry"),
@@ -156,18 +156,18 @@ def test_a_theme_of_the_user_replaces_ours_of_the_same_name(tmp_path: Path) -> N
         ('name = "x"\n\nprimary = \n', "is not valid TOML"),
     ],
 )
-def test_a_broken_theme_names_file_and_line_and_stops_no_other(tmp_path: Path, text: str, cause: str) -> None:
+def test_a_broken_theme_names_file_and_line_and_stops_no_other(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "broken.toml").write_text(text)
     themes = load_themes(tmp_path)
     (error,) = themes.failed
-    assert cause in error.cause
-    assert error.place == f"{tmp_path / 'broken.toml'}:3"
+    assert message in error.message
+    assert error.subject == f"{tmp_path / 'broken.toml'}:3"
     assert set(themes.loaded) == set(BUILT_IN)
 
 
 def test_a_theme_without_primary_or_without_a_folder_is_no_crash(tmp_path: Path) -> None:
     (tmp_path / "empty.toml").write_text("")
-    assert "primary is missing" in load_themes(tmp_path).failed[0].cause
+    assert "primary is missing" in load_themes(tmp_path).failed[0].message
     assert load_themes(tmp_path / "nowhere").failed == ()
 
 

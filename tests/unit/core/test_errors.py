@@ -3,8 +3,18 @@
 import inspect
 import re
 
+import pytest
+
 from cloudstore_tui.core import errors
-from cloudstore_tui.core.errors import ForbiddenError, LoginError, MissingError, StorageError, common_code
+from cloudstore_tui.core.errors import (
+    ForbiddenError,
+    LoginError,
+    MissingError,
+    NetworkError,
+    StorageError,
+    ThrottledError,
+    common_code,
+)
 
 
 def test_the_tree_in_the_docstring_names_every_error_with_its_code() -> None:
@@ -18,7 +28,7 @@ def test_the_tree_in_the_docstring_names_every_error_with_its_code() -> None:
 
 
 def test_an_error_is_a_sentence_about_the_users_thing() -> None:
-    error = MissingError("no such object", place="acme:x.tar", cure="List the folder: cloudstore ls acme:")
+    error = MissingError("no such object", subject="acme:x.tar", hint="List the folder: cloudstore ls acme:")
     assert str(error) == "acme:x.tar: no such object. List the folder: cloudstore ls acme:"
     assert str(MissingError("no such object")) == "No such object."
 
@@ -29,6 +39,28 @@ def test_a_batch_has_the_cause_that_all_share_or_one() -> None:
     assert common_code([LoginError("a"), MissingError("b")]) == 1
 
 
-def test_a_place_is_set_once() -> None:
-    error = MissingError("gone").at("acme:a")
-    assert error.at("acme:b").place == "acme:a"
+def test_a_subject_is_set_once() -> None:
+    error = MissingError("gone").about("acme:a")
+    assert error.about("acme:b").subject == "acme:a"
+
+
+def test_an_error_never_changes_and_its_copies_keep_everything_else() -> None:
+    error = ThrottledError("the service asks to wait", wait=3.0, status=429, service_code="slow", service_message="no")
+    copy = error.with_(hint="Wait.").about("acme:a")
+    with pytest.raises(AttributeError, match="with_"):
+        setattr(error, "subject", "acme:b")  # noqa: B010 - the types refuse it, too
+    assert (error.subject, error.hint) == ("", "")
+    assert type(copy) is ThrottledError
+    assert (copy.subject, copy.hint, copy.wait, copy.status) == ("acme:a", "Wait.", 3.0, 429)
+    assert (copy.service_code, copy.service_message) == ("slow", "no")
+
+
+def test_one_error_told_to_two_callers_is_about_the_thing_of_each() -> None:
+    shared = NetworkError("it cannot be reached")
+    told = []
+    for address in ("acme:a", "acme:b"):
+        with pytest.raises(NetworkError) as caught:
+            raise shared.about(address)
+        told.append(str(caught.value))
+    assert told == ["acme:a: it cannot be reached.", "acme:b: it cannot be reached."]
+    assert shared.subject == ""

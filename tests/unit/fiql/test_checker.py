@@ -92,7 +92,7 @@ def test_a_likely_mistake_is_a_warning(text: str, word: str) -> None:
     problem = only(text)
     assert not problem.fatal
     assert problem.corrected is None
-    assert word in problem.cure
+    assert word in problem.hint
 
 
 def test_joins_in_different_parentheses_are_not_mixed() -> None:

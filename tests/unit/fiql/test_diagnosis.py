@@ -237,12 +237,12 @@ WRONG: list[tuple[str, int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "position", "cause", "cure"), WRONG)
+@pytest.mark.parametrize(("text", "position", "message", "hint"), WRONG)
 def test_a_wrong_filter_points_at_the_character_and_shows_the_cure(
-    text: str, position: int, cause: str, cure: str
+    text: str, position: int, message: str, hint: str
 ) -> None:
     with pytest.raises(FilterError) as caught:
         parse(text)
     assert caught.value.position == position
-    assert caught.value.cause == f"{cause} (at character {position + 1})"
-    assert caught.value.cure == cure
+    assert caught.value.message == f"{message} (at character {position + 1})"
+    assert caught.value.hint == hint

@@ -38,7 +38,7 @@ def test_what_fits_is_no_problem(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "cause", "cure"),
+    ("text", "position", "message", "hint"),
     [
         (f"{ROW}duration=gt=90s", 26, "'90s' is no number", "duration=gt=90000: the unit is milliseconds"),
         (f"{ROW}duration=gt=1:30", 26, "'1:30' is no number", "duration=gt=90000"),
@@ -60,24 +60,24 @@ def test_what_fits_is_no_problem(text: str) -> None:
         ("agentName=out=(a,K*)", 0, "a `*` in a value", "agent:Kh*"),
     ],
 )
-def test_what_does_not_fit_is_a_warning(text: str, position: int, cause: str, cure: str) -> None:
+def test_what_does_not_fit_is_a_warning(text: str, position: int, message: str, hint: str) -> None:
     (problem,) = problems(text)
     assert problem.position == position
-    assert cause in problem.text
-    assert cure in problem.cure
+    assert message in problem.text
+    assert hint in problem.hint
     assert not problem.fatal
 
 
 def test_a_date_in_a_tag_is_in_the_users_zone() -> None:
     (problem,) = problems("startTime=ge=2024-09-01", zone=ZoneInfo("Europe/Berlin"))
-    assert "1725141600000" in problem.cure
+    assert "1725141600000" in problem.hint
 
 
 def test_tags_that_were_seen_are_known_and_suggested() -> None:
     assert problems("agentNames==x")
     assert problems("agentNames==x", tags=["agentNames"]) == ()
     (problem,) = problems("campaigm==x", tags=["campaign"])
-    assert "Did you mean campaign?" in problem.cure
+    assert "Did you mean campaign?" in problem.hint
 
 
 def test_a_problem_is_a_sentence_and_names_keep_their_letters() -> None:

@@ -107,7 +107,7 @@ def test_any_text_compiles_or_is_an_error_with_a_position(text: str) -> None:
     found = outcome(text)
     if isinstance(found, FilterError):
         assert 0 <= found.position <= len(text)
-        assert found.cure
+        assert found.hint
     elif found.filter:
         parse(found.filter)
 

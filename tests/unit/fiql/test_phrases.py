@@ -223,16 +223,16 @@ def test_what_the_service_cannot_look_for_is_kept_apart_and_said(phrase: str, te
     assert found.notes == (f"The service cannot look for this; only fetched rows are searched: {local}.",)
 
 
-@pytest.mark.parametrize(("phrase", "position", "cause", "cure"), WRONG)
+@pytest.mark.parametrize(("phrase", "position", "message", "hint"), WRONG)
 def test_anything_else_is_an_error_that_says_where_and_what_to_do(
-    phrase: str, position: int, cause: str, cure: str
+    phrase: str, position: int, message: str, hint: str
 ) -> None:
     with pytest.raises(FilterError) as caught:
         compiled(phrase)
     assert caught.value.position == position
-    assert cause in caught.value.cause
-    assert f"(at character {position + 1})" in caught.value.cause
-    assert cure in caught.value.cure
+    assert message in caught.value.message
+    assert f"(at character {position + 1})" in caught.value.message
+    assert hint in caught.value.hint
     assert caught.value.text == phrase
 
 

@@ -52,7 +52,7 @@ def test_today_is_the_users_day_and_not_the_servers() -> None:
 def test_anything_else_is_refused_with_examples(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_time(text, UTC, NOW)
-    assert "2024-09-01" in caught.value.cure
+    assert "2024-09-01" in caught.value.hint
 
 
 def test_epoch_milliseconds_are_exact() -> None:

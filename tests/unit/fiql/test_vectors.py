@@ -149,19 +149,19 @@ def test_a_valid_filter_becomes_its_tree(text: str, tree: Node) -> None:
     assert parse(text) == tree
 
 
-@pytest.mark.parametrize(("text", "position", "cause"), INVALID)
-def test_an_invalid_filter_says_where_and_why(text: str, position: int, cause: str) -> None:
+@pytest.mark.parametrize(("text", "position", "message"), INVALID)
+def test_an_invalid_filter_says_where_and_why(text: str, position: int, message: str) -> None:
     with pytest.raises(FilterError) as caught:
         parse(text)
     assert caught.value.position == position
-    assert cause in caught.value.cause
+    assert message in caught.value.message
     assert f"at character {position + 1}" in str(caught.value)
-    assert caught.value.cure
+    assert caught.value.hint
     assert caught.value.text == text
 
 
 @pytest.mark.parametrize(
-    ("text", "cure"),
+    ("text", "hint"),
     [
         ("duration>=5", "duration=ge=5"),
         ("type=summary", "type==summary"),
@@ -173,10 +173,10 @@ def test_an_invalid_filter_says_where_and_why(text: str, position: int, cause: s
         ("((a==1)", "character 1"),
     ],
 )
-def test_the_cure_shows_how_to_write_it(text: str, cure: str) -> None:
+def test_the_cure_shows_how_to_write_it(text: str, hint: str) -> None:
     with pytest.raises(FilterError) as caught:
         parse(text)
-    assert cure in caught.value.cure
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("text", [text for text, _tree in VALID])

@@ -61,7 +61,7 @@ def test_a_full_disk_is_said_in_words_and_the_same_page_can_come_again(spool: Sp
     page = [make(number) for number in range(10, 2000)]
     with pytest.raises(LocalDiskError, match="full") as caught:
         spool.extend(page)
-    assert caught.value.cure
+    assert caught.value.hint
     assert spool.loaded == 10
     spool._store._rows.execute("PRAGMA max_page_count = 100000")
     assert spool.extend(page) == 1990

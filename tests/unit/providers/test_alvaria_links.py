@@ -60,7 +60,7 @@ def test_no_link_at_all_is_an_answer_that_cannot_be_used() -> None:
 def test_a_link_that_must_not_be_followed_is_refused_with_the_address_and_without_the_link(url: object) -> None:
     with pytest.raises((UnsafeError, ReplyError)) as refused:
         LinkRules(local=False).choose(given(url, url), "download", LinkForm.PROXIED, LOCATION)
-    assert refused.value.place == "acme:exports/reporting/x.tar"
+    assert refused.value.subject == "acme:exports/reporting/x.tar"
     assert "evil" not in str(refused.value)
 
 
@@ -122,4 +122,4 @@ def test_a_header_that_we_do_not_know_or_cannot_send_is_refused(query: str) -> N
     with pytest.raises(UnsafeError) as refused:
         upload_headers(f"https://h/x?{query}")
     assert str(refused.value).isprintable()
-    assert "Nothing was sent" in refused.value.cure
+    assert "Nothing was sent" in refused.value.hint

@@ -265,7 +265,7 @@ async def test_an_upload_gets_only_the_headers_its_link_names(service: Service, 
     assert service.targets() == ["GET " + base("v3", "signedUploadUrl", "key=imports%2Fx")]
     with pytest.raises(UnsafeError) as refused:
         await provider.target(provider.locate("imports/x"), 5)
-    assert refused.value.place == "acme:imports/x"
+    assert refused.value.subject == "acme:imports/x"
 
 
 async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
@@ -373,9 +373,9 @@ async def test_a_missing_scope_names_the_scope_whatever_the_status(service: Serv
         with pytest.raises(ForbiddenError) as refused:
             await provider.browse(location)
         assert refused.value.code == 3
-        assert refused.value.place == "acme:exports/reporting/outreach/"
-        assert "no permission for the folder exports/reporting/outreach/" in refused.value.cause
-        assert "mediastorageapi.exports.reporting.outreach" in refused.value.cure
+        assert refused.value.subject == "acme:exports/reporting/outreach/"
+        assert "no permission for the folder exports/reporting/outreach/" in refused.value.message
+        assert "mediastorageapi.exports.reporting.outreach" in refused.value.hint
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -385,14 +385,14 @@ async def test_a_refused_api_key_is_a_refused_login_that_names_the_key_of_the_co
     service.answers = [("GET", (status, {"message": "Forbidden"}))] * 3
     with pytest.raises(LoginError) as refused:
         await provider.browse(provider.locate("exports/"))
-    assert "api_key of profile acme" in refused.value.cure
+    assert "api_key of profile acme" in refused.value.hint
     assert "canary" not in str(refused.value)
 
 
 async def test_what_v2_does_not_reach_is_said_to_need_v3(service: Service, older: AlvariaProvider) -> None:
     with pytest.raises(MissingError) as missing:
         await older.browse(older.locate("exports/workforce/"))
-    assert 'api_version = "v3"' in missing.value.cure
+    assert 'api_version = "v3"' in missing.value.hint
     with pytest.raises(MissingError, match="empty or missing"):
         await older.browse(older.locate("exports/reporting/"))
 
@@ -439,7 +439,7 @@ def test_addresses_are_keys(profile: Profile) -> None:
     assert provider.locate("exports/a//b").path == "exports/a//b"
     with pytest.raises(UsageError) as refused:
         provider.locate("/exports/")
-    assert refused.value.cure == "Write acme:exports/"
+    assert refused.value.hint == "Write acme:exports/"
     walk = provider.locate("exports/a/b.tar")
     above = []
     while (parent := provider.parent(walk)) is not None:

@@ -23,7 +23,7 @@ from cloudstore_tui.rest import Reply
 
 
 def page(text: str) -> ObjectKeys:
-    return Reply(200, text.encode()).decode(ObjectKeys, place="acme:exports/")
+    return Reply(200, text.encode()).decode(ObjectKeys, subject="acme:exports/")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_page_that_is_no_object_is_an_error() -> None:
     ],
 )
 def test_a_signed_reply_is_read_bare_and_wrapped(told: str) -> None:
-    reply = Reply(200, told.encode()).decode(SignedReply, place="acme:a/x")
+    reply = Reply(200, told.encode()).decode(SignedReply, subject="acme:a/x")
     proxied, native = reply.about("a/x").links("download")
     assert (proxied.reveal(), native.reveal()) == ("https://u", "")
 

@@ -59,7 +59,7 @@ def test_all_regions_buckets_and_objects_stand_for_no_query(location: Location) 
 def test_a_place_that_is_no_date_is_missing(place: tuple[str, ...]) -> None:
     with pytest.raises(MissingError) as missing:
         place_query(at(*place))
-    assert missing.value.place == at(*place).address
+    assert missing.value.subject == at(*place).address
 
 
 @pytest.mark.parametrize("place", [("t", "9999"), ("t", "9999", "12"), ("t", "9999", "12", "31"), ("t", "0001")])

@@ -175,8 +175,8 @@ async def test_a_refused_token_is_renewed_once(service: Service, provider: Eight
     service.rule = lambda *_ask: (401, fault)
     with pytest.raises(LoginError) as refused:
         await provider.browse(provider.locate("us-east/"))
-    assert "Access Token expired" in refused.value.cause
-    assert "client_id" in refused.value.cure
+    assert "Access Token expired" in refused.value.message
+    assert "client_id" in refused.value.hint
 
 
 async def test_a_wrong_secret_is_a_refused_login(service: Service, provider: EightByEightProvider) -> None:
@@ -184,7 +184,7 @@ async def test_a_wrong_secret_is_a_refused_login(service: Service, provider: Eig
     with pytest.raises(LoginError) as refused:
         await provider.browse(provider.locate(""))
     assert "ClientId is Invalid" in str(refused.value)
-    assert "acme8" in refused.value.cure
+    assert "acme8" in refused.value.hint
     assert "canary" not in str(refused.value)
 
 
@@ -194,7 +194,7 @@ async def test_a_token_service_that_is_not_there_is_a_matter_of_configuration(
     service.token = (404, {"message": "no"})
     with pytest.raises(ConfigError) as wrong:
         await provider.browse(provider.locate(""))
-    assert "token_url" in wrong.value.cure
+    assert "token_url" in wrong.value.hint
 
 
 async def test_a_key_for_other_products_is_doubted_but_not_refused(
@@ -228,8 +228,8 @@ async def test_a_key_without_storage_is_told_so(
     service.rule = lambda *_ask: answer
     with pytest.raises(ForbiddenError) as refused:
         await provider.folders(provider.locate(""))
-    assert "no storage is provisioned" in refused.value.cause
-    assert "regions = " in refused.value.cure
+    assert "no storage is provisioned" in refused.value.message
+    assert "regions = " in refused.value.hint
 
 
 async def test_regions_of_the_profile_are_used_without_asking(service: Service, profile: Profile) -> None:
@@ -289,8 +289,8 @@ async def test_a_region_of_somebody_else_is_explained_by_ones_own(
     for rest in ("eu/", "eu/an-id"):
         with pytest.raises(MissingError) as missing:
             await provider.stat(provider.locate(rest))
-        assert missing.value.cure == "The regions of acme8 are: us-east, uk."
-        assert "Unknown region eu" in missing.value.cause
+        assert missing.value.hint == "The regions of acme8 are: us-east, uk."
+        assert "Unknown region eu" in missing.value.message
     assert len([target for target in service.targets if target.endswith("/regions")]) == 1
 
 
@@ -303,7 +303,7 @@ async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_serv
     for _time in range(2):
         with pytest.raises(MissingError) as missing:
             await provider.browse(provider.locate("eu/"))
-        assert missing.value.cure == "The regions of acme8 are: us-east, uk."
+        assert missing.value.hint == "The regions of acme8 are: us-east, uk."
     assert len([target for target in service.targets if target.endswith("/regions")]) == 1
     await provider.close()
 
@@ -519,11 +519,11 @@ async def test_a_refused_filter_is_an_error_that_suggests_a_known_field(
     service.rule = lambda *_ask: told(400, "Unknown field 'agentNam'")
     with pytest.raises(UsageError) as refused:
         await provider.search(Query(provider.locate("us-east"), "agentNam==x"))
-    assert "Unknown field 'agentNam'" in refused.value.cause
-    assert "Did you mean agentName?" in refused.value.cure
+    assert "Unknown field 'agentNam'" in refused.value.message
+    assert "Did you mean agentName?" in refused.value.hint
     with pytest.raises(UsageError) as refused:
         await provider.search(Query(provider.locate("us-east"), "agentName=='x y'"))
-    assert "quotes" in refused.value.cure
+    assert "quotes" in refused.value.hint
 
 
 def rows_below(number: int, cap: int = 10**9) -> Rule:
@@ -592,8 +592,8 @@ async def test_another_order_says_that_the_service_gives_no_more(
     query = Query(provider.locate("us-east"), "", Sort("storedBytes"))
     with pytest.raises(UsageError) as refused:
         await provider.search(query, '{"us-east":{"offset":10000,"bound":0}}')
-    assert "no results beyond 10,000" in refused.value.cause
-    assert "createdTime" in refused.value.cure
+    assert "no results beyond 10,000" in refused.value.message
+    assert "createdTime" in refused.value.hint
 
 
 async def test_rows_that_do_not_meet_the_filter_are_left_out_with_a_word(
@@ -683,23 +683,23 @@ async def test_an_unsafe_link_is_refused_and_nothing_else_is_tried(
         service.answers = [("GET", (200, row("a"))), ("GET", (200, {"url": url}))]
         with pytest.raises(UnsafeError) as unsafe:
             await ask(provider.locate("us-east/a"))
-        assert unsafe.value.place == "acme8:us-east/a"
+        assert unsafe.value.subject == "acme8:us-east/a"
         assert url not in str(unsafe.value)
 
 
 @pytest.mark.parametrize(
-    ("state", "cure"),
+    ("state", "hint"),
     [("ARCHIVED", "24 hours"), ("REVOKED", "8x8"), ("DELETED", "purged"), ("PENDING", "later"), ("ODD", "AVAILABLE")],
 )
 async def test_the_state_is_looked_at_before_the_content(
-    service: Service, provider: EightByEightProvider, state: str, cure: str
+    service: Service, provider: EightByEightProvider, state: str, hint: str
 ) -> None:
     service.rule = lambda *_ask: (200, row("a", objectState=state))
     with pytest.raises(NotAvailableError) as refused:
         await provider.source(provider.locate("us-east/a"))
     assert refused.value.state == state
-    assert state in refused.value.cause
-    assert cure in refused.value.cure
+    assert state in refused.value.message
+    assert hint in refused.value.hint
     assert service.targets == [f"GET {EAST}/objects/a"]
 
 
@@ -727,7 +727,7 @@ async def test_a_refusal_for_another_reason_stays_what_it_is(service: Service, p
     ]
     with pytest.raises(ForbiddenError) as refused:
         await provider.source(provider.locate("us-east/a"))
-    assert "Call Recordings & Storage" in refused.value.cure
+    assert "Call Recordings & Storage" in refused.value.hint
 
 
 async def test_there_is_one_form_of_links(service: Service, provider: EightByEightProvider) -> None:
@@ -838,7 +838,7 @@ async def test_a_key_that_may_not_delete_is_told_the_level_it_takes(
     found = await provider.delete([provider.locate("us-east/a")])
     assert found[0].fate is Fate.KEPT
     assert isinstance(found[0].error, ForbiddenError)
-    assert "level edit" in found[0].error.cure
+    assert "level edit" in found[0].error.hint
     assert len(service.targets) == 2
 
 
@@ -985,7 +985,7 @@ async def test_an_unfinished_zip_is_never_fetched(
     service.answers = [("GET", (200, {**OLD, "status": status, "url": LINK}))]
     with pytest.raises(JobError) as refused:
         await provider.zip_source("us-east", "old.zip")
-    assert status.upper() in refused.value.cause
+    assert status.upper() in refused.value.message
 
 
 # Restoring
@@ -1015,7 +1015,7 @@ async def test_a_lost_reply_to_a_restore_is_settled_by_looking(
     else:
         with pytest.raises(NetworkError) as unknown:
             await provider.restore(provider.locate("us-east/a"), 2)
-        assert "Nobody knows" in unknown.value.cure
+        assert "Nobody knows" in unknown.value.hint
     assert len([target for target in service.targets if target.startswith("POST")]) == 1
 
 
@@ -1028,8 +1028,8 @@ async def test_a_refused_restore_shows_the_services_words(
     service.answers = [("POST", told(status, "the very words")), REGIONS]
     with pytest.raises(kind) as refused:
         await provider.restore(provider.locate("us-east/a"))
-    assert "the very words" in refused.value.cause
-    assert ("level edit" in refused.value.cure) == (status == 403)
+    assert "the very words" in refused.value.message
+    assert ("level edit" in refused.value.hint) == (status == 403)
 
 
 # What `profile test` looks at

@@ -74,8 +74,8 @@ def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last
 def test_what_is_no_page_is_an_error_and_never_an_empty_one(told: object) -> None:
     with pytest.raises(ReplyError) as wrong:
         wire.page(reply(told), PLACE)
-    assert wrong.value.place == PLACE
-    assert ("Backend is down" in wrong.value.cause) == (isinstance(told, dict) and "fault" in told)
+    assert wrong.value.subject == PLACE
+    assert ("Backend is down" in wrong.value.message) == (isinstance(told, dict) and "fault" in told)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_only_what_can_be_a_region_is_one() -> None:
     ],
 )
 def test_products_are_read_from_the_text_and_from_the_list(told: dict[str, Any], products: tuple[str, ...]) -> None:
-    token = reply({"access_token": "t", "expires_in": "1799", **told}).decode(wire.TokenReply, place=PLACE)
+    token = reply({"access_token": "t", "expires_in": "1799", **told}).decode(wire.TokenReply, subject=PLACE)
     assert token.products == products
 
 

@@ -55,7 +55,7 @@ def test_objects_are_in_it_once_and_fates_can_be_counted(plan: PullPlan, make_ob
     assert [item.entry for item in items] == objects
     for item in plan.items(Fate.WANTED):
         plan.note(item, Fate.FETCHED if item.number % 2 else Fate.HAD, "md5")
-    error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", place="acme8:us-east/x", cure="Restore it.")
+    error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", subject="acme8:us-east/x", hint="Restore it.")
     plan.note(items[3], Fate.MISSING, error=error)
     plan.note(items[5], Fate.MISSING, error=ConflictError("taken"))
     counts = plan.counts()

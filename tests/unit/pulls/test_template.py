@@ -122,7 +122,7 @@ def test_everything_but_fields_and_time_formats_is_refused_with_its_place(templa
         Template(template, UTC)
     if position:
         assert f"at character {position} " in str(caught.value)
-        assert "agentName, " in caught.value.cure
+        assert "agentName, " in caught.value.hint
     assert caught.value.code == 2
 
 

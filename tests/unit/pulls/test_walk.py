@@ -69,7 +69,7 @@ async def test_a_folder_that_became_empty_is_no_fault_and_one_that_refuses_is_to
     service.failing = {"exports/a/": MissingError("gone"), "exports/b/": ForbiddenError("not allowed")}
     listing = walk(service)
     assert await keys(listing) == ["exports/x"]
-    assert [error.place for error in listing.errors] == ["acme:exports/b/"]
+    assert [error.subject for error in listing.errors] == ["acme:exports/b/"]
     service.failing["exports/"] = MissingError("gone")
     with pytest.raises(MissingError):
         await keys(walk(service))

@@ -139,7 +139,7 @@ async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_ob
     service.failing["us-east"] = ForbiddenError("the key may not read here")
     listed = listing(service, region="")
     assert len(await found(listed)) == 45
-    assert [error.place for error in listed.errors] == ["acme8:us-east/"]
+    assert [error.subject for error in listed.errors] == ["acme8:us-east/"]
     service.failing["uk"] = UnavailableError("no answer")
     with pytest.raises(UnavailableError):
         await found(listing(service, region=""))

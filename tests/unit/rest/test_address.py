@@ -39,7 +39,7 @@ def test_any_other_is_an_error_that_names_the_option_and_not_the_value(url: str,
     assert "api_base" in str(refused.value)
     assert "profile acme" in str(refused.value)
     assert "canary" not in str(refused.value)
-    assert refused.value.cure
+    assert refused.value.hint
 
 
 def test_a_token_address_may_have_a_path() -> None:

@@ -27,7 +27,7 @@ async def test_what_unpacks_to_a_lot_takes_little_memory_even_in_one_piece() -> 
     tracemalloc.start()
     try:
         with pytest.raises(ReplyError, match="larger than 32 MiB"):
-            await read_body(once(packed), "gzip", stall=60, place="acme:")
+            await read_body(once(packed), "gzip", stall=60, subject="acme:")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -35,6 +35,6 @@ async def test_what_unpacks_to_a_lot_takes_little_memory_even_in_one_piece() -> 
 
 
 async def test_exactly_32_mib_are_read() -> None:
-    assert len(await read_body(once(bytes(32 * 1024 * 1024)), "", stall=60, place="acme:")) == 32 * 1024 * 1024
+    assert len(await read_body(once(bytes(32 * 1024 * 1024)), "", stall=60, subject="acme:")) == 32 * 1024 * 1024
     with pytest.raises(ReplyError):
-        await read_body(once(bytes(32 * 1024 * 1024 + 1)), "", stall=60, place="acme:")
+        await read_body(once(bytes(32 * 1024 * 1024 + 1)), "", stall=60, subject="acme:")

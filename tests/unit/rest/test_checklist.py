@@ -15,7 +15,7 @@ async def doubtful() -> str | Doubt:
 
 
 async def wrong() -> str | Doubt:
-    raise LoginError("the key is refused", place="acme", cure="Check it.")
+    raise LoginError("the key is refused", subject="acme", hint="Check it.")
 
 
 async def test_what_comes_after_a_failure_is_not_looked_at() -> None:
@@ -31,7 +31,7 @@ async def test_a_doubt_ends_nothing_and_has_a_cure() -> None:
     checklist = Checklist("acme", lambda: 0.0)
     assert await checklist.run([("one", doubtful), ("two", well)])
     one, two, clock = checklist.end(well=True)
-    assert (one.ok, one.text, one.cure, one.error) == (False, "is odd", "Look at it.", None)
+    assert (one.ok, one.text, one.hint, one.error) == (False, "is odd", "Look at it.", None)
     assert two.ok
     assert clock.text == "agrees with the service"
 
@@ -51,7 +51,7 @@ async def test_a_clock_is_a_doubt_from_one_minute_on_and_wrong_from_five(
     (clock,) = Checklist("acme", lambda: skew).end(well=True)
     assert (clock.ok, clock.error is not None) == (ok, fails)
     assert clock.text.startswith(text)
-    assert ok or "Set it" in clock.cure + clock.text
+    assert ok or "Set it" in clock.hint + clock.text
 
 
 async def test_a_clock_that_is_off_stands_before_what_may_come_of_it() -> None:

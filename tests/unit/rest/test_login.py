@@ -261,7 +261,7 @@ async def test_a_secret_that_no_header_can_carry_is_an_error_without_it(profile:
 
 async def test_a_missing_secret_is_told_as_the_configuration_tells_it(profile: Profile) -> None:
     def none(name: str) -> Secret:
-        raise ConfigError(f"no {name} found", cure="Set CLOUDSTORE_ACME_SECRET.")
+        raise ConfigError(f"no {name} found", hint="Set CLOUDSTORE_ACME_SECRET.")
 
     with pytest.raises(ConfigError, match="CLOUDSTORE_ACME_SECRET"):
         await read_secret(replace(profile, secrets=none), "secret")

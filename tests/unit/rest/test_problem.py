@@ -86,7 +86,7 @@ def test_a_web_page_is_not_the_api_whatever_its_status() -> None:
     page = b"<html><head><title>404 Not Found</title></head></html>"
     error = problem(Reply(404, page), "acme:x")
     assert isinstance(error, ReplyError)
-    assert "HTML page with status 404 titled '404 Not Found'" in error.cause
+    assert "HTML page with status 404 titled '404 Not Found'" in error.message
     assert isinstance(problem(Reply(502, page), ""), UnavailableError)
 
 
@@ -94,3 +94,21 @@ def test_the_asked_wait_is_in_the_error() -> None:
     error = problem(Reply(429, b"", wait=7.0), "")
     assert isinstance(error, ThrottledError)
     assert error.wait == 7.0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"error": "invalid_scope", "error_description": "none of the scopes"}', "invalid_scope"),
+        (b'{"error": "Realm does not exist"}', ""),
+        (b'{"ErrorCode": "invalid_client", "Error": "ClientId is invalid"}', "invalid_client"),
+        (b'{"fault": {"faultstring": "slow", "detail": {"errorcode": "policies.ratelimit.Quota"}}}',
+         "policies.ratelimit.Quota"),
+        (b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>", "NoSuchKey"),
+        (b"[1]", ""), (b"", ""), (b"{", ""), (b'{"code": 7}', ""),
+    ],
+)  # fmt: skip
+def test_the_services_own_name_for_a_refusal_is_kept_beside_its_words(body: bytes, code: str) -> None:
+    error = problem(Reply(400, body), "acme:a")
+    assert (error.status, error.service_code) == (400, code)
+    assert error.service_message == message_of(body)

@@ -20,7 +20,7 @@ class Thing(msgspec.Struct):
 
 
 def decoded(body: bytes) -> Thing:
-    return Reply(200, body).decode(Thing, place=PLACE)
+    return Reply(200, body).decode(Thing, subject=PLACE)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def decoded(body: bytes) -> Thing:
 def test_what_is_no_reply_of_the_api_is_one_clear_sentence(body: bytes, words: str) -> None:
     with pytest.raises(ReplyError, match=words) as refused:
         decoded(body)
-    assert refused.value.place == PLACE
+    assert refused.value.subject == PLACE
     assert refused.value.code == 4
     assert len(str(refused.value)) < 600
     assert str(refused.value).isprintable()

@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_a_usage_error_and_leaves_nothing(started: tuple
     assert port is not None
     with pytest.raises(UsageError) as caught:
         Sandbox(SandboxOptions(port=port)).start()
-    assert str(port) in caught.value.place
+    assert str(port) in caught.value.subject
     assert set(threading.enumerate()) <= before
 
 

@@ -48,7 +48,7 @@ def test_a_value_may_be_written_in_more_than_one_way(id_: str, text: str, meant:
 
 
 @pytest.mark.parametrize(
-    ("id_", "value", "cure"),
+    ("id_", "value", "hint"),
     [
         ("A14", "bare", "Did you mean A-14?"),
         ("A-14", "wrappd", "Did you mean wrapped?"),
@@ -58,11 +58,11 @@ def test_a_value_may_be_written_in_more_than_one_way(id_: str, text: str, meant:
         ("Z", "x", "--list-switches"),
     ],
 )
-def test_an_unknown_switch_or_value_names_the_nearest(id_: str, value: str, cure: str) -> None:
+def test_an_unknown_switch_or_value_names_the_nearest(id_: str, value: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         Switches(KNOWN, {id_: value})
-    assert cure in caught.value.cure
-    assert caught.value.place.startswith(id_)
+    assert hint in caught.value.hint
+    assert caught.value.subject.startswith(id_)
 
 
 def test_of_several_choices_all_or_none_are_taken() -> None:

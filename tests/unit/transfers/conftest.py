@@ -276,7 +276,7 @@ class TinyProvider(StorageProvider):
     async def stat(self, location: Location) -> Entry:
         content = self.server.objects.get("/" + location.path)
         if content is None or location.path in self.hidden:
-            raise MissingError("no such object", place=location.address)
+            raise MissingError("no such object", subject=location.address)
         return StoredObject(
             location,
             location.path.rsplit("/", 1)[-1],

@@ -263,7 +263,7 @@ async def test_an_object_that_is_gone_is_not_asked_for_again(
     server.answer(answer(status=status))
     transfer = await get(engine, folder)
     assert transfer.error is not None
-    assert (transfer.error.code, transfer.error.place, len(server.log)) == (8, "tiny:exports/x.tar", 1)
+    assert (transfer.error.code, transfer.error.subject, len(server.log)) == (8, "tiny:exports/x.tar", 1)
 
 
 # Patience

@@ -131,7 +131,7 @@ async def test_what_may_have_been_read_and_taken_away_is_sent_again_only_when_as
     with pytest.raises(StorageError, match="nobody can tell") as caught:
         await upload.run()
     assert (caught.value.code, caught.value.retryable, puts(server)) == (1, False, 1)
-    assert caught.value.cure
+    assert caught.value.hint
     upload.discard()
     server.put_takes = True
     again = await runs.next()

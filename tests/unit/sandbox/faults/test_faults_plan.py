@@ -176,7 +176,7 @@ def test_a_mix_can_be_of_some_kinds_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "cure"),
+    ("rule", "hint"),
     [
         ("rest", "Did you mean reset?"),
         ("", ""),
@@ -194,10 +194,10 @@ def test_a_mix_can_be_of_some_kinds_only() -> None:
         ({}, "--list-faults"),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_told(rule: str | Mapping[str, object], cure: str) -> None:
+def test_a_rule_that_cannot_be_read_is_told(rule: str | Mapping[str, object], hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         FaultPlan([rule])
-    assert cure in caught.value.cure
+    assert hint in caught.value.hint
 
 
 def test_of_several_rules_all_or_none_are_taken() -> None:

@@ -117,7 +117,7 @@ def test_a_hostile_name_is_only_text(opened: Open, forge: Forge, forged: Any, na
     assert archive.members[0].name == name
     with pytest.raises(IntegrityError) as caught:
         contents(archive)
-    assert caught.value.cause.isprintable()
+    assert caught.value.message.isprintable()
 
 
 # Archives that are refused as a whole
@@ -207,7 +207,7 @@ def test_an_archive_is_refused(opened: Open, forge: Forge, forged: Any, case: st
     with pytest.raises(StorageError) as caught:
         opened(content, requested=2, total=100_000)
     assert type(caught.value) is error
-    assert "zip" in caught.value.cause
+    assert "zip" in caught.value.message
 
 
 # Members that are refused, beside one that is read
@@ -266,7 +266,7 @@ def test_a_member_is_refused_and_the_next_one_is_read(opened: Open, forge: Forge
     with pytest.raises(StorageError) as caught:
         b"".join(archive.read(bad))
     assert type(caught.value) is error
-    assert "member" in caught.value.cause
+    assert "member" in caught.value.message
     assert b"".join(archive.read(good)) == b"good"
 
 

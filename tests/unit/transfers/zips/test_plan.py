@@ -43,7 +43,7 @@ def test_an_object_asked_for_twice_is_in_the_zip_once(stored: Stored) -> None:
 @pytest.mark.parametrize("state", ["ARCHIVED", "PENDING", "DELETED", "archived", "Something new"])
 def test_what_is_not_available_is_left_out_with_the_reason(stored: Stored, state: str) -> None:
     (left,) = plan_zips([stored(1, state=state)]).left_out
-    assert (left.error.state, left.error.place) == (state, "acme8:us-east/id-1")
+    assert (left.error.state, left.error.subject) == (state, "acme8:us-east/id-1")
     assert state in str(left.error)
 
 
