@@ -16,6 +16,7 @@ from textual.command import CommandPalette, Provider
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from cloudstore_tui.archive.call_folder import CallFolder
 from cloudstore_tui.config.deletion_log import FILE as DELETIONS
 from cloudstore_tui.config.deletion_log import DeletionLog
 from cloudstore_tui.config.history import FILE as FILTERS
@@ -31,10 +32,9 @@ from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.pulls.call_folder import CallFolder
 from cloudstore_tui.restores.ledger import FILE as RESTORES
-from cloudstore_tui.transfers.temporary import remove_left
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cloudstore_tui.archive.call_folder import CallFolder
 from cloudstore_tui.calls.branches import Branch, branches
 from cloudstore_tui.calls.file_names import file_names
 from cloudstore_tui.calls.joining import NAMED_BY, stand_in
@@ -14,8 +15,7 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.pulls.call_folder import CallFolder
-from cloudstore_tui.transfers.names import distinct_name, safe_name
+from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.ui import format as in_words
 
 _MOST_TITLE = 44

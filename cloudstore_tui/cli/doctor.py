@@ -2,12 +2,12 @@
 
 import click
 
-from cloudstore_tui.checkup.checkup import Checkup
-from cloudstore_tui.checkup.finding import Finding, Verdict, failed
 from cloudstore_tui.cli.options import Duration, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.doctor.checkup import Checkup
+from cloudstore_tui.doctor.finding import Finding, Verdict, failed
 from cloudstore_tui.providers import PROVIDERS
 
 PATIENCE = 15.0

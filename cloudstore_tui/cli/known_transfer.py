@@ -9,7 +9,7 @@ from cloudstore_tui.cli.session import Session
 from cloudstore_tui.cli.transferring import open_journal
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.text import cut, plain
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.transfer import DownloadRequest, Request, Transfer, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.workers import Workers

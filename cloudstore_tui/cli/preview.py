@@ -44,8 +44,8 @@ def preview_command(path: str, *, wanted: int, as_json: bool, wait: float) -> No
 
     async def work(session: Session) -> None:
         # Deferred: libcurl, and the libraries for sound and images, are needed by this command alone.
+        from cloudstore_tui.net.blob import BlobClient
         from cloudstore_tui.preview.look import look
-        from cloudstore_tui.transfers.blob import BlobClient
         from cloudstore_tui.transfers.fetch import may_be_html
         from cloudstore_tui.transfers.peek import Peek
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from cloudstore_tui.archive.options import Via
 from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.pulling import Wanted, task_of
 from cloudstore_tui.cli.search import query_options
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.pulls.options import Via
 from cloudstore_tui.transfers.transfer import OnConflict
 
 _WAYS = tuple(way.value for way in OnConflict)

@@ -1,9 +1,9 @@
 """One line on the terminal that says how far a pull is."""
 
+from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.pulls.pull import Pull
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.ui import format as in_words
 

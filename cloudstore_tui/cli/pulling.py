@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cloudstore_tui.archive.key_names import KeyNames
+from cloudstore_tui.archive.manifest import NAME
+from cloudstore_tui.archive.options import Naming, PullOptions, Via
+from cloudstore_tui.archive.pull import Pull
+from cloudstore_tui.archive.report import Preview, Report
+from cloudstore_tui.archive.template import Template
+from cloudstore_tui.archive.walk import FolderListing
+from cloudstore_tui.archive.windows import QueryListing
 from cloudstore_tui.cli.filter import narrowed
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.pull_progress import PullProgress
@@ -15,14 +23,6 @@ from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse_time, row_of
-from cloudstore_tui.pulls.key_names import KeyNames
-from cloudstore_tui.pulls.manifest import NAME
-from cloudstore_tui.pulls.options import Naming, PullOptions, Via
-from cloudstore_tui.pulls.pull import Pull
-from cloudstore_tui.pulls.report import Preview, Report
-from cloudstore_tui.pulls.template import Template
-from cloudstore_tui.pulls.walk import FolderListing
-from cloudstore_tui.pulls.windows import QueryListing
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.transfer import OnConflict
 from cloudstore_tui.ui import format as in_words

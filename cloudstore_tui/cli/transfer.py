@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.call import call_files
 from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output, writing
@@ -17,7 +18,6 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.pulls.template import Template
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.pipe import pipe
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, UploadRequest

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.config.locations import state_folder
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError
-from cloudstore_tui.pulls.template import Template
+from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.names import distinct_name, safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
 
 

@@ -14,8 +14,8 @@ from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.names import is_segment, safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, ZipRequest
 from cloudstore_tui.transfers.zips.plan import plan_zips
 

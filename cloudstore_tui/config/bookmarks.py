@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.named_tables import NamedTables
-from cloudstore_tui.config.private_file import turn
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.config.tables import with_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.location import Location, split_address
 from cloudstore_tui.core.profile import Option
+from cloudstore_tui.fs.private_file import turn
 
 FILE = "bookmarks.toml"
 """Its name in the folder of the configuration."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.fs.private_file import write_private
 
 FILE = "hidden.json"
 """Its name in the folder for what must survive a restart."""

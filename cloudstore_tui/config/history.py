@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.fs.private_file import write_private
 
 FILE = "filters.txt"
 """Its name in the state folder."""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cloudstore_tui.config.private_file import write_private
+from cloudstore_tui.fs.private_file import write_private
 
 FILE = "columns.json"
 """Its name in the folder for what must survive a restart."""

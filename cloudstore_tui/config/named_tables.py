@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from cloudstore_tui.config.document import Document
-from cloudstore_tui.config.private_file import turn, write_private
 from cloudstore_tui.config.tables import with_name, without_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
+from cloudstore_tui.fs.private_file import turn, write_private
 
 Item = TypeVar("Item")
 

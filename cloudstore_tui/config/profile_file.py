@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.load import read_config
-from cloudstore_tui.config.private_file import turn, write_private
 from cloudstore_tui.config.profile_table import with_profile, without_profile
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import OptionValue, Profile
 from cloudstore_tui.core.provider import ProviderSpec
+from cloudstore_tui.fs.private_file import turn, write_private
 
 _BY_HAND = "Change it in the file, with an editor."
 

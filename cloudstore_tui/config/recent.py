@@ -7,8 +7,8 @@ from threading import Lock
 
 import msgspec
 
-from cloudstore_tui.config.private_file import write_private
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.fs.private_file import write_private
 
 FILE = "recent.json"
 """Its name in the folder for what must survive a restart."""

@@ -7,11 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from cloudstore_tui.config.keyring_access import clear_keyring, has_keyring, write_keyring
-from cloudstore_tui.config.private_file import write_private
 from cloudstore_tui.config.secrets import keyring_service, spoken, variable_of
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import Profile, SecretField
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.fs.private_file import write_private
 
 _MOST_NAMES = 100
 

@@ -24,9 +24,12 @@ class Page(Generic[Given]):
     total: int | None = None
     """Number of items over all pages, where the service tells."""
     warnings: tuple[str, ...] = field(default=())
-    """Sentences about this page that a user should see, such as rows that could not be read."""
+    """Sentences about this page that a user should see and that mean no loss."""
     left: int | None = None
     """Roughly how many items come after this page, where somebody found out."""
+    failures: tuple[StorageError, ...] = field(default=())
+    """What this page lacks: a region that refused, records that could not be read. Whoever reads it has to tell them,
+    and they decide the exit code."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
@@ -57,7 +60,7 @@ class Pager(Generic[Item]):
         self._fetch = fetch
         self._sweep = sweep
         self._identify = identify
-        self._place = subject
+        self._subject = subject
         self._seen: set[Hashable] = set()
         self._cursor: str | None = None
         self._stalled = 0
@@ -89,11 +92,11 @@ class Pager(Generic[Item]):
             self.ended = True
             raise EndlessListingError(
                 f"the service names a next page for ever, without anything new in the last {STALLED_PAGES}",
-                subject=self._place,
+                subject=self._subject,
                 hint="What was found until here is shown; narrow the query or tell the service's support.",
             )
         self.left = page.left
-        return Page(new, page.cursor, page.total, page.warnings, page.left)
+        return Page(new, page.cursor, page.total, page.warnings, page.left, page.failures)
 
     @asynccontextmanager
     async def hurry(self) -> AsyncIterator[None]:

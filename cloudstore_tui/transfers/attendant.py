@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.net.sleep import Sleep
 from cloudstore_tui.transfers.errand import Errand
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.sleep import Sleep
 
 SAMPLE_INTERVAL = 0.25
 """Seconds between two looks at the speed."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cloudstore_tui.transfers.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, told
 from cloudstore_tui.transfers.running_digests import RunningDigests
 from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, needed, part_digest, verify
 from cloudstore_tui.transfers.workers import Stop

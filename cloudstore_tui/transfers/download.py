@@ -10,6 +10,8 @@ from typing import TypeVar
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import is_segment, safe_name
+from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.crash_point import crash_point
@@ -18,10 +20,8 @@ from cloudstore_tui.transfers.landing import Landing
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.names import is_segment, safe_name
 from cloudstore_tui.transfers.open_part import remove_left
 from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.patience import Patience
 from cloudstore_tui.transfers.read_back import ReadBack
 from cloudstore_tui.transfers.tid import tid_of
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State

@@ -8,16 +8,16 @@ from typing import Any
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.net.sleep import Sleep
 from cloudstore_tui.transfers.attendant import Attendant
-from cloudstore_tui.transfers.clock import Clock
-from cloudstore_tui.transfers.disk import Disk
 from cloudstore_tui.transfers.dispatcher import Dispatcher, Result
 from cloudstore_tui.transfers.errand import Errand
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.sleep import Sleep
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
 from cloudstore_tui.transfers.workers import Workers
 
@@ -198,7 +198,7 @@ class TransferEngine:
         """What transfers work with, made for the first one."""
         if self._equipment is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
-            from cloudstore_tui.transfers.blob import BlobClient
+            from cloudstore_tui.net.blob import BlobClient
 
             self._equipment = Means(
                 BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers

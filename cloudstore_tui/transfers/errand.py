@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.transfers.clock import Clock
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer

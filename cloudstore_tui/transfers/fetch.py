@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from cloudstore_tui.core.errors import NetworkError, StorageError
 from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.transfers.attempt import Attempt, Store, Version
-from cloudstore_tui.transfers.detour import (
+from cloudstore_tui.net.blob_ports import NoSink
+from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.detour import (
     ChangedError,
     ConditionError,
     ContradictionError,
@@ -14,13 +15,12 @@ from cloudstore_tui.transfers.detour import (
     DetourError,
     RangeError,
 )
-from cloudstore_tui.transfers.hosts import Visit
+from cloudstore_tui.net.hosts import Visit
+from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.refusal import refused
+from cloudstore_tui.transfers.attempt import Attempt, Store, Version
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.patience import Patience
-from cloudstore_tui.transfers.ports import NoSink
-from cloudstore_tui.transfers.refusal import refused
-from cloudstore_tui.transfers.reply import BlobReply
 from cloudstore_tui.transfers.transfer import State
 from cloudstore_tui.transfers.verify import Claim
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudstore_tui.core.errors import ConflictError, UnsafeError
+from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.names import distinct_name
 from cloudstore_tui.transfers.content import Content
-from cloudstore_tui.transfers.disk import Disk, told
-from cloudstore_tui.transfers.names import distinct_name
 from cloudstore_tui.transfers.part import PartFile
 from cloudstore_tui.transfers.transfer import OnConflict
 from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, needed

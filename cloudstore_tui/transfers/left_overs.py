@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.journal.journal import Event, Journal
 from cloudstore_tui.transfers.journal.record import Record
 from cloudstore_tui.transfers.journal.writer import process_of
-from cloudstore_tui.transfers.names import safe_name
 from cloudstore_tui.transfers.open_part import part_name, remove_left
 from cloudstore_tui.transfers.tid import tid_of
 from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest, ZipRequest

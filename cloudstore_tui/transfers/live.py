@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.transfers.clock import Clock
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.transfer import Request, State, Transfer
 
 SPEED_WINDOW = 4.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cloudstore_tui.core.errors import BusyError, UnsafeError
-from cloudstore_tui.transfers.disk import Disk, random_part, told
+from cloudstore_tui.fs.disk import Disk, random_part, told
 
 _TRIES = 5
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.fs.disk import Disk, disk_error, has_no_links, told
+from cloudstore_tui.fs.space import Space
+from cloudstore_tui.net.detour import ContradictionError
 from cloudstore_tui.transfers.content import Content
 from cloudstore_tui.transfers.crash_point import crash_point
-from cloudstore_tui.transfers.detour import ContradictionError
-from cloudstore_tui.transfers.disk import Disk, disk_error, has_no_links, told
 from cloudstore_tui.transfers.open_part import Kept, open_part, part_name
-from cloudstore_tui.transfers.space import Space
 from cloudstore_tui.transfers.workers import Stop
 
 LATEST = 253_402_300_799

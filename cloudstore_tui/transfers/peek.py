@@ -7,10 +7,10 @@ from typing import ClassVar
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
 from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.piece import Piece
-from cloudstore_tui.transfers.detour import DeniedError, DetourError, RangeError
-from cloudstore_tui.transfers.ports import Blob
-from cloudstore_tui.transfers.refusal import refused
-from cloudstore_tui.transfers.reply import BlobReply
+from cloudstore_tui.net.blob_ports import Blob
+from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.detour import DeniedError, DetourError, RangeError
+from cloudstore_tui.net.refusal import refused
 
 MOST_SKIPPED = 1 << 20
 """Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable
 
 from cloudstore_tui.core.errors import IntegrityError
+from cloudstore_tui.net.detour import ContradictionError
 from cloudstore_tui.transfers.attempt import OVERLAP
-from cloudstore_tui.transfers.detour import ContradictionError
 from cloudstore_tui.transfers.verify import Digests
 
 

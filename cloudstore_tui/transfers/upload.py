@@ -12,16 +12,16 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.exchange import Target
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.local_file import LocalFile
+from cloudstore_tui.net.blob_ports import LostReplyError
+from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.hosts import Visit
+from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.refusal import final
 from cloudstore_tui.transfers.arrival import UNTOLD, Arrival
-from cloudstore_tui.transfers.hosts import Visit
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.local_file import LocalFile
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.patience import Patience
-from cloudstore_tui.transfers.ports import LostReplyError
-from cloudstore_tui.transfers.refusal import final
-from cloudstore_tui.transfers.reply import BlobReply
 from cloudstore_tui.transfers.transfer import State, UploadRequest
 
 MOST_ATTEMPTS = 5

@@ -10,7 +10,7 @@ from cloudstore_tui.core.entry import Entry, StoredObject, identity
 from cloudstore_tui.core.page import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.layout import FIELDS
 from cloudstore_tui.ui.visit import Visit, pages_of
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words

@@ -10,10 +10,10 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.restores.keeper import Keeper, Step
 from cloudstore_tui.restores.ledger import Ledger
 from cloudstore_tui.restores.order import Order, Stage, utc_now
-from cloudstore_tui.transfers.names import safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State, Transfer
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.format import counted

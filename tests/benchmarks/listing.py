@@ -29,7 +29,7 @@ from textual.app import App, ComposeResult
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
 

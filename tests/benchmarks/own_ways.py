@@ -18,9 +18,9 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.blob import BlobClient
+from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.blob_reply import BlobReply
 from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.reply import BlobReply
 from cloudstore_tui.transfers.transfer import DownloadRequest, State
 
 AT_ONCE = 4

@@ -23,6 +23,10 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from cloudstore_tui.archive.options import PullOptions, Via
+from cloudstore_tui.archive.pull import Pull
+from cloudstore_tui.archive.template import Template
+from cloudstore_tui.archive.windows import QueryListing
 from cloudstore_tui.config.load import load_config
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
@@ -35,10 +39,6 @@ from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fiql import comparisons, parse
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.pulls.options import PullOptions, Via
-from cloudstore_tui.pulls.pull import Pull
-from cloudstore_tui.pulls.template import Template
-from cloudstore_tui.pulls.windows import QueryListing
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal

@@ -34,8 +34,8 @@ from cloudstore_tui.core.page import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.listing.spool import Spool
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
+from cloudstore_tui.results.spool import Spool
 
 PAGE = 100
 LATEST = datetime(2024, 9, 1, tzinfo=UTC)

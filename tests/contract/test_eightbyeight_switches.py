@@ -31,10 +31,10 @@ from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate, StorageProvider
 from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.listing.spool import Spool
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.places import place_query
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.log import Seen
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions

@@ -14,12 +14,12 @@ import pytest
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ForbiddenError, IntegrityError, NetworkError, ReplyError
 from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.preview.facts import facts_of
 from cloudstore_tui.preview.look import look
 from cloudstore_tui.preview.preview import Waveform
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from cloudstore_tui.transfers.backstage import Backstage
-from cloudstore_tui.transfers.blob import BlobClient
 from cloudstore_tui.transfers.peek import Peek
 
 

@@ -20,11 +20,11 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.clock import Clock
-from cloudstore_tui.transfers.disk import Disk
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
@@ -280,9 +280,9 @@ from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.clock import Clock
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer

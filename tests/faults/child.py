@@ -31,9 +31,9 @@ from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers import beside, checkpoint
-from cloudstore_tui.transfers.clock import Clock
-from cloudstore_tui.transfers.disk import Disk
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Transfer

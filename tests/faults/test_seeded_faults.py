@@ -12,7 +12,7 @@ import pytest
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.transfers.clock import Clock
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.transfer import DownloadRequest

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.app import App
 
-from cloudstore_tui.checkup.finding import Finding, Verdict
+from cloudstore_tui.doctor.finding import Finding, Verdict
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
 
 FOUND = (

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)

@@ -10,7 +10,7 @@ import pytest
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
 

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.widgets.spool_table import SpoolTable
 
 NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", Kind.TIME, 16)

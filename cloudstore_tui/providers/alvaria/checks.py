@@ -3,9 +3,9 @@
 from cloudstore_tui.core.errors import ForbiddenError, LoginError, MissingError, UsageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check
+from cloudstore_tui.net.checklist import Checklist, Doubt
 from cloudstore_tui.providers.alvaria.client import AlvariaClient
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS
-from cloudstore_tui.rest.checklist import Checklist, Doubt
 
 
 class Checks:

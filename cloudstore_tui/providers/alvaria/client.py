@@ -6,10 +6,10 @@ from urllib.parse import unquote
 from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
+from cloudstore_tui.net.address import Pairs, host_name
 from cloudstore_tui.providers.alvaria.refusals import BadRequestError, Refusals
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, SignedReply, TokenReply
-from cloudstore_tui.rest import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
-from cloudstore_tui.rest.address import Pairs, host_name
 
 PAGE = 500
 """Entries asked for at once; the service may give fewer."""

@@ -12,12 +12,12 @@ from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Fate, Session, StorageProvider
 from cloudstore_tui.core.query import Query
+from cloudstore_tui.net import LostReplyError
 from cloudstore_tui.providers.alvaria.checks import Checks
 from cloudstore_tui.providers.alvaria.client import AlvariaClient
 from cloudstore_tui.providers.alvaria.level import FILES, Levels, root_folders
 from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers
 from cloudstore_tui.providers.alvaria.wire import as_entry
-from cloudstore_tui.rest import LostReplyError
 
 TAKEN_TO = ("processed", "errors")
 """Folders below one of `imports/` into which the service sorts what it took from there."""

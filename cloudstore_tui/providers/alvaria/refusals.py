@@ -10,8 +10,8 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.net import Reply
 from cloudstore_tui.providers.alvaria.scopes import needs_v3, usual_scope
-from cloudstore_tui.rest import Reply
 
 
 class BadRequestError(UsageError):

@@ -6,9 +6,9 @@ from cloudstore_tui.core.errors import ForbiddenError, MissingError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Check
 from cloudstore_tui.core.query import Query
+from cloudstore_tui.net.checklist import Checklist, Doubt
 from cloudstore_tui.providers.eightbyeight.client import EDIT, PRODUCT, EightByEightClient
 from cloudstore_tui.providers.eightbyeight.search import Searcher
-from cloudstore_tui.rest.checklist import Checklist, Doubt
 
 _MADE_FOR = (
     "Under API Keys in the Admin Console make a key for the product Call Recordings & Storage. Whoever makes it needs "

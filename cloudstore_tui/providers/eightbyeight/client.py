@@ -16,8 +16,8 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.rest import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
 
 HOME = "https://api.8x8.com"
 PRODUCT = "storage"

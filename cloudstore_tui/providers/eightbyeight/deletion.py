@@ -7,10 +7,10 @@ from dataclasses import replace
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Deletion, Fate
+from cloudstore_tui.net import LostReplyError, segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
 from cloudstore_tui.providers.eightbyeight.places import region_of
-from cloudstore_tui.rest import LostReplyError, segment
 
 BATCH = 100
 """Ids in one request."""

@@ -8,9 +8,9 @@ from cloudstore_tui.core.exchange import LinkForm, SignedLink
 from cloudstore_tui.core.link import vet_link
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
-from cloudstore_tui.rest import segment
 
 LIFE = 1800
 """Seconds that a link is good for at most, whatever it says."""

@@ -19,10 +19,10 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.net import LostReplyError, segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
 from cloudstore_tui.providers.eightbyeight.links import Links, content_path
-from cloudstore_tui.rest import LostReplyError, segment
 
 AVAILABLE = "AVAILABLE"
 DAYS = range(1, 11)

@@ -8,6 +8,7 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.fiql import compare, conjunction
+from cloudstore_tui.net import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.places import (
@@ -23,7 +24,6 @@ from cloudstore_tui.providers.eightbyeight.places import (
 )
 from cloudstore_tui.providers.eightbyeight.position import PAGE, START, At, next_offset
 from cloudstore_tui.providers.eightbyeight.search import Searcher
-from cloudstore_tui.rest import segment
 
 MOST_TYPES = 40
 """Requests for the types of a region; the service is known to have about twenty types."""

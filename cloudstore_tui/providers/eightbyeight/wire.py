@@ -12,8 +12,8 @@ from cloudstore_tui.core.errors import ReplyError
 from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.fiql.fields import TYPES, Unit
-from cloudstore_tui.rest import Reply
-from cloudstore_tui.rest.message import message_of
+from cloudstore_tui.net import Reply
+from cloudstore_tui.net.message import message_of
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 

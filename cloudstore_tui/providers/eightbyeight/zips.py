@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from cloudstore_tui.core.errors import JobError, MissingError, UnsupportedError, UsageError
 from cloudstore_tui.core.exchange import Source, ZipJob
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.net import LostReplyError, Reply, segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient
 from cloudstore_tui.providers.eightbyeight.links import Links
 from cloudstore_tui.providers.eightbyeight.places import region_of
-from cloudstore_tui.rest import LostReplyError, Reply, segment
 
 _LIST = "bulk/download/status"
 _UNFINISHED = frozenset({"NOT_STARTED", "IN_PROGRESS", "FAILED", "CANCELLED"})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
-from cloudstore_tui.transfers.disk import PRIVATE_FILE, PRIVATE_FOLDER
+from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
 
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cloudstore_tui.core.errors import BusyError, LocalDiskError
-from cloudstore_tui.transfers.disk import PRIVATE_FOLDER
+from cloudstore_tui.fs.disk import PRIVATE_FOLDER
 from cloudstore_tui.transfers.journal.database import Database
 from cloudstore_tui.transfers.journal.record import Record, columns_of, record_of, request_of
 from cloudstore_tui.transfers.journal.writer import Writer, living, process_of

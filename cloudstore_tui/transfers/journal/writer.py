@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from cloudstore_tui.transfers.disk import PRIVATE_FILE, PRIVATE_FOLDER
+from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
 
 _TRIES = 5
 

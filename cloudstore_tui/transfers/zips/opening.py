@@ -9,9 +9,9 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import IntegrityError, StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.names import safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zips.archive import Archive

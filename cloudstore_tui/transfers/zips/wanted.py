@@ -9,15 +9,15 @@ from pathlib import Path
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UsageError
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import is_segment, safe_name
+from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.landing import Landing
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.names import is_segment, safe_name
 from cloudstore_tui.transfers.open_part import part_name, remove_left
 from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.patience import Patience
 from cloudstore_tui.transfers.tid import tid_of
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.verify import Claim

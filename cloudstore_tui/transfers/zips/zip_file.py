@@ -6,6 +6,8 @@ from functools import partial
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import is_segment
+from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.crash_point import crash_point
@@ -14,10 +16,8 @@ from cloudstore_tui.transfers.landing import Landing
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.names import is_segment
 from cloudstore_tui.transfers.open_part import remove_left
 from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.patience import Patience
 from cloudstore_tui.transfers.tid import tid_of
 from cloudstore_tui.transfers.transfer import OnConflict, State, ZipRequest
 from cloudstore_tui.transfers.verify import needed

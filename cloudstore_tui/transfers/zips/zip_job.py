@@ -8,11 +8,11 @@ from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableEr
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
+from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.transfers.crash_point import crash_point
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.patience import Patience
 from cloudstore_tui.transfers.transfer import State
 from cloudstore_tui.transfers.zips.turns import turns_of
 

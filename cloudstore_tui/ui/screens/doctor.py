@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cloudstore_tui.checkup.finding import Finding, Verdict
+from cloudstore_tui.doctor.finding import Finding, Verdict
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.key_line import KeyLine
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.transfers.names import safe_name
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict
 from cloudstore_tui.transfers.zips.cost import choose
 from cloudstore_tui.ui import format as words

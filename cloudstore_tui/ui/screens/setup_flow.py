@@ -7,11 +7,11 @@ from typing import Protocol
 
 from textual.app import App
 
-from cloudstore_tui.checkup.checkup import Checkup
-from cloudstore_tui.checkup.finding import Finding, failed
 from cloudstore_tui.config.load import load_config
 from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
+from cloudstore_tui.doctor.checkup import Checkup
+from cloudstore_tui.doctor.finding import Finding, failed
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.doctor import DoctorScreen

@@ -10,8 +10,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.listing.marks import Marks
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.marks import Marks
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, identity
 from cloudstore_tui.core.errors import LocalDiskError
-from cloudstore_tui.listing.spool import Spool
+from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.row_painter import RowPainter

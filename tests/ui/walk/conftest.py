@@ -13,7 +13,6 @@ from textual.screen import Screen
 
 import cloudstore_tui.ui.dialogs
 import cloudstore_tui.ui.screens
-from cloudstore_tui.checkup.finding import Finding, Verdict
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
@@ -22,6 +21,7 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.piece import Piece
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.doctor.finding import Finding, Verdict
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
 from cloudstore_tui.transfers.zips.cost import Choice

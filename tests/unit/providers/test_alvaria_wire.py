@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cloudstore_tui.core.entry import Folder, StoredObject
 from cloudstore_tui.core.errors import ReplyError
+from cloudstore_tui.net import Reply
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS, needs_v3, usual_scope
 from cloudstore_tui.providers.alvaria.wire import (
     ObjectKey,
@@ -19,7 +20,6 @@ from cloudstore_tui.providers.alvaria.wire import (
     read_size,
     read_time,
 )
-from cloudstore_tui.rest import Reply
 
 
 def page(text: str) -> ObjectKeys:

@@ -9,8 +9,8 @@ import pytest
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ReplyError
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.net import Reply
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.rest import Reply
 
 HERE = Location("acme8", "us-east")
 PLACE = "acme8:us-east/"

@@ -24,7 +24,7 @@ from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.clock import Clock
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.engine import TransferEngine
 
 MODIFIED = datetime(2024, 9, 1, 12, 0, 0, tzinfo=UTC)

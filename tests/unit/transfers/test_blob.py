@@ -19,10 +19,10 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.exchange import Source, Target
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.addresses import is_allowed, literal_address
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.ports import LostReplyError
-from cloudstore_tui.transfers.reply import BlobReply
+from cloudstore_tui.net.addresses import is_allowed, literal_address
+from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.blob_ports import LostReplyError
+from cloudstore_tui.net.blob_reply import BlobReply
 
 
 class Pile:
@@ -309,7 +309,7 @@ async def test_a_sink_that_holds_the_thread_up_ends_nobody_elses_request(
             time.sleep(1)
             super().write(data)
 
-    monkeypatch.setattr("cloudstore_tui.transfers.blob._HELD_UP", 0.5)
+    monkeypatch.setattr("cloudstore_tui.net.blob._HELD_UP", 0.5)
     server.put("/x", b"content")
     server.answer(answer(once=lambda: time.sleep(1.4)))
     blob = BlobClient(Timeouts(read=0.9, stall=60))

@@ -10,10 +10,10 @@ import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers import call
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.fs.space import MARGIN, Space
+from cloudstore_tui.net import blob_call
 from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.space import MARGIN, Space
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
 
 CALLS = ("open_folder", "open", "look", "write", "read", "cut", "sync", "set_time", "lock", "link", "remove", "free")
@@ -78,7 +78,7 @@ async def test_a_part_file_that_cannot_be_emptied_is_a_disk_error(
 async def test_a_disk_that_fills_at_any_write_leaves_nothing(
     fresh_engine: Any, server: Any, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call, "MOST_GATHERED", 1)
+    monkeypatch.setattr(blob_call, "MOST_GATHERED", 1)
     server.put("/exports/x.tar", content)
     probe = FailingDisk()
     engine = fresh_engine(disk=probe)

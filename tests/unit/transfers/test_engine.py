@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.clock import Clock
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State, Transfer, UploadRequest

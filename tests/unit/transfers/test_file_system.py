@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.transfers.file_system import FAT_LIMIT, FileSystem, FileSystems, kind_of, named
+from cloudstore_tui.fs.file_system import FAT_LIMIT, FileSystem, FileSystems, kind_of, named
 
 
 @pytest.fixture

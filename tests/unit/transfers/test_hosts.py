@@ -8,11 +8,11 @@ import pytest
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, UnavailableError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.failure import HostError
-from cloudstore_tui.transfers.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, Hosts, Visit
-from cloudstore_tui.transfers.patience import PROGRESS, Patience
-from cloudstore_tui.transfers.ports import NoSink
-from cloudstore_tui.transfers.reply import BlobReply
+from cloudstore_tui.net.blob_failures import HostError
+from cloudstore_tui.net.blob_ports import NoSink
+from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, Hosts, Visit
+from cloudstore_tui.net.patience import PROGRESS, Patience
 from cloudstore_tui.transfers.transfer import DownloadRequest, State
 
 URL = Secret("https://store.example/a?sig=x")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudstore_tui.transfers.names import LONGEST, distinct_name, is_segment, safe_name
+from cloudstore_tui.fs.names import LONGEST, distinct_name, is_segment, safe_name
 
 FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u200e\u202e\u2024\u2025\uff0e\u2215\uff0f\u29f5\uff3c\ud800-\udfff]',

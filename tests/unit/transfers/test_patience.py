@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, ThrottledError
-from cloudstore_tui.transfers.patience import PROGRESS, Patience
+from cloudstore_tui.net.patience import PROGRESS, Patience
 
 LOST = NetworkError("the connection was lost")
 

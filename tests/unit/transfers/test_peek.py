@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import (
     StorageError,
 )
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.transfers.blob import BlobClient
+from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.peek import Peek
 
 Open = Callable[..., Peek]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import ReplyError
-from cloudstore_tui.transfers.reply import BlobReply, HeaderBlock, Span
+from cloudstore_tui.net.blob_reply import BlobReply, HeaderBlock, Span
 
 
 def block(*lines: bytes) -> BlobReply:

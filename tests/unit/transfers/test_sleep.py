@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudstore_tui.transfers.clock import Clock
-from cloudstore_tui.transfers.sleep import Sleep, since_boot
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.net.sleep import Sleep, since_boot
 
 START = datetime(2025, 3, 30, 1, 59, 0, tzinfo=UTC)
 

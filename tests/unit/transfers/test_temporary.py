@@ -10,8 +10,8 @@ import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, UnsupportedError
 from cloudstore_tui.core.piece import Piece
-from cloudstore_tui.transfers import temporary
-from cloudstore_tui.transfers.temporary import PREFIX, TemporaryCopy, remove_left
+from cloudstore_tui.fs import temporary
+from cloudstore_tui.fs.temporary import PREFIX, TemporaryCopy, remove_left
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ async def test_an_object_that_ends_too_early_ends_the_copy_too() -> None:
 def test_copies_of_a_killed_program_are_removed_and_those_of_a_living_one_are_not(place: Path) -> None:
     program = (
         "import tempfile, sys, time; tempfile.tempdir = sys.argv[1]\n"
-        "from cloudstore_tui.transfers.temporary import TemporaryCopy\n"
+        "from cloudstore_tui.fs.temporary import TemporaryCopy\n"
         "copy = TemporaryCopy('secret'); copy.path.write_text('words'); print(copy.path, flush=True); time.sleep(60)"
     )
     child = subprocess.Popen([sys.executable, "-c", program, str(place)], stdout=subprocess.PIPE, text=True)

@@ -19,9 +19,9 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.proxy import trusted_certificates
-from cloudstore_tui.transfers.reply import BlobReply
+from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.blob_proxy import trusted_certificates
+from cloudstore_tui.net.blob_reply import BlobReply
 
 
 class Pile:

@@ -10,8 +10,8 @@ import pytest
 from cloudstore_tui.core.errors import ForbiddenError, LocalDiskError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.disk import Disk
-from cloudstore_tui.transfers.local_file import LocalFile
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.fs.local_file import LocalFile
 from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest
 
 PLACE = Location("tiny", path="imports/plan.csv")

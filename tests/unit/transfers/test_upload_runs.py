@@ -10,8 +10,8 @@ import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer

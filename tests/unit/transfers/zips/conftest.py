@@ -17,8 +17,8 @@ from cloudstore_tui.core.exchange import Source, ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.transfers.blob import BlobClient
-from cloudstore_tui.transfers.disk import Disk
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.means import Means

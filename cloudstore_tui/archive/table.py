@@ -1,0 +1,76 @@
+"""`manifest.csv`: the manifest for spreadsheets, in which no cell can run."""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloudstore_tui.archive.manifest import NAME as MANIFEST
+from cloudstore_tui.archive.manifest import read_manifest
+from cloudstore_tui.fs.disk import Disk, told
+
+NAME = "manifest.csv"
+_NEW = ".manifest.csv.new"
+
+COLUMNS = (
+    *("path", "size", "checksum", "level", "sha256", "fetched", "error", "profile", "provider", "region", "id", "key"),
+    *("name", "type", "mime", "modified", "created", "updated", "state", "checksum_type", "bucket_id"),
+)
+"""Columns before those of the tags."""
+
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_PHONE = re.compile(r"\+\d{7,15}")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+def write_table(folder: Path, disk: Disk | None = None) -> Path:
+    """Write the manifest of a folder as a table beside it, in place of one from before. Blocks."""
+    disk = disk or Disk()
+    path = folder / NAME
+    manifest = folder / MANIFEST
+    tags = sorted({tag for line in read_manifest(manifest) for tag in _tags(line)})
+    with told(path):
+        place = disk.open_folder(folder)
+        try:
+            file = disk.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, place)
+            try:
+                _write(disk, file, [[*COLUMNS, *(f"tag {tag}" for tag in tags)]])
+                _write(disk, file, (_cells(line, tags) for line in read_manifest(manifest)))
+                disk.sync(file)
+            finally:
+                disk.close(file)
+            disk.replace(_NEW, NAME, place)
+        finally:
+            disk.remove(_NEW, place)
+            disk.close(place)
+    return path
+
+
+def harmless(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula; phone numbers and numbers stay as they are."""
+    text = "" if value is None else str(value)
+    if not text.startswith(_RUNS) or _PHONE.fullmatch(text) or _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"
+
+
+def _cells(line: Mapping[str, Any], tags: list[str]) -> list[str]:
+    values = _tags(line)
+    return [harmless(value) for value in (*(line.get(name) for name in COLUMNS), *(values.get(tag) for tag in tags))]
+
+
+def _tags(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    tags = line.get("tags")
+    return tags if isinstance(tags, dict) else {}
+
+
+def _write(disk: Disk, file: int, rows: Iterable[list[str]]) -> None:
+    for row in rows:
+        text = io.StringIO()
+        csv.writer(text).writerow(row)
+        data = memoryview(text.getvalue().encode("utf-8", "replace"))
+        while data:
+            data = data[disk.write(file, data) :]

@@ -1,0 +1,208 @@
+"""Name templates: `{start:%Y/%m/%d}/{agentName}-{callId}` and what becomes of them.
+
+A template knows a fixed list of fields and nothing else: no attribute, index, conversion or nested field. Folders come
+from the slashes of the template only; whatever is in a value, it stays inside its segment.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from string import Formatter
+from typing import TypeAlias
+
+from cloudstore_tui.archive.extension import extension_of, with_extension
+from cloudstore_tui.archive.fields import KNOWN, TEXTS, TIMES
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.fs.names import safe_name
+
+UNKNOWN = "_"
+"""Stands for a value that is not known."""
+MOST_SEGMENTS = 32
+
+_DIRECTIVE = re.compile(r"%([YmdHMSyjVGuw%])")
+_DEFAULT_TIME = "%Y-%m-%dT%H-%M-%S"
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    name: str
+    form: str
+    """Without slashes: those divide segments."""
+
+
+_Piece: TypeAlias = _Literal | _Field | _Time
+
+
+class Template:
+    """A template that was looked at and can be used."""
+
+    def __init__(self, text: str, zone: tzinfo) -> None:
+        """Read a template.
+
+        Args:
+            text: as the user wrote it.
+            zone: where the times in it are.
+
+        Raises:
+            UsageError: something in it cannot be used; tells where.
+        """
+        self.text = text
+        self._zone = zone
+        self._segments = tuple(_segments(text))
+
+    def path(self, entry: StoredObject, provider: str) -> tuple[str, ...]:
+        """Folders and file name of an object, each one harmless segment."""
+        texts = ["".join(self._texts(segment, entry, provider)) for segment in self._segments]
+        if not self._has_extension:
+            texts[-1] = with_extension(texts[-1], entry)
+        return tuple(friendly(text) for text in texts)
+
+    @property
+    def _has_extension(self) -> bool:
+        last = self._segments[-1][-1]
+        return isinstance(last, _Literal) and bool(extension_of(f"x{last.text}"))
+
+    def _texts(self, segment: tuple[_Piece, ...], entry: StoredObject, provider: str) -> Iterator[str]:
+        for piece in segment:
+            if isinstance(piece, _Literal):
+                yield piece.text
+            elif isinstance(piece, _Time):
+                yield self._moment(TIMES[piece.name](entry), piece.form)
+            else:
+                value = TEXTS[piece.name](entry, provider) if piece.name in TEXTS else entry.tag(piece.name)
+                yield value.strip() or UNKNOWN
+
+    def _moment(self, moment: datetime | None, form: str) -> str:
+        if moment is None:
+            return UNKNOWN
+        try:
+            return moment.astimezone(self._zone).strftime(form)
+        except (OverflowError, ValueError):
+            return UNKNOWN
+
+
+def friendly(text: str) -> str:
+    """A safe segment that people like to read: a colon becomes a dash instead of a code."""
+    return safe_name(text.replace(":", "-"))
+
+
+def _segments(text: str) -> Iterator[tuple[_Piece, ...]]:
+    """The segments of a template, each with its pieces."""
+    if not text:
+        raise UsageError("the template for names is empty", hint="For example {start:%Y/%m/%d}/{name}.")
+    segment: list[_Piece] = []
+    count = 0
+    for piece, position in _pieces(text):
+        if piece is not None:
+            segment.append(piece)
+            continue
+        yield _checked(segment, text, position)
+        segment = []
+        count += 1
+        if count >= MOST_SEGMENTS:
+            raise _refusal(text, position, f"more than {MOST_SEGMENTS} folders")
+    yield _checked(segment, text, len(text))
+
+
+def _checked(segment: list[_Piece], text: str, position: int) -> tuple[_Piece, ...]:
+    if not segment:
+        raise _refusal(text, position, "a folder or file without a name")
+    literal = "".join(piece.text if isinstance(piece, _Literal) else "x" for piece in segment)
+    if literal.strip(". ") == "":
+        raise _refusal(text, position, f"{literal!r} is no name for a folder or file")
+    return tuple(segment)
+
+
+def _pieces(text: str) -> Iterator[tuple[_Piece | None, int]]:
+    """Pieces with their positions; `None` for a slash between two segments."""
+    position = 0
+    try:
+        parsed = list(Formatter().parse(text))
+    except ValueError as error:
+        raise _refusal(text, _odd_brace(text), str(error).lower()) from None
+    for literal, name, form, conversion in parsed:
+        yield from _divided(literal, position)
+        position += len(literal) + literal.count("{") + literal.count("}")
+        if name is not None:
+            yield from _field(text, position, name, form or "", conversion)
+            position = text.index("}", position) + 1
+
+
+def _divided(literal: str, position: int) -> Iterator[tuple[_Piece | None, int]]:
+    for number, part in enumerate(literal.split("/")):
+        if number:
+            yield None, position - 1
+        if part:
+            yield _Literal(part), position
+        position += len(part) + 1
+
+
+def _field(
+    text: str, position: int, name: str, form: str, conversion: str | None
+) -> Iterator[tuple[_Piece | None, int]]:
+    if why := _fault(name, form, conversion):
+        raise _refusal(text, position, why)
+    if name not in TIMES:
+        yield _Field(name), position
+        return
+    for number, part in enumerate((form or _DEFAULT_TIME).split("/")):
+        if number:
+            yield None, position
+        if part:
+            yield (_Time(name, part) if "%" in part else _Literal(part)), position
+
+
+def _fault(name: str, form: str, conversion: str | None) -> str:
+    """What is wrong with a field, as a clause; empty if nothing is."""
+    if conversion or "{" in form or "}" in form:
+        return "a field is written {name} or {time:%Y-%m-%d} and in no other way"
+    if name not in KNOWN:
+        return _unknown(name)
+    if form and name not in TIMES:
+        return f"{name} is no time, so it takes no format"
+    if "%" in _DIRECTIVE.sub("", form):
+        return f"the format {form!r} uses more than %Y %m %d %H %M %S %y %j %G %V %u %w"
+    return ""
+
+
+def _unknown(name: str) -> str:
+    if not name:
+        return "a field without a name"
+    near = difflib.get_close_matches(name, KNOWN, 1)
+    return f"there is no field {name!r}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _odd_brace(text: str) -> int:
+    """Where a brace stands that has no partner."""
+    inside, position = False, 0
+    while position < len(text):
+        mark = text[position]
+        if mark in "{}" and text[position : position + 2] == mark * 2 and not inside:
+            position += 2
+            continue
+        if (mark == "}" and not inside) or (mark == "{" and inside):
+            return position
+        inside = mark == "{" or (inside and mark != "}")
+        position += 1
+    return text.rfind("{")
+
+
+def _refusal(text: str, position: int, what: str) -> UsageError:
+    return UsageError(
+        f"at character {position + 1} of {text!r}: {what}",
+        subject="--name",
+        hint=f"Fields: {', '.join(KNOWN)}.",
+    )

@@ -1,0 +1,106 @@
+"""A file of the user's that is sent."""
+
+import os
+import stat
+from pathlib import Path
+
+from cloudstore_tui.core.errors import LocalDiskError, UsageError
+from cloudstore_tui.fs.disk import Disk, told
+
+
+class LocalFile:
+    """Gives its bytes in order, as many as there were when it was opened."""
+
+    def __init__(self, disk: Disk, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.offset = 0
+        self._disk = disk
+        self._file = -1
+        self._seen: tuple[int, int] | None = None
+
+    @property
+    def modified(self) -> float:
+        """When it was last written to, as it was when it was opened."""
+        return self._seen[1] / 1e9 if self._seen is not None else 0.0
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all bytes were given."""
+        return self.offset >= self.size
+
+    def open(self) -> None:
+        """Open it.
+
+        Raises:
+            UsageError: it is not there, or no plain file.
+            LocalDiskError: it cannot be read.
+        """
+        self.close()
+        self.offset = 0
+        path = self.path.resolve()
+        try:
+            # A FIFO would otherwise wait for its other end.
+            self._file = self._disk.open(path, os.O_RDONLY)
+        except (FileNotFoundError, NotADirectoryError):
+            raise UsageError("there is no such file", subject=str(self.path)) from None
+        except OSError:
+            self._refuse_specials(path)
+            raise LocalDiskError("it cannot be read", subject=str(self.path), hint="Check its rights.") from None
+        self._refuse_specials(path)
+        self._seen = self._look()
+        self.size = self._seen[0]
+        # Files of /proc have no length but bytes.
+        with told(self.path):
+            if self.size == 0 and self._disk.read(self._file, 1, 0):
+                raise UsageError("its length is unknown, so it cannot be sent", subject=str(self.path))
+
+    def read(self, count: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            LocalDiskError: it has become shorter.
+        """
+        with told(self.path):
+            data = self._disk.read(self._file, min(count, self.size - self.offset), self.offset)
+        if not data and self.offset < self.size:
+            raise self._changed()
+        self.offset += len(data)
+        return data
+
+    def rewind(self) -> None:
+        """Begin anew."""
+        self.offset = 0
+
+    def check_unchanged(self) -> None:
+        """Compare size and time with those at the start.
+
+        Raises:
+            LocalDiskError: it was written to meanwhile.
+        """
+        if self._look() != self._seen:
+            raise self._changed()
+
+    def close(self) -> None:
+        """Close it; nothing happens if that was done."""
+        if self._file >= 0:
+            self._disk.close(self._file)
+        self._file = -1
+
+    def _look(self) -> tuple[int, int]:
+        with told(self.path):
+            found = os.fstat(self._file)
+        return found.st_size, found.st_mtime_ns
+
+    def _refuse_specials(self, path: Path) -> None:
+        found = self._disk.look(path)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            self.close()
+            raise UsageError("is no plain file", subject=str(self.path), hint="Only plain files can be uploaded.")
+
+    def _changed(self) -> LocalDiskError:
+        return LocalDiskError(
+            "the file changed while it was sent",
+            subject=str(self.path),
+            hint="Upload it again when nothing writes to it any more.",
+        )

@@ -1,0 +1,125 @@
+"""Copies of objects for other programs to look at: private, and gone afterwards, whatever happens."""
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from cloudstore_tui.core.errors import LocalDiskError, UnsupportedError
+from cloudstore_tui.core.piece import Piece, ReadPiece
+from cloudstore_tui.fs.names import safe_name
+
+PREFIX = "cloudstore-open-"
+"""Of the names of all folders that hold such copies."""
+_LOCK = ".lock"
+_PIECE = 4 * 1024 * 1024
+MOST_AT_ONCE = 256 * 1024 * 1024
+"""Bytes that are kept in memory of an object whose store cannot begin in the middle."""
+
+Progress = Callable[[int, int | None], Awaitable[None] | None]
+"""Told how many bytes of how many are here."""
+
+
+class TemporaryCopy:
+    """One object in a folder of its own. The folder is locked as long as this program lives."""
+
+    def __init__(self, name: str) -> None:
+        """Make the folder.
+
+        Raises:
+            LocalDiskError: the disk refuses.
+        """
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            self._lock = os.open(self._folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise _refused(error) from None
+        self.path = self._folder / safe_name(name)
+        self._open = True
+
+    async def fetch(self, read: ReadPiece, told: Callable[[int, int | None], object]) -> None:
+        """Fetch the object whole.
+
+        Raises:
+            StorageError: it cannot be had, or the disk refuses.
+        """
+        try:
+            with os.fdopen(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                done = 0
+                while True:
+                    piece = await _next(read, done)
+                    file.write(piece.data)
+                    done += len(piece.data)
+                    told(done, piece.total)
+                    if _is_last(piece, done):
+                        return
+        except OSError as error:
+            raise _refused(error) from None
+
+    def remove(self) -> None:
+        """Leave nothing behind; never fails."""
+        if self._open:
+            self._open = False
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
+
+
+def remove_left(folder: Path | None = None) -> int:
+    """Remove copies of programs that ended without doing so; how many there were. Never fails."""
+    removed = 0
+    with suppress(OSError):
+        for left in (folder or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+            removed += _remove_if_left(left)
+    return removed
+
+
+def _remove_if_left(folder: Path) -> bool:
+    """Only a folder of our own, and only if nobody holds its lock."""
+    try:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            return False
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    finally:
+        os.close(lock)
+
+
+def _is_last(piece: Piece, done: int) -> bool:
+    if piece.total is not None:
+        return done >= piece.total or not piece.data
+    # A store that begins in the middle has nothing to send behind the end; another one has sent all it has.
+    return not piece.data if piece.ranged else len(piece.data) < _PIECE
+
+
+async def _next(read: ReadPiece, done: int) -> Piece:
+    piece = await read(done, _PIECE)
+    if done and not piece.ranged and piece.total is None:
+        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_CURE)
+    if piece.ranged or not done or piece.total is None or done >= piece.total:
+        return piece
+    if piece.total > MOST_AT_ONCE:
+        raise UnsupportedError("it is too large to be opened from a store that sends only whole objects", hint=_CURE)
+    whole = await read(0, piece.total)
+    return Piece(whole.data[done:], whole.total, ranged=False)
+
+
+_CURE = "Download it instead."
+
+
+def _refused(error: OSError) -> LocalDiskError:
+    why = (error.strerror or "unknown").lower()
+    return LocalDiskError(f"no temporary copy can be made: {why}", hint="Look at the space in the folder of TMPDIR.")

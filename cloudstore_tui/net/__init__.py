@@ -1,0 +1,23 @@
+"""Everything on the wire below the services: JSON calls, logins, bytes, retries, limits, and what refusals mean.
+
+Knows no service. Nothing heavy is imported before the first request.
+"""
+
+from cloudstore_tui.net.address import api_address, segment
+from cloudstore_tui.net.api import ApiClient
+from cloudstore_tui.net.auth import Login, Token, basic, read_secret, token_life
+from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.reply import Reply
+
+__all__ = [
+    "ApiClient",
+    "Login",
+    "LostReplyError",
+    "Reply",
+    "Token",
+    "api_address",
+    "basic",
+    "read_secret",
+    "segment",
+    "token_life",
+]

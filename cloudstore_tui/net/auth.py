@@ -1,0 +1,160 @@
+"""Credentials for one API host: a token, fetched when needed and renewed before it ends."""
+
+import asyncio
+import base64
+import math
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cloudstore_tui.core.errors import ConfigError, UnavailableError
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net.clock import Moment, now
+
+SHORTEST_LIFE, LONGEST_LIFE, USUAL_LIFE = 60.0, 86_400.0, 900.0
+"""Seconds: what a service says of a token's life is held between the first two; the third if it says nothing."""
+RENEWED_AFTER = 0.8
+"""The part of its life after which a token is renewed; if that fails it is used on until `LAST_SECONDS`."""
+LAST_SECONDS = 120.0
+"""Seconds before its end in which a token is not used any more; a short one gets along with a fifth of its life."""
+PAUSE = 30.0
+"""Seconds between tries to renew a token that is still good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token."""
+
+    value: Secret
+    life: float
+    """Seconds."""
+    granted: tuple[str, ...] = ()
+    """Scopes or products that the service says it is good for."""
+
+
+def token_life(told: object) -> float:
+    """The seconds in `expires_in`, whatever form it has: a number, a text of digits, nonsense or nothing."""
+    try:
+        seconds = float(str(told).strip())
+    except ValueError:
+        return USUAL_LIFE
+    return USUAL_LIFE if math.isnan(seconds) else min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)
+
+
+def basic(name: str, secret: Secret) -> Secret:
+    """The value of an `Authorization` header with name and secret."""
+    pair = f"{name}:{secret.reveal()}".encode()
+    return Secret(f"Basic {base64.b64encode(pair).decode()}")
+
+
+async def read_secret(profile: Profile, name: str) -> Secret:
+    """One of the profile's secrets, in a form that a header can carry.
+
+    Raises:
+        ConfigError: no source has it, or it holds characters that cannot be sent.
+    """
+    secret = await _aside(lambda: profile.secrets(name))
+    if not secret.reveal().isascii() or not secret.reveal().isprintable():
+        raise ConfigError(
+            f"the {name} of profile {profile.name} holds characters that cannot be sent",
+            hint="Store exactly the text that the service shows.",
+        )
+    return secret
+
+
+async def _aside(work: Callable[[], Secret]) -> Secret:
+    """Do blocking work in a daemon thread: one of a pool would hold up the end of the program."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Secret] = loop.create_future()
+
+    def answer(secret: Secret | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        elif secret is not None:
+            done.set_result(secret)
+
+    def run() -> None:
+        secret, failure = None, None
+        try:
+            secret = work()
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            failure = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(answer, secret, failure)
+
+    threading.Thread(target=run, name="secret", daemon=True).start()
+    return await done
+
+
+class Login:
+    """Adds credentials to calls. One token request is under way at any time, and all callers share it."""
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Token]],
+        extra: Callable[[], Mapping[str, Secret] | Awaitable[Mapping[str, Secret]]] = dict,
+        clock: Callable[[], Moment] = now,
+    ) -> None:
+        """Make a login without sending anything.
+
+        Args:
+            fetch: asks for a token.
+            extra: further headers of every call, such as an API key.
+            clock: tells the time.
+        """
+        self._fetch = fetch
+        self._extra = extra
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._token: Token | None = None
+        self._headers: Mapping[str, Secret] = {}
+        self._due = self._last = Moment(0.0, 0.0)
+        self.ends: datetime | None = None
+        """When the present token ends."""
+
+    async def headers(self) -> Mapping[str, Secret]:
+        """The headers of a call, with a token that is still good for a while."""
+        moment = self._clock()
+        # While somebody renews a token that is still good, all others go on using it.
+        if moment.reached(self._due) and (moment.reached(self._last) or not self._lock.locked()):
+            async with self._lock:
+                if self._clock().reached(self._due):
+                    await self._renew_in_time()
+        return self._headers
+
+    async def renew(self, used: Mapping[str, Secret]) -> None:
+        """Replace the token that a refused call used, unless somebody has done so already."""
+        async with self._lock:
+            if used is self._headers:
+                await self._replace()
+
+    async def token(self) -> Token:
+        """The present token; fetched if there is none."""
+        await self.headers()
+        if self._token is None:
+            raise AssertionError("headers were made without a token")
+        return self._token
+
+    async def _renew_in_time(self) -> None:
+        """Renew early enough that the present token bridges a service that is down."""
+        try:
+            await self._replace()
+        except UnavailableError:
+            if self._clock().reached(self._last):
+                raise
+            self._due = self._clock().later(PAUSE)
+
+    async def _replace(self) -> None:
+        asked = self._clock()
+        token = await self._fetch()
+        found = self._extra()
+        extra = found if isinstance(found, Mapping) else await found
+        self._headers = {"Authorization": Secret(f"Bearer {token.value.reveal()}"), **extra}
+        self._token = token
+        self._due = asked.later(token.life * RENEWED_AFTER)
+        self._last = asked.later(token.life - min(LAST_SECONDS, token.life * (1 - RENEWED_AFTER)))
+        self.ends = datetime.now(UTC) + timedelta(seconds=token.life)

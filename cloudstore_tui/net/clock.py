@@ -1,0 +1,51 @@
+"""Time and chance, in one place, so that a test of an hour of retries takes no time."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One point in time: the wall clock can be set, and the other counts from the start of the machine."""
+
+    wall: float
+    started: float
+    """Seconds since the machine was started, with the time it slept where the system counts it."""
+
+    def later(self, seconds: float) -> "Moment":
+        """The moment so many seconds after this one."""
+        return Moment(self.wall + seconds, self.started + seconds)
+
+    def reached(self, end: "Moment") -> bool:
+        """Whether either clock says that `end` has come: a clock that was set back must not lengthen a life."""
+        return self.wall >= end.wall or self.started >= end.started
+
+
+def now() -> Moment:
+    """The present moment."""
+    # macOS and Windows have no clock of this name; there the wall clock notices that the machine slept.
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return Moment(time.time(), time.clock_gettime(boot) if boot is not None else time.monotonic())
+
+
+class Clock:
+    """What time it is, and waiting."""
+
+    def now(self) -> datetime:
+        """The wall clock, for people."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+        return time.monotonic()
+
+    async def sleep(self, delay: float) -> None:
+        """Wait `delay` seconds."""
+        await asyncio.sleep(delay)
+
+    def between(self, low: float, high: float) -> float:
+        """A random number of this range: clients that failed together must not come back together."""
+        return random.uniform(low, high)

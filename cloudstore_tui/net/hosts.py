@@ -1,0 +1,214 @@
+"""How the hosts are that bytes come from, so that one that is down is tried by one transfer and not by all.
+
+Two measures per host. A breaker: after so many connections in a row that did not come about, all transfers wait and
+one tries. A bucket: every retry takes from it and every success puts back a little, so that a host that mostly fails
+is not burdened with the retries of all transfers either; once it is empty, one transfer tries, too.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from cloudstore_tui.core.errors import NetworkError, StorageError, UnavailableError
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net.blob_failures import HostError
+from cloudstore_tui.net.blob_ports import Sink
+from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.net.detour import DetourError
+from cloudstore_tui.net.patience import Patience
+
+TOKENS = 500
+RETRY_COST = 5
+TIME_OUT_COST = 10
+MOST_FAILURES = 10
+"""Connections in a row that may fail before all but one transfer wait."""
+FIRST_PROBE = 5.0
+LONGEST_PROBE = 60.0
+"""Seconds between two tries of a host that is down."""
+
+
+@dataclass(slots=True, eq=False)
+class Health:
+    """What is known of one host."""
+
+    name: str
+    tokens: int = TOKENS
+    failures: int = 0
+    """Connections in a row that did not come about."""
+    spent: bool = False
+    """Whether a retry could not be paid for, and nothing has succeeded since."""
+    probes: int = 0
+    """Tries in a row that failed since it is down."""
+    tried_at: float = 0.0
+    prober: "Visit | None" = None
+    """The one who may try it while it is down."""
+    error: StorageError = field(default_factory=lambda: NetworkError("it cannot be reached"))
+    """Why it was last found down."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether only one transfer may try it."""
+        return self.spent or self.failures >= MOST_FAILURES
+
+    @property
+    def pause(self) -> float:
+        """Seconds between the last try and the next."""
+        return min(FIRST_PROBE * 2.0 ** min(self.probes, 10), LONGEST_PROBE)
+
+    def answered(self, *, success: bool) -> None:
+        """A connection came about; with `success`, bytes came, too."""
+        self.failures = 0
+        if success:
+            self.tokens = min(self.tokens + 1, TOKENS)
+            self.spent = False
+        if not self.is_down:
+            self.probes = 0
+            self.announce()
+
+    def failed(self, error: StorageError, now: float, *, probe: bool) -> None:
+        """Something failed that is tried again."""
+        self.error = error
+        self.tried_at = now
+        self.probes += probe
+        if isinstance(error, HostError) and not error.connected:
+            self.failures += 1
+        else:
+            self.failures = 0
+        late = isinstance(error, HostError) and error.timed_out
+        cost = TIME_OUT_COST if late else RETRY_COST
+        self.spent = self.spent or self.tokens < cost
+        self.tokens = max(self.tokens - cost, 0)
+
+    def announce(self) -> None:
+        """Wake those who wait, to look again."""
+        news, self.news = self.news, asyncio.Event()
+        news.set()
+
+
+class Hosts:
+    """All hosts of one engine. Lives in one event loop."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Health] = {}
+
+    def of(self, url: Secret) -> Health:
+        """The host that a link leads to."""
+        parts = urlsplit(url.reveal())
+        # The name alone may stand for several servers on one machine.
+        key = parts.netloc.rpartition("@")[2]
+        return self._known.setdefault(key, Health(parts.hostname or ""))
+
+
+class Visit:
+    """The requests of one transfer, one after the other: `async with` around each, with `enter` before the bytes."""
+
+    def __init__(self, hosts: Hosts, clock: Clock, hold: Callable[[str], None]) -> None:
+        self._hosts = hosts
+        self._clock = clock
+        self._hold = hold
+        self._at: Health | None = None
+        """The host that was entered in this request."""
+        self._probed: Health | None = None
+        """The host that nobody else may try now."""
+        self._asked = False
+        self._progressed = False
+
+    async def enter(self, url: Secret, patience: Patience) -> bool:
+        """Wait until it makes sense to ask the host of a link.
+
+        Gives whether that took time: the link may have ended meanwhile, so get another one and enter again.
+
+        Raises:
+            StorageError: the patience is at its end.
+        """
+        health, waited = self._hosts.of(url), False
+        while health.is_down and health.prober is not self:
+            waited = True
+            if health.prober is None:
+                await self._prepare(health, patience)
+            else:
+                self._hold(f"waiting for {health.name}; one transfer tries it")
+                await health.news.wait()
+                patience.check(health.error)
+        self._at = None if waited else health
+        return waited
+
+    def ask(self) -> None:
+        """Take note that the request follows."""
+        self._asked = True
+
+    def listen(self, sink: Sink) -> Sink:
+        """The sink for the request that follows: the host is up with the first byte that comes, not with the last."""
+        self.ask()
+        if self._at is None or not self._at.is_down:
+            return sink
+        return _Ear(sink, self.progressed)
+
+    def progressed(self) -> None:
+        """Take note that new bytes came, whatever becomes of the request in the end."""
+        if self._at is not None and not self._progressed:
+            self._progressed = True
+            self._at.answered(success=True)
+
+    async def __aenter__(self) -> Self:
+        """Begin a request."""
+        self._asked = self._progressed = False
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take note of how it ended, and let others try the host if this one had to."""
+        entered, self._at = self._at, None
+        if entered is not None and self._asked:
+            self._judge(entered, error)
+        self._release()
+
+    async def _prepare(self, health: Health, patience: Patience) -> None:
+        self._release()
+        self._probed, health.prober = health, self
+        pause = max(health.tried_at + health.pause - self._clock.monotonic(), 0.0)
+        patience.check(health.error, pause)
+        self._hold(health.error.message)
+        await self._clock.sleep(pause)
+
+    def _judge(self, health: Health, error: BaseException | None) -> None:
+        if error is None:
+            if not self._progressed:
+                health.answered(success=True)
+        elif isinstance(error, UnavailableError):
+            if not self._progressed:
+                health.failed(error, self._clock.monotonic(), probe=health is self._probed)
+        elif isinstance(error, StorageError | DetourError):
+            health.answered(success=False)
+
+    def _release(self) -> None:
+        probed, self._probed = self._probed, None
+        if probed is not None:
+            probed.prober = None
+            probed.announce()
+
+
+class _Ear:
+    """A sink that tells, in the loop it was made in, that the host gives bytes."""
+
+    def __init__(self, sink: Sink, tell: Callable[[], None]) -> None:
+        self._sink = sink
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+
+    def accept(self, reply: BlobReply) -> bool:
+        wanted = self._sink.accept(reply)
+        if wanted:
+            with suppress(RuntimeError):  # the loop has ended; nobody waits any more
+                self._loop.call_soon_threadsafe(self._tell)
+        return wanted
+
+    def write(self, data: bytes) -> None:
+        self._sink.write(data)

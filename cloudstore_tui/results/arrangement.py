@@ -1,0 +1,228 @@
+"""Rows in the order in which they are shown: filtered, sorted, folders first."""
+
+import asyncio
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.results.arrivals import Arrivals
+from cloudstore_tui.results.row_store import Row, RowStore
+from cloudstore_tui.results.sizes import Sizes
+
+AT_ONCE = 10_000
+"""Rows up to which sorting and filtering is done in the call, in about a frame; more go to a thread."""
+
+
+class Arrangement:
+    """Entries fetched so far, and which of them are shown in which order.
+
+    In memory there are only row numbers and sizes. `sort` and `filter` of many rows say what is wanted and set
+    `stale`; `settle` does it in a thread while everything else goes on, and what was shown before stays until then.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._store = RowStore(folder)
+        self.filtered_by = ""
+        """The filter text, as the user wrote it."""
+        self.sorted_by: tuple[Column | None, bool] = (None, False)
+        """Column and whether descending; `None` for the order in which rows came."""
+        self._arranged = False
+        self._version = 0
+        self._late: array[int] | None = None
+        self._seen: dict[int, bool] | None = None
+        self.clear()
+
+    # What is there
+
+    def __len__(self) -> int:
+        """Rows that are shown."""
+        return len(self._shown)
+
+    @property
+    def loaded(self) -> int:
+        """All rows, also those that the filter hides."""
+        return len(self._arrivals.numbers)
+
+    @property
+    def stale(self) -> bool:
+        """Whether what is shown is not yet what was asked for, until `settle` has run."""
+        return self._dirty or self._late is not None
+
+    def window(self, first: int, count: int) -> list[Entry]:
+        """The shown entries from `first` on, at most `count`."""
+        return self._store.read(self._shown[max(first, 0) : max(first + count, 0)])
+
+    def at(self, index: int) -> Entry:
+        """One shown entry."""
+        return self._store.read([self._shown[index]])[0]
+
+    def index_of(self, identity: str) -> int | None:
+        """Where an entry is shown."""
+        found = self._store.find([identity])
+        try:
+            return self._shown.index(found[0]) if found else None
+        except ValueError:
+            return None
+
+    # What comes and goes
+
+    def extend(self, entries: Iterable[Entry]) -> int:
+        """Add one page of entries, at most a thousand or so, to the end; those known already are left.
+
+        Returns:
+            How many were new.
+        """
+        return self._take(self._store.add(entries, found_by=self.filtered_by))
+
+    def merge(self, entries: Iterable[Entry]) -> int:
+        """Add one page of entries read again: those known already are replaced where they are and keep their mark.
+
+        Returns:
+            How many were new.
+        """
+        seen = self._seen
+        rows = self._store.add(entries, found_by=self.filtered_by, update=True, again=seen is not None)
+        if seen is not None:
+            for row in rows:
+                # To the end, as on disk, if a page repeats it.
+                seen.pop(row.number, None)
+                seen[row.number] = row.is_folder
+        new = self._take(rows)
+        self._sizes.note(rows)
+        if new < len(rows):
+            # What was known may no longer match, or belong elsewhere.
+            self._arrange()
+        return new
+
+    @contextmanager
+    def refresh(self) -> Iterator[None]:
+        """While this lasts, `merge` is given everything again; at the end, what it was not given is forgotten.
+
+        The rows then have the order in which they were given. If it ends with an exception, as when the user stops
+        it, nothing is forgotten.
+        """
+        seen: dict[int, bool] = {}
+        self._seen = seen
+        try:
+            yield
+            if self._seen is seen:
+                gone = {number for number in self._arrivals.numbers if number not in seen}
+                self._arrivals.replace(seen)
+                self._drop(gone)
+        finally:
+            if self._seen is seen:
+                self._seen = None
+
+    def remove(self, identities: Iterable[str]) -> int:
+        """Forget entries.
+
+        Returns:
+            How many were there.
+        """
+        gone = set(self._store.find(identities))
+        self._arrivals.remove(gone)
+        self._drop(gone)
+        return len(gone)
+
+    def clear(self) -> None:
+        """Forget all rows; filter and sort stay as they are."""
+        self._supersede()
+        self._store.clear()
+        self._arrivals = Arrivals()
+        self._shown = array("I")
+        self._sizes = Sizes()
+        self._dirty = False
+        self._seen = None
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._store.close()
+
+    # What is asked for
+
+    def filter(self, text: str) -> None:
+        """Show only entries with `text` in their name or in the value of a tag, whatever the case; all if empty."""
+        if text != self.filtered_by:
+            self.filtered_by = text
+            self._supersede()
+            self._arrange()
+
+    def sort(self, column: Column | None, descending: bool = False) -> None:
+        """Show entries in the order of a column, unknown values last; `None` for the order in which they came."""
+        if (column, descending) != self.sorted_by:
+            self.sorted_by = (column, descending)
+            self._supersede()
+            self._arrange()
+
+    async def settle(self) -> None:
+        """Do what `sort` and `filter` asked for, if it is not done yet, without holding up the screen.
+
+        Call it again while `stale`: rows may have come in the meantime, or another wish.
+        """
+        if not self._dirty or self._late is not None:
+            return
+        version, late = self._version, array("I")
+        self._dirty, self._late = False, late
+        shown: array[int] | None = None
+        try:
+            shown = await asyncio.to_thread(self._store.arranged, self.filtered_by, *self.sorted_by, self._store.last)
+        except asyncio.CancelledError:
+            self._store.interrupt()
+            raise
+        finally:
+            if self._late is late:
+                self._late = None
+                self._dirty = not self._store.closed and (self._dirty or shown is None)
+        if shown is not None and version == self._version:
+            self._shown = shown + late
+
+    def _take(self, rows: list[Row]) -> int:
+        new = sorted((row for row in rows if row.is_new), key=_folders_first)
+        self._sizes.note(new)
+        in_place = self._arrivals.add(new)
+        if not self._arranged:
+            self._shown = self._arrivals.numbers
+        elif shown := [row.number for row in new if row.matches]:
+            self._shown.extend(shown)
+            if self._late is not None:
+                self._late.extend(shown)
+            if self.sorted_by[0] is not None or not in_place:
+                self._arrange()
+        return len(new)
+
+    def _drop(self, gone: set[int]) -> None:
+        self._supersede()
+        self._store.delete(gone)
+        for number in gone:
+            if self._seen is not None:
+                self._seen.pop(number, None)
+        self._shown = array("I", [number for number in self._shown if number not in gone])
+        self._arrange()
+
+    def _supersede(self) -> None:
+        # Whatever the thread finds from here on is the answer to an older question.
+        self._version += 1
+        self._late = None
+        self._store.interrupt()
+
+    def _arrange(self) -> None:
+        self._arranged = bool(self.filtered_by) or self.sorted_by[0] is not None
+        if not self._arranged:
+            self._shown, self._dirty = self._arrivals.numbers, False
+            return
+        shown = None
+        if self.loaded <= AT_ONCE:
+            shown = self._store.arranged(self.filtered_by, *self.sorted_by, self._store.last)
+        self._dirty = shown is None
+        if shown is not None:
+            self._shown = shown
+        elif self._shown is self._arrivals.numbers:
+            # From here on the two grow apart.
+            self._shown = self._shown[:]
+
+
+def _folders_first(row: Row) -> bool:
+    return not row.is_folder

@@ -1,0 +1,148 @@
+"""The manifest: appended, cut after a crash, compacted, read back, and as a table."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from cloudstore_tui.archive.item import Item
+from cloudstore_tui.archive.line import failed_line, fetched_line, line_of, mtime_of, tells_of_same
+from cloudstore_tui.archive.manifest import NAME, Manifest, read_manifest
+from cloudstore_tui.archive.table import harmless, write_table
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError, UnsafeError
+
+MakeObject = Callable[..., StoredObject]
+NOW = datetime(2024, 9, 2, tzinfo=UTC)
+
+
+def line(id_: str, **fields: object) -> dict[str, object]:
+    return {"profile": "acme8", "region": "us-east", "id": id_, "path": f"{id_}.mp3", **fields}
+
+
+def ids(folder: Path) -> list[str]:
+    return [found["id"] for found in read_manifest(folder / NAME)]
+
+
+def test_a_half_last_line_is_cut_and_the_rest_stays(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    for id_ in "ab":
+        manifest.append(line(id_))
+    manifest.close()
+    whole = (tmp_path / NAME).read_bytes()
+    for cut in range(len(whole)):
+        (tmp_path / NAME).write_bytes(whole[:cut])
+        manifest = Manifest(tmp_path)
+        manifest.append(line("c"))
+        manifest.close()
+        assert ids(tmp_path) == [*"ab"[: whole[:cut].count(b"\n")], "c"]
+
+
+def test_a_half_line_longer_than_a_block_is_cut(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(json.dumps(line("a")).encode() + b"\n" + b"x" * 200_000)
+    Manifest(tmp_path).close()
+    assert (tmp_path / NAME).read_bytes().endswith(b"}\n")
+
+
+def test_compacting_leaves_the_last_line_of_each_object_and_goes_on(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    for id_, size in (("a", 1), ("b", 2), ("a", 3), ("b", 4), ("c", 5)):
+        manifest.append(line(id_, size=size))
+    manifest.append(line("a", size=6) | {"region": "uk"})
+    manifest.compact()
+    manifest.append(line("d", size=7))
+    manifest.close()
+    assert [found["size"] for found in read_manifest(tmp_path / NAME)] == [3, 4, 5, 6, 7]
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_lines_that_are_none_are_passed_over(tmp_path: Path) -> None:
+    good = json.dumps(line("a"))
+    (tmp_path / NAME).write_text(f'{good}\n[1]\nnull\n\n{{"id": 3}}\n{{"path": "x"}}\n{"[" * 100_000}\n{good}\n')
+    assert ids(tmp_path) == ["a", "a"]
+
+
+def test_a_link_in_place_of_the_manifest_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("precious")
+    (tmp_path / NAME).symlink_to("other")
+    with pytest.raises(UnsafeError):
+        Manifest(tmp_path)
+    with pytest.raises(UnsafeError):
+        list(read_manifest(tmp_path / NAME))
+    assert (tmp_path / "other").read_text() == "precious"
+
+
+def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LocalDiskError):
+        Manifest(tmp_path / "file" / "folder")
+
+
+def test_a_line_tells_everything_of_the_object_and_of_the_file(make_object: MakeObject, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"0123456789")
+    found = (tmp_path / "x").stat()
+    item = Item(1, make_object(checksum="abc"), PurePosixPath("2024/x.mp3"))
+    told = fetched_line(line_of(item, "8x8"), found, "md5", "f00d", NOW)
+    assert told["path"] == "2024/x.mp3"
+    assert (told["size"], told["size_exact"], told["level"], told["sha256"]) == (10, True, "md5", "f00d")
+    assert (told["fetched"], told["mtime"]) == (NOW.isoformat(), mtime_of(found))
+    assert told["tags"] == {"agentName": "Khang Glynn", "callerId": "+16695555518", "callId": "int-191-a"}
+    assert tells_of_same(told, item)
+    error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED")
+    lost = failed_line(line_of(item, "8x8"), error, told)
+    assert (lost["code"], lost["sha256"]) == (8, "f00d")
+    assert not tells_of_same(lost, item)
+    assert "sha256" not in failed_line(line_of(item, "8x8"), error, None)
+
+
+def test_an_object_that_changed_is_no_longer_the_one_of_its_line(make_object: MakeObject, tmp_path: Path) -> None:
+    found = tmp_path.stat()
+    path = PurePosixPath("x.mp3")
+
+    def told(entry: StoredObject) -> dict[str, object]:
+        return fetched_line(line_of(Item(1, entry, path), "8x8"), found, "", "", NOW) | {"size": 10}
+
+    summed = make_object(checksum="abc")
+    assert tells_of_same(told(summed), Item(1, make_object(checksum="abc", updated=NOW), path))
+    assert not tells_of_same(told(summed), Item(1, make_object(checksum="def"), path))
+    assert not tells_of_same(told(summed), Item(1, make_object(checksum="abc", size=11), path))
+    assert not tells_of_same(told(summed), Item(1, summed, PurePosixPath("y.mp3")))
+    rounded = make_object(size=1000, size_exact=False, modified=NOW)
+    assert tells_of_same(told(rounded), Item(1, rounded, path))
+    assert not tells_of_same(told(rounded), Item(1, make_object(size=2000, size_exact=False, modified=NOW), path))
+    later = datetime(2024, 9, 3, tzinfo=UTC)
+    assert not tells_of_same(told(rounded), Item(1, make_object(size=1000, size_exact=False, modified=later), path))
+
+
+def test_the_table_has_a_column_for_every_tag(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    manifest.append(line("a", tags={"agentName": "=cmd|' /C calc'!A0", "callerId": "+16695555518"}))
+    manifest.append(line("b", tags={"queueName": "Skills,Billing"}, size=5, error="b: gone."))
+    manifest.close()
+    with write_table(tmp_path).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["tag agentName"] == "'=cmd|' /C calc'!A0"
+    assert rows[0]["tag callerId"] == "+16695555518"
+    assert (rows[1]["tag queueName"], rows[1]["size"], rows[1]["error"]) == ("Skills,Billing", "5", "b: gone.")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("+1 669", "'+1 669"),
+        ("+123456", "'+123456"),
+        ("-5", "-5"),
+        ("-5+cmd", "'-5+cmd"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("plain", "plain"),
+        (None, ""),
+        (True, "True"),
+    ],
+)
+def test_cells_that_would_run_are_made_harmless(value: object, cell: str) -> None:
+    assert harmless(value) == cell

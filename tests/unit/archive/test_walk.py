@@ -1,0 +1,92 @@
+"""Walking a folder and all below it."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+
+from cloudstore_tui.archive.key_names import KeyNames
+from cloudstore_tui.archive.walk import FolderListing
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import ForbiddenError, MissingError, StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.provider import StorageProvider
+
+DAY = datetime(2024, 9, 1, tzinfo=UTC)
+ROOT = Location("acme", path="exports/")
+
+
+class Service:
+    """Folders with what is in them."""
+
+    def __init__(self, **folders: list[str]) -> None:
+        self.folders = {path.replace("_", "/"): names for path, names in folders.items()}
+        self.failing: dict[str, StorageError] = {}
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        if location.path in self.failing:
+            raise self.failing[location.path]
+        return Page(tuple(_entry(name) for name in self.folders[location.path]))
+
+
+def _entry(key: str) -> Entry:
+    location = Location("acme", path=key)
+    name = key.rstrip("/").rpartition("/")[2]
+    if key.endswith("/"):
+        return Folder(location, name)
+    ages = {"old": DAY.replace(day=1, month=8), "ageless": None}
+    return StoredObject(location, name, modified=ages.get(name, DAY))
+
+
+async def keys(listing: FolderListing) -> list[str]:
+    return [entry.location.path async for page in listing.pages() for entry in page]
+
+
+def walk(service: Service, newer_than: datetime | None = None) -> FolderListing:
+    return FolderListing(cast(StorageProvider, service), ROOT, newer_than)
+
+
+async def test_everything_below_is_found_and_old_files_are_left_out() -> None:
+    service = Service(
+        exports_=["exports/a/", "exports/new"],
+        exports_a_=["exports/a/b/", "exports/a/old", "exports/a/ageless"],
+        exports_a_b_=["exports/a/b/new"],
+    )
+    assert len(await keys(walk(service))) == 4
+    listing = walk(service, DAY)
+    assert await keys(listing) == ["exports/new", "exports/a/ageless", "exports/a/b/new"]
+    assert listing.windows == 3
+
+
+async def test_folders_that_lead_up_or_in_circles_are_not_followed() -> None:
+    service = Service(exports_=["exports/", "imports/", "exports/a/"], exports_a_=["exports/", "exports/a/x"])
+    assert await keys(walk(service)) == ["exports/a/x"]
+
+
+async def test_a_folder_that_became_empty_is_no_fault_and_one_that_refuses_is_told() -> None:
+    service = Service(exports_=["exports/a/", "exports/b/", "exports/x"])
+    service.failing = {"exports/a/": MissingError("gone"), "exports/b/": ForbiddenError("not allowed")}
+    listing = walk(service)
+    assert await keys(listing) == ["exports/x"]
+    assert [error.subject for error in listing.errors] == ["acme:exports/b/"]
+    service.failing["exports/"] = MissingError("gone")
+    with pytest.raises(MissingError):
+        await keys(walk(service))
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("exports/a/b.tar", "a/b.tar"),
+        ("exports//a//b.tar", "a/b.tar"),
+        ("exports/../../x", "%2E%2E/%2E%2E/x"),
+        ("exports/a:b/.bashrc", "a-b/%2Ebashrc"),
+        ("exports/" + "d/" * 300 + "x", "/".join(["d"] * 31)),
+    ],
+)
+def test_keys_become_paths_inside_the_folder(key: str, path: str) -> None:
+    segments = KeyNames("exports/").path(StoredObject(Location("acme", path=key), key.rpartition("/")[2]), "alvaria")
+    assert "/".join(segments).startswith(path)
+    assert len(segments) <= 32
+    assert not {"..", ".", ""} & set(segments)

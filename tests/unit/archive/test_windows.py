@@ -1,0 +1,169 @@
+"""Listing a query while objects come and go."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+
+from cloudstore_tui.archive.windows import QueryListing
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import ForbiddenError, StorageError, UnavailableError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import EndlessListingError, Page
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.fiql import Comparison, comparisons, epoch_ms, parse
+
+NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
+PAGE = 20
+MakeObject = Callable[..., StoredObject]
+
+
+class Service:
+    """Regions whose objects a test changes between two pages."""
+
+    def __init__(self, objects: dict[str, list[StoredObject]]) -> None:
+        self.objects = objects
+        self.queries: list[str] = []
+        self.before_page: Callable[[int], None] = lambda _number: None
+        self.failing: dict[str, StorageError] = {}
+        self.repeats = False
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        return Page(tuple(Folder(Location(location.profile, region), region) for region in self.objects))
+
+    async def search(self, query: Query, cursor: str | None = None) -> Page[StoredObject]:
+        region = query.location.region
+        if region in self.failing:
+            raise self.failing[region]
+        assert query.sort is not None
+        assert (query.sort.field, query.sort.descending) == ("createdTime", False)
+        self.before_page(len(self.queries))
+        self.queries.append(query.filter)
+        terms = list(comparisons(parse(query.filter)))
+        found = sorted(
+            (entry for entry in self.objects[region] if _holds(entry, terms)),
+            key=lambda entry: (entry.created, entry.id),
+        )
+        offset = int(cursor or 0)
+        page = tuple(found[offset : offset + PAGE])
+        if self.repeats:
+            return Page(page, "0")
+        return Page(page, str(offset + PAGE) if offset + PAGE < len(found) else None, warnings=("A note.",))
+
+
+def _holds(entry: StoredObject, terms: list[Comparison]) -> bool:
+    assert entry.created is not None
+    created = epoch_ms(entry.created)
+    for term in terms:
+        if term.selector == "createdTime":
+            bound = int(term.value)
+            if not (created >= bound if term.operator == "=ge=" else created < bound):
+                return False
+        elif entry.type != term.value:
+            return False
+    return True
+
+
+def objects_of(make: MakeObject, count: int, region: str = "us-east", first: int = 0) -> list[StoredObject]:
+    start = NOW - timedelta(hours=10)
+    return [
+        make(f"{region}-{number:05d}", region, created=start + timedelta(seconds=number * 7))
+        for number in range(first, first + count)
+    ]
+
+
+def listing(service: Service, region: str = "us-east", text: str = "type==callcenterrecording") -> QueryListing:
+    return QueryListing(cast(StorageProvider, service), Query(Location("acme8", region), text), NOW)
+
+
+async def found(listed: QueryListing) -> set[str]:
+    return {entry.id async for page in listed.pages() for entry in page}
+
+
+async def test_everything_before_the_beginning_is_listed_and_nothing_after(make_object: MakeObject) -> None:
+    service = Service({"us-east": [*objects_of(make_object, 250), make_object("later", created=NOW)]})
+    listed = listing(service)
+    assert await found(listed) == {f"us-east-{number:05d}" for number in range(250)}
+    assert all(f"createdTime=lt={epoch_ms(NOW)}" in text for text in service.queries)
+    assert all(text.startswith("type==callcenterrecording;") for text in service.queries)
+    assert listed.windows == len(service.queries)
+    assert list(listed.warnings) == ["A note."]
+
+
+async def test_a_filter_with_an_or_keeps_its_meaning(make_object: MakeObject) -> None:
+    service = Service({"us-east": objects_of(make_object, 5)})
+    with pytest.raises(AssertionError):
+        assert await found(listing(service, text="type==a,type==callcenterrecording"))
+    assert service.queries[0].startswith("(type==a,type==callcenterrecording);")
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_objects_that_come_and_go_meanwhile_neither_hide_nor_double_others(
+    make_object: MakeObject, seed: int
+) -> None:
+    chance = random.Random(seed)
+    objects = objects_of(make_object, 300)
+    service = Service({"us-east": objects})
+    stays = {entry.id for entry in objects}
+
+    def live(number: int) -> None:
+        for _ in range(chance.randrange(4)):
+            gone = objects.pop(chance.randrange(len(objects)))
+            stays.discard(gone.id)
+        for extra in range(chance.randrange(4)):
+            created = NOW - timedelta(seconds=chance.randrange(36_000))
+            objects.append(make_object(f"new-{number}-{extra}", created=created))
+
+    service.before_page = live
+    listed = await found(listing(service))
+    assert stays <= listed
+    assert all(id_ in stays or id_.startswith(("new-", "us-east-")) for id_ in listed)
+
+
+async def test_more_objects_of_one_second_than_a_page_holds_are_all_found(make_object: MakeObject) -> None:
+    crowd = [make_object(f"crowd-{number}", created=NOW - timedelta(hours=5)) for number in range(70)]
+    service = Service({"us-east": [*objects_of(make_object, 60), *crowd, *objects_of(make_object, 60, first=3000)]})
+    assert len(await found(listing(service))) == 190
+
+
+async def test_all_regions_are_listed_one_after_the_other(make_object: MakeObject) -> None:
+    service = Service({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
+    assert len(await found(listing(service, region=""))) == 90
+
+
+async def test_a_region_that_refuses_is_told_and_does_not_end_the_others(make_object: MakeObject) -> None:
+    service = Service({name: objects_of(make_object, 45, name) for name in ("us-east", "uk")})
+    service.failing["us-east"] = ForbiddenError("the key may not read here")
+    listed = listing(service, region="")
+    assert len(await found(listed)) == 45
+    assert [error.subject for error in listed.errors] == ["acme8:us-east/"]
+    service.failing["uk"] = UnavailableError("no answer")
+    with pytest.raises(UnavailableError):
+        await found(listing(service, region=""))
+
+
+async def test_a_service_that_repeats_itself_for_ever_is_given_up(make_object: MakeObject) -> None:
+    service = Service({"us-east": [make_object(f"{number}", created=NOW - timedelta(1)) for number in range(30)]})
+    service.repeats = True
+    with pytest.raises(EndlessListingError):
+        await found(listing(service))
+
+
+async def test_a_record_out_of_order_hides_no_other(make_object: MakeObject) -> None:
+    objects = objects_of(make_object, 100)
+    service = Service({"us-east": objects})
+    plain = service.search
+
+    async def swapped(query: Query, cursor: str | None = None) -> Page[StoredObject]:
+        page = await plain(query, cursor)
+        if len(page.items) < PAGE:
+            return page
+        # The last of the next page comes at the end of this one, and the one it replaces later.
+        late = max(objects, key=lambda entry: entry.id)
+        return Page((*page.items[:-1], late), page.cursor)
+
+    service.search = swapped  # type: ignore[method-assign]  # a service that sorts badly
+    assert len(await found(listing(service))) == 100

@@ -1,0 +1,358 @@
+"""Calls over a real socket: what is sent, what is tried again, what becomes of every kind of answer."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import (
+    ForbiddenError,
+    LoginError,
+    MissingError,
+    NetworkError,
+    ReplyError,
+    StorageError,
+    ThrottledError,
+    UnavailableError,
+    UnsafeError,
+)
+from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.net import LostReplyError
+
+PLACE = "acme:exports/x.tar"
+
+
+async def test_a_request_is_sent_exactly_so(server: Any, connect: Any) -> None:
+    server.on("/base/a%2Fb/objectKeys", server.reply())
+    query = [("key", "exports/ä b+%2B.tar"), ("keyType", "file:directory")]
+    await connect(f"{server.url}/base").get("a%2Fb/objectKeys", query, subject=PLACE)
+    (request,) = server.requests
+    assert request.method == "GET"
+    assert request.target == ("/base/a%2Fb/objectKeys?key=exports%2F%C3%A4%20b%2B%252B.tar&keyType=file%3Adirectory")
+    assert request.headers == {
+        "host": f"127.0.0.1:{server.port}",
+        "connection": "keep-alive",
+        "user-agent": "cloudstore-tui",
+        "accept": "application/json",
+        "accept-encoding": "gzip",
+        "authorization": "Bearer canary-token-1",
+        "x-api-key": "canary-api-key",
+    }
+
+
+async def test_a_change_is_sent_once_with_its_body_and_without_a_retry(server: Any, connect: Any) -> None:
+    server.on("/bulk", server.reply(503))
+    with pytest.raises(UnavailableError):
+        await connect(server.url).send("DELETE", "bulk", body=["a", "b"], subject=PLACE)
+    (request,) = server.requests
+    assert (request.method, request.body) == ("DELETE", b'["a","b"]')
+    assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+async def test_a_failure_that_passes_is_not_seen(server: Any, connect: Any, status: int) -> None:
+    bad = server.reply(status, b"busy")
+    server.on("/x", bad, bad, bad, bad, bad, server.json({"ok": 1}))
+    assert (await connect(server.url).get("x", subject=PLACE)).decode(dict, subject=PLACE) == {"ok": 1}
+    assert len(server.requests) == 6
+
+
+async def test_six_tries_are_the_most(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(500))
+    with pytest.raises(UnavailableError) as failed:
+        await connect(server.url).get("x", subject=PLACE)
+    assert len(server.requests) == 6
+    assert failed.value.subject == PLACE
+
+
+async def test_trying_ends_when_the_time_is_up(server: Any, connect: Any, profile: Profile) -> None:
+    server.on("/x", server.reply(500))
+    impatient = replace(profile, timeouts=Timeouts(give_up=0.0))
+    with pytest.raises(UnavailableError):
+        await connect(server.url, using=impatient).get("x", subject=PLACE)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("wait", ["3", "date"])
+async def test_a_wait_that_is_asked_for_is_waited_and_shown(server: Any, connect: Any, wait: str) -> None:
+    # The service's clock is an hour ahead of ours; only the difference of its two dates counts.
+    theirs = datetime.now(UTC) + timedelta(hours=1)
+    after = "3" if wait == "3" else format_datetime(theirs + timedelta(seconds=3), usegmt=True)
+    busy = server.reply(429, date=format_datetime(theirs, usegmt=True), retry_after=after)
+    server.on("/x", busy, server.reply())
+    client = connect(server.url, scale=0.1)
+    call = asyncio.ensure_future(client.get("x", subject=PLACE))
+    began = time.monotonic()
+    for _ in range(100):
+        await asyncio.sleep(0 if client.note.startswith("waiting") else 0.005)
+    assert client.note == "waiting 3 s: the service asks to"
+    await call
+    assert 0.25 < time.monotonic() - began < 2
+    assert "waiting" not in client.note
+
+
+async def test_other_calls_wait_too_and_fewer_are_made_at_once(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(429, retry_after="5"), server.reply())
+    server.on("/y", server.reply())
+    client = connect(server.url, scale=0.1)
+    call = asyncio.ensure_future(client.get("x", subject=PLACE))
+    for _ in range(100):
+        await asyncio.sleep(0 if client.note else 0.005)
+    assert client._pace.allowed == 2
+    began = time.monotonic()
+    await client.get("y", subject=PLACE)
+    assert time.monotonic() - began > 0.3
+    await call
+
+
+@pytest.mark.parametrize("after", ["100000000000000000000", "Thu, 01 Jan 2099 00:00:00 GMT", "7200"])
+async def test_a_wait_that_is_too_long_fails_at_once_and_tells_until_when(
+    server: Any, connect: Any, after: str
+) -> None:
+    server.on("/x", server.reply(429, retry_after=after))
+    with pytest.raises(ThrottledError) as throttled:
+        await connect(server.url).get("x", subject=PLACE)
+    assert len(server.requests) == 1
+    assert throttled.value.hint.startswith("The service asks to wait ")
+    assert throttled.value.retryable
+
+
+@pytest.mark.parametrize("after", ["", "0", "-5", "soon", "Thu, 01 Jan 2015 00:00:00 GMT"])
+async def test_a_senseless_wait_is_replaced_by_our_own(server: Any, connect: Any, after: str) -> None:
+    server.on("/x", server.reply(429, retry_after=after), server.reply())
+    began = time.monotonic()
+    await connect(server.url).get("x", subject=PLACE)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this"])
+async def test_a_cut_connection_is_tried_again(server: Any, connect: Any, head: bytes) -> None:
+    server.on("/x", server.cut(head), server.cut(head), server.json([1]))
+    assert (await connect(server.url).get("x", subject=PLACE)).body == b"[1]"
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_wait(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(), server.cut(), server.reply())
+    client = connect(server.url, scale=1000.0)
+    await client.get("x", subject=PLACE)
+    async with asyncio.timeout(5):
+        await client.get("x", subject=PLACE)
+    assert len(server.requests) == 3
+
+
+async def test_a_change_whose_answer_is_lost_says_so_and_is_not_repeated(server: Any, connect: Any) -> None:
+    server.on("/x", server.cut())
+    with pytest.raises(LostReplyError) as lost:
+        await connect(server.url).send("DELETE", "x", subject=PLACE)
+    assert len(server.requests) == 1
+    assert lost.value.code == 4
+
+
+async def test_a_change_over_a_kept_connection_that_was_closed_is_not_repeated_either(
+    server: Any, connect: Any
+) -> None:
+    server.on("/x", server.reply(), server.cut(), server.reply())
+    client = connect(server.url)
+    await client.get("x", subject=PLACE)
+    with pytest.raises(LostReplyError):
+        await client.send("DELETE", "x", subject=PLACE)
+    assert [request.method for request in server.requests] == ["GET", "DELETE"]
+
+
+async def test_a_change_that_was_never_sent_is_not_called_lost(server: Any, connect: Any) -> None:
+    with pytest.raises(NetworkError) as failed:
+        await connect("http://127.0.0.1:9").send("DELETE", "x", subject=PLACE)
+    assert not isinstance(failed.value, LostReplyError)
+    assert "127.0.0.1:9 cannot be reached" in str(failed.value)
+
+
+async def test_a_silent_service_is_given_up(server: Any, connect: Any, profile: Profile) -> None:
+    server.on("/x", server.silent())
+    hasty = replace(profile, timeouts=Timeouts(connect=1, read=0.2, give_up=0.1))
+    with pytest.raises(NetworkError, match="stopped answering"):
+        await connect(server.url, using=hasty).get("x", subject=PLACE)
+
+
+async def test_a_dripping_answer_is_given_up_although_it_never_stops(
+    server: Any, connect: Any, profile: Profile
+) -> None:
+    server.on("/x", server.reply(200, b"[" + b" " * 2000 + b"]", drip=0.02))
+    hasty = replace(profile, timeouts=Timeouts(connect=1, read=1, stall=0.3, give_up=0.1))
+    began = time.monotonic()
+    with pytest.raises(NetworkError, match="too slowly"):
+        await connect(server.url, using=hasty).get("x", subject=PLACE)
+    assert time.monotonic() - began < 3
+
+
+async def test_a_token_that_ended_is_renewed_once_and_nobody_notices(server: Any, connect: Any, tokens: Any) -> None:
+    server.on("/x", server.reply(401, b""), server.reply())
+    await connect(server.url).get("x", subject=PLACE)
+    assert [request.headers["authorization"] for request in server.requests] == [
+        "Bearer canary-token-1",
+        "Bearer canary-token-2",
+    ]
+
+
+async def test_a_renewed_token_can_end_too(server: Any, connect: Any, tokens: Any) -> None:
+    server.on("/x", server.reply(401, b""), server.reply(), server.reply(401, b""), server.reply())
+    client = connect(server.url)
+    await client.get("x", subject=PLACE)
+    await client.get("x", subject=PLACE)
+    assert tokens.given == 3
+
+
+async def test_two_refusals_in_a_row_are_a_refused_login(server: Any, connect: Any, tokens: Any) -> None:
+    server.on("/x", server.reply(401, b""))
+    with pytest.raises(LoginError) as refused:
+        await connect(server.url).get("x", subject=PLACE)
+    assert (refused.value.code, tokens.given, len(server.requests)) == (3, 2, 2)
+
+
+async def test_ten_refused_calls_share_one_new_token(server: Any, connect: Any, tokens: Any) -> None:
+    client = connect(server.url)
+    server.on("/x", *[server.reply(401, b"")] * 10, server.reply())
+    client._pace._most = client._pace._allowed = 10
+    await asyncio.gather(*(client.get("x", subject=PLACE) for _ in range(10)))
+    assert tokens.given == 2
+
+
+async def test_a_doubtful_refusal_is_tried_with_a_new_token_once_per_token(
+    server: Any, connect: Any, tokens: Any
+) -> None:
+    server.on("/x", server.reply(403))
+    client = connect(server.url, renew_on=frozenset({401, 403}))
+    for _ in range(3):
+        with pytest.raises(ForbiddenError):
+            await client.get("x", subject=PLACE)
+    assert tokens.given == 2
+    assert len(server.requests) == 4
+
+
+async def test_a_redirect_within_the_host_is_followed_once_with_credentials(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(307, b"", location="/y?a=%2F"))
+    server.on("/y", server.json([2]))
+    assert (await connect(server.url).get("x", subject=PLACE)).body == b"[2]"
+    assert server.requests[1].target == "/y?a=%2F"
+    server.on("/y", server.reply(302, b"", location="/x"))
+    with pytest.raises(UnsafeError):
+        await connect(server.url).get("x", subject=PLACE)
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_to_another_host_gets_nothing(
+    server: Any, start: Any, connect: Any, canaries: Any, status: int
+) -> None:
+    other = await start()
+    server.on("/x", server.reply(status, b"", location=f"{other.url}/steal?s=canary-query"))
+    with pytest.raises(UnsafeError) as refused:
+        await connect(server.url).get("x", subject=PLACE)
+    assert refused.value.code == 7
+    assert "canary" not in str(refused.value)
+    assert other.connections == 0
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["//evil.example/x", "https://127.0.0.1:{port}/x", "http://user@127.0.0.1:{port}/x", "http://[bad/x", "ftp://x/y"],
+)
+async def test_a_redirect_in_disguise_is_refused(server: Any, connect: Any, location: str) -> None:
+    server.on("/x", server.reply(302, b"", location=location.format(port=server.port)))
+    with pytest.raises(UnsafeError):
+        await connect(server.url).get("x", subject=PLACE)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("odd", ["\x9b31m", "\x1b[31m", "\u202e"])
+async def test_a_redirect_to_a_host_with_control_characters_is_refused_and_no_terminal_obeys_it(
+    server: Any, connect: Any, odd: str
+) -> None:
+    server.on("/x", server.reply(302, b"", location=f"https://evil{odd}.example/x"))
+    client = connect(server.url)
+    with pytest.raises(UnsafeError) as refused:
+        await client.get("x", subject=PLACE)
+    assert str(refused.value).isprintable()
+    with pytest.raises(UnsafeError):
+        await client.send("PUT", "x", subject=PLACE)
+    assert len(server.requests) == 2
+
+
+async def test_a_wait_named_by_a_rate_limit_header_is_kept_too(server: Any, connect: Any) -> None:
+    reset = str(int(time.time()) + 7200)
+    server.on("/x", server.reply(429, x_ratelimit_reset=reset))
+    with pytest.raises(ThrottledError, match="until") as told:
+        await connect(server.url).get("x", subject=PLACE)
+    assert told.value.wait == pytest.approx(7200, abs=5)
+    assert len(server.requests) == 1
+
+
+async def test_a_redirect_is_handed_over_to_those_who_want_it(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(302, b"", location="https://elsewhere.example/blob"))
+    reply = await connect(server.url).get("x", subject=PLACE, redirect=True)
+    assert (reply.status, reply.location) == (302, "https://elsewhere.example/blob")
+
+
+async def test_a_change_is_never_redirected(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(307, b"", location="/y"))
+    with pytest.raises(UnsafeError):
+        await connect(server.url).send("PUT", "x", subject=PLACE)
+    assert not server.asked("/y")
+
+
+async def test_cookies_are_not_kept(server: Any, connect: Any) -> None:
+    server.on("/x", server.reply(set_cookie="session=canary; Path=/"))
+    client = connect(server.url)
+    await client.get("x", subject=PLACE)
+    await client.get("x", subject=PLACE)
+    assert "cookie" not in server.requests[1].headers
+
+
+async def test_a_small_answer_that_unpacks_to_gigabytes_is_stopped(server: Any, connect: Any) -> None:
+    server.on("/x", server.zipped(b" " * (40 * 1024 * 1024)))
+    with pytest.raises(ReplyError, match="larger than 32 MiB") as large:
+        await connect(server.url).get("x", subject=PLACE)
+    assert large.value.code == 4
+    assert len(server.requests) == 1
+
+
+async def test_a_zipped_answer_is_read_and_a_damaged_one_is_said_to_be(server: Any, connect: Any) -> None:
+    whole = server.zipped(b'{"a": 1}')
+    server.on("/x", whole)
+    assert (await connect(server.url).get("x", subject=PLACE)).body == b'{"a": 1}'
+    head, mark, body = whole.raw.partition(b"\r\n\r\n")
+    fewer = head.replace(b"content-length: %d" % len(body), b"content-length: %d" % (len(body) - 9))
+    for raw in (head + mark + b"\x00" * len(body), fewer + mark + body[:-9]):
+        server.on("/x", server.cut(raw))
+        with pytest.raises(ReplyError, match="damaged"):
+            await connect(server.url).get("x", subject=PLACE)
+    server.on("/x", server.reply(content_encoding="br"))
+    with pytest.raises(ReplyError, match="encoded"):
+        await connect(server.url).get("x", subject=PLACE)
+
+
+async def test_headers_without_end_are_refused(server: Any, connect: Any, profile: Profile) -> None:
+    hasty = replace(profile, timeouts=Timeouts(give_up=0.0))
+    server.on("/x", server.reply(x_long="y" * 1_000_000))
+    with pytest.raises(StorageError) as refused:
+        await connect(server.url, using=hasty).get("x", subject=PLACE)
+    assert refused.value.code == 4
+
+
+async def test_the_clock_of_the_service_is_compared_with_ours(server: Any, connect: Any) -> None:
+    ahead = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    server.on("/x", server.reply(date=ahead))
+    client = connect(server.url)
+    await client.get("x", subject=PLACE)
+    assert client.clock_skew == pytest.approx(600, abs=5)
+    assert client.note == "this machine's clock is 10 min behind"
+
+
+async def test_every_refusal_is_about_what_was_asked_for(server: Any, connect: Any) -> None:
+    server.on("/x", server.json({"message": "gone fishing"}, 404))
+    with pytest.raises(MissingError) as missing:
+        await connect(server.url).get("x", [("key", "canary-query")], subject=PLACE)
+    assert str(missing.value) == f"{PLACE}: there is no such thing: gone fishing."

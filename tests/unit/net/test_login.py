@@ -1,0 +1,267 @@
+"""When a token is fetched, renewed, used on, and how long it is believed."""
+
+import asyncio
+import math
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, UnavailableError
+from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import ApiClient, Login, Token, basic, read_secret, token_life, transport
+from cloudstore_tui.net.clock import Moment
+
+FORM = [("grant_type", "client_credentials"), ("scope", "a b"), ("realm", "acme")]
+
+
+class Time:
+    """Two clocks that a test moves."""
+
+    def __init__(self) -> None:
+        self.wall, self.started = 1_700_000_000.0, 5_000.0
+
+    def __call__(self) -> Moment:
+        return Moment(self.wall, self.started)
+
+    def pass_(self, seconds: float) -> None:
+        self.wall += seconds
+        self.started += seconds
+
+
+class Source:
+    """Tokens, or failures while the service is down."""
+
+    def __init__(self, life: float = 1800.0) -> None:
+        self.life = life
+        self.given = 0
+        self.failed = 0
+        self.down = False
+
+    async def __call__(self) -> Token:
+        await asyncio.sleep(0)
+        if self.down:
+            self.failed += 1
+            raise UnavailableError("the token service is down")
+        self.given += 1
+        return Token(Secret(f"t{self.given}"), self.life)
+
+
+async def test_a_day_of_half_hour_tokens_takes_one_request_each_and_never_an_old_token() -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    fetched = clock.wall
+    for _minute in range(24 * 60):
+        before = source.given
+        await asyncio.gather(*(login.headers() for _ in range(10)))
+        assert source.given <= before + 1
+        fetched = clock.wall if source.given > before else fetched
+        assert clock.wall - fetched < 1800 - 120
+        clock.pass_(60)
+    assert source.given == 24 * 60 // 24
+
+
+@pytest.mark.parametrize("clock_name", ["wall", "started"])
+async def test_either_clock_can_end_a_token(clock_name: str) -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    await login.headers()
+    setattr(clock, clock_name, getattr(clock, clock_name) + 1799)
+    await login.headers()
+    assert source.given == 2
+
+
+@pytest.mark.parametrize(
+    ("wall", "started"),
+    [(7 * 86_400, 7 * 86_400), (7 * 86_400, 0), (-7 * 86_400, 0), (0, 1799)],
+    ids=["slept", "slept, uncounted", "set back", "set right"],
+)
+async def test_a_machine_that_slept_or_got_another_time_asks_once_at_most(wall: float, started: float) -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    await login.headers()
+    clock.wall += wall
+    clock.started += started
+    for _second in range(60):
+        await asyncio.gather(*(login.headers() for _ in range(10)))
+        clock.pass_(1)
+    assert source.given <= 2
+
+
+async def test_a_token_that_is_still_good_bridges_a_service_that_is_down() -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    first = await login.headers()
+    source.down = True
+    clock.pass_(1800 * 0.8 + 1)
+    assert await login.headers() is first
+    assert await login.headers() is first
+    assert source.failed == 1, "asked again at once"
+    clock.pass_(31)
+    assert await login.headers() is first
+    assert source.failed == 2
+    clock.pass_(250)
+    with pytest.raises(UnavailableError):
+        await login.headers()
+    source.down = False
+    assert await login.headers() is not first
+
+
+async def test_nobody_waits_for_the_renewal_of_a_token_that_is_still_good() -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    first = await login.headers()
+    clock.pass_(1800 * 0.9)
+    renewing = asyncio.ensure_future(login.headers())
+    await asyncio.sleep(0)
+    assert await login.headers() is first
+    assert not renewing.done()
+    assert await renewing is not first
+    assert source.given == 2
+
+
+async def test_a_short_token_is_used_for_most_of_its_life() -> None:
+    clock, source = Time(), Source(life=60)
+    login = Login(source, clock=clock)
+    await login.headers()
+    clock.pass_(45)
+    await login.headers()
+    assert source.given == 1
+    clock.pass_(5)
+    await login.headers()
+    assert source.given == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "life"),
+    [
+        ("1799", 1799), (3599, 3599), (0, 60), (-1, 60), ("abc", 900), (10**12, 86_400), (None, 900), ("", 900),
+        (True, 900), (math.nan, 900), (math.inf, 86_400), (" 1799 ", 1799), ([], 900), ("9" * 400, 86_400),
+    ],
+)  # fmt: skip
+def test_a_life_is_read_in_every_form_and_held_within_limits(told: object, life: float) -> None:
+    assert token_life(told) == life
+
+
+async def test_the_end_of_the_token_is_told() -> None:
+    login = Login(Source(life=900))
+    assert login.ends is None
+    await login.headers()
+    assert login.ends is not None
+    assert login.ends.timestamp() == pytest.approx(time.time() + 900, abs=5)
+
+
+async def test_a_token_replaced_meanwhile_is_not_replaced_again() -> None:
+    source = Source()
+    login = Login(source)
+    used = await login.headers()
+    await asyncio.gather(login.renew(used), login.renew(used), login.renew(used))
+    assert source.given == 2
+
+
+async def test_a_cancelled_login_leaves_the_next_one_free() -> None:
+    source = Source()
+    login = Login(source)
+    task = asyncio.ensure_future(login.headers())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await login.headers()
+
+
+async def ask(client: ApiClient, profile: Profile) -> Any:
+    secret = await read_secret(profile, "secret")
+    return await client.post_form("token", [("realm", "acme")], FORM, {"Authorization": basic("me", secret)}, "acme")
+
+
+async def test_a_token_request_is_sent_exactly_so(server: Any, profile: Profile) -> None:
+    server.on("/token", server.json({"access_token": "x"}))
+    client = ApiClient(profile, server.url)
+    await ask(client, profile)
+    await client.close()
+    (request,) = server.requests
+    assert (request.method, request.target) == ("POST", "/token?realm=acme")
+    assert request.body == b"grant_type=client_credentials&scope=a%20b&realm=acme"
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["authorization"] == "Basic bWU6Y2FuYXJ5LWNsaWVudC1zZWNyZXQ="
+    assert "x-api-key" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "tries", "error", "words"),
+    [
+        (401, {"error": "invalid_client"}, 1, LoginError, "invalid_client"),
+        (400, {"error": "invalid_scope"}, 1, LoginError, "refuses the login: invalid_scope"),
+        (400, {"ErrorCode": "invalid_client", "Error": "Client is bad"}, 1, LoginError, "Client is bad"),
+        (403, {}, 1, LoginError, "not allow"),
+        (404, {}, 1, ConfigError, "no token service"),
+        (500, {}, 4, UnavailableError, "status 500"),
+    ],
+)
+async def test_a_refused_token_says_why_and_a_failing_service_gets_four_tries(
+    server: Any, profile: Profile, status: int, body: object, tries: int, error: type[Exception], words: str
+) -> None:
+    server.on("/token", server.json(body, status))
+    client = ApiClient(profile, server.url, scale=0.01)
+    with pytest.raises(error, match=words) as refused:
+        await ask(client, profile)
+    await client.close()
+    assert len(server.requests) == tries
+    assert "canary" not in str(refused.value)
+
+
+async def test_a_token_service_that_hangs_is_given_up_earlier_than_the_api(
+    server: Any, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "TOKEN_TIMEOUT", 0.2)
+    server.on("/token", server.silent())
+    client = ApiClient(replace(profile, timeouts=Timeouts(read=20, give_up=0)), server.url)
+    began = time.monotonic()
+    with pytest.raises(NetworkError, match="does not answer"):
+        await ask(client, profile)
+    assert time.monotonic() - began < 5
+    await client.close()
+
+
+async def test_a_token_call_does_not_count_for_the_pace(server: Any, profile: Profile) -> None:
+    server.on("/token", server.json({"access_token": "x"}))
+    client = ApiClient(replace(profile, requests_per_minute=1, concurrency=1), server.url)
+    async with asyncio.timeout(5):
+        for _ in range(5):
+            await ask(client, profile)
+    await client.close()
+
+
+async def test_a_slow_secret_does_not_stop_the_loop_and_does_not_hold_up_the_end(profile: Profile) -> None:
+    release = threading.Event()
+
+    def slow(_name: str) -> Secret:
+        release.wait(10)
+        return Secret("late")
+
+    task = asyncio.ensure_future(read_secret(replace(profile, secrets=slow), "secret"))
+    await asyncio.sleep(0.02)
+    assert not task.done()
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "secret")
+    release.set()
+    assert (await task).reveal() == "late"
+
+
+@pytest.mark.parametrize("text", ["ümlaut", "new\nline", "tab\there"])
+async def test_a_secret_that_no_header_can_carry_is_an_error_without_it(profile: Profile, text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        await read_secret(replace(profile, secrets=lambda _name: Secret(text)), "api_key")
+    assert text not in str(refused.value)
+    assert "api_key" in str(refused.value)
+
+
+async def test_a_missing_secret_is_told_as_the_configuration_tells_it(profile: Profile) -> None:
+    def none(name: str) -> Secret:
+        raise ConfigError(f"no {name} found", hint="Set CLOUDSTORE_ACME_SECRET.")
+
+    with pytest.raises(ConfigError, match="CLOUDSTORE_ACME_SECRET"):
+        await read_secret(replace(profile, secrets=none), "secret")

@@ -1,0 +1,114 @@
+"""What refusals mean, and the service's own words in them."""
+
+import json
+
+import pytest
+
+from cloudstore_tui.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    LoginError,
+    MissingError,
+    ReplyError,
+    StorageError,
+    ThrottledError,
+    UnavailableError,
+    UnsafeError,
+    UnsupportedError,
+    UsageError,
+)
+from cloudstore_tui.net import Reply
+from cloudstore_tui.net.failures import problem
+from cloudstore_tui.net.message import message_of
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (302, UnsafeError, 7), (400, UsageError, 2), (401, LoginError, 3), (403, ForbiddenError, 3),
+        (404, MissingError, 8), (405, UnsupportedError, 2), (407, LoginError, 3), (408, ThrottledError, 4),
+        (409, ConflictError, 9), (410, MissingError, 8), (418, UsageError, 2), (425, ThrottledError, 4),
+        (429, ThrottledError, 4), (500, UnavailableError, 4), (501, UnsupportedError, 2), (503, UnavailableError, 4),
+        (599, UnavailableError, 4), (199, ReplyError, 4),
+    ],
+)  # fmt: skip
+def test_each_status_has_its_error(status: int, kind: type[StorageError], code: int) -> None:
+    error = problem(Reply(status, b""), "acme:x")
+    assert type(error) is kind
+    assert error.code == code
+    assert str(error).startswith("acme:x: ")
+    assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"error": {"code": "400", "message": "Bad request", "errors": [
+                {"scope": "global", "reason": "Invalid request", "message": "The bucketName is invalid"},
+                {"message": "And the key"}]}},
+            "The bucketName is invalid; And the key",
+        ),
+        ({"error": {"code": 404, "message": "Not found"}}, "Not found"),
+        ({"message": "Forbidden"}, "Forbidden"),
+        ({"fault": {"faultstring": "Token expired", "detail": {"errorcode": "k.expired"}}}, "Token expired"),
+        ({"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"}, "ClientId is Invalid"),
+        ({"error": "invalid_scope", "error_description": "unknown scope"}, "unknown scope"),
+        ({"error": "invalid_client"}, "invalid_client"),
+        ({"status": 400, "title": "Bad", "detail": "limit too big", "errors": [{"message": "x"}]}, "limit too big"),
+        ({"status": 400, "title": "Bad", "errors": [{"field": "limit", "code": 1, "message": "too big"}]}, "too big"),
+        ({"title": "Only a title"}, "Only a title"),
+        ([{"message": "in a list"}], "in a list"),
+        ({"error": {"errors": [None, 5, {}]}}, ""),
+        ({"message": ["not", "a", "text"]}, ""),
+        ({}, ""),
+        (None, "null"),
+    ],
+)  # fmt: skip
+def test_the_words_are_found_in_every_known_shape(body: object, words: str) -> None:
+    assert message_of(json.dumps(body).encode()) == words
+
+
+def test_words_are_one_line_of_at_most_200_characters_that_no_terminal_obeys() -> None:
+    assert message_of(b"plain\n  text\tof  a gateway") == "plain text of a gateway"
+    assert len(message_of(b'{"message": "' + b"x" * 5000 + b'"}')) == 200
+    assert "\x1b" not in message_of(b'{"message": "\\u001b]52;c;evil\\u0007"}')
+    assert message_of(b'{"message": "broken') == '{"message": "broken'
+
+
+def test_throttling_is_known_by_its_code_also_behind_a_500() -> None:
+    body = b'{"fault":{"faultstring":"Too many","detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}'
+    assert isinstance(problem(Reply(500, body), ""), ThrottledError)
+    assert isinstance(problem(Reply(500, b"{}"), ""), UnavailableError)
+
+
+def test_a_web_page_is_not_the_api_whatever_its_status() -> None:
+    page = b"<html><head><title>404 Not Found</title></head></html>"
+    error = problem(Reply(404, page), "acme:x")
+    assert isinstance(error, ReplyError)
+    assert "HTML page with status 404 titled '404 Not Found'" in error.message
+    assert isinstance(problem(Reply(502, page), ""), UnavailableError)
+
+
+def test_the_asked_wait_is_in_the_error() -> None:
+    error = problem(Reply(429, b"", wait=7.0), "")
+    assert isinstance(error, ThrottledError)
+    assert error.wait == 7.0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"error": "invalid_scope", "error_description": "none of the scopes"}', "invalid_scope"),
+        (b'{"error": "Realm does not exist"}', ""),
+        (b'{"ErrorCode": "invalid_client", "Error": "ClientId is invalid"}', "invalid_client"),
+        (b'{"fault": {"faultstring": "slow", "detail": {"errorcode": "policies.ratelimit.Quota"}}}',
+         "policies.ratelimit.Quota"),
+        (b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>", "NoSuchKey"),
+        (b"[1]", ""), (b"", ""), (b"{", ""), (b'{"code": 7}', ""),
+    ],
+)  # fmt: skip
+def test_the_services_own_name_for_a_refusal_is_kept_beside_its_words(body: bytes, code: str) -> None:
+    error = problem(Reply(400, body), "acme:a")
+    assert (error.status, error.service_code) == (400, code)
+    assert error.service_message == message_of(body)

@@ -1,0 +1,44 @@
+from datetime import UTC, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.results.codec import decode, encode, needle, words
+
+TEXT = st.text(st.characters(exclude_categories=()), max_size=6)
+TIMES = st.none() | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]))
+LOCATIONS = st.builds(Location, TEXT, TEXT, TEXT, st.lists(TEXT, max_size=3).map(tuple))
+QUERIES = st.builds(Query, LOCATIONS, TEXT, st.none() | st.builds(Sort, TEXT, st.booleans()))
+FOLDERS = st.builds(Folder, LOCATIONS, TEXT, st.none() | QUERIES, TIMES, st.booleans())
+OBJECTS = st.builds(
+    StoredObject,
+    LOCATIONS,
+    TEXT,
+    id=TEXT,
+    size=st.none() | st.integers(),
+    size_exact=st.booleans(),
+    modified=TIMES,
+    created=TIMES,
+    state=TEXT,
+    duration=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    tags=st.lists(st.tuples(TEXT, TEXT), max_size=4).map(tuple),
+)
+
+
+@given(FOLDERS | OBJECTS)
+def test_every_entry_comes_back_as_it_was(entry: Entry) -> None:
+    assert decode(encode(entry), is_folder=isinstance(entry, Folder)) == entry
+
+
+@given(FOLDERS | OBJECTS)
+def test_what_is_searched_can_be_stored(entry: Entry) -> None:
+    words(entry).encode()
+
+
+@pytest.mark.parametrize(("text", "found"), [("Straße", "strasse"), ("ABC", "abc"), ("\ud800", "?")])
+def test_case_does_not_count(text: str, found: str) -> None:
+    assert needle(text) == found
