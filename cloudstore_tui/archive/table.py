@@ -1,15 +1,13 @@
 """`manifest.csv`: the manifest for spreadsheets, in which no cell can run."""
 
-import csv
-import io
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from cloudstore_tui.archive.manifest import NAME as MANIFEST
 from cloudstore_tui.archive.manifest import read_manifest
+from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.fs.disk import Disk, told
 
 NAME = "manifest.csv"
@@ -20,10 +18,6 @@ COLUMNS = (
     *("name", "type", "mime", "modified", "created", "updated", "state", "checksum_type", "bucket_id"),
 )
 """Columns before those of the tags."""
-
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-_PHONE = re.compile(r"\+\d{7,15}")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def write_table(folder: Path, disk: Disk | None = None) -> Path:
@@ -49,17 +43,10 @@ def write_table(folder: Path, disk: Disk | None = None) -> Path:
     return path
 
 
-def harmless(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula; phone numbers and numbers stay as they are."""
-    text = "" if value is None else str(value)
-    if not text.startswith(_RUNS) or _PHONE.fullmatch(text) or _NUMBER.fullmatch(text):
-        return text
-    return f"'{text}"
-
-
 def _cells(line: Mapping[str, Any], tags: list[str]) -> list[str]:
     values = _tags(line)
-    return [harmless(value) for value in (*(line.get(name) for name in COLUMNS), *(values.get(tag) for tag in tags))]
+    found = (*(line.get(name) for name in COLUMNS), *(values.get(tag) for tag in tags))
+    return ["" if value is None else str(value) for value in found]
 
 
 def _tags(line: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,8 +56,6 @@ def _tags(line: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _write(disk: Disk, file: int, rows: Iterable[list[str]]) -> None:
     for row in rows:
-        text = io.StringIO()
-        csv.writer(text).writerow(row)
-        data = memoryview(text.getvalue().encode("utf-8", "replace"))
+        data = memoryview(f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
         while data:
             data = data[disk.write(file, data) :]
