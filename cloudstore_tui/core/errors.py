@@ -16,6 +16,7 @@ StorageError
 │   │   └── UnsettledError 4  sent, and nobody knows what came of it
 │   ├── ThrottledError  4    the service asks to wait; knows how long
 │   └── ReplyError      4    an answer that is not the API's
+│       └── UnreadableError 4  records in it that cannot be read; knows how many
 ├── LocalDiskError      5    this machine's disk
 │   └── FullDiskError   5    no room left; goes on once there is
 ├── IntegrityError      6    bytes that contradict a checksum, a size or a manifest
@@ -36,6 +37,7 @@ Errors never change once they are made, since the same one may be told to severa
 copies. No logic reads the text of a message: what a caller has to know is in the class and the fields.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Final, Self
 
 
@@ -190,6 +192,20 @@ class ReplyError(UnavailableError):
     """The answer is not one that the API gives: HTML, XML, broken JSON, too large."""
 
 
+class UnreadableError(ReplyError):
+    """Records that the service gave and that cannot be read: a listing lacks them."""
+
+    def __init__(self, number: int, *, subject: str) -> None:
+        what = (
+            "1 record of the service cannot be read, and is"
+            if number == 1
+            else (f"{number:,} records of the service cannot be read, and are")
+        )
+        super().__init__(f"{what} missing here", subject=subject, hint="Its support can look at what is wrong there.")
+        self.number: Final = number
+        """How many there are."""
+
+
 class LocalDiskError(StorageError):
     """This machine's disk: full, read-only, missing."""
 
@@ -252,6 +268,20 @@ class InterruptedTransfer(StorageError):  # noqa: N818 - a stop asked for is no 
     """The user stopped it."""
 
     code = 130
+
+
+def distinct(failures: Iterable[StorageError]) -> tuple[StorageError, ...]:
+    """Each failure once, in order; records that cannot be read are added up for each subject."""
+    told: dict[tuple[type, str, str], StorageError] = {}
+    for failure in failures:
+        if isinstance(failure, UnreadableError):
+            key = (type(failure), failure.subject, "")
+            earlier = told.get(key)
+            number = failure.number + (earlier.number if isinstance(earlier, UnreadableError) else 0)
+            told[key] = UnreadableError(number, subject=failure.subject)
+        else:
+            told.setdefault((type(failure), failure.subject, failure.message), failure)
+    return tuple(told.values())
 
 
 def common_code(errors: list[StorageError]) -> int:

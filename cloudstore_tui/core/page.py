@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
 
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import StorageError, distinct
 
 Item = TypeVar("Item")
 Given = TypeVar("Given", covariant=True)
 
 STALLED_PAGES = 3
 """Pages in a row without anything new after which a listing that does not end is given up."""
+
+_OTHER_COMPARISON = "the service found them, and compares numbers or texts in another way."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Page(Generic[Given]):
     failures: tuple[StorageError, ...] = field(default=())
     """What this page lacks: a region that refused, records that could not be read. Whoever reads it has to tell them,
     and they decide the exit code."""
+    unmatched: int = 0
+    """Rows that do not meet the filter as this program reads it. The service found them, so they are here."""
 
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
@@ -70,6 +74,10 @@ class Pager(Generic[Item]):
         """Number of items over all pages, where the service tells."""
         self.left: int | None = None
         """Roughly how many items are still to come; known only while hurrying."""
+        self.failures: tuple[StorageError, ...] = ()
+        """What the pages until now lack, each thing once."""
+        self.unmatched = 0
+        """Rows of the pages until now that do not meet the filter as this program reads it."""
 
     async def next_page(self) -> Page[Item]:
         """The next page with what is new in it; an empty one at the end.
@@ -88,6 +96,8 @@ class Pager(Generic[Item]):
         self._cursor = page.cursor
         self.ended = page.cursor is None
         self.total = page.total if page.total is not None else self.total
+        self.failures = distinct((*self.failures, *page.failures))
+        self.unmatched += page.unmatched
         if not self.ended and self._stalled >= STALLED_PAGES:
             self.ended = True
             raise EndlessListingError(
@@ -96,7 +106,7 @@ class Pager(Generic[Item]):
                 hint="What was found until here is shown; narrow the query or tell the service's support.",
             )
         self.left = page.left
-        return Page(new, page.cursor, page.total, page.warnings, page.left, page.failures)
+        return replace(page, items=new, warnings=(*page.warnings, *self._last_words()))
 
     @asynccontextmanager
     async def hurry(self) -> AsyncIterator[None]:
@@ -111,6 +121,12 @@ class Pager(Generic[Item]):
             finally:
                 self._fetch = usual
                 self.left = None
+
+    def _last_words(self) -> tuple[str, ...]:
+        if not self.ended or not self.unmatched:
+            return ()
+        do = "does" if self.unmatched == 1 else "do"
+        return (f"{self.unmatched:,} of these {do} not meet the filter to the letter: {_OTHER_COMPARISON}",)
 
     def _is_new(self, item: Item) -> bool:
         mark = hash(self._identify(item))

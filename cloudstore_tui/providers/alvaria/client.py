@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-from cloudstore_tui.core.errors import ConfigError, StorageError
+from cloudstore_tui.core.errors import ConfigError, ReplyError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
@@ -64,7 +64,10 @@ class AlvariaClient:
                 raise
             # Some tokens come encoded already, and are known to the service without that only.
             reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
-        return reply.decode(ObjectKeys, subject=subject)
+        told = reply.decode(ObjectKeys, subject=subject)
+        if not isinstance(told.object_keys, list | None):
+            raise ReplyError("the service answered with something else than a listing", subject=subject)
+        return told
 
     async def signed(self, key: str, direction: str, subject: str, *, native: bool) -> ObjectKey:
         """The reply with signed links for one key; `direction` is `download` or `upload`."""

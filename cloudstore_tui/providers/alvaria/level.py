@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from cloudstore_tui.core.entry import Entry, Folder
-from cloudstore_tui.core.errors import MissingError, UsageError
+from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import STALLED_PAGES, Page
 from cloudstore_tui.providers.alvaria.client import AlvariaClient
@@ -62,7 +62,7 @@ class Levels:
         at = _unpacked(cursor, location) if cursor else Cursor(FOLDERS, "", "")
         reply = await self._reply(location, at)
         found, damaged = reply.entries()
-        return Page(self._children(location, found), _next(at, reply, found), warnings=_warnings(damaged))
+        return Page(self._children(location, found), _next(at, reply, found), failures=_unreadable(damaged, location))
 
     async def folder(self, location: Location) -> Folder:
         """One folder by itself.
@@ -82,7 +82,7 @@ class Levels:
         page = await self.folders(location, _packed(at))
         cursor = page.cursor or _packed(Cursor(FILES, "", ""))
         if page.items or page.cursor:
-            return Page(page.items, cursor, warnings=page.warnings)
+            return Page(page.items, cursor, failures=page.failures)
         return await self._files(location, Cursor(FILES, "", ""))
 
     async def _files(self, location: Location, at: Cursor) -> Page[Entry]:
@@ -96,7 +96,7 @@ class Levels:
             # Faulty services go round in circles as well as on the spot.
             stalled = stalled + 1 if following is not None and following.last in seen else 0
             if near or following is None or stalled >= STALLED_PAGES:
-                return Page(near, page.cursor, warnings=page.warnings)
+                return Page(near, page.cursor, failures=page.failures)
             at = following
             seen.add(at.last)
         return Page((), _packed(at))
@@ -113,7 +113,7 @@ class Levels:
         shown = found[1:] if found and found[0].path == at.last else found
         entries = tuple(as_entry(item, self._profile) for item in shown if item.path != location.path)
         total = reply.total if at.kind == LEVEL else None
-        return Page(entries, _next(at, reply, found), total, _warnings(damaged))
+        return Page(entries, _next(at, reply, found), total, failures=_unreadable(damaged, location))
 
     def _children(self, location: Location, found: Iterable[ObjectKey]) -> tuple[Folder, ...]:
         """The folders one level below; where the reply goes deeper, those without folders of their own are known."""
@@ -141,10 +141,8 @@ def _next(at: Cursor, reply: ObjectKeys, found: list[ObjectKey]) -> str | None:
     return _packed(Cursor(at.kind, reply.token, last)) if reply.token else None
 
 
-def _warnings(damaged: int) -> tuple[str, ...]:
-    if not damaged:
-        return ()
-    return (f"{damaged} {'entry' if damaged == 1 else 'entries'} without a readable key left out.",)
+def _unreadable(number: int, location: Location) -> tuple[StorageError, ...]:
+    return (UnreadableError(number, subject=location.address),) if number else ()
 
 
 def _packed(cursor: Cursor) -> str:

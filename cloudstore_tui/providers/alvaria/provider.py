@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, Folder
-from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
+from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
 from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
@@ -85,9 +85,12 @@ class AlvariaProvider(StorageProvider):
             return await self._levels.folder(location)
         reply = await self._client.keys(location.path, FILES, location.address)
         # A service that takes the key for a prefix tells of its neighbours, too.
-        for item in reply.entries()[0]:
+        entries, damaged = reply.entries()
+        for item in entries:
             if item.path == location.path:
                 return as_entry(item, self.profile.name)
+        if damaged:
+            raise UnreadableError(damaged, subject=location.address)
         raise MissingError("there is no such object", subject=location.address)
 
     async def source(self, location: Location) -> Source:

@@ -10,6 +10,7 @@ from cloudstore_tui.core.errors import (
     LoginError,
     MissingError,
     NetworkError,
+    ReplyError,
     StorageError,
     UnavailableError,
     UsageError,
@@ -66,10 +67,17 @@ class EightByEightClient:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about the key and the regions that it was told."""
-        doubt = f"{self.doubt[:1].upper()}{self.doubt[1:]}." if self.doubt else ""
-        dropped = f"{self._dropped} regions with impossible names were left out." if self._dropped else ""
-        return tuple(filter(None, (doubt, dropped)))
+        """Sentences about the key."""
+        return (f"{self.doubt[:1].upper()}{self.doubt[1:]}.",) if self.doubt else ()
+
+    @property
+    def failures(self) -> tuple[StorageError, ...]:
+        """What the list of regions lacks: those whose names cannot be used."""
+        if not self._dropped:
+            return ()
+        what = "1 region has a name" if self._dropped == 1 else f"{self._dropped} regions have names"
+        hint = "Its support can look at what is wrong there."
+        return (ReplyError(f"{what} that cannot be used", subject=f"{self.profile.name}:", hint=hint),)
 
     @property
     def clock_skew(self) -> float:

@@ -33,6 +33,7 @@ class Lane:
         self._fetch = fetch
         self._present: Slice | None = None
         self._taken = 0
+        self._told = 0
         self._coming: deque[_Coming] = deque()
         self._depth = 0
         self._stride = PAGE
@@ -85,8 +86,18 @@ class Lane:
         self._taken += len(rows)
         return rows
 
-    async def fill(self, ahead: int) -> tuple[str, ...]:
-        """Have rows to take, if there are more; the warnings of the page that was fetched for it.
+    def unreadable(self) -> int:
+        """How many records that cannot be read were passed since this was asked last."""
+        present = self._present
+        if present is None:
+            return 0
+        here = present.positions[self._taken] if self._taken < len(present.positions) else present.given
+        number = sum(self._told <= position < here for position in present.unreadable)
+        self._told = here
+        return number
+
+    async def fill(self, ahead: int) -> None:
+        """Have rows to take, if there are more.
 
         Args:
             ahead: how many pages after it may be on their way at the same time.
@@ -96,7 +107,7 @@ class Lane:
         """
         at = self.at
         if at is None or not self.is_dry:
-            return ()
+            return
         if not self._coming or self._coming[0].at != at:
             self.stop()
             self._begin(at)
@@ -107,13 +118,12 @@ class Lane:
             self.stop()
             raise
         self._coming.popleft()
-        self._present, self._taken = present, 0
+        self._present, self._taken, self._told = present, 0, 0
         self.passed += present.given
         self._learn(present)
         # A short result is not worth guessing at, so it begins with one page.
         self._depth = max(2 * self._depth, 1)
         self._look_ahead(min(self._depth, ahead))
-        return present.warnings
 
     def stop(self) -> None:
         """Give up the pages that are on their way."""

@@ -93,7 +93,7 @@ class EightByEightProvider(StorageProvider):
             found = await self._tree.bucket(location)
         else:
             found = await self._tree.folders(location, cursor)
-        return Page(tuple(found.items), found.cursor, found.total, found.warnings)
+        return found
 
     async def search(self, query: Query, cursor: str | None = None) -> Page[StoredObject]:
         """One page, of one region or of all regions merged."""
@@ -112,8 +112,12 @@ class EightByEightProvider(StorageProvider):
 
     async def count(self, query: Query) -> int:
         """The number of objects now, found with a few dozen small requests."""
-        region = query.location.region
-        return await Counter(self._searcher).total(query, (region,) if region else await self._client.regions())
+        if region := query.location.region:
+            return await Counter(self._searcher).total(query, (region,))
+        regions = await self._client.regions()
+        for failure in self._client.failures:
+            raise failure
+        return await Counter(self._searcher).total(query, regions)
 
     async def stat(self, location: Location) -> Entry:
         """The record of an object, or a folder of which one row was asked for."""

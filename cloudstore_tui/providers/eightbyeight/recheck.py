@@ -1,4 +1,4 @@
-"""A second look at what a search gave: services differ in how they compare."""
+"""Whether what a search gave meets the filter as this program reads it: services differ in how they compare."""
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
@@ -14,14 +14,14 @@ from cloudstore_tui.providers.eightbyeight.values import number, values_of
 _ORDERS: dict[str, Callable[[float, float], bool]] = {"=gt=": gt, "=ge=": ge, "=lt=": lt, "=le=": le}
 
 
-def keeps(entry: StoredObject, filter_: str) -> bool:
-    """False for a row that certainly contradicts the filter.
+def contradicts(entry: StoredObject, filter_: str) -> bool:
+    """Whether a row certainly does not meet the filter. The service's answer stands; this is for a note to the user.
 
     Numbers are compared as numbers and texts with their case, and a `*` that the user typed stands for anything. What
     nobody can know counts as met: fields that the row does not have, and times, which replies cut to whole seconds.
     """
     tree = _parsed(filter_)
-    return tree is None or _holds(tree, entry) is not False
+    return tree is not None and _holds(tree, entry) is False
 
 
 @lru_cache(maxsize=32)

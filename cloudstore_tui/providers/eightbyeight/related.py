@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cloudstore_tui.calls.joining import terms_of
 from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import PartialError, StorageError, distinct
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.fiql import compare, conjunction
@@ -40,7 +40,7 @@ class Relatives:
             for _round in range(ROUNDS - 1):
                 new = await hunt.further(new) if new else ()
         except StorageError as error:
-            hunt.warn(f"Not everything of the call may be here. {error}")
+            hunt.lacks(error)
         return hunt.result(entry)
 
 
@@ -53,6 +53,7 @@ class _Hunt:
         self._asked: set[str] = set()
         self._found: dict[str, StoredObject] = {}
         self._warnings: dict[str, None] = {}
+        self._failures: tuple[StorageError, ...] = ()
         self._requests = MOST_REQUESTS
         self._is_cut = False
 
@@ -66,16 +67,17 @@ class _Hunt:
             await self._read(replace(self._query, filter=filter_))
         return [entry for name, entry in self._found.items() if name not in known]
 
-    def warn(self, text: str) -> None:
-        """Say something of the result, once."""
-        self._warnings[text] = None
+    def lacks(self, *failures: StorageError) -> None:
+        """Tell of the result why something may be missing."""
+        self._failures = distinct((*self._failures, *failures))
 
     def result(self, entry: StoredObject) -> Page[StoredObject]:
         """Everything that was found, without the object that it began with."""
         if self._is_cut:
-            self.warn("There may be more: so many objects share a value with this one.")
+            message = "there may be more of this call: so many objects share a value with this one"
+            self.lacks(PartialError(message, subject=entry.location.address))
         items = tuple(found for name, found in self._found.items() if name != identity(entry))
-        return Page(items, None, None, tuple(self._warnings))
+        return Page(items, warnings=tuple(self._warnings), failures=self._failures)
 
     async def _read(self, query: Query) -> None:
         cursor: str | None = None
@@ -87,6 +89,7 @@ class _Hunt:
             page = await self._searcher.page(query, cursor)
             self._found.update((identity(item), item) for item in page.items)
             self._warnings.update(dict.fromkeys(page.warnings))
+            self.lacks(*page.failures)
             cursor = page.cursor
             if cursor is None:
                 return

@@ -1,5 +1,7 @@
 """Searches: pages of one region, or of several regions merged."""
 
+from functools import partial
+
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.location import Location
@@ -10,14 +12,9 @@ from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST
 from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, PAGE, START, At, next_offset
-from cloudstore_tui.providers.eightbyeight.recheck import keeps
+from cloudstore_tui.providers.eightbyeight.recheck import contradicts
 from cloudstore_tui.providers.eightbyeight.slice import Slice
-from cloudstore_tui.providers.eightbyeight.sweep import Sweep
-
-_LEFT_OUT = (
-    "Some objects that the service found do not meet the filter to the letter and were left out: "
-    "the service compares numbers or texts in another way."
-)
+from cloudstore_tui.providers.eightbyeight.sweep import Regions, Sweep
 
 
 class Searcher:
@@ -32,7 +29,10 @@ class Searcher:
 
     def sweep(self, query: Query, ahead: int = 0) -> Sweep:
         """All pages of a query, up to `ahead` of them on their way besides the next."""
-        return Sweep(query, self.slice, self._client.regions, ahead=ahead)
+        return Sweep(query, self.slice, self._regions, partial(contradicts, filter_=query.filter), ahead=ahead)
+
+    async def _regions(self) -> Regions:
+        return await self._client.regions(), self._client.failures
 
     async def slice(self, query: Query, region: str, at: At = START, limit: int = PAGE) -> Slice:
         """One page of one region, and where the next one starts."""
@@ -57,19 +57,16 @@ def _sliced(told: wire.WirePage, where: Location, query: Query, at: At, limit: i
     order = query.sort or NEWEST_FIRST
     read = [(number, wire.record(row, where)) for number, row in enumerate(told.rows)]
     good = [(number, entry) for number, entry in read if entry]
-    kept = [(number, entry) for number, entry in good if keeps(entry, query.filter)]
-    warnings = [f"{len(read) - len(good)} records that cannot be read were left out."] if len(good) < len(read) else []
-    warnings += [_LEFT_OUT] if len(kept) < len(good) else []
     following = at.moved(next_offset(at, told.told, limit), order, [entry for _, entry in good])
     return Slice(
         region=where.region,
         at=at,
         order=order,
-        entries=tuple(entry for _, entry in kept),
-        positions=tuple(number for number, _ in kept),
+        entries=tuple(entry for _, entry in good),
+        positions=tuple(number for number, _ in good),
         next=None if told.last else following,
         given=len(told.rows),
-        warnings=tuple(warnings),
+        unreadable=tuple(number for number, entry in read if not entry),
     )
 
 

@@ -16,12 +16,13 @@ class Slice:
     order: Sort
     entries: tuple[StoredObject, ...]
     positions: tuple[int, ...]
-    """Where each entry stood in the service's page: some records are left out."""
+    """Where each entry stood in the service's page."""
     next: At | None
     """Where the next page starts; `None` at the end."""
     given: int
-    """Records that the service gave, with those that are left out."""
-    warnings: tuple[str, ...] = ()
+    """Records that the service gave, with those that cannot be read."""
+    unreadable: tuple[int, ...] = ()
+    """Where records stood that cannot be read."""
 
     def after(self, taken: int) -> At | None:
         """Where to go on when only the first `taken` entries were used."""

@@ -8,7 +8,15 @@ from typing import TypeAlias
 import msgspec
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnavailableError
+from cloudstore_tui.core.errors import (
+    ForbiddenError,
+    MissingError,
+    StorageError,
+    UnavailableError,
+    UnreadableError,
+    distinct,
+)
+from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.providers.eightbyeight.extent import Extent
@@ -23,6 +31,10 @@ MOST_EMPTY = 20
 
 FetchSlice: TypeAlias = Callable[[Query, str, At, int], Awaitable[Slice]]
 """Gives at most so many records from a place of a region on."""
+Regions: TypeAlias = tuple[tuple[str, ...], tuple[StorageError, ...]]
+"""The names of all regions, and what that list lacks."""
+Ways: TypeAlias = tuple[dict[str, At], tuple[StorageError, ...]]
+"""Where to begin in each region, and why in some there is no way."""
 
 
 class Sweep:
@@ -36,15 +48,25 @@ class Sweep:
         self,
         query: Query,
         fetch: FetchSlice,
-        regions: Callable[[], Awaitable[tuple[str, ...]]],
+        regions: Callable[[], Awaitable[Regions]],
+        contradicts: Callable[[StoredObject], bool] = lambda _entry: False,
         *,
         ahead: int = 0,
     ) -> None:
-        """Read `query`, with up to `ahead` pages on their way besides the one that is waited for."""
+        """Read `query`.
+
+        Args:
+            query: what is searched for, in one region or in all.
+            fetch: gives records of a region.
+            regions: gives the names of all regions, and what that list lacks.
+            contradicts: whether a row does not meet the filter, as this program reads it.
+            ahead: how many pages may be on their way besides the one that is waited for.
+        """
         self._query = query
         self._order = query.sort or NEWEST_FIRST
         self._fetch = fetch
         self._regions = regions
+        self._contradicts = contradicts
         self._ahead = ahead
         self._lanes: list[Lane] | None = None
         self._cursor: str | None = None
@@ -52,21 +74,28 @@ class Sweep:
 
     async def page(self, cursor: str | None = None) -> Page[StoredObject]:
         """The rows from `cursor` on, in order."""
+        failures: list[StorageError] = []
         if self._lanes is None or cursor != self._cursor:
             self.close()
-            self._lanes = [self._lane(region, at) for region, at in (await self._ways(cursor)).items()]
-            self._cursor = cursor
-        warnings: list[str] = []
+            ways, lost = await self._ways(cursor)
+            self._lanes, self._cursor = [self._lane(region, at) for region, at in ways.items()], cursor
+            failures += lost
         rows: list[StoredObject] = []
         for _round in range(MOST_EMPTY):
-            self._lanes, new = await self._filled(self._lanes)
-            warnings += new
+            self._lanes, failed = await self._filled(self._lanes)
             rows = merge(self._lanes, self._order)
+            failures += [*failed, *self._unreadable(self._lanes)]
             if rows or all(lane.is_over for lane in self._lanes):
                 break
         self._cursor = _packed(self._lanes)
         self._ask(self._lanes)
-        return Page(tuple(rows), self._cursor, None, tuple(dict.fromkeys(warnings)), _left(self._lanes))
+        return Page(
+            tuple(rows),
+            self._cursor,
+            left=_left(self._lanes),
+            failures=distinct(failures),
+            unmatched=sum(map(self._contradicts, rows)),
+        )
 
     def close(self) -> None:
         """Give up the pages that are on their way."""
@@ -84,24 +113,42 @@ class Sweep:
         if vague is not None:
             self._asking = asyncio.ensure_future(vague.extent.ask(vague.passed))
 
-    async def _filled(self, lanes: list[Lane]) -> tuple[list[Lane], list[str]]:
-        """The regions that can be read, each with its next row, and what to say about the others."""
+    async def _filled(self, lanes: list[Lane]) -> tuple[list[Lane], list[StorageError]]:
+        """The regions that can be read, each with its next row, and why others cannot.
+
+        Raises:
+            StorageError: none of them can, or the query or the login is refused.
+        """
         going = [lane for lane in lanes if not lane.is_over]
         ahead = ceil(self._ahead / max(len(going), 1))
         answers = await asyncio.gather(*(lane.fill(ahead) for lane in going), return_exceptions=True)
-        failed = [answer for answer in answers if isinstance(answer, BaseException)]
-        for error in failed:
-            if not isinstance(error, ForbiddenError | MissingError | UnavailableError) or len(failed) == len(going):
-                raise error
-        kept = [lane for lane, answer in zip(going, answers, strict=True) if not isinstance(answer, BaseException)]
-        warnings = [f"A region was left out. {error}" for error in failed]
-        return kept, [*warnings, *(text for answer in answers if isinstance(answer, tuple) for text in answer)]
+        kept: list[Lane] = []
+        failed: list[StorageError] = []
+        for lane, answer in zip(going, answers, strict=True):
+            if answer is None:
+                kept.append(lane)
+            elif isinstance(answer, ForbiddenError | MissingError | UnavailableError):
+                failed.append(answer.about(self._address(lane.region)))
+            else:
+                raise answer
+        if failed and not kept:
+            raise failed[0]
+        return kept, failed
 
-    async def _ways(self, cursor: str | None) -> dict[str, At]:
+    def _unreadable(self, lanes: list[Lane]) -> list[StorageError]:
+        numbers = [(lane.region, lane.unreadable()) for lane in lanes]
+        return [UnreadableError(number, subject=self._address(region)) for region, number in numbers if number]
+
+    def _address(self, region: str) -> str:
+        return Location(self._query.location.profile, region).address
+
+    async def _ways(self, cursor: str | None) -> Ways:
         if cursor:
-            return msgspec.json.decode(cursor, type=dict[str, At])
-        region = self._query.location.region
-        return dict.fromkeys((region,) if region else await self._regions(), START)
+            return msgspec.json.decode(cursor, type=dict[str, At]), ()
+        if region := self._query.location.region:
+            return {region: START}, ()
+        names, lost = await self._regions()
+        return dict.fromkeys(names, START), lost
 
     def _lane(self, region: str, at: At) -> Lane:
         async def is_there(offset: int) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cloudstore_tui.core.entry import Folder, StoredObject
-from cloudstore_tui.core.errors import MissingError
+from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, UnreadableError, distinct
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.query import Query
@@ -46,45 +46,51 @@ class Tree:
             return await self._types(location)
         if is_bucket_place(location):
             return await self._buckets(location, cursor) if len(location.place) == 1 else Page(())
-        return Page(tuple(await self._times(location)))
+        return await self._times(location)
 
     async def bucket(self, location: Location) -> Page[StoredObject]:
         """The objects of one bucket."""
         path = f"buckets/{segment(location.place[1])}"
         reply = await self._client.get(location.region, path, subject=location.address)
         found, damaged = wire.bucket_objects(reply, region_of(location), location.address)
-        return Page(tuple(found), warnings=_damaged(damaged))
+        return Page(tuple(found), failures=_unreadable(damaged, location))
 
     async def _regions(self, root: Location) -> Page[Folder]:
         names = await self._client.regions()
         found = tuple(folder(Location(root.profile, name)) for name in names)
-        return Page(found, None, len(found), self._client.warnings)
+        return Page(found, None, len(found), self._client.warnings, failures=self._client.failures)
 
     async def _types(self, region: Location) -> Page[Folder]:
         """The types that exist: those of the newest objects, then those of what has none of these, to the end."""
         found: list[str] = []
+        failures: tuple[StorageError, ...] = ()
         complete = False
         for _round in range(MOST_TYPES):
             others = conjunction(*(compare("type", "!=", name) for name in found))
             page = await self._searcher.slice(Query(region, others, NEWEST_FIRST), region.region)
             new = list(dict.fromkeys(entry.type for entry in page.entries if entry.type not in ("", *found)))
             found += new
+            failures += _unreadable(len(page.unreadable), region)
             if complete := page.next is None or not new:
                 break
         names = [*sorted(found, key=str.lower), BUCKETS]
-        warnings = () if complete else ("There are more types than these.",)
-        return Page(tuple(folder(region.child(name)) for name in names), warnings=warnings)
+        if not complete:
+            hint = "Search for the others by name: type==NAME."
+            failures += (PartialError("there are more types than these", subject=region.address, hint=hint),)
+        return Page(tuple(folder(region.child(name)) for name in names), failures=distinct(failures))
 
-    async def _times(self, location: Location) -> list[Folder]:
+    async def _times(self, location: Location) -> Page[Folder]:
         query = place_query(location)
         if query is None or len(location.place) >= DAY_DEPTH:
-            return []
+            return Page(())
         newest = await self._searcher.slice(query, location.region)
-        entries, whole = newest.entries, newest.next is None
+        entries, unreadable, whole = newest.entries, len(newest.unreadable), newest.next is None
         if not whole:
             oldest = await self._searcher.slice(replace(query, sort=OLDEST_FIRST), location.region, limit=1)
             entries += oldest.entries
-        return time_folders(location, (entry.created for entry in entries if entry.created), whole=whole)
+            unreadable += len(oldest.unreadable)
+        found = time_folders(location, (entry.created for entry in entries if entry.created), whole=whole)
+        return Page(tuple(found), failures=_unreadable(unreadable, location))
 
     async def _buckets(self, location: Location, cursor: str | None) -> Page[Folder]:
         at = At(int(cursor)) if cursor else START
@@ -95,8 +101,8 @@ class Tree:
         rows = [bucket for row in page.rows if (bucket := wire.bucket_row(row))]
         found = tuple(folder(location.child(row.name), wire.moment(row.created_time)) for row in rows)
         following = None if page.last else str(next_offset(at, page.told, PAGE))
-        return Page(found, following, warnings=_damaged(len(page.rows) - len(rows)))
+        return Page(found, following, failures=_unreadable(len(page.rows) - len(rows), location))
 
 
-def _damaged(number: int) -> tuple[str, ...]:
-    return (f"{number} records that cannot be read were left out.",) if number else ()
+def _unreadable(number: int, where: Location) -> tuple[StorageError, ...]:
+    return (UnreadableError(number, subject=where.address),) if number else ()

@@ -174,7 +174,7 @@ def page(reply: Reply, subject: str) -> WirePage:
         return WirePage(tuple(told), last=True)
     pages = [_read(item, PageReply) for item in (told if isinstance(told, list) else [told]) if _is_page(item)]
     found = [one for one in pages if one]
-    if not found:
+    if not found or (isinstance(told, list) and len(found) < len(told)):
         words = message_of(reply.body)
         raise ReplyError(
             f"the service answered with something else than a page{f': {words}' if words else ''}", subject=subject
@@ -209,9 +209,15 @@ def bucket_row(told: object) -> BucketRecord | None:
 
 
 def bucket_objects(reply: Reply, near: Location, subject: str) -> tuple[list[StoredObject], int]:
-    """The objects of one bucket, and how many of its rows could not be read."""
+    """The objects of one bucket, and how many of its rows could not be read.
+
+    Raises:
+        ReplyError: the reply is about no bucket.
+    """
     buckets = [bucket for row in _unwrapped(reply, subject) if (bucket := _read(row, BucketRecord))]
-    rows = [row for bucket in buckets[:1] if isinstance(bucket.object_list, list) for row in bucket.object_list]
+    if not buckets or not isinstance(buckets[0].object_list, list | None):
+        raise ReplyError("the service answered with something else than a bucket", subject=subject)
+    rows = buckets[0].object_list or []
     found = [entry for row in rows if (entry := record(row, near))]
     return found, len(rows) - len(found)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UnreadableError
 from cloudstore_tui.core.page import EndlessListingError, Page, Pager
 
 
@@ -53,3 +53,35 @@ async def test_a_page_that_failed_can_be_asked_for_again() -> None:
         await pager.next_page()
     assert (await pager.next_page()).items == (2,)
     assert pager.ended
+
+
+async def test_what_the_pages_lack_is_told_with_each_and_added_up() -> None:
+    refused, lost = ForbiddenError("not yours", subject="acme8:uk/"), UnreadableError(2, subject="acme8:ca/")
+    pages: dict[str | None, Page[int]] = {
+        None: Page((1,), "a", failures=(refused, lost)),
+        "a": Page((2,), "b", failures=(UnreadableError(1, subject="acme8:us/"),)),
+        "b": Page((3,), failures=(refused, UnreadableError(1_200, subject="acme8:ca/"))),
+    }
+    pager = pager_over(pages)
+    assert [len(page.failures) async for page in pager] == [2, 1, 2]
+    assert [str(failure).partition(",")[0] for failure in pager.failures] == [
+        "acme8:uk/: not yours.",
+        "acme8:ca/: 1",
+        "acme8:us/: 1 record of the service cannot be read",
+    ]
+    assert [getattr(failure, "number", 0) for failure in pager.failures] == [0, 1_202, 1]
+
+
+async def test_what_was_lost_is_known_where_a_service_repeats_itself() -> None:
+    again = Page((1,), "a", failures=(UnreadableError(1, subject="acme8:ca/"),))
+    pager = pager_over({None: again, "a": again})
+    with pytest.raises(EndlessListingError):
+        await collect(pager)
+    assert [failure.subject for failure in pager.failures] == ["acme8:ca/"]
+
+
+async def test_rows_that_do_not_meet_the_filter_are_counted_at_the_end() -> None:
+    pager = pager_over({None: Page((1, 2), "a", unmatched=2), "a": Page((3,), unmatched=1)})
+    told = [page.warnings async for page in pager]
+    assert told[0] == ()
+    assert told[1][0].startswith("3 of these do not meet the filter to the letter")

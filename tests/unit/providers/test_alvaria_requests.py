@@ -15,6 +15,8 @@ from cloudstore_tui.core.errors import (
     LoginError,
     MissingError,
     ReadOnlyError,
+    ReplyError,
+    UnreadableError,
     UnsafeError,
     UsageError,
 )
@@ -189,7 +191,15 @@ async def test_rows_that_cannot_be_read_are_counted(service: Service, provider: 
     service.answers = [("GET", (200, {"objectKeys": [5, {"size": "1 KB"}, entry("exports/a")]}))]
     page = await provider.browse(provider.locate("exports/"))
     assert len(page.items) == 1
-    assert page.warnings == ("2 entries without a readable key left out.",)
+    assert [str(failure) for failure in page.failures] == [str(UnreadableError(2, subject="acme:exports/"))]
+
+
+async def test_a_page_that_is_no_listing_is_an_error_and_no_empty_folder(
+    service: Service, provider: AlvariaProvider
+) -> None:
+    service.answers = [("GET", (200, {"objectKeys": {"key": "exports/a"}}))]
+    with pytest.raises(ReplyError, match="something else than a listing"):
+        await provider.browse(provider.locate("exports/"))
 
 
 async def test_a_service_without_one_level_listings_is_read_by_two_and_files_far_below_are_skipped(

@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import (
     ConfigError,
     ForbiddenError,
@@ -24,11 +25,13 @@ from cloudstore_tui.core.errors import (
     ReplyError,
     StorageError,
     UnavailableError,
+    UnreadableError,
     UnsafeError,
     UsageError,
 )
 from cloudstore_tui.core.exchange import LinkForm
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate
 from cloudstore_tui.core.query import Query, Sort
@@ -217,7 +220,9 @@ async def test_regions_are_asked_of_one_region_then_another_and_once_only(
     for _time in range(2):
         root = await provider.folders(provider.locate(""))
         assert [folder.location for folder in root.items] == [Location("acme8", "uk"), Location("acme8", "ca")]
-        assert root.warnings == ("1 regions with impossible names were left out.",)
+        assert [str(failure).partition(". ")[0] for failure in root.failures] == [
+            "acme8:: 1 region has a name that cannot be used"
+        ]
     assert service.targets == ["GET /storage/us-east/v3/regions", "GET /storage/uk/v3/regions"]
 
 
@@ -358,7 +363,7 @@ async def test_the_search_for_types_ends_even_if_the_service_does_not(
     service.rule = lambda *_ask: page(row("a", type=f"type{next(count)}"), last=False)
     found = await provider.folders(provider.locate("us-east"))
     assert len(service.targets) == len(found.items) - 1 == 40
-    assert found.warnings
+    assert [failure.code for failure in found.failures] == [1]
 
 
 async def test_a_service_that_ignores_filters_gives_each_type_once(
@@ -405,7 +410,8 @@ async def test_buckets_are_listed_page_by_page_and_hold_objects(
     ]
     first = await provider.folders(place)
     assert [folder.location for folder in first.items] == [place.child("k 1")]
-    assert first.warnings == ("1 records that cannot be read were left out.",)
+    assert [failure.subject for failure in first.failures] == [place.address]
+    assert "1 record of the service cannot be read" in first.failures[0].message
     second = await provider.browse(place, first.cursor)
     assert [entry.name for entry in second.items] == ["k2"]
     assert second.cursor is None
@@ -487,7 +493,7 @@ async def test_paging_goes_on_whatever_the_service_calls_the_page(
     assert [asked["pageKey"] for asked in service.queries()] == ["0", "100"]
 
 
-async def test_all_regions_are_merged_and_one_that_fails_is_a_warning(
+async def test_all_regions_are_merged_and_one_that_fails_is_told(
     service: Service, provider: EightByEightProvider
 ) -> None:
     def rule(_method: str, target: str, _body: bytes) -> Answer:
@@ -499,11 +505,33 @@ async def test_all_regions_are_merged_and_one_that_fails_is_a_warning(
     query = Query(provider.locate(""), "type==t")
     first = await provider.search(query)
     assert [entry.location for entry in first.items] == [provider.locate("us-east/a")]
-    assert len(first.warnings) == 1
-    assert "acme8:uk/" in first.warnings[0]
-    assert "not for this key" in first.warnings[0]
+    (failure,) = first.failures
+    assert (failure.subject, failure.code) == ("acme8:uk/", 3)
+    assert "not for this key" in failure.message
     second = await provider.search(query, first.cursor)
-    assert (second.cursor, second.warnings) == (None, ())
+    assert (second.cursor, second.failures) == (None, ())
+
+
+async def test_a_count_that_lacks_a_region_is_an_error(service: Service, provider: EightByEightProvider) -> None:
+    def rule(_method: str, target: str, _body: bytes) -> Answer:
+        return told(403, "not for this key") if "/uk/" in target else page(row("a"))
+
+    service.answers, service.rule = [REGIONS], rule
+    with pytest.raises(ForbiddenError) as refused:
+        await provider.count(Query(provider.locate("")))
+    assert refused.value.subject == "acme8:uk/"
+    assert await provider.count(Query(provider.locate("us-east"))) == 1
+
+
+async def test_a_count_that_lacks_a_region_without_a_usable_name_is_an_error(
+    service: Service, provider: EightByEightProvider
+) -> None:
+    service.answers = [("GET /storage/us-east/v3/regions", (200, ["us-east", "../uk"]))]
+    service.rule = lambda *_ask: page(row("a"))
+    with pytest.raises(ReplyError, match="1 region has a name that cannot be used"):
+        await provider.count(Query(provider.locate("")))
+    found = await provider.search(Query(provider.locate("")))
+    assert ([entry.id for entry in found.items], len(found.failures)) == (["a"], 1)
 
 
 async def test_regions_that_all_fail_are_an_error(service: Service, provider: EightByEightProvider) -> None:
@@ -596,16 +624,20 @@ async def test_another_order_says_that_the_service_gives_no_more(
     assert "createdTime" in refused.value.hint
 
 
-async def test_rows_that_do_not_meet_the_filter_are_left_out_with_a_word(
+async def test_rows_that_do_not_meet_the_filter_are_here_and_counted(
     service: Service, provider: EightByEightProvider
 ) -> None:
     tags = [[{"key": "duration", "value": text}] for text in ("9500", "95000")]
     rows = [row(str(number), tags=tag) for number, tag in enumerate(tags)]
-    service.answers = [("GET", page(rows[0], last=False)), ("GET", page(rows[1], {}, last=False))]
-    found = await provider.search(Query(provider.locate("us-east"), "duration=gt=90000"))
-    assert [entry.id for entry in found.items] == ["1"]
-    assert len(found.warnings) == 2
-    assert [asked["pageKey"] for asked in service.queries()] == ["0", "100"]
+    service.answers = [("GET", page(rows[0], last=False)), ("GET", page(rows[1], {}))]
+    query = Query(provider.locate("us-east"), "duration=gt=90000")
+    pager = Pager(partial(provider.search, query), identity)
+    pages = [page async for page in pager]
+    assert [entry.id for page in pages for entry in page.items] == ["0", "1"]
+    assert [page.unmatched for page in pages] == [1, 0]
+    (note,) = [text for page in pages for text in page.warnings]
+    assert note.startswith("1 of these does not meet the filter to the letter")
+    assert [str(failure) for failure in pager.failures] == [str(UnreadableError(1, subject="acme8:us-east/"))]
 
 
 async def test_an_error_with_status_200_is_an_error(service: Service, provider: EightByEightProvider) -> None:

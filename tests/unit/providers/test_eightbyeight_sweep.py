@@ -11,13 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UsageError
+from cloudstore_tui.core.errors import (
+    ForbiddenError,
+    NetworkError,
+    ReplyError,
+    StorageError,
+    UnreadableError,
+    UsageError,
+    common_code,
+    distinct,
+)
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Fetch, Page, Pager
 from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, START, At
 from cloudstore_tui.providers.eightbyeight.slice import Slice
-from cloudstore_tui.providers.eightbyeight.sweep import Sweep
+from cloudstore_tui.providers.eightbyeight.sweep import Regions, Sweep
 
 DOWN = Sort("createdTime", descending=True)
 SECOND = 1_725_148_800_000
@@ -36,7 +45,8 @@ class Service:
 
     every: Mapping[str, Sequence[int]]
     size: int = 100
-    left_out: frozenset[int] = frozenset()
+    unreadable: frozenset[int] = frozenset()
+    lost: tuple[StorageError, ...] = ()
     broken: dict[str, Exception] = field(default_factory=dict)
     asked: list[tuple[str, At]] = field(default_factory=list)
     probed: list[tuple[str, At]] = field(default_factory=list)
@@ -59,14 +69,15 @@ class Service:
     def page(self, region: str, at: At, size: int) -> Slice:
         seconds = [second for second in self.every[region] if not at.bound or SECOND + second * 1000 < at.bound]
         given = seconds[at.offset : at.offset + size]
-        kept = [(number, second) for number, second in enumerate(given) if second not in self.left_out]
+        kept = [(number, second) for number, second in enumerate(given) if second not in self.unreadable]
+        damaged = tuple(number for number, second in enumerate(given) if second in self.unreadable)
         rows = tuple(entry(region, second) for _, second in kept)
         is_last = at.offset + size >= len(seconds)
         following = None if is_last else at.moved(at.offset + size, DOWN, [entry(region, one) for one in given])
-        return Slice(region, at, DOWN, rows, tuple(number for number, _ in kept), following, len(given))
+        return Slice(region, at, DOWN, rows, tuple(number for number, _ in kept), following, len(given), damaged)
 
-    async def regions(self) -> tuple[str, ...]:
-        return tuple(self.every)
+    async def regions(self) -> Regions:
+        return tuple(self.every), self.lost
 
     def sweep(self, ahead: int = 0) -> Sweep:
         return Sweep(QUERY, self.slice, self.regions, ahead=ahead)
@@ -88,6 +99,12 @@ def ids(pages: Sequence[Page[StoredObject]]) -> list[str]:
     return [row.id for page in pages for row in page.items]
 
 
+def told(pages: Sequence[Page[StoredObject]]) -> dict[str, int]:
+    """How many records of each region cannot be read."""
+    failures = distinct(failure for page in pages for failure in page.failures)
+    return {failure.subject: failure.number for failure in failures if isinstance(failure, UnreadableError)}
+
+
 async def test_regions_are_merged_in_order_until_one_runs_out() -> None:
     service = Service({"uk": [90, 50, 10], "us-east": [80, 70, 60, 5]}, size=3)
     page = await service.sweep().page()
@@ -95,11 +112,11 @@ async def test_regions_are_merged_in_order_until_one_runs_out() -> None:
     assert page.cursor == '{"uk":{"offset":1,"bound":0},"us-east":{"offset":3,"bound":0}}'
 
 
-async def test_rows_that_were_left_out_are_not_asked_for_again() -> None:
-    service = Service({"uk": [9, 8, 7, 1], "us-east": [6, 5, 4, 3]}, size=3, left_out=frozenset({8, 9}))
+async def test_rows_that_cannot_be_read_are_not_asked_for_again() -> None:
+    service = Service({"uk": [9, 8, 7, 1], "us-east": [6, 5, 4, 3]}, size=3, unreadable=frozenset({8, 9}))
     page = await service.sweep().page()
     assert ids([page]) == ["uk-7"]
-    service = Service({"uk": [9, 8, 2, 1], "us-east": [6, 5, 4, 3]}, size=3, left_out=frozenset({8, 9}))
+    service = Service({"uk": [9, 8, 2, 1], "us-east": [6, 5, 4, 3]}, size=3, unreadable=frozenset({8, 9}))
     page = await service.sweep().page()
     assert page.cursor == '{"uk":{"offset":2,"bound":0},"us-east":{"offset":3,"bound":0}}'
 
@@ -110,19 +127,19 @@ async def test_rows_that_were_left_out_are_not_asked_for_again() -> None:
     ),
     size=st.integers(1, 7),
     ahead=st.integers(0, 5),
-    left_out=st.frozensets(st.integers(0, 60), max_size=5),
+    unreadable=st.frozensets(st.integers(0, 60), max_size=5),
 )
 def test_every_way_to_read_gives_each_row_once_in_order(
-    every: dict[str, set[int]], size: int, ahead: int, left_out: frozenset[int]
+    every: dict[str, set[int]], size: int, ahead: int, unreadable: frozenset[int]
 ) -> None:
     rows = {region: sorted(seconds, reverse=True) for region, seconds in every.items()}
-    wanted = [second for seconds in rows.values() for second in seconds if second not in left_out]
+    wanted = [second for seconds in rows.values() for second in seconds if second not in unreadable]
 
-    async def found(sweep: Sweep) -> list[int]:
-        return [int(id_.rpartition("-")[2]) for id_ in ids(await read(sweep))]
-
-    service = Service(rows, size, left_out, delay=0)
-    assert asyncio.run(found(service.sweep(ahead))) == sorted(wanted, reverse=True)
+    service = Service(rows, size, unreadable, delay=0)
+    pages = asyncio.run(read(service.sweep(ahead)))
+    assert [int(id_.rpartition("-")[2]) for id_ in ids(pages)] == sorted(wanted, reverse=True)
+    lost = {region: len(seconds & unreadable) for region, seconds in every.items()}
+    assert told(pages) == {f"acme8:{region}/": number for region, number in lost.items() if number}
 
 
 async def test_another_sweep_goes_on_exactly_where_one_stopped() -> None:
@@ -174,10 +191,35 @@ async def test_a_region_that_may_not_be_read_does_not_spoil_the_others() -> None
     service = Service({"uk": [3, 2, 1], "us-east": [4]}, broken={"us-east": ForbiddenError("not yours")})
     page = await service.sweep().page()
     assert ids([page]) == ["uk-3", "uk-2", "uk-1"]
-    assert page.warnings == ("A region was left out. Not yours.",)
+    assert [str(failure) for failure in page.failures] == ["acme8:us-east/: not yours."]
+    assert common_code(list(page.failures)) == 3
     alone = Service({"us-east": [4]}, broken={"us-east": ForbiddenError("not yours")})
     with pytest.raises(ForbiddenError):
         await alone.sweep().page()
+
+
+async def test_a_region_that_fails_on_the_way_is_told_with_the_page_that_lacks_it() -> None:
+    service = Service({"uk": [9, 7, 5, 3, 1], "us-east": [8, 6, 4, 2]}, size=2)
+    sweep = service.sweep()
+    pages = [await sweep.page()]
+    service.broken["us-east"] = NetworkError("no answer", subject="acme8:us-east/")
+    await read_on(sweep, pages)
+    assert ids(pages) == ["uk-9", "us-east-8", "uk-7", "us-east-6", "uk-5", "uk-3", "uk-1"]
+    assert [str(failure) for page in pages for failure in page.failures] == ["acme8:us-east/: no answer."]
+
+
+async def test_what_the_list_of_regions_lacks_is_told_once() -> None:
+    service = Service({"uk": [3, 2, 1]}, size=1, lost=(ReplyError("1 region has a name that cannot be used"),))
+    pages = await read(service.sweep())
+    assert [len(page.failures) for page in pages] == [1, 0, 0]
+
+
+async def test_what_cannot_be_read_is_counted_once_however_the_pages_are_read() -> None:
+    service = Service({"uk": range(40, 0, -1), "us-east": range(400, 0, -10)}, size=7, unreadable=frozenset({33, 10}))
+    pages = [await service.sweep().page()]
+    while pages[-1].cursor:
+        pages.append(await service.sweep(3).page(pages[-1].cursor))
+    assert told(pages) == told(await read(service.sweep(2))) == {"acme8:uk/": 2, "acme8:us-east/": 1}
 
 
 async def test_a_closed_sweep_leaves_no_request_behind() -> None:

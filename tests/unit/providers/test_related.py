@@ -45,7 +45,9 @@ async def test_a_value_that_half_the_archive_has_does_not_fetch_that() -> None:
     archive = Archive(endless=True)
     page = await relatives(archive).of(SEED, everywhere=False)
     assert len(archive.asked) == len(page.items) == MOST_REQUESTS
-    assert page.warnings == ("Mind this.", "There may be more: so many objects share a value with this one.")
+    assert page.warnings == ("Mind this.",)
+    assert [failure.code for failure in page.failures] == [1]
+    assert "so many objects share a value" in page.failures[0].message
 
 
 async def test_a_chain_of_calls_is_followed_to_the_other_leg_and_no_further() -> None:
@@ -65,7 +67,7 @@ async def test_nothing_is_asked_for_twice() -> None:
 async def test_what_was_found_before_something_failed_is_kept_and_the_gap_told() -> None:
     page = await relatives(Archive(endless=False, fails_at=2)).of(SEED, everywhere=False)
     assert [entry.id for entry in page.items] == ["o1"]
-    assert page.warnings == ("Mind this.", "Not everything of the call may be here. No answer.")
+    assert [str(failure) for failure in page.failures] == ["No answer."]
     with pytest.raises(NetworkError):
         await relatives(Archive(endless=False, fails_at=1)).of(SEED, everywhere=False)
 
