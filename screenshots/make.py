@@ -106,6 +106,7 @@ def masked(svg: str) -> str:
     )
     # The time of a link and its signature may be cut by the end of a line: what is left of them stays as long.
     svg = re.sub(r"\d{5,8}T\d{6}Z", lambda found: "20240902T091200Z"[-len(found[0]) :], svg)
+    svg = re.sub(r"(?<=%2F)\d{8}(?=%2F)", "20240902", svg)
     return re.sub(r"(?<=Signature=)[0-9a-f]+|(?<=>)[0-9a-f]{34,}(?=<)", lambda found: "0" * len(found[0]), svg)
 
 

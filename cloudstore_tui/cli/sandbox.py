@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,9 +15,30 @@ from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.config.load import load_config
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.providers import PROVIDERS
+from cloudstore_tui.sandbox import DATA_NOW
 
 DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
+
+
+def _moment(_context: click.Context, _option: click.Parameter, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            "this is no date and time", subject=f"--now {text}", hint="Write one as 2024-09-02T09:00."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_now_option = click.option(
+    "--now",
+    metavar="TIME",
+    default=f"{DATA_NOW:%Y-%m-%dT%H:%MZ}",
+    show_default=True,
+    callback=_moment,
+    help="The ages of the data count back from here.",
+)
 
 
 @click.command("sandbox", short_help="Serve both services on this machine, to try things.")
@@ -25,6 +47,7 @@ DEMO_FOLDER = "cloudstore-demo"
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the data here. [default: a temporary folder]")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@_now_option
 @click.option("--switch", "switches", metavar="ID=VALUE", multiple=True, help="Behave otherwise where vendors differ.")
 @click.option("--list-switches", is_flag=True, help="Show every switch and its values, and end.")
 @click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
@@ -37,6 +60,7 @@ def sandbox_command(
     data: Path | None,
     seed: int,
     objects: int,
+    now: datetime,
     switches: tuple[str, ...],
     list_switches: bool,
     faults: tuple[str, ...],
@@ -64,7 +88,7 @@ def sandbox_command(
         for line in describe_switches() if list_switches else describe_faults():
             click.echo(line)
         return
-    options = SandboxOptions(host, port, data, seed, objects, _switches(switches), faults)
+    options = SandboxOptions(host, port, data, seed, objects, now, _switches(switches), faults)
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
@@ -79,8 +103,9 @@ def sandbox_command(
 @click.command("demo", short_help="Open the browser on a sandbox; needs no account.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@_now_option
 @screen_options
-def demo_command(*, seed: int, objects: int, no_mouse: bool, low_bandwidth: bool | None) -> None:
+def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_bandwidth: bool | None) -> None:
     """Open the browser on a sandbox of both services that ends with it.
 
     Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
@@ -92,7 +117,7 @@ def demo_command(*, seed: int, objects: int, no_mouse: bool, low_bandwidth: bool
       cloudstore demo --objects 1000000
     """
     require_terminal()
-    with SandboxProcess(seed=seed, objects=objects) as config_path:
+    with SandboxProcess(seed=seed, objects=objects, now=now) as config_path:
         config = as_asked(load_config(config_path, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
         folder = Path.cwd() / DEMO_FOLDER
         open_browser(config, download_dir=folder, keep=False)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -19,10 +20,11 @@ class SandboxProcess:
     The sandbox also ends by itself when this process dies: it waits on a pipe that only we hold.
     """
 
-    def __init__(self, *, seed: int, objects: int, faults: Sequence[str] = ()) -> None:
+    def __init__(self, *, seed: int, objects: int, now: datetime | None = None, faults: Sequence[str] = ()) -> None:
         self._command = [
             *(sys.executable, "-m", "cloudstore_tui", "sandbox", "--with-parent"),
             *("--seed", str(seed), "--objects", str(objects)),
+            *(("--now", now.isoformat()) if now else ()),
             *(part for fault in faults for part in ("--fault", fault)),
         ]
         self._process: subprocess.Popen[str] | None = None

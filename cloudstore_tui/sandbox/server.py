@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from cloudstore_tui.core.errors import StorageError, UsageError
-from cloudstore_tui.sandbox import alvaria, eightbyeight
+from cloudstore_tui.sandbox import DATA_NOW, alvaria, eightbyeight
 from cloudstore_tui.sandbox.app import api_app, blob_app
 from cloudstore_tui.sandbox.config_file import write_config
 from cloudstore_tui.sandbox.faults.connection import OpenProtocol
@@ -46,6 +47,8 @@ class SandboxOptions:
     seed: int = 1
     objects: int = 0
     """Recordings to make besides the fixtures."""
+    now: datetime = DATA_NOW
+    """The moment that the ages of the data count back from."""
     switches: Mapping[str, str] = field(default_factory=dict)
     faults: Sequence[str | Mapping[str, object]] = ()
     """Rules of what goes wrong, see `faults.reading`."""
@@ -77,7 +80,7 @@ class Sandbox:
         self._options = options
         self._temporary: Path | None = None
         data = (options.data or Path()).absolute()
-        self.world = World(data, options.seed, options.objects, Switches(SWITCHES, options.switches))
+        self.world = World(data, options.seed, options.objects, Switches(SWITCHES, options.switches), options.now)
         self.world.faults = FaultPlan(options.faults)
         self.alvaria: alvaria.Alvaria | None = None
         self._servers: list[uvicorn.Server] = []

@@ -3,8 +3,10 @@
 import hashlib
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from cloudstore_tui.sandbox import DATA_NOW
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import RequestLog
 from cloudstore_tui.sandbox.signing import Signer
@@ -12,7 +14,7 @@ from cloudstore_tui.sandbox.switches import Switches
 
 
 class Clock:
-    """The time of the sandbox, which tests can move."""
+    """The time at which requests are answered, which tests can move: of tokens, links, restores and jobs."""
 
     def __init__(self) -> None:
         self.offset = 0.0
@@ -32,6 +34,7 @@ class World:
     objects: int
     """Recordings to make besides the fixtures."""
     switches: Switches
+    data_now: datetime = DATA_NOW
     clock: Clock = field(default_factory=Clock)
     faults: FaultPlan = field(default_factory=FaultPlan)
     log: RequestLog = field(default_factory=RequestLog)

@@ -106,7 +106,7 @@ async def names(provider: StorageProvider, path: str, pages: int = 100) -> list[
 
 
 async def crowd(provider: StorageProvider) -> str:
-    """The folder with 10,000 recordings: that of yesterday."""
+    """The folder with 10,000 recordings: that of the day before the data's now."""
     return max(await names(provider, "exports/cxp/recordings/"))
 
 

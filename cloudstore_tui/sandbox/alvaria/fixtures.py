@@ -31,9 +31,9 @@ class Fixture:
     """How its entry in a listing is odd: a key of `wire.ODDITIES`."""
 
 
-def fixtures(seed: int, now: float) -> Iterator[Fixture]:
-    """All files, in no order."""
-    moment = datetime.fromtimestamp(now, UTC)
+def fixtures(seed: int, now: datetime) -> Iterator[Fixture]:
+    """All files, in no order; their ages count back from `now`."""
+    moment = now.astimezone(UTC)
     today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     yield from _nightly(random.Random(f"{seed}:nightly"), today)
     yield from _intraday(random.Random(f"{seed}:intraday"), moment)

@@ -30,7 +30,7 @@ class Alvaria:
     def __init__(self, world: World) -> None:
         self._switches = world.switches
         self.tokens = Tokens(world)
-        self.store = Store(world.data / "alvaria", world.seed, world.clock())
+        self.store = Store(world.data / "alvaria", world.seed, world.data_now)
         self._links = Links(world)
         self._gate = Gate(world.switches, self.tokens)
         self.object_store = ObjectStore(world, self.store, self._links)

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cloudstore_tui.sandbox.alvaria.fixtures import Fixture, fixtures
@@ -12,7 +13,7 @@ from cloudstore_tui.sandbox.alvaria.recipe import Recipe
 from cloudstore_tui.sandbox.alvaria.tree import V3_ONLY, all_folders
 from cloudstore_tui.sandbox.blobs import Blob
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 """Changes whenever the tables or the fixtures do, so that a data folder of an older version is made again."""
 
 _SCHEMA = """
@@ -21,7 +22,7 @@ CREATE TABLE entry (
     modified REAL NOT NULL, size INTEGER NOT NULL, oddity TEXT NOT NULL, recipe TEXT NOT NULL, etag TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX entry_by_parent ON entry (parent, key);
-CREATE TABLE origin (layout TEXT, seed INTEGER);
+CREATE TABLE origin (layout TEXT, seed INTEGER, now REAL);
 """
 _UPLOAD = "upload:"
 _COLUMNS = "key, folder, modified, size, oddity, recipe, etag"
@@ -71,16 +72,17 @@ class Span:
 class Store:
     """Everything below the root, in the order of UTF-8 bytes."""
 
-    def __init__(self, folder: Path, seed: int, now: float) -> None:
+    def __init__(self, folder: Path, seed: int, now: datetime) -> None:
         self._uploads = folder / "uploads"
         self._uploads.mkdir(parents=True, exist_ok=True)
         self._seed = seed
+        self._now = now
         self._lock = threading.Lock()
         self._database = sqlite3.connect(folder / "alvaria.sqlite", check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         if not self._is_filled():
-            self._fill(now)
+            self._fill()
         self._sweep()
 
     def close(self) -> None:
@@ -150,21 +152,26 @@ class Store:
 
     # Beginning
 
+    @property
+    def _origin(self) -> tuple[object, ...]:
+        """What the data was made from: other data is made anew."""
+        return _LAYOUT, self._seed, self._now.timestamp()
+
     def _is_filled(self) -> bool:
         if not self._query("SELECT 1 FROM sqlite_master WHERE name = 'origin'", ()):
             return False
-        return self._query("SELECT layout, seed FROM origin", ()) == [(_LAYOUT, self._seed)]
+        return self._query("SELECT layout, seed, now FROM origin", ()) == [self._origin]
 
-    def _fill(self, now: float) -> None:
-        files = list(fixtures(self._seed, now))
+    def _fill(self) -> None:
+        files, made = list(fixtures(self._seed, self._now)), self._now.timestamp()
         folders = all_folders() | {parent for item in files for parent in _parents(item.key)}
         with self._lock:
             self._database.executescript("DROP TABLE IF EXISTS entry; DROP TABLE IF EXISTS origin;" + _SCHEMA)
             self._database.execute("BEGIN")
-            self._database.executemany(_INSERT, (_row(key, now, 0, "", "", "") for key in folders))
+            self._database.executemany(_INSERT, (_row(key, made, 0, "", "", "") for key in folders))
             self._database.executemany(_INSERT, map(self._fixture_row, files))
             # Written last: data without it was left half filled.
-            self._database.execute("INSERT INTO origin VALUES (?, ?)", (_LAYOUT, self._seed))
+            self._database.execute("INSERT INTO origin VALUES (?, ?, ?)", self._origin)
             self._database.execute("COMMIT")
 
     def _fixture_row(self, item: Fixture) -> tuple[object, ...]:

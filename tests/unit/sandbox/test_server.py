@@ -3,18 +3,24 @@
 import http.client
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from cloudstore_tui.cli.sandbox import sandbox_command
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.sandbox import DATA_NOW
+from cloudstore_tui.sandbox.alvaria.store import Span
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
 
@@ -192,3 +198,31 @@ def test_an_answer_on_a_kept_connection_is_not_held_back(ready: Ready) -> None:
         times.append(time.perf_counter() - begun)
     connection.close()
     assert min(times[1:]) < 0.02
+
+
+@pytest.mark.parametrize("now", [datetime(2028, 2, 29, 23, 30, tzinfo=UTC), datetime(2027, 3, 28, 2, 30, tzinfo=UTC)])
+def test_the_data_counts_back_from_the_moment_it_is_given(tmp_path: Path, now: datetime) -> None:
+    """And is made anew in a folder that holds that of another moment."""
+    for moment in (DATA_NOW, now):
+        sandbox = Sandbox(SandboxOptions(data=tmp_path, now=moment))
+        with sandbox:
+            assert sandbox.alvaria is not None
+            span = Span("exports/reporting/enterprise-historical/")
+            newest = sandbox.alvaria.store.page(span, "", 100)[-1].key
+        assert newest.endswith(f"enterprise-historical-{moment - timedelta(days=1):%Y%m%d}.tar")
+
+
+def test_a_default_sandbox_holds_the_same_on_every_day(tmp_path: Path) -> None:
+    with Sandbox(SandboxOptions(data=tmp_path)):
+        pass
+    database = sqlite3.connect(tmp_path / "alvaria" / "alvaria.sqlite")
+    newest = datetime.fromtimestamp(database.execute("SELECT max(modified) FROM entry").fetchone()[0], UTC)
+    database.close()
+    assert newest.date() == DATA_NOW.date()
+
+
+@pytest.mark.parametrize("text", ["soon", "2024-13-01", ""])
+def test_a_moment_that_is_none_is_refused(text: str) -> None:
+    done = CliRunner().invoke(sandbox_command, ["--now", text])
+    assert isinstance(done.exception, UsageError)
+    assert "no date and time" in str(done.exception)

@@ -1,12 +1,13 @@
 """`GET objectKeys`: what is where, page by page."""
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from cloudstore_tui.sandbox import DATA_NOW
 from cloudstore_tui.sandbox.alvaria.fixtures import CROWD
 from cloudstore_tui.sandbox.alvaria.tree import all_folders
 
@@ -59,8 +60,7 @@ def test_files_are_listed_recursively_without_folders(api: Any, version: str) ->
 
 
 def test_the_nightly_extracts_are_those_of_the_last_28_days(api: Any) -> None:
-    today = datetime.now(UTC)
-    wanted = {f"{today - timedelta(days=back):%Y%m%d}" for back in range(1, 29)}
+    wanted = {f"{DATA_NOW - timedelta(days=back):%Y%m%d}" for back in range(1, 29)}
     assert {key[-12:-4] for key in api.list(HISTORICAL).keys} == wanted
 
 
