@@ -25,7 +25,7 @@ from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.layouts import FILE as COLUMNS
 from cloudstore_tui.config.layouts import Layouts
 from cloudstore_tui.config.load import Config
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.theme_choice import FILE as THEME
 from cloudstore_tui.config.theme_choice import ThemeChoice
 from cloudstore_tui.config.themes import load_themes

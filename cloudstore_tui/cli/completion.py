@@ -9,7 +9,7 @@ from types import MappingProxyType
 import click
 from click.shell_completion import CompletionItem, FishComplete, ShellComplete, ZshComplete, split_arg_string
 
-from cloudstore_tui.config.locations import config_file
+from cloudstore_tui.config.paths import config_file
 
 VARIABLE = "_CLOUDSTORE_COMPLETE"
 """Set by the scripts below: the shell asks for offers."""

@@ -18,7 +18,7 @@ from cloudstore_tui.cli.pull_progress import PullProgress
 from cloudstore_tui.cli.search import Search
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.cli.transferring import transferring
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider

@@ -6,7 +6,7 @@ from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.keymap import check_keymap
-from cloudstore_tui.config.locations import themes_folder
+from cloudstore_tui.config.paths import themes_folder
 from cloudstore_tui.config.themes import load_themes
 
 

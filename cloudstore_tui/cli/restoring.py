@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cloudstore_tui.cli.output import Output, iso
 from cloudstore_tui.cli.session import Session
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import StorageError, UnavailableError
 from cloudstore_tui.restores.keeper import Keeper
 from cloudstore_tui.restores.ledger import FILE, Ledger

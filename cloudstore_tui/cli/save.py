@@ -8,7 +8,7 @@ from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.holes import holes_of
-from cloudstore_tui.config.locations import config_file
+from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.searches import FILE, SIGN, SavedSearch, SavedSearches
 from cloudstore_tui.fiql import phrase_of, understand
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError
 from cloudstore_tui.fs.names import distinct_name, safe_name

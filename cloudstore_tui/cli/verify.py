@@ -8,7 +8,7 @@ from cloudstore_tui.archive.verify import Finding, Found, Verification
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 

@@ -10,17 +10,16 @@ place = ["callcenterrecording", "2024", "09"]    # folders that only the browser
 ```
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.named_tables import NamedTables
 from cloudstore_tui.config.settings import read_options
-from cloudstore_tui.config.tables import with_table
+from cloudstore_tui.config.toml_edit import with_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.location import Location, split_address
-from cloudstore_tui.core.profile import Option
+from cloudstore_tui.core.profile import Option, OptionValue
 from cloudstore_tui.fs.private_file import turn
 
 FILE = "bookmarks.toml"
@@ -82,12 +81,12 @@ class Bookmarks(NamedTables[Bookmark]):
             LocalDiskError: the file cannot be written.
         """
         check_name(bookmark.name)
-        lines = {"at": _text(bookmark.at)}
+        values: dict[str, OptionValue] = {"at": bookmark.at}
         with turn(self.path):
             if bookmark.place or self._knows_place(bookmark.name):
-                lines["place"] = f"[{', '.join(map(_text, bookmark.place))}]"
+                values["place"] = bookmark.place
             known = {**self.read(), bookmark.name: bookmark}
-            self._change(known, bookmark.name, lambda text: with_table(text, bookmark.name, lines))
+            self._change(known, bookmark.name, lambda text: with_table(text, (bookmark.name,), values))
 
     def _knows_place(self, name: str) -> bool:
         known = self.read().get(name)
@@ -121,7 +120,3 @@ def _bookmark(document: Document, name: str) -> Bookmark:
         raise document.error(error.message, (name, "at"), error.hint) from None
     place = values["place"]
     return Bookmark(name, str(values["at"]), place if isinstance(place, tuple) else ())
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cloudstore_tui.config.paths import read_bounded
 from cloudstore_tui.core.errors import ConfigError
 
 LARGEST_FILE = 1_000_000
@@ -35,17 +36,16 @@ class Document:
         Raises:
             ConfigError: it cannot be read, is too large, is not UTF-8 or not TOML.
         """
+        data = read_bounded(path, LARGEST_FILE, "the configuration")
         try:
-            with path.open("rb") as file:
-                data = file.read(LARGEST_FILE + 1)
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}", subject=str(path)) from None
-        if len(data) > LARGEST_FILE:
-            raise ConfigError("is larger than 1 MB", subject=str(path), hint="This cannot be a configuration file.")
-        try:
-            return cls(path, data.decode("utf-8-sig").replace("\r\n", "\n"))
+            return cls.parse(path, data.decode())
         except UnicodeDecodeError:
             raise ConfigError("is not UTF-8 text", subject=str(path)) from None
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> "Document":
+        """What a text says that stands, or is to stand, in a file: with any line ends and a byte-order mark."""
+        return cls(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
     def table(self, name: str) -> Mapping[str, object]:
         """A top-level table, empty if absent."""

@@ -1,15 +1,17 @@
 """The configuration file as a whole."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 from cloudstore_tui.config.document import Document
-from cloudstore_tui.config.secrets import SecretSources
+from cloudstore_tui.config.paths import check_trusted
+from cloudstore_tui.config.secrets import SecretSources, variable_of
 from cloudstore_tui.config.settings import Settings, read_options, read_settings
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.core.profile import Option, Profile
+from cloudstore_tui.core.profile import Option, OptionValue, Profile
 from cloudstore_tui.core.provider import ProviderSpec
 
 COMMON: tuple[Option, ...] = (
@@ -17,6 +19,12 @@ COMMON: tuple[Option, ...] = (
     Option("read_only", "false allows upload and delete.", type=bool, default=True),
     Option("requests_per_minute", "Pace of API calls; 0 for no limit of ours.", type=int, default=60),
     Option("concurrency", "API calls at once, 1 to 64.", type=int, default=4),
+    Option(
+        "allow_networks",
+        'Private networks that links may lead to, such as ["10.20.0.0/16"]: VPC endpoints, inspecting proxies.',
+        type=tuple,
+        default=(),
+    ),
 )
 """The keys that every profile understands, whatever its provider."""
 
@@ -42,6 +50,12 @@ class Config:
         """
         if name in self.profiles:
             return self.profiles[name]
+        if not self.path.exists():
+            raise ConfigError(
+                f"there is no such file, and so no profile called {name}",
+                subject=str(self.path),
+                hint="`profile add` makes it; CLOUDSTORE_CONFIG names another. `cloudstore demo` needs no file.",
+            )
         known = ", ".join(self.profiles) or "none"
         raise ConfigError(
             f"no profile called {name}",
@@ -56,7 +70,10 @@ def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
     Raises:
         ConfigError: the first thing in it that cannot be used, with file, line and cure.
     """
-    return read_config(Document.read(path), specs) if path.exists() else Config(path)
+    if not path.exists():
+        return Config(path)
+    check_trusted(path)
+    return read_config(Document.read(path), specs)
 
 
 def read_config(document: Document, specs: Sequence[ProviderSpec]) -> Config:
@@ -70,6 +87,7 @@ def read_config(document: Document, specs: Sequence[ProviderSpec]) -> Config:
             raise document.unknown((name,), ("profiles", "settings", "keys"))
     settings = read_settings(document)
     profiles = {name: _read_profile(document, name, settings, specs) for name in document.table("profiles")}
+    _check_variables(document, profiles)
     return Config(document.path, profiles, settings, _read_keys(document))
 
 
@@ -85,6 +103,7 @@ def _read_profile(document: Document, name: str, settings: Settings, specs: Sequ
         Option(f"{secret.name}_{kind}", secret.help) for secret in spec.secrets for kind in ("file", "command")
     )
     values = read_options(document, keys, table, (*COMMON, *spec.options, *sources))
+    _check_networks(document, keys, values["allow_networks"])
     profile = Profile(
         name=name,
         provider=spec.name,
@@ -98,6 +117,18 @@ def _read_profile(document: Document, name: str, settings: Settings, specs: Sequ
     return replace(profile, secrets=SecretSources(name, texts, document.path.parent))
 
 
+def _check_networks(document: Document, keys: tuple[str, ...], networks: OptionValue) -> None:
+    for network in networks if isinstance(networks, tuple) else ():
+        try:
+            ip_network(network)
+        except ValueError:
+            raise document.error(
+                f"{network!r} is no network",
+                (*keys, "allow_networks"),
+                'Write it like ["10.20.0.0/16", "fd00::/8"].',
+            ) from None
+
+
 def _spec(
     document: Document, keys: tuple[str, ...], table: Mapping[str, object], specs: Sequence[ProviderSpec]
 ) -> ProviderSpec:
@@ -107,6 +138,19 @@ def _spec(
         message = f"unknown provider {wanted}" if wanted else f"provider is missing under [{'.'.join(keys)}]"
         raise document.error(message, (*keys, "provider"), f"Known: {', '.join(names)}.")
     return names[wanted]
+
+
+def _check_variables(document: Document, names: Iterable[str]) -> None:
+    """Refuse two profiles that would read the same variable: the secret of one would go to the host of the other."""
+    seen: dict[str, str] = {}
+    for name in names:
+        variable = variable_of(name, "secret")
+        if (other := seen.setdefault(variable, name)) != name:
+            raise document.error(
+                f"profiles {other} and {name} would both read {variable}",
+                ("profiles", name),
+                "Give one of them a name that differs in more than case, - and _.",
+            )
 
 
 def _read_keys(document: Document) -> dict[str, str]:

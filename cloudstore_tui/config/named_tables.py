@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from cloudstore_tui.config.document import Document
-from cloudstore_tui.config.tables import with_name, without_table
+from cloudstore_tui.config.toml_edit import with_name, without_table
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.fs.private_file import turn, write_private
 
@@ -64,7 +64,7 @@ class NamedTables(ABC, Generic[Item]):
         with turn(self.path):
             known = dict(self.read())
             if known.pop(name, None) is not None:
-                self._change(known, name, lambda text: without_table(text, name))
+                self._change(known, name, lambda text: without_table(text, (name,)))
 
     def rename(self, old: str, new: str) -> None:
         """Give one another name.
@@ -85,15 +85,15 @@ class NamedTables(ABC, Generic[Item]):
                 )
             renamed = {(new if name == old else name): item for name, item in known.items()}
             renamed[new] = self._called(renamed[new], new)
-            self._change(renamed, old, lambda text: with_name(text, old, new))
+            self._change(renamed, old, lambda text: with_name(text, (old,), new))
 
     def _change(self, wanted: dict[str, Item], name: str, change: Callable[[str], str]) -> None:
         if self.path is None:
             self._unkept = wanted
             return
-        text = self.path.read_text("utf-8-sig") if self.path.exists() else ""
-        changed = change(text)
+        # Read as bytes: line ends are the user's, too.
+        changed = change(self.path.read_bytes().decode() if self.path.exists() else "")
         # People write TOML in more ways than are known here: what cannot be changed is left alone.
-        if self._items(Document(self.path, changed)) != wanted:
+        if self._items(Document.parse(self.path, changed)) != wanted:
             raise ConfigError(f"{name} cannot be changed here", subject=str(self.path), hint="Change it in the file.")
         write_private(self.path, changed)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.load import read_config
-from cloudstore_tui.config.profile_table import with_profile, without_profile
+from cloudstore_tui.config.toml_edit import with_table, without_table
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import OptionValue, Profile
 from cloudstore_tui.core.provider import ProviderSpec
@@ -28,7 +28,7 @@ def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs:
         profiles[name] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     with turn(path):
-        document = _change(path, lambda text: with_profile(text, name, values), expect)
+        document = _change(path, lambda text: with_table(text, ("profiles", name), values), expect, specs)
     return read_config(document, specs).profile(name)
 
 
@@ -40,11 +40,19 @@ def remove_profile(path: Path, name: str) -> None:
         LocalDiskError: it cannot be written.
     """
     with turn(path):
-        _change(path, lambda text: without_profile(text, name), lambda profiles: profiles.pop(name, None))
+        _change(path, lambda text: without_table(text, ("profiles", name)), lambda profiles: profiles.pop(name, None))
 
 
-def _change(path: Path, change: Callable[[str], str], expect: Callable[[dict[str, object]], object]) -> Document:
-    """Change the text, and write it if it then says what is expected and nothing else."""
+def _change(
+    path: Path,
+    change: Callable[[str], str],
+    expect: Callable[[dict[str, object]], object],
+    specs: Sequence[ProviderSpec] | None = None,
+) -> Document:
+    """Change the text, and write it if it then says what is expected and nothing else.
+
+    With `specs`, it also has to be a configuration that can be used.
+    """
     before = _bytes(path)
     known = Document.read(path) if path.exists() else Document(path, "")
     wanted = dict(known.values)
@@ -53,7 +61,7 @@ def _change(path: Path, change: Callable[[str], str], expect: Callable[[dict[str
     wanted["profiles"] = profiles
     changed = change(before.decode())
     try:
-        document = Document(path, changed.removeprefix("\ufeff").replace("\r\n", "\n"))
+        document = Document.parse(path, changed)
     except ConfigError:
         raise ConfigError(
             "the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND
@@ -61,6 +69,8 @@ def _change(path: Path, change: Callable[[str], str], expect: Callable[[dict[str
     # People write TOML in more ways than are known here: what cannot be changed is left alone.
     if {"profiles": {}, **document.values} != wanted:
         raise ConfigError("the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND)
+    if specs is not None:
+        read_config(document, specs)
     if _bytes(path) != before:
         raise ConfigError("was changed by something else just now", subject=str(path), hint="Try again.")
     write_private(path, changed)

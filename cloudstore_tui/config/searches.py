@@ -8,7 +8,6 @@ region = "us-east"       # where to look if nobody says; may be left out
 ```
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.holes import fill, holes_of
 from cloudstore_tui.config.named_tables import NamedTables
 from cloudstore_tui.config.settings import read_options
-from cloudstore_tui.config.tables import with_table
+from cloudstore_tui.config.toml_edit import with_table
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.profile import Option
 from cloudstore_tui.fiql.tree import plain
@@ -105,12 +104,12 @@ class SavedSearches(NamedTables[SavedSearch]):
         if not find.strip() or not find.isprintable():
             raise UsageError("there is nothing to save", subject=f"{SIGN}{name}", hint="Type a filter first.")
         told = {"find": find, "profile": profile, "region": region}
-        lines = {key: json.dumps(value, ensure_ascii=False) for key, value in told.items() if value}
+        values = {key: value for key, value in told.items() if value}
         with turn(self.path):
             known = dict(self.read())
             old = known.get(name, SavedSearch(name, find))
             known[name] = SavedSearch(name, find, profile or old.profile, region or old.region)
-            self._change(known, name, lambda text: with_table(text, name, lines))
+            self._change(known, name, lambda text: with_table(text, (name,), values))
 
 
 def check_name(name: str) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cloudstore_tui.config.keyring_access import clear_keyring, has_keyring, write_keyring
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.config.secrets import keyring_service, spoken, variable_of
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import Profile, SecretField
@@ -91,7 +92,7 @@ def sources_of(profile: Profile, fields: Iterable[SecretField]) -> dict[str, str
 
 def file_of(file: str, folder: Path) -> Path:
     """The file that a `…_file` key means; `folder` is that of the configuration."""
-    return folder / Path(file).expanduser()
+    return folder / user_path(file)
 
 
 def _remove_file(path: Path) -> str:

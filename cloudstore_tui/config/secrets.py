@@ -15,14 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudstore_tui.config.keyring_access import has_keyring, read_keyring
+from cloudstore_tui.config.paths import read_bounded, user_path
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.text import plain
 
 COMMAND_PATIENCE = 30.0
 """Seconds a secret command may take; it may ask a password manager that asks the user."""
 LARGEST_SECRET = 64_000
 """Bytes."""
 
+LONGEST_COMPLAINT = 200
+"""Characters of what a command says that are shown."""
+
+_NO_SHELL = "It is started without a shell: where it needs ~, | or $, write sh -c '…'."
+_SINGLE_QUOTED = re.compile(r"'[^']*'|\\\\.")
+_DOUBLE_QUOTED = re.compile(r'"[^"]*"')
+_EXPANDED = re.compile(r"\$[A-Za-z_{(][A-Za-z0-9_]*|`")
+_SHELL_ONLY = re.compile(r"(?:^|\s)~[^\s]*|[|;<>]|&")
+_SECRET_VARIABLE = re.compile(r"CLOUDSTORE_[A-Z0-9_]*_(?:SECRET|API_KEY)")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
@@ -69,7 +80,7 @@ class SecretSources:
         if command := self.options.get(f"{name}_command"):
             return self._run(name, command), f"{name}_command"
         if file := self.options.get(f"{name}_file"):
-            path = self.folder / Path(file).expanduser()
+            path = self.folder / user_path(file)
             return _read_private(path), f"file {path}"
         return self._ask_keyring(name), "keyring"
 
@@ -89,18 +100,45 @@ class SecretSources:
         return found
 
     def _run(self, name: str, command: str) -> str:
-        place = f"{name}_command of profile {self.profile}"
+        subject = f"{name}_command of profile {self.profile}"
+        _check_command(command, subject)
         try:
             done = subprocess.run(
-                shlex.split(command), capture_output=True, text=True, timeout=COMMAND_PATIENCE, check=False
+                shlex.split(command),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=COMMAND_PATIENCE,
+                check=False,
+                env=child_environment(),
             )
         except subprocess.TimeoutExpired:
-            raise ConfigError(f"did not answer within {COMMAND_PATIENCE:.0f} seconds", subject=place) from None
+            raise ConfigError(f"did not answer within {COMMAND_PATIENCE:.0f} seconds", subject=subject) from None
         except (OSError, ValueError) as error:
-            raise ConfigError(f"could not be started: {error}", subject=place) from None
+            raise ConfigError(f"could not be started: {error}", subject=subject, hint=_NO_SHELL) from None
         if done.returncode:
-            raise ConfigError(f"ended with code {done.returncode}", subject=place, hint="Run it by hand to see why.")
+            said = plain(" ".join(done.stderr.split()), LONGEST_COMPLAINT)
+            raise ConfigError(
+                f"ended with code {done.returncode}" + (f", and said: {said}" if said else ""),
+                subject=subject,
+                hint=_NO_SHELL,
+            )
         return done.stdout
+
+
+def _check_command(command: str, subject: str) -> None:
+    """Refuse what only a shell would understand: without one, `$TOKEN` would be sent as the secret."""
+    unquoted = _SINGLE_QUOTED.sub("", command)
+    found = _EXPANDED.search(unquoted) or _SHELL_ONLY.search(_DOUBLE_QUOTED.sub("", unquoted))
+    if found:
+        raise ConfigError(
+            f"has {found.group().strip()}, which only a shell understands", subject=subject, hint=_NO_SHELL
+        )
+
+
+def child_environment() -> dict[str, str]:
+    """The environment for a program of the user's: without the secrets of any profile."""
+    return {name: value for name, value in os.environ.items() if not _SECRET_VARIABLE.fullmatch(name)}
 
 
 def variable_of(profile: str, name: str) -> str:
@@ -142,17 +180,15 @@ def clean_secret(text: str, what: str) -> Secret:
 
 
 def _read_private(path: Path) -> str:
+    data = read_bounded(path, LARGEST_SECRET, "the secret file")
+    status = path.stat()
+    if os.name == "posix" and (status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or status.st_uid != os.getuid()):
+        raise ConfigError(
+            "holds a secret but others can read it",
+            subject=str(path),
+            hint=f"Run: chmod 600 {shlex.quote(str(path))}",
+        )
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if os.name == "posix" and (status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or status.st_uid != os.getuid()):
-                raise ConfigError(
-                    "holds a secret but others can read it",
-                    subject=str(path),
-                    hint=f"Run: chmod 600 {shlex.quote(str(path))}",
-                )
-            return file.read(LARGEST_SECRET).decode()
-    except OSError as error:
-        raise ConfigError(f"the secret file cannot be read: {error.strerror}", subject=str(path)) from None
+        return data.decode()
     except UnicodeDecodeError:
         raise ConfigError("the secret file is not UTF-8 text", subject=str(path)) from None

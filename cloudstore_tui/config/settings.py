@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.profile import Option, OptionValue, Timeouts
 
 _TYPE_NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
@@ -109,7 +110,7 @@ def read_settings(document: Document) -> Settings:
             f"unknown time zone {values['time_zone']}", ("settings", "time_zone"), "Use a name such as Europe/London."
         ) from None
     return Settings(
-        download_dir=Path(str(values["download_dir"])).expanduser(),
+        download_dir=user_path(str(values["download_dir"])),
         call_folder=str(values["call_folder"]),
         time_zone=zone,
         theme=str(values["theme"]),

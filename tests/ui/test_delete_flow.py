@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudstore_tui.config.deletion_log import UNKNOWN, DeletionLog
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import Fate
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog

@@ -162,3 +162,11 @@ def test_ctrl_c_belongs_to_the_program(tmp_path: Path) -> None:
 def test_a_program_that_cannot_be_started_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be started"):
         run([str(tmp_path)])
+
+
+def test_a_program_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSTORE_OTHER_SECRET", "s3cret")
+    seen = tmp_path / "seen"
+    run(["sh", "-c", f"env > {seen}"])
+    assert "PATH=" in seen.read_text()
+    assert "s3cret" not in seen.read_text()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.config.locations import state_folder
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import UnsettledError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.restores.ledger import Ledger

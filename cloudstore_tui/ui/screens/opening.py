@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import ConfigError
 
 FALLBACKS = ("less", "more", "vi")
@@ -57,7 +58,7 @@ def run(arguments: Sequence[str]) -> bool:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     handlers = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}
     try:
-        child = subprocess.Popen(arguments)
+        child = subprocess.Popen(arguments, env=child_environment())
 
         def end(number: int, _frame: FrameType | None) -> None:
             caught.append(number)

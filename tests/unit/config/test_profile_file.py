@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudstore_tui.config.load import load_config
 from cloudstore_tui.config.profile_file import add_profile, remove_profile
-from cloudstore_tui.config.profile_table import with_profile
+from cloudstore_tui.config.toml_edit import Keys, with_table
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import OptionValue
 from cloudstore_tui.providers import PROVIDERS
@@ -51,12 +52,33 @@ def test_a_name_that_is_taken_changes_nothing(path: Path) -> None:
         '[settings]\n[profiles.old]\nprovider = "8x8"\nclient_id = """\n[keys]\n"""\n',
     ],
 )
-def test_what_cannot_be_taken_out_safely_is_left_to_an_editor(path: Path, text: str) -> None:
+def test_a_profile_is_taken_out_however_it_is_written(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
+    remove_profile(path, "old")
+    assert "old" not in path.read_text()
+    assert load_config(path, PROVIDERS).profiles == {}
+
+
+def test_a_change_that_would_say_something_else_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_profile(path, "old", VALUES, PROVIDERS)
+    before = path.read_text()
+    monkeypatch.setattr("cloudstore_tui.config.profile_file.without_table", lambda text, _keys: text + "[keys]\n")
     with pytest.raises(ConfigError, match="of their own"):
         remove_profile(path, "old")
-    assert path.read_text() == text
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("other", ["acme_8", "ACME-8"])
+def test_a_name_whose_variables_are_those_of_another_profile_is_refused(path: Path, other: str) -> None:
+    add_profile(path, "acme-8", VALUES, PROVIDERS)
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match="CLOUDSTORE_ACME_8_SECRET"):
+        add_profile(path, other, VALUES, PROVIDERS)
+    assert path.read_bytes() == before
+    path.write_text(before.decode() + before.decode().replace("acme-8", other))
+    with pytest.raises(ConfigError, match="CLOUDSTORE_ACME_8_SECRET"):
+        load_config(path, PROVIDERS)
 
 
 def test_a_file_that_is_no_toml_is_not_touched(path: Path) -> None:
@@ -87,11 +109,11 @@ def test_what_something_else_wrote_meanwhile_is_not_written_over(path: Path, mon
     path.parent.mkdir()
     path.write_text("")
 
-    def late(text: str, name: str, values: dict[str, OptionValue]) -> str:
+    def late(text: str, keys: Keys, values: dict[str, OptionValue]) -> str:
         path.write_text("# newer\n")
-        return with_profile(text, name, values)
+        return with_table(text, keys, values)
 
-    monkeypatch.setattr("cloudstore_tui.config.profile_file.with_profile", late)
+    monkeypatch.setattr("cloudstore_tui.config.profile_file.with_table", late)
     with pytest.raises(ConfigError, match="changed by something else"):
         add_profile(path, "acme8", VALUES, PROVIDERS)
     assert path.read_text() == "# newer\n"

@@ -60,11 +60,25 @@ def test_the_first_one_makes_the_file_and_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ['one = { find = "a==1" }\n', '[one]\n"find" = "a==1"\n', '[one]\nfind = """\na==1"""\n']
 )
-def test_a_file_written_in_a_way_that_cannot_be_changed_is_left_alone(path: Path, text: str) -> None:
+def test_a_search_can_be_changed_however_it_is_written(path: Path, text: str) -> None:
     path.write_text(text)
-    with pytest.raises(ConfigError, match=r"cannot be changed here|not valid TOML"):
+    SavedSearches(path).save("one", "b==2")
+    assert path.read_text().splitlines()[0] == text.splitlines()[0].replace("a==1", "b==2")
+    assert SavedSearches(path).named("one").find == "b==2"
+
+
+def test_a_change_that_would_say_something_else_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudstore_tui.config.searches.with_table", lambda text, *_: text + "[other]\nfind = 'x'\n")
+    with pytest.raises(ConfigError, match="cannot be changed here"):
         SavedSearches(path).save("one", "b==2")
-    assert path.read_text() == text
+    assert path.read_text() == FILE
+
+
+def test_comments_and_line_ends_of_a_file_from_windows_stay(path: Path) -> None:
+    text = ("\ufeff" + FILE).replace("\n", "\r\n")
+    path.write_bytes(text.encode())
+    SavedSearches(path).save("archived", "objectState==DELETED")
+    assert path.read_bytes().decode() == text.replace("'objectState==ARCHIVED'", '"objectState==DELETED"')
 
 
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path, path: Path) -> None:

@@ -86,3 +86,67 @@ def test_the_source_of_a_secret_that_cannot_be_is_named(tmp_path: Path) -> None:
 def test_without_any_source_all_of_them_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=VARIABLE):
         sources(tmp_path)("secret")
+
+
+@pytest.mark.parametrize(
+    ("command", "sign"),
+    [
+        ("cat ~/secret", "~/secret"),
+        ("cat secret | head -1", "|"),
+        ("echo $TOKEN", "$TOKEN"),
+        ('echo "${TOKEN}"', "${TOKEN"),
+        ("echo $(cat secret)", "$(cat"),
+        ("echo `cat secret`", "`"),
+        ("cat secret; true", ";"),
+        ("cat < secret", "<"),
+    ],
+)
+def test_a_command_that_only_a_shell_understands_is_refused_before_it_runs(
+    tmp_path: Path, command: str, sign: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        sources(tmp_path, secret_command=command)("secret")
+    assert f"has {sign}, which only a shell understands" in str(caught.value)
+    assert "sh -c" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("command", "secret"),
+    [
+        ("sh -c 'echo one | cat'", "one"),
+        ("printf %s 'a$b'", "a$b"),
+        ('printf %s "a|b~c;d"', "a|b~c;d"),
+        ("printf %s a~b", "a~b"),
+        ("printf %s op://vault/item?attribute=otp", "op://vault/item?attribute=otp"),
+    ],
+)
+def test_what_is_quoted_or_means_nothing_to_a_shell_is_started(tmp_path: Path, command: str, secret: str) -> None:
+    assert sources(tmp_path, secret_command=command)("secret").reveal() == secret
+
+
+def test_a_command_that_fails_is_told_with_its_own_words(tmp_path: Path) -> None:
+    command = r"""sh -c 'printf "\033[31mvault is locked" >&2; exit 3'"""
+    with pytest.raises(ConfigError) as caught:
+        sources(tmp_path, secret_command=command)("secret")
+    assert "ended with code 3, and said: " in caught.value.message
+    assert "vault is locked" in caught.value.message
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_command_sees_no_secret_of_any_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSTORE_OTHER_SECRET", "s3cret")
+    monkeypatch.setenv("CLOUDSTORE_OTHER_API_KEY", "k3y")
+    monkeypatch.setenv("CLOUDSTORE_CONFIG", "kept")
+    command = """sh -c 'echo "$CLOUDSTORE_OTHER_SECRET,$CLOUDSTORE_OTHER_API_KEY,$CLOUDSTORE_CONFIG"'"""
+    assert sources(tmp_path, secret_command=command)("secret").reveal() == ",,kept"
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(ConfigError, match="regular file"):
+        sources(tmp_path, secret_file="pipe")("secret")
+
+
+def test_a_file_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="larger than"):
+        sources(tmp_path, secret_file=private(tmp_path, "x" * 70_000))("secret")
