@@ -1,14 +1,16 @@
 """`completion`: what the shell offers on Tab."""
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import click
-from click.shell_completion import CompletionItem, FishComplete, ShellComplete, ZshComplete, split_arg_string
+from click.shell_completion import CompletionItem
 
+from cloudstore_tui.cli.shell_line import TypedLine, read_line
 from cloudstore_tui.config.paths import config_file
 
 VARIABLE = "_CLOUDSTORE_COMPLETE"
@@ -18,47 +20,73 @@ _LONGEST = 2.0
 """Seconds after which nothing is offered; nobody waits longer for a Tab."""
 _PATHS = frozenset({"path", "paths", "where", "files"})
 _PROFILES = frozenset({"name", "profiles"})
-# Bash takes a colon for the end of a word, so the script splits the line itself, and gives back what follows the last.
-_BASH = """\
-%(complete_func)s() {
-    local reply kind value word=${COMP_LINE:0:COMP_POINT} cut=
-    word=${word##*[[:space:]]}
-    case $COMP_WORDBREAKS in *:*) case $word in *:*) cut=${word%%:*}: ;; esac ;; esac
+# Each script gives the line up to the cursor, as it is typed, and the locale of the shell, which may not be exported.
+# Bash replaces only what follows the last of its breaks, such as a colon: the script says what that is.
+_BASH = r"""%(function)s() {
+    local reply value
     COMPREPLY=()
     while IFS= read -r reply; do
-        kind=${reply%%%%,*} value=${reply#*,}
-        case $kind in
+        value=${reply#*,}
+        case ${reply%%%%,*} in
             dir) compopt -o dirnames 2>/dev/null ;;
             file) compopt -o default 2>/dev/null ;;
             *)
                 case $value in *[:/]) compopt -o nospace 2>/dev/null ;; esac
-                printf -v value %%q "${value#"$cut"}"
                 COMPREPLY+=("$value") ;;
         esac
-    done < <(env %(complete_var)s=bash_complete COMP_LINE="${COMP_LINE:0:COMP_POINT}" "$1" 2>/dev/null)
+    done < <(env LC_ALL="$LC_ALL" LC_CTYPE="$LC_CTYPE" LANG="$LANG" PYTHONCOERCECLOCALE=0 \
+        %(variable)s=bash_complete COMP_LINE="${COMP_LINE:0:COMP_POINT}" COMP_WORD="$2" "$1" 2>/dev/null)
 }
-complete -o nosort -F %(complete_func)s %(prog_name)s
+complete -o nosort -F %(function)s cloudstore 2>/dev/null || complete -F %(function)s cloudstore
 """
+_ZSH = r"""#compdef cloudstore
 
+%(function)s() {
+    local reply value
+    local -a shown suffix
+    local line="${(j: :)words[1,CURRENT-1]} ${words[CURRENT]%%"$SUFFIX"}"
+    env LC_ALL="$LC_ALL" LC_CTYPE="$LC_CTYPE" LANG="$LANG" PYTHONCOERCECLOCALE=0 \
+        %(variable)s=zsh_complete COMP_LINE="$line" cloudstore 2>/dev/null |
+    while IFS= read -r reply; do
+        value="${reply#*,}" shown=() suffix=()
+        case "${reply%%%%,*}" in
+            dir) _files -/ ;;
+            file) _files ;;
+            *)
+                [[ "$value" == *$'\t'* ]] && shown=("${value/$'\t'/  -- }")
+                value="${value%%%%$'\t'*}"
+                [[ "$value" == *[:/] ]] && suffix=(-S '')
+                compadd -U -V unsorted "${suffix[@]}" ${shown:+-l} ${shown:+-d} ${shown:+shown} -- "$value" ;;
+        esac
+    done
+}
 
-class _Bash(ShellComplete):
-    name = "bash"
-    source_template = _BASH
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        """The words so far, and the one that is being typed."""
-        line = os.environ.get("COMP_LINE", "")
-        words = split_arg_string(line)[1:]
-        return (words, "") if not words or line[-1:].isspace() else (words[:-1], words[-1])
-
-    def format_completion(self, item: CompletionItem) -> str:
-        """One line: what kind of thing it is, and the thing."""
-        return f"{item.type},{item.value}"
-
-
-SHELLS: Mapping[str, type[ShellComplete]] = MappingProxyType(
-    {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete},
-)
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    %(function)s "$@"
+else
+    compdef %(function)s cloudstore
+fi
+"""
+_FISH = r"""function %(function)s
+    set -l line (commandline -cp | string collect)
+    env LC_ALL="$LC_ALL" LC_CTYPE="$LC_CTYPE" LANG="$LANG" PYTHONCOERCECLOCALE=0 \
+        %(variable)s=fish_complete COMP_LINE="$line" cloudstore 2>/dev/null | while read -l reply
+        set -l offer (string split -m 1 , -- $reply)
+        switch $offer[1]
+            case dir
+                __fish_complete_directories (commandline -ct)
+            case file
+                __fish_complete_path (commandline -ct)
+            case '*'
+                printf '%%s\n' $offer[2]
+        end
+    end
+end
+complete --no-files --command cloudstore --arguments '(%(function)s)'
+"""
+SHELLS: Mapping[str, str] = MappingProxyType({"bash": _BASH, "zsh": _ZSH, "fish": _FISH})
+"""The script of each shell."""
+_UTF8 = re.compile("utf-?8", re.IGNORECASE)
 
 
 @click.command("completion", short_help="Let the shell complete commands and paths.")
@@ -74,23 +102,34 @@ def completion_command(shell: str) -> None:
       cloudstore completion zsh >> ~/.zshrc
       cloudstore completion fish > ~/.config/fish/completions/cloudstore.fish
     """
-    root = click.get_current_context().find_root().command
-    kind = SHELLS[shell]
-    made = kind(root, {}, "cloudstore", VARIABLE)
-    click.echo(kind.source_template % made.source_vars())
+    click.echo(SHELLS[shell] % {"function": "_cloudstore_completion", "variable": VARIABLE}, nl=False)
 
 
 def answer(root: click.Command) -> int:
-    """Print what fits the words that the shell gave; 0 whatever happened."""
-    kind = SHELLS.get(os.environ[VARIABLE].partition("_")[0])
-    if kind is None:
+    """Print what fits the line that the shell gave, one a line as `kind,word`; 0 whatever happened."""
+    shell, text = os.environ[VARIABLE].partition("_")[0], os.environ.get("COMP_LINE", "")
+    line = read_line(text)
+    if shell not in SHELLS or not line.words:
         return 0
-    shell = kind(root, {}, "cloudstore", VARIABLE)
-    words, incomplete = shell.get_completion_args()
-    for item in _offers(root, words, incomplete):
-        if item.value.isprintable():
-            click.echo(shell.format_completion(item))
+    for item in _offers(root, line.words[1:], line.last):
+        if item.type != "plain":
+            click.echo(f"{item.type},")
+        elif (word := _word(shell, text, line, item)) is not None:
+            click.echo(f"plain,{word}")
     return 0
+
+
+def _word(shell: str, text: str, line: TypedLine, item: CompletionItem) -> str | None:
+    """What the script of a shell takes for an offer; `None` where the shell could read something else than that."""
+    rest = line.rest(item.value)
+    # Shells that know no UTF-8 take its bytes for control characters, and write them in ways of their own.
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    if rest is None or not (item.value.isascii() or _UTF8.search(locale)):
+        return None
+    if shell == "bash":
+        replaced = os.environ.get("COMP_WORD", "")
+        return replaced + rest if text.endswith(replaced) else None
+    return f"{item.value}\t{' '.join(item.help.split())}" if item.help else str(item.value)
 
 
 def _offers(root: click.Command, words: list[str], incomplete: str) -> list[CompletionItem]:

@@ -32,7 +32,7 @@ def environment(ready: Ready, tmp_path: Path) -> dict[str, str]:
 
 def offers(environment: dict[str, str], line: str, **variables: str) -> list[str]:
     """What the script of bash is given for a line."""
-    asked = {"_CLOUDSTORE_COMPLETE": "bash_complete", "COMP_LINE": line}
+    asked = {"_CLOUDSTORE_COMPLETE": "bash_complete", "COMP_LINE": line, "COMP_WORD": line.rpartition(" ")[2]}
     done = subprocess.run(
         [COMMAND], env=environment | asked | variables, capture_output=True, text=True, timeout=30, check=True
     )
@@ -133,6 +133,7 @@ def test_commands_are_offered_without_loading_services_or_the_screen() -> None:
     code = (
         "import os, sys\n"
         "os.environ.update({'_CLOUDSTORE_COMPLETE': 'bash_complete', 'COMP_LINE': 'cloudstore ls --'})\n"
+        "os.environ['COMP_WORD'] = '--'\n"
         "from cloudstore_tui.cli.main import main\n"
         "try:\n    main()\n"
         "except SystemExit:\n    print(sorted({'textual', 'httpx', 'pycurl'} & set(sys.modules)), file=sys.stderr)\n"
@@ -140,11 +141,3 @@ def test_commands_are_offered_without_loading_services_or_the_screen() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert "--json" in done.stdout
     assert done.stderr == "[]\n"
-
-
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_get_a_script(environment: dict[str, str], shell: str) -> None:
-    done = subprocess.run(
-        [COMMAND, "completion", shell], env=environment, capture_output=True, text=True, timeout=30, check=True
-    )
-    assert f"_CLOUDSTORE_COMPLETE={shell}_complete" in done.stdout
