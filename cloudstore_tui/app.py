@@ -63,7 +63,7 @@ _TWICE = 1.0
 """Seconds within which a second Ctrl+C quits."""
 
 
-class Backstage(Transfers, Protocol):
+class EngineThread(Transfers, Protocol):
     """What carries out everything that takes long, in a thread of its own."""
 
     @property
@@ -118,12 +118,17 @@ class CloudStoreApp(App[None]):
     ]
 
     def __init__(
-        self, backstage: Backstage, config: Config, *, start: Location | None = None, download_dir: Path | None = None
+        self,
+        engine: EngineThread,
+        config: Config,
+        *,
+        start: Location | None = None,
+        download_dir: Path | None = None,
     ) -> None:
         """Make the app.
 
         Args:
-            backstage: the providers, and what runs the transfers.
+            engine: the providers, and what runs the transfers.
             config: settings and keys.
             start: where to begin, instead of with the places.
             download_dir: where downloads go, instead of where the settings say.
@@ -144,7 +149,7 @@ class CloudStoreApp(App[None]):
         )
         settings = config.settings
         interval = THIN_INTERVAL if thin else INTERVAL
-        self._watch = TransferWatch(self, backstage, bell=settings.bell, interval=interval)
+        self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
         choice = ThemeChoice(settings.theme, state_folder() / THEME if self._watch.keeps else None)
         self.looks = Looks(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
         self._interrupted = 0.0
@@ -153,15 +158,15 @@ class CloudStoreApp(App[None]):
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
         call_folder = CallFolder(settings.call_folder, settings.time_zone)
-        self.browser = BrowserScreen(backstage.providers, self._watch, settings, call_folder.path, start)
+        self.browser = BrowserScreen(engine.providers, self._watch, settings, call_folder.path, start)
         history = FilterHistory(state_folder() / FILTERS if self._watch.keeps else None)
         self.browser.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
         self.browser.entries.bar.remember(history, self.browser.memory.searches)
         self.browser.entries.layouts = Layouts(state_folder() / COLUMNS if self._watch.keeps else None)
         self.browser.deletion.log = DeletionLog(state_folder() / DELETIONS if self._watch.keeps else None)
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
-        self.setup = SetupFlow(self, self.browser, backstage, PROVIDERS, config.path)
-        self._is_new = not backstage.providers
+        self.setup = SetupFlow(self, self.browser, engine, PROVIDERS, config.path)
+        self._is_new = not engine.providers
 
     def on_mount(self) -> None:
         """Take the user's keys, listen to signals, and say what of the configuration could not be used."""

@@ -21,7 +21,7 @@ from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.load import Config, load_config
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
-from cloudstore_tui.transfers.backstage import Backstage
+from cloudstore_tui.transfers.engine_thread import EngineThread
 
 HERE = Path(__file__).parent
 LONGEST, STILL, LOOK = 0.8, 0.25, 0.05
@@ -60,16 +60,16 @@ async def shoot(picture: Picture, config: Config, folder: Path) -> str:
         for spec in PROVIDERS
         if spec.name == profile.provider and profile.name != "acme-v2"
     }
-    backstage = Backstage(openers, config.settings.transfers, config.settings.timeouts)
-    backstage.start()
+    engine = EngineThread(openers, config.settings.transfers, config.settings.timeouts)
+    engine.start()
     try:
-        app = CloudStoreApp(backstage, config, download_dir=folder / "downloads")
+        app = CloudStoreApp(engine, config, download_dir=folder / "downloads")
         app.theme = picture.theme
         async with app.run_test(size=picture.size) as pilot:
             await press(pilot, picture.keys)
             return masked(app.export_screenshot(title="cloudstore"))
     finally:
-        backstage.stop()
+        engine.stop()
 
 
 async def press(pilot: Pilot[None], keys: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from cloudstore_tui.fs.disk import PRIVATE_FOLDER, told
+from cloudstore_tui.fs.disk import PRIVATE_FOLDER, os_errors_as
 
 _CACHE = 4096
 """KiB of it that are held in memory."""
@@ -18,7 +18,7 @@ def private_database(folder: Path | None, schema: str) -> sqlite3.Connection:
         folder: where its file lies, made if missing; the system's own place for such files if `None`.
         schema: statements that make its tables.
     """
-    with told(folder or Path(tempfile.gettempdir())):
+    with os_errors_as(folder or Path(tempfile.gettempdir())):
         if folder is not None:
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix="pull-", suffix=".db", dir=folder)

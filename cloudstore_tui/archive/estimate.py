@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.transfers.zips.cost import JOBS_AT_ONCE, Cost, cost_of_direct, cost_of_zips
-from cloudstore_tui.transfers.zips.plan import Batch, Direct, Packer, ZipPlan
+from cloudstore_tui.transfers.zip.cost import JOBS_AT_ONCE, Cost, cost_of_direct, cost_of_zips
+from cloudstore_tui.transfers.zip.plan import Batch, Direct, Packer, ZipPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UnavailableError,
 )
-from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
 
 MOST_SINGLE = 64
@@ -40,7 +40,7 @@ class Fetching:
     """One run over the missing objects of a plan."""
 
     def __init__(
-        self, plan: PullPlan, folder: PullFolder, recorder: Recorder, options: PullOptions, engine: TransferEngine
+        self, plan: PullPlan, folder: PullFolder, recorder: Recorder, options: PullOptions, engine: TransferManager
     ) -> None:
         self._plan = plan
         self._folder = folder
@@ -49,7 +49,7 @@ class Fetching:
         self._fetches_single = options.via is Via.AUTO
         self._engine = engine
         self._workers = Workers(1)
-        self._open: dict[asyncio.Task[Transfer], Request] = {}
+        self._open: dict[asyncio.Task[TransferSnapshot], Request] = {}
         self._before: dict[str, Before] = {}
         self._again: list[DownloadRequest] = []
         self._failures = 0
@@ -161,12 +161,12 @@ class Fetching:
 
         await self._workers.run(lambda _stop: note())
 
-    def _outcomes(self, request: Request, transfer: Transfer) -> list[Outcome]:
+    def _outcomes(self, request: Request, transfer: TransferSnapshot) -> list[Outcome]:
         parts = self._engine.members(transfer.id) if isinstance(request, ZipRequest) else (transfer,)
         found = ((self._item(part.request), part) for part in parts)
         return [self._outcome(item, part) for item, part in found if item is not None and not self._is_again(part)]
 
-    def _outcome(self, item: Item, part: Transfer) -> Outcome:
+    def _outcome(self, item: Item, part: TransferSnapshot) -> Outcome:
         before = self._before.pop(item.key, None)
         if part.state is State.DONE:
             path = below(self._folder.path, part.path)
@@ -177,7 +177,7 @@ class Fetching:
             return Outcome(item, Fate.SKIPPED)
         return Outcome(item, Fate.MISSING, error=part.error or InterruptedTransfer("it was stopped"))
 
-    def _is_again(self, part: Transfer) -> bool:
+    def _is_again(self, part: TransferSnapshot) -> bool:
         """Whether an object that no zip brought is asked for by itself."""
         request = part.request
         if not isinstance(part.error, JobError) or not self._fetches_single:
@@ -186,7 +186,7 @@ class Fetching:
             self._again.append(request)
         return isinstance(request, DownloadRequest)
 
-    def _judge(self, transfer: Transfer) -> None:
+    def _judge(self, transfer: TransferSnapshot) -> None:
         """Give up where everything else would fail, too."""
         error = transfer.error
         self._failures = self._failures + 1 if isinstance(error, _EVERYWHERE) else 0

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 _MOST_REMEMBERED = 10_000
 
@@ -27,7 +27,7 @@ class PullFolder:
             BusyError: another pull fills it.
             StorageError: the disk refuses.
         """
-        with told(self.path):
+        with os_errors_as(self.path):
             # The folder itself is locked, so that no file of ours is left in it.
             descriptor = self._disk.open_folder(self.path)
             try:
@@ -56,7 +56,7 @@ class PullFolder:
 
     def look(self, path: PurePosixPath) -> os.stat_result | None:
         """The plain file of this name; `None` if there is none."""
-        found = self._disk.look(self.file(path))
+        found = self._disk.lstat(self.file(path))
         return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def refusal(self, path: PurePosixPath) -> StorageError | None:
@@ -64,7 +64,7 @@ class PullFolder:
         for parent in reversed(path.parents):
             if parent in self._safe or not parent.parts:
                 continue
-            found = self._disk.look(self.file(parent))
+            found = self._disk.lstat(self.file(parent))
             if found is not None and stat.S_ISLNK(found.st_mode):
                 hint = "Remove it, or choose another folder."
                 return UnsafeError("is a symbolic link", subject=str(self.file(parent)), hint=hint)

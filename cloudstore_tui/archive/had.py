@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudstore_tui.archive.line import mtime_of
-from cloudstore_tui.fs.disk import told
+from cloudstore_tui.fs.disk import os_errors_as
 from cloudstore_tui.transfers.workers import Stop
 
 _CHUNK = 1 << 20
@@ -41,7 +41,7 @@ def sha256_of(file: Path, stop: Stop) -> str:
         StorageError: it cannot be read, or is no plain file.
     """
     digest = hashlib.sha256()
-    with told(file):
+    with os_errors_as(file):
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb", buffering=0) as content:
             while chunk := content.read(_CHUNK):

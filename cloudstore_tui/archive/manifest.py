@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudstore_tui.archive.database import private_database
 from cloudstore_tui.archive.line import key_of_line
-from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 NAME = "manifest.jsonl"
 _NEW = ".manifest.jsonl.new"
@@ -32,20 +32,20 @@ class Manifest:
         self.path = folder / NAME
         self._disk = disk or Disk()
         self._unsynced = 0
-        with told(folder):
+        with os_errors_as(folder):
             self._folder = self._disk.open_folder(folder)
         try:
-            with told(self.path):
+            with os_errors_as(self.path):
                 self._disk.remove(_NEW, self._folder)
                 self._file = self._open(NAME, os.O_APPEND)
-                self._disk.cut(self._file, _whole_lines(self._disk, self._file))
+                self._disk.truncate(self._file, _whole_lines(self._disk, self._file))
         except BaseException:
             self._disk.close(self._folder)
             raise
 
     def append(self, line: Mapping[str, object]) -> None:
         """Write a line; it outlives the program at once, and the machine a little later."""
-        with told(self.path):
+        with os_errors_as(self.path):
             self._write(self._file, line)
             self._unsynced += 1
             if self._unsynced >= _BATCH:
@@ -54,7 +54,7 @@ class Manifest:
     def sync(self) -> None:
         """Wait until all lines are on the disk."""
         if self._unsynced:
-            with told(self.path):
+            with os_errors_as(self.path):
                 self._disk.sync(self._file)
             self._unsynced = 0
 
@@ -65,7 +65,7 @@ class Manifest:
             folder: where a database lies meanwhile.
         """
         self.sync()
-        with told(self.path), closing(private_database(folder, _LAST)) as last:
+        with os_errors_as(self.path), closing(private_database(folder, _LAST)) as last:
             last.executemany(
                 "INSERT OR REPLACE INTO last VALUES (?, ?)",
                 ((key_of_line(line), number) for number, line in enumerate(read_manifest(self.path))),
@@ -110,7 +110,7 @@ def read_manifest(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         StorageError: it cannot be read.
     """
-    with told(path):
+    with os_errors_as(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             while text := file.readline(_LONGEST):

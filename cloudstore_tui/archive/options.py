@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.transfers.transfer import OnConflict
+from cloudstore_tui.transfers.model import OnConflict
 
 
 class Via(StrEnum):

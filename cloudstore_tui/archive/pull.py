@@ -22,7 +22,7 @@ from cloudstore_tui.archive.table import write_table
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 
@@ -111,7 +111,7 @@ class Pull:
             examples=tuple(str(item.path) for item in islice(self._plan.items(), examples)),
         )
 
-    async def run(self, engine: TransferEngine) -> Report:
+    async def run(self, engine: TransferManager) -> Report:
         """Fetch what is missing, and tell what is here then.
 
         Raises:
@@ -169,7 +169,7 @@ class Pull:
         faster = zips.zip_jobs > 0 and zips.cost.seconds < single.cost.seconds
         return zips if options.via is Via.ZIP or faster else single
 
-    async def _fetch(self, engine: TransferEngine) -> Report:
+    async def _fetch(self, engine: TransferManager) -> Report:
         way = await self._workers.run(lambda _stop: self._way())
         self.wanted = self._plan.counts()[Fate.WANTED]
         with self._recording() as recorder:

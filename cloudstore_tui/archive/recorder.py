@@ -14,7 +14,7 @@ from cloudstore_tui.archive.manifest import Manifest
 from cloudstore_tui.archive.plan import PullPlan
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
 from cloudstore_tui.core.record import entry_record
-from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 _NEW = ".cs-sidecar.new"
 """One name for all of a folder: what a crash leaves is replaced by the next one."""
@@ -102,7 +102,7 @@ class Recorder:
         place = self._folder.file(path).parent
         record = entry_record(item.entry, self._provider)
         record |= {"tag_list": [{"key": key, "value": value} for key, value in item.entry.tags]}
-        with told(place / name):
+        with os_errors_as(place / name):
             folder = self._disk.open_folder(place)
             try:
                 self._write_whole(folder, name, json.dumps(record, indent=1).encode() + b"\n")

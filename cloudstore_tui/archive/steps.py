@@ -7,8 +7,8 @@ from cloudstore_tui.archive.item import Fate, Item, key_of
 from cloudstore_tui.archive.plan import PullPlan
 from cloudstore_tui.archive.recorder import Outcome
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, ZipRequest
-from cloudstore_tui.transfers.zips.plan import Batch, Direct, Packer
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, ZipRequest
+from cloudstore_tui.transfers.zip.plan import Batch, Direct, Packer
 
 
 class Steps:

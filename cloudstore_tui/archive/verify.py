@@ -17,7 +17,7 @@ from cloudstore_tui.archive.had import sha256_of
 from cloudstore_tui.archive.line import key_of_line
 from cloudstore_tui.archive.manifest import NAME, read_manifest
 from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import told
+from cloudstore_tui.fs.disk import os_errors_as
 from cloudstore_tui.transfers.workers import Stop
 
 _SCHEMA = """
@@ -141,7 +141,7 @@ def _files(root: Path) -> Iterator[str]:
     waiting = [root]
     while waiting:
         here = waiting.pop()
-        with told(here), os.scandir(here) as entries:
+        with os_errors_as(here), os.scandir(here) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(here / entry.name)

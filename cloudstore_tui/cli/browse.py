@@ -43,7 +43,7 @@ def open_browser(config: Config, *, path: str = "", download_dir: Path | None = 
     require_terminal()
     # Deferred: only the browser needs Textual.
     from cloudstore_tui.app import CloudStoreApp
-    from cloudstore_tui.transfers.backstage import Backstage
+    from cloudstore_tui.transfers.engine_thread import EngineThread
     from cloudstore_tui.ui.signals import HANGUP
 
     openers = {name: partial(_open, profile) for name, profile in config.profiles.items()}
@@ -51,22 +51,22 @@ def open_browser(config: Config, *, path: str = "", download_dir: Path | None = 
     # Somebody is looking: a host that is down, or a full disk, is waited for until they have had enough.
     timeouts = replace(settings.timeouts, give_up=inf, disk=inf)
     journal = open_journal(Output(as_json=False)) if keep else None
-    backstage = Backstage(openers, settings.transfers, timeouts, journal=journal, polls=settings.zip_poll_seconds)
-    backstage.start()
+    engine = EngineThread(openers, settings.transfers, timeouts, journal=journal, polls=settings.zip_poll_seconds)
+    engine.start()
     try:
         start = None
         if path:
             name, rest = split_address(path)
             config.profile(name)
-            start = backstage.providers[name].locate(rest)
-        app = CloudStoreApp(backstage, config, start=start, download_dir=download_dir)
+            start = engine.providers[name].locate(rest)
+        app = CloudStoreApp(engine, config, start=start, download_dir=download_dir)
         app.run(mouse=settings.mouse)
         if app.return_code == HANGUP and settings.on_hangup == "continue":
             # The terminal is gone, and with it everybody who could be told anything; SIGTERM still ends it.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            backstage.finish()
+            engine.finish()
     finally:
-        backstage.stop()
+        engine.stop()
         if journal is not None:
             journal.close()
     if app.return_code:

@@ -11,7 +11,7 @@ from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.text import cut, plain
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, Transfer, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, Request, TransferSnapshot, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.transfer_text import name, verb
@@ -25,7 +25,7 @@ _SHORTEST = 4
 class KnownTransfer:
     """A transfer of the journal, and the process that makes it; 0 where none does."""
 
-    transfer: Transfer
+    transfer: TransferSnapshot
     process: int = 0
 
     @property

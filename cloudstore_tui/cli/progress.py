@@ -8,7 +8,7 @@ from types import TracebackType
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.ui import format as in_words
 
 INTERVAL = 0.25
@@ -18,7 +18,7 @@ INTERVAL = 0.25
 class Progress:
     """Shows the state of an engine on stderr while inside the block; nothing where stderr is no terminal."""
 
-    def __init__(self, engine: TransferEngine, output: Output) -> None:
+    def __init__(self, engine: TransferManager, output: Output) -> None:
         self._engine = engine
         self._shown = ""
         self._wanted = sys.stderr.isatty() and not output.as_json

@@ -10,7 +10,7 @@ from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.pulling import Wanted, task_of
 from cloudstore_tui.cli.search import query_options
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.transfers.transfer import OnConflict
+from cloudstore_tui.transfers.model import OnConflict
 
 _WAYS = tuple(way.value for way in OnConflict)
 

@@ -4,14 +4,14 @@ from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.ui import format as in_words
 
 
 class PullProgress(Progress):
     """Shows what a pull has found and fetched while inside the block."""
 
-    def __init__(self, pull: Pull, engine: TransferEngine, output: Output) -> None:
+    def __init__(self, pull: Pull, engine: TransferManager, output: Output) -> None:
         super().__init__(engine, output)
         self._pull = pull
 

@@ -23,8 +23,8 @@ from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse_time, row_of
-from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.transfer import OnConflict
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as in_words
 
 EXAMPLES = 5
@@ -105,7 +105,7 @@ class Task:
     async def preview(self) -> None:
         """Say what would be done."""
         pull = self._pull()
-        engine = TransferEngine(self.session.provider)
+        engine = TransferManager(self.session.provider)
         try:
             with PullProgress(pull, engine, self.session.output):
                 preview = await pull.preview(EXAMPLES)

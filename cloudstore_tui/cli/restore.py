@@ -19,7 +19,7 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores.keeper import ARCHIVED, AVAILABLE, Keeper, Step
 from cloudstore_tui.restores.order import Order, Stage, utc_now
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.ui.restore_text import summary
 
 _GIVE_UP = Unasked(900)

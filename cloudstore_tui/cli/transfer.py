@@ -18,9 +18,9 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, TransferSnapshot, UploadRequest
 from cloudstore_tui.transfers.pipe import pipe
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, UploadRequest
 
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
@@ -198,7 +198,7 @@ async def _transfer(session: Session, requests: list[Request], *, ask: bool = Fa
         tell(session.output, transfer)
 
 
-def _asked(output: Output, transfer: Transfer) -> Request:
+def _asked(output: Output, transfer: TransferSnapshot) -> Request:
     """The same request with the user's answer about the file in the way."""
     request = transfer.request
     if not isinstance(request, DownloadRequest):
@@ -209,12 +209,12 @@ def _asked(output: Output, transfer: Transfer) -> Request:
 
 
 async def _stream(session: Session, paths: tuple[str, ...]) -> None:
-    engine = TransferEngine(session.provider, 1, session.timeouts)
+    engine = TransferManager(session.provider, 1, session.timeouts)
     try:
         for path in paths:
             entry = await _object(session, path)
             provider = session.provider(entry.location.profile)
-            transfer = await pipe(provider, engine.means, entry.location, _write)
+            transfer = await pipe(provider, engine.context, entry.location, _write)
             if transfer.error is not None:
                 raise transfer.error
             with writing():

@@ -12,17 +12,17 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError
 from cloudstore_tui.fs.names import distinct_name, safe_name
-from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 
 
 @asynccontextmanager
-async def transferring(session: Session) -> AsyncIterator[TransferEngine]:
+async def transferring(session: Session) -> AsyncIterator[TransferManager]:
     """An engine that ends with the block; what is not done then stays in the journal."""
     settings = session.config.settings
     journal = open_journal(session.output)
-    engine = TransferEngine(
+    engine = TransferManager(
         session.provider, settings.transfers, session.timeouts, journal=journal, polls=settings.zip_poll_seconds
     )
     try:
@@ -54,7 +54,7 @@ def open_journal(output: Output) -> Journal | None:
     return journal
 
 
-def tell(output: Output, transfer: Transfer) -> None:
+def tell(output: Output, transfer: TransferSnapshot) -> None:
     """Print what became of a transfer."""
     request = transfer.request
     error = transfer.error
@@ -90,7 +90,7 @@ def named(
     return files
 
 
-async def finished(engine: TransferEngine, numbers: Iterable[int]) -> list[Transfer]:
+async def finished(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:
     """Wait for transfers; those that will not be better for another try are forgotten, the others can be run again."""
     ended = [await engine.wait(number) for number in numbers]
     for transfer in ended:
@@ -102,7 +102,7 @@ async def finished(engine: TransferEngine, numbers: Iterable[int]) -> list[Trans
     return ended
 
 
-def _tell_what_is_left(engine: TransferEngine, output: Output) -> None:
+def _tell_what_is_left(engine: TransferManager, output: Output) -> None:
     left = sum(not transfer.state.ended for transfer in engine.snapshot())
     if left:
         noun = "transfer is" if left == 1 else "transfers are"

@@ -15,9 +15,9 @@ from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
-from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Request, Transfer, ZipRequest
-from cloudstore_tui.transfers.zips.plan import plan_zips
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.zip.plan import plan_zips
 
 _ENDING = ".zip"
 _CURE = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
@@ -241,7 +241,7 @@ def _show(output: Output, job: ZipJob) -> None:
         output.line(f"{job.status:13}  {len(job.content):>5}  {address}")
 
 
-def _tell(output: Output, engine: TransferEngine, transfer: Transfer) -> None:
+def _tell(output: Output, engine: TransferManager, transfer: TransferSnapshot) -> None:
     """What became of each member, or of a transfer that has none."""
     members = engine.members(transfer.id)
     for member in members:

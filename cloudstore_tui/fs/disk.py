@@ -53,7 +53,7 @@ class Disk:
         with suppress(OSError):
             os.close(descriptor)
 
-    def look(self, name: str | Path, folder: int | None = None) -> os.stat_result | None:
+    def lstat(self, name: str | Path, folder: int | None = None) -> os.stat_result | None:
         """What is there under a name, without following a link in its place; `None` if nothing is."""
         try:
             return os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -68,7 +68,7 @@ class Disk:
         """Read at a place."""
         return os.pread(descriptor, count, offset)
 
-    def cut(self, descriptor: int, size: int) -> None:
+    def truncate(self, descriptor: int, size: int) -> None:
         """Make a file `size` bytes long and go on writing at its end."""
         os.ftruncate(descriptor, size)
         os.lseek(descriptor, size, os.SEEK_SET)
@@ -160,7 +160,7 @@ def random_part(tid: str) -> str:
 
 
 @contextmanager
-def told(subject: Path) -> Iterator[None]:
+def os_errors_as(subject: Path) -> Iterator[None]:
     """Turn failures of the disk into errors about `place`."""
     try:
         yield

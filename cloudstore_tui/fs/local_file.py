@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
-from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 
 class LocalFile:
@@ -51,7 +51,7 @@ class LocalFile:
         self._seen = self._look()
         self.size = self._seen[0]
         # Files of /proc have no length but bytes.
-        with told(self.path):
+        with os_errors_as(self.path):
             if self.size == 0 and self._disk.read(self._file, 1, 0):
                 raise UsageError("its length is unknown, so it cannot be sent", subject=str(self.path))
 
@@ -61,7 +61,7 @@ class LocalFile:
         Raises:
             LocalDiskError: it has become shorter.
         """
-        with told(self.path):
+        with os_errors_as(self.path):
             data = self._disk.read(self._file, min(count, self.size - self.offset), self.offset)
         if not data and self.offset < self.size:
             raise self._changed()
@@ -88,12 +88,12 @@ class LocalFile:
         self._file = -1
 
     def _look(self) -> tuple[int, int]:
-        with told(self.path):
+        with os_errors_as(self.path):
             found = os.fstat(self._file)
         return found.st_size, found.st_mtime_ns
 
     def _refuse_specials(self, path: Path) -> None:
-        found = self._disk.look(path)
+        found = self._disk.lstat(path)
         if found is not None and not stat.S_ISREG(found.st_mode):
             self.close()
             raise UsageError("is no plain file", subject=str(self.path), hint="Only plain files can be uploaded.")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.attempt import Version
-from cloudstore_tui.transfers.crash_point import crash_point
-from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.failpoint import failpoint
+from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.part import PartFile
 from cloudstore_tui.transfers.workers import Workers
 
@@ -20,17 +20,19 @@ _LOOK = 0.05
 class Checkpoints:
     """Checkpoints of one part file."""
 
-    def __init__(self, part: PartFile, ledger: Ledger, workers: Workers, version_of: Callable[[], Version]) -> None:
+    def __init__(
+        self, part: PartFile, journal_entry: JournalEntry, workers: Workers, version_of: Callable[[], Version]
+    ) -> None:
         """Make it.
 
         Args:
             part: the file.
-            ledger: where to write.
+            journal_entry: where to write.
             workers: who waits for the disk.
             version_of: what is known of the version that the bytes are from.
         """
         self._part = part
-        self._ledger = ledger
+        self._journal = journal_entry
         self._workers = workers
         self._version_of = version_of
 
@@ -38,10 +40,10 @@ class Checkpoints:
         """One checkpoint, now."""
         version = self._version_of()
         etag, size = version.etag, version.size
-        crash_point("checkpoint")
+        failpoint("checkpoint")
         durable = await self._workers.run(lambda _stop: self._part.sync())
         if durable is not None:
-            self._ledger.note(durable=durable, etag=etag, size=size)
+            self._journal.note(durable=durable, etag=etag, size=size)
 
     async def repeat(self) -> None:
         """One whenever it is worth it, for as long as bytes come."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.transfers.running_digests import RunningDigests
-from cloudstore_tui.transfers.verify import Claim, Digests, Verdict, needed, part_digest, verify
+from cloudstore_tui.transfers.verify import Digests, ExpectedChecksum, VerifyResult, needed, part_digest, verify
 from cloudstore_tui.transfers.workers import Stop
 
 CHUNK = 1 << 18
@@ -28,9 +28,9 @@ class Content:
             running.update(chunk)
         return running.digests()
 
-    def verify(self, claim: Claim, digests: Digests | None = None) -> Verdict:
+    def verify(self, expected: ExpectedChecksum, digests: Digests | None = None) -> VerifyResult:
         """Compare the file with what is claimed of the object; its digests are taken unless they are given."""
-        return verify(claim, digests or self.digests(needed(claim)), self._part_digest)
+        return verify(expected, digests or self.digests(needed(expected)), self._part_digest)
 
     def _part_digest(self, size: int) -> str:
         return part_digest(self._parts(size))
@@ -50,7 +50,7 @@ class Content:
         offset = 0
         while True:
             self._stop.check()
-            with told(self._place):
+            with os_errors_as(self._place):
                 piece = self._disk.read(self._descriptor, CHUNK, offset)
             if not piece:
                 return

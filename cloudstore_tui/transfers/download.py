@@ -14,18 +14,18 @@ from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
-from cloudstore_tui.transfers.crash_point import crash_point
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.destination import Destination
+from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html
-from cloudstore_tui.transfers.landing import Landing
-from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.means import Means
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.open_part import remove_left
 from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.read_back import ReadBack
-from cloudstore_tui.transfers.tid import tid_of
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.verify import Claim, needed
+from cloudstore_tui.transfers.part_id import part_id_of
+from cloudstore_tui.transfers.reread import Reread
+from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
 
 Opened = TypeVar("Opened")
@@ -38,13 +38,18 @@ class Download:
     """Fetches one object into a part file and publishes it; `run` again goes on where it stopped."""
 
     def __init__(
-        self, live: LiveTransfer, request: DownloadRequest, provider: StorageProvider, means: Means, ledger: Ledger
+        self,
+        live: LiveTransfer,
+        request: DownloadRequest,
+        provider: StorageProvider,
+        context: TransferContext,
+        journal_entry: JournalEntry,
     ) -> None:
         self._live = live
         self._request = request
         self._provider = provider
-        self._means = means
-        self._ledger = ledger
+        self._context = context
+        self._journal = journal_entry
         self._part: PartFile | None = None
         self._fetch: Fetch | None = None
 
@@ -70,18 +75,18 @@ class Download:
             StorageError: why it failed.
         """
         entry = self._request.entry or await self._entry()
-        landing = self._landing(entry)
-        self._live.path = landing.path
-        part = await self._begin(landing)
-        if await self._prepare(landing, part):
+        destination = self._destination(entry)
+        self._live.path = destination.path
+        part = await self._begin(destination)
+        if await self._prepare(destination, part):
             if self._request.on_conflict is OnConflict.SKIP:
                 await self._clear()
                 return State.SKIPPED
-            if await self._is_there(landing, entry):
+            if await self._is_there(destination, entry):
                 await self._clear()
                 return State.DONE
-            await self._open(lambda _stop: part.open(self._ledger.kept), part)
-        return await self._bring(landing, entry, part)
+            await self._open(lambda _stop: part.open(self._journal.kept), part)
+        return await self._bring(destination, entry, part)
 
     async def call_off(self) -> None:
         """Nothing: the server does not know of it."""
@@ -109,86 +114,88 @@ class Download:
             raise UsageError("is a folder, and only objects can be fetched", subject=self._request.location.address)
         return entry
 
-    def _landing(self, entry: StoredObject) -> Landing:
+    def _destination(self, entry: StoredObject) -> Destination:
         request = self._request
         name = request.name or safe_name(entry.name)
         if not is_segment(name):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         identity = entry.id or entry.location.path
-        return Landing(self._means.disk, request.folder, name, identity, request.on_conflict)
+        return Destination(self._context.disk, request.folder, name, identity, request.on_conflict)
 
-    async def _begin(self, landing: Landing) -> PartFile:
+    async def _begin(self, destination: Destination) -> PartFile:
         """The part file, not yet opened; the journal knows of it before the disk does."""
         if self._part is None:
-            means, ledger = self._means, self._ledger
-            tid = tid_of(self._provider.profile, self._request.location, landing.path)
-            await ledger.begin(tid)
-            crash_point("journal_row")
-            self._part = PartFile(means.disk, means.space, self._request.folder, tid, ledger.forget_bytes)
+            context, journal_entry = self._context, self._journal
+            part_id = part_id_of(self._provider.profile, self._request.location, destination.path)
+            await journal_entry.begin(part_id)
+            failpoint("journal_row")
+            self._part = PartFile(
+                context.disk, context.space, self._request.folder, part_id, journal_entry.forget_bytes
+            )
         return self._part
 
-    async def _prepare(self, landing: Landing, part: PartFile) -> bool:
+    async def _prepare(self, destination: Destination, part: PartFile) -> bool:
         """Whether something has the name already; if not, the part file is opened.
 
         That comes before anything is asked for: a folder that refuses refuses now.
         """
 
         def look_or_open(stop: Stop) -> bool:
-            if landing.is_taken(stop):
+            if destination.is_taken(stop):
                 return True
-            part.open(self._ledger.kept)
+            part.open(self._journal.kept)
             return False
 
         return await self._open(look_or_open, part)
 
     async def _open(self, opening: Callable[[Stop], Opened], part: PartFile) -> Opened:
-        was_open, kept = part.is_open, self._ledger.kept
-        result = await self._means.workers.run(opening)
+        was_open, kept = part.is_open, self._journal.kept
+        result = await self._context.workers.run(opening)
         if part.is_open and not was_open:
             if kept is not None and kept.part not in ("", part.name):
                 await self._clear()
-            self._ledger.note(part=part.name, inode=part.inode, durable=part.durable)
+            self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
         return result
 
     async def _clear(self) -> None:
         """Remove what an earlier run left, now that it is of no use."""
-        kept = self._ledger.kept
+        kept = self._journal.kept
         if kept is not None:
-            await self._means.workers.run(lambda _stop: remove_left(self._means.disk, self._request.folder, kept))
+            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.folder, kept))
 
     def _fetch_of(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
             html = may_be_html(entry.name, entry.mime)
             rough_size = None if entry.size_exact else entry.size
             sign = partial(self._provider.source, self._request.location)
-            self._fetch = Fetch(self._means, sign, self._live, html=html, rough_size=rough_size)
-        self._fetch.patience = Patience(self._means.clock, self._means.give_up, self._means.timeouts.disk)
+            self._fetch = Fetch(self._context, sign, self._live, html=html, rough_size=rough_size)
+        self._fetch.patience = Patience(self._context.clock, self._context.give_up, self._context.timeouts.disk)
         return self._fetch
 
-    async def _is_there(self, landing: Landing, entry: StoredObject) -> bool:
+    async def _is_there(self, destination: Destination, entry: StoredObject) -> bool:
         """Whether the object is on the disk already, so that there is nothing to do."""
-        claim = await self._fetch_of(entry).look()
+        expected = await self._fetch_of(entry).look()
         self._live.to(State.VERIFYING)
         sha256 = self._request.sha256
-        existing = await self._means.workers.run(lambda stop: landing.existing(claim, stop, sha256=sha256))
+        existing = await self._context.workers.run(lambda stop: destination.existing(expected, stop, sha256=sha256))
         if existing is None:
             return False
         self._live.path, self._live.level, self._live.sha256 = existing.path, existing.level, existing.sha256
-        self._live.size = claim.size
+        self._live.size = expected.size
         return True
 
-    async def _bring(self, landing: Landing, entry: StoredObject, part: PartFile) -> State:
-        kept, is_first = self._ledger.kept, self._fetch is None
+    async def _bring(self, destination: Destination, entry: StoredObject, part: PartFile) -> State:
+        kept, is_first = self._journal.kept, self._fetch is None
         fetch = self._fetch_of(entry)
         if is_first and part.offset and kept is not None:
             fetch.resume(kept.size, kept.etag)
         self._live.meter = lambda: part.offset
-        finish = _Finish(landing, part)
+        finish = _Finish(destination, part)
         for _ in range(FULL_FETCHES):
             await self._fetch_whole(fetch, part, finish, entry)
             if not finish.contradiction:
                 return self._ended(finish)
-            await self._means.workers.run(lambda _stop: fetch.forget(part))
+            await self._context.workers.run(lambda _stop: fetch.forget(part))
         raise IntegrityError(
             f"it arrived damaged twice: {finish.contradiction}",
             hint="The object itself may be damaged; nothing was kept.",
@@ -196,16 +203,16 @@ class Download:
 
     async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:
         manifest = frozenset({"sha256"} if self._request.sha256 else ())
-        read_back = ReadBack(part, self._means.workers, lambda: needed(fetch.claim) | manifest)
-        async with Beside(self._checkpoints(part, fetch).repeat), Beside(read_back.follow):
+        reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
+        async with Beside(self._checkpoints(part, fetch).repeat), Beside(reread.follow):
             await fetch.run(part)
-        self._live.line_free()
+        self._live.release_slot()
         self._live.to(State.VERIFYING)
         modified = _modified(entry, fetch)
-        await self._means.workers.run(lambda stop: finish.run(fetch.claim, read_back, modified, stop))
+        await self._context.workers.run(lambda stop: finish.run(fetch.expected, reread, modified, stop))
 
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
-        return Checkpoints(part, self._ledger, self._means.workers, lambda: fetch.version)
+        return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
 
     def _ended(self, finish: "_Finish") -> State:
         if finish.path is None:
@@ -218,8 +225,8 @@ class Download:
 class _Finish:
     """What happens to a complete part file: compared, and given its name."""
 
-    def __init__(self, landing: Landing, part: PartFile) -> None:
-        self._landing = landing
+    def __init__(self, destination: Destination, part: PartFile) -> None:
+        self._destination = destination
         self._part = part
         self.contradiction = ""
         """Why it cannot be the object, as a clause; empty if all is well."""
@@ -228,20 +235,20 @@ class _Finish:
         self.level = ""
         self.sha256 = ""
 
-    def run(self, claim: Claim, read_back: ReadBack, modified: float | None, stop: Stop) -> None:
+    def run(self, expected: ExpectedChecksum, reread: Reread, modified: float | None, stop: Stop) -> None:
         """Sync, compare and publish. Blocks."""
         if modified is not None:
             self._part.set_time(modified)
         # Always: also a file of no bytes, or one that an earlier run had whole, has to be on the disk.
         self._part.sync()
-        crash_point("after_sync")
-        digests = read_back.finish(stop)
-        crash_point("verifying")
-        verdict = self._part.content(stop).verify(claim, digests)
-        self.contradiction = verdict.contradiction
-        if not verdict.contradiction:
-            self.level, self.sha256 = verdict.level, digests.sha256
-            self.path = self._landing.publish(self._part, digests, stop)
+        failpoint("after_sync")
+        digests = reread.finish(stop)
+        failpoint("verifying")
+        result = self._part.content(stop).verify(expected, digests)
+        self.contradiction = result.contradiction
+        if not result.contradiction:
+            self.level, self.sha256 = result.level, digests.sha256
+            self.path = self._destination.publish(self._part, digests, stop)
 
 
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:

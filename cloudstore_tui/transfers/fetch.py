@@ -19,10 +19,10 @@ from cloudstore_tui.net.hosts import Visit
 from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.net.refusal import refused
 from cloudstore_tui.transfers.attempt import Attempt, Store, Version
+from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.transfer import State
-from cloudstore_tui.transfers.verify import Claim
+from cloudstore_tui.transfers.model import State
+from cloudstore_tui.transfers.verify import ExpectedChecksum
 
 ROUNDING = 1024
 ROUGHLY = 0.03
@@ -37,7 +37,7 @@ class Fetch:
 
     def __init__(
         self,
-        means: Means,
+        context: TransferContext,
         sign: Callable[[], Awaitable[Source]],
         live: LiveTransfer,
         *,
@@ -47,18 +47,18 @@ class Fetch:
         """Make it.
 
         Args:
-            means: what it works with.
+            context: what it works with.
             sign: gives a fresh link.
             live: where it tells how far it is.
             html: whether the object may be a web page.
             rough_size: about how long the object is, where the service rounds.
         """
-        self.patience = Patience(means.clock, means.give_up, means.timeouts.disk)
-        self._blob = means.blob
-        self._clock = means.clock
+        self.patience = Patience(context.clock, context.give_up, context.timeouts.disk)
+        self._blob = context.blob
+        self._clock = context.clock
         self._sign = sign
         self._live = live
-        self._visit = Visit(means.hosts, means.clock, self._hold)
+        self._visit = Visit(context.hosts, context.clock, self._hold)
         self._html = html
         self._rough_size = rough_size
         self._version = Version()
@@ -68,11 +68,11 @@ class Fetch:
         self._unconfirmed = False
 
     @property
-    def claim(self) -> Claim:
+    def expected(self) -> ExpectedChecksum:
         """What service and store say about the object, as far as they were asked."""
         source, version = self._source, self._version
         checksum, kind = (source.checksum, source.checksum_type) if source is not None else ("", "")
-        return Claim(version.size, checksum, kind, version.etag, version.headers)
+        return ExpectedChecksum(version.size, checksum, kind, version.etag, version.headers)
 
     @property
     def version(self) -> Version:
@@ -83,10 +83,10 @@ class Fetch:
         """Learn what an earlier run knew of the version that its bytes are from."""
         self._version = Version(size, etag)
 
-    async def look(self) -> Claim:
+    async def look(self) -> ExpectedChecksum:
         """What service and store say about the object, with its exact size if anybody tells, without fetching it."""
         await self._insist(self._look)
-        return self.claim
+        return self.expected
 
     async def run(self, store: Store) -> None:
         """Fetch until the store holds everything.

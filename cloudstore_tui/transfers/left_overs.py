@@ -10,11 +10,11 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.journal.journal import Event, Journal
-from cloudstore_tui.transfers.journal.record import Record
+from cloudstore_tui.transfers.journal.row import JournalRow
 from cloudstore_tui.transfers.journal.writer import process_of
+from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.open_part import part_name, remove_left
-from cloudstore_tui.transfers.tid import tid_of
-from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.part_id import part_id_of
 from cloudstore_tui.transfers.workers import Workers
 
 
@@ -22,7 +22,7 @@ from cloudstore_tui.transfers.workers import Workers
 class Elsewhere:
     """A transfer of another program that runs."""
 
-    transfer: Transfer
+    transfer: TransferSnapshot
     process: int
 
 
@@ -34,7 +34,7 @@ class LeftOvers:
         self._disk = disk
         self._workers = workers
 
-    async def interrupted(self) -> tuple[Transfer, ...]:
+    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of runs that ended before they were done, oldest first."""
         records = await self._journal.interrupted() if self._journal is not None else ()
         return tuple(seen(record) for record in records)
@@ -69,11 +69,11 @@ class LeftOvers:
         """What happened to transfers lately, oldest first."""
         return await self._journal.events(most) if self._journal is not None else ()
 
-    def _remove_all(self, records: Iterable[Record], profile_of: Callable[[str], Profile]) -> None:
+    def _remove_all(self, records: Iterable[JournalRow], profile_of: Callable[[str], Profile]) -> None:
         for record in records:
             self._remove(record, profile_of)
 
-    def _remove(self, record: Record, profile_of: Callable[[str], Profile]) -> None:
+    def _remove(self, record: JournalRow, profile_of: Callable[[str], Profile]) -> None:
         request = record.request
         if isinstance(request, UploadRequest):
             return
@@ -81,8 +81,8 @@ class LeftOvers:
         if isinstance(request, ZipRequest):
             for member in request.members:
                 name = member.name or safe_name(member.entry.name if member.entry else "")
-                tid = tid_of(profile_of(member.location.profile), member.location, member.folder / name)
-                remove_left(self._disk, member.folder, _Part(part_name(tid)))
+                part_id = part_id_of(profile_of(member.location.profile), member.location, member.folder / name)
+                remove_left(self._disk, member.folder, _Part(part_name(part_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,11 @@ class _Part:
     durable: int = 0
 
 
-def seen(record: Record) -> Transfer:
+def seen(record: JournalRow) -> TransferSnapshot:
     """A record as a transfer."""
     known = {state.value for state in State}
     state = State(record.state) if record.state in known else State.QUEUED
-    return Transfer(
+    return TransferSnapshot(
         id=record.id,
         request=record.request,
         state=state,
@@ -110,6 +110,6 @@ def seen(record: Record) -> Transfer:
     )
 
 
-def _path(record: Record) -> Path:
+def _path(record: JournalRow) -> Path:
     request = record.request
     return request.path if isinstance(request, UploadRequest) else request.folder

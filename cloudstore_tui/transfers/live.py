@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers.transfer import Request, State, Transfer
+from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 
 SPEED_WINDOW = 4.0
 """Seconds over which a speed is averaged: less flickers, more lags behind."""
@@ -35,7 +35,7 @@ class LiveTransfer:
         self.sha256 = ""
         self.members: tuple[LiveTransfer, ...] = ()
         """Those of a zip."""
-        self.line_free: Callable[[], None] = lambda: None
+        self.release_slot: Callable[[], None] = lambda: None
         """To be called when all bytes have come, and only the disk is busy: the next transfer may begin."""
         self.meter: Callable[[], int] = int
         """Gives the bytes done; reads a number that another thread writes."""
@@ -83,9 +83,9 @@ class LiveTransfer:
         since, before = self._samples[0]
         self._speed = (done - before) / (now - since) if now > since else 0.0
 
-    def snapshot(self) -> Transfer:
+    def snapshot(self) -> TransferSnapshot:
         """How it is now."""
-        return Transfer(
+        return TransferSnapshot(
             id=self.number,
             request=self.request,
             state=self.state,

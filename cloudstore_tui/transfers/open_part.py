@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cloudstore_tui.core.errors import BusyError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, random_part, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as, random_part
 
 _TRIES = 5
 
@@ -38,12 +38,12 @@ class OpenPart:
     """Bytes in it, all of them known to be on the disk."""
 
 
-def part_name(tid: str) -> str:
+def part_name(part_id: str) -> str:
     """The name of the part file of one object and target."""
-    return f".cs-{tid}.part"
+    return f".cs-{part_id}.part"
 
 
-def open_part(disk: Disk, subject: int, tid: str, kept: Kept | None) -> OpenPart:
+def open_part(disk: Disk, subject: int, part_id: str, kept: Kept | None) -> OpenPart:
     """Open the part file in an open folder.
 
     On a file system without locks it gets a name that nobody else has, and nothing of an earlier run is used.
@@ -53,14 +53,14 @@ def open_part(disk: Disk, subject: int, tid: str, kept: Kept | None) -> OpenPart
         UnsafeError: something that is no plain file has its name.
         OSError: the disk refuses.
     """
-    name = part_name(tid)
+    name = part_name(part_id)
     for _ in range(_TRIES):
         descriptor = disk.open(name, os.O_RDWR | os.O_CREAT, subject)
         keep = False
         try:
             if not _lock(disk, descriptor):
                 disk.remove(name, subject)
-                alone = random_part(tid)
+                alone = random_part(part_id)
                 return OpenPart(disk.open(alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, subject), alone, 0)
             if _is_current(disk, descriptor, name, subject):
                 offset = _trimmed(disk, descriptor, kept)
@@ -83,7 +83,7 @@ def remove_left(disk: Disk, folder: Path, kept: Kept) -> None:
     """
     if not kept.part or not folder.is_dir():
         return
-    with told(folder):
+    with os_errors_as(folder):
         subject = disk.open_folder(folder)
         try:
             _remove(disk, subject, kept)
@@ -92,7 +92,7 @@ def remove_left(disk: Disk, folder: Path, kept: Kept) -> None:
 
 
 def _remove(disk: Disk, subject: int, kept: Kept) -> None:
-    found = disk.look(kept.part, subject)
+    found = disk.lstat(kept.part, subject)
     if found is None or kept.inode not in (0, found.st_ino):
         return
     descriptor = disk.open(kept.part, os.O_RDWR, subject)
@@ -121,7 +121,7 @@ def _is_current(disk: Disk, descriptor: int, name: str, subject: int) -> bool:
     Whoever held the lock before may have published the file between our opening and locking it: then it is
     somebody's finished file, and not to be touched.
     """
-    held, there = os.fstat(descriptor), disk.look(name, subject)
+    held, there = os.fstat(descriptor), disk.lstat(name, subject)
     if there is None or (held.st_ino, held.st_dev) != (there.st_ino, there.st_dev):
         return False
     if held.st_nlink > 1:
@@ -136,5 +136,5 @@ def _trimmed(disk: Disk, descriptor: int, kept: Kept | None) -> int:
     known = kept is not None and kept.inode == found.st_ino
     offset = min(kept.durable, found.st_size) if kept is not None and known else 0
     if found.st_size != offset or offset:
-        disk.cut(descriptor, offset)
+        disk.truncate(descriptor, offset)
     return offset

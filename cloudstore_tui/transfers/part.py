@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.fs.disk import Disk, disk_error, has_no_links, told
+from cloudstore_tui.fs.disk import Disk, disk_error, has_no_links, os_errors_as
 from cloudstore_tui.fs.space import Space
 from cloudstore_tui.net.detour import ContradictionError
 from cloudstore_tui.transfers.content import Content
-from cloudstore_tui.transfers.crash_point import crash_point
+from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.open_part import Kept, open_part, part_name
 from cloudstore_tui.transfers.workers import Stop
 
@@ -25,7 +25,7 @@ class PartFile:
     """
 
     def __init__(
-        self, disk: Disk, space: Space, folder: Path, tid: str, forget_bytes: Callable[[], None] = lambda: None
+        self, disk: Disk, space: Space, folder: Path, part_id: str, forget_bytes: Callable[[], None] = lambda: None
     ) -> None:
         """Make it.
 
@@ -33,7 +33,7 @@ class PartFile:
             disk: the file calls.
             space: the promises of all downloads.
             folder: where it lies.
-            tid: what names it.
+            part_id: what names it.
             forget_bytes: called before bytes that were counted as durable are given up.
         """
         self.offset = 0
@@ -44,12 +44,12 @@ class PartFile:
         self.folder = folder
         self._disk = disk
         self._space = space
-        self.tid = tid
+        self.part_id = part_id
         self._forget_bytes = forget_bytes
         self.restarts = 0
         """How often all bytes were given up."""
         self._spoilt: StorageError | None = None
-        self.name = part_name(tid)
+        self.name = part_name(part_id)
         self._place = -1
         self._file = -1
 
@@ -76,15 +76,15 @@ class PartFile:
         if self.is_open:
             return
         try:
-            with told(self.folder):
+            with os_errors_as(self.folder):
                 self._place = self._disk.open_folder(self.folder)
-                opened = open_part(self._disk, self._place, self.tid, kept)
+                opened = open_part(self._disk, self._place, self.part_id, kept)
                 self._file, self.name = opened.descriptor, opened.name
                 self.offset = self.durable = opened.offset
         except StorageError as error:
             self._close()
             raise error.about(str(self.folder)) from None
-        crash_point("part_open")
+        failpoint("part_open")
 
     def sync(self) -> int | None:
         """Wait until what was written is on the disk; how many bytes that are, `None` if they were given up meanwhile.
@@ -93,7 +93,7 @@ class PartFile:
             LocalDiskError: the disk refuses; nobody knows then what of it is there.
         """
         offset, restarts = self.offset, self.restarts
-        with told(self.folder):
+        with os_errors_as(self.folder):
             self._disk.sync(self._file)
         if restarts != self.restarts:
             return None
@@ -109,8 +109,8 @@ class PartFile:
         if self._spoilt is None:
             return
         self._spoilt = None
-        with told(self.folder):
-            self._disk.cut(self._file, self.durable)
+        with os_errors_as(self.folder):
+            self._disk.truncate(self._file, self.durable)
         self.offset = self.durable
 
     def expect(self, size: int | None) -> None:
@@ -120,7 +120,7 @@ class PartFile:
             LocalDiskError: there is no room for them.
         """
         self.size = size
-        with told(self.folder):
+        with os_errors_as(self.folder):
             self._disk.check_size(self._place, size or 0)
             free = self._disk.free(self._place)
             device = os.fstat(self._place).st_dev
@@ -149,7 +149,7 @@ class PartFile:
 
     def read(self, count: int, offset: int) -> bytes:
         """Bytes read back from the disk."""
-        with told(self.folder):
+        with os_errors_as(self.folder):
             return self._disk.read(self._file, count, offset)
 
     def tail(self, count: int) -> bytes:
@@ -162,8 +162,8 @@ class PartFile:
         if self.durable:
             self._forget_bytes()
             self.durable = 0
-        with told(self.folder):
-            self._disk.cut(self._file, 0)
+        with os_errors_as(self.folder):
+            self._disk.truncate(self._file, 0)
         self.offset = 0
 
     def content(self, stop: Stop) -> Content:
@@ -173,7 +173,7 @@ class PartFile:
     def set_time(self, seconds: float) -> None:
         """Set when the object was last changed."""
         if 0 <= seconds <= LATEST:
-            with told(self.folder):
+            with os_errors_as(self.folder):
                 self._disk.set_time(self._file, seconds)
 
     def publish(self, name: str, *, overwrite: bool) -> None:
@@ -184,14 +184,14 @@ class PartFile:
             LocalDiskError: the disk refuses.
         """
         try:
-            crash_point("before_link")
+            failpoint("before_link")
             self._rename(name, overwrite=overwrite)
             self.published = True
-            crash_point("after_link")
+            failpoint("after_link")
             self._disk.sync(self._place)
-            crash_point("after_folder_sync")
+            failpoint("after_folder_sync")
             self._disk.remove(self.name, self._place)
-            crash_point("after_unlink")
+            failpoint("after_unlink")
         except FileExistsError:
             raise
         except OSError as error:

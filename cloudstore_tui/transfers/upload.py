@@ -18,11 +18,11 @@ from cloudstore_tui.net.blob_reply import BlobReply
 from cloudstore_tui.net.hosts import Visit
 from cloudstore_tui.net.patience import Patience
 from cloudstore_tui.net.refusal import final
-from cloudstore_tui.transfers.arrival import UNTOLD, Arrival
-from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.transfer import State, UploadRequest
+from cloudstore_tui.transfers.model import State, UploadRequest
+from cloudstore_tui.transfers.upload_check import UNTOLD, UploadCheck
 
 MOST_ATTEMPTS = 5
 """Times a file is sent whole."""
@@ -40,19 +40,19 @@ class Upload:
         live: LiveTransfer,
         request: UploadRequest,
         provider: StorageProvider,
-        means: Means,
-        ledger: Ledger | None = None,
+        context: TransferContext,
+        journal_entry: JournalEntry | None = None,
     ) -> None:
         self._live = live
         self._request = request
         self._provider = provider
-        self._means = means
-        self._ledger = ledger or Ledger(None, live.number)
-        self._file = LocalFile(means.disk, request.path)
-        self._patience = Patience(means.clock, means.give_up, means.timeouts.disk)
-        self._visit = Visit(means.hosts, means.clock, lambda note: live.to(State.WAITING, note))
-        self._arrival = Arrival(live, request.location, provider, means)
-        self._sent_at = self._ledger.kept.intent if self._ledger.kept is not None else 0.0
+        self._context = context
+        self._journal = journal_entry or JournalEntry(None, live.number)
+        self._file = LocalFile(context.disk, request.path)
+        self._patience = Patience(context.clock, context.give_up, context.timeouts.disk)
+        self._visit = Visit(context.hosts, context.clock, lambda note: live.to(State.WAITING, note))
+        self._check = UploadCheck(live, request.location, provider, context)
+        self._sent_at = self._journal.kept.intent if self._journal.kept is not None else 0.0
         """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""
         self._attempts = 0
         self.finished = False
@@ -65,7 +65,7 @@ class Upload:
             StorageError: why it failed.
         """
         self._live.path = self._request.path
-        await self._means.workers.run(lambda _stop: self._file.open())
+        await self._context.workers.run(lambda _stop: self._file.open())
         self._live.size = self._file.size
         self._live.meter = lambda: self._file.offset
         if self._sent_at and await self._came_before():
@@ -115,7 +115,7 @@ class Upload:
         since, size = self._sent_at, self._file.size
         self._live.to(State.VERIFYING, "looking whether it was sent before")
         if self._file.modified <= since and (
-            await self._arrival.came(since, size) or await self._arrival.moved(since, size)
+            await self._check.came(since, size) or await self._check.moved(since, size)
         ):
             return True
         self._forget_sending()
@@ -161,13 +161,13 @@ class Upload:
         self._live.attempts += 1
         self._attempts += 1
         self._file.rewind()
-        self._sent_at = self._means.clock.now().timestamp()
-        self._ledger.note(intent=self._sent_at)
-        await self._ledger.settled()
+        self._sent_at = self._context.clock.now().timestamp()
+        self._journal.note(intent=self._sent_at)
+        await self._journal.settled()
         self._live.to(State.RUNNING)
         self._visit.ask()
         try:
-            return await self._means.blob.put(target, self._file)
+            return await self._context.blob.put(target, self._file)
         finally:
             if not self._file.is_read:
                 # A store takes whole files only.
@@ -183,15 +183,15 @@ class Upload:
     def _forget_sending(self) -> None:
         """From here on it may be sent without a look: the store has not got it, or the user decides."""
         self._sent_at = 0.0
-        self._ledger.kept = None
-        self._ledger.note(intent=0.0)
+        self._journal.kept = None
+        self._journal.note(intent=0.0)
 
     async def _wait(self, error: StorageError) -> None:
         if self._attempts >= MOST_ATTEMPTS:
             raise error
         delay = self._patience.pause(error)
         self._live.to(State.WAITING, error.message)
-        await self._means.clock.sleep(delay)
+        await self._context.clock.sleep(delay)
 
     async def _verify(self) -> str:
         """Look at what arrived; the level.
@@ -201,7 +201,7 @@ class Upload:
         """
         self._live.to(State.VERIFYING)
         try:
-            size = await self._arrival.size()
+            size = await self._check.size()
         except UNTOLD:
             # The store has said that it took the file. Folders that are emptied at once, and rights that only
             # allow to write, must not turn that into a failure.
@@ -219,10 +219,10 @@ class Upload:
         """
         self._live.to(State.VERIFYING, lost.message)
         try:
-            arrived, missing = await self._arrival.replaced(before, self._file.size), False
+            arrived, missing = await self._check.replaced(before, self._file.size), False
         except MissingError:
             arrived, missing = False, True
-        if arrived or await self._arrival.moved(self._sent_at, self._file.size):
+        if arrived or await self._check.moved(self._sent_at, self._file.size):
             self.finished = True
             self._file.check_unchanged()
             return

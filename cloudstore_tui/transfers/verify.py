@@ -25,7 +25,7 @@ class Digests:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ExpectedChecksum:
     """What the service and the store say about an object."""
 
     size: int | None = None
@@ -39,7 +39,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerifyResult:
     """The best level that holds, or what contradicts."""
 
     level: str
@@ -54,33 +54,33 @@ class Verdict:
         return True if self.level.startswith(("md5", "store")) else None
 
 
-def needed(claim: Claim) -> frozenset[str]:
+def needed(expected: ExpectedChecksum) -> frozenset[str]:
     """The digests that tell whether bytes are what is claimed: `md5`, `sha256`, both or none."""
     wanted = set()
-    if (found := _claimed_md5(claim)) is not None and int(found[2] or 0) <= 1:
+    if (found := _claimed_md5(expected)) is not None and int(found[2] or 0) <= 1:
         wanted.add("md5")
-    if _claimed_sha256(claim):
+    if _claimed_sha256(expected):
         wanted.add("sha256")
-    elif any(_claimed_md5s(claim)):
+    elif any(_claimed_md5s(expected)):
         wanted.add("md5")
     return frozenset(wanted)
 
 
-def verify(claim: Claim, digests: Digests, part_digest: Callable[[int], str]) -> Verdict:
+def verify(expected: ExpectedChecksum, digests: Digests, part_digest: Callable[[int], str]) -> VerifyResult:
     """Compare a file with what is claimed of it.
 
     A missing or unknown checksum only lowers the level. A `-N` checksum of unknown part size proves nothing when it
     does not match. `part_digest` gives the MD5 over the MD5s of all parts of a size, in hex.
     """
-    if claim.size is not None and claim.size != digests.size:
-        return Verdict("", f"{digests.size} bytes arrived where {claim.size} were expected")
+    if expected.size is not None and expected.size != digests.size:
+        return VerifyResult("", f"{digests.size} bytes arrived where {expected.size} were expected")
     for check in (_by_checksum, _by_store):
-        verdict = check(claim, digests, part_digest)
-        if verdict is not None:
-            return verdict
-    if claim.size is None:
-        return Verdict("unverified")
-    return Verdict("size+etag" if claim.etag else "size")
+        result = check(expected, digests, part_digest)
+        if result is not None:
+            return result
+    if expected.size is None:
+        return VerifyResult("unverified")
+    return VerifyResult("size+etag" if expected.etag else "size")
 
 
 def part_digest(chunks: Iterable[bytes]) -> str:
@@ -89,50 +89,52 @@ def part_digest(chunks: Iterable[bytes]) -> str:
     return hashlib.md5(digests, usedforsecurity=False).hexdigest()
 
 
-def _by_checksum(claim: Claim, digests: Digests, part_digest: Callable[[int], str]) -> Verdict | None:
-    found = _claimed_md5(claim)
+def _by_checksum(
+    expected: ExpectedChecksum, digests: Digests, part_digest: Callable[[int], str]
+) -> VerifyResult | None:
+    found = _claimed_md5(expected)
     if found is None:
         return None
-    expected, parts = found[1], int(found[2] or 0)
+    md5, parts = found[1], int(found[2] or 0)
     if not parts:
-        return _compare("md5", "MD5", expected, digests.md5)
+        return _compare("md5", "MD5", md5, digests.md5)
     if parts == 1:
         single = hashlib.md5(bytes.fromhex(digests.md5), usedforsecurity=False).hexdigest()
-        return Verdict("md5-1") if single == expected else None
+        return VerifyResult("md5-1") if single == md5 else None
     fitting = (size for size in PART_SIZES if -(-digests.size // size) == parts)
-    return Verdict("md5-N") if any(part_digest(size) == expected for size in fitting) else None
+    return VerifyResult("md5-N") if any(part_digest(size) == md5 for size in fitting) else None
 
 
-def _by_store(claim: Claim, digests: Digests, _part_digest: Callable[[int], str]) -> Verdict | None:
-    if sha256 := _claimed_sha256(claim):
+def _by_store(expected: ExpectedChecksum, digests: Digests, _part_digest: Callable[[int], str]) -> VerifyResult | None:
+    if sha256 := _claimed_sha256(expected):
         return _compare("store", "SHA-256", sha256, digests.sha256)
-    for md5 in _claimed_md5s(claim):
+    for md5 in _claimed_md5s(expected):
         return _compare("store", "MD5", md5, digests.md5)
     return None
 
 
-def _claimed_md5(claim: Claim) -> re.Match[str] | None:
-    if claim.checksum_type.upper().replace("-", "") not in ("", "MD5"):
+def _claimed_md5(expected: ExpectedChecksum) -> re.Match[str] | None:
+    if expected.checksum_type.upper().replace("-", "") not in ("", "MD5"):
         return None
-    return _MD5.fullmatch(claim.checksum.strip().lower())
+    return _MD5.fullmatch(expected.checksum.strip().lower())
 
 
-def _claimed_sha256(claim: Claim) -> str:
-    return _from_base64(claim.headers.get("x-amz-checksum-sha256", ""), 32)
+def _claimed_sha256(expected: ExpectedChecksum) -> str:
+    return _from_base64(expected.headers.get("x-amz-checksum-sha256", ""), 32)
 
 
-def _claimed_md5s(claim: Claim) -> Iterator[str]:
+def _claimed_md5s(expected: ExpectedChecksum) -> Iterator[str]:
     """What Google's store says, in hex."""
-    for item in claim.headers.get("x-goog-hash", "").split(","):
+    for item in expected.headers.get("x-goog-hash", "").split(","):
         kind, _, value = item.strip().partition("=")
         if md5 := _from_base64(value, 16) if kind == "md5" else "":
             yield md5
 
 
-def _compare(level: str, kind: str, expected: str, found: str) -> Verdict:
+def _compare(level: str, kind: str, expected: str, found: str) -> VerifyResult:
     if expected == found:
-        return Verdict(level)
-    return Verdict("", f"its {kind} is {found}, and the service says {expected}")
+        return VerifyResult(level)
+    return VerifyResult("", f"its {kind} is {found}, and the service says {expected}")
 
 
 def _from_base64(text: str, length: int) -> str:

@@ -14,7 +14,7 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.restores.keeper import Keeper, Step
 from cloudstore_tui.restores.ledger import Ledger
 from cloudstore_tui.restores.order import Order, Stage, utc_now
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State, Transfer
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import report, tell
@@ -141,7 +141,7 @@ class RestoreWatch:
         if step.error is not None and step.stage in (Stage.FAILED, Stage.WAITING, Stage.UNKNOWN):
             report(self._screen, step.error)
 
-    def _note_ended(self, transfers: tuple[Transfer, ...]) -> None:
+    def _note_ended(self, transfers: tuple[TransferSnapshot, ...]) -> None:
         """What was fetched needs no reminder any more."""
         done = [transfer.request.location for transfer in transfers if transfer.state is State.DONE]
         if done and self._keeper is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from textual.app import App
 
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import tell
@@ -24,10 +24,10 @@ class TransferNews:
     def __init__(self, app: App[None], now: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._now = now
-        self._untold: list[Transfer] = []
+        self._untold: list[TransferSnapshot] = []
         self._told = -PAUSE
 
-    def take(self, ended: Sequence[Transfer], *, is_busy: bool) -> None:
+    def take(self, ended: Sequence[TransferSnapshot], *, is_busy: bool) -> None:
         """Tell of these and of those before, unless others still run and something was just told."""
         self._untold.extend(ended)
         if self._untold and (not is_busy or self._now() - self._told >= PAUSE):
@@ -36,7 +36,7 @@ class TransferNews:
             self._untold.clear()
 
 
-def announce(app: App[None], ended: Sequence[Transfer]) -> None:
+def announce(app: App[None], ended: Sequence[TransferSnapshot]) -> None:
     """One message for all that went well, and one for all that did not."""
     done = [transfer for transfer in ended if transfer.state in (State.DONE, State.SKIPPED)]
     failed = [transfer for transfer in ended if transfer.state is State.FAILED]
@@ -50,14 +50,14 @@ def announce(app: App[None], ended: Sequence[Transfer]) -> None:
         tell(app, f"{counted(len(failed), 'transfer')} failed; t shows why.", "error")
 
 
-def is_long(transfer: Transfer) -> bool:
+def is_long(transfer: TransferSnapshot) -> bool:
     """Whether it took so long that its end is worth a bell; the user knows of what they cancelled."""
     if transfer.state is State.CANCELLED or transfer.started is None or transfer.ended is None:
         return False
     return (transfer.ended - transfer.started).total_seconds() > LONG
 
 
-def _arrival(transfer: Transfer) -> str:
+def _arrival(transfer: TransferSnapshot) -> str:
     request = transfer.request
     if transfer.state is State.SKIPPED:
         return f"Left alone: {MASK.path(transfer.path) if transfer.path else request.location.address}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from cloudstore_tui.transfers.transfer import Request, State, Transfer, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import Request, State, TransferSnapshot, UploadRequest, ZipRequest
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
@@ -41,7 +41,7 @@ def name(request: Request) -> str:
     return request.name or (entry.name if entry is not None else request.location.path.rsplit("/", 1)[-1])
 
 
-def size_text(transfer: Transfer) -> str:
+def size_text(transfer: TransferSnapshot) -> str:
     """How much it is; of a zip that is not packed yet, what its objects have together."""
     if transfer.size is not None or not isinstance(transfer.request, ZipRequest):
         return words.size(transfer.size)
@@ -51,7 +51,7 @@ def size_text(transfer: Transfer) -> str:
     return words.size(sum(sizes), exact=exact) if sizes else ""
 
 
-def state_text(transfer: Transfer) -> str:
+def state_text(transfer: TransferSnapshot) -> str:
     """Where it stands, in a word or two, or in a sentence where it failed; not yet safe to draw."""
     error = transfer.error
     if transfer.state is State.FAILED and error is not None:
@@ -62,17 +62,17 @@ def state_text(transfer: Transfer) -> str:
     return transfer.note or STATE_WORDS[transfer.state]
 
 
-def percent(transfer: Transfer) -> int:
+def percent(transfer: TransferSnapshot) -> int:
     """How much of it is there."""
     return int(min(transfer.done / transfer.size, 1.0) * 100) if transfer.size else 0
 
 
-def title_text(transfer: Transfer) -> str:
+def title_text(transfer: TransferSnapshot) -> str:
     """What a page about it is called."""
     return f"{verb(transfer.request)} {name(transfer.request)}"
 
 
-def describe(transfer: Transfer, members: Sequence[Transfer] = ()) -> str:
+def describe(transfer: TransferSnapshot, members: Sequence[TransferSnapshot] = ()) -> str:
     """Everything about one transfer, line by line; of a zip also what became of each of its objects."""
     request = transfer.request
     of_zip = isinstance(request, ZipRequest)
@@ -92,7 +92,7 @@ def describe(transfer: Transfer, members: Sequence[Transfer] = ()) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _member_lines(members: Sequence[Transfer]) -> Iterator[str]:
+def _member_lines(members: Sequence[TransferSnapshot]) -> Iterator[str]:
     if not members:
         return
     states = Counter(member.state for member in members)
@@ -105,7 +105,7 @@ def _member_lines(members: Sequence[Transfer]) -> Iterator[str]:
         yield "  " + "  ".join(part for part in said if part) + why
 
 
-def rank(transfer: Transfer) -> tuple[int, float]:
+def rank(transfer: TransferSnapshot) -> tuple[int, float]:
     """Where it stands in the list: what runs, what waits, what failed, what ended; else as they came."""
     state = transfer.state
     if state is State.FAILED:
@@ -116,7 +116,7 @@ def rank(transfer: Transfer) -> tuple[int, float]:
     return int(state in _RESTING), 0
 
 
-def summary(transfers: Sequence[Transfer]) -> str:
+def summary(transfers: Sequence[TransferSnapshot]) -> str:
     """All of them in a line."""
     ranks = Counter("paused" if transfer.state is State.PAUSED else rank(transfer)[0] for transfer in transfers)
     kinds = ((0, "running"), (1, "waiting"), ("paused", "paused"), (2, "failed"), (3, "ended"))

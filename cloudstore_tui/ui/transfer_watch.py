@@ -13,7 +13,7 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.piece import ReadPiece
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.transfer import Request, State, Transfer
+from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.transfer_news import TransferNews, is_long
 from cloudstore_tui.ui.transfer_text import percent
@@ -52,16 +52,16 @@ class Transfers(Protocol):
     def clear_ended(self) -> None:
         """Forget all transfers that ended."""
 
-    def snapshot(self) -> tuple[Transfer, ...]:
+    def snapshot(self) -> tuple[TransferSnapshot, ...]:
         """All transfers as they are now."""
 
-    def members(self, number: int) -> tuple[Transfer, ...]:
+    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
 
     def peek(self, entry: StoredObject) -> ReadPiece:
         """What reads single pieces of an object."""
 
-    async def interrupted(self) -> tuple[Transfer, ...]:
+    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of runs that ended before they were done."""
 
     async def elsewhere(self) -> tuple[Elsewhere, ...]:
@@ -88,11 +88,11 @@ class TransferWatch:
         self._open: dict[int, datetime | None] = {}
         """Transfers whose end was not told yet, and the earlier end of those that are tried again."""
         self._kept: frozenset[int] = frozenset()
-        self.shown: tuple[Transfer, ...] = ()
+        self.shown: tuple[TransferSnapshot, ...] = ()
         """All transfers as they were at the last look."""
-        self.changed: Signal[tuple[Transfer, ...]] = Signal(app, "transfers changed")
+        self.changed: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers changed")
         """All transfers, whenever one of them is not what it was."""
-        self.ended: Signal[tuple[Transfer, ...]] = Signal(app, "transfers ended")
+        self.ended: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers ended")
         """Those that just ended."""
 
     @property
@@ -148,7 +148,7 @@ class TransferWatch:
         self._transfers.clear_ended()
         self._wake()
 
-    def members(self, number: int) -> tuple[Transfer, ...]:
+    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
         return self._transfers.members(number)
 
@@ -156,7 +156,7 @@ class TransferWatch:
         """What reads single pieces of an object."""
         return self._transfers.peek(entry)
 
-    async def interrupted(self) -> tuple[Transfer, ...]:
+    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of earlier runs, which nobody goes on with now. They rest."""
         found = tuple(map(_at_rest, await self._transfers.interrupted()))
         self._kept = frozenset(transfer.id for transfer in found)
@@ -210,7 +210,7 @@ class TransferWatch:
     def _resting(self) -> set[int]:
         return {transfer.id for transfer in self.shown if transfer.state is State.PAUSED}
 
-    def _is_news(self, transfer: Transfer) -> bool:
+    def _is_news(self, transfer: TransferSnapshot) -> bool:
         if transfer.id not in self._open or not transfer.state.ended:
             return False
         earlier = self._open[transfer.id]
@@ -222,7 +222,7 @@ class TransferWatch:
             self._timer = self._app.set_interval(self._interval, self.look)
 
 
-def _at_rest(transfer: Transfer) -> Transfer:
+def _at_rest(transfer: TransferSnapshot) -> TransferSnapshot:
     """One that nobody makes now, whatever it was at when its program ended."""
     if transfer.state is State.FAILED:
         note = f"failed: {transfer.note}" if transfer.note else "failed"

@@ -20,8 +20,8 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.blob_reply import BlobReply
-from cloudstore_tui.transfers.engine import TransferEngine
-from cloudstore_tui.transfers.transfer import DownloadRequest, State
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, State
 
 AT_ONCE = 4
 
@@ -64,7 +64,7 @@ class ToFile:
 async def by_engine(url: str, folder: Path, paths: Mapping[str, str]) -> None:
     """Download everything as the product does."""
     provider = cast(StorageProvider, Bench(url, paths))
-    engine = TransferEngine(lambda _name: provider, AT_ONCE, Timeouts())
+    engine = TransferManager(lambda _name: provider, AT_ONCE, Timeouts())
     numbers = []
     for path in paths:
         location = Location("bench", path=path)

@@ -40,8 +40,8 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fiql import comparisons, parse
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
-from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.manager import TransferManager
 
 BODY = b"0123456789" * 100
 MD5 = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
@@ -198,8 +198,8 @@ async def fetch(count: int, port: int, folder: Path) -> None:
     for title in ("pull", "pull again"):
         provider = Stand(count, port)
         journal = Journal(folder / "state")
-        engine = TransferEngine(partial(_given, provider), 8, journal=journal)
-        assert engine.means
+        engine = TransferManager(partial(_given, provider), 8, journal=journal)
+        assert engine.context
         listing = QueryListing(provider, Query(Location("stand", "here")), datetime.now(UTC))
         pull = Pull(provider, listing, options(folder / "calls", Via.CONTENT))
         await measured(title, partial(pull.run, engine))

@@ -19,7 +19,7 @@ from cloudstore_tui.preview.facts import facts_of
 from cloudstore_tui.preview.look import look
 from cloudstore_tui.preview.preview import Waveform
 from cloudstore_tui.sandbox.server import Ready, Sandbox
-from cloudstore_tui.transfers.backstage import Backstage
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.transfers.peek import Peek
 
 
@@ -119,16 +119,16 @@ async def test_what_keeps_going_wrong_is_said(
 
 
 async def test_the_browser_looks_into_objects_from_another_thread(config: Any, open_profile: Any, first: Any) -> None:
-    backstage = Backstage({"acme8": lambda: open_profile("acme8")})
-    backstage.start()
+    engine = EngineThread({"acme8": lambda: open_profile("acme8")})
+    engine.start()
     try:
-        provider = backstage.providers["acme8"]
+        provider = engine.providers["acme8"]
         entry = await provider.stat(provider.locate(f"us-east/{first('type==callcenterrecording')['id']}"))
         assert isinstance(entry, StoredObject)
-        seen = await look(backstage.peek(entry), facts_of(entry))
+        seen = await look(engine.peek(entry), facts_of(entry))
         assert isinstance(seen.preview.body, Waveform)
     finally:
-        await asyncio.to_thread(backstage.stop)
+        await asyncio.to_thread(engine.stop)
 
 
 def test_the_command_shows_a_transcript_as_a_dialogue(run: Preview, first: Any) -> None:

@@ -25,12 +25,12 @@ from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
-from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
-from cloudstore_tui.transfers.zips.zip_download import ZipDownload
+from cloudstore_tui.transfers.zip.zip_download import ZipDownload
 
 EAST = Location("acme8", "us-east")
 REPEATED = "type=in=(transcription,sentimentScore)"
@@ -61,7 +61,7 @@ class Ended:
     live: LiveTransfer
 
     @property
-    def members(self) -> list[Transfer]:
+    def members(self) -> list[TransferSnapshot]:
         return [member.snapshot() for member in self.live.members]
 
     @property
@@ -75,7 +75,7 @@ class Bench:
 
     sandbox: Sandbox
     provider: StorageProvider
-    means: Means
+    means: TransferContext
     folder: Path
 
     async def found(self, filter_: str, count: int = 100) -> list[StoredObject]:
@@ -92,7 +92,7 @@ class Bench:
 
     async def run(self, request: ZipRequest) -> Ended:
         live = LiveTransfer(1, request, self.means.clock)
-        work = ZipDownload(live, request, self.provider, self.means, Ledger(None, 1))
+        work = ZipDownload(live, request, self.provider, self.means, JournalEntry(None, 1))
         try:
             return Ended(await work.run(), None, live)
         except StorageError as error:
@@ -106,7 +106,7 @@ class Bench:
         """Objects that were fetched by themselves."""
         return sum(seen.path.endswith("/content") for seen in self.sandbox.log.requests)
 
-    def check(self, members: list[Transfer], entries: list[StoredObject]) -> None:
+    def check(self, members: list[TransferSnapshot], entries: list[StoredObject]) -> None:
         """Every member is on the disk and is what its record says."""
         for member, entry in zip(members, entries, strict=False):
             assert member.state is State.DONE
@@ -125,7 +125,7 @@ async def bench(sandbox: Sandbox, config: Config, tmp_path: Path) -> AsyncIterat
     provider = SPEC.open(replace(config.profile("acme8"), requests_per_minute=0))
     timeouts, workers = Timeouts(connect=2, read=5, stall=5, give_up=20), Workers()
     blob = BlobClient(timeouts)
-    means = Means(blob, timeouts, ServiceClock(sandbox), Disk(), workers=workers)
+    means = TransferContext(blob, timeouts, ServiceClock(sandbox), Disk(), workers=workers)
     sandbox.log.clear()
     (tmp_path / "to").mkdir()
     yield Bench(sandbox, provider, means, tmp_path / "to")
@@ -284,11 +284,11 @@ from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.ledger import Ledger
+from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, ZipRequest
-from cloudstore_tui.transfers.zips.zip_download import ZipDownload
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
+from cloudstore_tui.transfers.zip.zip_download import ZipDownload
 
 config, state, folder, filter_ = sys.argv[1:]
 east = Location("acme8", "us-east")
@@ -299,17 +299,18 @@ async def main() -> None:
     journal = Journal(Path(state))
     records = await journal.adopt()
     if records:
-        request, ledger = records[0].request, Ledger(journal, records[0].id, records[0])
+        request, ledger = records[0].request, JournalEntry(journal, records[0].id, records[0])
     else:
         page = await provider.search(Query(east, filter_, Sort("createdTime")))
         members = [DownloadRequest(one.location, Path(folder), on_conflict=OnConflict.KEEP_BOTH, entry=one)
                    for one in page.items[:30]]
-        request, ledger = ZipRequest(tuple(members), east, Path(folder)), Ledger(journal, 1)
+        request, ledger = ZipRequest(tuple(members), east, Path(folder)), JournalEntry(journal, 1)
         ledger.enter(request)
     timeouts = Timeouts(connect=2, read=5, stall=5, give_up=20)
     blob, clock = BlobClient(timeouts), Clock()
     live = LiveTransfer(1, request, clock)
-    state_ = await ZipDownload(live, request, provider, Means(blob, timeouts, clock, Disk(), polls=(1,)), ledger).run()
+    context = TransferContext(blob, timeouts, clock, Disk(), polls=(1,))
+    state_ = await ZipDownload(live, request, provider, context, ledger).run()
     ledger.remove()
     await blob.close()
     await provider.close()

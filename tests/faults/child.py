@@ -34,9 +34,9 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers import beside, checkpoint
-from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, Transfer
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, TransferSnapshot
 
 CANARY = "canary-api-key-5f1c"
 Orders = dict[str, Any]
@@ -111,9 +111,9 @@ class RecordingDisk(Disk):
         super().sync(descriptor)
         self._note(entry)
 
-    def cut(self, descriptor: int, size: int) -> None:
+    def truncate(self, descriptor: int, size: int) -> None:
         self._note({"inode": os.fstat(descriptor).st_ino, "cut": size})
-        super().cut(descriptor, size)
+        super().truncate(descriptor, size)
 
     def lock(self, descriptor: int) -> bool:
         return super().lock(descriptor) if self._locks else True
@@ -150,9 +150,9 @@ class FailingDisk(RecordingDisk):
             # As the system fails: the file is closed, and an error is given.
             super().close(-1)
 
-    def look(self, name: str | Path, folder: int | None = None) -> os.stat_result | None:
-        self._pass("look")
-        return super().look(name, folder)
+    def lstat(self, name: str | Path, folder: int | None = None) -> os.stat_result | None:
+        self._pass("lstat")
+        return super().lstat(name, folder)
 
     def write(self, descriptor: int, data: memoryview) -> int:
         if self._error == "short":
@@ -169,9 +169,9 @@ class FailingDisk(RecordingDisk):
         self._pass("read")
         return super().read(descriptor, count, offset)
 
-    def cut(self, descriptor: int, size: int) -> None:
-        self._pass("cut")
-        super().cut(descriptor, size)
+    def truncate(self, descriptor: int, size: int) -> None:
+        self._pass("truncate")
+        super().truncate(descriptor, size)
 
     def sync(self, descriptor: int) -> None:
         self._pass("sync")
@@ -231,7 +231,7 @@ class QuickClock(Clock):
         await asyncio.sleep(0.001)
 
 
-def say(item: Transfer, **more: object) -> None:
+def say(item: TransferSnapshot, **more: object) -> None:
     error = item.error
     line = {
         **more,
@@ -246,11 +246,11 @@ def say(item: Transfer, **more: object) -> None:
     sys.stdout.flush()
 
 
-async def run(orders: Orders, disk: Disk | None = None) -> list[Transfer]:
+async def run(orders: Orders, disk: Disk | None = None) -> list[TransferSnapshot]:
     provider = Provider(orders["store"])
     journal = Journal(Path(orders["state"]))
     folder = Path(orders["folder"])
-    engine = TransferEngine(
+    engine = TransferManager(
         lambda _name: provider,
         orders.get("at_once", 4),
         Timeouts(**{"connect": 2, "read": 1, "stall": 2, "give_up": 900, **orders.get("timeouts", {})}),

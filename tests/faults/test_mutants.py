@@ -60,7 +60,7 @@ MUTANTS = (
         (
             ("fetch.py", "return store.offset == size and (size > 0 or self._asked)", "return self._asked"),
             ("fetch.py", "elif store.offset < self._version.size:", "elif 0:"),
-            ("verify.py", "if claim.size is not None and claim.size != digests.size:", "if 0:"),
+            ("verify.py", "if expected.size is not None and expected.size != digests.size:", "if 0:"),
         ),
         (FAULTS,),
     ),

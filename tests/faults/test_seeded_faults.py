@@ -13,9 +13,9 @@ import pytest
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.transfer import DownloadRequest
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest
 
 SHARE = 0.85
 FEWEST_KINDS = 20
@@ -89,7 +89,7 @@ class QuickClock(Clock):
         await asyncio.sleep(0.001)
 
 
-async def fetched(engine: TransferEngine, objects: list[StoredObject], folder: Path) -> dict[str, bytes]:
+async def fetched(engine: TransferManager, objects: list[StoredObject], folder: Path) -> dict[str, bytes]:
     """The bytes of all objects, by their addresses."""
     numbers = [engine.submit(DownloadRequest(item.location, folder, str(at))) for at, item in enumerate(objects)]
     ended = [await engine.wait(number) for number in numbers]
@@ -117,14 +117,14 @@ async def test_both_services_deliver_through_every_fault_of_the_sandbox(
     # A checksum that ends with -N is not taken as proof where it differs, so that a wrong byte is not seen.
     objects = [item for item in objects if (item.size or 0) < 2_000_000 and "-" not in item.checksum][:12]
     timeouts = Timeouts(connect=2, read=1, stall=2, give_up=3600)
-    right = await fetched(TransferEngine(lambda _name: provider, timeouts=timeouts), objects, tmp_path / "right")
+    right = await fetched(TransferManager(lambda _name: provider, timeouts=timeouts), objects, tmp_path / "right")
     struck: Counter[str] = Counter()
     sandbox.log.clear()
     for wave in range(faults_wanted):
         faults.clear()
         faults.add(f"mix seed={seed + wave} share=0.8 where=blob most=2 {kinds}")
         journal = Journal(tmp_path / "state")
-        engine = TransferEngine(lambda _name: provider, 6, timeouts, journal=journal, clock=QuickClock())
+        engine = TransferManager(lambda _name: provider, 6, timeouts, journal=journal, clock=QuickClock())
         folder = tmp_path / str(wave)
         assert await fetched(engine, objects, folder) == right
         assert list(folder.glob(".cs-*")) == []
@@ -145,8 +145,8 @@ async def test_a_size_that_was_asked_for_and_not_told_is_asked_for_again(
     provider = open_profile("acme")
     page = await provider.browse(provider.locate("exports/reporting/enterprise-historical/"))
     objects = [item for item in page.items if isinstance(item, StoredObject)][:1]
-    right = await fetched(TransferEngine(lambda _name: provider), objects, tmp_path / "right")
+    right = await fetched(TransferManager(lambda _name: provider), objects, tmp_path / "right")
     # The reply has no length and is cut; then the one byte that would tell the size comes without it.
     faults.add("no-length-cut where=blob times=1", "no-content-range where=blob times=1")
-    assert await fetched(TransferEngine(lambda _name: provider, clock=QuickClock()), objects, tmp_path / "b") == right
+    assert await fetched(TransferManager(lambda _name: provider, clock=QuickClock()), objects, tmp_path / "b") == right
     assert faults.counts == {"no-length-cut": 1, "no-content-range": 1}

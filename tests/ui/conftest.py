@@ -27,7 +27,7 @@ from cloudstore_tui.core.provider import Check, Deletion, Fate, Session, Storage
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.transfer import Request, State, Transfer
+from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.text import plain
 
@@ -270,13 +270,13 @@ class FakeBackstage:
     """Takes orders and does what the test says."""
 
     providers: Mapping[str, StorageProvider]
-    transfers: list[Transfer] = field(default_factory=list)
+    transfers: list[TransferSnapshot] = field(default_factory=list)
     looks: int = 0
     keeps: bool = True
-    left: list[Transfer] = field(default_factory=list)
+    left: list[TransferSnapshot] = field(default_factory=list)
     """What an earlier run left behind."""
     others: list[Elsewhere] = field(default_factory=list)
-    parts: dict[int, tuple[Transfer, ...]] = field(default_factory=dict)
+    parts: dict[int, tuple[TransferSnapshot, ...]] = field(default_factory=dict)
     """The members of zips."""
     dropped: list[int] = field(default_factory=list)
     pieces: dict[str, ReadPiece] = field(default_factory=dict)
@@ -288,7 +288,7 @@ class FakeBackstage:
 
     def submit(self, request: Request) -> int:
         number = len(self.transfers) + 1
-        self.transfers.append(Transfer(number, request, State.RUNNING, size=1000, done=250, speed=100.0))
+        self.transfers.append(TransferSnapshot(number, request, State.RUNNING, size=1000, done=250, speed=100.0))
         return number
 
     def pause(self, number: int) -> None:
@@ -297,7 +297,7 @@ class FakeBackstage:
     def resume(self, number: int) -> None:
         self.become(number, State.RUNNING)
 
-    def members(self, number: int) -> tuple[Transfer, ...]:
+    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         return self.parts.get(number, ())
 
     def peek(self, entry: StoredObject) -> ReadPiece:
@@ -307,7 +307,7 @@ class FakeBackstage:
 
         return read
 
-    async def interrupted(self) -> tuple[Transfer, ...]:
+    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         return tuple(self.left)
 
     async def elsewhere(self) -> tuple[Elsewhere, ...]:
@@ -334,7 +334,7 @@ class FakeBackstage:
     def clear_ended(self) -> None:
         self.transfers = [transfer for transfer in self.transfers if not transfer.state.ended]
 
-    def snapshot(self) -> tuple[Transfer, ...]:
+    def snapshot(self) -> tuple[TransferSnapshot, ...]:
         self.looks += 1
         return tuple(self.transfers)
 
@@ -352,7 +352,7 @@ class Browser:
 
     app: CloudStoreApp
     pilot: Pilot[None]
-    backstage: FakeBackstage
+    engine: FakeBackstage
 
     @property
     def screen(self) -> BrowserScreen:
@@ -429,7 +429,7 @@ def searches() -> SearchService:
 def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> Open:
     """Run the browser: `async with browser(size=(80, 24), start="acme:exports/") as it`.
 
-    `behind` are fields of the backstage, everything else are settings.
+    `behind` are fields of the engine, everything else are settings.
     """
 
     @asynccontextmanager
@@ -442,7 +442,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         **settings: Any,
     ) -> AsyncIterator[Browser]:
         services: dict[str, StorageProvider] = {"acme": folders, "acme8": searches}
-        backstage = FakeBackstage(services, **(behind or {}))
+        engine = FakeBackstage(services, **(behind or {}))
         config = Config(
             tmp_path / "config.toml",
             settings=Settings(download_dir=tmp_path / "downloads", **settings),
@@ -450,9 +450,9 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         )
         name, _, rest = start.partition(":")
         location = services[name].locate(rest) if start else None
-        app = CloudStoreApp(backstage, config, start=location)
+        app = CloudStoreApp(engine, config, start=location)
         async with app.run_test(size=size, notifications=True) as pilot:
-            it = Browser(app, pilot, backstage)
+            it = Browser(app, pilot, engine)
             await it.settle()
             yield it
 

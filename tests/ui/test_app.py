@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.screens.help import HelpScreen
@@ -33,14 +33,14 @@ async def test_each_key_to_quit_quits(browser: Any, key: str) -> None:
 async def test_quitting_asks_while_transfers_run_and_not_afterwards(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         await it.press("q")
         assert isinstance(it.app.screen, QuitDialog)
         await it.press("ctrl+q")
         assert len(it.app.screen_stack) == 2
         await it.press("escape")
         assert it.app.is_running
-        it.backstage.become(1, State.DONE)
+        it.engine.become(1, State.DONE)
         await it.until(lambda: it.notices)
         await it.pilot.press("q")
         await it.pilot.pause()

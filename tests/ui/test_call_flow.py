@@ -14,7 +14,7 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConfigError, NetworkError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
-from cloudstore_tui.transfers.transfer import OnConflict, ZipRequest
+from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.screens.call import CallScreen
 
@@ -62,7 +62,7 @@ def searches(searches: Any) -> Any:
 
 
 def asked(it: Any) -> list[Any]:
-    return [transfer.request for transfer in it.backstage.transfers]
+    return [transfer.request for transfer in it.engine.transfers]
 
 
 async def opened(it: Any) -> None:
@@ -97,14 +97,14 @@ async def test_a_dot_shows_the_call_as_a_tree_at_80_by_24(browser: Any) -> None:
         assert all(len(line) == 80 for line in it.lines)
         await it.press("escape")
         assert it.app.screen is it.screen
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
 
 
 async def test_d_fetches_everything_into_one_folder_named_by_the_template(browser: Any, tmp_path: Path) -> None:
     async with browser(start=START) as it:
         await opened(it)
         await it.press("d")
-        await it.until(lambda: len(it.backstage.transfers) == 6)
+        await it.until(lambda: len(it.engine.transfers) == 6)
         folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn c1"
         assert {request.folder for request in asked(it)} == {folder}
         assert [request.name for request in asked(it)] == [
@@ -126,7 +126,7 @@ async def test_only_what_is_marked_is_fetched(browser: Any, tmp_path: Path) -> N
         await it.until(lambda: "2 of 6 marked" in it.text)
         assert sum(line.startswith("* ") for line in it.lines) == 2
         await it.press("d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         assert [request.entry.id for request in asked(it)] == ["t1", "t2"]
         assert asked(it)[0].folder == tmp_path / "downloads" / "c1" / "files"
 
@@ -146,7 +146,7 @@ async def test_z_fetches_a_zip(browser: Any) -> None:
     async with browser(start=START) as it:
         await opened(it)
         await it.press("z")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         (request,) = asked(it)
         assert isinstance(request, ZipRequest)
         assert len(request.members) == 6
@@ -173,7 +173,7 @@ async def test_what_is_not_available_is_shown_but_not_fetched_unless_it_is_marke
         await opened(it)
         assert "deleted" in it.text
         await it.press("d")
-        await it.until(lambda: len(it.backstage.transfers) == 2)
+        await it.until(lambda: len(it.engine.transfers) == 2)
         assert [request.entry.type for request in asked(it)] == ["callrecording", "summary"]
 
 
@@ -232,7 +232,7 @@ async def test_files_that_are_in_the_way_are_asked_about(browser: Any, tmp_path:
         assert "c1 summary.json" in it.text
         await it.press("escape")
         await it.until(lambda: it.app.screen is it.screen)
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
 
 
 async def test_services_without_calls_have_no_such_key(browser: Any) -> None:

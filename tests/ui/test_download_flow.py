@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.transfers.transfer import OnConflict, State
+from cloudstore_tui.transfers.model import OnConflict, State
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 from cloudstore_tui.ui.screens.download_flow import usable_folder
@@ -16,22 +16,22 @@ START = "acme:exports/reporting/"
 
 
 def wished(it: Any) -> list[tuple[str, str]]:
-    return [(transfer.request.entry.name, transfer.request.on_conflict.value) for transfer in it.backstage.transfers]
+    return [(transfer.request.entry.name, transfer.request.on_conflict.value) for transfer in it.engine.transfers]
 
 
 async def test_d_downloads_the_object_under_the_cursor_at_once(browser: Any, tmp_path: Path) -> None:
     async with browser(start=START) as it:
         await it.press("j", "d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         assert wished(it) == [("report-001.tar", "refuse")]
-        assert it.backstage.transfers[0].request.folder == tmp_path / "downloads"
+        assert it.engine.transfers[0].request.folder == tmp_path / "downloads"
         assert (tmp_path / "downloads").is_dir()
 
 
 async def test_marks_go_before_the_cursor_and_stay(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("space", "space", "G", "d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         assert [name for name, _ in wished(it)] == ["report-000.tar", "report-001.tar"]
         assert "2 marked" in it.foot
 
@@ -39,10 +39,10 @@ async def test_marks_go_before_the_cursor_and_stay(browser: Any) -> None:
 async def test_folders_are_left_out_and_that_is_said(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("d")
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
         assert it.notices == ["This works with objects; open the folder and choose among what is in it."]
         await it.press("a", "d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         assert [name for name, _ in wished(it)] == ["readme.txt"]
         assert it.notices[1] == "Only objects are taken; 1 folder left out."
 
@@ -56,7 +56,7 @@ async def test_a_file_in_the_way_is_asked_about_once(browser: Any, tmp_path: Pat
         await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
         assert "2 files are already there" in it.text
         await it.press("b")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         assert {way for _, way in wished(it)} == {OnConflict.KEEP_BOTH}
 
 
@@ -67,7 +67,7 @@ async def test_escape_from_the_question_downloads_nothing(browser: Any, tmp_path
         await it.press("d")
         await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
         await it.press("escape")
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
 
 
 async def test_two_objects_of_one_name_keep_both_files(browser: Any, searches: Any) -> None:
@@ -79,7 +79,7 @@ async def test_two_objects_of_one_name_keep_both_files(browser: Any, searches: A
         it.screen.journey.search("x==y")
         await it.settle()
         await it.press("space", "space", "d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         assert wished(it) == [("same.mp3", "keep-both"), ("same.mp3", "keep-both")]
 
 
@@ -89,12 +89,12 @@ async def test_capital_d_asks_where_and_offers_the_same_folder_again(browser: An
             await it.press("D")
             assert isinstance(it.app.screen, DownloadDialog)
             field = it.app.screen.query_one("#path", Input)
-            if not it.backstage.transfers:
+            if not it.engine.transfers:
                 field.value = str(tmp_path / "elsewhere")
             await it.press("enter")
             await it.settle()
-            await it.until(lambda: it.backstage.transfers and not isinstance(it.app.screen, DownloadDialog))
-        assert {transfer.request.folder for transfer in it.backstage.transfers} == {tmp_path / "elsewhere"}
+            await it.until(lambda: it.engine.transfers and not isinstance(it.app.screen, DownloadDialog))
+        assert {transfer.request.folder for transfer in it.engine.transfers} == {tmp_path / "elsewhere"}
 
 
 def test_a_folder_that_cannot_be_made_gives_way_to_the_present_one(
@@ -110,14 +110,12 @@ async def test_the_strip_follows_each_end_is_told_once_and_then_nothing_looks_an
     browser: Any, tmp_path: Path
 ) -> None:
     async with browser(start=START) as it:
-        assert it.backstage.looks == 0
+        assert it.engine.looks == 0
         await it.press("space", "space", "d")
         await it.until(lambda: it.screen.strip.display)
         assert "2 running" in it.text
-        it.backstage.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
-        it.backstage.become(
-            2, State.FAILED, MissingError("it is gone", subject="acme:exports/reporting/report-001.tar")
-        )
+        it.engine.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
+        it.engine.become(2, State.FAILED, MissingError("it is gone", subject="acme:exports/reporting/report-001.tar"))
         await it.until(lambda: len(it.notices) == 2)
         assert it.notices == [
             f"Downloaded: {tmp_path / 'downloads' / 'report-000.tar'}",
@@ -125,9 +123,9 @@ async def test_the_strip_follows_each_end_is_told_once_and_then_nothing_looks_an
         ]
         assert "failed: it is gone." in it.text
         await it.until(lambda: not it.app._watch.is_looking)
-        looks = it.backstage.looks
+        looks = it.engine.looks
         await it.pilot.pause(0.6)
-        assert it.backstage.looks == looks
+        assert it.engine.looks == looks
         assert len(it.notices) == 2
 
 
@@ -135,11 +133,11 @@ async def test_a_failed_transfer_can_be_tried_again_and_is_told_again(browser: A
     async with browser(start=START) as it:
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)
-        it.backstage.become(1, State.FAILED, MissingError("it is gone", subject="x"))
+        it.engine.become(1, State.FAILED, MissingError("it is gone", subject="x"))
         await it.until(lambda: it.notices)
         await it.press("t", "r")
         await it.until(lambda: "1 running" in it.text)
-        it.backstage.become(1, State.DONE)
+        it.engine.become(1, State.DONE)
         await it.until(lambda: len(it.notices) == 2)
         await it.press("c")
         await it.until(lambda: not it.screen.strip.display)
@@ -149,23 +147,23 @@ async def test_a_retry_that_has_not_begun_yet_is_not_told_as_another_failure(bro
     async with browser(start=START) as it:
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)
-        it.backstage.become(1, State.FAILED, MissingError("it is gone", subject="x"))
+        it.engine.become(1, State.FAILED, MissingError("it is gone", subject="x"))
         await it.until(lambda: it.notices)
-        it.backstage.retry = lambda number: None
+        it.engine.retry = lambda number: None
         await it.press("t", "r")
         await it.pilot.pause(0.6)
         assert len(it.notices) == 1
         assert it.app._watch.is_looking
-        it.backstage.become(1, State.DONE)
+        it.engine.become(1, State.DONE)
         await it.until(lambda: len(it.notices) == 2)
 
 
 async def test_many_ends_at_once_are_one_message(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("a", "d")
-        await it.until(lambda: len(it.backstage.transfers) == 12)
+        await it.until(lambda: len(it.engine.transfers) == 12)
         for number in range(1, 13):
-            it.backstage.become(number, State.DONE)
+            it.engine.become(number, State.DONE)
         assert it.notices == ["Download of 12 objects, ≈49.2 kB."]
         await it.until(lambda: len(it.notices) > 1)
         assert it.notices[1:] == ["12 transfers done."]

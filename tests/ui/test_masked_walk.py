@@ -15,7 +15,7 @@ from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.eightbyeight.people import AGENTS, customer
-from cloudstore_tui.transfers.backstage import Backstage
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.mask import MASK
 
 CUSTOMERS = [customer(number) for number in range(4_000)]
@@ -51,17 +51,17 @@ STEPS = (
 async def driven(config: Config, tmp_path: Path) -> AsyncIterator[Pilot[None]]:
     profile = replace(config.profiles["acme8"], read_only=False)
     spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
-    backstage = Backstage({"acme8": partial(spec.open, profile)}, 4, config.settings.timeouts)
-    backstage.start()
+    engine = EngineThread({"acme8": partial(spec.open, profile)}, 4, config.settings.timeouts)
+    engine.start()
     settings = replace(config.settings, masked=True)
-    start = backstage.providers["acme8"].locate("us-east/").child("callcenterrecording")
-    app = CloudStoreApp(backstage, replace(config, settings=settings), start=start, download_dir=tmp_path / "down")
+    start = engine.providers["acme8"].locate("us-east/").child("callcenterrecording")
+    app = CloudStoreApp(engine, replace(config, settings=settings), start=start, download_dir=tmp_path / "down")
     try:
         async with app.run_test(size=(160, 48), notifications=True) as pilot:
             yield pilot
     finally:
         MASK.on = False
-        backstage.stop()
+        engine.stop()
 
 
 def screen_of(pilot: Pilot[None]) -> str:

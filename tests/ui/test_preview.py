@@ -47,7 +47,7 @@ async def test_p_shows_the_beginning_and_says_how_much_of_how_much(browser: Any)
         await opened(it)
         assert it.lines[0].startswith(f"{NAME} · text · ASCII · first 65.5 kB of 208.9 kB · line 1 of ")
         assert "line 0" in it.lines[2]
-        assert it.backstage.peeked == [(NAME, 0, 65_536)]
+        assert it.engine.peeked == [(NAME, 0, 65_536)]
 
 
 async def test_f3_opens_and_closes_it(browser: Any) -> None:
@@ -180,7 +180,7 @@ async def test_d_downloads_the_object(browser: Any) -> None:
         await opened(it)
         await it.press("d")
         assert it.app.screen is it.screen
-        assert [transfer.request.location.path for transfer in it.backstage.transfers] == [f"exports/reporting/{NAME}"]
+        assert [transfer.request.location.path for transfer in it.engine.transfers] == [f"exports/reporting/{NAME}"]
 
 
 async def test_escape_stops_reading_and_the_second_closes(browser: Any) -> None:

@@ -118,7 +118,7 @@ async def test_letters_typed_into_a_bar_are_never_commands(browser: Any, searche
         await it.type("qduyXDr123?")
         assert it.app.is_running
         assert it.screen.entries.bar.line.value == "qduyXDr123?"
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
         assert searches.count("link") == 0
 
 

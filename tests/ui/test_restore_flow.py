@@ -11,7 +11,7 @@ from cloudstore_tui.core.errors import UnsettledError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.restores.ledger import Ledger
 from cloudstore_tui.restores.order import Stage
-from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.restore_watch import order_of
@@ -92,10 +92,10 @@ async def test_what_is_ready_is_offered_once_and_downloaded_on_yes(browser: Any,
         await it.until(lambda: isinstance(it.app.screen, ReadyDialog))
         await it.until(lambda: "1 archived object is back. Download now?" in it.text)
         await it.press("y")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         (order,) = ledger().orders()
-        assert it.backstage.transfers[0].request.location == order.location
-        it.backstage.become(1, State.DONE)
+        assert it.engine.transfers[0].request.location == order.location
+        it.engine.become(1, State.DONE)
         await it.until(lambda: ledger().orders()[0].stage is Stage.FETCHED)
         assert ledger().take_news() == ()
 

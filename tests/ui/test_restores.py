@@ -55,8 +55,8 @@ async def test_d_downloads_what_is_ready_and_x_forgets_the_one_under_the_cursor(
         await it.press("Q")
         await it.until(lambda: "a.wav" in it.text)
         await it.press("d")
-        await it.until(lambda: it.backstage.transfers)
-        assert [one.request.location for one in it.backstage.transfers] == [where("b")]
+        await it.until(lambda: it.engine.transfers)
+        assert [one.request.location for one in it.engine.transfers] == [where("b")]
         await it.press("x")
         await it.until(lambda: "a.wav" not in it.text)
         assert [order.location for order in ledger.orders()] == [where("b")]

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.load import Config
 from cloudstore_tui.sandbox.server import Ready
-from cloudstore_tui.transfers.backstage import Backstage
+from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
@@ -27,15 +27,15 @@ def fresh(tmp_path: Path) -> Fresh:
 
     @asynccontextmanager
     async def run() -> AsyncIterator[tuple[CloudStoreApp, Pilot[None]]]:
-        backstage = Backstage({})
-        backstage.start()
-        app = CloudStoreApp(backstage, Config(tmp_path / "home" / "config.toml"))
+        engine = EngineThread({})
+        engine.start()
+        app = CloudStoreApp(engine, Config(tmp_path / "home" / "config.toml"))
         try:
             async with app.run_test(size=(80, 24)) as pilot:
                 await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
                 yield app, pilot
         finally:
-            backstage.stop()
+            engine.stop()
 
     return run
 

@@ -26,7 +26,7 @@ async def test_p_on_the_present_profile_stays(browser: Any, folders: Any) -> Non
 
 async def test_r_searches_all_regions_for_what_the_place_stands_for_and_names_them(browser: Any, searches: Any) -> None:
     async with browser() as it:
-        it.screen.journey.go(it.backstage.providers["acme8"].locate("us-east/").child("callrecording"))
+        it.screen.journey.go(it.engine.providers["acme8"].locate("us-east/").child("callrecording"))
         await it.settle()
         await it.press("R")
         assert "all regions" in it.text

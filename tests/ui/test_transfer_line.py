@@ -9,15 +9,17 @@ from rich.cells import cell_len
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, UploadRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.transfer_text import describe
 from cloudstore_tui.ui.widgets.transfer_line import elide, line_text
 
 LOCATION = Location("acme", "", "exports/report.csv")
 
 
-def download(state: State = State.RUNNING, done: int = 250, size: int | None = 1000) -> Transfer:
-    return Transfer(id=1, request=DownloadRequest(LOCATION, Path()), state=state, done=done, size=size, speed=0.0)
+def download(state: State = State.RUNNING, done: int = 250, size: int | None = 1000) -> TransferSnapshot:
+    return TransferSnapshot(
+        id=1, request=DownloadRequest(LOCATION, Path()), state=state, done=done, size=size, speed=0.0
+    )
 
 
 @pytest.mark.parametrize("width", [10, 40, 60, 80, 120, 200])

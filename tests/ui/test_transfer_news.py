@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.transfer_news import PAUSE, TransferNews, is_long
 
 WHERE = Location("acme", "", "exports/x.tar")
 
 
-def ended(state: State = State.DONE) -> Transfer:
-    return Transfer(1, DownloadRequest(WHERE, Path("/downloads")), state)
+def ended(state: State = State.DONE) -> TransferSnapshot:
+    return TransferSnapshot(1, DownloadRequest(WHERE, Path("/downloads")), state)
 
 
 async def test_hundreds_that_end_one_after_the_other_are_told_together(browser: Any) -> None:
@@ -43,7 +43,7 @@ async def test_hundreds_that_end_one_after_the_other_are_told_together(browser: 
 async def test_a_zip_is_told_with_how_much_was_in_it(browser: Any) -> None:
     async with browser() as it:
         request = ZipRequest((DownloadRequest(WHERE, Path()),) * 412, WHERE, Path("/downloads"))
-        TransferNews(it.app).take([Transfer(1, request, State.DONE)], is_busy=False)
+        TransferNews(it.app).take([TransferSnapshot(1, request, State.DONE)], is_busy=False)
         await it.settle()
         assert it.notices == ["Downloaded: 412 objects to /downloads"]
 
@@ -51,9 +51,9 @@ async def test_a_zip_is_told_with_how_much_was_in_it(browser: Any) -> None:
 def test_long_is_more_than_ten_seconds_and_not_what_the_user_cancelled() -> None:
     start = datetime(2024, 9, 1, tzinfo=UTC)
 
-    def took(seconds: int, state: State = State.DONE) -> Transfer:
+    def took(seconds: int, state: State = State.DONE) -> TransferSnapshot:
         request = DownloadRequest(WHERE, Path())
-        return Transfer(1, request, state, started=start, ended=start + timedelta(seconds=seconds))
+        return TransferSnapshot(1, request, state, started=start, ended=start + timedelta(seconds=seconds))
 
     assert is_long(took(11))
     assert not is_long(took(10))

@@ -12,16 +12,16 @@ from textual.message import Message
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 from cloudstore_tui.ui.widgets.transfer_strip import MOST_LINES, TransferStrip
 
 
-def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> Transfer:
+def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> TransferSnapshot:
     request = DownloadRequest(
         Location("acme8", "us-east", f"id{id_}"), Path("/downloads"), name or f"recording-{id_}.mp3"
     )
-    return Transfer(id=id_, request=request, state=state, done=500_000, size=1_000_000, speed=100_000.0)
+    return TransferSnapshot(id=id_, request=request, state=state, done=500_000, size=1_000_000, speed=100_000.0)
 
 
 class Strip(TransferStrip):

@@ -14,7 +14,7 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 from cloudstore_tui.ui.widgets.transfer_row import RowForm
 from cloudstore_tui.ui.widgets.transfer_table import KEPT, NOTHING, Everything, TransferTable
@@ -22,17 +22,17 @@ from cloudstore_tui.ui.widgets.transfer_table import KEPT, NOTHING, Everything, 
 WHERE = Location("acme8", "us-east")
 
 
-def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> Transfer:
+def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> TransferSnapshot:
     request = DownloadRequest(
         Location("acme8", "us-east", f"id{id_}"), Path("/downloads"), name or f"recording-{id_}.mp3"
     )
-    return Transfer(id=id_, request=request, state=state, done=500_000, size=1_000_000, speed=100_000.0)
+    return TransferSnapshot(id=id_, request=request, state=state, done=500_000, size=1_000_000, speed=100_000.0)
 
 
-def zip_of(count: int, state: State = State.PACKING) -> Transfer:
+def zip_of(count: int, state: State = State.PACKING) -> TransferSnapshot:
     entry = StoredObject(WHERE, "a.mp3", size=4_000_000, size_exact=True)
     members = tuple(DownloadRequest(WHERE, Path(), entry=entry) for _ in range(count))
-    return Transfer(9, ZipRequest(members, WHERE, Path("/downloads")), state)
+    return TransferSnapshot(9, ZipRequest(members, WHERE, Path("/downloads")), state)
 
 
 class Table(TransferTable):

@@ -10,7 +10,7 @@ import pytest
 from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
@@ -19,9 +19,9 @@ from cloudstore_tui.ui.screens.transfers import TransfersScreen
 START = "acme:exports/reporting/"
 
 
-def old(id_: int, state: State = State.RUNNING) -> Transfer:
+def old(id_: int, state: State = State.RUNNING) -> TransferSnapshot:
     request = DownloadRequest(Location("acme", "", f"exports/old-{id_}.tar"), Path("/downloads"))
-    return Transfer(id_, request, state, done=410, size=1000)
+    return TransferSnapshot(id_, request, state, done=410, size=1000)
 
 
 async def test_t_opens_it_and_escape_leads_back(browser: Any) -> None:
@@ -37,7 +37,7 @@ async def test_t_opens_it_and_escape_leads_back(browser: Any) -> None:
 async def test_keys_give_orders_and_rows_follow(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("space", "space", "d")
-        await it.until(lambda: len(it.backstage.transfers) == 2)
+        await it.until(lambda: len(it.engine.transfers) == 2)
         await it.press("t")
         await it.until(lambda: "Transfers: 2 running" in it.text)
         await it.press("p")
@@ -48,8 +48,8 @@ async def test_keys_give_orders_and_rows_follow(browser: Any) -> None:
         await it.until(lambda: "cancelled" in it.text)
         await it.press("r")
         await it.until(lambda: "2 running" in it.text)
-        it.backstage.become(1, State.FAILED, NotAvailableError("it is archived", state="ARCHIVED", hint="Restore it."))
-        it.backstage.become(2, State.DONE)
+        it.engine.become(1, State.FAILED, NotAvailableError("it is archived", state="ARCHIVED", hint="Restore it."))
+        it.engine.become(2, State.DONE)
         await it.until(lambda: "failed: it is archived. Restore it." in it.text)
         await it.press("c")
         await it.until(lambda: "No transfers" in it.text)
@@ -58,10 +58,10 @@ async def test_keys_give_orders_and_rows_follow(browser: Any) -> None:
 async def test_details_of_a_zip_list_its_members_and_their_levels(browser: Any) -> None:
     where = Location("acme8", "us-east")
     members = tuple(DownloadRequest(where, Path(), f"m{number}.mp3") for number in range(2))
-    packed = Transfer(5, ZipRequest(members, where, Path("/downloads")), State.DONE)
+    packed = TransferSnapshot(5, ZipRequest(members, where, Path("/downloads")), State.DONE)
     parts = (
-        Transfer(1, members[0], State.DONE, level="crc32+size"),
-        Transfer(2, members[1], State.FAILED, error=NotAvailableError("it is archived", state="ARCHIVED")),
+        TransferSnapshot(1, members[0], State.DONE, level="crc32+size"),
+        TransferSnapshot(2, members[1], State.FAILED, error=NotAvailableError("it is archived", state="ARCHIVED")),
     )
     behind = {"transfers": [packed], "parts": {5: parts}}
     async with browser(start=START, behind=behind) as it:
@@ -79,7 +79,7 @@ async def test_what_other_programs_do_is_shown_with_their_process(browser: Any) 
         await it.press("t")
         await it.until(lambda: "pid 4711" in it.text)
         assert "old-7.tar" in it.text
-        it.backstage.others = []
+        it.engine.others = []
         await it.until(lambda: "pid 4711" not in it.text)
 
 
@@ -87,10 +87,10 @@ async def test_a_journal_that_cannot_be_read_is_told_once(browser: Any, monkeypa
     monkeypatch.setattr("cloudstore_tui.ui.screens.transfers.LOOK_ROUND", 0.02)
     async with browser(start=START) as it:
 
-        async def broken() -> tuple[Transfer, ...]:
+        async def broken() -> tuple[TransferSnapshot, ...]:
             raise LocalDiskError("the journal cannot be read")
 
-        it.backstage.interrupted = broken
+        it.engine.interrupted = broken
         await it.press("t")
         assert it.notices == ["The journal cannot be read."]
         await it.pilot.pause(0.2)
@@ -105,13 +105,13 @@ async def test_nothing_is_drawn_while_nothing_changes(browser: Any, monkeypatch:
         drawn: list[object] = []
         looks: list[object] = []
         screen = it.app.screen
-        read = it.backstage.elsewhere
+        read = it.engine.elsewhere
 
         async def elsewhere() -> Any:
             looks.append(1)
             return await read()
 
-        it.backstage.elsewhere = elsewhere
+        it.engine.elsewhere = elsewhere
         monkeypatch.setattr(screen.table, "refresh", lambda *regions, **_: drawn.append(regions))
         await it.until(lambda: len(looks) > 5)
         assert drawn == []
@@ -128,9 +128,9 @@ async def test_what_an_earlier_run_left_is_asked_about_at_the_start(
         assert "2 interrupted transfers: resume, keep, drop?" in it.text
         await it.press(key)
         assert it.app.screen is it.screen
-        assert len(it.backstage.left) == left
-        assert sorted(it.backstage.dropped) == dropped
-        assert len(it.backstage.transfers) == running
+        assert len(it.engine.left) == left
+        assert sorted(it.engine.dropped) == dropped
+        assert len(it.engine.transfers) == running
         if running:
             await it.until(lambda: "Transfers: 2 running" in it.text)
             await it.press("q")
@@ -151,17 +151,17 @@ async def test_what_is_kept_can_be_gone_on_with_or_dropped_later(browser: Any) -
         assert "failed: no answer" in it.text
         await it.press("p")
         await it.until(lambda: "1 running" in it.text)
-        assert [transfer.id for transfer in it.backstage.transfers] == [1]
+        assert [transfer.id for transfer in it.engine.transfers] == [1]
         await it.press("j", "x")
-        await it.until(lambda: it.backstage.dropped == [2])
+        await it.until(lambda: it.engine.dropped == [2])
 
 
 @pytest.mark.parametrize(("keeps", "asked"), [(True, False), (False, True)])
 async def test_what_is_paused_is_lost_only_without_a_journal(browser: Any, keeps: bool, asked: bool) -> None:
     async with browser(start=START, behind={"keeps": keeps}) as it:
         await it.press("d")
-        await it.until(lambda: it.backstage.transfers)
-        it.backstage.become(1, State.PAUSED)
+        await it.until(lambda: it.engine.transfers)
+        it.engine.become(1, State.PAUSED)
         await it.until(lambda: "paused" in it.text)
         await it.pilot.press("q")
         await it.pilot.pause()
@@ -186,9 +186,9 @@ async def test_the_bell_rings_when_a_long_transfer_ends(
         rung: list[int] = []
         monkeypatch.setattr(it.app, "bell", lambda: rung.append(1))
         await it.press("d")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         now = datetime.now(UTC)
-        it.backstage.transfers[0] = replace(it.backstage.transfers[0], started=now - timedelta(seconds=seconds))
-        it.backstage.become(1, state)
+        it.engine.transfers[0] = replace(it.engine.transfers[0], started=now - timedelta(seconds=seconds))
+        it.engine.become(1, state)
         await it.until(lambda: not it.app._watch.unfinished)
         assert len(rung) == rings

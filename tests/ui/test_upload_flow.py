@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Input
 
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 
 
@@ -31,7 +31,7 @@ async def choose(it: Any, *names: str) -> None:
 async def test_files_go_to_the_folder_on_the_screen(browser: Any, files: list[Path]) -> None:
     async with browser(start="acme:imports/") as it:
         await choose(it, "plan.csv")
-        [transfer] = it.backstage.transfers
+        [transfer] = it.engine.transfers
         assert transfer.request.path == files[0]
         assert transfer.request.location == Location("acme", path="imports/plan.csv")
         assert not transfer.request.overwrite
@@ -41,7 +41,7 @@ async def test_the_folder_is_read_again_when_an_upload_arrived(browser: Any, fol
     async with browser(start="acme:imports/") as it:
         await choose(it, "plan.csv")
         folders.tree["imports/"] = ["plan.csv"]
-        it.backstage.become(1, State.DONE)
+        it.engine.become(1, State.DONE)
         await it.until(lambda: it.rows == ["plan.csv"])
         assert it.notices == ["Uploaded: acme:imports/plan.csv"]
 
@@ -53,7 +53,7 @@ async def test_an_upload_that_arrives_elsewhere_leaves_the_screen_alone(
         await choose(it, "plan.csv")
         await it.press("backspace")
         sent = len(folders.calls)
-        it.backstage.become(1, State.DONE)
+        it.engine.become(1, State.DONE)
         await it.until(lambda: it.notices)
         await it.settle()
         assert len(folders.calls) == sent
@@ -65,7 +65,7 @@ async def test_a_folder_not_meant_for_uploads_is_asked_about(browser: Any, files
         assert isinstance(it.app.screen, ConsentDialog)
         await it.until(lambda: "uploads usually go below imports/" in it.text)
         await it.press("escape")
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
 
 
 async def test_nothing_is_replaced_unasked(browser: Any, folders: Any, files: list[Path]) -> None:
@@ -75,7 +75,7 @@ async def test_nothing_is_replaced_unasked(browser: Any, folders: Any, files: li
             await choose(it, "plan.csv", "readme.txt")
             await it.until(lambda: "1 object is already there. Replace?" in it.text)
             await it.press(answer)
-            requests = [transfer.request for transfer in it.backstage.transfers]
+            requests = [transfer.request for transfer in it.engine.transfers]
             assert [(request.path.name, request.overwrite) for request in requests] == sent
 
 

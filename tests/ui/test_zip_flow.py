@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoiceDialog
 from cloudstore_tui.ui.screens.zip_requests import Zipping
@@ -16,13 +16,13 @@ START = "acme8:us-east/"
 
 
 def asked(it: Any) -> list[Any]:
-    return [transfer.request for transfer in it.backstage.transfers]
+    return [transfer.request for transfer in it.engine.transfers]
 
 
 async def test_z_always_makes_a_zip_job_of_the_object_under_the_cursor(browser: Any, tmp_path: Path) -> None:
     async with browser(start=START) as it:
         await it.press("j", "z")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         (request,) = asked(it)
         assert isinstance(request, ZipRequest)
         assert request.location.address == "acme8:us-east/"
@@ -38,7 +38,7 @@ async def test_z_says_what_is_not_in_the_zip(browser: Any, searches: Any) -> Non
     searches.object = lambda number, query: replace(plain(number, query), state=states.get(number, "AVAILABLE"))
     async with browser(start=START) as it:
         await it.press("space", "space", "space", "z")
-        await it.until(lambda: len(it.backstage.transfers) == 3)
+        await it.until(lambda: len(it.engine.transfers) == 3)
         packed, *single = asked(it)
         assert [member.entry.name for member in packed.members] == ["int-0000001.mp3"]
         assert [request.entry.name for request in single] == ["int-0000000.mp3", "int-0000002.mp3"]
@@ -55,7 +55,7 @@ async def test_z_on_what_no_zip_takes_says_why_and_starts_nothing(browser: Any, 
         await it.until(lambda: it.notices)
         assert it.notices[0].startswith("Nothing here can be packed into a zip.")
         assert "ARCHIVED" in it.notices[0]
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
 
 
 @pytest.mark.parametrize(("key", "kind", "number"), [("z", ZipRequest, 1), ("o", DownloadRequest, 12)])
@@ -66,26 +66,26 @@ async def test_d_on_many_asks_which_way(browser: Any, key: str, kind: type, numb
         assert "Download 12 objects, 120.1 kB" in it.text
         assert "One by one: 24 requests at 60 a minute" in it.text
         await it.press(key)
-        await it.until(lambda: len(it.backstage.transfers) == number)
+        await it.until(lambda: len(it.engine.transfers) == number)
         assert all(isinstance(request, kind) for request in asked(it))
 
 
 async def test_d_on_few_does_not_ask_and_escape_starts_nothing(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press(*["space"] * 9, "d")
-        await it.until(lambda: len(it.backstage.transfers) == 9)
+        await it.until(lambda: len(it.engine.transfers) == 9)
         await it.press("space", "d")
         await it.until(lambda: isinstance(it.app.screen, ZipChoiceDialog))
         await it.press("escape")
-        assert len(it.backstage.transfers) == 9
+        assert len(it.engine.transfers) == 9
 
 
 async def test_a_service_without_zip_jobs_is_never_asked_about(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("a", "d")
-        await it.until(lambda: len(it.backstage.transfers) == 12)
+        await it.until(lambda: len(it.engine.transfers) == 12)
         await it.press("z")
-        assert len(it.backstage.transfers) == 12
+        assert len(it.engine.transfers) == 12
 
 
 async def test_files_in_the_way_are_asked_about_once_for_all_members(browser: Any, tmp_path: Path) -> None:
@@ -95,14 +95,14 @@ async def test_files_in_the_way_are_asked_about_once_for_all_members(browser: An
         await it.press("space", "space", "z")
         await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
         await it.press("b")
-        await it.until(lambda: it.backstage.transfers)
+        await it.until(lambda: it.engine.transfers)
         (request,) = asked(it)
         assert {member.on_conflict for member in request.members} == {OnConflict.KEEP_BOTH}
-        it.backstage.transfers.clear()
+        it.engine.transfers.clear()
         await it.press("z")
         await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
         await it.press("escape")
-        assert not it.backstage.transfers
+        assert not it.engine.transfers
         assert len(it.notices) == 1
 
 

@@ -28,8 +28,8 @@ async def test_enter_fetches_a_job_of_yesterday(browser: Any) -> None:
     async with browser(start=START) as it:
         await opened(it)
         await it.press("j", "enter")
-        await it.until(lambda: it.backstage.transfers)
-        request = it.backstage.transfers[0].request
+        await it.until(lambda: it.engine.transfers)
+        request = it.engine.transfers[0].request
         assert (request.job, request.members, request.location.address) == ("b.zip", (), "acme8:us-east/")
         assert it.app.screen is it.screen
 

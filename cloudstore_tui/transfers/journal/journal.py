@@ -11,10 +11,10 @@ from typing import TypeVar
 from cloudstore_tui.core.errors import BusyError, LocalDiskError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
 from cloudstore_tui.transfers.journal.database import Database
-from cloudstore_tui.transfers.journal.record import Record, columns_of, record_of, request_of
+from cloudstore_tui.transfers.journal.row import JournalRow, columns_of, record_of, request_of
 from cloudstore_tui.transfers.journal.writer import Writer, living, process_of
+from cloudstore_tui.transfers.model import DownloadRequest, Request, State, ZipRequest
 from cloudstore_tui.transfers.open_part import part_name
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, State, ZipRequest
 
 Result = TypeVar("Result")
 
@@ -125,7 +125,7 @@ class Journal:
         """
         self._database.ask(_nothing).result()
 
-    async def begin(self, number: int, tid: str) -> Record | None:
+    async def begin(self, number: int, part_id: str) -> JournalRow | None:
         """Say which file a transfer is to make, and take over what an ended program left of the same one.
 
         The one that got furthest is given back; all of them are taken out.
@@ -135,9 +135,9 @@ class Journal:
         """
         busy: list[int] = []
 
-        def job(connection: sqlite3.Connection) -> Record | None:
-            same = "SELECT * FROM transfer WHERE tid = ? AND id <> ? ORDER BY durable DESC"
-            rows = connection.execute(same, (tid, number)).fetchall()
+        def job(connection: sqlite3.Connection) -> JournalRow | None:
+            same = "SELECT * FROM transfer WHERE part_id = ? AND id <> ? ORDER BY durable DESC"
+            rows = connection.execute(same, (part_id, number)).fetchall()
             alive = living(self._writers) if rows else frozenset()
             left, going_on = [], []
             for row in rows:
@@ -153,8 +153,8 @@ class Journal:
             kept = _records(connection, left[:1])
             connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in left])
             # The name before the file: a program that ends soon after leaves no part file that nobody knows of.
-            known = "UPDATE transfer SET tid = ?, part = CASE part WHEN '' THEN ? ELSE part END WHERE id = ?"
-            connection.execute(known, (tid, part_name(tid), number))
+            known = "UPDATE transfer SET part_id = ?, part = CASE part WHEN '' THEN ? ELSE part END WHERE id = ?"
+            connection.execute(known, (part_id, part_name(part_id), number))
             return kept[0] if kept else None
 
         kept = await self._ask(job)
@@ -177,19 +177,19 @@ class Journal:
 
     # What others learn
 
-    async def interrupted(self) -> tuple[Record, ...]:
+    async def interrupted(self) -> tuple[JournalRow, ...]:
         """Transfers whose program has ended, oldest first."""
         return await self._ask(lambda connection: _records(connection, self._rows(connection, alive=False)))
 
-    async def elsewhere(self) -> tuple[Record, ...]:
+    async def elsewhere(self) -> tuple[JournalRow, ...]:
         """Transfers of other programs that run, oldest first."""
         return await self._ask(lambda connection: _records(connection, self._rows(connection, alive=True)))
 
-    async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[Record, ...]:
+    async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
         """Make interrupted transfers ours, all of them or some; those that nobody else was faster to take."""
         wanted = None if numbers is None else frozenset(numbers)
 
-        def job(connection: sqlite3.Connection) -> tuple[Record, ...]:
+        def job(connection: sqlite3.Connection) -> tuple[JournalRow, ...]:
             rows = [row for row in self._rows(connection, alive=False) if wanted is None or row["id"] in wanted]
             mine = [(self._writer.name, row["id"]) for row in rows]
             connection.executemany("UPDATE transfer SET writer = ? WHERE id = ?", mine)
@@ -243,7 +243,7 @@ def _member_row(number: int, position: int, member: DownloadRequest) -> dict[str
     return {"transfer": number, "position": position, **{name: row[name] for name in wanted}}
 
 
-def _records(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[Record, ...]:
+def _records(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[JournalRow, ...]:
     return tuple(record_of(dict(row), _members(connection, row)) for row in rows)
 
 

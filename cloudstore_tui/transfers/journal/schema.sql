@@ -13,7 +13,7 @@ CREATE TABLE transfer (
     overwrite INTEGER NOT NULL DEFAULT 0,
     sha256 INTEGER NOT NULL DEFAULT 0,
     entry TEXT NOT NULL DEFAULT '',      -- what was known of the object, as JSON
-    tid TEXT NOT NULL DEFAULT '',
+    part_id TEXT NOT NULL DEFAULT '',
     part TEXT NOT NULL DEFAULT '',
     inode INTEGER NOT NULL DEFAULT 0,
     durable INTEGER NOT NULL DEFAULT 0,
@@ -27,7 +27,7 @@ CREATE TABLE transfer (
     created REAL NOT NULL,
     updated REAL NOT NULL
 );
-CREATE INDEX transfer_tid ON transfer (tid) WHERE tid <> '';
+CREATE INDEX transfer_tid ON transfer (part_id) WHERE part_id <> '';
 CREATE TABLE member (
     transfer INTEGER NOT NULL REFERENCES transfer ON DELETE CASCADE,
     position INTEGER NOT NULL,

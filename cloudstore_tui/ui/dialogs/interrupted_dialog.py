@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.transfers.transfer import Transfer
+from cloudstore_tui.transfers.model import TransferSnapshot
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_text import state_text, title_text
@@ -36,7 +36,7 @@ class InterruptedDialog(Dialog[Remains]):
         Binding("d", "drop", "Drop", tooltip="Forget them and remove what arrived of them", id="interrupted.drop"),
     ]
 
-    def __init__(self, transfers: Sequence[Transfer]) -> None:
+    def __init__(self, transfers: Sequence[TransferSnapshot]) -> None:
         what = "1 interrupted transfer" if len(transfers) == 1 else f"{len(transfers):,} interrupted transfers"
         super().__init__(f"{what}: resume, keep, drop?", harmless=Remains.KEEP)
         self._transfers = tuple(transfers)

@@ -12,8 +12,8 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fs.names import safe_name
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict
-from cloudstore_tui.transfers.zips.cost import choose
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
+from cloudstore_tui.transfers.zip.cost import choose
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog

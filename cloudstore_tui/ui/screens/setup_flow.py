@@ -34,7 +34,7 @@ line names a folder with a configuration. Look into that file: it shows the clie
 """
 
 
-class Backstage(Protocol):
+class EngineThread(Protocol):
     """What owns the providers."""
 
     @property
@@ -49,20 +49,20 @@ class SetupFlow:
     """Welcomes somebody without profiles, and adds profiles to a browser that runs."""
 
     def __init__(
-        self, app: App[None], browser: BrowserScreen, backstage: Backstage, specs: Sequence[ProviderSpec], path: Path
+        self, app: App[None], browser: BrowserScreen, engine: EngineThread, specs: Sequence[ProviderSpec], path: Path
     ) -> None:
         """Make it.
 
         Args:
             app: where the screens are shown.
             browser: shows a new profile.
-            backstage: takes a new profile into use.
+            engine: takes a new profile into use.
             specs: the services there are.
             path: the configuration that profiles are written to.
         """
         self._app = app
         self._browser = browser
-        self._backstage = backstage
+        self._engine = engine
         self._specs = specs
         self._path = path
         self._is_welcoming = False
@@ -104,20 +104,20 @@ class SetupFlow:
             yield finding
 
     def _provider(self, name: str) -> StorageProvider:
-        if name not in self._backstage.providers:
+        if name not in self._engine.providers:
             raise ConfigError("was added while the program ran", subject=name, hint="Start the program again.")
-        return self._backstage.providers[name]
+        return self._engine.providers[name]
 
     async def _ask(self) -> bool:
         """Whether there is one more profile now."""
-        taken = self._backstage.providers
+        taken = self._engine.providers
         profile = await self._app.push_screen_wait(ProfileFormScreen(self._specs, self._path, taken))
         if profile is None:
             return False
         spec = next(spec for spec in self._specs if spec.name == profile.provider)
-        self._backstage.add(profile.name, partial(spec.open, profile))
+        self._engine.add(profile.name, partial(spec.open, profile))
         self._browser.expansion.show_profiles()
-        self._browser.journey.go(self._backstage.providers[profile.name].locate(""))
+        self._browser.journey.go(self._engine.providers[profile.name].locate(""))
         tell(self._app, f"{profile.name} can be used now.")
         return True
 

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.transfer import Transfer
+from cloudstore_tui.transfers.model import TransferSnapshot
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.transfer_text import summary
@@ -33,7 +33,7 @@ class TransfersScreen(Screen[None]):
     def __init__(self, watch: TransferWatch) -> None:
         super().__init__()
         self._watch = watch
-        self._kept: tuple[Transfer, ...] = ()
+        self._kept: tuple[TransferSnapshot, ...] = ()
         self._elsewhere: tuple[Elsewhere, ...] = ()
         self.table = TransferTable(id="table")
 
@@ -73,7 +73,7 @@ class TransfersScreen(Screen[None]):
         if self.is_current:
             self.run_worker(self.look_round(), exclusive=True)
 
-    def _show_own(self, transfers: tuple[Transfer, ...]) -> None:
+    def _show_own(self, transfers: tuple[TransferSnapshot, ...]) -> None:
         # One that was adopted is ours from now on.
         own = {transfer.id for transfer in transfers}
         self._kept = tuple(transfer for transfer in self._kept if transfer.id not in own)

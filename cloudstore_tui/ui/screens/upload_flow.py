@@ -8,7 +8,7 @@ from textual.screen import Screen
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest
+from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
 from cloudstore_tui.ui.format import counted
@@ -53,7 +53,7 @@ class UploadFlow(Flow):
         if requests:
             self._watch.submit(requests)
 
-    def read_arrived(self, ended: tuple[Transfer, ...]) -> None:
+    def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
         """Read the folder on the screen again when something arrived in it."""
         reading = self.listing.reading
         if reading is None or (self.listing.is_busy and self._watch.unfinished):

@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.transfers.transfer import ZipRequest
+from cloudstore_tui.transfers.model import ZipRequest
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.report import report, tell

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, Request, ZipRequest
-from cloudstore_tui.transfers.zips.plan import ZipPlan, plan_zips
+from cloudstore_tui.transfers.model import DownloadRequest, Request, ZipRequest
+from cloudstore_tui.transfers.zip.plan import ZipPlan, plan_zips
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 

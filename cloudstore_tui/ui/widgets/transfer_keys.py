@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from cloudstore_tui.transfers.transfer import State, Transfer
+from cloudstore_tui.transfers.model import State, TransferSnapshot
 
 
 class TransferKeys(Widget):
@@ -52,15 +52,15 @@ class TransferKeys(Widget):
     class Opened(Message):
         """The user wants to read everything about a transfer."""
 
-        transfer: Transfer
+        transfer: TransferSnapshot
 
     @property
-    def transfer(self) -> Transfer | None:
+    def transfer(self) -> TransferSnapshot | None:
         """The one under the cursor."""
         raise NotImplementedError
 
     @property
-    def subject(self) -> Transfer | None:
+    def subject(self) -> TransferSnapshot | None:
         """The one under the cursor, if it can be given orders."""
         return self.transfer
 

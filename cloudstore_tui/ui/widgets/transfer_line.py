@@ -2,7 +2,7 @@
 
 from rich.cells import cell_len, set_cell_size
 
-from cloudstore_tui.transfers.transfer import State, Transfer
+from cloudstore_tui.transfers.model import State, TransferSnapshot
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_text import name, percent, size_text, state_text, verb
@@ -19,7 +19,7 @@ _NAME_WIDTH = 40
 _VERB_WIDTH = 4
 
 
-def line_text(transfer: Transfer, width: int, marks: str = "█░") -> str:
+def line_text(transfer: TransferSnapshot, width: int, marks: str = "█░") -> str:
     """One transfer in exactly `width` cells; `marks` are the full and the empty part of a bar."""
     end = plain(_end(transfer, marks, BAR_WIDTH if width >= NARROW else BAR_WIDTH // 2))
     name_width = max(width - _VERB_WIDTH - 2 - cell_len(end), min(_NAME_WIDTH, width // 4), 8)
@@ -29,7 +29,7 @@ def line_text(transfer: Transfer, width: int, marks: str = "█░") -> str:
     return set_cell_size(f"{verb(transfer.request):<{_VERB_WIDTH}}{what}  {end}", max(width, 0))
 
 
-def name_text(transfer: Transfer, width: int) -> str:
+def name_text(transfer: TransferSnapshot, width: int) -> str:
     """Its name in exactly `width` cells, safe to draw."""
     return set_cell_size(elide(plain(name(transfer.request), LONGEST_NAME), width), width)
 
@@ -45,13 +45,13 @@ def elide(text: str, width: int) -> str:
     return set_cell_size(text, head).rstrip() + "…" + tail
 
 
-def bar_text(transfer: Transfer, marks: str, width: int) -> str:
+def bar_text(transfer: TransferSnapshot, marks: str, width: int) -> str:
     """How much of it is there, as a bar of `width` cells and a number."""
     full = percent(transfer) * width // 100
     return f"{marks[0] * full + marks[1] * (width - full)} {percent(transfer):>3} %"
 
 
-def _end(transfer: Transfer, marks: str, bar_width: int) -> str:
+def _end(transfer: TransferSnapshot, marks: str, bar_width: int) -> str:
     """What stands right of the name."""
     if transfer.state is State.DONE:
         return "  ".join(part for part in ("done", words.size(transfer.done), transfer.level) if part)
@@ -62,7 +62,7 @@ def _end(transfer: Transfer, marks: str, bar_width: int) -> str:
     return state_text(transfer)
 
 
-def _progress(transfer: Transfer, marks: str, bar_width: int) -> str:
+def _progress(transfer: TransferSnapshot, marks: str, bar_width: int) -> str:
     speed, left = words.speed(transfer.speed), words.time_left(transfer.eta)
     if not transfer.size:
         return f"{words.size(transfer.done):>9}  {speed:>10}"

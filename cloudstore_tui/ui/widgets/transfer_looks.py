@@ -4,7 +4,7 @@ import locale
 from collections.abc import Mapping
 from typing import Final
 
-from cloudstore_tui.transfers.transfer import State
+from cloudstore_tui.transfers.model import State
 
 LOOKS: Final = """
     .transfers--running { color: $text-primary; }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.cells import set_cell_size
 
-from cloudstore_tui.transfers.transfer import State, Transfer
+from cloudstore_tui.transfers.model import State, TransferSnapshot
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_text import size_text, state_text, verb
@@ -66,12 +66,12 @@ class RowForm:
             cells.append("Checked")
         return self._line("", f"{'Name':<{self.name}}", _GAP.join(cells))
 
-    def row(self, transfer: Transfer) -> str:
+    def row(self, transfer: TransferSnapshot) -> str:
         """One transfer in exactly the width of the line."""
         what = name_text(transfer, self.name)
         return self._line(verb(transfer.request), what, plain(self._tail(transfer), _LONGEST_SENTENCE))
 
-    def _tail(self, transfer: Transfer) -> str:
+    def _tail(self, transfer: TransferSnapshot) -> str:
         state = transfer.state
         if state is State.RUNNING:
             said = bar_text(transfer, self.marks, self.bar) if transfer.size else state_text(transfer)
@@ -88,7 +88,7 @@ class RowForm:
         cells += [f"{speed:>{_SPEED}}", f"{words.duration(transfer.eta):>{_LEFT}}", level]
         return _GAP.join(cells)
 
-    def _bytes(self, transfer: Transfer) -> str:
+    def _bytes(self, transfer: TransferSnapshot) -> str:
         done, whole = words.size(transfer.done), size_text(transfer)
         if transfer.state is State.DONE or not whole:
             return done

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
-from cloudstore_tui.transfers.transfer import Transfer
+from cloudstore_tui.transfers.model import TransferSnapshot
 from cloudstore_tui.ui.transfer_text import rank, summary
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 from cloudstore_tui.ui.widgets.transfer_line import line_text
@@ -38,18 +38,18 @@ class TransferStrip(TransferKeys, can_focus=True):
 
     def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
         super().__init__(id=id)
-        self._transfers: tuple[Transfer, ...] = ()
+        self._transfers: tuple[TransferSnapshot, ...] = ()
         self._lines: list[tuple[str, str]] = []
         self._cursor_id: int | None = None
         self._first = 0
         self._marks = bar_marks(ascii_only)
 
     @property
-    def transfer(self) -> Transfer | None:
+    def transfer(self) -> TransferSnapshot | None:
         """The one under the cursor."""
         return self._transfers[self._cursor] if self._transfers else None
 
-    def show(self, transfers: Sequence[Transfer]) -> None:
+    def show(self, transfers: Sequence[TransferSnapshot]) -> None:
         """Show this snapshot, repainting only the lines whose text changed."""
         self._transfers = tuple(sorted(transfers, key=rank))
         height = min(len(self._transfers), MOST_LINES)

@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.transfer import State, Transfer
+from cloudstore_tui.transfers.model import State, TransferSnapshot
 from cloudstore_tui.ui.transfer_text import rank
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
@@ -25,7 +25,7 @@ class Row:
     """One line: a transfer, or the title of those below it."""
 
     title: str = ""
-    transfer: Transfer | None = None
+    transfer: TransferSnapshot | None = None
     is_other: bool = False
     """Whether it is another program's, which takes no orders from here."""
 
@@ -34,8 +34,8 @@ class Row:
 class Everything:
     """All transfers there are."""
 
-    own: Sequence[Transfer] = ()
-    kept: Sequence[Transfer] = ()
+    own: Sequence[TransferSnapshot] = ()
+    kept: Sequence[TransferSnapshot] = ()
     """Those of an earlier run, which nobody goes on with now."""
     elsewhere: Sequence[Elsewhere] = ()
 
@@ -53,12 +53,12 @@ class TransferTable(TransferKeys, CursorList, can_focus=True):
         self._marks = bar_marks(ascii_only)
 
     @property
-    def transfer(self) -> Transfer | None:
+    def transfer(self) -> TransferSnapshot | None:
         """The one under the cursor."""
         return self._rows[self.cursor].transfer if self.cursor < len(self._rows) else None
 
     @property
-    def subject(self) -> Transfer | None:
+    def subject(self) -> TransferSnapshot | None:
         """The one under the cursor, unless it is another program's."""
         return None if self.cursor >= len(self._rows) or self._rows[self.cursor].is_other else self.transfer
 
@@ -125,7 +125,7 @@ def _rows(everything: Everything) -> Iterator[Row]:
                 yield Row(transfer=other.transfer, is_other=True)
 
 
-def _is(row: Row, transfer: Transfer) -> bool:
+def _is(row: Row, transfer: TransferSnapshot) -> bool:
     return row.transfer is not None and row.transfer.id == transfer.id
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.transfers.transfer import OnConflict
+from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 
 

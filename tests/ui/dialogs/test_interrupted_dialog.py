@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 
 
-def left(count: int, name: str = "") -> list[Transfer]:
+def left(count: int, name: str = "") -> list[TransferSnapshot]:
     where = Location("acme", "", "exports/x.tar")
     return [
-        Transfer(number, DownloadRequest(where, Path(), name or f"file-{number}.tar"), State.PAUSED, done=41, size=100)
+        TransferSnapshot(
+            number, DownloadRequest(where, Path(), name or f"file-{number}.tar"), State.PAUSED, done=41, size=100
+        )
         for number in range(count)
     ]
 

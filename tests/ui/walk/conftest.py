@@ -23,8 +23,8 @@ from cloudstore_tui.core.piece import Piece
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.doctor.finding import Finding, Verdict
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
-from cloudstore_tui.transfers.zips.cost import Choice
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
+from cloudstore_tui.transfers.zip.cost import Choice
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
@@ -66,11 +66,11 @@ async def _bars() -> tuple[Bar, ...]:
     return Bar("2024-09-01", 40, "day==1"), Bar("2024-09-02", 10, "day==2")
 
 
-def transfers(folder: Path) -> list[Transfer]:
+def transfers(folder: Path) -> list[TransferSnapshot]:
     """One of each state."""
     failed = NetworkError("the connection was reset", subject="acme8:us-east/id-1", hint="Try again.")
     return [
-        Transfer(
+        TransferSnapshot(
             number,
             DownloadRequest(replace(WHERE, path=f"id-{number}"), folder, f"int-{number}.mp3"),
             state,

@@ -9,7 +9,7 @@ from cloudstore_tui.cli.known_transfer import KnownTransfer, named
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, UploadRequest, ZipRequest
 
 FILM = Location("acme8", "us-east", "0f61827e-8d09-4ac7-a13d-0bb9affb404e")
 
@@ -18,10 +18,12 @@ def entry(*, exact: bool = True) -> StoredObject:
     return StoredObject(location=FILM, name="a\x1b[2Jfilm.mp4", size=13_050_000, size_exact=exact)
 
 
-def download(number: int = 0xAA026293E8, *, size: int | None = None, note: str = "", exact: bool = True) -> Transfer:
+def download(
+    number: int = 0xAA026293E8, *, size: int | None = None, note: str = "", exact: bool = True
+) -> TransferSnapshot:
     request = DownloadRequest(FILM, Path("/calls"), entry=entry(exact=exact))
     started = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    return Transfer(
+    return TransferSnapshot(
         number, request, State.RUNNING, done=2_500_000, size=size, started=started, note=note, path=Path("/calls")
     )
 
@@ -58,7 +60,7 @@ def test_a_size_is_told_only_where_it_is_known() -> None:
     ],
 )
 def test_a_record_names_its_kind(request_: UploadRequest | ZipRequest, kind: str) -> None:
-    record = KnownTransfer(Transfer(1, request_, State.QUEUED)).record()
+    record = KnownTransfer(TransferSnapshot(1, request_, State.QUEUED)).record()
     assert (record["id"], record["kind"], record["state"]) == ("0000000001", kind, "interrupted")
 
 

@@ -25,7 +25,7 @@ from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers.engine import TransferEngine
+from cloudstore_tui.transfers.manager import TransferManager
 
 MODIFIED = datetime(2024, 9, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -358,19 +358,19 @@ def timeouts() -> Timeouts:
 
 
 @pytest.fixture
-async def engine(provider: TinyProvider, clock: FastClock, timeouts: Timeouts) -> AsyncIterator[TransferEngine]:
-    running = TransferEngine(lambda _name: provider, timeouts=timeouts, clock=clock)
+async def engine(provider: TinyProvider, clock: FastClock, timeouts: Timeouts) -> AsyncIterator[TransferManager]:
+    running = TransferManager(lambda _name: provider, timeouts=timeouts, clock=clock)
     yield running
     await running.close()
 
 
 @pytest.fixture
-def fresh_engine(provider: TinyProvider, clock: FastClock, timeouts: Timeouts) -> Callable[..., TransferEngine]:
+def fresh_engine(provider: TinyProvider, clock: FastClock, timeouts: Timeouts) -> Callable[..., TransferManager]:
     """An engine with other settings; the test closes it."""
 
-    def make(**settings: Any) -> TransferEngine:
+    def make(**settings: Any) -> TransferManager:
         chosen = replace(timeouts, **settings.pop("timeouts", {}))
-        return TransferEngine(lambda _name: provider, timeouts=chosen, clock=settings.pop("clock", clock), **settings)
+        return TransferManager(lambda _name: provider, timeouts=chosen, clock=settings.pop("clock", clock), **settings)
 
     return make
 

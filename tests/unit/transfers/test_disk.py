@@ -13,10 +13,23 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.space import MARGIN, Space
 from cloudstore_tui.net import blob_call
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.transfer import DownloadRequest, OnConflict, State
 
-CALLS = ("open_folder", "open", "look", "write", "read", "cut", "sync", "set_time", "lock", "link", "remove", "free")
+CALLS = (
+    "open_folder",
+    "open",
+    "lstat",
+    "write",
+    "read",
+    "truncate",
+    "sync",
+    "set_time",
+    "lock",
+    "link",
+    "remove",
+    "free",
+)
 PLACE = Location("tiny", path="exports/x.tar")
 
 
@@ -47,7 +60,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ESTALE])
-@pytest.mark.parametrize("kind", [kind for kind in CALLS if kind not in ("remove", "link", "look", "cut")])
+@pytest.mark.parametrize("kind", [kind for kind in CALLS if kind not in ("remove", "link", "lstat", "truncate")])
 async def test_each_failing_call_ends_with_a_disk_error_and_leaves_nothing(
     fresh_engine: Any, server: Any, content: bytes, folder: Path, kind: str, number: int
 ) -> None:
@@ -68,7 +81,7 @@ async def test_a_part_file_that_cannot_be_emptied_is_a_disk_error(
 ) -> None:
     server.put("/exports/x.tar", content)
     server.answer(answer(cut=100_000), answer(ignore_range=True))
-    engine = fresh_engine(disk=FailingDisk("cut"))
+    engine = fresh_engine(disk=FailingDisk("truncate"))
     transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
     await engine.close()
     assert isinstance(transfer.error, LocalDiskError)

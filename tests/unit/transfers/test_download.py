@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.transfers.transfer import DownloadRequest, State, Transfer
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 
 PLACE = Location("tiny", path="exports/x.tar")
 
@@ -15,9 +15,9 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def get(engine: Any, folder: Path, **wishes: Any) -> Transfer:
+async def get(engine: Any, folder: Path, **wishes: Any) -> TransferSnapshot:
     number = engine.submit(DownloadRequest(wishes.pop("location", PLACE), folder, **wishes))
-    transfer: Transfer = await engine.wait(number)
+    transfer: TransferSnapshot = await engine.wait(number)
     return transfer
 
 

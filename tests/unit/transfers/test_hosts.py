@@ -13,7 +13,7 @@ from cloudstore_tui.net.blob_ports import NoSink
 from cloudstore_tui.net.blob_reply import BlobReply
 from cloudstore_tui.net.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, Hosts, Visit
 from cloudstore_tui.net.patience import PROGRESS, Patience
-from cloudstore_tui.transfers.transfer import DownloadRequest, State
+from cloudstore_tui.transfers.model import DownloadRequest, State
 
 URL = Secret("https://store.example/a?sig=x")
 OTHER = Secret("https://other.example/a?sig=x")

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import BusyError
-from cloudstore_tui.transfers.engine import TransferEngine
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.transfer import DownloadRequest, State
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, State
 
-Make = Callable[..., TransferEngine]
+Make = Callable[..., TransferManager]
 MakeJournal = Callable[[], Journal]
 
 
@@ -46,7 +46,7 @@ def parts(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.startswith(".cs-")]
 
 
-async def stopped_half_way(engine: TransferEngine, request: DownloadRequest, arrived: int) -> int:
+async def stopped_half_way(engine: TransferManager, request: DownloadRequest, arrived: int) -> int:
     number = engine.submit(request)
     await until(lambda: engine.snapshot()[0].done >= arrived)
     await engine.close()
@@ -267,7 +267,7 @@ SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.transfer import DownloadRequest
+from cloudstore_tui.transfers.model import DownloadRequest
 from cloudstore_tui.core.location import Location
 journal = Journal(Path(sys.argv[1]))
 journal.add(7, DownloadRequest(Location("tiny", path="a.bin"), Path("/tmp")))

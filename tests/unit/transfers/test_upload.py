@@ -12,13 +12,13 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.local_file import LocalFile
-from cloudstore_tui.transfers.transfer import State, Transfer, UploadRequest
+from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest
 
 PLACE = Location("tiny", path="imports/plan.csv")
 
 
-async def put(engine: Any, path: Path, *, overwrite: bool = False) -> Transfer:
-    transfer: Transfer = await engine.wait(engine.submit(UploadRequest(path, PLACE, overwrite)))
+async def put(engine: Any, path: Path, *, overwrite: bool = False) -> TransferSnapshot:
+    transfer: TransferSnapshot = await engine.wait(engine.submit(UploadRequest(path, PLACE, overwrite)))
     return transfer
 
 

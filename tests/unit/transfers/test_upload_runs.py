@@ -12,11 +12,11 @@ from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageErro
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.ledger import Ledger
 from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.means import Means
-from cloudstore_tui.transfers.transfer import State, UploadRequest
+from cloudstore_tui.transfers.model import State, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
 
 PLACE = Location("tiny", path="imports/plan.csv")
@@ -37,7 +37,7 @@ def plan(tmp_path: Path, content: bytes) -> Path:
 class Runs:
     """The same upload in several runs of the program, with what the journal keeps between them."""
 
-    def __init__(self, state: Path, provider: Any, make: Callable[[], Means]) -> None:
+    def __init__(self, state: Path, provider: Any, make: Callable[[], TransferContext]) -> None:
         self.state = state
         self.provider = provider
         self.make = make
@@ -46,9 +46,9 @@ class Runs:
     async def first(self, path: Path, *, overwrite: bool = False) -> Upload:
         journal = self._journal()
         request = UploadRequest(path, PLACE, overwrite)
-        ledger = Ledger(journal, 7)
-        ledger.enter(request)
-        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), ledger)
+        journal_entry = JournalEntry(journal, 7)
+        journal_entry.enter(request)
+        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), journal_entry)
 
     async def next(self) -> Upload:
         """The upload that another run of the program finds in the journal."""
@@ -57,8 +57,8 @@ class Runs:
         (record,) = await journal.adopt()
         request = record.request
         assert isinstance(request, UploadRequest)
-        ledger = Ledger(journal, record.id, record)
-        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), ledger)
+        journal_entry = JournalEntry(journal, record.id, record)
+        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), journal_entry)
 
     def _journal(self) -> Journal:
         self.journals.append(Journal(self.state))
@@ -66,16 +66,16 @@ class Runs:
 
 
 @pytest.fixture
-async def means(timeouts: Any, clock: Any) -> AsyncIterator[Means]:
-    given = Means(BlobClient(timeouts), timeouts, clock, Disk())
+async def context(timeouts: Any, clock: Any) -> AsyncIterator[TransferContext]:
+    given = TransferContext(BlobClient(timeouts), timeouts, clock, Disk())
     yield given
     await given.blob.close()
     given.workers.close()
 
 
 @pytest.fixture
-def runs(tmp_path: Path, provider: Any, means: Means) -> Iterator[Runs]:
-    made = Runs(tmp_path / "state", provider, lambda: means)
+def runs(tmp_path: Path, provider: Any, context: TransferContext) -> Iterator[Runs]:
+    made = Runs(tmp_path / "state", provider, lambda: context)
     yield made
     for journal in made.journals:
         journal.close()

@@ -1,0 +1,31 @@
+"""What every transfer works with."""
+
+from dataclasses import dataclass, field
+
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.fs.space import Space
+from cloudstore_tui.net.blob_ports import Blob
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.net.hosts import Hosts
+from cloudstore_tui.transfers.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class TransferContext:
+    """One set per engine."""
+
+    blob: Blob
+    timeouts: Timeouts
+    clock: Clock
+    disk: Disk
+    polls: tuple[int, ...] = (5, 10, 20)
+    """Seconds between looks at a zip job; the last repeats."""
+    workers: Workers = field(default_factory=Workers)
+    space: Space = field(default_factory=Space)
+    hosts: Hosts = field(default_factory=Hosts)
+
+    @property
+    def give_up(self) -> float:
+        """Seconds without progress after which a transfer fails."""
+        return self.timeouts.give_up

@@ -1,0 +1,166 @@
+"""A thread that owns the providers and the engine, so that a screen that stalls stalls no transfer."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.left_overs import Elsewhere
+from cloudstore_tui.transfers.manager import TransferManager, new_number
+from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
+from cloudstore_tui.transfers.peeking import Peeking
+from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
+
+LOOK = 0.5
+"""Seconds between two looks at whether all is done."""
+CLOSING = 1.9
+"""Seconds that everything gets to end."""
+
+
+class EngineThread:
+    """Runs providers and transfers in an event loop of their own. No method but `start` and `stop` waits."""
+
+    def __init__(
+        self,
+        open_provider: Mapping[str, Callable[[], StorageProvider]],
+        at_once: int = 4,
+        timeouts: Timeouts | None = None,
+        *,
+        journal: Journal | None = None,
+        polls: tuple[int, ...] = (5, 10, 20),
+    ) -> None:
+        """Make it; the arguments are those of the engine."""
+        self._at_once = at_once
+        self._timeouts = timeouts
+        self._journal = journal
+        self._polls = polls
+        self.keeps = journal is not None
+        """Whether transfers that are not done outlive the program."""
+        self._handle = LoopHandle()
+        self._proxies = {name: ProviderProxy(opener, self._handle) for name, opener in open_provider.items()}
+        self.providers: Mapping[str, StorageProvider] = self._proxies
+        """The providers by profile, to be used from the caller's loop."""
+        self.peek = Peeking(self._handle, self._proxies, lambda: self._engine.context.blob)
+        """Reads single pieces of objects."""
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="engine", daemon=True)
+
+    def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
+        """Take one more profile into use."""
+        self._proxies[name] = ProviderProxy(open_provider, self._handle)
+
+    def start(self) -> None:
+        """Start the thread; back when it takes work."""
+        self._thread.start()
+        self._ready.wait()
+
+    def finish(self) -> None:
+        """Return when no transfer runs or waits any more."""
+        while any(not transfer.state.ended and transfer.state is not State.PAUSED for transfer in self.snapshot()):
+            time.sleep(LOOK)
+
+    def stop(self) -> None:
+        """Stop everything and end the thread, within about two seconds."""
+        loop = self._handle.loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(CLOSING + 0.5)
+
+    def submit(self, request: Request) -> int:
+        """Put a transfer into the queue; its number."""
+        number = new_number()
+        self._tell(lambda: self._engine.submit(request, number))
+        return number
+
+    def pause(self, number: int) -> None:
+        """Let a transfer rest."""
+        self._tell(lambda: self._engine.pause(number))
+
+    def resume(self, number: int) -> None:
+        """Go on with a transfer that rests."""
+        self._tell(lambda: self._engine.resume(number))
+
+    def cancel(self, number: int) -> None:
+        """Stop a transfer."""
+        self._tell(lambda: self._engine.cancel(number))
+
+    def retry(self, number: int) -> None:
+        """Try a transfer again."""
+        self._tell(lambda: self._engine.retry(number))
+
+    def clear_ended(self) -> None:
+        """Forget all transfers that ended."""
+        self._tell(lambda: self._engine.clear_ended())
+
+    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
+        """Transfers of runs that ended before they were done."""
+        return await self._handle.run(lambda: self._engine.left_overs.interrupted())
+
+    async def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Transfers that other programs make right now."""
+        return await self._handle.run(lambda: self._engine.left_overs.elsewhere())
+
+    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Go on with interrupted transfers; the numbers of those that nobody else took."""
+        return await self._handle.run(lambda: self._engine.adopt(numbers))
+
+    async def drop(self, numbers: Iterable[int]) -> int:
+        """Forget interrupted transfers and remove what arrived of them; how many there were."""
+        return await self._handle.run(
+            lambda: self._engine.left_overs.drop(numbers, lambda name: self._proxies[name].profile)
+        )
+
+    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
+        """The objects of a zip as they are now."""
+        return self._engine.members(number) if self._ready.is_set() else ()
+
+    def snapshot(self) -> tuple[TransferSnapshot, ...]:
+        """All transfers as they are now."""
+        return self._engine.snapshot() if self._ready.is_set() else ()
+
+    def _tell(self, order: Callable[[], object]) -> None:
+        loop = self._handle.loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(order)
+
+    def _serve(self) -> None:
+        # Not asyncio.run: that waits for look-ups of names that hang.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._live(loop))
+            loop.run_until_complete(_end_tasks())
+        finally:
+            self._handle.loop = None
+            loop.close()
+
+    async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._stopping = asyncio.Event()
+        self._engine = TransferManager(
+            lambda name: self._proxies[name].real,
+            self._at_once,
+            self._timeouts,
+            journal=self._journal,
+            polls=self._polls,
+        )
+        self._handle.loop = loop
+        self._ready.set()
+        await self._stopping.wait()
+        self._handle.loop = None
+        opened = [proxy.opened for proxy in self._proxies.values()]
+        closing = [self._engine.close(), *(provider.close() for provider in opened if provider is not None)]
+        await asyncio.wait([asyncio.ensure_future(end) for end in closing], timeout=CLOSING)
+
+
+async def _end_tasks() -> None:
+    """Cancel what still runs, such as a listing that nobody waits for any more."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=0.2)

@@ -1,0 +1,99 @@
+"""Decides which transfer begins when: so many move bytes at once, and a few more are brought to the disk meanwhile."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeAlias
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.transfers.model import State
+from cloudstore_tui.transfers.task import MISTAKE, TransferTask
+
+Result: TypeAlias = tuple[State, StorageError | None]
+
+MOST_TASKS = 4
+"""Times as many transfers may have a task as may move bytes: the others are brought to the disk."""
+
+
+class Scheduler:
+    """A queue of transfers, and those that were sent off from it."""
+
+    def __init__(
+        self,
+        at_once: int,
+        begin: Callable[[TransferTask], Coroutine[Any, Any, Result]],
+        settled: Callable[[TransferTask, State, StorageError | None], None],
+    ) -> None:
+        """Make one.
+
+        Args:
+            at_once: transfers that may move bytes at the same time.
+            begin: does what a transfer is about.
+            settled: learns how that ended.
+        """
+        self._at_once = at_once
+        self._begin = begin
+        self._settled = settled
+        self._queue: deque[TransferTask] = deque()
+        self._tasks = 0
+        self._lines = 0
+        """How many of the tasks move bytes, or will."""
+        self._closed = False
+
+    def enqueue(self, task: TransferTask) -> None:
+        """Let a transfer begin when it is its turn."""
+        self._queue.append(task)
+        self._next()
+
+    def withdraw(self, task: TransferTask) -> None:
+        """Take a transfer out of the queue, if it is in there."""
+        if task in self._queue:
+            self._queue.remove(task)
+
+    def send_off(self, task: TransferTask, doing: Coroutine[Any, Any, Result]) -> None:
+        """Let a transfer do something now, out of turn."""
+        self._tasks += 1
+        self._lines += 1
+        task.live.release_slot = partial(self._free_line, task)
+        task.running = asyncio.create_task(doing)
+        task.running.add_done_callback(partial(self._settle, task))
+
+    def close(self) -> None:
+        """Let nothing begin any more."""
+        self._closed = True
+        self._queue.clear()
+
+    def _next(self) -> None:
+        while (
+            self._queue
+            and self._lines < self._at_once
+            and self._tasks < MOST_TASKS * self._at_once
+            and not self._closed
+        ):
+            task = self._queue.popleft()
+            self.send_off(task, self._begin(task))
+
+    def _free_line(self, task: TransferTask) -> None:
+        task.live.release_slot = _nothing
+        self._lines -= 1
+        self._next()
+
+    def _settle(self, task: TransferTask, running: asyncio.Task[Result]) -> None:
+        state, error = State.PAUSED if task.rests else State.CANCELLED, None
+        # A task that is cancelled before its first step never runs.
+        if not running.cancelled():
+            fault = running.exception()
+            state, error = (State.FAILED, MISTAKE) if fault is not None else running.result()
+            if fault is not None:
+                task.discard()
+                running.get_loop().call_exception_handler({"message": "a transfer failed", "exception": fault})
+        task.running = None
+        self._tasks -= 1
+        self._settled(task, state, error)
+        task.live.release_slot()
+        self._next()
+
+
+def _nothing() -> None:
+    """A line that was freed is not freed again."""

@@ -1,0 +1,185 @@
+"""One object that is to come out of a zip."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UsageError
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import is_segment, safe_name
+from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.destination import Destination
+from cloudstore_tui.transfers.download import Download
+from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
+from cloudstore_tui.transfers.open_part import part_name, remove_left
+from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.part_id import part_id_of
+from cloudstore_tui.transfers.verify import ExpectedChecksum
+from cloudstore_tui.transfers.workers import Stop
+from cloudstore_tui.transfers.zip.archive import Archive
+from cloudstore_tui.transfers.zip.member import Member
+from cloudstore_tui.transfers.zip.plan import is_available, not_available
+from cloudstore_tui.transfers.zip.unpacking import Unpacking
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A part file of which only the name is known."""
+
+    part: str
+    inode: int = 0
+    durable: int = 0
+
+
+class Wanted:
+    """Where it lands, and how far it is: a transfer within a transfer."""
+
+    def __init__(
+        self, number: int, request: DownloadRequest, provider: StorageProvider, context: TransferContext
+    ) -> None:
+        self.live = LiveTransfer(number, request, context.clock)
+        self.request = request
+        self._provider = provider
+        self._context = context
+        self._entry = request.entry
+
+    @property
+    def entry(self) -> StoredObject:
+        """What the service tells of it; known once it was prepared."""
+        return self._entry or StoredObject(self.request.location, self.request.name)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be had."""
+        return not self.live.state.ended
+
+    async def prepare(self, *, look: bool) -> None:
+        """Find out whether it can be had, and, with `look`, whether it is there already."""
+        if self.live.state in (State.FAILED, State.CANCELLED):
+            self.live.again()
+        if not self.is_open:
+            return
+        try:
+            await self._prepare(look=look)
+        except StorageError as error:
+            self.fail(error)
+
+    async def unpack(self, archive: Archive, member: Member) -> str:
+        """Make the file out of a member; why that member is not the object, as a clause, or nothing.
+
+        Raises:
+            LocalDiskError: the disk refuses, and would do so for every other one.
+        """
+        destination, entry = self._destination(), self.entry
+        unpacking = Unpacking(archive, member, _expected(entry), entry.modified.timestamp() if entry.modified else None)
+        part = PartFile(self._context.disk, self._context.space, self.request.folder, self._tid(destination))
+        self.live.size = member.size
+        self.live.meter = lambda: part.offset
+        self.live.to(State.VERIFYING)
+        try:
+            why = await self._patiently(lambda stop: unpacking.run(part, destination, stop, sha256=self.request.sha256))
+        except LocalDiskError:
+            raise
+        except StorageError as error:
+            self.fail(error)
+            return ""
+        if not why:
+            self._done(unpacking.path, unpacking.level, unpacking.sha256)
+        return why
+
+    async def fetch(self) -> None:
+        """Fetch it by itself."""
+        request = replace(self.request, entry=self.entry)
+        # It has no page of its own in the journal: after a crash it is fetched anew.
+        download = Download(self.live, request, self._provider, self._context, JournalEntry(None, self.live.number))
+        try:
+            self.live.to(await download.run())
+        except StorageError as error:
+            self.fail(error)
+        finally:
+            if download.leaves:
+                with suppress(asyncio.CancelledError):
+                    await self._context.workers.run(lambda _stop: download.discard())
+
+    def fail(self, error: StorageError) -> None:
+        """It cannot be had."""
+        self.live.error = error.about(self.request.location.address)
+        self.live.to(State.FAILED)
+
+    def share(self, error: StorageError) -> None:
+        """It fails for the same reason as all others."""
+        self.live.error = error
+        self.live.to(State.FAILED)
+
+    async def _prepare(self, *, look: bool) -> None:
+        if self._entry is None:
+            found = await self._provider.stat(self.request.location)
+            if not isinstance(found, StoredObject):
+                raise UsageError("is a folder, and only objects can be fetched")
+            self._entry = found
+        destination = self._destination()
+        self.live.path = destination.path
+        if look and await self._context.workers.run(lambda stop: self._is_settled(destination, stop)):
+            await self._context.workers.run(lambda _stop: self._clear(destination))
+            return
+        if not is_available(self.entry):
+            raise not_available(self.entry)
+
+    def _is_settled(self, destination: Destination, stop: Stop) -> bool:
+        """Whether what has the name already is the object, or is to be left alone."""
+        if not destination.is_taken(stop):
+            return False
+        if self.request.on_conflict is OnConflict.SKIP:
+            self.live.to(State.SKIPPED)
+            return True
+        existing = destination.existing(_expected(self.entry), stop, sha256=self.request.sha256)
+        if existing is None:
+            return False
+        self.live.size = self.entry.size
+        self._done(existing.path, existing.level, existing.sha256)
+        return True
+
+    async def _patiently(self, work: Callable[[Stop], str]) -> str:
+        """What `work` gives, however long the disk is full."""
+        context = self._context
+        patience = Patience(context.clock, context.give_up, context.timeouts.disk)
+        while True:
+            try:
+                return await context.workers.run(work)
+            except FullDiskError as error:
+                delay = patience.pause(error)
+                self.live.to(State.WAITING, error.message)
+                await context.clock.sleep(delay)
+
+    def _clear(self, destination: Destination) -> None:
+        """Remove the part file of a run that ended after it had given the file its name."""
+        remove_left(self._context.disk, self.request.folder, _Left(part_name(self._tid(destination))))
+
+    def _done(self, path: Path | None, level: str, sha256: str) -> None:
+        if path is None:
+            self.live.to(State.SKIPPED)
+            return
+        self.live.path, self.live.level, self.live.sha256 = path, level, sha256
+        size = self.live.size or 0
+        self.live.meter = lambda: size
+        self.live.to(State.DONE)
+
+    def _destination(self) -> Destination:
+        name = self.request.name or safe_name(self.entry.name)
+        if not is_segment(name):
+            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
+        identity = self.entry.id or self.entry.location.path
+        return Destination(self._context.disk, self.request.folder, name, identity, self.request.on_conflict)
+
+    def _tid(self, destination: Destination) -> str:
+        return part_id_of(self._provider.profile, self.request.location, destination.path)
+
+
+def _expected(entry: StoredObject) -> ExpectedChecksum:
+    return ExpectedChecksum(entry.size if entry.size_exact else None, entry.checksum, entry.checksum_type)

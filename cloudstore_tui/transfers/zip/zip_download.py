@@ -1,0 +1,268 @@
+"""One zip transfer: packed by the service, fetched, opened, and what it does not hold fetched one by one."""
+
+import asyncio
+
+from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
+from cloudstore_tui.transfers.zip.archive import Archive, Limits
+from cloudstore_tui.transfers.zip.batches import Batch, Batches
+from cloudstore_tui.transfers.zip.opening import Opened, Opening
+from cloudstore_tui.transfers.zip.wanted import Wanted
+from cloudstore_tui.transfers.zip.zip_file import FetchedZip
+from cloudstore_tui.transfers.zip.zip_job import FETCHABLE, WatchedJob
+
+SINGLE_AT_ONCE = 3
+MOST_LOOKS = 2
+"""Times that a zip may be missing although its job is done."""
+UNREQUESTED = "unrequested"
+"""Folder for members that nobody asked for."""
+
+
+class ZipDownload:
+    """Brings the objects of a `ZipRequest`; `run` again goes on where it stopped."""
+
+    def __init__(
+        self,
+        live: LiveTransfer,
+        request: ZipRequest,
+        provider: StorageProvider,
+        context: TransferContext,
+        journal_entry: JournalEntry,
+    ) -> None:
+        self._live = live
+        self._request = request
+        self._context = context
+        self._journal = journal_entry
+        self._wanted = [Wanted(number, one, provider, context) for number, one in enumerate(request.members, 1)]
+        self._unasked: list[Wanted] = []
+        self._job = WatchedJob(live, request.location, provider, context, journal_entry)
+        self._zip = FetchedZip(live, request, provider, context, journal_entry)
+        self._opening = Opening(live, provider, context)
+        self._batches = Batches()
+        self._lost_jobs = 0
+        self.finished = False
+        """Whether all is done, so that nothing can be cancelled any more."""
+        self._show_members()
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is a job, or something arrived, that another `run` can build upon."""
+        return bool(self._job.name) or self._zip.offset > 0
+
+    @property
+    def leaves(self) -> bool:
+        """Whether there is something to discard."""
+        return self._zip.is_open
+
+    async def run(self) -> State:
+        """How it ended.
+
+        Raises:
+            PartialError: some objects failed; the members tell why.
+            StorageError: why all that are left failed.
+        """
+        self._live.path = self._request.folder
+        try:
+            for wanted in self._wanted:
+                await wanted.prepare(look=not self._request.keep)
+            if not self._wanted or self._left:
+                self._begin()
+                await self._bring()
+            await self._zip.clear()
+        except StorageError as error:
+            for wanted in self._left:
+                wanted.share(error)
+            raise
+        except asyncio.CancelledError:
+            for wanted in self._left:
+                wanted.live.again()
+            raise
+        self.finished = True
+        return self._result()
+
+    async def suspend(self) -> None:
+        """Leave what arrived, for a later run of the program; the job goes on at the service."""
+        await self._zip.suspend()
+
+    async def call_off(self) -> None:
+        """Nobody wants it any more: stop the job at the service, if it is ours and still runs."""
+        for wanted in self._left:
+            wanted.live.to(State.CANCELLED)
+        await self._job.call_off()
+
+    def discard(self) -> None:
+        """Leave nothing behind. Blocks, unless there is nothing."""
+        self._zip.discard()
+
+    @property
+    def _left(self) -> list[Wanted]:
+        return [wanted for wanted in self._wanted if wanted.is_open]
+
+    def _begin(self) -> None:
+        """Begin with the job that is there already, from an earlier run or by the user's choice."""
+        if self._batches.first is not None or self._batches.single:
+            return
+        kept = self._journal.kept
+        name = (kept.zip if kept is not None else "") or self._request.job
+        if name and not self._job.name:
+            self._job.take_over(name, ours=not self._request.job)
+        # What an earlier run has done already is in the zip, too.
+        self._batches.add(Batch([one for one in self._wanted if one.live.state is not State.FAILED]))
+
+    async def _bring(self) -> None:
+        while (batch := self._batches.first) is not None:
+            if self._wanted and not batch.left:
+                self._batches.opened((), ())
+                continue
+            if await self._pack(batch) in FETCHABLE:
+                opened = await self._open(batch)
+                self._batches.opened(opened.missing, opened.damaged)
+                # The next batch needs another job.
+                self._job.leave()
+            else:
+                self._after_failure()
+        await self._fetch_single()
+
+    async def _pack(self, batch: Batch) -> str:
+        """Have the service pack a zip, and fetch it; the service's word."""
+        looks = 0
+        while True:
+            try:
+                if self._job.name:
+                    await self._job.watch(len(batch.wanted))
+                else:
+                    await self._job.start([wanted.request.location for wanted in batch.left])
+                if self._job.word in FETCHABLE:
+                    await self._zip.fetch(self._job.name)
+                return self._job.word
+            except MissingError:
+                looks += 1
+            except JobError:
+                # A finished one whose zip is not given yet, or one that never came about.
+                if not self._job.has_ended:
+                    raise
+                looks += 1
+            self._look_again(looks)
+
+    def _look_again(self, looks: int) -> None:
+        """After a job or its zip was not there: ask again, then start another job, once.
+
+        Raises:
+            JobError: that was done already.
+        """
+        if self._job.has_ended and looks < MOST_LOOKS:
+            self._job.doubt()
+            return
+        self._lost_jobs += 1
+        self._job.leave()
+        if self._lost_jobs > 1 or not self._left:
+            raise JobError(
+                "the zip job is no longer on the server", hint="Somebody may have cleared the queue; start a new one."
+            ) from None
+
+    def _after_failure(self) -> None:
+        """Decide what becomes of the objects of a job that failed.
+
+        Raises:
+            JobError: somebody stopped the job, or nobody knows what is in it.
+        """
+        word = self._job.word
+        self._job.leave()
+        if word == "CANCELLED":
+            raise JobError("the zip job was cancelled on the server", hint="Try again to start another one.")
+        if not self._wanted:
+            raise JobError("the service could not pack the zip", hint="Start a new job for the same objects.")
+        self._batches.failed()
+
+    async def _open(self, batch: Batch) -> Opened:
+        """Take the members out of the zip that was fetched."""
+        archive = await self._archive(batch)
+        if archive is None:
+            return Opened(damaged=batch.left)
+        if self._request.keep:
+            return await self._keep(archive, batch)
+        opened = await self._opening.take(archive, batch.wanted) if batch.wanted else Opened(extra=archive.members)
+        near, folder = self._request.location, self._request.folder
+        place = Location(near.profile, near.region, self._job.name)
+        beside = folder / UNREQUESTED if self._wanted else folder
+        self._unasked += await self._opening.take_unknown(archive, opened.extra, beside, place)
+        self._show_members()
+        return opened
+
+    async def _archive(self, batch: Batch) -> Archive | None:
+        """The fetched zip as an archive, fetched anew if it is damaged; `None` if it is damaged again.
+
+        Raises:
+            UnsafeError: it cannot be trusted.
+            IntegrityError: it is damaged, and nobody knows what should be in it.
+        """
+        for fresh in (False, True):
+            if fresh:
+                await self._zip.forget()
+                await self._zip.fetch(self._job.name)
+            try:
+                return await self._zip.open(_limits(batch))
+            except IntegrityError:
+                if fresh and not self._wanted:
+                    raise
+        return None
+
+    async def _keep(self, archive: Archive, batch: Batch) -> Opened:
+        """Keep the zip itself, and tell what is not in it."""
+        wanted = batch.left
+        found = await self._opening.match(archive, wanted)
+        on_conflict = wanted[0].request.on_conflict if wanted else OnConflict.REFUSE
+        await self._zip.keep(self._request.keep, on_conflict)
+        for place, one in enumerate(wanted):
+            if place in found.members:
+                one.live.to(State.DONE)
+            else:
+                one.fail(JobError("the service did not put it into the zip"))
+        return Opened()
+
+    async def _fetch_single(self) -> None:
+        """Fetch those that no zip holds."""
+        left = [wanted for wanted in self._batches.single if wanted.is_open]
+        if not left:
+            return
+        self._live.to(State.RUNNING, f"{len(left)} that the zip does not hold are fetched one by one")
+        places = asyncio.Semaphore(SINGLE_AT_ONCE)
+
+        async def fetch(wanted: Wanted) -> None:
+            async with places:
+                await wanted.fetch()
+
+        async with asyncio.TaskGroup() as group:
+            for wanted in left:
+                group.create_task(fetch(wanted))
+
+    def _show_members(self) -> None:
+        self._live.members = tuple(one.live for one in (*self._wanted, *self._unasked))
+
+    def _result(self) -> State:
+        """The state that the members amount to.
+
+        Raises:
+            PartialError: some failed.
+        """
+        asked = self._wanted or self._unasked
+        failed = [one for one in asked if one.live.state is State.FAILED]
+        if failed:
+            raise PartialError(
+                f"{len(failed)} of {len(asked)} objects failed", hint=f"The first: {failed[0].live.error}"
+            )
+        skipped = all(one.live.state is State.SKIPPED for one in asked)
+        return State.SKIPPED if asked and skipped else State.DONE
+
+
+def _limits(batch: Batch) -> Limits:
+    if not batch.wanted:
+        return Limits()
+    sizes = [wanted.entry.size for wanted in batch.wanted]
+    known = [size for size in sizes if size is not None]
+    return Limits(len(sizes), sum(known) if len(known) == len(sizes) else None)

@@ -1,0 +1,173 @@
+"""The thread behind the screen."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import MissingError, UnavailableError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.transfers.engine_thread import EngineThread
+from cloudstore_tui.transfers.model import DownloadRequest, State
+from cloudstore_tui.transfers.provider_proxy import ProviderProxy
+
+PLACE = Location("tiny", path="x")
+
+
+@pytest.fixture
+def engine(provider: Any) -> Iterator[EngineThread]:
+    running = EngineThread({"tiny": lambda: provider}, 2, Timeouts(read=30))
+    running.start()
+    yield running
+    running.stop()
+
+
+def ended(engine: EngineThread, number: int) -> Any:
+    for _ in range(500):
+        for transfer in engine.snapshot():
+            if transfer.id == number and transfer.state.ended:
+                return transfer
+        time.sleep(0.01)
+    raise AssertionError("it never ended")
+
+
+def test_transfers_run_without_any_loop_of_the_caller(
+    engine: EngineThread, server: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/x", content)
+    number = engine.submit(DownloadRequest(PLACE, folder))
+    assert ended(engine, number).state is State.DONE
+    assert (folder / "x").read_bytes() == content
+    engine.clear_ended()
+    for _ in range(100):
+        if engine.snapshot() == ():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it was not cleared")
+
+
+def test_cancel_and_retry_reach_the_transfer(
+    engine: EngineThread, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/x", content)
+    server.answer(answer(stall=1000))
+    number = engine.submit(DownloadRequest(PLACE, folder))
+    asyncio.run(server.saw(1))
+    engine.cancel(number)
+    assert ended(engine, number).state is State.CANCELLED
+    engine.retry(number)
+    for _ in range(500):
+        if engine.snapshot()[0].state is State.DONE:
+            break
+        time.sleep(0.01)
+    assert (folder / "x").read_bytes() == content
+
+
+async def test_a_stand_in_answers_from_the_other_thread(engine: EngineThread, provider: Any, server: Any) -> None:
+    server.put("/x", b"content")
+    threads: list[str] = []
+    stat = provider.stat
+
+    async def noted(location: Location) -> Any:
+        threads.append(threading.current_thread().name)
+        return await stat(location)
+
+    provider.stat = noted
+    proxy = engine.providers["tiny"]
+    assert (await proxy.stat(PLACE)).name == "x"
+    assert threads == ["engine"]
+    with pytest.raises(MissingError):
+        await proxy.stat(Location("tiny", path="nothing"))
+
+
+async def test_a_stand_in_is_the_provider_for_all_that_sends_nothing(engine: EngineThread, provider: Any) -> None:
+    proxy = engine.providers["tiny"]
+    assert proxy.profile is provider.profile
+    assert proxy.capabilities == provider.capabilities == {Capability.UPLOAD}
+    assert proxy.locate("a/b") == Location("tiny", path="a/b")
+    assert proxy.is_folder(Location("tiny", path="a/"))
+    assert proxy.session == provider.session
+    proxy.require(Capability.UPLOAD, PLACE)
+
+
+async def test_cancelling_reaches_the_other_loop(engine: EngineThread, provider: Any) -> None:
+    cancelled = threading.Event()
+    begun = threading.Event()
+
+    async def endless(_location: Location) -> Any:
+        begun.set()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    provider.stat = endless
+    task = asyncio.create_task(engine.providers["tiny"].stat(PLACE))
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    for _ in range(100):
+        if cancelled.is_set():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the other task goes on")
+
+
+async def test_a_caller_whose_loop_stalls_stalls_no_download(
+    engine: EngineThread, server: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/x", content)
+    engine.submit(DownloadRequest(PLACE, folder))
+    time.sleep(0.5)  # noqa: ASYNC251 - the stall is the subject
+    assert engine.snapshot()[0].state is State.DONE
+
+
+def test_stopping_is_quick_whatever_runs(provider: Any, server: Any, answer: Any, content: bytes, folder: Path) -> None:
+    for number in range(4):
+        server.put(f"/{number}", content)
+    server.answer(*[answer(stall=1000)] * 4)
+    engine = EngineThread({"tiny": lambda: provider}, 4, Timeouts(read=30))
+    engine.start()
+    for number in range(4):
+        engine.submit(DownloadRequest(Location("tiny", path=str(number)), folder))
+    asyncio.run(server.saw(4))
+    begun = time.monotonic()
+    engine.stop()
+    assert time.monotonic() - begun < 1
+    assert list(folder.iterdir()) == []
+    assert not any(thread.name == "engine" for thread in threading.enumerate())
+    engine.cancel(1)
+    with pytest.raises(UnavailableError):
+        asyncio.run(engine.providers["tiny"].stat(PLACE))
+
+
+def test_a_provider_is_opened_once_and_only_when_needed(provider: Any) -> None:
+    opened: list[int] = []
+
+    def opener() -> StorageProvider:
+        opened.append(1)
+        found: StorageProvider = provider
+        return found
+
+    engine = EngineThread({"tiny": opener})
+    engine.start()
+    assert opened == []
+    for _ in range(3):
+        engine.providers["tiny"].locate("x")
+    engine.stop()
+    assert opened == [1]
+
+
+def test_every_method_of_the_contract_is_passed_on() -> None:
+    own = set(vars(ProviderProxy))
+    public = {name for name in vars(StorageProvider) if not name.startswith("_")}
+    assert public - own == {"require"}
+    assert not ProviderProxy.__abstractmethods__
