@@ -8,7 +8,7 @@ from typing import Any
 from cloudstore_tui.archive.manifest import NAME as MANIFEST
 from cloudstore_tui.archive.manifest import read_manifest
 from cloudstore_tui.core.csv_text import csv_row
-from cloudstore_tui.fs.disk import Disk, told
+from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 NAME = "manifest.csv"
 _NEW = ".manifest.csv.new"
@@ -26,7 +26,7 @@ def write_table(folder: Path, disk: Disk | None = None) -> Path:
     path = folder / NAME
     manifest = folder / MANIFEST
     tags = sorted({tag for line in read_manifest(manifest) for tag in _tags(line)})
-    with told(path):
+    with os_errors_as(path):
         place = disk.open_folder(folder)
         try:
             file = disk.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, place)

@@ -266,7 +266,7 @@ class SearchService(Service):
 
 
 @dataclass
-class FakeBackstage:
+class FakeEngine:
     """Takes orders and does what the test says."""
 
     providers: Mapping[str, StorageProvider]
@@ -352,7 +352,7 @@ class Browser:
 
     app: CloudStoreApp
     pilot: Pilot[None]
-    engine: FakeBackstage
+    engine: FakeEngine
 
     @property
     def screen(self) -> BrowserScreen:
@@ -442,7 +442,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         **settings: Any,
     ) -> AsyncIterator[Browser]:
         services: dict[str, StorageProvider] = {"acme": folders, "acme8": searches}
-        engine = FakeBackstage(services, **(behind or {}))
+        engine = FakeEngine(services, **(behind or {}))
         config = Config(
             tmp_path / "config.toml",
             settings=Settings(download_dir=tmp_path / "downloads", **settings),
