@@ -5,6 +5,7 @@ from collections import Counter
 from cloudstore_tui.calls.part import Part
 from cloudstore_tui.calls.tree import CallTree, Node
 from cloudstore_tui.core.entry import identity
+from cloudstore_tui.core.text import folded
 
 
 def file_names(tree: CallTree) -> dict[str, str]:
@@ -12,9 +13,9 @@ def file_names(tree: CallTree) -> dict[str, str]:
 
     Names may still hold anything, and two of them may be equal where two objects are the same in all that is known.
     """
-    counts = Counter(node.entry.name.casefold() for node in tree.nodes)
+    counts = Counter(folded(node.entry.name) for node in tree.nodes)
     return {
-        identity(node.entry): _told_apart(node) if counts[node.entry.name.casefold()] > 1 else node.entry.name
+        identity(node.entry): _told_apart(node) if counts[folded(node.entry.name)] > 1 else node.entry.name
         for node in tree.nodes
     }
 

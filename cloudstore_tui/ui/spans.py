@@ -28,14 +28,19 @@ def unit_for(quarters: Mapping[int, int]) -> Unit:
 
 
 def spans(quarters: Mapping[int, int], unit: Unit, zone: tzinfo) -> list[tuple[datetime, int]]:
-    """When each span begins, and how many rows are of it, the oldest first."""
+    """When each span begins, and how many rows are of it, the oldest first.
+
+    Spans are told apart by their instant: where clocks go back, two of them have the same time on the wall.
+    """
     counts: Counter[datetime] = Counter()
     for number, many in quarters.items():
-        counts[start_of(datetime.fromtimestamp(number * QUARTER, UTC).astimezone(zone), unit)] += many
+        start = start_of(datetime.fromtimestamp(number * QUARTER, UTC).astimezone(zone), unit)
+        counts[start.astimezone(UTC)] += many
     if not counts:
         return []
-    every = list(_between(min(counts), max(counts), unit))
-    return [(start, counts[start]) for start in every] if len(every) <= _MOST else sorted(counts.items())
+    every = list(_between(min(counts), max(counts), unit, zone))
+    instants = every if len(every) <= _MOST else sorted(counts)
+    return [(instant.astimezone(zone), counts[instant]) for instant in instants]
 
 
 def start_of(moment: datetime, unit: Unit) -> datetime:
@@ -48,10 +53,13 @@ def start_of(moment: datetime, unit: Unit) -> datetime:
 
 def end_of(start: datetime, unit: Unit) -> datetime:
     """When the next span begins."""
-    if unit is Unit.HOUR:
-        # Hours are as long as they are, also where clocks are changed.
-        return (start.astimezone(UTC) + timedelta(hours=1)).astimezone(start.tzinfo)
-    return start_of(start + timedelta(days=1 if unit is Unit.DAY else 31), unit)
+    if unit is not Unit.HOUR:
+        return _existing(start_of(start + timedelta(days=1 if unit is Unit.DAY else 31), unit))
+    # Where clocks are changed by half an hour, hours are shorter or longer.
+    first = start_of(start, unit).astimezone(UTC)
+    quarters = (start.astimezone(UTC) + timedelta(seconds=QUARTER * number) for number in range(1, 13))
+    following = (start_of(moment.astimezone(start.tzinfo), unit) for moment in quarters)
+    return _existing(next(later for later in following if later.astimezone(UTC) > first))
 
 
 def name_of(start: datetime, unit: Unit) -> str:
@@ -59,10 +67,15 @@ def name_of(start: datetime, unit: Unit) -> str:
     return start.strftime({Unit.HOUR: "%Y-%m-%d %H:00", Unit.DAY: "%Y-%m-%d %a", Unit.MONTH: "%Y-%m"}[unit])
 
 
-def _between(first: datetime, last: datetime, unit: Unit) -> Iterator[datetime]:
+def _existing(moment: datetime) -> datetime:
+    """The same instant as clocks show it: a time that they skip becomes the one after the gap."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo)
+
+
+def _between(first: datetime, last: datetime, unit: Unit, zone: tzinfo) -> Iterator[datetime]:
     start = first
     for _number in range(_MOST + 1):
         if start > last:
             return
         yield start
-        start = end_of(start, unit)
+        start = end_of(start.astimezone(zone), unit).astimezone(UTC)

@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 
+from cloudstore_tui.core.text import folded
 from cloudstore_tui.fiql.evaluator import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A text with stars for anything; capitals do not matter."""
+    """A text with stars for anything; neither capitals nor the way accents are encoded matter."""
 
     parts: tuple[str, ...]
     """The texts between the stars."""
 
     def matches(self, text: str) -> bool:
         """Whether a whole text is like it; in time that grows with its length only."""
-        text, parts = text.casefold(), [part.casefold() for part in self.parts]
+        text, parts = folded(text), [folded(part) for part in self.parts]
         if len(parts) == 1:
             return text == parts[0]
         first, *middle, last = parts

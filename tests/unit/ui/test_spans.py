@@ -4,13 +4,26 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloudstore_tui.ui.spans import QUARTER, Unit, end_of, name_of, spans, start_of, unit_for
 
 FIRST = int(datetime(2024, 9, 1, tzinfo=UTC).timestamp()) // QUARTER
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]
+ZONES = [
+    *("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"),
+    *("Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "America/Havana"),
+]
+
+
+def quarter(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
+    """The number of the quarter in which a moment in UTC lies."""
+    return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()) // QUARTER
+
+
+def quarters_of(year: int, month: int, day: int) -> dict[int, int]:
+    """One row in each quarter of a day in UTC."""
+    return {quarter(year, month, day) + number: 1 for number in range(96)}
 
 
 def test_the_unit_fits_the_span_of_the_rows() -> None:
@@ -39,6 +52,14 @@ def test_centuries_do_not_fill_the_screen() -> None:
     unit=st.sampled_from(list(Unit)),
     zone=st.sampled_from(ZONES),
 )
+@example({quarter(2024, 10, 27, 0): 1, quarter(2024, 10, 27, 1): 1}, Unit.HOUR, "Europe/Berlin")
+@example({quarter(2024, 11, 3, 5, 30): 3, quarter(2024, 11, 3, 6, 30): 4}, Unit.HOUR, "America/New_York")
+@example(quarters_of(2024, 4, 6), Unit.HOUR, "Australia/Lord_Howe")
+@example(quarters_of(2024, 10, 5), Unit.HOUR, "Australia/Lord_Howe")
+@example({quarter(2011, 12, day, hour): 1 for day in (28, 29, 30, 31) for hour in (0, 12)}, Unit.DAY, "Pacific/Apia")
+@example({quarter(2011, 12, 30, hour): 1 for hour in range(24)}, Unit.HOUR, "Pacific/Apia")
+@example({quarter(2018, 11, day, 12): 1 for day in (3, 4, 5)}, Unit.DAY, "America/Sao_Paulo")
+@example({quarter(2024, 11, 3, hour): 1 for hour in range(12)}, Unit.HOUR, "America/Havana")
 def test_each_row_is_in_one_span_and_that_one_holds_it(quarters: dict[int, int], unit: Unit, zone: str) -> None:
     found = spans(quarters, unit, ZoneInfo(zone))
     assert sum(many for _, many in found) == sum(quarters.values())
