@@ -40,11 +40,13 @@ class Capability(StrEnum):
     DELETE = "delete"
     RELATED = "related"
     ZIP = "start_zip"
+    ZIP_QUEUE = "clear_zips"
     RESTORE = "restore"
 
 
-WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.RESTORE})
-"""Abilities that change something on the server: absent from a read-only profile."""
+WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.ZIP_QUEUE, Capability.RESTORE})
+"""Abilities that change something on the server: absent from a read-only profile. Starting a zip job is none of them:
+what the service packs is a copy for whoever asked for it."""
 
 
 class Fate(StrEnum):
@@ -230,7 +232,11 @@ class StorageProvider(ABC):
         raise self._unsupported("zip jobs")
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
-        """Stop one zip job; the jobs that the server then holds."""
+        """Stop one zip job; the jobs that the server then holds.
+
+        Raises:
+            ReadOnlyError: the profile may not, and the job was not started here.
+        """
         raise self._unsupported("zip jobs")
 
     async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:

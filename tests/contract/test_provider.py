@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UnsupportedError,
 )
-from cloudstore_tui.core.provider import WRITES, Capability
+from cloudstore_tui.core.provider import WRITES, Capability, StorageProvider
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.sandbox.server import Sandbox
 
@@ -130,21 +131,56 @@ async def test_abilities_are_those_that_work(service: Any) -> None:
                 await call()
 
 
-async def test_a_read_only_profile_refuses_everything_that_changes(changed: Any) -> None:
-    service = changed(read_only=True)
-    provider = service.provider
+Call = Callable[[StorageProvider, StoredObject], Awaitable[object]]
+CHANGES: dict[str, Call] = {
+    "delete": lambda provider, entry: provider.delete([entry.location]),
+    "target": lambda provider, entry: provider.target(entry.location, 1),
+    "restore": lambda provider, entry: provider.restore(entry.location),
+    "cancel_zip": lambda provider, entry: provider.cancel_zip(entry.location.region, "of-others.zip"),
+    "clear_zips": lambda provider, entry: provider.clear_zips(entry.location.region),
+}
+"""Every method that changes something on the server."""
+READS = {
+    *("folders", "browse", "stat", "source", "check", "close", "search", "count", "link", "related"),
+    *("start_zip", "zip_job", "zip_jobs", "zip_source"),
+}
+"""Every other one that asks the server."""
+
+
+def test_every_method_is_known_to_read_or_to_change() -> None:
+    asking = {name for name, method in vars(StorageProvider).items() if inspect.iscoroutinefunction(method)}
+    assert asking == {*CHANGES, *READS}
+
+
+@pytest.mark.parametrize("method", list(CHANGES))
+async def test_a_read_only_profile_refuses_everything_that_changes(
+    service: Any, changed: Any, sandbox: Sandbox, method: str
+) -> None:
+    writable = service.provider
+    assert set(CHANGES) - {"cancel_zip"} == {capability.value for capability in WRITES}
+    provider = changed(read_only=True).provider
     assert not provider.capabilities & WRITES
     entry = await service.an_object()
-    writes: dict[Capability, Callable[[], Any]] = {
-        Capability.DELETE: lambda: provider.delete([entry.location]),
-        Capability.UPLOAD: lambda: provider.target(entry.location, 1),
-        Capability.RESTORE: lambda: provider.restore(entry.location),
-    }
-    for call in writes.values():
-        with pytest.raises((ReadOnlyError, UnsupportedError)) as refused:
-            await call()
-        assert refused.value.code in (2, 3)
-    await provider.stat(entry.location)
+    sandbox.log.clear()
+    is_there = getattr(type(writable), method) is not getattr(StorageProvider, method)
+    with pytest.raises(ReadOnlyError if is_there else UnsupportedError) as refused:
+        await CHANGES[method](provider, entry)
+    assert refused.value.code == (3 if is_there else 2)
+    assert not is_there or "read_only = false" in refused.value.hint
+    assert sandbox.log.requests == []
+
+
+async def test_a_read_only_profile_stops_the_zip_jobs_that_it_started(service: Any, changed: Any) -> None:
+    if service.has_keys:
+        pytest.skip("no zip jobs there")
+    provider = changed(read_only=True).provider
+    entry = await service.an_object()
+    other = await service.provider.start_zip([entry.location])
+    mine = await provider.start_zip([entry.location])
+    await provider.cancel_zip("us-east", mine.name)
+    with pytest.raises(ReadOnlyError):
+        await provider.cancel_zip("us-east", other.name)
+    await service.provider.cancel_zip("us-east", other.name)
 
 
 async def test_a_broken_connection_is_one_sentence_with_the_right_code(changed: Any) -> None:

@@ -19,6 +19,7 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
 from cloudstore_tui.providers.eightbyeight import wire
+from cloudstore_tui.providers.eightbyeight.spec import read_regions
 
 HOME = "https://api.8x8.com"
 PRODUCT = "storage"
@@ -39,7 +40,7 @@ class EightByEightClient:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.base = api_address(profile.text("api_base") or HOME, option="api_base", profile=profile.name)
-        self._check_regions()
+        self._configured = self._configured_regions()
         origin, self._token_path = self._token_address()
         self._tokens = ApiClient(profile, origin)
         self.login = Login(self._fetch_token, _every_call)
@@ -119,9 +120,8 @@ class EightByEightClient:
         Raises:
             ForbiddenError: the service knows no storage for this key.
         """
-        configured = self.profile.texts("regions")
-        if configured:
-            return configured
+        if self._configured:
+            return self._configured
         async with self._asking:
             if not self._regions:
                 self._regions = await self._discover()
@@ -143,7 +143,7 @@ class EightByEightClient:
         for region in DISCOVERY:
             try:
                 reply = await self._api.get(self.path(region, "regions"), subject=subject)
-            except NetworkError:
+            except (ConfigError, NetworkError):
                 raise
             except (ForbiddenError, MissingError, UsageError, UnavailableError) as error:
                 errors.append(error)
@@ -194,7 +194,7 @@ class EightByEightClient:
                 with suppress(StorageError, TimeoutError):
                     async with asyncio.timeout(LONGEST_EXPLANATION):
                         self._regions = self._regions or await self._discover()
-        return self._regions or self.profile.texts("regions")
+        return self._regions or self._configured
 
     async def _fetch_token(self) -> Token:
         profile = self.profile
@@ -217,14 +217,11 @@ class EightByEightClient:
         host, slash, path = rest.partition("/")
         return f"{scheme}://{host}", slash + path
 
-    def _check_regions(self) -> None:
-        for region in self.profile.texts("regions"):
-            if not wire.REGION.fullmatch(region):
-                raise ConfigError(
-                    "regions holds what is no name of a region",
-                    subject=f"profile {self.profile.name}",
-                    hint='Write them like ["us-east", "uk"].',
-                )
+    def _configured_regions(self) -> tuple[str, ...]:
+        try:
+            return read_regions(self.profile.texts("regions"))
+        except ConfigError as error:
+            raise error.with_(subject=f"regions of profile {self.profile.name}") from None
 
 
 def _every_call() -> dict[str, Secret]:

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from cloudstore_tui.core.errors import FilterError, UsageError
+from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST, OLDEST_FIRST
@@ -31,9 +31,10 @@ class Counter:
             return first.given
         try:
             return await self._end(query, region, first.given, MOST)
-        except FilterError:
-            raise
-        except UsageError:
+        except UsageError as error:
+            if error.status is None:
+                # It is about something else than how far offsets may go.
+                raise
             return await self._by_windows(query, region)
 
     async def _end(self, query: Query, region: str, some: int, most: int) -> int:

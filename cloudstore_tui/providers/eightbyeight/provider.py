@@ -13,7 +13,7 @@ from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
 from cloudstore_tui.core.query import Query
-from cloudstore_tui.providers.eightbyeight import deletion, wire
+from cloudstore_tui.providers.eightbyeight import deletion
 from cloudstore_tui.providers.eightbyeight.checks import Checks
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, columns_for
@@ -23,6 +23,7 @@ from cloudstore_tui.providers.eightbyeight.objects import Objects
 from cloudstore_tui.providers.eightbyeight.places import folder, is_bucket_place, place_query, region_of
 from cloudstore_tui.providers.eightbyeight.related import Relatives
 from cloudstore_tui.providers.eightbyeight.search import Searcher
+from cloudstore_tui.providers.eightbyeight.spec import read_region
 from cloudstore_tui.providers.eightbyeight.tree import Tree
 from cloudstore_tui.providers.eightbyeight.zips import ZipJobs
 
@@ -42,8 +43,9 @@ class EightByEightProvider(StorageProvider):
 
     def locate(self, rest: str) -> Location:
         """All regions, a region, or what follows the region's slash, literally, as an object id."""
-        region, _, path = rest.partition("/")
-        if (region or path) and not wire.REGION.fullmatch(region):
+        typed, _, path = rest.partition("/")
+        region = read_region(typed)
+        if (typed or path) and not region:
             raise UsageError(
                 "does not begin with a region such as us-east",
                 subject=f"{self.profile.name}:{rest}",
@@ -168,11 +170,15 @@ class EightByEightProvider(StorageProvider):
         return await self._zips.all(self._region(region))
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
-        """Stop a zip job."""
-        return await self._zips.cancel(self._region(region), name)
+        """Stop a zip job; one of others only if the profile may change something."""
+        where = self._region(region)
+        if name not in self._zips.started:
+            self.require(Capability.ZIP_QUEUE, where)
+        return await self._zips.cancel(where, name)
 
     async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
         """Empty the queue of a region."""
+        self.require(Capability.ZIP_QUEUE, self._region(region))
         return await self._zips.clear(self._region(region))
 
     async def zip_source(self, region: str, name: str) -> Source:

@@ -1,6 +1,5 @@
 """The service's JSON, and the tolerant readings of what it says in more than one way."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -14,11 +13,9 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.fiql.fields import TYPES, Unit
 from cloudstore_tui.net import Reply
 from cloudstore_tui.net.message import message_of
+from cloudstore_tui.providers.eightbyeight.spec import read_region
 
 Item = TypeVar("Item", bound=msgspec.Struct)
-
-REGION = re.compile(r"[a-z0-9-]{1,32}")
-"""What a region can be called."""
 
 _UNITS = {known.name: known.duration for known in TYPES}
 """The unit of the tag `duration`, by type: the service's pages say seconds throughout, the recordings do not."""
@@ -161,7 +158,7 @@ class WirePage:
 def regions(reply: Reply, subject: str) -> tuple[tuple[str, ...], int]:
     """Region names, each once, and how many were left out because they cannot be names."""
     listed = reply.decode(list[Any], subject=subject)
-    names = [name for name in listed if isinstance(name, str) and REGION.fullmatch(name)]
+    names = [name for name in listed if isinstance(name, str) and read_region(name) == name]
     return tuple(dict.fromkeys(names)), len(listed) - len(names)
 
 

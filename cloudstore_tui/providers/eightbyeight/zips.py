@@ -22,6 +22,8 @@ class ZipJobs:
     def __init__(self, client: EightByEightClient, links: Links) -> None:
         self._client = client
         self._links = links
+        self.started: set[str] = set()
+        """The names of the jobs that were started here."""
 
     async def start(self, locations: Sequence[Location]) -> ZipJob:
         """Start one job for objects of one region, each named once.
@@ -50,6 +52,7 @@ class ZipJobs:
             raise JobError("the service did not start a zip job", subject=near.address, hint=_CURE)
         if len(new) > 1:
             raise LostReplyError("another zip job was started at the same time", subject=near.address, hint=_CURE)
+        self.started.add(new[0].name)
         return new[0]
 
     async def one(self, near: Location, name: str) -> ZipJob:

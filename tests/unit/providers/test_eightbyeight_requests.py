@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -286,6 +287,50 @@ def test_addresses_name_all_regions_a_region_or_an_object(provider: EightByEight
             provider.locate(bad)
 
 
+@pytest.mark.parametrize(
+    ("name", "means"), [("US-East", "us-east"), ("uk", "uk"), ("us_east", ""), ("-uk", ""), ("\u212aa", ""), ("eu", "")]
+)
+async def test_the_form_the_profile_and_addresses_know_one_rule_for_the_names_of_regions(
+    service: Service, profile: Profile, name: str, means: str
+) -> None:
+    check = next(option.check for option in SPEC.options if option.name == "regions")
+    assert check is not None
+    if not means:
+        with pytest.raises(ConfigError):
+            check(name)
+        with pytest.raises(ConfigError):
+            EightByEightProvider(with_options(profile, regions=(name,)))
+        return
+    check(name)
+    provider = EightByEightProvider(with_options(profile, regions=(name, means)))
+    folders = await provider.folders(provider.locate(""))
+    assert [folder.location for folder in folders.items] == [Location("acme8", means)]
+    assert provider.locate(f"{name}/an-id") == Location("acme8", means, "an-id")
+    service.rule = lambda *_ask: page(row("a"))
+    assert (await provider.search(Query(provider.locate("")))).items
+    assert service.targets == [f"GET /storage/{means}/v3/objects?pageKey=0&limit=100&{NEWEST}"]
+    await provider.close()
+
+
+async def test_a_missing_secret_is_told_as_it_is_and_not_as_a_wrong_filter(profile: Profile, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def secrets(name: str) -> Secret:
+        asked.append(name)
+        raise ConfigError("there is no such file", subject=str(tmp_path / "secret"), hint="Make it, readable for you.")
+
+    for regions in (("us-east",), ()):
+        provider = EightByEightProvider(replace(with_options(profile, regions=regions), secrets=secrets))
+        query = Query(provider.locate(""), "agentName=='Khang Glynn'")
+        for ask in (provider.count, provider.search):
+            asked.clear()
+            with pytest.raises(ConfigError) as missing:
+                await ask(query)
+            assert missing.value.hint == "Make it, readable for you."
+            assert asked == ["secret"]
+        await provider.close()
+
+
 async def test_a_region_of_somebody_else_is_explained_by_ones_own(
     service: Service, provider: EightByEightProvider
 ) -> None:
@@ -302,12 +347,12 @@ async def test_a_region_of_somebody_else_is_explained_by_ones_own(
 async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_service_tells(
     service: Service, profile: Profile
 ) -> None:
-    provider = EightByEightProvider(with_options(profile, regions=("eu",)))
+    provider = EightByEightProvider(with_options(profile, regions=("ap",)))
     service.answers = [REGIONS]
-    service.rule = lambda *_ask: told(404, "Unknown region eu")
+    service.rule = lambda *_ask: told(404, "Unknown region ap")
     for _time in range(2):
         with pytest.raises(MissingError) as missing:
-            await provider.browse(provider.locate("eu/"))
+            await provider.browse(provider.locate("ap/"))
         assert missing.value.hint == "The regions of acme8 are: us-east, uk."
     assert len([target for target in service.targets if target.endswith("/regions")]) == 1
     await provider.close()
