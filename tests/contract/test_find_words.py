@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.sandbox.server import Ready
+from cloudstore_tui.sandbox.server import Ready, Sandbox
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,18 @@ Find = Callable[..., Found]
 @pytest.fixture
 def find(ready: Ready, tmp_path: Path) -> Find:
     """Runs `cloudstore find acme8:us-east …` without a terminal."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
 
-    def runner(*words: str) -> Found:
+    def runner(*words: str, config: Path = ready.config) -> Found:
         command = [sys.executable, "-m", "cloudstore_tui", "find", "acme8:us-east", *words]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=tmp_path,
+            env=environment | {"CLOUDSTORE_CONFIG": str(config)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert "Traceback" not in done.stderr
         return Found(done.returncode, done.stdout, done.stderr)
@@ -53,6 +60,31 @@ def test_someone_who_never_heard_of_fiql_finds_the_call(find: Find) -> None:
     assert all(int(record["tags"]["duration"]) > 600_000 for record in found.records)
     assert all(record["created"].startswith("2024-09-01") for record in found.records)
     assert found.err == ""
+
+
+@pytest.mark.parametrize("switch", ["E-7=text", "E-8=no match", "E-9=fold", "E-9=wildcards", "E-12=any mention"])
+def test_what_is_counted_is_what_is_found_however_the_service_compares(
+    find: Find, sandbox: Sandbox, switch: str
+) -> None:
+    sandbox.switches.set(dict([switch.split("=", 1)]))
+    filter_ = "agentName=='khang glynn',duration=gt=900000,agentName==Khang*,queueName!=nowhere"
+    rows = find("--fiql", filter_, "--json")
+    counted = find("--fiql", filter_, "--count")
+    assert (rows.code, counted.code) == (0, 0)
+    assert len(rows.records) == int(counted.out) > 0
+
+
+@pytest.mark.parametrize("option", ["--count", "--json"])
+def test_a_secret_that_is_missing_is_no_fault_of_the_filter(
+    find: Find, ready: Ready, tmp_path: Path, option: str
+) -> None:
+    text = re.sub(r"(?m)^secret_file = .*$", f'secret_file = "{tmp_path / "none"}"', ready.config.read_text())
+    own = tmp_path / "own.toml"
+    own.write_text(text)
+    found = find("agent:Khang Glynn", option, config=own)
+    assert found.code == 2
+    assert "Look at the filter" not in found.err + found.out
+    assert str(tmp_path / "none") in found.err + found.out
 
 
 def test_a_duration_is_right_for_the_unit_of_each_type(find: Find) -> None:
