@@ -19,7 +19,6 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.providers.eightbyeight.spec import read_regions
 
 HOME = "https://api.8x8.com"
 PRODUCT = "storage"
@@ -219,7 +218,7 @@ class EightByEightClient:
 
     def _configured_regions(self) -> tuple[str, ...]:
         try:
-            return read_regions(self.profile.texts("regions"))
+            return wire.read_regions(self.profile.texts("regions"))
         except ConfigError as error:
             raise error.with_(subject=f"regions of profile {self.profile.name}") from None
 

@@ -13,7 +13,7 @@ from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
 from cloudstore_tui.core.query import Query
-from cloudstore_tui.providers.eightbyeight import deletion
+from cloudstore_tui.providers.eightbyeight import deletion, wire
 from cloudstore_tui.providers.eightbyeight.checks import Checks
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, columns_for
@@ -23,7 +23,6 @@ from cloudstore_tui.providers.eightbyeight.objects import Objects
 from cloudstore_tui.providers.eightbyeight.places import folder, is_bucket_place, place_query, region_of
 from cloudstore_tui.providers.eightbyeight.related import Relatives
 from cloudstore_tui.providers.eightbyeight.search import Searcher
-from cloudstore_tui.providers.eightbyeight.spec import read_region
 from cloudstore_tui.providers.eightbyeight.tree import Tree
 from cloudstore_tui.providers.eightbyeight.zips import ZipJobs
 
@@ -44,7 +43,7 @@ class EightByEightProvider(StorageProvider):
     def locate(self, rest: str) -> Location:
         """All regions, a region, or what follows the region's slash, literally, as an object id."""
         typed, _, path = rest.partition("/")
-        region = read_region(typed)
+        region = wire.read_region(typed)
         if (typed or path) and not region:
             raise UsageError(
                 "does not begin with a region such as us-east",

@@ -1,14 +1,8 @@
 """What a profile of the 8x8 Cloud Storage Service needs."""
 
-import re
-from collections.abc import Iterable
-
-from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.profile import Option, Profile, SecretField
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.providers.eightbyeight.guide import GUIDE
-
-_REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
 def open_profile(profile: Profile) -> StorageProvider:
@@ -23,33 +17,15 @@ def open_profile(profile: Profile) -> StorageProvider:
     return EightByEightProvider(profile)
 
 
-def read_region(name: str) -> str:
-    """The name of a region as the service writes it, whatever its capitals; empty if it can be none."""
-    name = name.lower() if name.isascii() else ""
-    return name if _REGION.fullmatch(name) else ""
-
-
-def read_regions(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of regions as the service writes them, each once.
-
-    Raises:
-        ConfigError: one of them can be none.
-    """
-    found = {name: read_region(name) for name in names}
-    for name, region in found.items():
-        if not region:
-            raise ConfigError(f"{name[:60]!r} is not a region", hint="Write names such as us-east uk, or nothing.")
-        if region == "eu":
-            raise ConfigError("there is no region eu", hint="European customers are in uk.")
-    return tuple(dict.fromkeys(found.values()))
-
-
 def check_regions(text: str) -> None:
     """Refuse what cannot be names of regions with commas or blanks between them.
 
     Raises:
         ConfigError: it cannot.
     """
+    # Deferred as above.
+    from cloudstore_tui.providers.eightbyeight.wire import read_regions
+
     read_regions(text.replace(",", " ").split())
 
 

@@ -1,5 +1,7 @@
 """The service's JSON, and the tolerant readings of what it says in more than one way."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -7,16 +9,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import ReplyError
+from cloudstore_tui.core.errors import ConfigError, ReplyError
 from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.fiql.fields import TYPES, Unit
 from cloudstore_tui.net import Reply
 from cloudstore_tui.net.message import message_of
-from cloudstore_tui.providers.eightbyeight.spec import read_region
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 
+_REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _UNITS = {known.name: known.duration for known in TYPES}
 """The unit of the tag `duration`, by type: the service's pages say seconds throughout, the recordings do not."""
 
@@ -153,6 +155,27 @@ class WirePage:
     last: bool
     told: int = 0
     """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
+
+
+def read_region(name: str) -> str:
+    """The name of a region as the service writes it, whatever its capitals; empty if it can be none."""
+    name = name.lower() if name.isascii() else ""
+    return name if _REGION.fullmatch(name) else ""
+
+
+def read_regions(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of regions as the service writes them, each once.
+
+    Raises:
+        ConfigError: one of them can be none.
+    """
+    found = {name: read_region(name) for name in names}
+    for name, region in found.items():
+        if not region:
+            raise ConfigError(f"{name[:60]!r} is not a region", hint="Write names such as us-east uk, or nothing.")
+        if region == "eu":
+            raise ConfigError("there is no region eu", hint="European customers are in uk.")
+    return tuple(dict.fromkeys(found.values()))
 
 
 def regions(reply: Reply, subject: str) -> tuple[tuple[str, ...], int]:
