@@ -43,6 +43,8 @@ class Source:
     """When a new request to it would be refused; `None` where it does not end."""
     local: bool = False
     """Whether it may be on this machine: only for a profile whose own API is."""
+    networks: tuple[str, ...] = ()
+    """Private networks that it may be in, such as `10.0.0.0/8`: those the user allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Target:
     headers: Mapping[str, Secret] = field(default_factory=dict)
     expires: datetime | None = None
     local: bool = False
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

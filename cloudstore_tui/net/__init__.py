@@ -3,8 +3,7 @@
 Knows no service. Nothing heavy is imported before the first request.
 """
 
-from cloudstore_tui.net.address import api_address, segment
-from cloudstore_tui.net.api import ApiClient
+from cloudstore_tui.net.api import ApiClient, api_address, segment
 from cloudstore_tui.net.auth import Login, Token, basic, read_secret, token_life
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.reply import Reply

@@ -1,8 +1,10 @@
 """The API client: calls to one API with the credentials of one profile."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urljoin, urlsplit
+from typing import TypeAlias
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import msgspec
 
@@ -19,15 +21,82 @@ from cloudstore_tui.core.link import is_loopback
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.net.address import Pairs, encoded, segment
 from cloudstore_tui.net.auth import Login
-from cloudstore_tui.net.call import Call, Sender
-from cloudstore_tui.net.failures import LostReplyError, problem
-from cloudstore_tui.net.rate_limit import Pace
+from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.net.failures import problem
+from cloudstore_tui.net.rate_limit import RateLimiter
 from cloudstore_tui.net.reply import Reply
-from cloudstore_tui.net.retry import TOKEN, Retries
+from cloudstore_tui.net.retry import Retries
+from cloudstore_tui.net.transport import PORTS, Call, Sender
 
-__all__ = ["ApiClient", "LostReplyError", "segment"]
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+"""Names and values of a query or a form, in order; a name may come twice."""
+
+_VISIBLE = re.compile(r"[!-\[\]-~]+")
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*(?::\d{1,5})?"
+)
+
+
+def api_address(url: str, *, option: str, profile: str, path: bool = False) -> str:
+    """Give an address back, without a slash at its end, if credentials may be sent there.
+
+    Args:
+        url: as the user wrote it.
+        option: the name of the option, for the error.
+        profile: the name of the profile, for the error.
+        path: whether it may have a path.
+
+    Raises:
+        ConfigError: it is no https address (http for this machine only), or has a path, a query or a user in it.
+    """
+
+    def wrong(message: str, hint: str) -> ConfigError:
+        return ConfigError(f"{option} {message}", subject=f"profile {profile}", hint=hint)
+
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise wrong("is not an address", "Write it as https://HOST.") from None
+    if not host or parts.scheme not in ("https", "http") or not _VISIBLE.fullmatch(url):
+        raise wrong("is not an address", "Write it as https://HOST.")
+    if parts.username is not None or parts.password is not None:
+        raise wrong("holds a user name or a password", "Leave them out; secrets have their own places.")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise wrong("would send secrets unprotected", "Write https:// instead of http://.")
+    if "?" in url or "#" in url:
+        raise wrong("has a query or a fragment", "Leave everything from ? or # out.")
+    if parts.path.strip("/") and not path:
+        raise wrong("has a path", f"Write {parts.scheme}://{parts.netloc} alone.")
+    return url.rstrip("/")
+
+
+def host_name(text: str, *, option: str, profile: str) -> str:
+    """Give a host name, with or without a port, back in lower case.
+
+    Raises:
+        ConfigError: it is anything else, such as a whole address.
+    """
+    if not _HOST.fullmatch(text):
+        raise ConfigError(
+            f"{option} is not a host name",
+            subject=f"profile {profile}",
+            hint="Write the name alone, without https:// and without a path.",
+        )
+    return text.lower()
+
+
+def segment(text: str) -> str:
+    """`text` as one segment of a path; `.` and `..` lose their meaning, too."""
+    encoded = quote(text, safe="", errors="surrogatepass")
+    return encoded.replace(".", "%2E") if text in (".", "..") else encoded
+
+
+def encoded(pairs: Pairs) -> str:
+    """Names and values of a query or a form; everything but unreserved characters is encoded."""
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='', errors='surrogatepass')}" for name, value in pairs)
+
 
 MOST_SKEW = 300.0
 """Seconds by which the clocks may differ before it is worth a word: signed links depend on them."""
@@ -55,28 +124,26 @@ class ApiClient:
         *,
         explain: Explain = _as_it_is,
         renew_on: frozenset[int] = frozenset({401}),
-        scale: float = 1.0,
+        clock: Clock | None = None,
     ) -> None:
         """Make a client without sending anything.
 
         Args:
-            profile: for its time-outs and its pace.
+            profile: for its time-outs and its limits.
             base_url: scheme, host and port, and the part of the path that all calls share.
             login: where credentials come from; without one it can ask for tokens only.
             explain: makes a better error of a refusal.
             renew_on: statuses that may mean that the token has ended.
-            scale: of all waits between tries, for tests.
+            clock: time and chance.
         """
         self._base = base_url.rstrip("/")
         self._login = login
         self._explain = explain
         self._renew_on = renew_on
-        self._renewed: Mapping[str, Secret] = {}
         self._timeouts = profile.timeouts
-        self._scale = scale
-        self._pace = Pace(profile.requests_per_minute, profile.concurrency)
-        self._retries = Retries(profile.timeouts.give_up, scale=scale)
-        self._token_retries = Retries(profile.timeouts.give_up, TOKEN, scale=scale)
+        clock = clock or Clock()
+        self._limiter = RateLimiter(profile.requests_per_minute, profile.concurrency, clock)
+        self._retries = Retries(profile.timeouts.give_up, clock)
         self._sender: Sender | None = None
         self.local = is_loopback(self._base)
         """Whether the API is on this machine."""
@@ -91,7 +158,7 @@ class ApiClient:
     @property
     def note(self) -> str:
         """What is waited for, or what the user should know of this host; empty when there is nothing to say."""
-        waiting = self._retries.note or self._token_retries.note or self._pace.note
+        waiting = self._retries.note or self._limiter.note
         skew = self.clock_skew or 0.0
         if waiting or abs(skew) <= MOST_SKEW:
             return waiting
@@ -107,7 +174,7 @@ class ApiClient:
             redirect: give a 3xx answer back instead of following it.
 
         Raises:
-            StorageError: see `rest.problem`.
+            StorageError: see `net.failures.problem`.
         """
         call = Call("GET", self._target(path, query))
 
@@ -117,7 +184,7 @@ class ApiClient:
                 reply = await self._with_login(Call("GET", self._redirected(call, reply, subject)), subject)
             return self._accepted(reply, subject, redirect=redirect)
 
-        return await self._retries.run(attempt, self._pace.turn)
+        return await self._retries.run(attempt, self._limiter.turn)
 
     async def send(
         self, method: str, path: str, query: Pairs = (), *, body: object | None = None, subject: str
@@ -126,14 +193,14 @@ class ApiClient:
 
         Raises:
             LostReplyError: it was sent, and nobody knows whether it was done.
-            StorageError: see `rest.problem`.
+            StorageError: see `net.failures.problem`.
         """
         if body is None:
             call = Call(method, self._target(path, query))
         else:
             headers = {"Content-Type": Secret("application/json")}
             call = Call(method, self._target(path, query), headers, msgspec.json.encode(body))
-        async with self._pace.turn():
+        async with self._limiter.turn():
             return self._accepted(await self._with_login(call, subject), subject)
 
     async def post_form(
@@ -152,29 +219,29 @@ class ApiClient:
             return self._accepted(await self._exchange(call, subject, is_token=True), subject)
 
         try:
-            return await self._token_retries.run(attempt)
+            return await self._retries.run(attempt)
         except StorageError as error:
             raise self._token_error(error) from None
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._login is not None:
+            self._login.close()
         sender, self._sender = self._sender, None
         if sender is not None:
             await sender.close()
 
     async def _with_login(self, call: Call, subject: str) -> Reply:
-        """One call with credentials; a refused token is renewed once.
-
-        A status that does not say for sure that the token has ended is tried with a new one just once per token.
-        """
+        """One call with credentials; a refused token is renewed once."""
         if self._login is None:
             raise AssertionError("a client without login asks for tokens only")
         headers = await self._login.headers()
         reply = await self._exchange(call.with_headers(headers), subject)
-        if reply.status == 401 or (reply.status in self._renew_on and headers is not self._renewed):
-            await self._login.renew(headers)
-            self._renewed = await self._login.headers()
-            reply = await self._exchange(call.with_headers(self._renewed), subject)
+        if reply.status in self._renew_on and await self._login.renew(headers, certain=reply.status == 401):
+            headers = await self._login.headers()
+            reply = await self._exchange(call.with_headers(headers), subject)
+            if reply.status in self._renew_on:
+                self._login.renewed_in_vain(headers)
         return reply
 
     async def _exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
@@ -190,7 +257,7 @@ class ApiClient:
             return reply
         error = problem(reply, subject)
         if isinstance(error, ThrottledError):
-            self._pace.throttled((error.wait or 0.0) * self._scale)
+            self._limiter.throttled(error.wait)
         raise self._explain(reply, error)
 
     def _target(self, path: str, query: Pairs) -> str:
@@ -201,7 +268,7 @@ class ApiClient:
         """Where a redirect leads, if that is the same scheme, host and port."""
         try:
             goal, base = urlsplit(urljoin(self._base + call.target, reply.location)), urlsplit(self._base)
-            same = (goal.scheme, goal.hostname, goal.port) == (base.scheme, base.hostname, base.port)
+            same = _origin(goal) == _origin(base)
             name = goal.hostname or "nowhere"
         except ValueError:
             same, name = False, "nowhere"
@@ -234,12 +301,16 @@ class ApiClient:
         )
 
 
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+
+
 def _is_redirect(reply: Reply) -> bool:
     return 300 <= reply.status < 400 and bool(reply.location)
 
 
 def _open_sender(base_url: str, timeouts: Timeouts) -> Sender:
     # Deferred because httpx takes 160 ms to import, and nothing needs it before the first request.
-    from cloudstore_tui.net.transport import Channel
+    from cloudstore_tui.net.channel import Channel
 
     return Channel(base_url, timeouts)

@@ -3,15 +3,18 @@
 import asyncio
 import base64
 import math
+import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cloudstore_tui.core.errors import ConfigError, UnavailableError
+from cloudstore_tui.core.errors import ConfigError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.clock import Moment, now
+from cloudstore_tui.net.logs import guard
 
 SHORTEST_LIFE, LONGEST_LIFE, USUAL_LIFE = 60.0, 86_400.0, 900.0
 """Seconds: what a service says of a token's life is held between the first two; the third if it says nothing."""
@@ -20,7 +23,9 @@ RENEWED_AFTER = 0.8
 LAST_SECONDS = 120.0
 """Seconds before its end in which a token is not used any more; a short one gets along with a fifth of its life."""
 PAUSE = 30.0
-"""Seconds between tries to renew a token that is still good."""
+"""Seconds between tries to renew a token that is still good, or that was renewed in vain."""
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,9 @@ def token_life(told: object) -> float:
 
 def basic(name: str, secret: Secret) -> Secret:
     """The value of an `Authorization` header with name and secret."""
-    pair = f"{name}:{secret.reveal()}".encode()
-    return Secret(f"Basic {base64.b64encode(pair).decode()}")
+    pair = base64.b64encode(f"{name}:{secret.reveal()}".encode()).decode()
+    guard(Secret(pair))
+    return Secret(f"Basic {pair}")
 
 
 async def read_secret(profile: Profile, name: str) -> Secret:
@@ -61,6 +67,7 @@ async def read_secret(profile: Profile, name: str) -> Secret:
             f"the {name} of profile {profile.name} holds characters that cannot be sent",
             hint="Store exactly the text that the service shows.",
         )
+    guard(secret)
     return secret
 
 
@@ -81,9 +88,11 @@ async def _aside(work: Callable[[], Secret]) -> Secret:
         secret, failure = None, None
         try:
             secret = work()
-        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+        except StorageError as error:
             failure = error
-        if not loop.is_closed():
+        except BaseException as error:  # noqa: BLE001 - whatever ends this thread, somebody waits for it
+            failure = StorageError(f"a secret could not be read ({type(error).__name__})", hint="Please report this.")
+        with suppress(RuntimeError):  # the loop has ended; nobody waits any more
             loop.call_soon_threadsafe(answer, secret, failure)
 
     threading.Thread(target=run, name="secret", daemon=True).start()
@@ -109,9 +118,12 @@ class Login:
         self._fetch = fetch
         self._extra = extra
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
         self._token: Token | None = None
         self._headers: Mapping[str, Secret] = {}
+        self._in_vain: Mapping[str, Secret] | None = None
+        """The headers with which a call was refused again, although their token was new."""
+        self._vain_until = Moment(0.0, 0.0)
         self._due = self._last = Moment(0.0, 0.0)
         self.ends: datetime | None = None
         """When the present token ends."""
@@ -119,18 +131,31 @@ class Login:
     async def headers(self) -> Mapping[str, Secret]:
         """The headers of a call, with a token that is still good for a while."""
         moment = self._clock()
-        # While somebody renews a token that is still good, all others go on using it.
-        if moment.reached(self._due) and (moment.reached(self._last) or not self._lock.locked()):
-            async with self._lock:
-                if self._clock().reached(self._due):
-                    await self._renew_in_time()
+        if moment.reached(self._last):
+            await self._renew()
+        elif moment.reached(self._due) and self._renewal is None:
+            # While one caller renews a token that is still good, all others go on using it.
+            try:
+                await self._renew()
+            except UnavailableError:
+                self._due = self._clock().later(PAUSE)
         return self._headers
 
-    async def renew(self, used: Mapping[str, Secret]) -> None:
-        """Replace the token that a refused call used, unless somebody has done so already."""
-        async with self._lock:
-            if used is self._headers:
-                await self._replace()
+    async def renew(self, used: Mapping[str, Secret], *, certain: bool = True) -> bool:
+        """Replace the token that a refused call used, unless somebody has done so; whether there is another one.
+
+        A new token that was refused as well is not to blame: it is kept, for good if the refusal may mean something
+        else, or for a while if it is `certain` that the token was meant.
+        """
+        if used is self._in_vain and not (certain and self._clock().reached(self._vain_until)):
+            return False
+        if used is self._headers:
+            await self._renew()
+        return True
+
+    def renewed_in_vain(self, used: Mapping[str, Secret]) -> None:
+        """Take note that a call was refused again with a token that had just been renewed for it."""
+        self._in_vain, self._vain_until = used, self._clock().later(PAUSE)
 
     async def token(self) -> Token:
         """The present token; fetched if there is none."""
@@ -139,18 +164,42 @@ class Login:
             raise AssertionError("headers were made without a token")
         return self._token
 
-    async def _renew_in_time(self) -> None:
-        """Renew early enough that the present token bridges a service that is down."""
+    def close(self) -> None:
+        """Stop asking for a token."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+
+    async def _renew(self) -> None:
+        """Replace the token, together with all others who want that now; who is cancelled leaves it to them."""
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._replace())
+            self._renewal.add_done_callback(self._renewed)
+        renewal = self._renewal
         try:
-            await self._replace()
-        except UnavailableError:
-            if self._clock().reached(self._last):
-                raise
-            self._due = self._clock().later(PAUSE)
+            await asyncio.shield(renewal)
+        except StorageError as error:
+            # Each caller tells its own: the same one would be about the first caller's object.
+            raise error.with_() from None
+        except asyncio.CancelledError:
+            if renewal.cancelled():
+                raise NetworkError("the program is ending") from None
+            raise
+
+    def _renewed(self, renewal: "asyncio.Task[None]") -> None:
+        self._renewal = None
+        if not renewal.cancelled():
+            # Nobody looks at it where all callers were cancelled.
+            renewal.exception()
 
     async def _replace(self) -> None:
         asked = self._clock()
         token = await self._fetch()
+        if not _TOKEN.fullmatch(token.value.reveal()):
+            raise ReplyError(
+                "the token service gave a token that cannot be sent",
+                hint="Check the address of the token service; if it is right, tell the service's support.",
+            )
+        guard(token.value)
         found = self._extra()
         extra = found if isinstance(found, Mapping) else await found
         self._headers = {"Authorization": Secret(f"Bearer {token.value.reveal()}"), **extra}

@@ -4,31 +4,42 @@ The only module that imports pycurl. Any number of requests run at once; connect
 """
 
 import asyncio
+import re
 import selectors
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import pycurl
 
-from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.errors import NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.exchange import Source, Target
+from cloudstore_tui.core.link import is_loopback
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.net.blob_call import Call
-from cloudstore_tui.net.blob_failures import failure, timed_out
-from cloudstore_tui.net.blob_ports import Body, LostReplyError, NoSink, Sink
-from cloudstore_tui.net.blob_proxy import trusted_certificates
-from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.failures import Circumstances, LostReplyError, failure, timed_out
+from cloudstore_tui.net.hosts import is_allowed, literal_address
+from cloudstore_tui.net.logs import LOG, exchange_logged, guard_link
+from cloudstore_tui.net.reply import BlobReply, HeaderBlock
+from cloudstore_tui.net.retry import attempt
+from cloudstore_tui.net.transport import (
+    SLOWEST,
+    USER_AGENT,
+    Body,
+    NoSink,
+    Proxy,
+    Sink,
+    TrustStore,
+    proxy_for,
+    trust_store,
+)
 
-USER_AGENT = "cloudstore-tui"
 RECEIVE_BUFFER = 512 * 1024
 """Bytes that libcurl reads at once: with its default of 16 KiB a large download is four times slower."""
-SLOWEST = 1024
-"""Bytes per second; slower for `Timeouts.stall` seconds is given up and asked for again."""
 GRACE = 1.0
 """Seconds a cancelled request gets to let go of its sink; more is needed only if the disk hangs."""
 
@@ -36,6 +47,212 @@ _TICK = 0.5
 _HELD_UP = 5.0
 """Seconds between two ticks after which the thread itself was late, so that silence proves nothing."""
 _KEPT_CONNECTIONS = 32
+MOST_GATHERED = 256 * 1024
+"""Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
+with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
+MOST_ERROR_BODY = 16_384
+"""Bytes kept of a body that is not the object; enough for a store's XML."""
+
+_CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
+_PRIVATE = (
+    "Nothing was sent. If this network is your own, name it in allow_networks of the profile: "
+    'allow_networks = ["10.0.0.0/8"].'
+)
+_STOP = 0
+"""What a callback that takes bytes gives back to make libcurl stop."""
+_ABORT = 0x10000000
+"""What a callback that gives bytes gives back (CURL_READFUNC_ABORT)."""
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,16383}[\x21-\x7e])?")
+
+
+class Call:
+    """One request and its reply, as the callbacks of libcurl see it."""
+
+    def __init__(self, ends: Source | Target, extra: Mapping[str, str], sink: Sink, body: Body | None = None) -> None:
+        """Make one; sends nothing.
+
+        Raises:
+            UnsafeError: the address must not be used.
+            ConfigError: the proxy or the certificates that the environment names cannot be used.
+        """
+        self.url = ends.url.reveal()
+        guard_link(ends.url)
+        self._local = ends.local
+        self._networks = ends.networks
+        parts = self._vetted()
+        self.host = parts.hostname or ""
+        self.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.protocols = ("https", "http") if ends.local else ("https",)
+        self.sink = sink
+        self.body = body
+        self.proxy = None if ends.local and is_loopback(self.url) else proxy_for(self.url)
+        self.trusted = trust_store() if parts.scheme == "https" else None
+        self.header_lines = _header_lines(ends, extra)
+        self.error: BaseException | None = None
+        self.ended: asyncio.Future[BlobReply] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.abandoned = False
+        self.enough = False
+        """Whether the rest of a body that nobody wants was cut off."""
+        self.asked_at: float | None = None
+        self.moved_at = time.monotonic()
+        """When the exchange last got on; headers that drip and what stands between bytes of a body do not count."""
+        self.moved = 0
+        """Bytes of bodies, both ways."""
+        self._opened: list[socket.socket] = []
+        self._block = HeaderBlock()
+        self._answered = False
+        self._wanted = False
+        self._kept = bytearray()
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+
+    @property
+    def reply(self) -> BlobReply:
+        """The reply, with the start of the body if the sink did not want it."""
+        return self._block.reply(bytes(self._kept))
+
+    def circumstances(self, connect_status: int = 0, text: str = "") -> Circumstances:
+        """What is known now, for the error."""
+        proxy = self.proxy.name if self.proxy is not None else ""
+        return Circumstances(self.host, proxy, self.asked_at is not None, self._answered, connect_status, text)
+
+    def end(self, error: BaseException | None) -> None:
+        """Tell whoever waits. Called in the blob client's thread."""
+        self._close_sockets()
+        with suppress(RuntimeError):  # the loop has ended; nobody waits any more
+            self._loop.call_soon_threadsafe(self._settle, error)
+
+    # Callbacks
+
+    def open_socket(self, _purpose: int, address: tuple[int, int, int, tuple[str, int]]) -> socket.socket | int:
+        """Make the socket for a connection, unless it would lead to where no bytes of ours come from."""
+        family, kind, protocol, place = address
+        if self.abandoned or not self._may_use(place[0]):
+            return -1
+        try:
+            # libcurl gets a duplicate; this one is closed as soon as it has been looked at.
+            opened = socket.socket(family, kind, protocol)
+        except OSError as error:
+            self.error = NetworkError(f"no connection can be opened: {error.strerror}")
+            return -1
+        self._opened.append(opened)
+        return opened
+
+    def before_request(self, remote: str, _local: str, _remote_port: int, _local_port: int) -> int:
+        """Last look before the request is sent; also over a connection made for an earlier one."""
+        if self.abandoned or not self._may_use(remote):
+            return 1
+        self._close_sockets()
+        self.asked_at = self.moved_at = time.monotonic()
+        return 0
+
+    def take_header(self, line: bytes) -> int | None:
+        """One header line."""
+        if self.asked_at is None or self._answered:
+            # What the proxy answers to CONNECT, and trailers after a body, are none of the host's headers.
+            return None
+        return self._guarded(self._take_header, line)
+
+    def take_body(self, data: bytes) -> int | None:
+        """The next bytes of the body."""
+        self._got_on(len(data))
+        if self._wanted:
+            self._gathered.append(data)
+            self._gathered_bytes += len(data)
+            return self.hand_on() if self._gathered_bytes >= MOST_GATHERED else None
+        self._kept += data
+        self.enough = len(self._kept) > MOST_ERROR_BODY
+        return _STOP if self.enough else None
+
+    def hand_on(self) -> int | None:
+        """Give the sink what has been gathered."""
+        if not self._gathered:
+            return None
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        self._gathered_bytes = 0
+        return self._guarded(self.sink.write, data)
+
+    def give_body(self, count: int) -> bytes | int:
+        """The next bytes of the request."""
+        if self.abandoned or self.body is None:
+            return _ABORT
+        try:
+            data = self.body.read(count)
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            self.error = error
+            return _ABORT
+        self._got_on(len(data))
+        return data
+
+    def _got_on(self, count: int) -> None:
+        self.moved_at = time.monotonic()
+        self.moved += count
+
+    def _close_sockets(self) -> None:
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
+
+    def _settle(self, error: BaseException | None) -> None:
+        if self.ended.done():
+            return
+        if error is not None:
+            self.ended.set_exception(error)
+            # Nobody looks at the error of a cancelled call.
+            self.ended.exception()
+        else:
+            self.ended.set_result(self.reply)
+
+    def _take_header(self, line: bytes) -> None:
+        if self._block.add(line) and self._block.status >= 200:
+            self._answered = True
+            self._got_on(0)
+            self._wanted = self.sink.accept(self._block.reply())
+
+    def _guarded(self, function: Callable[[bytes], None], data: bytes) -> int | None:
+        """Keep what a sink raises for whoever waits: libcurl can only be told to stop."""
+        if self.abandoned:
+            return _STOP
+        try:
+            function(data)
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            self.error = error
+            return _STOP
+        return None
+
+    def _may_use(self, address: str) -> bool:
+        allowed = self.proxy is not None or is_allowed(address, local=self._local, networks=self._networks)
+        if not allowed:
+            self.error = UnsafeError(f"{self.host} leads to a private address", hint=_PRIVATE)
+        return allowed
+
+    def _vetted(self) -> SplitResult:
+        if not self.url.isascii() or not self.url.isprintable():
+            raise UnsafeError("the service gave a damaged link", hint=_CURE)
+        try:
+            parts = urlsplit(self.url)
+            _port = parts.port
+        except ValueError:
+            raise UnsafeError("the service gave a damaged link", hint=_CURE) from None
+        if parts.scheme != "https" and not (self._local and parts.scheme == "http"):
+            raise UnsafeError("the service gave a link that is not https", hint=_CURE)
+        literal = literal_address(parts.hostname or "")
+        if literal and not is_allowed(literal, local=self._local, networks=self._networks):
+            raise UnsafeError(f"{parts.hostname} is a private address", hint=_PRIVATE)
+        return parts
+
+
+def _header_lines(ends: Source | Target, extra: Mapping[str, str]) -> list[str]:
+    """Exactly the headers that are given, and nothing that libcurl would add of itself."""
+    lines = ["Accept:", "Expect:", "Accept-Encoding: identity"]
+    for name, value in [*((name, secret.reveal()) for name, secret in ends.headers.items()), *extra.items()]:
+        if not _FIELD.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise UnsafeError("the service asks for a header that cannot be sent", hint=_CURE)
+        lines.append(f"{name}: {value}")
+    return lines
 
 
 class BlobClient:
@@ -43,82 +260,136 @@ class BlobClient:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
+        self._loop: _CurlLoop | None = None
+        self._closing = False
+
+    async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
+        """Fetch into a sink."""
+        return await self._do("GET", Call(source, headers or {}, sink))
+
+    async def put(self, target: Target, body: Body) -> BlobReply:
+        """Send a body of known size, over a connection of its own."""
+        return await self._do("PUT", Call(target, {}, NoSink(), body))
+
+    def renew(self) -> None:
+        """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
+        if self._loop is not None:
+            self._loop.renew()
+
+    async def close(self) -> None:
+        """Close all connections; what runs ends with an error. Takes at most a second."""
+        self._closing = True
+        if self._loop is not None:
+            await self._loop.close()
+
+    async def _do(self, method: str, call: "Call") -> BlobReply:
+        with exchange_logged(method, call.host, call.target.partition("?")[0], attempt()) as log:
+            loop = self._running()
+            loop.add(call)
+            try:
+                # Not a plain await: a cancelled future could not tell when the thread has let go of the sink.
+                await asyncio.wait({call.ended})
+            except asyncio.CancelledError:
+                call.abandoned = True
+                loop.wake()
+                await asyncio.wait({call.ended}, timeout=GRACE)
+                raise
+            reply = call.ended.result()
+            log.ended(reply.status, call.moved)
+            return reply
+
+    def _running(self) -> "_CurlLoop":
+        """The loop; another one where it has ended by a mistake of ours."""
+        if self._closing:
+            raise NetworkError("the program is ending")
+        if self._loop is None or self._loop.has_ended:
+            try:
+                self._loop = _CurlLoop(self._timeouts)
+            except (OSError, RuntimeError, pycurl.error):
+                raise NetworkError(
+                    "no connection can be made: this machine has no threads or open files left",
+                    hint="Close other programs, or raise the limits.",
+                ) from None
+        return self._loop
+
+
+class _CurlLoop:
+    """Carries out calls in one thread, until it is closed or fails; either way each call is told how it ended."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._asyncio_loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._asyncio_loop.create_future()
+        self.has_ended = False
+        self._lock = threading.Lock()
+        """Held where `has_ended` and `_new` must agree."""
         self._new: deque[Call] = deque()
         self._calls: dict[Any, Call] = {}
         self._spare: list[Any] = []
-        self._selector = selectors.DefaultSelector()
-        self._wake_receiver, self._wake_sender = socket.socketpair()
         self._timer: float | None = None
         self._ticked_at = 0.0
         self._closing = False
         self._worn = False
         """Whether the kept connections are not to be used again."""
-        self._certificates = trusted_certificates()
-        self._thread = threading.Thread(target=self._serve, name="blob client", daemon=True)
-        for end in (self._wake_receiver, self._wake_sender):
-            end.setblocking(False)
+        self._broken: BaseException | None = None
+        """What failed in a callback of the whole loop."""
+        with ExitStack() as opened:
+            self._selector = opened.enter_context(selectors.DefaultSelector())
+            self._wake_receiver, self._wake_sender = map(opened.enter_context, socket.socketpair())
+            for end in (self._wake_receiver, self._wake_sender):
+                end.setblocking(False)
+            self._selector.register(self._wake_receiver, selectors.EVENT_READ)
+            self._multi = self._new_multi()
+            opened.callback(lambda: self._multi.close())
+            threading.Thread(target=self._serve, name="blob client", daemon=True).start()
+            self._opened = opened.pop_all()
 
-    async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
-        """Fetch into a sink."""
-        return await self._do(Call(source, headers or {}, sink))
-
-    async def put(self, target: Target, body: Body) -> BlobReply:
-        """Send a body of known size, over a connection of its own."""
-        return await self._do(Call(target, {}, NoSink(), body))
+    def add(self, call: "Call") -> None:
+        """Begin a call."""
+        with self._lock:
+            if not self.has_ended:
+                self._new.append(call)
+                self.wake()
+                return
+        call.end(NetworkError("the program is ending"))
 
     def renew(self) -> None:
-        """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
-        if self._thread.ident and not self._closing:
-            self._worn = True
-            self._wake()
+        """Use no connection again that was made until now."""
+        self._worn = True
+        self.wake()
 
     async def close(self) -> None:
-        """Close all connections; what runs ends with an error. Takes at most a second."""
+        """End; waits a second at most."""
         self._closing = True
-        if not self._thread.ident:
-            self._release()
-            return
-        self._wake()
+        self.wake()
         await asyncio.wait({self._ended}, timeout=GRACE)
 
-    async def _do(self, call: Call) -> BlobReply:
-        if self._closing:
-            raise NetworkError("the program is ending")
-        if not self._thread.ident:
-            self._loop = asyncio.get_running_loop()
-            self._ended: asyncio.Future[None] = self._loop.create_future()
-            self._thread.start()
-        self._new.append(call)
-        self._wake()
-        try:
-            # Not a plain await: a cancelled future could not tell when the thread has let go of the sink.
-            await asyncio.wait({call.ended})
-        except asyncio.CancelledError:
-            call.abandoned = True
-            self._wake()
-            await asyncio.wait({call.ended}, timeout=GRACE)
-            raise
-        return call.ended.result()
-
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let the thread look at once what there is to do."""
         with suppress(OSError):  # full: it is awake already; closed: it has ended
             self._wake_sender.send(b"!")
 
     # From here on in the thread
 
     def _serve(self) -> None:
-        self._multi = self._new_multi()
-        self._selector.register(self._wake_receiver, selectors.EVENT_READ)
-        while not self._closing:
-            self._turn()
-        for handle in list(self._calls):
-            self._end(handle, NetworkError("the program is ending"))
-        for handle in self._spare:
-            handle.close()
-        self._multi.close()
-        self._release()
-        with suppress(RuntimeError):  # the loop may have ended
-            self._loop.call_soon_threadsafe(self._ended.set_result, None)
+        error = NetworkError("the program is ending")
+        try:
+            while not self._closing:
+                self._turn()
+        except BaseException as mistake:  # noqa: BLE001 - whatever ends this thread, somebody waits for its calls
+            LOG.error("the loop of libcurl ended: %s", type(mistake).__name__)
+            error = NetworkError(f"the program made a mistake while bytes were moved ({type(mistake).__name__})")
+        with self._lock:
+            self.has_ended = True
+            left = [*self._calls.values(), *self._new]
+        for call in left:
+            call.end(error.with_())
+        with suppress(Exception):
+            for handle in [*self._calls, *self._spare]:
+                handle.close()
+            self._opened.close()
+        with suppress(RuntimeError):  # the loop of whoever waits may have ended
+            self._asyncio_loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _new_multi(self) -> Any:
         """A set of connections without any."""
@@ -129,7 +400,9 @@ class BlobClient:
         return multi
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(self._patience()):
+        if self._broken is not None:
+            raise self._broken
+        for key, events in self._selector.select(self._longest_sleep()):
             if key.fileobj is self._wake_receiver:
                 self._wake_receiver.recv(4096)
             else:
@@ -147,7 +420,7 @@ class BlobClient:
         while self._new:
             self._begin(self._new.popleft())
 
-    def _patience(self) -> float | None:
+    def _longest_sleep(self) -> float | None:
         """Seconds until there is something to do without any event."""
         if not self._calls and self._timer is None:
             return None
@@ -160,6 +433,12 @@ class BlobClient:
         self._timer = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def _watch_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
+        try:
+            self._watch(what, descriptor)
+        except Exception as error:  # noqa: BLE001 - libcurl would print it and go on, deaf on this connection
+            self._broken = error
+
+    def _watch(self, what: int, descriptor: int) -> None:
         known = descriptor in self._selector.get_map()
         if what == pycurl.POLL_REMOVE:
             if known:
@@ -173,15 +452,21 @@ class BlobClient:
         else:
             self._selector.register(descriptor, events)
 
-    def _begin(self, call: Call) -> None:
-        handle = self._spare.pop() if self._spare else pycurl.Curl()
+    def _begin(self, call: "Call") -> None:
+        handle = None
+        try:
+            handle = self._spare.pop() if self._spare else pycurl.Curl()
+            self._prepare(handle, call)
+            self._multi.add_handle(handle)
+        except Exception as error:  # noqa: BLE001 - it fails alone; all others go on
+            if handle is not None:
+                handle.close()
+            call.end(error if isinstance(error, StorageError) else _mistake(error))
+            return
         self._calls[handle] = call
-        self._prepare(handle, call)
-        self._multi.add_handle(handle)
 
-    def _prepare(self, handle: Any, call: Call) -> None:
-        protocols = pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if call.local else 0)
-        certificate_file, certificate_folder = self._certificates
+    def _prepare(self, handle: Any, call: "Call") -> None:
+        protocols = pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if "http" in call.protocols else 0)
         options: dict[int, Any] = {
             pycurl.URL: call.url,
             # A signature covers the path as it is; libcurl would remove dots and change the case of escapes.
@@ -191,7 +476,7 @@ class BlobClient:
             pycurl.FOLLOWLOCATION: 0,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
-            pycurl.PROXY: call.proxy,
+            pycurl.PROXY: call.proxy.url if call.proxy is not None else "",
             pycurl.NOPROXY: "",
             pycurl.USERAGENT: USER_AGENT,
             pycurl.HTTPHEADER: call.header_lines,
@@ -209,10 +494,7 @@ class BlobClient:
         if self._worn:
             # Until a moment without any request, in which all connections can be dropped.
             options |= {pycurl.FRESH_CONNECT: 1, pycurl.FORBID_REUSE: 1}
-        if certificate_file:
-            options[pycurl.CAINFO] = certificate_file
-        if certificate_folder:
-            options[pycurl.CAPATH] = certificate_folder
+        options |= _trust_options(call.trusted) | _proxy_options(call.proxy)
         if call.body is not None:
             # Over a kept connection libcurl would send a body again by itself if no reply came.
             options |= {
@@ -228,7 +510,7 @@ class BlobClient:
     def _collect(self) -> None:
         """Let no byte wait for the next turn, and end what is complete."""
         for handle, call in list(self._calls.items()):
-            if call.hand_on() is not None and call.error is not None:
+            if call.hand_on() is not None:
                 self._end(handle, call.error)
         while True:
             left, succeeded, failed = self._multi.info_read()
@@ -260,22 +542,39 @@ class BlobClient:
 
     def _end(self, handle: Any, error: BaseException | None) -> None:
         call = self._calls.pop(handle)
-        # In the middle of a transfer this closes the connection at once.
-        self._multi.remove_handle(handle)
-        handle.reset()
-        self._spare.append(handle)
-        call.end(error)
-
-    def _release(self) -> None:
-        self._selector.close()
-        self._wake_receiver.close()
-        self._wake_sender.close()
+        try:
+            # In the middle of a transfer this closes the connection at once.
+            self._multi.remove_handle(handle)
+            handle.reset()
+            self._spare.append(handle)
+        finally:
+            call.end(error)
 
 
 def _curl_events(events: int) -> int:
     reading = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
     writing = pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
     return int(reading | writing)
+
+
+def _trust_options(trusted: TrustStore | None) -> dict[int, Any]:
+    if trusted is None:
+        return {}
+    if pem := trusted.pem:
+        return {pycurl.CAINFO_BLOB: pem, pycurl.PROXY_CAINFO_BLOB: pem}
+    if trusted.file:
+        return {pycurl.CAINFO: trusted.file, pycurl.PROXY_CAINFO: trusted.file}
+    return {pycurl.CAPATH: trusted.folder, pycurl.PROXY_CAPATH: trusted.folder}
+
+
+def _proxy_options(proxy: Proxy | None) -> dict[int, Any]:
+    login = proxy.authorization.reveal() if proxy is not None else ""
+    return {pycurl.PROXYHEADER: [f"Proxy-Authorization: {login}"]} if login else {}
+
+
+def _mistake(error: BaseException) -> StorageError:
+    LOG.error("a request could not be made: %s", type(error).__name__)
+    return StorageError(f"the program made a mistake ({type(error).__name__})", hint="Please report what you did.")
 
 
 def _lost(call: Call, error: BaseException) -> BaseException:

@@ -1,12 +1,16 @@
-"""What a refusal of a service means: from status and body to one of our errors."""
+"""What refusals and broken connections mean: from a status or an exception to one of our errors."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import ClassVar
 
 from cloudstore_tui.core.errors import (
+    AccessError,
     ConflictError,
     ForbiddenError,
+    IntegrityError,
     LoginError,
     MissingError,
     NetworkError,
@@ -18,8 +22,7 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from cloudstore_tui.net.message import code_of, is_html, message_of
-from cloudstore_tui.net.reply import Reply
+from cloudstore_tui.net.reply import BlobReply, Reply, code_of, is_html, message_of
 
 THROTTLING = frozenset({408, 425, 429})
 """Statuses that ask to come back later."""
@@ -100,3 +103,199 @@ def _until(seconds: float | None) -> str:
         return "The service asks to wait for more than a day."
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
     return f"The service asks to wait until {moment:%H:%M:%S} UTC."
+
+
+_SUPPORT = "If this repeats, show the service's support the path and the time."
+
+
+class RecoverableReplyError(Exception):
+    """A reply that asks for another request, and becomes an error only when it repeats."""
+
+    max_repeats: ClassVar[int] = 1
+    """How often another request is tried."""
+    restart_from: ClassVar[int | None] = None
+    """From which repeat on the bytes that are here are given up; `None` for never."""
+
+    def __init__(self, final: StorageError) -> None:
+        super().__init__(final.message)
+        self.final = final
+        """The error it is when it was not put right."""
+
+
+class DeniedError(RecoverableReplyError):
+    """The link is refused: it may have ended."""
+
+
+class ConditionError(RecoverableReplyError):
+    """The store refuses a conditional header that the link was not signed for."""
+
+
+class ChangedError(RecoverableReplyError):
+    """The object is not the one that the bytes here are from."""
+
+    max_repeats = 3
+    restart_from = 1
+
+    def __init__(self) -> None:
+        super().__init__(IntegrityError("it keeps changing on the server", hint="Try again later."))
+
+
+class RangeError(RecoverableReplyError):
+    """The reply holds other bytes than those asked for."""
+
+    max_repeats = 2
+    restart_from = 2
+
+    def __init__(self) -> None:
+        super().__init__(IntegrityError("the server keeps sending other bytes than asked for", hint=_SUPPORT))
+
+
+class ContradictionError(RecoverableReplyError):
+    """The length of the reply cannot be right."""
+
+    restart_from = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(IntegrityError(message, hint=_SUPPORT))
+
+
+_DENIED = frozenset({400, 401, 403})
+_BUSY = frozenset({408, 425, 429, 503})
+
+
+def refused(reply: BlobReply) -> Exception:
+    """The error for a reply to a request for bytes: a detour if another request may help."""
+    if reply.has_unsigned_headers:
+        return ConditionError(final(reply))
+    if reply.status in _DENIED:
+        return DeniedError(final(reply))
+    if reply.status == 412:
+        return ChangedError()
+    return final(reply)
+
+
+def final(reply: BlobReply) -> StorageError:
+    """The error for a reply that another link does not change."""
+    status, code = reply.status, reply.store_code
+    shown = f"{status} {code}" if code else f"{status}"
+    if 300 <= status < 400:
+        return UnsafeError("the store sends us elsewhere, which is never followed", hint="Nothing was sent there.")
+    if status == 401:
+        return LoginError("the store refuses the login", hint="Run `cloudstore profile test`.")
+    if status in _DENIED:
+        return ForbiddenError(f"the store refuses a fresh link ({shown})", hint="Ask for the right to this object.")
+    if status in (404, 410):
+        return MissingError("the store has no such object (any more)")
+    if status == 407:
+        return AccessError("the proxy wants a login", hint="Put it into https_proxy.")
+    if status in _BUSY:
+        return ThrottledError(_asked(reply), wait=reply.retry_after)
+    if status >= 500:
+        return UnavailableError(f"the store has a problem of its own ({shown})")
+    return ReplyError(f"the store gave an answer that nobody asked for ({shown})")
+
+
+def _asked(reply: BlobReply) -> str:
+    wait = reply.retry_after
+    return f"the store asks to wait {wait:,.0f} s" if wait is not None else f"the store is busy ({reply.status})"
+
+
+_TLS_CURE = "If your company inspects connections, point SSL_CERT_FILE at its certificate file."
+_LOST = "the connection to {host} was lost"
+_NETWORK = {
+    5: "the name of the proxy {proxy} cannot be resolved",
+    6: "the name {host} cannot be resolved",
+    7: "{peer} cannot be reached",
+    18: _LOST,
+    52: "{host} closed the connection without an answer",
+    55: _LOST,
+    56: _LOST,
+    97: "the proxy {proxy} refuses to connect to {host}",
+}
+_TLS = {
+    51: "the certificate of {host} is for another host",
+    60: "the certificate of {host} is not trusted: expired, for another host, or from an unknown authority",
+    83: "the certificate of {host} is not trusted: expired, for another host, or from an unknown authority",
+    91: "the certificate of {host} has been revoked",
+}
+_NO_STORE = "the file of trusted certificates cannot be read"
+_NO_CERTIFICATES = frozenset({58, 59, 77})
+_UNSAFE = frozenset({1, 3})
+_STRANGE = frozenset({8, 61})
+_TIMED_OUT, _TLS_HANDSHAKE = 28, 35
+_OLD_TLS = ("unsupported protocol", "protocol version", "wrong version number", "no protocols available")
+
+
+class HostError(NetworkError):
+    """A request that got no whole reply, with what that says of the host."""
+
+    def __init__(self, message: str, *, connected: bool, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.connected = connected
+        """Whether there was a connection."""
+        self.timed_out = timed_out
+        """Whether the host was silent for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What was known when a request failed."""
+
+    host: str
+    proxy: str = ""
+    """Host of the proxy, if there is one."""
+    asked: bool = False
+    """Whether a connection was made."""
+    answered: bool = False
+    """Whether the reply began."""
+    connect_status: int = 0
+    """What the proxy answered when asked to connect."""
+    text: str = ""
+    """What libcurl says; looked at, never shown."""
+
+
+def failure(code: int, known: Circumstances) -> StorageError:
+    """The error for a libcurl result code."""
+    names = {"host": known.host, "proxy": known.proxy, "peer": _peer(known)}
+    if known.proxy and known.connect_status >= 400:
+        return _proxy_refusal(known)
+    if code == _TIMED_OUT:
+        return timed_out(known)
+    if code == _TLS_HANDSHAKE:
+        return _handshake(known)
+    if code in _TLS or code in _NO_CERTIFICATES:
+        return UnsafeError(_TLS.get(code, _NO_STORE).format(**names), hint=_TLS_CURE)
+    if code in _STRANGE or (code in _UNSAFE and known.asked):
+        return ReplyError(f"{known.host} sent an answer that is not HTTP")
+    if code in _UNSAFE:
+        return UnsafeError("the service gave a link that cannot be followed")
+    message = _NETWORK.get(code, f"the connection to {{host}} failed (libcurl {code})").format(**names)
+    return HostError(message, connected=known.asked)
+
+
+def timed_out(known: Circumstances) -> HostError:
+    """Which time-out it was."""
+    if known.answered:
+        message = f"{known.host} sends too slowly"
+    elif known.asked:
+        message = f"{known.host} does not answer"
+    else:
+        message = f"{_peer(known)} cannot be reached in time"
+    return HostError(message, connected=known.asked, timed_out=True)
+
+
+def _peer(known: Circumstances) -> str:
+    """Who is at the other end of the connection."""
+    return f"the proxy {known.proxy}" if known.proxy else known.host
+
+
+def _proxy_refusal(known: Circumstances) -> StorageError:
+    if known.connect_status == 407:
+        return AccessError(f"the proxy {known.proxy} wants a login", hint="Put it into https_proxy.")
+    return HostError(_NETWORK[97].format(host=known.host, proxy=known.proxy), connected=False)
+
+
+def _handshake(known: Circumstances) -> StorageError:
+    if any(sign in known.text.lower() for sign in _OLD_TLS):
+        return UnsafeError(f"{known.host} only speaks TLS older than 1.2", hint="Tell the service's support.")
+    return HostError(f"the connection to {known.host} was lost while it was made safe", connected=False)

@@ -6,21 +6,23 @@ is not burdened with the retries of all transfers either; once it is empty, one 
 """
 
 import asyncio
-from collections.abc import Callable
+import ipaddress
+import math
+import socket
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from cloudstore_tui.core.errors import NetworkError, StorageError, UnavailableError
+from cloudstore_tui.core.errors import ConfigError, NetworkError, StorageError, UnavailableError
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.blob_failures import HostError
-from cloudstore_tui.net.blob_ports import Sink
-from cloudstore_tui.net.blob_reply import BlobReply
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.net.detour import DetourError
-from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.failures import HostError, RecoverableReplyError
+from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.retry import RetryBudget, told
+from cloudstore_tui.net.transport import Sink
 
 TOKENS = 500
 RETRY_COST = 5
@@ -33,7 +35,7 @@ LONGEST_PROBE = 60.0
 
 
 @dataclass(slots=True, eq=False)
-class Health:
+class HostHealth:
     """What is known of one host."""
 
     name: str
@@ -45,11 +47,11 @@ class Health:
     probes: int = 0
     """Tries in a row that failed since it is down."""
     tried_at: float = 0.0
-    prober: "Visit | None" = None
+    prober: "HostPermit | None" = None
     """The one who may try it while it is down."""
     error: StorageError = field(default_factory=lambda: NetworkError("it cannot be reached"))
     """Why it was last found down."""
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_down(self) -> bool:
@@ -69,11 +71,12 @@ class Health:
             self.spent = False
         if not self.is_down:
             self.probes = 0
-            self.announce()
+            self.wake_waiters()
 
     def failed(self, error: StorageError, now: float, *, probe: bool) -> None:
         """Something failed that is tried again."""
-        self.error = error
+        # Told to others, each about an object of its own.
+        self.error = error.with_(subject="")
         self.tried_at = now
         self.probes += probe
         if isinstance(error, HostError) and not error.connected:
@@ -85,57 +88,55 @@ class Health:
         self.spent = self.spent or self.tokens < cost
         self.tokens = max(self.tokens - cost, 0)
 
-    def announce(self) -> None:
+    def wake_waiters(self) -> None:
         """Wake those who wait, to look again."""
-        news, self.news = self.news, asyncio.Event()
-        news.set()
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
 
 
 class Hosts:
     """All hosts of one engine. Lives in one event loop."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Health] = {}
+        self._known: dict[str, HostHealth] = {}
 
-    def of(self, url: Secret) -> Health:
+    def of(self, url: Secret) -> HostHealth:
         """The host that a link leads to."""
         parts = urlsplit(url.reveal())
         # The name alone may stand for several servers on one machine.
         key = parts.netloc.rpartition("@")[2]
-        return self._known.setdefault(key, Health(parts.hostname or ""))
+        return self._known.setdefault(key, HostHealth(parts.hostname or ""))
 
 
-class Visit:
+class HostPermit:
     """The requests of one transfer, one after the other: `async with` around each, with `enter` before the bytes."""
 
     def __init__(self, hosts: Hosts, clock: Clock, hold: Callable[[str], None]) -> None:
         self._hosts = hosts
         self._clock = clock
         self._hold = hold
-        self._at: Health | None = None
+        self._at: HostHealth | None = None
         """The host that was entered in this request."""
-        self._probed: Health | None = None
+        self._probed: HostHealth | None = None
         """The host that nobody else may try now."""
         self._asked = False
         self._progressed = False
 
-    async def enter(self, url: Secret, patience: Patience) -> bool:
+    async def enter(self, url: Secret, budget: RetryBudget) -> bool:
         """Wait until it makes sense to ask the host of a link.
 
         Gives whether that took time: the link may have ended meanwhile, so get another one and enter again.
 
         Raises:
-            StorageError: the patience is at its end.
+            StorageError: the budget is used up.
         """
         health, waited = self._hosts.of(url), False
         while health.is_down and health.prober is not self:
             waited = True
             if health.prober is None:
-                await self._prepare(health, patience)
+                await self._prepare(health, budget)
             else:
-                self._hold(f"waiting for {health.name}; one transfer tries it")
-                await health.news.wait()
-                patience.check(health.error)
+                await self._watch(health, budget)
         self._at = None if waited else health
         return waited
 
@@ -148,7 +149,7 @@ class Visit:
         self.ask()
         if self._at is None or not self._at.is_down:
             return sink
-        return _Ear(sink, self.progressed)
+        return _ProgressSink(sink, self.progressed)
 
     def progressed(self) -> None:
         """Take note that new bytes came, whatever becomes of the request in the end."""
@@ -170,32 +171,42 @@ class Visit:
             self._judge(entered, error)
         self._release()
 
-    async def _prepare(self, health: Health, patience: Patience) -> None:
+    async def _prepare(self, health: HostHealth, budget: RetryBudget) -> None:
         self._release()
         self._probed, health.prober = health, self
         pause = max(health.tried_at + health.pause - self._clock.monotonic(), 0.0)
-        patience.check(health.error, pause)
+        budget.check(health.error.with_(), pause)
         self._hold(health.error.message)
-        await self._clock.sleep(pause)
+        with told(health.error.message):
+            await self._clock.sleep(pause)
 
-    def _judge(self, health: Health, error: BaseException | None) -> None:
+    async def _watch(self, health: HostHealth, budget: RetryBudget) -> None:
+        """Wait until the one that tries the host has come to an end."""
+        note = f"waiting for {health.name}; one transfer tries it"
+        self._hold(note)
+        with suppress(TimeoutError), told(note):
+            async with asyncio.timeout(budget.left if budget.left < math.inf else None):
+                await health.changed.wait()
+        budget.check(health.error.with_())
+
+    def _judge(self, health: HostHealth, error: BaseException | None) -> None:
         if error is None:
             if not self._progressed:
                 health.answered(success=True)
         elif isinstance(error, UnavailableError):
             if not self._progressed:
                 health.failed(error, self._clock.monotonic(), probe=health is self._probed)
-        elif isinstance(error, StorageError | DetourError):
+        elif isinstance(error, StorageError | RecoverableReplyError):
             health.answered(success=False)
 
     def _release(self) -> None:
         probed, self._probed = self._probed, None
         if probed is not None:
             probed.prober = None
-            probed.announce()
+            probed.wake_waiters()
 
 
-class _Ear:
+class _ProgressSink:
     """A sink that tells, in the loop it was made in, that the host gives bytes."""
 
     def __init__(self, sink: Sink, tell: Callable[[], None]) -> None:
@@ -212,3 +223,64 @@ class _Ear:
 
     def write(self, data: bytes) -> None:
         self._sink.write(data)
+
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All IPv6 addresses that are given out; what is outside is of a network of its own, or has a meaning of its own."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_allowed(address: str, *, local: bool, networks: Iterable[str] = ()) -> bool:
+    """Whether a connection to an address may be used.
+
+    A host name says nothing: it can lead to a printer, to this machine, or to the metadata service of a cloud. So the
+    address itself is looked at when a connection is made: public ones may be used, this machine's own if `local`, and
+    those in `networks`.
+    """
+    try:
+        written = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    meant = _embedded(written)
+    if any(written in net or meant in net for net in map(ipaddress.ip_network, networks)):
+        return True
+    if meant.is_loopback:
+        return local
+    public = isinstance(meant, ipaddress.IPv4Address) or meant in _GLOBAL_UNICAST
+    return public and meant.is_global and not (meant.is_multicast or meant.is_reserved)
+
+
+def _embedded(address: _Address) -> _Address:
+    """The IPv4 address that an IPv6 address stands for, so that `::ffff:127.0.0.1` hides nothing."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
+
+
+def check_networks(networks: Iterable[str]) -> None:
+    """Refuse what is no network.
+
+    Raises:
+        ConfigError: one of them is not.
+    """
+    for text in networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            raise ConfigError(f"{text!r} is not a network", hint='Write networks such as "10.0.0.0/8".') from None
+
+
+def literal_address(host: str) -> str:
+    """The address that a host of a URL is, in any of the ways to write one (`127.1`, `0x7f.1`); empty for a name."""
+    try:
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeEncodeError):
+        return ""

@@ -1,6 +1,10 @@
-"""One answer of a service, and its JSON as typed objects."""
+"""What came back over the wire: answers of the API with their JSON, answers of blob hosts with their headers."""
 
+import html
 import json
+import re
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,7 +12,157 @@ from typing import Any, TypeVar
 import msgspec
 
 from cloudstore_tui.core.errors import ReplyError
-from cloudstore_tui.net.message import is_html, is_xml, message_of
+from cloudstore_tui.core.text import plain
+from cloudstore_tui.net.logs import mask, redact
+from cloudstore_tui.net.retry import asked_wait, http_date
+
+LONGEST_MESSAGE = 200
+"""Characters of a service's own words that are shown."""
+
+_TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,2000}?)</title>", re.IGNORECASE | re.DOTALL)
+_XML_MESSAGE = re.compile(rb"<Message>(.{0,2000}?)</Message>", re.DOTALL)
+_XML_CODE = re.compile(rb"<Code>([A-Za-z0-9_.-]{1,80})</Code>")
+_HEAD = 65_536
+"""Bytes of a page in which its title is looked for."""
+
+_KEYS = ("detail", "message", "faultstring", "error_description", "Error")
+_LAST_KEYS = ("title", "reason", "error", "ErrorCode")
+_CODE_KEYS = ("errorcode", "errorCode", "ErrorCode", "code", "error")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+"""What a code looks like; `error` may hold a sentence just as well."""
+
+
+def is_html(body: bytes) -> bool:
+    """Whether a body is a web page, made for people."""
+    head = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith(b"<") and (b"<html" in head or b"<!doctype html" in head or b"<head" in head)
+
+
+def is_xml(body: bytes) -> bool:
+    """Whether a body is any other kind of markup."""
+    return body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and not is_html(body)
+
+
+def message_of(body: bytes) -> str:
+    """The service's own words: one line that is safe to show, at most 200 characters; nothing if there are none."""
+    head = body[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"<"):
+        found = _XML_MESSAGE.search(head) or _TITLE.search(head)
+        return _short(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""
+    if not head.startswith((b"{", b"[")):
+        return _short(head.decode("utf-8", "replace"))
+    try:
+        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        return _short(_words(value))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return _short(head.decode("utf-8", "replace"))
+
+
+def code_of(body: bytes) -> str:
+    """The service's own name for what is wrong, such as `invalid_scope` or `NoSuchKey`; empty without one."""
+    head = body[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"<"):
+        found = _XML_CODE.search(head)
+        return _harmless(found[1].decode()) if found else ""
+    try:
+        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return ""
+    return _harmless(_code(value)) if isinstance(value, dict) else ""
+
+
+def _harmless(code: str) -> str:
+    """A code, unless the service gives us a secret of ours back as one."""
+    return code if mask(code) == code else ""
+
+
+def _code(value: dict[str, object]) -> str:
+    for key in ("fault", "detail", "error"):
+        if isinstance(inner := value.get(key), dict) and (code := _code(inner)):
+            return code
+    texts = (_text(value.get(key)) for key in _CODE_KEYS)
+    return next((text for text in texts if _NAME.fullmatch(text)), "")
+
+
+def _words(value: object) -> str:
+    """The most telling text: that of an inner error before that of an outer one."""
+    if isinstance(value, list):
+        return "; ".join(dict.fromkeys(filter(None, map(_words, value))))
+    if not isinstance(value, dict):
+        return ""
+    for key in ("fault", "error"):
+        if isinstance(value.get(key), dict) and (words := _words(value[key])):
+            return words
+    several = _words(value["errors"]) if isinstance(value.get("errors"), list) else ""
+    if several and "detail" not in value:
+        return several
+    return next((text for key in (*_KEYS, *_LAST_KEYS) if (text := _text(value.get(key)))), several)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _short(text: str) -> str:
+    """A service's words, without the secrets that it may have heard from us; masked before anything is cut off."""
+    return plain(redact(" ".join(mask(text).split())[: 4 * LONGEST_MESSAGE]), LONGEST_MESSAGE)
+
+
+_COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def compression(coding: str) -> str:
+    """What compresses in a `Content-Encoding`; empty if nothing does.
+
+    Stores keep whatever word came with an upload: `aws-chunked`, `utf-8`, `none`. Such bytes are as they are.
+    """
+    words = (word.strip().lower() for word in coding.split(","))
+    return ", ".join(word for word in words if word in _COMPRESSIONS)
+
+
+class Inflater:
+    """Unpacks the body of an answer piece by piece, as far as it may go: a small one can unpack to gigabytes."""
+
+    def __init__(self, coding: str, subject: str) -> None:
+        """Make one.
+
+        Raises:
+            ReplyError: the body is compressed in a way that was not asked for.
+        """
+        name = compression(coding)
+        if name not in ("", "gzip", "x-gzip", "deflate"):
+            raise ReplyError("the answer is encoded in a way that was not asked for", subject=subject)
+        self.body = bytearray()
+        self._subject = subject
+        self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB) if name else None
+
+    def add(self, part: bytes) -> None:
+        """Take the next bytes from the network.
+
+        Raises:
+            ReplyError: the body is larger than 32 MiB, or damaged.
+        """
+        most = LARGEST_REPLY + 1 - len(self.body)
+        try:
+            self.body += self._inflater.decompress(part, most) if self._inflater else part
+        except zlib.error:
+            raise ReplyError(
+                "the answer is damaged: it cannot be decompressed", subject=self._subject, hint="Try again."
+            ) from None
+        if len(self.body) > LARGEST_REPLY:
+            raise ReplyError("the answer is larger than 32 MiB", subject=self._subject, hint="Ask for less at once.")
+
+    def end(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            ReplyError: its end is missing.
+        """
+        if self._inflater is not None and self.body and not self._inflater.eof:
+            raise ReplyError("the answer is damaged: its end is missing", subject=self._subject, hint="Try again.")
+        return bytes(self.body)
+
 
 Wire = TypeVar("Wire")
 
@@ -85,3 +239,111 @@ def _nothing(_name: str) -> Any:
 
 def _integer(digits: str) -> int | None:
     return int(digits) if len(digits) <= 300 else None
+
+
+MOST_HEADER_BYTES = 65_536
+MOST_HEADERS = 200
+
+_CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)")
+_CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A `Content-Range`: which bytes of how many."""
+
+    first: int | None
+    last: int | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlobReply:
+    """One answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes = b""
+    """The first bytes of what was sent, unless a sink took them."""
+
+    @property
+    def length(self) -> int | None:
+        """`Content-Length`; `None` where the reply has none."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isdecimal() and text.isascii() and len(text) <= 18 else None
+
+    @property
+    def etag(self) -> str:
+        """The validator if it is a strong one, else empty."""
+        etag = self.headers.get("etag", "")
+        return etag if re.fullmatch(r'"[\x21\x23-\x7e]+"', etag) else ""
+
+    @property
+    def span(self) -> Span | None:
+        """`Content-Range`; `None` where it is missing or damaged."""
+        found = _CONTENT_RANGE.fullmatch(self.headers.get("content-range", "").strip())
+        return Span(*(int(number) if number else None for number in found.groups())) if found else None
+
+    @property
+    def store_code(self) -> str:
+        """The code of a store's XML error (`ExpiredToken`, `AccessDenied`), or empty."""
+        found = _CODE.search(self.body.decode("utf-8", "replace"))
+        return found[1] if found else ""
+
+    @property
+    def has_unsigned_headers(self) -> bool:
+        """Whether a store refuses headers that the link was not signed for; it names them beside its code."""
+        return self.store_code == "HeadersNotSigned" or b"<HeadersNotSigned>" in self.body
+
+    @property
+    def compression(self) -> str:
+        """How the body is compressed, such as `gzip`; empty if it is not."""
+        return compression(self.headers.get("content-encoding", ""))
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the host asks to wait; `None` where it does not say, or says nonsense."""
+        return asked_wait(self.headers.get("retry-after", ""), "", http_date(self.headers.get("date", "")))
+
+
+class HeaderBlock:
+    """Header lines as they arrive."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self._headers: dict[str, str] = {}
+        self._bytes = 0
+        self._lines = 0
+
+    def add(self, line: bytes) -> bool:
+        """Take one line; True when it ends the headers.
+
+        Raises:
+            ReplyError: too many or too long headers, or two lengths.
+        """
+        self._bytes += len(line)
+        self._lines += 1
+        if self._bytes > MOST_HEADER_BYTES or self._lines > MOST_HEADERS:
+            raise ReplyError("the headers of the reply are too large")
+        text = line.decode("latin-1").strip("\r\n")
+        if text.startswith("HTTP/"):
+            status = text.split(" ", 2)[1:2]
+            self.status = int(status[0]) if status and re.fullmatch("[0-9]{3}", status[0]) else 0
+            self._headers = {}
+            return False
+        name, colon, value = text.partition(":")
+        if colon:
+            self._add(name.strip().lower(), value.strip())
+        return not text
+
+    def reply(self, body: bytes = b"") -> BlobReply:
+        """The reply so far."""
+        return BlobReply(self.status, self._headers, body)
+
+    def _add(self, name: str, value: str) -> None:
+        if name == "content-length" and self._headers.get(name, value) != value:
+            raise ReplyError("the reply has two different lengths")
+        # A digest header may come once per algorithm.
+        joined = name == "x-goog-hash" and name in self._headers
+        self._headers[name] = f"{self._headers[name]},{value}" if joined else value

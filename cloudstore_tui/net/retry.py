@@ -1,43 +1,172 @@
-"""When a call is tried again, and how long to wait before that."""
+"""When something is tried again, how long to wait before that, and when to give up.
 
-import random
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+One policy for calls of the API, for tokens and for bytes, and one owner at a time: whoever begins has a `RetryBudget`,
+and what is called below it is tried once, so that tries never multiply. A budget is used up by time alone.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from cloudstore_tui.core.errors import ReplyError, ThrottledError, UnavailableError
+from cloudstore_tui.core.errors import FullDiskError, ReplyError, StorageError, ThrottledError, UnavailableError
+from cloudstore_tui.net.clock import Clock
 
 Answer = TypeVar("Answer")
 Turn = Callable[[], AbstractAsyncContextManager[object]]
 
-LONGEST_ASKED = 3600.0
-"""Seconds a service may ask to wait at the very most; above that the call fails at once and tells until when."""
+PROGRESS = 65_536
+"""New bytes after which a transfer counts as going on, so that its budget starts anew."""
+QUICK_TRIES = 8
+"""Failures in a row without progress after which the line is taken to be down, and only probed."""
+LONGEST_PAUSE = 60.0
+SHORTEST_PROBE = 5.0
+DAMAGED = 60.0
+"""Seconds for which answers may be damaged in a row; whoever sits in the way then will not go by itself."""
+DISK_PAUSE = 30.0
+"""Seconds between two looks at a disk that is full."""
+LONGEST_WAIT_ASKED = 3600.0
+"""Seconds; a service that asks for more is not waited for: the error tells until when."""
+SHORTEST_WAIT_ASKED = 1.0
+"""Seconds waited for `0` and for dates that have passed: asking again at once helps nobody."""
+
+_FOREVER = 10.0**9
+
+_owner: ContextVar["RetryBudget | None"] = ContextVar("owner", default=None)
+_waits: dict[object, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often and how long one kind of call is tried."""
-
-    tries: int = 6
-    first: float = 1.0
-    longest: float = 60.0
-    """Seconds: waits are random up to a limit that doubles from `first` to `longest`."""
+def waiting() -> str:
+    """What this program waits for just now, as a clause; empty when nothing is. May be asked from any thread."""
+    return next(reversed(list(_waits.values())), "")
 
 
-READING = Patience()
-TOKEN = Patience(tries=4, first=0.5, longest=8.0)
-"""A login that does not come after these is not worth waiting for."""
+def attempt() -> int:
+    """Which try of the present owner this is, from 1."""
+    owner = _owner.get()
+    return owner.failures + 1 if owner is not None else 1
+
+
+class RetryBudget:
+    """The time in which one piece of work may fail. Work that gets on is never given up."""
+
+    def __init__(self, clock: Clock, give_up: float, disk: float = 0.0) -> None:
+        """Make one; its time begins now.
+
+        Args:
+            clock: time and chance.
+            give_up: seconds without progress after which a host is given up.
+            disk: seconds after which a full disk is.
+        """
+        self._clock = clock
+        self._give_up = give_up
+        self._give_up_disk = disk
+        self._since = clock.monotonic()
+        self._mark = 0
+        self._progressed = False
+        self._damaged_since = math.inf
+        self.failures = 0
+        """Those in a row, without progress between them."""
+
+    @property
+    def left(self) -> float:
+        """Seconds; 0 when it is used up."""
+        return max(self._give_up - (self._clock.monotonic() - self._since), 0.0)
+
+    @contextmanager
+    def owning(self) -> Iterator[None]:
+        """Own all tries in the block: what is called in it raises its first failure."""
+        token = _owner.set(self)
+        try:
+            yield
+        finally:
+            _owner.reset(token)
+
+    def saw(self, offset: int) -> bool:
+        """Learn how many bytes are there now; whether that is progress."""
+        progress = offset - self._mark >= PROGRESS
+        if progress:
+            self._since = self._clock.monotonic()
+            self._damaged_since = math.inf
+            self.failures = 0
+            self._progressed = True
+        if offset < self._mark or progress:
+            self._mark = offset
+        return progress
+
+    def pause(self, error: StorageError) -> float:
+        """Seconds to wait after a failure.
+
+        Raises:
+            StorageError: `error`, if another try is of no use, or would come too late.
+        """
+        if not error.retryable:
+            raise error
+        if isinstance(error, FullDiskError):
+            return self._until_there_is_room(error)
+        self.failures += 1
+        self._check_damage(error)
+        if isinstance(error, ThrottledError) and error.wait is not None:
+            delay = max(error.wait, SHORTEST_WAIT_ASKED)
+            if delay > LONGEST_WAIT_ASKED:
+                raise error
+            self.check(error, delay)
+            return min(delay * self._clock.between(1.0, 1.1), max(self.left, delay))
+        self.check(error)
+        # The last try comes when the time is up, and not up to a minute before.
+        return min(self._delay(), self.left)
+
+    def check(self, error: StorageError, delay: float = 0.0) -> None:
+        """Make sure that `delay` more seconds may pass.
+
+        Raises:
+            StorageError: `error`, if they may not.
+        """
+        if not self.left or delay > self.left:
+            raise error
+
+    async def wait(self, error: StorageError) -> None:
+        """Wait before another try.
+
+        Raises:
+            StorageError: `error`, if there is none.
+        """
+        delay = self.pause(error)
+        with told(f"{error.message}; trying again in {max(delay, 1):.0f} s (attempt {self.failures + 1})"):
+            await self._clock.sleep(delay)
+
+    def _until_there_is_room(self, error: FullDiskError) -> float:
+        if self._clock.monotonic() - self._since + DISK_PAUSE > self._give_up_disk:
+            raise error
+        return DISK_PAUSE
+
+    def _check_damage(self, error: StorageError) -> None:
+        now = self._clock.monotonic()
+        if not isinstance(error, ReplyError):
+            self._damaged_since = math.inf
+        elif now - self._damaged_since >= DAMAGED:
+            raise error
+        else:
+            self._damaged_since = min(self._damaged_since, now)
+
+    def _delay(self) -> float:
+        first, self._progressed = self._progressed, False
+        if first:
+            return self._clock.between(0.0, 0.5)
+        if self.failures > QUICK_TRIES:
+            return self._clock.between(SHORTEST_PROBE, LONGEST_PAUSE)
+        return self._clock.between(0.0, min(2.0 ** (self.failures - 1), LONGEST_PAUSE))
 
 
 class Retries:
     """Repeats calls that failed for a passing reason, and says so meanwhile."""
 
-    def __init__(self, give_up: float, patience: Patience = READING, *, scale: float = 1.0) -> None:
+    def __init__(self, give_up: float, clock: Clock) -> None:
         self._give_up = give_up
-        self._patience = patience
-        self._scale = scale
+        self._clock = clock
         self._notes: dict[object, str] = {}
 
     @property
@@ -50,66 +179,72 @@ class Retries:
 
         Args:
             call: one try.
-            turn: entered for each try; time spent waiting for it does not count.
+            turn: entered for each try; time spent waiting for the first one does not count.
 
         Raises:
             StorageError: the error of the last try, or the first that would not pass by waiting.
         """
-        # Deferred because it takes 40 ms to import, and nothing needs it before the first request.
-        import stamina
-
-        run = _Run(self._give_up, self._patience)
-
-        def decide(error: Exception) -> bool | float:
-            wait = run.wait_after(error)
-            if wait is None:
-                return False
-            self._notes[run] = run.note
-            return wait * self._scale
-
-        attempts = stamina.retry_context(on=decide, attempts=self._patience.tries, timeout=None)
-        try:
-            async for attempt in attempts:
-                with attempt:
-                    async with turn():
-                        run.begin()
-                        self._notes.pop(run, None)
+        if _owner.get() is not None:
+            async with turn():
+                return await call()
+        budget: RetryBudget | None = None
+        while True:
+            try:
+                async with turn():
+                    budget = budget or RetryBudget(self._clock, self._give_up)
+                    with budget.owning():
                         return await call()
-        finally:
-            self._notes.pop(run, None)
-        raise AssertionError("a retry ends with an answer or an error")
+            except UnavailableError as error:
+                if budget is None or isinstance(error, ReplyError):
+                    raise
+                await self._wait(budget, error)
+
+    async def _wait(self, budget: RetryBudget, error: UnavailableError) -> None:
+        delay = budget.pause(error)
+        asked = isinstance(error, ThrottledError) and error.wait is not None
+        why = "the service asks to" if asked else f"attempt {budget.failures + 1} follows: {error.message}"
+        with told(f"waiting {max(delay, 1):.0f} s: {why}", self._notes):
+            await self._clock.sleep(delay)
 
 
-class _Run:
-    """One call with all its tries."""
+@contextmanager
+def told(note: str, *more: dict[object, str]) -> Iterator[None]:
+    """Let `waiting` and further notes say what the block waits for."""
+    key = object()
+    for notes in (_waits, *more):
+        notes[key] = note
+    try:
+        yield
+    finally:
+        for notes in (_waits, *more):
+            notes.pop(key, None)
 
-    def __init__(self, give_up: float, patience: Patience) -> None:
-        self._give_up = give_up
-        self._patience = patience
-        self._began: float | None = None
-        self._failed = 0
-        self.note = ""
 
-    def begin(self) -> None:
-        """A try begins; the time counts from the first."""
-        if self._began is None:
-            self._began = time.monotonic()
+def asked_wait(retry_after: str, reset: str, date: datetime | None) -> float | None:
+    """Seconds from `Retry-After` (a number or a date) or `x-ratelimit-reset` (seconds since 1970), else `None`.
 
-    def wait_after(self, error: Exception) -> float | None:
-        """Seconds until the next try; `None` if there is none."""
-        self._failed += 1
-        if not isinstance(error, UnavailableError) or isinstance(error, ReplyError):
-            return None
-        left = self._give_up - (time.monotonic() - (self._began or 0.0))
-        if isinstance(error, ThrottledError) and error.wait is not None:
-            if error.wait > min(left, LONGEST_ASKED):
-                return None
-            wait = min(error.wait * random.uniform(1.0, 1.1), max(left, error.wait))
-            self.note = f"waiting {max(wait, 1):.0f} s: the service asks to"
-            return wait
-        limit = min(self._patience.longest, self._patience.first * 2.0 ** (self._failed - 1))
-        wait = random.uniform(0.0, limit)
-        self.note = (
-            f"trying again in {wait:.0f} s (attempt {self._failed + 1} of {self._patience.tries}): {error.message}"
-        )
-        return wait if wait < left else None
+    Dates count from the service's own clock, because ours may be off. What makes no sense is nothing.
+    """
+    now = date or datetime.now(UTC)
+    text = retry_after.strip()
+    if text:
+        if _is_number(text):
+            return min(max(float(text), SHORTEST_WAIT_ASKED), _FOREVER)
+        moment = http_date(text)
+        return max((moment - now).total_seconds(), SHORTEST_WAIT_ASKED) if moment else None
+    if _is_number(reset.strip()):
+        return min(max(float(reset) - now.timestamp(), SHORTEST_WAIT_ASKED), _FOREVER)
+    return None
+
+
+def http_date(text: str) -> datetime | None:
+    """The moment in an HTTP date, `None` if it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 300

@@ -1,204 +1,355 @@
-"""The only place that speaks HTTP to an API: requests to one host, and what goes wrong on the way."""
+"""What both clients are to their callers, and what they share: the proxy to a host, and the trusted certificates.
 
-import asyncio
-import http.cookiejar
-import logging
+Proxy and trust store are chosen here, from the environment, for JSON and for bytes alike. What cannot be used is an
+error that names its variable, and only where it would be used.
+"""
+
+import base64
+import ipaddress
 import os
-import socket
+import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote_to_bytes, urlsplit
 
-import httpx
-import truststore
+from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.exchange import Source, Target
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net.logs import guard
+from cloudstore_tui.net.reply import BlobReply, Reply
 
-from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, StorageError, UnsafeError
-from cloudstore_tui.core.link import is_loopback
-from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.net.body import read_body
-from cloudstore_tui.net.call import Call
-from cloudstore_tui.net.failures import LostReplyError
-from cloudstore_tui.net.proxy import proxy_for
-from cloudstore_tui.net.redact import silence
-from cloudstore_tui.net.reply import Reply
-from cloudstore_tui.net.wait import asked_wait, http_date
+USER_AGENT = "cloudstore-tui"
+SLOWEST = 1024
+"""Bytes per second; a body that stays below for `Timeouts.stall` seconds is given up and asked for again."""
+PORTS = {"http": 80, "https": 443}
 
-TOKEN_TIMEOUT = 15.0
-"""Seconds for a whole request to a token service."""
-POOL_TIMEOUT = 60.0
-"""Seconds to wait for a free connection; the pace is the real limit."""
-
-_log = logging.getLogger(__name__)
-# Their log lines hold whole addresses with their queries, and header values.
-silence("httpx", "httpcore", "stamina")
-
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-_LOCATION = "cloudstore.location"
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep their certificates, beside where OpenSSL was built to look."""
+_KEYCHAINS = ("/System/Library/Keychains/SystemRootCertificates.keychain", "/Library/Keychains/System.keychain")
+_MAX_CERTIFICATE_FILES = 2000
 
 
-class Channel:
-    """Sends requests to one host and never to another: redirects are off, cookies are not kept."""
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy to a host."""
 
-    def __init__(self, base_url: str, timeouts: Timeouts) -> None:
-        parts = urlsplit(base_url)
-        self._origin = httpx.URL(f"{parts.scheme}://{parts.netloc}/")
-        self._host = parts.netloc
-        self._stall = timeouts.stall
-        local = is_loopback(base_url)
-        self._proxy = "" if local else proxy_for(parts.scheme, parts.hostname or "")
+    url: str
+    """Scheme, host and port."""
+    authorization: Secret
+    """The value of `Proxy-Authorization`; empty without a login."""
+    variable: str
+    """Where it is set."""
+
+    @property
+    def name(self) -> str:
+        """Host and port, for messages."""
+        return urlsplit(self.url).netloc
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """The proxy to the host of a URL, as `https_proxy`, `all_proxy` and `no_proxy` say.
+
+    Raises:
+        ConfigError: the proxy that is set cannot be used.
+    """
+    parts = urlsplit(url)
+    variable, value = _proxy_variable(parts.scheme)
+    if not value or _is_exempt(parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)):
+        return None
+    return _proxy(variable, value)
+
+
+def _proxy_variable(scheme: str) -> tuple[str, str]:
+    """The variable that names the proxy for a scheme, and its value; lower case comes first, also if it is empty."""
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        variable = name if name in os.environ else name.upper()
+        if value := os.environ.get(variable, "").strip():
+            return variable, value
+    return "", ""
+
+
+def _proxy(variable: str, value: str) -> Proxy:
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        port = parts.port or PORTS.get(parts.scheme)
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        host, port = "", None
+    else:
+        if parts.scheme not in PORTS:
+            raise _unusable(variable, f"names a {parts.scheme} proxy, and only http and https proxies can be used")
+    if not host or not port or "@" in parts.path + parts.query + parts.fragment or re.search(r"[\s/?#@\\]", host):
+        raise _unusable(variable, "is not the address of a proxy")
+    login = unquote_to_bytes(parts.netloc.rpartition("@")[0].encode("utf-8", "surrogateescape"))
+    if login and b":" not in login:
+        login += b":"
+    authorization = f"Basic {base64.b64encode(login).decode()}" if login else ""
+    guard(Secret(login.partition(b":")[2].decode("utf-8", "replace")), Secret(authorization.removeprefix("Basic ")))
+    address = f"[{host}]" if ":" in host else host
+    return Proxy(f"{parts.scheme}://{address}:{port}", Secret(authorization), variable)
+
+
+def _unusable(variable: str, message: str) -> ConfigError:
+    return ConfigError(
+        message,
+        subject=variable,
+        hint="Write it as http://HOST:PORT, special characters of a password as %XX, or name the host in NO_PROXY.",
+    )
+
+
+def _is_exempt(host: str, port: int) -> bool:
+    """Whether `no_proxy` holds a host; what makes no sense in it means nothing."""
+    text = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
+    name = host.lower().rstrip(".").partition("%")[0]
+    return any(_matches(entry.lower(), name, port) for entry in re.split(r"[,\s]+", text) if entry)
+
+
+def _matches(entry: str, host: str, port: int) -> bool:
+    if entry == "*":
+        return True
+    try:
+        net = ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        pass
+    else:
+        return _is_in(host, net)
+    name, colon, only = entry.rpartition(":") if re.search(r"\]:|^[^:]*:\d+$", entry) else (entry, "", "")
+    if colon and only != str(port):
+        return False
+    if name.startswith("[") or colon:
         try:
-            self._http = httpx.AsyncClient(
-                verify=_trust(),
-                timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=POOL_TIMEOUT),
-                follow_redirects=False,
-                # A proxy that leads away from this machine has no business with what stays on it.
-                trust_env=not local,
-                event_hooks={"response": [_set_location_aside]},
-                cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-                headers={"User-Agent": "cloudstore-tui", "Accept": "application/json", "Accept-Encoding": "gzip"},
-            )
-        except (ValueError, ImportError, httpx.InvalidURL):
-            raise ConfigError(
-                "the proxy in the environment cannot be used", subject=self._proxy, hint="Check HTTPS_PROXY."
-            ) from None
+            return _is_in(host, ipaddress.ip_network(name.strip("[]"), strict=False))
+        except ValueError:
+            pass
+    name = name.removeprefix("*").strip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def _is_in(host: str, net: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    try:
+        return ipaddress.ip_address(host) in net
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """The certificates that are trusted: the system's, and those that the user adds."""
+
+    file: str
+    folder: str
+    """Of the system; at most one of the two is set."""
+    added: bytes
+    """PEM of what `SSL_CERT_FILE` and `SSL_CERT_DIR` add."""
+    context: ssl.SSLContext = field(repr=False, compare=False)
+
+    @property
+    def pem(self) -> bytes:
+        """All in one, where the user adds some; else empty: `file` or `folder` do."""
+        if not self.added:
+            return b""
+        return (Path(self.file).read_bytes() if self.file else b"") + b"\n" + self.added
+
+
+def trust_store() -> TrustStore:
+    """The one store for all connections.
+
+    Raises:
+        ConfigError: `SSL_CERT_FILE` or `SSL_CERT_DIR` cannot be used, or there are no certificates at all.
+    """
+    return _trust_store(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+
+
+@lru_cache(maxsize=8)
+def _trust_store(file: str, folder: str) -> TrustStore:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # As libcurl does: whoever trusts an authority in the middle of a chain needs not trust its root.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    added = b"\n".join(_loaded(context, path) for path in _added_files(file, folder))
+    system_file, system_folder = _system_store()
+    if system_file or system_folder:
+        context.load_verify_locations(system_file or None, system_folder or None)
+    if keychain := _keychain():
+        context.load_verify_locations(cadata=keychain.decode("ascii", "ignore"))
+        added += b"\n" + keychain
+    if not (added.strip() or system_file or system_folder):
+        raise ConfigError(
+            "this system has no certificates to trust",
+            hint="Install its package ca-certificates, or name a file of certificates in SSL_CERT_FILE.",
+        )
+    return TrustStore(system_file, system_folder, added.strip(), context)
+
+
+def _added_files(file: str, folder: str) -> Iterator[Path]:
+    """The files of certificates that the variables name.
+
+    Raises:
+        ConfigError: one of the variables names none.
+    """
+    if file:
+        if not _holds_certificates(Path(file)):
+            raise _no_certificates("SSL_CERT_FILE", file)
+        yield Path(file)
+    if folder:
+        found = [
+            path for name in folder.split(":") if name for path in _files_in(Path(name)) if _holds_certificates(path)
+        ]
+        if not found:
+            raise _no_certificates("SSL_CERT_DIR", folder)
+        yield from found
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())[:_MAX_CERTIFICATE_FILES]
+    except OSError:
+        return []
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        if path.is_file():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+            return True
+    except (OSError, ValueError):
+        pass
+    return False
+
+
+def _loaded(context: ssl.SSLContext, path: Path) -> bytes:
+    context.load_verify_locations(path)
+    return path.read_bytes()
+
+
+def _no_certificates(variable: str, path: str) -> ConfigError:
+    return ConfigError("holds no certificates that can be read", subject=path, hint=f"Check {variable}.")
+
+
+def _system_store() -> tuple[str, str]:
+    """The file of the system's certificates, or their folder where there is no file."""
+    paths = ssl.get_default_verify_paths()
+    for name in (paths.openssl_cafile, *_BUNDLES):
+        if name and Path(name).is_file() and os.access(name, os.R_OK):
+            return name, ""
+    folder = paths.openssl_capath
+    return "", folder if folder and Path(folder).is_dir() else ""
+
+
+def _keychain() -> bytes:
+    """Authorities that an administrator added to a Mac; its file of certificates lacks them."""
+    if sys.platform != "darwin":
+        return b""
+    command = ["/usr/bin/security", "find-certificate", "-a", "-p", *_KEYCHAINS]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a host that the sender knows."""
+
+    method: str
+    target: str = field(repr=False)
+    """Path and query, encoded: sent exactly as it is."""
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)
+
+    def with_headers(self, headers: Mapping[str, Secret]) -> "Call":
+        """The same request with further headers."""
+        return replace(self, headers={**self.headers, **headers})
+
+    @property
+    def path(self) -> str:
+        """The target without its query, for logs."""
+        return self.target.partition("?")[0]
+
+
+class Sender(Protocol):
+    """Sends requests to one host."""
 
     async def exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
-        """Send one request and read its whole answer, whatever its status; see `Sender`."""
-        try:
-            async with asyncio.timeout(TOKEN_TIMEOUT if is_token else None):
-                return await self._exchange(call, subject)
-        except TimeoutError:
-            raise LostReplyError(f"{self._host} does not answer", subject=subject) from None
-        except httpx.HTTPError as error:
-            raise self._network_error(error, subject) from None
-        except httpx.InvalidURL:
-            raise ConfigError("the address of the API cannot be used", subject=self._host) from None
+        """Send one request and read its whole answer, whatever its status.
+
+        Raises:
+            NetworkError: it could not be sent, and certainly was not.
+            LostReplyError: it may have been sent; there is no answer.
+            ReplyError: the answer is too large, or encoded in a way that was not asked for.
+            UnsafeError: the connection cannot be trusted.
+        """
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
-
-    async def _exchange(self, call: Call, subject: str) -> Reply:
-        async with self._answer(call) as answer:
-            headers = answer.headers
-            body = await read_body(
-                answer.aiter_raw(), headers.get("content-encoding", ""), stall=self._stall, subject=subject
-            )
-        _log.debug("%s %s%s: %d, %d bytes", call.method, self._host, call.path, answer.status_code, len(body))
-        date = http_date(headers.get("date", ""))
-        return Reply(
-            status=answer.status_code,
-            body=body,
-            content_type=headers.get("content-type", ""),
-            location=answer.extensions[_LOCATION] if 300 <= answer.status_code < 400 else "",
-            date=date,
-            wait=asked_wait(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),
-        )
-
-    @asynccontextmanager
-    async def _answer(self, call: Call) -> AsyncIterator[httpx.Response]:
-        connected: list[str] = []
-
-        async def trace(event: str, _info: object) -> None:
-            if event.endswith("connect_tcp.started"):
-                connected.append(event)
-
-        try:
-            answer = await self._http.send(self._request(call, trace), stream=True)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # A kept connection that the server has closed meanwhile: nobody has to hear of it.
-            if connected or call.method != "GET":
-                raise
-            answer = await self._http.send(self._request(call, trace), stream=True)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
-
-    def _request(self, call: Call, trace: object) -> httpx.Request:
-        request = self._http.build_request(
-            call.method,
-            self._origin.copy_with(raw_path=call.target.encode("ascii", "replace")),
-            content=call.body,
-            headers={name: value.reveal() for name, value in call.headers.items()},
-            extensions={"trace": trace},
-        )
-        # A safety belt: the target is only ever a path, and whatever it is, it must not lead anywhere else.
-        if not call.target.startswith("/") or request.url.copy_with(raw_path=b"/") != self._origin:
-            raise UnsafeError("a request would have left the host of the profile", subject=self._host)
-        return request
-
-    def _network_error(self, error: httpx.HTTPError, subject: str) -> StorageError:
-        """What a failure below HTTP means; its own text may hold an address and is never shown."""
-        causes = list(_causes(error))
-        if (unsafe := _tls_problem(causes)) is not None:
-            return UnsafeError(
-                f"the connection to {self._host} is not safe: {unsafe}",
-                subject=subject,
-                hint="If its authority is your own, add it to this system or name its file in SSL_CERT_FILE.",
-            )
-        if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
-            message = f"the proxy {self._proxy} wants a login"
-            return LoginError(message, subject=subject, hint="Put it into HTTPS_PROXY, or set NO_PROXY.")
-        kind: type[NetworkError] = NetworkError if isinstance(error, _NOT_SENT) else LostReplyError
-        return kind(self._cause(error, causes), subject=subject, hint=self._cure())
-
-    def _cause(self, error: httpx.HTTPError, causes: list[BaseException]) -> str:
-        if isinstance(error, httpx.ProxyError):
-            return f"the proxy {self._proxy} does not connect to {self._host}"
-        if any(isinstance(message, socket.gaierror) for message in causes):
-            return f"the name of {self._proxied} cannot be resolved"
-        if isinstance(error, httpx.ConnectTimeout):
-            return f"{self._proxied} does not answer"
-        if isinstance(error, httpx.ConnectError):
-            return f"{self._proxied} cannot be reached"
-        if isinstance(error, httpx.TimeoutException):
-            return f"{self._host} stopped answering"
-        return f"the connection to {self._host} broke"
-
-    @property
-    def _proxied(self) -> str:
-        return f"the proxy {self._proxy}" if self._proxy else self._host
-
-    def _cure(self) -> str:
-        return (
-            "Check HTTPS_PROXY and NO_PROXY." if self._proxy else "Check the network and the addresses in the profile."
-        )
 
 
-async def _set_location_aside(answer: httpx.Response) -> None:
-    """Keep `Location` from httpx: it reads it although it follows nothing, and fails if it makes no sense."""
-    answer.extensions[_LOCATION] = answer.headers.pop("location", "")
+class Sink(Protocol):
+    """Takes the bytes of a reply. Called in the blob client's thread; what it raises ends the request."""
+
+    def accept(self, reply: BlobReply, /) -> bool:
+        """Look at the headers; True if `write` wants the body."""
+
+    def write(self, data: bytes, /) -> None:
+        """Take the next bytes."""
 
 
-def _trust() -> ssl.SSLContext:
-    """The system's own store of authorities, and those of `SSL_CERT_FILE`."""
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if file := os.environ.get("SSL_CERT_FILE"):
-        try:
-            context.load_verify_locations(cafile=file)
-        except (OSError, ssl.SSLError):
-            raise ConfigError(
-                "holds no certificates that can be read", subject=file, hint="Check SSL_CERT_FILE."
-            ) from None
-    return context
+class Body(Protocol):
+    """Gives the bytes of a request. Called in the blob client's thread; what it raises ends the request."""
+
+    size: int
+    offset: int
+    """Bytes given so far."""
+
+    def read(self, count: int) -> bytes:
+        """The next bytes, at most `count`."""
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    for _step in range(10):
-        if error is None:
-            return
-        yield error
-        error = error.__cause__ or error.__context__
+class NoSink:
+    """Wants no body: for replies that are only looked at."""
+
+    def accept(self, _reply: BlobReply) -> bool:
+        """Keep the start of the body for the reply."""
+        return False
+
+    def write(self, _data: bytes) -> None:
+        """Never called."""
 
 
-def _tls_problem(causes: list[BaseException]) -> str | None:
-    """What is wrong with certificate or protocol; `None` if it is not that."""
-    for message in causes:
-        if isinstance(message, ssl.SSLCertVerificationError):
-            return message.verify_message or "its certificate cannot be trusted"
-        if isinstance(message, ssl.SSLError) and not isinstance(message, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return (message.reason or "TLS failed").replace("_", " ").lower()
-    return None
+class Blob(Protocol):
+    """Fetches and sends bytes."""
+
+    async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
+        """Fetch into a sink.
+
+        A reply that the sink does not want is no error here: it is given back with the start of its body.
+
+        Raises:
+            StorageError: no whole reply came; or what the sink raised.
+            UnsafeError: the address must not be used. Nothing was sent.
+        """
+
+    async def put(self, target: Target, body: Body) -> BlobReply:
+        """Send a body of known size.
+
+        Raises:
+            LostReplyError: all was sent, and no reply came.
+            StorageError: not all was sent; or what the body raised.
+        """
+
+    def renew(self) -> None:
+        """Use no connection again that was made until now."""
+
+    async def close(self) -> None:
+        """Close all connections; what runs ends with an error. Takes at most a second."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cloudstore_tui.core.errors import ReplyError
-from cloudstore_tui.net.blob_reply import BlobReply
-from cloudstore_tui.net.detour import ChangedError, ContradictionError, RangeError
+from cloudstore_tui.net.failures import ChangedError, ContradictionError, RangeError
+from cloudstore_tui.net.reply import BlobReply
 
 OVERLAP = 65_536
 """Bytes that are fetched again and compared where no validator proves that the object is the same."""

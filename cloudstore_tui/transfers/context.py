@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.space import Space
-from cloudstore_tui.net.blob_ports import Blob
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.hosts import Hosts
+from cloudstore_tui.net.transport import Blob
 from cloudstore_tui.transfers.workers import Workers
 
 

@@ -11,7 +11,7 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
-from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.context import TransferContext
@@ -169,7 +169,7 @@ class Download:
             rough_size = None if entry.size_exact else entry.size
             sign = partial(self._provider.source, self._request.location)
             self._fetch = Fetch(self._context, sign, self._live, html=html, rough_size=rough_size)
-        self._fetch.patience = Patience(self._context.clock, self._context.give_up, self._context.timeouts.disk)
+        self._fetch.patience = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
         return self._fetch
 
     async def _is_there(self, destination: Destination, entry: StoredObject) -> bool:

@@ -5,19 +5,19 @@ from collections.abc import Awaitable, Callable
 
 from cloudstore_tui.core.errors import NetworkError, StorageError
 from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.net.blob_ports import NoSink
-from cloudstore_tui.net.blob_reply import BlobReply
-from cloudstore_tui.net.detour import (
+from cloudstore_tui.net.failures import (
     ChangedError,
     ConditionError,
     ContradictionError,
     DeniedError,
-    DetourError,
     RangeError,
+    RecoverableReplyError,
+    refused,
 )
-from cloudstore_tui.net.hosts import Visit
-from cloudstore_tui.net.patience import Patience
-from cloudstore_tui.net.refusal import refused
+from cloudstore_tui.net.hosts import HostPermit
+from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.retry import RetryBudget
+from cloudstore_tui.net.transport import NoSink
 from cloudstore_tui.transfers.attempt import Attempt, Store, Version
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.live import LiveTransfer
@@ -53,17 +53,17 @@ class Fetch:
             html: whether the object may be a web page.
             rough_size: about how long the object is, where the service rounds.
         """
-        self.patience = Patience(context.clock, context.give_up, context.timeouts.disk)
+        self.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         self._blob = context.blob
         self._clock = context.clock
         self._sign = sign
         self._live = live
-        self._visit = Visit(context.hosts, context.clock, self._hold)
+        self._visit = HostPermit(context.hosts, context.clock, self._hold)
         self._html = html
         self._rough_size = rough_size
         self._version = Version()
         self._source: Source | None = None
-        self._detours: Counter[type[DetourError]] = Counter()
+        self._detours: Counter[type[RecoverableReplyError]] = Counter()
         self._asked = False
         self._unconfirmed = False
 
@@ -119,7 +119,7 @@ class Fetch:
             try:
                 async with self._visit:
                     return await request()
-            except DetourError as error:
+            except RecoverableReplyError as error:
                 self._go_around(error, store)
             except StorageError as error:
                 await self._wait(error, store)
@@ -210,11 +210,11 @@ class Fetch:
             return reply.length
         raise refused(reply)
 
-    def _go_around(self, detour: DetourError, store: Store | None) -> None:
+    def _go_around(self, detour: RecoverableReplyError, store: Store | None) -> None:
         """Prepare the request that may put it right."""
         kind = type(detour)
         self._detours[kind] += 1
-        if self._detours[kind] > detour.most:
+        if self._detours[kind] > detour.max_repeats:
             raise detour.final
         if store is not None and detour.restart_from is not None and self._detours[kind] >= detour.restart_from:
             self.forget(store)

@@ -9,8 +9,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.net.sleep import Sleep
+from cloudstore_tui.net.clock import Clock, SleepDetector
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.journal.journal import Journal
@@ -73,7 +72,7 @@ class TransferManager:
         self._scheduler = Scheduler(at_once, self._begin, self._settle)
         self._closed = False
         orders = {"pause": self.pause, "resume": self.resume, "cancel": self.cancel}
-        sleep = Sleep(self._clock)
+        sleep = SleepDetector(self._clock)
         self._monitor = Monitor(self._under_way, journal, sleep, orders, lambda: self.context.blob.renew())
         self.left_overs = LeftOvers(journal, self._disk, self._workers)
         """Transfers of other programs, and of runs that ended too early."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.net.sleep import Sleep
+from cloudstore_tui.net.clock import SleepDetector
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.task import TransferTask
 
@@ -22,7 +22,7 @@ class Monitor:
         self,
         tasks: Mapping[int, TransferTask],
         journal: Journal | None,
-        sleep: Sleep,
+        sleep: SleepDetector,
         orders: Mapping[str, Callable[[int], None]],
         renew: Callable[[], None],
     ) -> None:

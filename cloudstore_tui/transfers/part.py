@@ -7,7 +7,7 @@ from pathlib import Path
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk, disk_error, has_no_links, os_errors_as
 from cloudstore_tui.fs.space import Space
-from cloudstore_tui.net.detour import ContradictionError
+from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.content import Content
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.open_part import Kept, open_part, part_name

@@ -7,10 +7,9 @@ from typing import ClassVar
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
 from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.piece import Piece
-from cloudstore_tui.net.blob_ports import Blob
-from cloudstore_tui.net.blob_reply import BlobReply
-from cloudstore_tui.net.detour import DeniedError, DetourError, RangeError
-from cloudstore_tui.net.refusal import refused
+from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
+from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.transport import Blob
 
 MOST_SKIPPED = 1 << 20
 """Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""
@@ -72,11 +71,11 @@ class Peek:
         except DeniedError:
             # It may have ended while the user was reading.
             source = await self._link(source)
-        except DetourError as error:
+        except RecoverableReplyError as error:
             raise error.final from None
         try:
             return await self._ask(source, first, count)
-        except DetourError as error:
+        except RecoverableReplyError as error:
             raise error.final from None
 
     async def _link(self, refused_one: Source | None) -> Source:
@@ -107,10 +106,10 @@ class Peek:
         self._etag = reply.etag or self._etag
 
 
-class _EnoughError(DetourError):
+class _EnoughError(RecoverableReplyError):
     """All bytes are here that are wanted; the rest is not to be sent."""
 
-    most: ClassVar[int] = 0
+    max_repeats: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__(ReplyError("the reply goes on for too long"))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.piece import ReadPiece
-from cloudstore_tui.net.blob_ports import Blob
+from cloudstore_tui.net.transport import Blob
 from cloudstore_tui.transfers.fetch import may_be_html
 from cloudstore_tui.transfers.peek import Peek
 from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 from cloudstore_tui.core.errors import IntegrityError
-from cloudstore_tui.net.detour import ContradictionError
+from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.attempt import OVERLAP
 from cloudstore_tui.transfers.verify import Digests
 

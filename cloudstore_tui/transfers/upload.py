@@ -13,11 +13,10 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.exchange import Target
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.local_file import LocalFile
-from cloudstore_tui.net.blob_ports import LostReplyError
-from cloudstore_tui.net.blob_reply import BlobReply
-from cloudstore_tui.net.hosts import Visit
-from cloudstore_tui.net.patience import Patience
-from cloudstore_tui.net.refusal import final
+from cloudstore_tui.net.failures import LostReplyError, final
+from cloudstore_tui.net.hosts import HostPermit
+from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.entry import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
@@ -49,8 +48,8 @@ class Upload:
         self._context = context
         self._journal = journal_entry or JournalEntry(None, live.number)
         self._file = LocalFile(context.disk, request.path)
-        self._patience = Patience(context.clock, context.give_up, context.timeouts.disk)
-        self._visit = Visit(context.hosts, context.clock, lambda note: live.to(State.WAITING, note))
+        self._patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        self._visit = HostPermit(context.hosts, context.clock, lambda note: live.to(State.WAITING, note))
         self._check = UploadCheck(live, request.location, provider, context)
         self._sent_at = self._journal.kept.intent if self._journal.kept is not None else 0.0
         """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""

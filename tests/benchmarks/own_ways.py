@@ -19,7 +19,7 @@ from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State
 

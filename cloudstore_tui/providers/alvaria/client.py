@@ -7,7 +7,7 @@ from cloudstore_tui.core.errors import ConfigError, ReplyError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
-from cloudstore_tui.net.address import Pairs, host_name
+from cloudstore_tui.net.api import Pairs, host_name
 from cloudstore_tui.providers.alvaria.refusals import BadRequestError, Refusals
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, SignedReply, TokenReply
 

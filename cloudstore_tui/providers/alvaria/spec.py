@@ -58,7 +58,7 @@ def check_host(text: str) -> None:
         ConfigError: it is neither.
     """
     # Deferred as above.
-    from cloudstore_tui.net.address import api_address, host_name
+    from cloudstore_tui.net.api import api_address, host_name
 
     if "://" in text:
         api_address(text, option="the address", profile="", path=True)
@@ -73,7 +73,7 @@ def check_base(text: str) -> None:
         ConfigError: it is neither.
     """
     # Deferred as above.
-    from cloudstore_tui.net.address import api_address, host_name
+    from cloudstore_tui.net.api import api_address, host_name
 
     if "://" in text:
         api_address(text, option="the address", profile="")

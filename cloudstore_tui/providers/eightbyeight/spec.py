@@ -36,7 +36,7 @@ def check_base(text: str) -> None:
         ConfigError: it is none.
     """
     # Deferred as above.
-    from cloudstore_tui.net.address import api_address
+    from cloudstore_tui.net.api import api_address
 
     api_address(text, option="the address", profile="")
 
@@ -48,7 +48,7 @@ def check_url(text: str) -> None:
         ConfigError: it is none.
     """
     # Deferred as above.
-    from cloudstore_tui.net.address import api_address
+    from cloudstore_tui.net.api import api_address
 
     api_address(text, option="the address", profile="", path=True)
 

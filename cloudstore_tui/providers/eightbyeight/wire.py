@@ -14,7 +14,7 @@ from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.fiql.fields import TYPES, Unit
 from cloudstore_tui.net import Reply
-from cloudstore_tui.net.message import message_of
+from cloudstore_tui.net.reply import message_of
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 

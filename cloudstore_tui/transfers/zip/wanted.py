@@ -10,7 +10,7 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UsageError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
-from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
@@ -148,7 +148,7 @@ class Wanted:
     async def _patiently(self, work: Callable[[Stop], str]) -> str:
         """What `work` gives, however long the disk is full."""
         context = self._context
-        patience = Patience(context.clock, context.give_up, context.timeouts.disk)
+        patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         while True:
             try:
                 return await context.workers.run(work)

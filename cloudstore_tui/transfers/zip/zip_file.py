@@ -7,7 +7,7 @@ from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
-from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.beside import Beside
 from cloudstore_tui.transfers.checkpoint import Checkpoints
 from cloudstore_tui.transfers.context import TransferContext
@@ -155,7 +155,7 @@ class FetchedZip:
             self._fetch = Fetch(context, lambda: self._provider.zip_source(region, name), self._live, html=False)
             if part.offset and self._journal.kept is not None:
                 self._fetch.resume(self._journal.kept.size, self._journal.kept.etag)
-        self._fetch.patience = Patience(context.clock, context.give_up, context.timeouts.disk)
+        self._fetch.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         return self._fetch
 
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:

@@ -8,7 +8,7 @@ from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableEr
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.net.patience import Patience
+from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.journal.entry import JournalEntry
@@ -125,7 +125,7 @@ class WatchedJob:
 
     async def _look(self) -> None:
         """Ask once, with as many tries as that takes."""
-        patience = Patience(self._context.clock, self._context.give_up)
+        patience = RetryBudget(self._context.clock, self._context.give_up)
         while True:
             try:
                 job = await self._provider.zip_job(self._near.region, self.name)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient, Login, Token
+from cloudstore_tui.net.clock import Clock
 
 CANARIES = ("canary-client-secret", "canary-api-key", "canary-token", "canary-query")
 
@@ -216,6 +217,28 @@ def profile() -> Profile:
     )
 
 
+class ScaledClock(Clock):
+    """Waiting takes a part of its time, or none, but counts in full."""
+
+    def __init__(self, scale: float = 0.0) -> None:
+        self.scale = scale
+        self.passed = 0.0
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.passed
+
+    async def sleep(self, delay: float) -> None:
+        self.pauses.append(delay)
+        await asyncio.sleep(delay * self.scale)
+        self.passed += delay * (1 - self.scale)
+
+
+@pytest.fixture
+def clock() -> ScaledClock:
+    return ScaledClock()
+
+
 @dataclass
 class Tokens:
     """Gives out tokens and counts them."""
@@ -244,7 +267,7 @@ async def connect(profile: Profile, tokens: Tokens) -> AsyncIterator[Connect]:
 
     def client(url: str, *, scale: float = 0.01, using: Profile = profile, **options: object) -> ApiClient:
         login = Login(tokens.fetch, lambda: {"x-api-key": Secret(CANARIES[1])})
-        made.append(ApiClient(using, url, login, scale=scale, **options))  # type: ignore[arg-type]  # the test names them
+        made.append(ApiClient(using, url, login, **{"clock": ScaledClock(scale), **options}))  # type: ignore[arg-type]  # the test names them
         return made[-1]
 
     yield client

@@ -4,7 +4,7 @@ import pytest
 
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.net import api_address, segment
-from cloudstore_tui.net.address import encoded, host_name
+from cloudstore_tui.net.api import encoded, host_name
 
 
 @pytest.mark.parametrize(

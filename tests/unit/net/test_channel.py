@@ -11,7 +11,7 @@ import pytest
 from cloudstore_tui.core.errors import LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.call import Call
+from cloudstore_tui.net.transport import Call
 
 PLACE = "acme:exports/"
 

@@ -1,5 +1,7 @@
 """JSON and what is not JSON."""
 
+import tracemalloc
+import zlib
 from contextlib import suppress
 
 import msgspec
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from cloudstore_tui.core.errors import ReplyError, StorageError
 from cloudstore_tui.net import Reply
 from cloudstore_tui.net.failures import problem
+from cloudstore_tui.net.reply import BlobReply, Inflater, compression
 
 PLACE = "acme:exports/"
 
@@ -76,3 +79,44 @@ def test_no_body_escapes_as_anything_but_our_errors(body: bytes, start: bytes) -
         assert isinstance(problem(Reply(status, start + body), PLACE), StorageError)
     with suppress(ReplyError):
         decoded(start + body)
+
+
+def bomb(size: int) -> bytes:
+    """A zip stream of so many zeros."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = bytes(1024 * 1024)
+    return b"".join(packer.compress(block) for _ in range(size // len(block))) + packer.flush()
+
+
+def test_what_unpacks_to_a_lot_takes_little_memory_even_in_one_piece() -> None:
+    packed = bomb(256 * 1024 * 1024)
+    assert len(packed) < 1024 * 1024
+    tracemalloc.start()
+    try:
+        with pytest.raises(ReplyError, match="larger than 32 MiB"):
+            Inflater("gzip", PLACE).add(packed)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * 1024 * 1024
+
+
+def test_exactly_32_mib_are_read() -> None:
+    inflater = Inflater("", PLACE)
+    inflater.add(bytes(32 * 1024 * 1024))
+    assert len(inflater.end()) == 32 * 1024 * 1024
+    with pytest.raises(ReplyError):
+        inflater.add(b"x")
+
+
+@pytest.mark.parametrize(
+    ("coding", "compressed"),
+    [
+        ("", ""), ("identity", ""), ("none", ""), ("utf-8", ""), ("aws-chunked", ""), ("binary", ""), (" , ", ""),
+        ("gzip", "gzip"), ("GZIP", "gzip"), ("aws-chunked,gzip", "gzip"), ("gzip, identity", "gzip"),
+        ("br", "br"), ("deflate, gzip", "deflate, gzip"), ("zstd", "zstd"),
+    ],
+)  # fmt: skip
+def test_a_coding_that_compresses_nothing_is_none(coding: str, compressed: str) -> None:
+    assert compression(coding) == compressed
+    assert BlobReply(200, {"content-encoding": coding}).compression == compressed

@@ -19,10 +19,10 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.exchange import Source, Target
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.addresses import is_allowed, literal_address
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.net.blob_ports import LostReplyError
-from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.hosts import is_allowed, literal_address
+from cloudstore_tui.net.reply import BlobReply
 
 
 class Pile:

@@ -12,7 +12,7 @@ from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.space import MARGIN, Space
-from cloudstore_tui.net import blob_call
+from cloudstore_tui.net import blob
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.part import PartFile
 
@@ -91,7 +91,7 @@ async def test_a_part_file_that_cannot_be_emptied_is_a_disk_error(
 async def test_a_disk_that_fills_at_any_write_leaves_nothing(
     fresh_engine: Any, server: Any, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blob_call, "MOST_GATHERED", 1)
+    monkeypatch.setattr(blob, "MOST_GATHERED", 1)
     server.put("/exports/x.tar", content)
     probe = FailingDisk()
     engine = fresh_engine(disk=probe)

@@ -266,7 +266,7 @@ async def test_an_object_that_is_gone_is_not_asked_for_again(
     assert (transfer.error.code, transfer.error.subject, len(server.log)) == (8, "tiny:exports/x.tar", 1)
 
 
-# Patience
+# RetryBudget
 
 
 async def test_progress_renews_the_patience(

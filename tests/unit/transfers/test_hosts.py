@@ -8,11 +8,11 @@ import pytest
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, UnavailableError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.blob_failures import HostError
-from cloudstore_tui.net.blob_ports import NoSink
-from cloudstore_tui.net.blob_reply import BlobReply
-from cloudstore_tui.net.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, Hosts, Visit
-from cloudstore_tui.net.patience import PROGRESS, Patience
+from cloudstore_tui.net.failures import HostError
+from cloudstore_tui.net.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, HostPermit, Hosts
+from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.retry import PROGRESS, RetryBudget
+from cloudstore_tui.net.transport import NoSink
 from cloudstore_tui.transfers.model import DownloadRequest, State
 
 URL = Secret("https://store.example/a?sig=x")
@@ -42,11 +42,11 @@ class Steps:
         self.notes: list[str] = []
         self.entered: list[str] = []
 
-    def visit(self) -> Visit:
-        return Visit(self.hosts, self.clock, self.notes.append)
+    def visit(self) -> HostPermit:
+        return HostPermit(self.hosts, self.clock, self.notes.append)
 
-    def patience(self, give_up: float = 1e9) -> Patience:
-        return Patience(self.clock, give_up)
+    def patience(self, give_up: float = 1e9) -> RetryBudget:
+        return RetryBudget(self.clock, give_up)
 
     async def one(self, error: Exception | None, url: Secret = URL, *, progress: bool = False) -> int:
         """One request that ends so; how often it was held up before."""
@@ -174,7 +174,7 @@ async def test_who_loses_patience_while_others_try_stops_waiting(steps: Steps) -
     await steps.bring_down()
     hasty, patient, enough = steps.patience(12), steps.patience(), asyncio.Event()
 
-    async def wait(patience: Patience) -> None:
+    async def wait(patience: RetryBudget) -> None:
         async with steps.visit() as visit:
             await visit.enter(URL, patience)
             await enough.wait()

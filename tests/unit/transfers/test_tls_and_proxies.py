@@ -20,8 +20,8 @@ from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.net.blob_proxy import trusted_certificates
-from cloudstore_tui.net.blob_reply import BlobReply
+from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.transport import trust_store
 
 
 class Pile:
@@ -180,4 +180,5 @@ async def test_no_proxy_is_obeyed(tls_host: TlsHost, trusting: BlobClient, monke
 def test_the_systems_certificates_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    assert any(trusted_certificates())
+    trusted = trust_store()
+    assert trusted.file or trusted.folder

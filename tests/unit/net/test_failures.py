@@ -19,7 +19,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.net import Reply
 from cloudstore_tui.net.failures import problem
-from cloudstore_tui.net.message import message_of
+from cloudstore_tui.net.reply import message_of
 
 
 @pytest.mark.parametrize(

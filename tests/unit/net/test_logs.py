@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudstore_tui.net.redact import Redacting, redact, silence
+from cloudstore_tui.net.logs import Redacting, redact, silence
 
 
 @pytest.mark.parametrize(

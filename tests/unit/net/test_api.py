@@ -61,11 +61,16 @@ async def test_a_failure_that_passes_is_not_seen(server: Any, connect: Any, stat
     assert len(server.requests) == 6
 
 
-async def test_six_tries_are_the_most(server: Any, connect: Any) -> None:
-    server.on("/x", server.reply(500))
-    with pytest.raises(UnavailableError) as failed:
-        await connect(server.url).get("x", subject=PLACE)
-    assert len(server.requests) == 6
+@pytest.mark.parametrize("give_up", [30.0, 120.0, 86_400.0])
+async def test_trying_goes_on_for_as_long_as_it_was_asked_to(
+    connect: Any, profile: Profile, clock: Any, give_up: float
+) -> None:
+    patient = replace(profile, timeouts=Timeouts(give_up=give_up))
+    began = clock.monotonic()
+    with pytest.raises(NetworkError) as failed:
+        await connect("http://127.0.0.1:1", using=patient, clock=clock).get("x", subject=PLACE)
+    assert give_up - 1 < clock.monotonic() - began < give_up + 10
+    assert max(clock.pauses) <= 60
     assert failed.value.subject == PLACE
 
 
@@ -102,7 +107,7 @@ async def test_other_calls_wait_too_and_fewer_are_made_at_once(server: Any, conn
     call = asyncio.ensure_future(client.get("x", subject=PLACE))
     for _ in range(100):
         await asyncio.sleep(0 if client.note else 0.005)
-    assert client._pace.allowed == 2
+    assert client._limiter.allowed == 2
     began = time.monotonic()
     await client.get("y", subject=PLACE)
     assert time.monotonic() - began > 0.3
@@ -215,7 +220,7 @@ async def test_two_refusals_in_a_row_are_a_refused_login(server: Any, connect: A
 async def test_ten_refused_calls_share_one_new_token(server: Any, connect: Any, tokens: Any) -> None:
     client = connect(server.url)
     server.on("/x", *[server.reply(401, b"")] * 10, server.reply())
-    client._pace._most = client._pace._allowed = 10
+    client._limiter._most = client._limiter._allowed = 10
     await asyncio.gather(*(client.get("x", subject=PLACE) for _ in range(10)))
     assert tokens.given == 2
 

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.net.sleep import Sleep, since_boot
+from cloudstore_tui.net.clock import Clock, SleepDetector, since_boot
 
 START = datetime(2025, 3, 30, 1, 59, 0, tzinfo=UTC)
 
@@ -34,17 +33,17 @@ def hands() -> SetClock:
 
 
 @pytest.fixture
-def sleep(hands: SetClock) -> Sleep:
-    return Sleep(hands, lambda: hands.boot)
+def sleep(hands: SetClock) -> SleepDetector:
+    return SleepDetector(hands, lambda: hands.boot)
 
 
-def test_time_that_passes_is_no_sleep(hands: SetClock, sleep: Sleep) -> None:
+def test_time_that_passes_is_no_sleep(hands: SetClock, sleep: SleepDetector) -> None:
     for seconds in (0.25, 31, 86_400):
         hands.pass_by(seconds)
         assert not sleep.happened()
 
 
-def test_sleep_is_noticed_once(hands: SetClock, sleep: Sleep) -> None:
+def test_sleep_is_noticed_once(hands: SetClock, sleep: SleepDetector) -> None:
     hands.pass_by(0.25, asleep=31)
     assert sleep.happened()
     assert not sleep.happened()
@@ -52,13 +51,15 @@ def test_sleep_is_noticed_once(hands: SetClock, sleep: Sleep) -> None:
     assert sleep.happened()
 
 
-def test_a_nap_that_connections_survive_is_none(hands: SetClock, sleep: Sleep) -> None:
+def test_a_nap_that_connections_survive_is_none(hands: SetClock, sleep: SleepDetector) -> None:
     for _ in range(10):
         hands.pass_by(1, asleep=20)
         assert not sleep.happened()
 
 
-def test_a_wall_clock_that_jumps_counts_as_sleep_only_if_it_jumps_forward(hands: SetClock, sleep: Sleep) -> None:
+def test_a_wall_clock_that_jumps_counts_as_sleep_only_if_it_jumps_forward(
+    hands: SetClock, sleep: SleepDetector
+) -> None:
     hands.pass_by(1, wall_set=-3600)
     assert not sleep.happened()
     hands.pass_by(1, wall_set=3600)
@@ -66,12 +67,12 @@ def test_a_wall_clock_that_jumps_counts_as_sleep_only_if_it_jumps_forward(hands:
 
 
 def test_a_machine_without_a_clock_since_its_start_has_the_wall_clock(hands: SetClock) -> None:
-    sleep = Sleep(hands, lambda: hands.wall)
+    sleep = SleepDetector(hands, lambda: hands.wall)
     hands.pass_by(1, asleep=40)
     assert sleep.happened()
 
 
 def test_the_clocks_of_this_machine_agree_while_it_is_awake() -> None:
-    sleep = Sleep(Clock())
+    sleep = SleepDetector(Clock())
     assert since_boot() <= since_boot()
     assert not sleep.happened()

@@ -1,0 +1,228 @@
+"""The only place that speaks HTTP to an API: requests to one host, by httpx, and what goes wrong on the way."""
+
+import asyncio
+import http.cookiejar
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+
+from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, StorageError, UnsafeError
+from cloudstore_tui.core.link import is_loopback
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.logs import exchange_logged, silence
+from cloudstore_tui.net.reply import Inflater, Reply
+from cloudstore_tui.net.retry import asked_wait, attempt, http_date
+from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, Call, proxy_for, trust_store
+
+TOKEN_TIMEOUT = 15.0
+"""Seconds for a whole request to a token service."""
+POOL_TIMEOUT = 60.0
+"""Seconds to wait for a free connection; the rate limit is what really holds calls up."""
+LONGEST_EXCHANGE = 300.0
+"""Seconds for one request and its whole answer, however well it goes."""
+
+# Their log lines hold whole addresses with their queries, and header values.
+silence("httpx", "httpcore")
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+_LOCATION = "cloudstore.location"
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
+class Channel:
+    """Sends requests to one host and never to another: redirects are off, cookies are not kept."""
+
+    def __init__(self, base_url: str, timeouts: Timeouts) -> None:
+        """Make one without sending anything.
+
+        Raises:
+            ConfigError: the proxy or the certificates that the environment names cannot be used.
+        """
+        parts = urlsplit(base_url)
+        self._origin = httpx.URL(f"{parts.scheme}://{parts.netloc}/")
+        self._host = parts.netloc
+        self._timeouts = timeouts
+        # A proxy that leads away from this machine has no business with what stays on it.
+        proxy = None if is_loopback(base_url) else proxy_for(base_url)
+        self._proxy = proxy.name if proxy is not None else ""
+        trusted = trust_store().context if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        login = proxy.authorization.reveal() if proxy is not None else ""
+        self._http = httpx.AsyncClient(
+            verify=trusted,
+            proxy=httpx.Proxy(
+                proxy.url,
+                headers={"Proxy-Authorization": login} if login else {},
+                ssl_context=trusted if proxy.url.startswith("https:") else None,
+            )
+            if proxy is not None
+            else None,
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=POOL_TIMEOUT),
+            follow_redirects=False,
+            trust_env=False,
+            event_hooks={"response": [_set_location_aside]},
+            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
+        )
+
+    async def exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
+        """Send one request and read its whole answer, whatever its status; see `Sender`."""
+        try:
+            with exchange_logged(call.method, self._host, call.path, attempt()) as log:
+                async with asyncio.timeout(TOKEN_TIMEOUT if is_token else self._longest):
+                    reply = await self._exchange(call, subject)
+                log.ended(reply.status, len(reply.body))
+                return reply
+        except TimeoutError:
+            raise LostReplyError(f"{self._host} does not answer in time", subject=subject) from None
+        except httpx.HTTPError as error:
+            raise self._network_error(error, subject) from None
+        except httpx.InvalidURL:
+            raise ConfigError("the address of the API cannot be used", subject=self._host) from None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    @property
+    def _longest(self) -> float:
+        """Seconds for a whole exchange: an answer that never ends must not outlive what the user waits for."""
+        limits = self._timeouts
+        return min(max(limits.give_up, limits.connect + limits.read + limits.stall), LONGEST_EXCHANGE)
+
+    async def _exchange(self, call: Call, subject: str) -> Reply:
+        async with self._answer(call) as answer:
+            headers = answer.headers
+            body = await self._body(answer, subject)
+        date = http_date(headers.get("date", ""))
+        return Reply(
+            status=answer.status_code,
+            body=body,
+            content_type=headers.get("content-type", ""),
+            location=answer.extensions[_LOCATION] if 300 <= answer.status_code < 400 else "",
+            date=date,
+            wait=asked_wait(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),
+        )
+
+    async def _body(self, answer: httpx.Response, subject: str) -> bytes:
+        """All of a body that keeps coming: bytes that are none of it, such as extensions of chunks, do not count."""
+        inflater = Inflater(answer.headers.get("content-encoding", ""), subject)
+        stall, received = self._timeouts.stall, 0
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(stall) as limit:
+                async for part in answer.aiter_raw():
+                    inflater.add(part)
+                    received += len(part)
+                    if received >= SLOWEST * stall:
+                        received = 0
+                        limit.reschedule(loop.time() + stall)
+        except TimeoutError:
+            raise LostReplyError(f"the answer of {self._host} comes too slowly", subject=subject) from None
+        return inflater.end()
+
+    @asynccontextmanager
+    async def _answer(self, call: Call) -> AsyncIterator[httpx.Response]:
+        connected: list[str] = []
+
+        async def trace(event: str, _info: object) -> None:
+            if event.endswith("connect_tcp.started"):
+                connected.append(event)
+
+        try:
+            answer = await self._headers(call, trace)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A kept connection that the server has closed meanwhile: nobody has to hear of it.
+            if connected or call.method != "GET":
+                raise
+            answer = await self._headers(call, trace)
+        try:
+            yield answer
+        finally:
+            await answer.aclose()
+
+    async def _headers(self, call: Call, trace: object) -> httpx.Response:
+        """Send a request and read the headers of the answer, to which httpx would give time byte by byte."""
+        async with asyncio.timeout(self._timeouts.connect + 2 * self._timeouts.read):
+            return await self._http.send(self._request(call, trace), stream=True)
+
+    def _request(self, call: Call, trace: object) -> httpx.Request:
+        headers = {name: value.reveal() for name, value in call.headers.items()}
+        if unfit := next((name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)), None):
+            raise ConfigError(f"{unfit} holds characters that cannot be sent", subject=self._host)
+        request = self._http.build_request(
+            call.method,
+            self._origin.copy_with(raw_path=call.target.encode("ascii", "replace")),
+            content=call.body,
+            headers=headers,
+            extensions={"trace": trace},
+        )
+        # A safety belt: the target is only ever a path, and whatever it is, it must not lead anywhere else.
+        if not call.target.startswith("/") or request.url.copy_with(raw_path=b"/") != self._origin:
+            raise UnsafeError("a request would have left the host of the profile", subject=self._host)
+        return request
+
+    def _network_error(self, error: httpx.HTTPError, subject: str) -> StorageError:
+        """What a failure below HTTP means; its own text may hold an address and is never shown."""
+        causes = list(_causes(error))
+        if (unsafe := _tls_problem(causes)) is not None:
+            return UnsafeError(
+                f"the connection to {self._host} is not safe: {unsafe}",
+                subject=subject,
+                hint="If its authority is your own, add it to this system or name its file in SSL_CERT_FILE.",
+            )
+        if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
+            message = f"the proxy {self._proxy} wants a login"
+            return LoginError(message, subject=subject, hint="Put it into HTTPS_PROXY, or set NO_PROXY.")
+        kind: type[NetworkError] = NetworkError if isinstance(error, _NOT_SENT) else LostReplyError
+        return kind(self._cause(error, causes), subject=subject, hint=self._cure())
+
+    def _cause(self, error: httpx.HTTPError, causes: list[BaseException]) -> str:
+        if isinstance(error, httpx.ProxyError):
+            return f"the proxy {self._proxy} does not connect to {self._host}"
+        if any(isinstance(message, socket.gaierror) for message in causes):
+            return f"the name of {self._proxied} cannot be resolved"
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"{self._proxied} does not answer"
+        if isinstance(error, httpx.ConnectError):
+            return f"{self._proxied} cannot be reached"
+        if isinstance(error, httpx.TimeoutException):
+            return f"{self._host} stopped answering"
+        return f"the connection to {self._host} broke"
+
+    @property
+    def _proxied(self) -> str:
+        return f"the proxy {self._proxy}" if self._proxy else self._host
+
+    def _cure(self) -> str:
+        return (
+            "Check HTTPS_PROXY and NO_PROXY." if self._proxy else "Check the network and the addresses in the profile."
+        )
+
+
+async def _set_location_aside(answer: httpx.Response) -> None:
+    """Keep `Location` from httpx: it reads it although it follows nothing, and fails if it makes no sense."""
+    answer.extensions[_LOCATION] = answer.headers.pop("location", "")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _step in range(10):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _tls_problem(causes: list[BaseException]) -> str | None:
+    """What is wrong with certificate or protocol; `None` if it is not that."""
+    for message in causes:
+        if isinstance(message, ssl.SSLCertVerificationError):
+            return message.verify_message or "its certificate cannot be trusted"
+        if isinstance(message, ssl.SSLError) and not isinstance(message, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return (message.reason or "TLS failed").replace("_", " ").lower()
+    return None
