@@ -17,24 +17,19 @@ from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from cloudstore_tui.archive.call_folder import CallFolder
-from cloudstore_tui.config.deletion_log import FILE as DELETIONS
-from cloudstore_tui.config.deletion_log import DeletionLog
-from cloudstore_tui.config.history import FILE as FILTERS
-from cloudstore_tui.config.history import FilterHistory
 from cloudstore_tui.config.keymap import check_keymap
-from cloudstore_tui.config.layouts import FILE as COLUMNS
-from cloudstore_tui.config.layouts import Layouts
-from cloudstore_tui.config.load import Config
 from cloudstore_tui.config.paths import state_folder
-from cloudstore_tui.config.theme_choice import FILE as THEME
-from cloudstore_tui.config.theme_choice import ThemeChoice
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.deletions import FILE as DELETIONS
+from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores.ledger import FILE as RESTORES
+from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
@@ -111,7 +106,7 @@ class CloudStoreApp(App[None]):
             "Check everything",
             id="app.doctor",
             show=False,
-            tooltip="Look for what is wrong, and tell the cure",
+            tooltip="Look for what is wrong, and say what to do",
         ),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Clear the screen and draw it anew"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", show=False, tooltip="Back to the shell"),
@@ -150,7 +145,7 @@ class CloudStoreApp(App[None]):
         settings = config.settings
         interval = THIN_INTERVAL if thin else INTERVAL
         self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
-        choice = ThemeChoice(settings.theme, state_folder() / THEME if self._watch.keeps else None)
+        choice = ThemeChoice(settings.theme, state_folder() / ThemeChoice.FILE if self._watch.keeps else None)
         self.looks = Looks(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
         self._interrupted = 0.0
         self._folder = config.path.parent
@@ -159,10 +154,10 @@ class CloudStoreApp(App[None]):
             settings = replace(settings, download_dir=download_dir)
         call_folder = CallFolder(settings.call_folder, settings.time_zone)
         self.browser = BrowserScreen(engine.providers, self._watch, settings, call_folder.path, start)
-        history = FilterHistory(state_folder() / FILTERS if self._watch.keeps else None)
+        history = FilterHistory(state_folder() / FilterHistory.FILE if self._watch.keeps else None)
         self.browser.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
         self.browser.entries.bar.remember(history, self.browser.memory.searches)
-        self.browser.entries.layouts = Layouts(state_folder() / COLUMNS if self._watch.keeps else None)
+        self.browser.entries.layouts = Layouts(state_folder() / Layouts.FILE if self._watch.keeps else None)
         self.browser.deletion.log = DeletionLog(state_folder() / DELETIONS if self._watch.keeps else None)
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
         self.setup = SetupFlow(self, self.browser, engine, PROVIDERS, config.path)

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from textual.pilot import Pilot
 
 from cloudstore_tui.app import CloudStoreApp
-from cloudstore_tui.config.load import Config, load_config
+from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 from cloudstore_tui.transfers.engine_thread import EngineThread

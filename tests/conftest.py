@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.config.load import Config, load_config
+from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.faults.plan import FaultPlan

@@ -206,7 +206,7 @@ def _profiles() -> tuple[str, ...]:
 
 def _saved() -> tuple[str, ...]:
     # Deferred: nothing else needs the searches.
-    from cloudstore_tui.config.searches import FILE
+    from cloudstore_tui.state.searches import FILE
 
     return tuple(_read(config_file().parent / FILE))
 

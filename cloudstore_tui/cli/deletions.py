@@ -5,9 +5,9 @@ import click
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.config.deletion_log import FILE, UNKNOWN, Deleted, DeletionLog
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.provider import Fate
+from cloudstore_tui.deletions import FILE, UNKNOWN, Deleted, DeletionLog
 from cloudstore_tui.ui import format as in_words
 
 

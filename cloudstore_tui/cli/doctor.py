@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong, and the cure."""
+"""`doctor`: what is wrong, and what to do."""
 
 import click
 
@@ -16,7 +16,7 @@ STEPS = 4
 """How many such waits one service may take for all its checks."""
 
 
-@click.command("doctor", short_help="Look for what is wrong, and tell the cure.")
+@click.command("doctor", short_help="Look for what is wrong, and say what to do.")
 @click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @json_option
 @click.option(

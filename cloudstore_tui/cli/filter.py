@@ -186,7 +186,7 @@ def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
     """What looks wrong with a filter but can be sent.
 
     Raises:
-        FilterError: it cannot be sent as it is; the cure shows the corrected text where there is one.
+        FilterError: it cannot be sent as it is; the hint shows the corrected text where there is one.
     """
     problems = check(tree, text, zone)
     for problem in problems:

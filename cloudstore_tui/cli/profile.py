@@ -7,7 +7,7 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.profile_add import add_command
 from cloudstore_tui.cli.profile_remove import remove_command
 from cloudstore_tui.cli.session import Session, open_config, run
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.secrets import SecretSources
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS

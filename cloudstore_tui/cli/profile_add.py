@@ -13,9 +13,8 @@ from cloudstore_tui.cli.profile_questions import Questions
 from cloudstore_tui.cli.profile_trial import try_out
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.draft import Draft, asked, check_name, is_needed, typed_texts
-from cloudstore_tui.config.load import Config
-from cloudstore_tui.config.secret_store import Store, variables
-from cloudstore_tui.config.secrets import LARGEST_SECRET, clean_secret, spoken
+from cloudstore_tui.config.profiles import Config
+from cloudstore_tui.config.secrets import LARGEST_SECRET, Store, clean_secret, spoken, variables
 from cloudstore_tui.core.errors import StorageError, UsageError, common_code
 from cloudstore_tui.core.profile import Option, SecretField
 from cloudstore_tui.core.provider import ProviderSpec

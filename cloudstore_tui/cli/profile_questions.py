@@ -10,9 +10,7 @@ import click
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.draft import NAME, Draft, asked, check_name, complaint, is_needed, read_answer
-from cloudstore_tui.config.keyring_access import keyring_trouble
-from cloudstore_tui.config.secret_store import EXPLANATIONS, Store
-from cloudstore_tui.config.secrets import clean_secret, spoken
+from cloudstore_tui.config.secrets import EXPLANATIONS, Store, clean_secret, keyring_trouble, spoken
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.profile import Option, SecretField
 from cloudstore_tui.core.provider import ProviderSpec

@@ -6,9 +6,8 @@ import click
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.config.load import Config
-from cloudstore_tui.config.profile_file import remove_profile
-from cloudstore_tui.config.secret_store import file_of, sources_of, take_back, variables
+from cloudstore_tui.config.profiles import Config, remove_profile
+from cloudstore_tui.config.secrets import file_of, sources_of, take_back, variables
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.providers import PROVIDERS
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cloudstore_tui.config.load import load_config
 from cloudstore_tui.config.paths import config_file, state_folder
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import split_address
 from cloudstore_tui.core.profile import Timeouts

@@ -8,11 +8,11 @@ from cloudstore_tui.cli.deletions import deletion_log, print_deletions
 from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.config.logged_delete import delete_logged
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, Deletion, Fate, StorageProvider
+from cloudstore_tui.deletions import delete_logged
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 

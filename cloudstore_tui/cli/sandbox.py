@@ -12,7 +12,7 @@ import click
 from cloudstore_tui.cli.browse import open_browser
 from cloudstore_tui.cli.sandbox_process import SandboxProcess
 from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox import DATA_NOW

@@ -7,10 +7,9 @@ import click
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.config.holes import holes_of
 from cloudstore_tui.config.paths import config_file
-from cloudstore_tui.config.searches import FILE, SIGN, SavedSearch, SavedSearches
 from cloudstore_tui.fiql import phrase_of, understand
+from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, placeholders_of
 
 
 def saved_searches() -> SavedSearches:
@@ -33,7 +32,7 @@ def save_command(name: str, words: tuple[str, ...], where: str, *, as_json: bool
       cloudstore find acme8 @of-queue queue="Level 3"
     """
     output, text = Output(as_json=as_json), phrase_of(words)
-    if not holes_of(text):
+    if not placeholders_of(text):
         understand(text, open_config().settings.time_zone, datetime.now(UTC))
     profile, _, region = where.partition(":")
     searches = saved_searches()
@@ -73,7 +72,7 @@ def _record(search: SavedSearch) -> dict[str, object]:
     return {
         "name": search.name,
         "find": search.find,
-        "holes": list(search.holes),
+        "placeholders": list(search.placeholders),
         "profile": search.profile,
         "region": search.region,
     }

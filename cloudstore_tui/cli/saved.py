@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudstore_tui.cli.save import saved_searches
-from cloudstore_tui.config.holes import fill
-from cloudstore_tui.config.searches import SIGN
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.fiql import phrase_of
+from cloudstore_tui.state.searches import SIGN, fill
 
 _GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
-"""A value for a hole; what looks like FIQL is none."""
+"""A value for a placeholder; what looks like FIQL is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,11 @@ class Wish:
 
 
 def wish_of(words: Sequence[str], profile: str) -> Wish:
-    """What words ask for: a phrase or a filter, or first `@name` with values for its holes and then either.
+    """What words ask for: a phrase or a filter, or first `@name` with values for its placeholders and then either.
 
     Raises:
-        UsageError: there is no such search, or it is for another profile, or a value is for no hole of it.
-        FilterError: a hole has no value.
+        UsageError: there is no such search, or it is for another profile, or a value is for no placeholder of it.
+        FilterError: a placeholder has no value.
         ConfigError: the file of the searches cannot be used.
     """
     if not words or not words[0].startswith(SIGN):

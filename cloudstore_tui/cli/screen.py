@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -8,8 +8,8 @@ import click
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.stop import Stop
-from cloudstore_tui.config.load import Config, load_config
 from cloudstore_tui.config.paths import config_file
+from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.location import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider

@@ -6,10 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudstore_tui.config.load import COMMON, PROFILE_NAME
-from cloudstore_tui.config.profile_file import add_profile
-from cloudstore_tui.config.secret_store import Store, keep_secrets, take_back
-from cloudstore_tui.config.secrets import SecretSources, clean_secret, spoken, variable_of
+from cloudstore_tui.config.profiles import COMMON, PROFILE_NAME, add_profile
+from cloudstore_tui.config.secrets import (
+    SecretSources,
+    Store,
+    clean_secret,
+    keep_secrets,
+    spoken,
+    take_back,
+    variable_of,
+)
 from cloudstore_tui.core.errors import ConfigError, StorageError, UsageError
 from cloudstore_tui.core.profile import Option, OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Check, ProviderSpec

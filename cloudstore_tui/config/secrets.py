@@ -10,15 +10,21 @@ import re
 import shlex
 import stat
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
-from cloudstore_tui.config.keyring_access import has_keyring, read_keyring
 from cloudstore_tui.config.paths import read_bounded, user_path
-from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.errors import ConfigError, LocalDiskError
+from cloudstore_tui.core.profile import Profile, SecretField
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.core.text import plain
+from cloudstore_tui.fs.private_file import write_private
 
 COMMAND_PATIENCE = 30.0
 """Seconds a secret command may take; it may ask a password manager that asks the user."""
@@ -29,7 +35,7 @@ LONGEST_COMPLAINT = 200
 """Characters of what a command says that are shown."""
 
 _NO_SHELL = "It is started without a shell: where it needs ~, | or $, write sh -c '…'."
-_SINGLE_QUOTED = re.compile(r"'[^']*'|\\\\.")
+_SINGLE_QUOTED = re.compile(r"'[^']*'|\\.")
 _DOUBLE_QUOTED = re.compile(r'"[^"]*"')
 _EXPANDED = re.compile(r"\$[A-Za-z_{(][A-Za-z0-9_]*|`")
 _SHELL_ONLY = re.compile(r"(?:^|\s)~[^\s]*|[|;<>]|&")
@@ -192,3 +198,226 @@ def _read_private(path: Path) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise ConfigError("the secret file is not UTF-8 text", subject=str(path)) from None
+
+
+_MOST_NAMES = 100
+
+
+class Store(StrEnum):
+    """Where secrets are kept."""
+
+    KEYRING = "keyring"
+    FILE = "file"
+    COMMAND = "command"
+    ENVIRONMENT = "env"
+
+
+EXPLANATIONS: Mapping[Store, str] = {
+    Store.KEYRING: "The keyring of your desktop: the safest place; needs a session that is logged in.",
+    Store.FILE: "A file beside the configuration that only you can read. Works everywhere.",
+    Store.COMMAND: "A program of yours prints it, such as `pass show cloudstore` or `op read op://…`.",
+    Store.ENVIRONMENT: "A variable of the environment that you set each time, as schedulers and containers do.",
+}
+"""What to know before choosing one."""
+
+
+def keep_secrets(store: Store, profile: str, secrets: Mapping[str, Secret], folder: Path) -> dict[str, str]:
+    """Put the secrets of a profile away; what the profile has to say about them.
+
+    Raises:
+        ConfigError: the keyring cannot be used.
+        LocalDiskError: a file cannot be written.
+    """
+    options: dict[str, str] = {}
+    for name, secret in secrets.items():
+        if store is Store.KEYRING:
+            write_keyring(keyring_service(profile), name, secret)
+        elif store is Store.FILE:
+            path = _free(folder, f"{profile}.{name}")
+            write_private(path, f"{secret.reveal()}\n")
+            options[f"{name}_file"] = path.name
+    return options
+
+
+def take_back(
+    profile: str, options: Mapping[str, str], folder: Path, names: Iterable[str], used: Collection[Path] = ()
+) -> list[str]:
+    """Remove what `keep_secrets` put away; sentences about what was removed and what was left.
+
+    Args:
+        profile: its name.
+        options: its `…_file` and `…_command` keys.
+        folder: of the configuration.
+        names: of its secrets.
+        used: files that other profiles read.
+    """
+    told: list[str] = []
+    for name in names:
+        if command := options.get(f"{name}_command"):
+            told.append(f"Left alone: {name}_command, which was {command}")
+        elif file := options.get(f"{name}_file"):
+            path = file_of(file, folder)
+            # A file of the user's own is named by where it is, never by a bare name.
+            kept = path in used or not re.fullmatch(rf"{re.escape(profile)}\.{name}(-\d+)?", file)
+            told.append(f"Left alone: the file {path}" if kept else _remove_file(path))
+        elif has_keyring():
+            told.append(_remove_from_keyring(profile, name))
+    return [sentence for sentence in told if sentence]
+
+
+def variables(profile: str, fields: Iterable[SecretField]) -> list[str]:
+    """The variables of the environment that the profile looks for."""
+    return [variable_of(profile, field.name) for field in fields]
+
+
+def sources_of(profile: Profile, fields: Iterable[SecretField]) -> dict[str, str]:
+    """The `…_file` and `…_command` keys of a profile."""
+    names = [f"{field.name}_{kind}" for field in fields for kind in ("file", "command")]
+    return {name: profile.text(name) for name in names if profile.text(name)}
+
+
+def file_of(file: str, folder: Path) -> Path:
+    """The file that a `…_file` key means; `folder` is that of the configuration."""
+    return folder / user_path(file)
+
+
+def _remove_file(path: Path) -> str:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"The file {path} could not be removed: {error.strerror}"
+    return f"Removed the file {path}"
+
+
+def _remove_from_keyring(profile: str, name: str) -> str:
+    try:
+        return f"Removed the {spoken(name)} from the keyring" if clear_keyring(keyring_service(profile), name) else ""
+    except ConfigError as error:
+        return f"The {spoken(name)} may still be in the keyring, which {error.message}"
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A name that no file has: what is there may be somebody's only copy."""
+    for number in range(1, _MOST_NAMES):
+        path = folder / (name if number == 1 else f"{name}-{number}")
+        # A link that leads nowhere would be followed.
+        if not os.path.lexists(path):
+            return path
+    raise LocalDiskError(
+        "there are too many files of this name", subject=str(folder / name), hint="Remove some of them."
+    )
+
+
+KEYRING_PATIENCE = 3.0
+"""Seconds: a keyring without a desktop session may hang for ever on D-Bus."""
+INSTALL = "Install it with: uv tool install 'cloudstore-tui[keyring]'. Or keep the secret in a file."
+
+_CURE = "Unlock it, or keep the secret in a file."
+_SILENT: list[threading.Thread] = []
+"""Those that still wait for it: nobody else is made to wait as long again."""
+
+Answer = TypeVar("Answer")
+
+
+def has_keyring() -> bool:
+    """Whether the library for keyrings is installed."""
+    return find_spec("keyring") is not None
+
+
+def read_keyring(service: str, name: str) -> str | None:
+    """What the keyring holds under a name; `None` for nothing.
+
+    Raises:
+        ConfigError: it is not installed, does not answer, or cannot be used.
+    """
+
+    def read() -> str | None:
+        # Slow to import: only when no other source has the secret.
+        import keyring
+
+        held: str | None = keyring.get_password(service, name)
+        return held
+
+    return _asked(read)
+
+
+def write_keyring(service: str, name: str, secret: Secret) -> None:
+    """Put a secret into the keyring, and look whether it is there.
+
+    Raises:
+        ConfigError: it is not installed, does not answer, or cannot be used.
+    """
+
+    def write() -> str | None:
+        # As above.
+        import keyring
+
+        keyring.set_password(service, name, secret.reveal())
+        held: str | None = keyring.get_password(service, name)
+        return held
+
+    if _asked(write) != secret.reveal():
+        raise ConfigError("did not keep the secret", subject="keyring", hint="Keep the secret in a file.")
+
+
+def clear_keyring(service: str, name: str) -> bool:
+    """Take a secret out of the keyring; whether it was there.
+
+    Raises:
+        ConfigError: it is not installed, does not answer, or cannot be used.
+    """
+
+    def clear() -> bool:
+        # As above.
+        import keyring
+
+        if keyring.get_password(service, name) is None:
+            return False
+        keyring.delete_password(service, name)
+        return True
+
+    return _asked(clear)
+
+
+def keyring_trouble() -> str:
+    """Why secrets cannot be kept in a keyring here, as a sentence; empty if they can."""
+
+    def look() -> float:
+        # As above.
+        import keyring
+
+        return float(keyring.get_keyring().priority)
+
+    try:
+        if _asked(look) > 0:
+            return ""
+    except ConfigError as error:
+        return str(error)
+    return "keyring: there is none on this machine."
+
+
+def _asked(work: Callable[[], Answer]) -> Answer:
+    """What `work` gives back, if it does within some seconds."""
+    if not has_keyring():
+        raise ConfigError("is not installed", subject="keyring", hint=INSTALL)
+    if any(thread.is_alive() for thread in _SILENT):
+        raise ConfigError("does not answer", subject="keyring", hint=_CURE)
+    answers: list[Answer] = []
+
+    def ask() -> None:
+        # Backends are plug-ins and raise what they like; its text may hold anything, so none of it is shown.
+        with suppress(Exception):
+            answers.append(work())
+
+    # A thread that may be left behind: a keyring waiting for D-Bus cannot be interrupted.
+    thread = threading.Thread(target=ask, name="keyring", daemon=True)
+    thread.start()
+    thread.join(KEYRING_PATIENCE)
+    if answers:
+        return answers[0]
+    if not thread.is_alive():
+        raise ConfigError("is locked or cannot be used", subject="keyring", hint=_CURE)
+    _SILENT.append(thread)
+    raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", subject="keyring", hint=_CURE)

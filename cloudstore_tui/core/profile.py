@@ -85,7 +85,7 @@ class Profile:
     secrets: Callable[[str], Secret] = field(default=no_secret, repr=False, compare=False)
     """Reads one of the provider's secrets by name. Blocks: it may ask a keyring or run a command.
 
-    Raises `ConfigError` or `LoginError` with the sources that were tried and the cure.
+    Raises `ConfigError` or `LoginError` with the sources that were tried and what to do.
     """
 
     def text(self, name: str) -> str:

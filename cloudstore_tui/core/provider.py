@@ -76,7 +76,7 @@ class Check:
     """What was looked at: `token`, `scopes`, `regions` …"""
     ok: bool
     text: str
-    """What was found, or what is wrong and the cure."""
+    """What was found, or what is wrong and what to do."""
     error: StorageError | None = None
     hint: str = ""
     """What to do about a doubt; an error has its own."""

@@ -1,1 +1,1 @@
-"""What is wrong, and the cure: everything that `doctor` looks at, one after the other."""
+"""What is wrong, and what to do: everything that `doctor` looks at, one after the other."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider

@@ -4,7 +4,7 @@ import os
 import shlex
 import stat
 
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.doctor.finding import Finding, Verdict
 
 TITLE = "configuration"

@@ -160,7 +160,7 @@ def _after_a_field(text: str, position: int, found: str) -> tuple[str, str]:
 
 
 def _after_two_words(name: str, word: str) -> str:
-    """The cure where a word follows a field: `type in (…)`, `not type`, `type summary`."""
+    """What to write where a word follows a field: `type in (…)`, `not type`, `type summary`."""
     if word.lower() in ("in", "out"):
         return f"Write `{name}={word.lower()}=(one,two)`."
     if name.lower() == "not":

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cloudstore_tui.config.layouts import Layout, Shown
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.state.memory import Layout, ShownColumn
 
 FIELDS = (
     Column("created", "When", Kind.TIME, 16, "createdTime"),
@@ -36,7 +36,7 @@ def kind_of(usual: Iterable[Column]) -> str:
 
 def layout_of(columns: Iterable[Column]) -> Layout:
     """What is remembered of columns."""
-    return tuple(Shown(column.name, column.width) for column in columns)
+    return tuple(ShownColumn(column.name, column.width) for column in columns)
 
 
 def arranged(usual: Sequence[Column], layout: Layout) -> tuple[Column, ...]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from textual.app import App
 
-from cloudstore_tui.config.theme_choice import ThemeChoice
 from cloudstore_tui.config.themes import Themes
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.state.memory import ThemeChoice
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.theming import textual_theme
 

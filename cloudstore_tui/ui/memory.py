@@ -7,17 +7,14 @@ from pathlib import Path
 
 from textual.dom import DOMNode
 
-from cloudstore_tui.config.bookmarks import FILE as BOOKMARKS
-from cloudstore_tui.config.bookmarks import Bookmarks
-from cloudstore_tui.config.hidden import FILE as HIDDEN
-from cloudstore_tui.config.hidden import HiddenPanes
-from cloudstore_tui.config.recent import FILE as RECENT
-from cloudstore_tui.config.recent import RecentPlaces
-from cloudstore_tui.config.searches import FILE as SEARCHES
-from cloudstore_tui.config.searches import SavedSearches
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.state.bookmarks import FILE as BOOKMARKS
+from cloudstore_tui.state.bookmarks import Bookmarks
+from cloudstore_tui.state.memory import HiddenPanes, RecentPlaces
+from cloudstore_tui.state.searches import FILE as SEARCHES
+from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.report import report
 
 
@@ -60,6 +57,8 @@ class Memory:
         """
         self.bookmarks = Bookmarks(config / BOOKMARKS)
         self.searches = SavedSearches(config / SEARCHES)
-        self.hidden = HiddenPanes(state / HIDDEN if state is not None else None)
-        self.recent = RecentPlaces(state / RECENT if state is not None else None, wanted=settings.recent_places)
+        self.hidden = HiddenPanes(state / HiddenPanes.FILE if state is not None else None)
+        self.recent = RecentPlaces(
+            state / RecentPlaces.FILE if state is not None else None, wanted=settings.recent_places
+        )
         self.begins_there = settings.start_at_last

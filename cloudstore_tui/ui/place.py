@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
-from cloudstore_tui.config.searches import SavedSearch
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
+from cloudstore_tui.state.searches import SavedSearch
 
 MOST_AT_ONCE = 1_000
 """Children that are shown more of at once; the rest of a page waits behind "more…"."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cloudstore_tui.config.searches import SIGN, SavedSearch
+from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.place import Place
 
 

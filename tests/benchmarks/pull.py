@@ -27,7 +27,7 @@ from cloudstore_tui.archive.options import PullOptions, Via
 from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.archive.windows import QueryListing
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.exchange import Source

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.entry import Entry, StoredObject, identity
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Pager

@@ -1,4 +1,4 @@
-"""`doctor` as its user runs it: each of the mistakes that people make is named, with the cure."""
+"""`doctor` as its user runs it: each of the mistakes that people make is named, with what to do."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Told:
 
     @property
     def wrong(self) -> str:
-        """The lines that are not `ok` or `skip`, each with its cure."""
+        """The lines that are not `ok` or `skip`, each with what to do."""
         found = re.findall(r"^(?:FAIL|warn)  .*\n(?: {20,}.*\n)?", self.out, re.M)
         return "".join(found)
 

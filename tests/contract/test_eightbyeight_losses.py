@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.location import Location

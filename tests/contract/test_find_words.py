@@ -150,7 +150,7 @@ def test_a_wrong_word_is_an_error_with_its_place(find: Find) -> None:
     assert found.err.splitlines()[-2:] == ["  type:cc agnt:x", "          ^"]
 
 
-def test_a_saved_search_is_found_by_its_name_with_values_for_its_holes(find: Find, ready: Ready) -> None:
+def test_a_saved_search_is_found_by_its_name_with_values_for_its_placeholder(find: Find, ready: Ready) -> None:
     searches = ready.config.parent / "searches.toml"
     searches.write_text("[long]\nfind = 'type:cc agent:?agent dur:>?length'\n[other]\nfind = 'a==1'\nprofile = 'x'\n")
     try:
@@ -161,7 +161,7 @@ def test_a_saved_search_is_found_by_its_name_with_values_for_its_holes(find: Fin
         missing = find("@long", "agent=Khang Glynn")
         assert missing.code == 2
         assert "?length has no value" in missing.err
-        assert "The holes are: agent, length." in find("@long", "agnt=x").err
+        assert "The placeholders are: agent, length." in find("@long", "agnt=x").err
         assert "Saved: long, other." in find("@lng").err
         assert "is not for acme8" in find("@other").err
     finally:

@@ -8,7 +8,7 @@ import pytest
 from cloudstore_tui.calls.joining import stand_in
 from cloudstore_tui.calls.part import Part
 from cloudstore_tui.calls.tree import CallTree, Tie, call_tree
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider

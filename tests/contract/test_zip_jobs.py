@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import JobError, NotAvailableError, PartialError, StorageError
 from cloudstore_tui.core.location import Location
@@ -274,7 +274,7 @@ import asyncio, json, sys
 from dataclasses import replace
 from pathlib import Path
 
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.profile import Timeouts

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from cloudstore_tui.app import CloudStoreApp
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject

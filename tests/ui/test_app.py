@@ -115,7 +115,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from cloudstore_tui.app import CloudStoreApp
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 
 class Nothing:
     providers = {}

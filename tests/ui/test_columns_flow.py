@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from cloudstore_tui.config.layouts import Layouts, Shown
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.state.memory import Layouts, ShownColumn
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 
 USUAL = (Column("created", "When (UTC)", width=16), Column("agentName", "Agent", width=14))
@@ -41,7 +41,7 @@ async def test_widths_change_by_key_and_all_is_remembered_for_lists_of_this_kind
         await it.press("c", "j", "plus", "plus", "minus", "enter")
         assert next(column.width for column in pane.columns if column.name == "agentName") == 16
         kept = Layouts(tmp_path / "columns.json").of("created,agentName,name,duration,size")
-        assert kept[:2] == (Shown("created", 16), Shown("agentName", 16))
+        assert kept[:2] == (ShownColumn("created", 16), ShownColumn("agentName", 16))
         await it.press("c", "r")
         assert Layouts(tmp_path / "columns.json").of("created,agentName,name,duration,size") == ()
         assert pane.columns[1].width == 14

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from cloudstore_tui.config.deletion_log import UNKNOWN, DeletionLog
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import Fate
+from cloudstore_tui.deletions import UNKNOWN, DeletionLog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog

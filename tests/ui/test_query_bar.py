@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from textual import events
 
-from cloudstore_tui.config.history import FilterHistory
-from cloudstore_tui.config.searches import SavedSearches
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.query import Query
+from cloudstore_tui.state.memory import FilterHistory
+from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.widgets.bar_input import BarInput
 from cloudstore_tui.ui.widgets.query_verdict import judge
 

@@ -63,11 +63,11 @@ async def test_holes_are_selected_one_after_the_other() -> None:
         line.put("a:?one b:?two", 0)
         found = []
         for _ in range(3):
-            assert line.select_hole()
+            assert line.select_placeholder()
             found.append(line.selected_text)
         assert found == ["?one", "?two", "?one"]
         line.put("a==1")
-        assert not line.select_hole()
+        assert not line.select_placeholder()
 
 
 async def test_a_text_without_end_is_not_looked_at() -> None:

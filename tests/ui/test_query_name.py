@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.config.searches import SavedSearches
+from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.widgets.query_name import QueryName
 
 

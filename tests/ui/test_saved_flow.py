@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.config.searches import SavedSearches
+from cloudstore_tui.state.searches import SavedSearches
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from cloudstore_tui.app import CloudStoreApp
-from cloudstore_tui.config.load import Config
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.screens.browser import BrowserScreen

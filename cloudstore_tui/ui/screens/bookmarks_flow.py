@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from textual.screen import Screen
 
-from cloudstore_tui.config.bookmarks import Bookmark
-from cloudstore_tui.config.searches import SIGN, SavedSearch
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked

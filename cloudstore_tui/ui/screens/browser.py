@@ -17,7 +17,7 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
+from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.memory import Memory
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.browser_keys import BROWSER_KEYS
@@ -271,8 +271,8 @@ class BrowserScreen(Screen[None]):
     @on(QueryBar.Asked)
     def search(self, event: QueryBar.Asked) -> None:
         """Search the region where the user is, or count what that would find."""
-        if event.holes_of is not None:
-            self.app.push_screen(HolesDialog(event.text, event.holes_of), self.entries.bar.fill)
+        if event.unfilled is not None:
+            self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
         elif event.only_count:
             self._count.ask(event.text)
             self.action_run("count")

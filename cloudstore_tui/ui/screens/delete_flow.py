@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from cloudstore_tui.config.deletion_log import DeletionLog
-from cloudstore_tui.config.logged_delete import delete_logged
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability, Deletion, Fate
+from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.format import counted

@@ -1,4 +1,4 @@
-"""What is wrong, and the cure, as the check-up finds it."""
+"""What is wrong, and what to do, as the check-up finds it."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
@@ -18,7 +18,7 @@ _STYLES = {Verdict.OK: "$text-success", Verdict.WARN: "$text-warning", Verdict.F
 
 
 class DoctorScreen(Screen[None]):
-    """One line for each finding, and below it the cure."""
+    """One line for each finding, and below it what to do."""
 
     CSS_PATH = "doctor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,7 +73,7 @@ class DoctorScreen(Screen[None]):
 
 
 def lines_of(finding: Finding) -> Content:
-    """The finding, and below it the cure."""
+    """The finding, and below it what to do."""
     title = f"{finding.subject} {finding.title}".strip()
     verdict = Content.styled(f"{finding.verdict:4}", _STYLES.get(finding.verdict, ""))
     line = Content.assemble(verdict, "  ", show(f"{title:22}"), "  ", show(finding.text))

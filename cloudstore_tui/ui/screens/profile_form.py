@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from cloudstore_tui.config.draft import Draft
-from cloudstore_tui.config.keyring_access import keyring_trouble
+from cloudstore_tui.config.secrets import keyring_trouble
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, ProviderSpec

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from cloudstore_tui.config.draft import Draft
-from cloudstore_tui.config.secret_store import Store
+from cloudstore_tui.config.secrets import Store
 from cloudstore_tui.core.provider import ProviderSpec
 from cloudstore_tui.ui.dialogs.form_row import FormRow
 from cloudstore_tui.ui.screens.profile_rows import SERVICE, ProfileRows, name_row, service_row

@@ -6,8 +6,7 @@ from functools import partial
 from textual.containers import Vertical
 
 from cloudstore_tui.config.draft import NAME, Draft, asked, check_name, is_needed, read_answer
-from cloudstore_tui.config.secret_store import EXPLANATIONS, Store, variables
-from cloudstore_tui.config.secrets import clean_secret, spoken
+from cloudstore_tui.config.secrets import EXPLANATIONS, Store, clean_secret, spoken, variables
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.profile import Option, SecretField
 from cloudstore_tui.core.provider import ProviderSpec

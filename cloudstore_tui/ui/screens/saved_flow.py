@@ -2,10 +2,9 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.config.holes import holes_of
-from cloudstore_tui.config.searches import SIGN, SavedSearch
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
+from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
+from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.screens.journey import Journey
 
 
@@ -22,7 +21,7 @@ class SavedFlow:
 
     async def _run(self, search: SavedSearch, location: Location) -> None:
         text: str | None = search.find
-        if holes_of(search.find):
-            text = await self._screen.app.push_screen_wait(HolesDialog(search.find, f"{SIGN}{search.name}"))
+        if placeholders_of(search.find):
+            text = await self._screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))
         if text is not None:
             self._journey.search_in(Location(location.profile, location.region or search.region), text)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from textual.app import App
 
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.doctor.checkup import Checkup

@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from cloudstore_tui.config.layouts import Layouts
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.entry_table import EntryTable

@@ -14,8 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.config.searches import SavedSearch
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.place import Kind, Line, Place, lines_of
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList

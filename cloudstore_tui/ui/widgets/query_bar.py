@@ -11,9 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from cloudstore_tui.config.history import FilterHistory
-from cloudstore_tui.config.searches import SIGN, SavedSearches
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.state.memory import FilterHistory
+from cloudstore_tui.state.searches import SIGN, SavedSearches
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.query_comment import QueryComment
@@ -57,8 +57,8 @@ class QueryBar(Vertical):
         """FIQL or a phrase that has a meaning."""
         only_count: bool = False
         """Whether it is enough to know how much that is."""
-        holes_of: str | None = None
-        """Where the text has holes, the name of the saved search that it is, if it has one. `fill` takes the rest."""
+        unfilled: str | None = None
+        """Where the text has placeholders, the name of the saved search that it is, if any. `fill` takes the rest."""
 
     class Closed(Message):
         """The user is done with the bar."""
@@ -116,7 +116,7 @@ class QueryBar(Vertical):
 
     @on(QueryInput.Taken)
     def action_take(self) -> None:
-        """Take what is offered, else the corrected filter, else go to the next hole, else offer something."""
+        """Take what is offered, else the corrected filter, else go to the next placeholder, else offer something."""
         if self._offers.is_open:
             try:
                 self._offers.take()
@@ -124,7 +124,7 @@ class QueryBar(Vertical):
                 report(self, error)
         elif self._comment.corrected:
             self.line.put(self._comment.corrected)
-        elif not self.line.select_hole():
+        elif not self.line.select_placeholder():
             self._offers.ask()
         self._speak()
 
@@ -192,20 +192,20 @@ class QueryBar(Vertical):
         self._offers.close()
         name = self.line.value.split(" ", 1)[0] if self.line.value.startswith(SIGN) else ""
         try:
-            has_holes = self._offers.expand()
+            has_placeholder = self._offers.expand()
         except StorageError as error:
             report(self, error)
             return
-        if has_holes:
-            # A value that is asked for stays one value; what is typed over a hole in the line could be more.
-            self.post_message(self.Asked(self.line.value, holes_of=name))
+        if has_placeholder:
+            # A value that is asked for stays one value; what is typed over a placeholder in the line could be more.
+            self.post_message(self.Asked(self.line.value, unfilled=name))
         else:
             await self.fill(self.line.value)
 
     async def fill(self, text: str | None) -> None:
-        """Send the text with its holes filled, or go to what is wrong with it; without one go on typing."""
+        """Send the text with its placeholders filled, or go to what is wrong with it; without one go on typing."""
         if text is None:
-            self.line.select_hole()
+            self.line.select_placeholder()
             self._speak()
             return
         if text != self.line.value:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rich.cells import cell_len
 from textual.widget import Widget
 
-from cloudstore_tui.config.searches import SIGN
+from cloudstore_tui.state.searches import SIGN
 from cloudstore_tui.ui.widgets.query_context import QueryContext
 from cloudstore_tui.ui.widgets.query_input import LONGEST, QueryInput
 from cloudstore_tui.ui.widgets.query_note import QueryNote, labelled

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from cloudstore_tui.config.history import FilterHistory
-from cloudstore_tui.config.searches import SavedSearches
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.state.memory import FilterHistory
+from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.query_suggestions import Known
 

@@ -7,7 +7,7 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from cloudstore_tui.config.holes import holes_of
+from cloudstore_tui.state.searches import placeholders_of
 from cloudstore_tui.ui.widgets.bar_input import BarInput
 from cloudstore_tui.ui.widgets.query_tokens import Part, tokens_of
 
@@ -27,7 +27,7 @@ class QueryInput(BarInput):
         & > .query-input--join { color: $text-accent; text-style: bold; }
         & > .query-input--value { color: $text-success; }
         & > .query-input--text { text-style: italic; }
-        & > .query-input--hole { color: $text-warning; text-style: reverse; }
+        & > .query-input--placeholder { color: $text-warning; text-style: reverse; }
         & > .query-input--saved { color: $text-secondary; text-style: bold; }
         & > .query-input--wrong { color: $text-error; text-style: underline; }
     }
@@ -50,13 +50,15 @@ class QueryInput(BarInput):
             self.value = text
         self.cursor_position = len(text) if cursor is None else cursor
 
-    def select_hole(self) -> bool:
-        """Select the next hole of a saved search, so that typing fills it; whether there is one."""
-        holes = holes_of(self.value)
-        if not holes:
+    def select_placeholder(self) -> bool:
+        """Select the next placeholder of a saved search, so that typing fills it; whether there is one."""
+        placeholders = placeholders_of(self.value)
+        if not placeholders:
             return False
-        next_hole = next((hole for hole in holes if hole.start >= self.cursor_position), holes[0])
-        self.selection = Selection(next_hole.start, next_hole.end)
+        next_placeholder = next(
+            (placeholder for placeholder in placeholders if placeholder.start >= self.cursor_position), placeholders[0]
+        )
+        self.selection = Selection(next_placeholder.start, next_placeholder.end)
         return True
 
     def underline(self, position: int | None) -> None:

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from cloudstore_tui.config.searches import SIGN, SavedSearches
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.state.searches import SIGN, SavedSearches
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.bar_input import BarInput

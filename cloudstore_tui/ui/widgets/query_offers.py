@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from cloudstore_tui.config.holes import holes_of
-from cloudstore_tui.config.searches import SIGN, use
+from cloudstore_tui.state.searches import SIGN, placeholders_of, use
 from cloudstore_tui.ui.widgets.query_context import QueryContext
 from cloudstore_tui.ui.widgets.query_input import LONGEST, QueryInput
 from cloudstore_tui.ui.widgets.query_list import QueryList
@@ -68,16 +67,16 @@ class QueryOffers:
             self.ask()
 
     def expand(self) -> bool:
-        """Put a saved search in the place of its name; whether it has holes to be filled.
+        """Put a saved search in the place of its name; whether it has placeholders to be filled.
 
         Raises:
             StorageError: there is none, or it cannot be read.
         """
         if self._line.value.startswith(SIGN):
             self._line.put(use(self._line.value, self._context.searches), 0)
-            if not self._line.select_hole():
+            if not self._line.select_placeholder():
                 self._line.action_end()
-        return bool(holes_of(self._line.value))
+        return bool(placeholders_of(self._line.value))
 
     def search_past(self) -> bool:
         """Offer what was sent before and holds what is typed, or choose the next of them; whether there is any."""

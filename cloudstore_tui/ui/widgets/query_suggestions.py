@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from cloudstore_tui.config.searches import SIGN, SavedSearch
 from cloudstore_tui.fiql import phrase_value, quote
 from cloudstore_tui.fiql.fields import (
     ALIASES,
@@ -20,6 +19,7 @@ from cloudstore_tui.fiql.fields import (
 )
 from cloudstore_tui.fiql.names import NAMES, TYPE_WORDS, name_of
 from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
+from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.query_tokens import Part, Token, tokens_of
 

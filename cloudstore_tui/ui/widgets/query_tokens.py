@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cloudstore_tui.config.holes import holes_of
-from cloudstore_tui.config.searches import SIGN
 from cloudstore_tui.fiql import is_fiql
+from cloudstore_tui.state.searches import SIGN, placeholders_of
 
 
 class Part(StrEnum):
@@ -20,7 +19,7 @@ class Part(StrEnum):
     """`;`, `,` and parentheses."""
     TEXT = "text"
     """A word of a phrase without a key."""
-    HOLE = "hole"
+    HOLE = "placeholder"
     SAVED = "saved"
     """The name of a saved search."""
 
@@ -55,10 +54,10 @@ def tokens_of(text: str) -> Iterator[Token]:
         yield Token(Part.SAVED, 0, end)
         yield from _given(text, end)
         return
-    holes = {hole.start: hole.end for hole in holes_of(text)}
+    placeholders = {placeholder.start: placeholder.end for placeholder in placeholders_of(text)}
     meant_as_fiql = is_fiql(text) or text.lstrip().startswith("(")
     for token in _fiql(text) if meant_as_fiql else _phrase(text):
-        yield Token(Part.HOLE, token.start, token.end) if token.start in holes else token
+        yield Token(Part.HOLE, token.start, token.end) if token.start in placeholders else token
 
 
 def _fiql(text: str) -> Iterator[Token]:
@@ -101,7 +100,7 @@ def _phrase(text: str) -> Iterator[Token]:
 
 
 def _given(text: str, start: int) -> Iterator[Token]:
-    """The values that are given to the holes of a saved search: `queue=Sales`."""
+    """The values that are given to the placeholders of a saved search: `queue=Sales`."""
     for found in re.finditer(rf"([\w-]+)(=)((?:{_QUOTED}|[^\s])*)|\S+", text[start:]):
         if found[1] is None:
             yield Token(Part.TEXT, start + found.start(), start + found.end())

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from cloudstore_tui.config.holes import holes_of, missing
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.fiql import Compiled, Problem, check, explain, is_fiql, understand
+from cloudstore_tui.state.searches import missing, placeholders_of
 
 _PLACE = re.compile(r" \(at character \d+\)\Z")
 """What an error says for those who see no caret."""
@@ -54,8 +54,8 @@ def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = ()) ->
         now: the present moment, with a zone.
         tags: names of tags that objects are known to have.
     """
-    if holes := holes_of(text):
-        return Verdict(objections=(_objection(missing(text, holes[0])),))
+    if placeholders := placeholders_of(text):
+        return Verdict(objections=(_objection(missing(text, placeholders[0])),))
     try:
         meaning = understand(text, zone, now)
     except FilterError as error:

@@ -10,7 +10,7 @@ import pytest
 from textual.widget import Widget
 from textual.widgets import Button
 
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready

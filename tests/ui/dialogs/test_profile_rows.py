@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.config.secret_store import Store
+from cloudstore_tui.config.secrets import Store
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.ui.screens.profile_rows import ProfileRows
 

@@ -34,11 +34,11 @@ from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
-from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
+from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
@@ -101,7 +101,7 @@ MADE: Mapping[str, Make] = {
     "DownloadDialog": lambda folder: DownloadDialog(3, "12.4 MB", folder),
     "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
     "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
-    "HolesDialog": lambda _: HolesDialog("agentName==?agent", "@mine"),
+    "ParametersDialog": lambda _: ParametersDialog("agentName==?agent", "@mine"),
     "InterruptedDialog": lambda folder: InterruptedDialog(transfers(folder)),
     "KeyGuideScreen": lambda _: KeyGuideScreen({spec.name: spec.guide for spec in PROVIDERS}),
     "LinkDialog": lambda _: LinkDialog(

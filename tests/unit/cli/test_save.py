@@ -37,7 +37,7 @@ def test_what_is_saved_is_listed_and_can_be_edited_and_forgotten(
 
 
 def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
-    wanted = {"name": "mine", "find": "a==?b", "holes": ["b"], "profile": "", "region": ""}
+    wanted = {"name": "mine", "find": "a==?b", "placeholders": ["b"], "profile": "", "region": ""}
     assert json.loads(fiql(capsys, "save", "mine", "a==?b", "--json")[1]) == wanted
     assert json.loads(fiql(capsys, "saved", "--json")[1]) == wanted
 

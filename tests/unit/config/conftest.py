@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config import keyring_access
+from cloudstore_tui.config import secrets
 
 KEYRING = """
 import time
@@ -57,6 +57,6 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         sys.modules.pop("keyring", None)
         monkeypatch.syspath_prepend(str(package.parent))
 
-    monkeypatch.setattr(keyring_access, "_SILENT", [])
+    monkeypatch.setattr(secrets, "_SILENT", [])
     yield install
     sys.modules.pop("keyring", None)

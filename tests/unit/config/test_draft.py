@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.config.draft import Draft, asked, check_name, complaint, read_answer, typed_texts
-from cloudstore_tui.config.load import load_config
-from cloudstore_tui.config.secret_store import Store, sources_of, take_back
+from cloudstore_tui.config.profiles import load_config
+from cloudstore_tui.config.secrets import Store, sources_of, take_back
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.profile import Option
 from cloudstore_tui.core.secret import Secret

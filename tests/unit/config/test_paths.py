@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.load import load_config
 from cloudstore_tui.config.paths import user_path
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.providers import PROVIDERS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.cli.screen import as_asked
-from cloudstore_tui.config.load import Config, load_config
+from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.ui.terminal.driver import is_thin

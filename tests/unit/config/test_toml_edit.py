@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.config.toml_edit import with_name, with_table, without_table
+from cloudstore_tui.config.document import with_name, with_table, without_table
 from cloudstore_tui.core.profile import OptionValue
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)

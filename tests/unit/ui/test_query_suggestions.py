@@ -2,9 +2,9 @@
 
 import pytest
 
-from cloudstore_tui.config.searches import SavedSearch
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.query_suggestions import MOST, Known, Suggestion, suggest
 

@@ -16,7 +16,7 @@ from cloudstore_tui.ui.widgets.query_tokens import tokens_of
         ('-agent:"A B",C dur:>90s x', '-field:agent operator:: value:"A_B" join:, value:C field:dur operator::> '
          "value:90s text:x"),
         ('agent:"half', 'field:agent operator:: value:"half'),
-        ("queue:?queue", "field:queue operator:: hole:?queue"),
+        ("queue:?queue", "field:queue operator:: placeholder:?queue"),
         ("@monday queue=Sales", "saved:@monday field:queue operator:= value:Sales"),
         ("(ty", "join:( field:ty"),
     ],

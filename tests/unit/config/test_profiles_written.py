@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.load import load_config
-from cloudstore_tui.config.profile_file import add_profile, remove_profile
-from cloudstore_tui.config.toml_edit import Keys, with_table
+from cloudstore_tui.config.document import Keys, with_table
+from cloudstore_tui.config.profiles import add_profile, load_config, remove_profile
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import OptionValue
 from cloudstore_tui.providers import PROVIDERS
@@ -63,7 +62,7 @@ def test_a_profile_is_taken_out_however_it_is_written(path: Path, text: str) -> 
 def test_a_change_that_would_say_something_else_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_profile(path, "old", VALUES, PROVIDERS)
     before = path.read_text()
-    monkeypatch.setattr("cloudstore_tui.config.profile_file.without_table", lambda text, _keys: text + "[keys]\n")
+    monkeypatch.setattr("cloudstore_tui.config.profiles.without_table", lambda text, _keys: text + "[keys]\n")
     with pytest.raises(ConfigError, match="of their own"):
         remove_profile(path, "old")
     assert path.read_text() == before
@@ -113,7 +112,7 @@ def test_what_something_else_wrote_meanwhile_is_not_written_over(path: Path, mon
         path.write_text("# newer\n")
         return with_table(text, keys, values)
 
-    monkeypatch.setattr("cloudstore_tui.config.profile_file.with_table", late)
+    monkeypatch.setattr("cloudstore_tui.config.profiles.with_table", late)
     with pytest.raises(ConfigError, match="changed by something else"):
         add_profile(path, "acme8", VALUES, PROVIDERS)
     assert path.read_text() == "# newer\n"

@@ -1,11 +1,11 @@
-"""The configuration file: what is wrong is named with file, line and cure."""
+"""The configuration file: what is wrong is named with file, line and hint."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.load import load_config
+from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.providers import PROVIDERS
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.hidden import HiddenPanes
-from cloudstore_tui.config.recent import MOST, RecentPlaces
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.state.memory import HiddenPanes, RecentPlaces
 
 
 def place(number: int, profile: str = "acme") -> Location:
@@ -30,9 +29,9 @@ def test_places_are_there_the_next_time_the_newest_first_and_none_twice(tmp_path
 def test_the_list_is_bounded_but_keeps_one_place_of_each_profile() -> None:
     kept = RecentPlaces()
     kept.add(place(0, "seldom"))
-    for number in range(MOST + 10):
+    for number in range(RecentPlaces.MAX_PLACES + 10):
         kept.add(place(number))
-    assert len(kept.places) == MOST + 1
+    assert len(kept.places) == RecentPlaces.MAX_PLACES + 1
     assert kept.last(["seldom"]) == place(0, "seldom")
 
 

@@ -6,28 +6,29 @@ find = "type:calls since:yesterday queue:?queue"
 profile = "acme8"        # only there; may be left out
 region = "us-east"       # where to look if nobody says; may be left out
 ```
+
+`?queue` is a placeholder: its value is asked for each time.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cloudstore_tui.config.document import Document
-from cloudstore_tui.config.holes import fill, holes_of
-from cloudstore_tui.config.named_tables import NamedTables
+from cloudstore_tui.config.document import Document, with_table
 from cloudstore_tui.config.settings import read_options
-from cloudstore_tui.config.toml_edit import with_table
-from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.profile import Option
+from cloudstore_tui.fiql import is_fiql, phrase_value, quote
 from cloudstore_tui.fiql.tree import plain
 from cloudstore_tui.fs.private_file import turn
+from cloudstore_tui.state.bookmarks import NamedTables
 
 FILE = "searches.toml"
 """Its name in the folder of the configuration."""
 SIGN = "@"
 """What stands before the name of a search where one is used."""
 OPTIONS = (
-    Option("find", "A filter in FIQL or a phrase, with holes such as ?queue.", required=True),
+    Option("find", "A filter in FIQL or a phrase, with placeholders such as ?queue.", required=True),
     Option("profile", "The only profile it is for.", default=""),
     Option("region", "Where to look if nobody says.", default=""),
 )
@@ -36,6 +37,11 @@ _GIVEN = re.compile(
     r"""(?P<name>[A-Za-z][\w-]*)=(?P<value>"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[^\s"']+)(?=\s|\Z)|\S+"""
 )
 _NAME_CURE = "Use letters, digits, - and _, at most 40."
+_PARTS = re.compile(
+    r"""(?:(?<=[\s:=<>~(,-])|\A)(?:"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*')|"""
+    r"(?<=[:=<>~(,])\?(?P<name>[A-Za-z][A-Za-z0-9_-]{0,31})(?![^\s,;)])"
+)
+"""A text in quotes, in which nothing is a placeholder, or a placeholder: it stands where a value would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,9 @@ class SavedSearch:
     """Where to look if nobody says; empty for all."""
 
     @property
-    def holes(self) -> tuple[str, ...]:
+    def placeholders(self) -> tuple[str, ...]:
         """The names of what has to be filled in, each once."""
-        return tuple(dict.fromkeys(hole.name for hole in holes_of(self.find)))
+        return tuple(dict.fromkeys(placeholder.name for placeholder in placeholders_of(self.find)))
 
     def is_for(self, profile: str, region: str = "") -> bool:
         """Whether it can be used there; without a region, in any."""
@@ -123,17 +129,17 @@ def check_name(name: str) -> None:
 
 
 def use(text: str, searches: SavedSearches) -> str:
-    """What `@name hole=value hole="two words"` stands for; holes without a value stay.
+    """What `@name placeholder=value placeholder="two words"` stands for; placeholders without a value stay.
 
     Raises:
-        UsageError: there is no such search, or what follows its name is no value of a hole.
+        UsageError: there is no such search, or what follows its name is no value of a placeholder.
         ConfigError: the file cannot be used.
     """
     name, _, rest = text.strip().partition(" ")
     values: dict[str, str] = {}
     for given in _GIVEN.finditer(rest):
         if given["name"] is None:
-            hint = "After the name of a search come values: hole=value."
+            hint = "After the name of a search come values: placeholder=value."
             raise UsageError(f"{given.group()} is no value", subject=name, hint=hint)
         value = given["value"]
         values[given["name"]] = plain(value) if value[:1] in ('"', "'") else value
@@ -154,3 +160,51 @@ def _search(document: Document, name: str) -> SavedSearch:
     if not texts["find"].strip() or not texts["find"].isprintable():
         raise document.error("find must be one line of text", (name, "find"), OPTIONS[0].help)
     return SavedSearch(name, **texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One place that has to be filled."""
+
+    name: str
+    start: int
+    end: int
+
+
+def placeholders_of(text: str) -> tuple[Placeholder, ...]:
+    """The placeholders of a filter or phrase, from left to right; a name may come twice."""
+    return tuple(Placeholder(found["name"], *found.span()) for found in _PARTS.finditer(text) if found["name"])
+
+
+def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
+    """The text with values in its placeholders; a value stays one value, whatever is in it.
+
+    With `partly`, placeholders without a value stay placeholders.
+
+    Raises:
+        UsageError: a value for a placeholder that is not there.
+        FilterError: a placeholder without a value.
+    """
+    placeholders = placeholders_of(text)
+    names = list(dict.fromkeys(placeholder.name for placeholder in placeholders))
+    for name in values:
+        if name not in names:
+            known = f"The placeholders are: {', '.join(names)}." if names else "It has no placeholders."
+            raise UsageError(f"there is no placeholder {name}", subject=f"?{name}", hint=known)
+    write = quote if is_fiql(text) else phrase_value
+    parts, end = [], 0
+    for placeholder in placeholders:
+        if placeholder.name in values:
+            parts += [text[end : placeholder.start], write(values[placeholder.name])]
+            end = placeholder.end
+        elif not partly:
+            raise missing(text, placeholder)
+    return "".join([*parts, text[end:]])
+
+
+def missing(text: str, placeholder: Placeholder) -> FilterError:
+    """The error for a placeholder that nobody filled."""
+    message = f"?{placeholder.name} has no value (at character {placeholder.start + 1})"
+    return FilterError(
+        message, text=text, position=placeholder.start, hint=f"Write the {placeholder.name} in its place."
+    )

@@ -1,18 +1,19 @@
-"""The configuration file as a whole."""
+"""The configuration as a whole: what it says, and profiles put into it and taken out of it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 
-from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.document import Document, with_table, without_table
 from cloudstore_tui.config.paths import check_trusted
 from cloudstore_tui.config.secrets import SecretSources, variable_of
 from cloudstore_tui.config.settings import Settings, read_options, read_settings
-from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.errors import ConfigError, LocalDiskError
 from cloudstore_tui.core.profile import Option, OptionValue, Profile
 from cloudstore_tui.core.provider import ProviderSpec
+from cloudstore_tui.fs.private_file import turn, write_private
 
 COMMON: tuple[Option, ...] = (
     Option("provider", "The service: alvaria or 8x8.", required=True),
@@ -68,7 +69,7 @@ def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
     """Read the configuration; a file that does not exist is an empty one.
 
     Raises:
-        ConfigError: the first thing in it that cannot be used, with file, line and cure.
+        ConfigError: the first thing in it that cannot be used, with file, line and hint.
     """
     if not path.exists():
         return Config(path)
@@ -80,7 +81,7 @@ def read_config(document: Document, specs: Sequence[ProviderSpec]) -> Config:
     """What a file says.
 
     Raises:
-        ConfigError: the first thing in it that cannot be used, with file, line and cure.
+        ConfigError: the first thing in it that cannot be used, with file, line and hint.
     """
     for name in document.values:
         if name not in {"profiles", "settings", "keys"}:
@@ -159,3 +160,78 @@ def _read_keys(document: Document) -> dict[str, str]:
         if not isinstance(value, str):
             raise document.error(f"{name} must be a key in quotes", ("keys", name), 'For example "f5,ctrl+r".')
     return {name: str(value) for name, value in table.items()}
+
+
+_BY_HAND = "Change it in the file, with an editor."
+
+
+def add_profile(path: Path, name: str, values: Mapping[str, OptionValue], specs: Sequence[ProviderSpec]) -> Profile:
+    """Write a new profile at the end of the configuration; the file is made if there is none.
+
+    Raises:
+        ConfigError: the file, or what it would become, cannot be used; nothing was written.
+        LocalDiskError: it cannot be written.
+    """
+
+    def expect(profiles: dict[str, object]) -> None:
+        if name in profiles:
+            raise ConfigError(f"there is a profile {name} already", subject=str(path), hint="Choose another name.")
+        profiles[name] = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+    with turn(path):
+        document = _change(path, lambda text: with_table(text, ("profiles", name), values), expect, specs)
+    return read_config(document, specs).profile(name)
+
+
+def remove_profile(path: Path, name: str) -> None:
+    """Take a profile out of the configuration.
+
+    Raises:
+        ConfigError: the file cannot be used, or writes the profile in a way that is not known here.
+        LocalDiskError: it cannot be written.
+    """
+    with turn(path):
+        _change(path, lambda text: without_table(text, ("profiles", name)), lambda profiles: profiles.pop(name, None))
+
+
+def _change(
+    path: Path,
+    change: Callable[[str], str],
+    expect: Callable[[dict[str, object]], object],
+    specs: Sequence[ProviderSpec] | None = None,
+) -> Document:
+    """Change the text, and write it if it then says what is expected and nothing else.
+
+    With `specs`, it also has to be a configuration that can be used.
+    """
+    before = _bytes(path)
+    known = Document.read(path) if path.exists() else Document(path, "")
+    wanted = dict(known.values)
+    profiles = dict(known.table("profiles"))
+    expect(profiles)
+    wanted["profiles"] = profiles
+    changed = change(before.decode())
+    try:
+        document = Document.parse(path, changed)
+    except ConfigError:
+        raise ConfigError(
+            "the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND
+        ) from None
+    # People write TOML in more ways than are known here: what cannot be changed is left alone.
+    if {"profiles": {}, **document.values} != wanted:
+        raise ConfigError("the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND)
+    if specs is not None:
+        read_config(document, specs)
+    if _bytes(path) != before:
+        raise ConfigError("was changed by something else just now", subject=str(path), hint="Try again.")
+    write_private(path, changed)
+    return document
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise LocalDiskError(f"cannot be read: {error.strerror}", subject=str(path)) from None

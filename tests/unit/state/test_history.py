@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.history import LONGEST_LINE, MOST_LINES, FilterHistory
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.state.memory import FilterHistory
 
 
 def test_what_is_added_is_there_next_time_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
@@ -26,12 +26,12 @@ def test_a_text_that_comes_again_is_the_newest_and_there_once(tmp_path: Path) ->
 
 def test_the_oldest_go_first(tmp_path: Path) -> None:
     path = tmp_path / "filters.txt"
-    path.write_text("".join(f"a=={number}\n" for number in range(MOST_LINES + 5)))
+    path.write_text("".join(f"a=={number}\n" for number in range(FilterHistory.MAX_LINES + 5)))
     history = FilterHistory(path)
-    assert len(history.lines) == MOST_LINES
+    assert len(history.lines) == FilterHistory.MAX_LINES
     history.add("new==1")
     assert history.lines[0] == "a==6"
-    assert len(path.read_text().splitlines()) == MOST_LINES
+    assert len(path.read_text().splitlines()) == FilterHistory.MAX_LINES
 
 
 def test_two_browsers_keep_what_the_other_one_added(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_two_browsers_keep_what_the_other_one_added(tmp_path: Path) -> None:
     assert one.lines == ("a==1", "b==2", "c==3")
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a==1\nb==2", "a==\x1b[31m", "a" * (LONGEST_LINE + 1)])
+@pytest.mark.parametrize("text", ["", "  ", "a==1\nb==2", "a==\x1b[31m", "a" * (FilterHistory.LONGEST_LINE + 1)])
 def test_what_is_no_filter_is_not_kept(tmp_path: Path, text: str) -> None:
     history = FilterHistory(tmp_path / "filters.txt")
     history.add(text)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.bookmarks import Bookmark, Bookmarks
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.state.bookmarks import Bookmark, Bookmarks
 
 FILE = """\
 # where the reports are

@@ -1,22 +1,22 @@
-"""Values for the holes of a saved search."""
+"""Values for the placeholders of a saved search."""
 
 from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.holes_dialog import HolesDialog
+from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 
 FIQL = "agentName==?who;queueName==?queue,agentName==?who"
 
 
 async def test_each_hole_is_asked_for_once_and_enter_goes_to_what_is_empty(opened: Any) -> None:
-    async with opened(HolesDialog(FIQL, "@mine")) as it:
+    async with opened(ParametersDialog(FIQL, "@mine")) as it:
         assert "Search @mine" in it.text
-        assert it.focus == "hole-who"
+        assert it.focus == "placeholder-who"
         await it.press("enter")
-        assert it.focus == "hole-who"
+        assert it.focus == "placeholder-who"
         await it.press(*"Lee", "enter")
-        assert it.focus == "hole-queue"
+        assert it.focus == "placeholder-queue"
         assert "agentName==Lee;queueName==?queue,agentName==Lee" in it.text
         await it.press(*"L3", "enter")
         assert it.answers == ["agentName==Lee;queueName==L3,agentName==Lee"]
@@ -30,7 +30,7 @@ async def test_each_hole_is_asked_for_once_and_enter_goes_to_what_is_empty(opene
     ],
 )
 async def test_a_value_never_becomes_a_term(opened: Any, text: str, filled: str) -> None:
-    async with opened(HolesDialog(text)) as it:
+    async with opened(ParametersDialog(text)) as it:
         await it.paste("""L',x==1;(y==2) "3"\n""")
         await it.pilot.pause(0.4)
         await it.press("enter")
@@ -38,25 +38,25 @@ async def test_a_value_never_becomes_a_term(opened: Any, text: str, filled: str)
 
 
 async def test_what_follows_a_paste_at_once_is_no_answer(opened: Any) -> None:
-    async with opened(HolesDialog("a==?b")) as it:
+    async with opened(ParametersDialog("a==?b")) as it:
         await it.paste("x")
         await it.press("enter")
         assert it.answers == []
 
 
 async def test_escape_answers_nothing(opened: Any) -> None:
-    async with opened(HolesDialog("a==?b")) as it:
+    async with opened(ParametersDialog("a==?b")) as it:
         await it.press("x", "escape")
         assert it.answers == [None]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])
 async def test_many_holes_and_a_hostile_search_fit(opened: Any, size: tuple[int, int]) -> None:
-    text = "name==[/x]\x1b[1m;" + ";".join(f"a{number}==?hole-{number}" for number in range(5))
-    async with opened(HolesDialog(text), size) as it:
+    text = "name==[/x]\x1b[1m;" + ";".join(f"a{number}==?placeholder-{number}" for number in range(5))
+    async with opened(ParametersDialog(text), size) as it:
         assert "\x1b" not in it.text
         assert it.fits()
         for number in range(4):
             await it.press("x", "enter")
-            assert it.focus == f"hole-hole-{number + 1}"
+            assert it.focus == f"placeholder-placeholder-{number + 1}"
         assert it.fits()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.layouts import Layouts, Shown
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.state.memory import Layouts, ShownColumn
 
-SOME = (Shown("created", 16), Shown("agentName", 20))
+SOME = (ShownColumn("created", 16), ShownColumn("agentName", 20))
 
 
 def test_a_choice_is_there_in_the_next_run_and_nobody_else_reads_it(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.theme_choice import ThemeChoice
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.state.memory import ThemeChoice
 
 
 def test_a_choice_is_there_in_the_next_run_and_nobody_else_reads_it(tmp_path: Path) -> None:
@@ -22,10 +22,11 @@ def test_a_configuration_that_was_changed_since_counts_more(tmp_path: Path) -> N
     assert ThemeChoice("gruvbox", path).theme == "gruvbox"
 
 
-def test_without_a_file_nothing_is_kept() -> None:
+def test_without_a_file_it_holds_until_the_program_ends() -> None:
     choice = ThemeChoice("ansi")
     choice.keep("nord")
-    assert choice.theme == "ansi"
+    assert choice.theme == "nord"
+    assert ThemeChoice("ansi").theme == "ansi"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"picked": "nord"}', '{"configured": "ansi", "picked": 3}', "\udcff"])

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.deletion_log import UNKNOWN, DeletionLog
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, Fate
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.deletions import UNKNOWN, DeletionLog
 
 PROFILE = Profile("acme8", "8x8", {"client_id": "eght_key"}, secrets=lambda _: Secret("s3cret"))
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config import keyring_access
-from cloudstore_tui.config.keyring_access import clear_keyring, keyring_trouble, read_keyring, write_keyring
-from cloudstore_tui.config.secrets import SecretSources
+from cloudstore_tui.config import secrets
+from cloudstore_tui.config.secrets import SecretSources, clear_keyring, keyring_trouble, read_keyring, write_keyring
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.secret import Secret
 
@@ -55,5 +54,5 @@ def test_a_machine_without_one_says_so(keyring: Install) -> None:
 
 
 def test_a_library_that_is_not_installed_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyring_access, "has_keyring", lambda: False)
+    monkeypatch.setattr(secrets, "has_keyring", lambda: False)
     assert "uv tool install" in keyring_trouble()

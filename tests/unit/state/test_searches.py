@@ -1,4 +1,4 @@
-"""Saved searches, and the holes in them."""
+"""Saved searches, and the placeholders in them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.holes import fill, holes_of
-from cloudstore_tui.config.searches import SavedSearch, SavedSearches, use
 from cloudstore_tui.core.errors import ConfigError, FilterError, UsageError
 from cloudstore_tui.fiql import comparisons, understand
+from cloudstore_tui.state.searches import SavedSearch, SavedSearches, fill, placeholders_of, use
 
 FILE = """\
 # what we look for on Mondays
@@ -30,10 +29,10 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_read_with_its_holes(path: Path) -> None:
+def test_a_file_is_read_with_its_placeholder(path: Path) -> None:
     found = SavedSearches(path).read()
     assert found["monday"] == SavedSearch("monday", "type:calls since:?day queue:?queue", "acme8", "us-east")
-    assert found["monday"].holes == ("day", "queue")
+    assert found["monday"].placeholders == ("day", "queue")
     assert found["archived"].is_for("anything", "anywhere")
     assert not found["monday"].is_for("acme8", "eu-west")
 
@@ -68,7 +67,7 @@ def test_a_search_can_be_changed_however_it_is_written(path: Path, text: str) ->
 
 
 def test_a_change_that_would_say_something_else_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloudstore_tui.config.searches.with_table", lambda text, *_: text + "[other]\nfind = 'x'\n")
+    monkeypatch.setattr("cloudstore_tui.state.searches.with_table", lambda text, *_: text + "[other]\nfind = 'x'\n")
     with pytest.raises(ConfigError, match="cannot be changed here"):
         SavedSearches(path).save("one", "b==2")
     assert path.read_text() == FILE
@@ -124,9 +123,9 @@ def test_an_unknown_name_is_told_with_those_that_are_there(path: Path) -> None:
     ],
 )
 def test_holes_stand_where_values_stand(text: str, names: list[str]) -> None:
-    holes = holes_of(text)
-    assert [hole.name for hole in holes] == names
-    assert all(text[hole.start : hole.end] == f"?{hole.name}" for hole in holes)
+    placeholders = placeholders_of(text)
+    assert [placeholder.name for placeholder in placeholders] == names
+    assert all(text[placeholder.start : placeholder.end] == f"?{placeholder.name}" for placeholder in placeholders)
 
 
 @pytest.mark.parametrize("value", ["Sales UK", "a';b==c", 'x" agent:y', "a,b", "*", "?queue", "\\", "(", "…"])
@@ -145,8 +144,8 @@ def test_a_hole_without_a_value_is_told_with_its_place() -> None:
     assert raised.value.position == len("queue:?queue since:")
 
 
-def test_a_value_for_no_hole_is_told_with_the_holes() -> None:
-    with pytest.raises(UsageError, match="The holes are: queue"):
+def test_a_value_for_no_hole_is_told_with_the_placeholder() -> None:
+    with pytest.raises(UsageError, match="The placeholders are: queue"):
         fill("queue:?queue", {"queu": "x"})
 
 

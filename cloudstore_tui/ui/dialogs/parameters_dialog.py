@@ -1,4 +1,4 @@
-"""The values for the holes of a saved search."""
+"""The values for the placeholders of a saved search."""
 
 from collections.abc import Mapping
 
@@ -6,32 +6,32 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from cloudstore_tui.config.holes import fill, holes_of
+from cloudstore_tui.state.searches import fill, placeholders_of
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import plain, show
 
 
-class HolesDialog(Dialog[str | None]):
-    """Asks for each hole once; answers with the search, in which every value is one value, whatever is in it."""
+class ParametersDialog(Dialog[str | None]):
+    """Asks for each placeholder once; answers with the search, in which every value is one value, whatever is in it."""
 
     AUTO_FOCUS = "Field"
     DEFAULT_CSS = """
-    HolesDialog #filled { margin-top: 1; }
+    ParametersDialog #filled { margin-top: 1; }
     """
 
     def __init__(self, text: str, name: str = "") -> None:
-        """Ask for the holes of `text`, which may be known under a name."""
+        """Ask for the placeholders of `text`, which may be known under a name."""
         super().__init__(show(f"Search {name}".rstrip()), harmless=None)
         self._text = text
-        self._names = tuple(dict.fromkeys(hole.name for hole in holes_of(text)))
+        self._names = tuple(dict.fromkeys(placeholder.name for placeholder in placeholders_of(text)))
 
     def compose_body(self) -> ComposeResult:
-        """One line for each hole, and what will be searched for."""
+        """One line for each placeholder, and what will be searched for."""
         for name in self._names:
             yield Note(plain(name))
-            yield Field(widget_id=f"hole-{name}")
+            yield Field(widget_id=f"placeholder-{name}")
         yield Note(plain(self._preview), widget_id="filled")
 
     def compose_buttons(self) -> ComposeResult:
@@ -52,7 +52,7 @@ class HolesDialog(Dialog[str | None]):
         self.action_search()
 
     def action_search(self) -> None:
-        """Answer, or go to the first hole without a value."""
+        """Answer, or go to the first placeholder without a value."""
         if self.was_pasted:
             return
         values = self._values
@@ -60,16 +60,16 @@ class HolesDialog(Dialog[str | None]):
         if empty is None:
             self.dismiss(fill(self._text, values))
         else:
-            self.query_one(f"#hole-{empty}", Field).focus()
+            self.query_one(f"#placeholder-{empty}", Field).focus()
 
     @property
     def _values(self) -> Mapping[str, str]:
-        """What was typed, by hole; the empty ones left out."""
+        """What was typed, by placeholder; the empty ones left out."""
         typed = {name: self._typed(name) for name in self._names}
         return {name: value for name, value in typed.items() if value}
 
     def _typed(self, name: str) -> str:
-        fields = self.query(f"#hole-{name}").results(Field)
+        fields = self.query(f"#placeholder-{name}").results(Field)
         return next((field.value.strip() for field in fields), "")
 
     @property

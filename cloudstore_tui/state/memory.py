@@ -1,0 +1,269 @@
+"""What the browser remembers between runs, each thing in a small file of its own in the state folder.
+
+Nobody is kept from working by it: what cannot be read counts as nothing, and what cannot be written is told and holds
+until the program ends.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.fs.private_file import write_private
+
+Value = TypeVar("Value")
+
+_LARGEST = 8_000_000
+"""Bytes that are read of a file that something else has made larger."""
+
+
+class JsonState(Generic[Value]):
+    """One value in a JSON file; without a file, or while there is none that can be read, the default."""
+
+    def __init__(self, path: Path | None, type_: type[Value], default: Value) -> None:
+        self._path = path
+        self._type = type_
+        self._value = default
+        self._default = default
+
+    def read(self) -> Value:
+        """What is in the file now: other programs write to it, too."""
+        if self._path is None:
+            return self._value
+        try:
+            with self._path.open("rb") as file:
+                return msgspec.json.decode(file.read(_LARGEST), type=self._type)
+        except (OSError, msgspec.MsgspecError):
+            return self._default
+
+    def write(self, value: Value) -> None:
+        """Put a value in the place of what was there.
+
+        Raises:
+            LocalDiskError: it cannot be written.
+        """
+        self._value = value
+        if self._path is not None:
+            write_private(self._path, msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+class FilterHistory:
+    """The filters and phrases that were sent from the bar, as they were typed: one a line, the newest last."""
+
+    FILE = "filters.txt"
+    MAX_LINES = 500
+    LONGEST_LINE = 10_000
+    """Characters; a longer filter is not kept."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Keep the history in a file; without one it ends with the program."""
+        self._path = path
+        self._lines: list[str] = self._read() if path else []
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The oldest first; none twice."""
+        return tuple(self._lines)
+
+    def add(self, text: str) -> None:
+        """Remember a text as the newest.
+
+        Raises:
+            LocalDiskError: the file cannot be written.
+        """
+        text = text.strip()
+        if not self._is_kept(text):
+            return
+        # Read again: another browser may have added to it.
+        known = self._read() if self._path else self._lines
+        self._lines = [*(line for line in known if line != text), text][-self.MAX_LINES :]
+        if self._path:
+            write_private(self._path, "".join(f"{line}\n" for line in self._lines))
+
+    def _read(self) -> list[str]:
+        assert self._path is not None
+        try:
+            with self._path.open("rb") as file:
+                data = file.read(_LARGEST)
+        except OSError:
+            return []
+        kept = [line for line in map(str.strip, data.decode("utf-8", "replace").split("\n")) if self._is_kept(line)]
+        # Of two that are equal the later one counts.
+        return list(dict.fromkeys(reversed(kept)))[: self.MAX_LINES][::-1]
+
+    def _is_kept(self, line: str) -> bool:
+        return bool(line) and len(line) <= self.LONGEST_LINE and line.isprintable()
+
+
+class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    profile: str
+    region: str = ""
+    path: str = ""
+    place: tuple[str, ...] = ()
+
+
+class RecentPlaces:
+    """Folders and places, never what was searched for: filters hold names and numbers of people."""
+
+    FILE = "recent.json"
+    MAX_PLACES = 50
+    """The newest one of each profile is kept besides."""
+    LONGEST = 2_000
+    """Characters of a path; a longer one is not kept."""
+
+    def __init__(self, path: Path | None = None, *, wanted: bool = True) -> None:
+        """Keep the places in a file; without one they end with the program, and if not `wanted` none is kept."""
+        if path is not None and not wanted:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        self._wanted = wanted
+        self._state: JsonState[list[_Place]] = JsonState(path if wanted else None, list[_Place], [])
+        self._turn = Lock()
+        self._known = self._read()
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """The newest first; none twice."""
+        return tuple(self._known)
+
+    def last(self, profiles: Iterable[str]) -> Location | None:
+        """Where the user was last in one of these profiles."""
+        wanted = frozenset(profiles)
+        return next((location for location in self._known if location.profile in wanted), None)
+
+    def add(self, location: Location) -> None:
+        """Remember a place as the newest. Can be called from any thread.
+
+        Raises:
+            LocalDiskError: it cannot be written down.
+        """
+        size = len(location.path) + sum(map(len, location.place))
+        with self._turn:
+            if not self._wanted or size > self.LONGEST or self._known[:1] == [location]:
+                return
+            # Read again: another browser may have added to it.
+            self._known = self._bounded([location, *(other for other in self._read() if other != location)])
+            self._state.write([_Place(known.profile, known.region, known.path, known.place) for known in self._known])
+
+    def _read(self) -> list[Location]:
+        return self._bounded(Location(one.profile, one.region, one.path, one.place) for one in self._state.read())
+
+    def _bounded(self, locations: Iterable[Location]) -> list[Location]:
+        """The newest, and of each profile the newest one."""
+        kept: list[Location] = []
+        seen: set[str] = set()
+        for number, location in enumerate(dict.fromkeys(locations)):
+            if number < self.MAX_PLACES or location.profile not in seen:
+                kept.append(location)
+            seen.add(location.profile)
+        return kept
+
+
+class ShownColumn(msgspec.Struct, frozen=True):
+    """One column that is shown."""
+
+    name: str
+    """A field or a tag."""
+    width: int
+    """Cells."""
+
+
+Layout: TypeAlias = tuple[ShownColumn, ...]
+
+
+class Layouts:
+    """The columns that the user chose, for each kind of list."""
+
+    FILE = "columns.json"
+    MAX_COLUMNS = 60
+    WIDEST = 200
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Keep the choices in a file; without one they end with the program."""
+        self._state: JsonState[dict[str, Layout]] = JsonState(path, dict[str, Layout], {})
+        self._known = self._read()
+
+    def of(self, kind: str) -> Layout:
+        """What was chosen for a kind of list; empty if nothing was."""
+        return self._known.get(kind, ())
+
+    def keep(self, kind: str, layout: Layout) -> None:
+        """Remember a choice; an empty one forgets it.
+
+        Raises:
+            LocalDiskError: it cannot be written.
+        """
+        self._known = self._known | self._read() | {kind: layout}
+        if not layout:
+            del self._known[kind]
+        self._state.write(self._known)
+
+    def _read(self) -> dict[str, Layout]:
+        return {
+            kind: layout[: self.MAX_COLUMNS]
+            for kind, layout in self._state.read().items()
+            if layout and all(column.name and 1 <= column.width <= self.WIDEST for column in layout)
+        }
+
+
+class HiddenPanes:
+    """The panes that the user hid."""
+
+    FILE = "hidden.json"
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Keep their names in a file; without one they end with the program."""
+        self._state: JsonState[list[str]] = JsonState(path, list[str], [])
+        self._names = frozenset(self._state.read())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def keep(self, name: str, *, hidden: bool) -> None:
+        """Remember whether a pane is hidden.
+
+        Raises:
+            LocalDiskError: it cannot be written.
+        """
+        if hidden == (name in self._names):
+            return
+        self._names = self._names | {name} if hidden else self._names - {name}
+        self._state.write(sorted(self._names))
+
+
+class _PickedTheme(msgspec.Struct, frozen=True):
+    configured: str
+    """What the configuration named when it was picked."""
+    picked: str
+
+
+class ThemeChoice:
+    """The theme that was picked in the browser; the configuration stays as the user wrote it.
+
+    It holds until the configuration names another theme than it did when this one was picked.
+    """
+
+    FILE = "theme.json"
+
+    def __init__(self, configured: str, path: Path | None = None) -> None:
+        """Keep the choice in a file; without one it ends with the program."""
+        self._configured = configured
+        self._state: JsonState[_PickedTheme | None] = JsonState(path, _PickedTheme, None)
+
+    @property
+    def theme(self) -> str:
+        """The name of the theme to begin with."""
+        kept = self._state.read()
+        return kept.picked if kept is not None and kept.configured == self._configured else self._configured
+
+    def keep(self, picked: str) -> None:
+        """Remember what was picked.
+
+        Raises:
+            LocalDiskError: it cannot be written.
+        """
+        self._state.write(_PickedTheme(self._configured, picked))
