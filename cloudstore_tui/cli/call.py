@@ -11,7 +11,7 @@ from cloudstore_tui.calls.tree import CallTree, Node, call_tree
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.errors import UsageError, distinct
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -38,17 +38,16 @@ def require_related(provider: StorageProvider, subject: str) -> None:
 async def print_call(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
     """Print everything of the call that an id names, in a region or in all."""
     found = await provider.related(stand_in(where, key), everywhere=not where.region)
-    _tell_warnings(found, output)
     tree = call_tree(found.items)
     if not tree.legs:
         output.note(_nothing(where, key))
     _print_tree(tree, provider, output)
+    _tell_losses(found, output)
 
 
 async def print_related(provider: StorageProvider, entry: StoredObject, output: Output, *, everywhere: bool) -> None:
     """Print the call that an object belongs to; with JSON without the object itself, which was printed."""
     found = await provider.related(entry, everywhere=everywhere)
-    _tell_warnings(found, output)
     if not found.items:
         output.note(_alone(entry, everywhere=everywhere))
     elif output.as_json:
@@ -57,6 +56,7 @@ async def print_related(provider: StorageProvider, entry: StoredObject, output: 
     else:
         output.line("")
         _print_tree(call_tree([entry, *found.items], entry), provider, output)
+    _tell_losses(found, output)
 
 
 async def call_files(session: Session, entries: Iterable[StoredObject], folder: Path) -> dict[StoredObject, Path]:
@@ -72,7 +72,7 @@ async def call_files(session: Session, entries: Iterable[StoredObject], folder: 
         provider = session.provider(entry.location.profile)
         require_related(provider, entry.location.address)
         found = await provider.related(entry)
-        _tell_warnings(found, session.output)
+        _tell_losses(found, session.output)
         tree = call_tree([entry, *found.items], entry)
         wanted = [one for one in tree.entries if one == entry or one.state in ("", "AVAILABLE")]
         if left := len(tree.entries) - len(wanted):
@@ -125,9 +125,10 @@ def _facts(node: Node) -> str:
     return f"{length:>7}  {size:>8}  {state:{_STATE}}  {entry.location.address}  {entry.name}"
 
 
-def _tell_warnings(found: Page[StoredObject], output: Output) -> None:
+def _tell_losses(found: Page[StoredObject], output: Output) -> None:
     for warning in found.warnings:
         output.note(warning)
+    output.losses(distinct(found.failures))
 
 
 def _nothing(where: Location, key: str) -> str:

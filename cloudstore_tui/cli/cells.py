@@ -1,7 +1,6 @@
 """The columns of an export: fields by the names of the JSON contract, and tags."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -17,10 +16,6 @@ FIELDS = (
 """Every field, and the path that other commands take; any other name is that of a tag."""
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
 """What an export has when nobody asks for columns."""
-
-_RUN = "=+-@\t\r\n"
-"""What a cell begins with that a spreadsheet would run."""
-_PHONE = re.compile(r"\+[0-9]{7,15}")
 
 
 def columns_of(text: str) -> tuple[str, ...]:
@@ -56,8 +51,3 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet runs; a plain international phone number stays as it is."""
-    return f"'{text}" if text[:1] and text[0] in _RUN and not _PHONE.fullmatch(text) else text

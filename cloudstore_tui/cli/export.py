@@ -1,18 +1,17 @@
 """The forms in which `find` gives what it finds: text, JSON lines, CSV, Parquet."""
 
-import csv
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cloudstore_tui.cli.cells import FIELDS, USUAL, columns_of, harmless, row_of, text_of
+from cloudstore_tui.cli.cells import FIELDS, USUAL, columns_of, row_of, text_of
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.sink import Sink
+from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import UsageError
 
@@ -87,8 +86,7 @@ class _Columns(Sink):
         if self._output.as_json:
             self._output.record(row)
         else:
-            cells = (text_of(row.get(name)) for name in self._columns)
-            self._output.line("\t".join(" ".join(cell.split("\t")) for cell in cells))
+            self._output.cells(text_of(row.get(name)) for name in self._columns)
 
 
 class CsvLines(Sink):
@@ -98,21 +96,13 @@ class CsvLines(Sink):
         self._output = output
         self._columns = columns
         self._provider = provider
-        self._line = StringIO()
-        self._writer = csv.writer(self._line, lineterminator="")
 
     def __enter__(self) -> "Sink":
         """The names come first, also where nothing is found."""
-        self._write(list(self._columns))
+        self._output.data(csv_row(self._columns))
         return self
 
     def add(self, entry: Entry) -> None:
         """One more."""
         row = row_of(entry, self._provider, self._columns)
-        self._write([text_of(row.get(name)) for name in self._columns])
-
-    def _write(self, cells: list[str]) -> None:
-        self._writer.writerow([harmless(cell) for cell in cells])
-        self._output.line(self._line.getvalue(), breaks=True)
-        self._line.seek(0)
-        self._line.truncate()
+        self._output.data(csv_row(text_of(row.get(name)) for name in self._columns))

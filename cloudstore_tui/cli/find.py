@@ -1,19 +1,21 @@
 """`find`: what a profile holds that meets a filter."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import click
 
 from cloudstore_tui.cli.call import print_call
 from cloudstore_tui.cli.export import Form, export_options
 from cloudstore_tui.cli.filter import kept, narrowed, note_empty
-from cloudstore_tui.cli.found import found
+from cloudstore_tui.cli.found import found, pager_of
 from cloudstore_tui.cli.options import json_option, limit_option, wait_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.search import Search, query_options
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.forecast import Forecast
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 
@@ -70,14 +72,19 @@ def find_command(
             await print_call(provider, location, key, session.output)
             return
         query, meaning = narrowed(search.query(location, session.output), words, session.output)
-        objects = found(provider, query, session.output, None if meaning.local else limit)
-        listing = kept(objects, meaning, query, session.output)
-        if count:
-            number = await (_length(listing) if meaning.local else provider.count(query))
-            _print_count(number, session.output, "" if meaning.local else query.filter)
-        else:
-            with form.sink(session.output, provider.profile.provider) as sink:
-                await sink.take(listing, limit)
+        if count and not meaning.local:
+            _print_count(await provider.count(query), session.output, query.filter)
+            return
+        pager, forecast = pager_of(provider, query), Forecast(provider.profile.requests_per_minute)
+        objects = found(pager, forecast, session.output, None if meaning.local else limit)
+        with session.output.telling(pager):
+            async with aclosing(objects):
+                listing = kept(objects, meaning, query, session.output)
+                if count:
+                    _print_count(await _length(listing), session.output)
+                    return
+                with form.sink(session.output, provider.profile.provider) as sink:
+                    await sink.take(listing, limit)
 
     run(work, as_json=as_json, wait=wait)
 
@@ -92,7 +99,7 @@ def _searchable(session: Session, where: str) -> tuple[StorageProvider, Location
     return provider, location
 
 
-def _print_count(number: int, output: Output, filter_: str) -> None:
+def _print_count(number: int, output: Output, filter_: str = "") -> None:
     if output.as_json:
         output.record({"count": number})
     else:

@@ -18,14 +18,16 @@ FEW = 300
 """Objects up to which nothing is fetched ahead: most of it would not be wanted."""
 
 
+def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
+    """The pages of a query."""
+    return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.sweep, query))
+
+
 async def found(
-    provider: StorageProvider, query: Query, output: Output, limit: int | None
+    pager: Pager[StoredObject], forecast: Forecast, output: Output, limit: int | None
 ) -> AsyncGenerator[StoredObject, None]:
     """The objects of a query, in order; `limit` is how many will be taken."""
-    pager: Pager[StoredObject] = Pager(
-        partial(provider.search, query), identity, query.location.address, partial(provider.sweep, query)
-    )
-    line = ForecastLine(Forecast(provider.profile.requests_per_minute))
+    line = ForecastLine(forecast)
     async with nullcontext() if limit is not None and limit <= FEW else pager.hurry():
         while not pager.ended:
             with line:

@@ -1,6 +1,7 @@
 """`ls`: what is in a folder or region."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import click
 
@@ -42,33 +43,37 @@ def ls_command(path: str, *, recursive: bool, everything: bool, limit: int | Non
             return
         newest = provider.query(location) is not None and not everything
         most = limit or (NEWEST if newest else None)
-        listing = _tree(provider, location, session.output) if recursive else _entries(provider, location)
-        with Form().sink(session.output, provider.profile.provider) as sink:
-            more = await sink.take(listing, most)
+        async with aclosing((_tree if recursive else _entries)(provider, location, session.output)) as listing:
+            with Form().sink(session.output, provider.profile.provider) as sink:
+                more = await sink.take(listing, most)
         if more and limit is None:
             session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
 
     run(work, as_json=as_json, wait=wait)
 
 
-async def _entries(provider: StorageProvider, location: Location) -> AsyncIterator[Entry]:
+async def _entries(provider: StorageProvider, location: Location, output: Output) -> AsyncGenerator[Entry, None]:
     pager = Pager(lambda cursor: provider.browse(location, cursor), identity, location.address)
-    async for page in pager:
-        for entry in page.items:
-            yield entry
+    with output.telling(pager):
+        async for page in pager:
+            for warning in page.warnings:
+                output.note(warning)
+            for entry in page.items:
+                yield entry
 
 
-async def _tree(provider: StorageProvider, location: Location, output: Output) -> AsyncIterator[Entry]:
+async def _tree(provider: StorageProvider, location: Location, output: Output) -> AsyncGenerator[Entry, None]:
     """Everything below a folder, depth first; a folder that cannot be read does not end the walk."""
     waiting = [location]
     while waiting:
         here = waiting.pop()
         folders = []
         try:
-            async for entry in _entries(provider, here):
-                yield entry
-                if isinstance(entry, Folder):
-                    folders.append(entry.location)
+            async with aclosing(_entries(provider, here, output)) as entries:
+                async for entry in entries:
+                    yield entry
+                    if isinstance(entry, Folder):
+                        folders.append(entry.location)
         except StorageError as error:
             if here == location:
                 raise

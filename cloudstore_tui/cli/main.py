@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 from typing import NoReturn, TextIO
 
 import click
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if _COMPLETING in os.environ:
             code = int(import_module("cloudstore_tui.cli.completion").answer(cloudstore))
         else:
-            code = _run(list(sys.argv[1:] if arguments is None else arguments))
+            code = execute(list(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
@@ -122,7 +123,8 @@ def _flush(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _run(args: list[str]) -> int:
+def execute(args: list[str]) -> int:
+    """Run a command; the code that it ends with."""
     as_json = "--json" in args
     try:
         with cloudstore.make_context("cloudstore", args) as context:
@@ -130,7 +132,7 @@ def _run(args: list[str]) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        error.show()
+        Output(as_json=False).note(_usage_error(error))
         if as_json:
             _report_json(StorageError(error.format_message()), error.exit_code)
         return error.exit_code
@@ -144,6 +146,13 @@ def _run(args: list[str]) -> int:
         Output(as_json=False).note(describe_error(error))
         return error.code
     return 0
+
+
+def _usage_error(error: click.ClickException) -> str:
+    """What click says of arguments that it refuses; they are the user's, or of whoever wrote what they pasted."""
+    shown = StringIO()
+    error.show(shown)
+    return shown.getvalue().rstrip("\n")
 
 
 def _report_json(error: StorageError, code: int) -> None:

@@ -2,24 +2,22 @@
 
 import errno
 import json
-import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import click
 
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, common_code
+from cloudstore_tui.core.page import Pager
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.ui import format as in_words
 
 Record = Mapping[str, object]
-
-_BREAKS = re.compile("[\n-\r\x1c-\x1e\x85\u2028\u2029]")
-"""What some program takes for the end of a line."""
 
 
 class Output:
@@ -48,26 +46,42 @@ class Output:
         else:
             self.line(self._row(entry))
 
-    def line(self, text: str, *, breaks: bool = False) -> None:
-        """One line of text; control characters are shown, never obeyed, where it goes to a terminal.
+    def line(self, text: str) -> None:
+        """One line of text, in which nothing can command a terminal or pass for a line of its own.
 
-        Elsewhere only line breaks are shown: whoever names an object must not add lines that name another one.
-
-        Args:
-            text: what to print.
-            breaks: whether line breaks stay where it goes to a program that knows them from the ends of lines.
+        That holds on a pipe, too, which may end at a terminal; a name as it is stands in JSON.
         """
+        _print(plain(text, len(text)))
+
+    def cells(self, cells: Iterable[str]) -> None:
+        """One line of text with a tab between each two cells."""
+        _print("\t".join(plain(cell, len(cell)) for cell in cells))
+
+    def data(self, text: str) -> None:
+        """Lines in a form that some program reads, as they are; on a terminal they are text like any other."""
         if sys.stdout.isatty():
-            _print(plain(text))
-            return
-        whole = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        _print(whole if breaks else _BREAKS.sub(lambda found: plain(found[0]), whole))
+            self.line(text)
+        else:
+            _print(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
     def note(self, text: str) -> None:
         """A message about the work, never part of the result. The work goes on where nobody can read it any more."""
         with suppress(OSError):
             for line in text.split("\n"):
                 click.echo(plain(line), err=True)
+
+    @contextmanager
+    def telling(self, pager: Pager[Any]) -> Iterator[None]:
+        """Tell after the block what the pages lacked that were read in it: what was found is only a part."""
+        try:
+            yield
+        finally:
+            self.losses(pager.failures)
+
+    def losses(self, failures: Iterable[StorageError]) -> None:
+        """What a listing lacks; each decides the exit code, as any error does."""
+        for failure in failures:
+            self.error(failure)
 
     def error(self, error: StorageError, path: str = "") -> None:
         """Something that failed while the rest goes on; it decides the exit code."""
@@ -84,7 +98,7 @@ class Output:
             click.Abort: the user wants neither.
         """
         with self._asked():
-            return click.confirm(question, err=True, default=default)
+            return click.confirm(plain(question), err=True, default=default)
 
     def choose(self, question: str, ways: Sequence[str], default: str) -> str:
         """Ask for one of several answers.
@@ -93,7 +107,7 @@ class Output:
             click.Abort: the user wants none.
         """
         with self._asked():
-            return str(click.prompt(question, type=click.Choice(ways), default=default, err=True))
+            return str(click.prompt(plain(question), type=click.Choice(ways), default=default, err=True))
 
     def typed(self, question: str, default: str = "") -> str:
         """Ask for some text; the default, which may be nothing, if nothing was typed.
@@ -101,8 +115,9 @@ class Output:
         Raises:
             click.Abort: the user does not want to answer.
         """
+        shown = f"{question} [{default}]" if default else question
         with self._asked():
-            return str(click.prompt(question, err=True, default=default, show_default=bool(default))).strip()
+            return str(click.prompt(plain(shown), err=True, default=default, show_default=False)).strip()
 
     def hidden(self, question: str) -> str:
         """Ask for a text that does not show while it is typed.
@@ -111,7 +126,7 @@ class Output:
             click.Abort: the user does not want to answer.
         """
         with self._asked():
-            return str(click.prompt(question, err=True, default="", show_default=False, hide_input=True))
+            return str(click.prompt(plain(question), err=True, default="", show_default=False, hide_input=True))
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
@@ -135,6 +150,15 @@ class Output:
         if not entry.id:
             return f"{size:>10}  {when:16}  {entry.location.path}"
         return f"{size:>10}  {when:16}  {entry.state:9}  {entry.location.address}  {entry.type}  {entry.name}"
+
+
+def refuse() -> NoReturn:
+    """End a command whose question was answered with no.
+
+    Raises:
+        click.exceptions.Exit: always, with the code 1: an answer is no interruption.
+    """
+    raise click.exceptions.Exit(1)
 
 
 @contextmanager

@@ -6,9 +6,7 @@ from functools import partial
 from textwrap import wrap
 from typing import TypeVar
 
-import click
-
-from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.config.draft import NAME, Draft, asked, check_name, complaint, is_needed, read_answer
 from cloudstore_tui.config.secrets import EXPLANATIONS, Store, clean_secret, keyring_trouble, spoken
 from cloudstore_tui.core.errors import StorageError, UsageError
@@ -61,13 +59,13 @@ class Questions:
         """Whether a profile that failed its test is saved all the same.
 
         Raises:
-            click.Abort: it is given up.
+            click.exceptions.Exit: it is given up.
         """
         answer = self._output.choose(
             "Change an answer, keep it as it is, or stop?", [_CHANGE, _KEEP, _GIVE_UP], _CHANGE
         )
         if answer == _GIVE_UP:
-            raise click.Abort
+            refuse()
         return answer == _KEEP
 
     def change(self, draft: Draft) -> None:

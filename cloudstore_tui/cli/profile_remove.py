@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.profiles import Config, remove_profile
 from cloudstore_tui.config.secrets import file_of, sources_of, take_back, variables
@@ -31,7 +31,7 @@ def remove_command(name: str, *, yes: bool) -> None:
         if not output.asks:
             raise UsageError("removing a profile has to be agreed to", subject=name, hint="Add --yes.")
         if not output.confirm(f"Remove the profile {name} from {config.path}?"):
-            raise click.Abort
+            refuse()
     fields = next(spec for spec in PROVIDERS if spec.name == profile.provider).secrets
     sources = sources_of(profile, fields)
     remove_profile(config.path, name)

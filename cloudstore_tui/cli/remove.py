@@ -6,7 +6,7 @@ import click
 
 from cloudstore_tui.cli.deletions import deletion_log, print_deletions
 from cloudstore_tui.cli.options import json_option, wait_option
-from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
@@ -107,7 +107,7 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
         agreed = output.confirm(question)
     if not agreed:
         output.note("Nothing was deleted.")
-        raise click.Abort
+        refuse()
 
 
 def _tell(output: Output, deletion: Deletion) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.cli.browse import open_browser
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.sandbox_process import SandboxProcess
 from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.config.profiles import load_config
@@ -122,7 +123,7 @@ def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_
         folder = Path.cwd() / DEMO_FOLDER
         open_browser(config, download_dir=folder, keep=False)
     if folder.is_dir():
-        click.echo(f"Downloads are in {folder}", err=True)
+        Output(as_json=False).note(f"Downloads are in {folder}")
 
 
 def _wait_for_parent(over: threading.Event) -> None:

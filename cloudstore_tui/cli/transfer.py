@@ -10,7 +10,7 @@ import click
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.call import call_files
 from cloudstore_tui.cli.options import json_option, wait_option
-from cloudstore_tui.cli.output import Output, writing
+from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
@@ -157,7 +157,7 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
     if not output.asks:
         raise UsageError(caution, subject=folder.address, hint="Add --yes to upload there all the same.")
     if not output.confirm(f"{folder.address}: {caution}. Upload there all the same?"):
-        raise click.Abort
+        refuse()
 
 
 async def _objects(session: Session, paths: tuple[str, ...]) -> list[StoredObject]:

@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.cli.options import json_option, wait_option
-from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import StorageError, UsageError
+from cloudstore_tui.core.errors import StorageError, UsageError, distinct
 from cloudstore_tui.core.exchange import ZipJob
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -77,7 +77,7 @@ def list_command(path: str, *, as_json: bool, wait: float) -> None:
 
     async def work(session: Session) -> None:
         provider, location = _zips_of(session, path)
-        regions = [location.region] if location.region else await _regions(provider, location)
+        regions = [location.region] if location.region else await _regions(provider, location, session.output)
         for region in regions:
             try:
                 jobs = await provider.zip_jobs(region)
@@ -170,7 +170,7 @@ def _confirm(output: Output, location: Location, count: int) -> None:
     jobs = f"{count:,} job{'s' if count != 1 else ''}"
     question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
     if not output.confirm(question):
-        raise click.Abort
+        refuse()
 
 
 async def _requests(
@@ -208,8 +208,9 @@ async def _entry(session: Session, path: str) -> StoredObject:
     return entry
 
 
-async def _regions(provider: StorageProvider, root: Location) -> list[str]:
+async def _regions(provider: StorageProvider, root: Location, output: Output) -> list[str]:
     page = await provider.folders(root)
+    output.losses(distinct(page.failures))
     return [folder.location.region for folder in page.items]
 
 

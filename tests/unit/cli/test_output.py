@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import click
 import pytest
 
 from cloudstore_tui.cli.output import Output, entry_record, error_record
@@ -84,3 +85,26 @@ def test_a_name_with_line_breaks_in_it_is_one_line_for_programs_too(capsys: pyte
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) == 1
     assert "a␊acme8:us-east/other␍" in shown
+
+
+def test_no_line_and_no_cell_commands_a_terminal_at_the_end_of_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(as_json=False)
+    output.line("\x1b[31mred\x9b")
+    output.cells(["a\tb", "\x1b]0;x\x07"])
+    assert capsys.readouterr().out == "␛[31mred‹009B›\na␉b\t␛]0;x␇\n"
+
+
+def test_json_holds_every_text_exactly_and_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=True).entry(replace(RECORDING, name="a\ud800\x1bé"), "8x8")
+    shown = capsys.readouterr().out
+    assert shown.isascii()
+    assert json.loads(shown)["name"] == "a\ud800\x1bé"
+
+
+@pytest.mark.parametrize("ask", ["confirm", "typed", "hidden"])
+def test_no_question_commands_a_terminal(ask: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("confirm", "prompt"):
+        monkeypatch.setattr(click, name, lambda text, **_: asked.append(text))
+    getattr(Output(as_json=False), ask)("Replace \x1b[2J?")
+    assert asked == ["Replace ␛[2J?"]

@@ -1,0 +1,59 @@
+"""What a command could not read is an error of the command: told behind what was found, and in the exit code."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.sandbox.server import Sandbox
+
+Cloudstore = Callable[..., Any]
+RECORDINGS = ("find", "acme8:", "type:callcenterrecording", "on:2024-09-01")
+
+
+@pytest.fixture
+def no_uk(sandbox: Sandbox) -> None:
+    """One of two regions refuses."""
+    sandbox.faults.add("forbidden where=api path=/*/uk/* times=0")
+
+
+@pytest.mark.usefixtures("no_uk")
+def test_a_region_that_refuses_is_an_error_behind_the_objects_of_the_others(cloudstore: Cloudstore) -> None:
+    done = cloudstore(*RECORDINGS, "--json")
+    *found, error = done.records
+    assert {record["region"] for record in found} == {"us-east"}
+    assert (error["path"], error["code"]) == ("acme8:uk/", 3)
+    assert done.code == 3
+    assert "acme8:uk/" in done.err
+
+
+@pytest.mark.usefixtures("no_uk")
+@pytest.mark.parametrize(
+    "options", [(), ("--csv",), ("--columns", "id,name"), ("--limit", "5"), ("--parquet", "found.parquet")]
+)
+def test_every_form_of_a_partial_result_ends_as_one(cloudstore: Cloudstore, options: tuple[str, ...]) -> None:
+    done = cloudstore(*RECORDINGS, *options)
+    assert done.code == 3
+    assert "acme8:uk/" in done.err
+    assert done.out or "--parquet" in options
+
+
+@pytest.mark.usefixtures("no_uk")
+def test_a_count_and_a_call_tell_what_they_lack(cloudstore: Cloudstore) -> None:
+    counted = cloudstore("find", "acme8:", "agent:~a", "--count", "--json")
+    assert [set(record) for record in counted.records] == [{"count"}, {"error", "code", "retryable", "path"}]
+    assert counted.code == 3
+    by_service = cloudstore("find", "acme8:", "--count")
+    assert (by_service.code, by_service.out) == (3, "")
+    call = cloudstore("find", "acme8:", "--call", "int-19122e2fc00-demo", "--json")
+    assert call.code == 3
+    assert call.records[-1]["path"] == "acme8:uk/"
+
+
+def test_records_that_cannot_be_read_are_an_error_of_a_listing(cloudstore: Cloudstore, sandbox: Sandbox) -> None:
+    rows = '[{"id":"x1","type":"summary"},null,7]'
+    sandbox.faults.add(f"field where=api path=/*/objects* name=content value='{rows}' times=1")
+    done = cloudstore("ls", "acme8:us-east/", "--json")
+    assert (done.records[0]["id"], done.records[-1]["code"]) == ("x1", 4)
+    assert done.code == 4
+    assert "2 records of the service cannot be read" in done.err
