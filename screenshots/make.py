@@ -9,12 +9,14 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from cloudstore_tui.app import CloudStoreApp
@@ -24,8 +26,8 @@ from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 from cloudstore_tui.transfers.engine_thread import EngineThread
 
 HERE = Path(__file__).parent
-LONGEST, STILL, LOOK = 0.8, 0.25, 0.05
-"""Seconds after each key: at most, without any change, and between two looks."""
+STILL, POLL, PATIENCE = 1.0, 0.02, 10.0
+"""Seconds without any change before a new picture is taken; between two looks; until a state has to have come."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ PICTURES = (
 )
 
 
-async def shoot(picture: Picture, config: Config, folder: Path) -> str:
-    """The picture as SVG."""
+async def shoot(picture: Picture, config: Config, folder: Path, kept: str, patience: float) -> str:
+    """The picture as SVG: as it was kept as soon as the screen shows that, or else as it is in the end."""
     openers = {
         profile.name: partial(spec.open, profile)
         for profile in config.profiles.values()
@@ -66,31 +68,70 @@ async def shoot(picture: Picture, config: Config, folder: Path) -> str:
         app = CloudStoreApp(engine, config, download_dir=folder / "downloads")
         app.theme = picture.theme
         async with app.run_test(size=picture.size) as pilot:
-            await press(pilot, picture.keys)
-            return masked(app.export_screenshot(title="cloudstore"))
+            for key in picture.keys:
+                await pilot.press(key)
+                await settle(pilot)
+            return await last_look(pilot, lambda: masked(app.export_screenshot(title="cloudstore")), kept, patience)
     finally:
         engine.stop()
 
 
-async def press(pilot: Pilot[None], keys: Sequence[str]) -> None:
-    """Type keys as a person would: one after the other, each seen before the next."""
-    for key in keys:
-        await pilot.press(key)
-        await settle(pilot)
-
-
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until nothing is under way and the screen stands still, but not for what never ends."""
+    """Wait until nothing is under way on the screen that is on top."""
     clock = asyncio.get_running_loop().time
-    end = clock() + LONGEST
-    seen, since = "", clock()
-    while clock() < end:
-        await pilot.pause(LOOK)
-        shown = pilot.app.export_screenshot()
-        if shown != seen:
-            seen, since = shown, clock()
-        elif clock() - since >= STILL and all(worker.is_finished for worker in pilot.app.workers):
-            return
+    end = clock() + PATIENCE
+    await pilot.pause()
+    while any(not worker.is_finished and worker.node.screen is pilot.app.screen for worker in pilot.app.workers):
+        if clock() > end:
+            raise TimeoutError("the screen does not come to rest")
+        await pilot.pause(POLL)
+
+
+async def last_look(pilot: Pilot[None], look: Callable[[], str], kept: str, patience: float = PATIENCE) -> str:
+    """What is kept, as soon as the screen shows it; after `patience`, or if nothing is kept, what stands still."""
+    clock = asyncio.get_running_loop().time
+    wanted, shown = cells(kept) if kept else None, ""
+    since = start = clock()
+    while True:
+        svg = look()
+        if wanted is not None and cells(svg) == wanted:
+            return kept
+        if svg != shown:
+            shown, since = svg, clock()
+        if clock() - since > STILL and (wanted is None or clock() - start > patience):
+            return svg
+        await pilot.pause(POLL)
+
+
+def cells(svg: str | bytes) -> dict[tuple[int, int], tuple[str, ...]]:
+    """What can be seen in a picture, by line and column: characters, their style, and the colour behind them.
+
+    The same screen is written in other words by other versions of the libraries.
+    """
+    root = ElementTree.fromstring(svg)
+    styles = dict(re.findall(r"\.([\w-]+-r\d+) \{ ([^}]*?);? \}", "".join(root.itertext())))
+    found: dict[tuple[int, int], tuple[str, ...]] = {}
+    behind: dict[tuple[int, int], str] = {}
+    for element in root.iter():
+        kind, place = element.tag.rpartition("}")[2], element.attrib
+        if kind == "rect" and place.get("shape-rendering"):
+            line, first, count = _line(place, 1.5), _column(place["x"]), _column(place["width"])
+            behind.update(((line, column), place["fill"]) for column in range(first, first + count))
+        elif kind == "text" and place.get("class", "") in styles:
+            line, column = _line(place, 20.0), _column(place["x"])
+            for char in element.text or "":
+                if not char.isspace():
+                    found[line, column] = (char, *sorted(styles[place["class"]].split(";")))
+                column += cell_len(char)
+    return {at: (behind.get(at, ""), *found.get(at, ())) for at in {*found, *behind}}
+
+
+def _line(place: Mapping[str, str], first: float) -> int:
+    return round((float(place["y"]) - first) / 24.4)
+
+
+def _column(distance: str) -> int:
+    return round(float(distance) / 12.2)
 
 
 def masked(svg: str) -> str:
@@ -110,23 +151,16 @@ def masked(svg: str) -> str:
     return re.sub(r"(?<=Signature=)[0-9a-f]+|(?<=>)[0-9a-f]{34,}(?=<)", lambda found: "0" * len(found[0]), svg)
 
 
-async def make(pictures: Sequence[Picture] = PICTURES) -> dict[str, str]:
-    """The pictures by their names, each on a fresh sandbox: none depends on what was done for another."""
-    made = {}
-    for picture in pictures:
-        with TemporaryDirectory() as folder, Sandbox(SandboxOptions(switches={"zip-seconds": "600"})) as ready:
-            made[picture.name] = await shoot(picture, load_config(ready.config, PROVIDERS), Path(folder))
-    return made
+async def make(picture: Picture, kept: str, patience: float = PATIENCE) -> str:
+    """A picture on a fresh sandbox: none depends on what was done for another."""
+    with TemporaryDirectory() as folder, Sandbox(SandboxOptions(switches={"zip-seconds": "600"})) as ready:
+        return await shoot(picture, load_config(ready.config, PROVIDERS), Path(folder), kept, patience)
 
 
-def out_of_date(pictures: dict[str, str]) -> list[str]:
-    """The names of those that are not as they are kept here."""
-    return [name for name, svg in pictures.items() if not is_current(HERE / f"{name}.svg", svg)]
-
-
-def is_current(path: Path, svg: str) -> bool:
-    """Whether a file holds a picture."""
-    return path.exists() and path.read_text(encoding="utf-8") == svg
+def kept_picture(picture: Picture) -> str:
+    """The picture as it is kept here; empty if there is none."""
+    path = HERE / f"{picture.name}.svg"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -135,13 +169,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--check", action="store_true", help="only say which are out of date")
     wanted = parser.parse_args(arguments)
     os.environ.pop("NO_COLOR", None)
-    made = asyncio.run(make())
-    old = out_of_date(made)
-    if not wanted.check:
-        for name in old:
-            (HERE / f"{name}.svg").write_text(made[name], encoding="utf-8")
-    said = "is out of date: run screenshots/make.py" if wanted.check else "made"
-    sys.stdout.writelines(f"{name}.svg {said}\n" for name in old)
+    old = 0
+    for picture in PICTURES:
+        kept = kept_picture(picture)
+        made = asyncio.run(make(picture, kept, PATIENCE if wanted.check else STILL))
+        if made == kept:
+            continue
+        old += 1
+        if not wanted.check:
+            (HERE / f"{picture.name}.svg").write_text(made, encoding="utf-8")
+        said = "is out of date: run screenshots/make.py" if wanted.check else "made"
+        sys.stdout.write(f"{picture.name}.svg {said}\n")
     return 1 if old and wanted.check else 0
 
 

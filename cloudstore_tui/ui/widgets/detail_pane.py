@@ -94,8 +94,9 @@ class DetailPane(VerticalScroll, can_focus=True):
             self.rested()
 
     def _draw(self) -> None:
-        region = self.scrollable_content_region
-        text = detail_text(self.entry, self._zone, max(region.width - 1, 20)) if self.entry is not None else Content("")
+        # Always as wide as beside a scrollbar, whether it is there yet or not.
+        width = max(self.content_region.width - 1, 20)
+        text = detail_text(self.entry, self._zone, width) if self.entry is not None else Content("")
         self.query_one("#fields", Static).update(text)
         of, beginning = self._beginning
         is_here = self.entry is not None and of == identity(self.entry)
