@@ -1,6 +1,6 @@
 """What the spool and the table cost. Run with python; prints one line per figure.
 
-    python tests/benchmarks/listing.py [--rows 100000] [--no-terminal]
+    python benchmarks/listing.py [--rows 100000] [--no-terminal]
 
 Times are those of this machine at this moment: compare figures of one run with each other.
 """

@@ -1,6 +1,6 @@
 """What a large pull costs: memory over start, and seconds.
 
-    python tests/benchmarks/pull.py [--objects 100000]
+    python benchmarks/pull.py [--objects 100000]
 
 First a sandbox with so many generated recordings is listed and planned, as by `pull --dry-run`. Then as many objects of
 1,000 bytes are pulled, from a server that does nothing else, into a folder that is removed afterwards; then once more,

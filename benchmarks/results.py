@@ -1,6 +1,6 @@
 """What it takes to read a large result: calls at once, time left, memory, and keys in a table of many rows.
 
-    python tests/benchmarks/results.py [--rows 100000] [--latency 100] [--paced 12000] [--table 1000000]
+    python benchmarks/results.py [--rows 100000] [--latency 100] [--paced 12000] [--table 1000000]
 
 The service is a process of its own that answers each search after `--latency` milliseconds. Times are those of this
 machine at this moment: compare figures of one run with each other.

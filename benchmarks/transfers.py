@@ -1,6 +1,6 @@
 """How fast bytes move: this program beside `curl` and `rclone`, all from one local server, in one run.
 
-    python tests/benchmarks/transfers.py [--size MIB] [--count N] [--rounds N] [--dir FOLDER] [--only WAY …]
+    python benchmarks/transfers.py [--size MIB] [--count N] [--rounds N] [--dir FOLDER] [--only WAY …]
 
 The server is `nginx` where it is installed, else a small one of this script. Every line is the best of the rounds,
 which alternate between the programs, so that a busy machine is unfair to none.

@@ -1,6 +1,6 @@
 """What the browser sends to a terminal. Run with python; prints one line per figure, and what it should be at most.
 
-    python tests/benchmarks/terminal.py [--columns 120] [--rows 40]
+    python benchmarks/terminal.py [--columns 120] [--rows 40]
 
 The program runs in a pseudo-terminal, as `cloudstore demo` with 20,000 recordings; bytes are those it writes.
 """

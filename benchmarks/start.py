@@ -1,6 +1,6 @@
 """How long the browser takes to its first picture, beside the smallest program that Textual allows, in one run.
 
-    python tests/benchmarks/start.py [--rounds N]
+    python benchmarks/start.py [--rounds N]
 
 The first picture is there when the places are on the screen. Each line is the best of the rounds, which alternate.
 """

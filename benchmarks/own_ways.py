@@ -1,6 +1,6 @@
 """Ways to download that the benchmark of transfers runs in a process of their own, so that each pays for itself.
 
-    python tests/benchmarks/own_ways.py WAY URL FOLDER < paths-and-checksums
+    python benchmarks/own_ways.py WAY URL FOLDER < paths-and-checksums
 
 Prints how many seconds it took, without the start of Python.
 """
