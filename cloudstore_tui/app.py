@@ -28,7 +28,7 @@ from cloudstore_tui.deletions import FILE as DELETIONS
 from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.restores.ledger import FILE as RESTORES
+from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains

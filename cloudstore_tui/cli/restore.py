@@ -3,22 +3,30 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import json_option
-from cloudstore_tui.cli.restoring import absolute, failure, get_command, keeper_of, open_ledger, print_order
+from cloudstore_tui.cli.restoring import absolute, get_command, open_store, poller_of, print_request
 from cloudstore_tui.cli.session import Session, Unasked, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.restores.keeper import ARCHIVED, AVAILABLE, Keeper, Step
-from cloudstore_tui.restores.order import Order, Stage, utc_now
+from cloudstore_tui.restores import (
+    ARCHIVED,
+    AVAILABLE,
+    RestorePoller,
+    RestoreRequest,
+    RestoreStatus,
+    RestoreStep,
+    utc_now,
+)
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.ui.restore_text import summary
 
@@ -94,61 +102,65 @@ class _Restoring:
         self._session = session
         self._output = session.output
         self._wish = wish
-        self._ledger = open_ledger()
+        self._store = open_store()
         self._said = ""
         self._told: set[Location] = set()
 
     async def run(self, paths: Sequence[str]) -> None:
         """Ask, and wait if that is wanted."""
-        known = {order.location: order for order in self._ledger.orders()}
-        mine = [await self._order(path, known) for path in paths] if paths else list(known.values())
-        orders = [order for order in mine if order is not None]
-        if new := [order for order in orders if order != known.get(order.location)]:
-            self._ledger.add(new)
-        self._want_files(orders)
-        profiles = [order.location.profile for order in orders]
-        keeper = keeper_of(self._session, profiles)
+        known = {request.location: request for request in self._store.requests()}
+        mine = [await self._requested(path, known) for path in paths] if paths else list(known.values())
+        requests = [request for request in mine if request is not None]
+        if new := [request for request in requests if request != known.get(request.location)]:
+            self._store.add(new)
+        self._want_files(requests)
+        profiles = [request.location.profile for request in requests]
+        poller = poller_of(self._session, profiles)
         # What an earlier run could not ask for is asked for too.
-        async for step in keeper.ask():
+        async for step in poller.ask():
             self._tell_trouble(step)
         if self._wish.waits:
-            await self._wait(keeper, {order.location for order in orders})
-        self._tell({order.location for order in orders})
+            await self._wait(poller, {request.location for request in requests})
+        self._tell({request.location for request in requests})
 
-    async def _order(self, path: str, known: dict[Location, Order]) -> Order | None:
-        """The order for an object, old or new; `None` if there is nothing to wait for."""
+    async def _requested(self, path: str, known: dict[Location, RestoreRequest]) -> RestoreRequest | None:
+        """The request for an object, old or new; `None` if there is nothing to wait for."""
         try:
             provider, location = self._session.resolve(path)
             provider.require(Capability.RESTORE, location)
             entry = None if provider.is_folder(location) else await provider.stat(location)
             if not isinstance(entry, StoredObject):
                 raise UsageError("is a folder; only objects are restored", subject=path, hint="Name the objects.")
-            return self._order_for(entry, known.get(location))
+            return self._request_for(entry, known.get(location))
         except StorageError as error:
             self._output.error(error, path)
             return None
 
-    def _order_for(self, entry: StoredObject, known: Order | None) -> Order | None:
+    def _request_for(self, entry: StoredObject, known: RestoreRequest | None) -> RestoreRequest | None:
         now = utc_now()
-        new = Order(entry.location, entry.name, entry.size, self._wish.days, now)
+        new = RestoreRequest(entry.location, entry.name, entry.size, self._wish.days, now)
         if entry.state == AVAILABLE:
             return self._available(new, known)
         if entry.state == "PENDING":
             # The service works on it already; for how long it stays then, nobody has said.
-            return known or replace(new, stage=Stage.RESTORING, asked=now, days=1)
+            return known or replace(new, status=RestoreStatus.RESTORING, asked=now, days=1)
         if entry.state != ARCHIVED:
             message, hint = f"its state is {entry.state}", _CURES.get(entry.state, "Only ARCHIVED objects come back.")
             raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
-        if known is not None and known.goes_on(now) and known.stage in (Stage.RESTORING, Stage.ASKING):
+        if known is not None and known.goes_on(now) and known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING):
             self._output.note(f"{entry.location.address}: asked for already; the list shows when.")
             return known
         return new
 
-    def _available(self, new: Order, known: Order | None) -> Order | None:
-        if known is not None and known.stage in (Stage.READY, Stage.FETCHED) and not known.is_over(new.added):
-            return replace(known, stage=Stage.READY)
+    def _available(self, new: RestoreRequest, known: RestoreRequest | None) -> RestoreRequest | None:
+        if (
+            known is not None
+            and known.status in (RestoreStatus.READY, RestoreStatus.FETCHED)
+            and not known.is_over(new.added)
+        ):
+            return replace(known, status=RestoreStatus.READY)
         if self._wish.gets or known is not None:
-            return replace(new, stage=Stage.READY)
+            return replace(new, status=RestoreStatus.READY)
         self._told.add(new.location)
         if self._output.as_json:
             self._output.record({"path": new.location.address, "name": new.name, "result": "available"})
@@ -156,108 +168,116 @@ class _Restoring:
             self._output.line(f"available  {new.location.address}  {new.name}  not archived: nothing to restore")
         return None
 
-    def _want_files(self, orders: Iterable[Order]) -> None:
+    def _want_files(self, requests: Iterable[RestoreRequest]) -> None:
         if self._wish.gets:
             folder = absolute(self._wish.folder or str(self._session.config.settings.download_dir))
-            for order in orders:
-                self._ledger.keep(order.location, folder)
+            for request in requests:
+                self._store.set_folder(request.location, folder)
 
-    async def _wait(self, keeper: Keeper, wanted: set[Location]) -> None:
+    async def _wait(self, poller: RestorePoller, wanted: set[Location]) -> None:
         while True:
-            async for step in keeper.ask():
+            async for step in poller.ask():
                 self._tell_trouble(step)
-            async for step in keeper.look():
+            async for step in poller.poll():
                 self._tell_trouble(step)
-            orders = self._of(wanted)
-            await self._fetch([order for order in orders if order.stage is Stage.READY and order.folder])
-            if not any(order.goes_on(utc_now()) for order in orders):
+            requests = self._of(wanted)
+            ready = [request for request in requests if request.status is RestoreStatus.READY]
+            await self._fetch([request for request in ready if request.folder])
+            if not any(request.goes_on(utc_now()) for request in requests):
                 return
             self._say(self._of(wanted))
-            await keeper.wait()
+            await poller.wait()
 
-    async def _fetch(self, orders: Sequence[Order]) -> None:
+    async def _fetch(self, requests: Sequence[RestoreRequest]) -> None:
         """Download what is back; one that fails is tried once in a run."""
-        new = [order for order in orders if order.location not in self._told]
-        by_folder = {order.folder: [one for one in new if one.folder == order.folder] for order in new}
+        new = [request for request in requests if request.location not in self._told]
+        by_folder = {request.folder: [one for one in new if one.folder == request.folder] for request in new}
         for folder, some in by_folder.items():
             await self._fetch_to(Path(folder), some)
 
-    async def _fetch_to(self, folder: Path, orders: Sequence[Order]) -> None:
-        entries = [StoredObject(order.location, order.name, order.location.path) for order in orders]
+    async def _fetch_to(self, folder: Path, requests: Sequence[RestoreRequest]) -> None:
+        entries = [StoredObject(request.location, request.name, request.location.path) for request in requests]
         files = named(self._session, entries, folder)
         async with transferring(self._session) as engine:
-            requests = [
+            downloads = [
                 # Nobody is there to be asked after hours.
                 DownloadRequest(entry.location, file.parent, file.name, OnConflict.KEEP_BOTH)
                 for entry, file in files.items()
             ]
-            for transfer in await finished(engine, [engine.submit(request) for request in requests]):
+            for transfer in await finished(engine, [engine.submit(download) for download in downloads]):
                 tell(self._output, transfer)
                 self._told.add(transfer.request.location)
                 if transfer.error is None and transfer.state.ended:
-                    self._ledger.fetched(transfer.request.location)
+                    self._note_fetched(transfer.request.location)
 
-    def _tell_trouble(self, step: Step) -> None:
+    def _note_fetched(self, location: Location) -> None:
+        try:
+            self._store.mark_fetched(location)
+        except StorageError as error:
+            # The files are here; that the list cannot be written must not keep the others from being told.
+            self._output.error(error, location.address)
+
+    def _tell_trouble(self, step: RestoreStep) -> None:
         """Say what did not work on the way; what became of each object comes at the end."""
-        if isinstance(step.error, AccessError) and step.stage is not Stage.FAILED:
+        if isinstance(step.error, AccessError) and step.status is not RestoreStatus.FAILED:
             raise step.error
-        if step.error is not None and step.stage is Stage.WAITING:
-            self._output.error(step.error, step.order.location.address)
+        if step.error is not None and step.status is RestoreStatus.WAITING:
+            self._output.error(step.error, step.request.location.address)
             self._output.note("It stays on the list; `cloudstore restore --wait` asks again.")
-            self._told.add(step.order.location)
-        elif step.error is not None and step.stage is not Stage.FAILED:
+            self._told.add(step.request.location)
+        elif step.error is not None and step.status is not RestoreStatus.FAILED:
             self._output.note(str(step.error))
 
-    def _say(self, orders: Sequence[Order]) -> None:
-        text = summary(orders, utc_now())
+    def _say(self, requests: Sequence[RestoreRequest]) -> None:
+        text = summary(requests, utc_now())
         if text != self._said:
             self._said = text
             self._output.note(f"{text}. Ctrl+C is safe: `cloudstore restore --wait` goes on.")
 
     def _tell(self, wanted: set[Location]) -> None:
-        orders = [order for order in self._of(wanted) if order.location not in self._told]
-        for order in orders:
-            error = failure(order)
+        requests = [request for request in self._of(wanted) if request.location not in self._told]
+        for request in requests:
+            error = request.failure(utc_now())
             if error is not None:
-                self._output.error(error, order.location.address)
+                self._output.error(error, request.location.address)
             else:
-                print_order(self._output, order)
+                print_request(self._output, request)
         if not self._output.as_json:
-            self._tell_next(orders)
+            self._tell_next(requests)
 
-    def _tell_next(self, orders: Sequence[Order]) -> None:
-        if any(order.stage is Stage.READY for order in orders):
-            self._output.note(get_command(orders, self._output.zone))
-        elif not self._wish.waits and any(order.stage is Stage.RESTORING for order in orders):
+    def _tell_next(self, requests: Sequence[RestoreRequest]) -> None:
+        if any(request.status is RestoreStatus.READY for request in requests):
+            self._output.note(get_command(requests, self._output.zone))
+        elif not self._wish.waits and any(request.status is RestoreStatus.RESTORING for request in requests):
             self._output.note("It takes hours. Look with: cloudstore restore. Wait with: cloudstore restore --wait")
 
-    def _of(self, wanted: set[Location]) -> list[Order]:
-        return [order for order in self._ledger.orders() if order.location in wanted]
+    def _of(self, wanted: set[Location]) -> list[RestoreRequest]:
+        return [request for request in self._store.requests() if request.location in wanted]
 
 
 def _list(session: Session) -> None:
-    orders = open_ledger().orders()
-    for order in orders:
-        print_order(session.output, order)
-    if not orders and not session.output.as_json:
+    requests = open_store().requests()
+    for request in requests:
+        print_request(session.output, request)
+    if not requests and not session.output.as_json:
         session.output.note("Nothing was asked for. Archived objects: cloudstore find PROFILE state:archived")
 
 
 def _forget(session: Session, paths: Sequence[str]) -> None:
-    ledger, now = open_ledger(), utc_now()
+    store, now = open_store(), utc_now()
     if paths:
         wanted = [session.resolve(path)[1] for path in paths]
     else:
-        wanted = [order.location for order in ledger.orders() if order.is_over(now) or not _matters(order)]
-    count = ledger.forget(wanted)
+        wanted = [request.location for request in store.requests() if request.is_over(now) or not _matters(request)]
+    count = store.forget(wanted)
     if session.output.as_json:
         session.output.record({"forgotten": count})
     else:
         session.output.line(f"{count} taken off the list")
 
 
-def _matters(order: Order) -> bool:
-    return order.stage is Stage.READY or order.goes_on(utc_now())
+def _matters(request: RestoreRequest) -> bool:
+    return request.status is RestoreStatus.READY or request.goes_on(utc_now())
 
 
 def _expanded(paths: Iterable[str]) -> Iterable[str]:

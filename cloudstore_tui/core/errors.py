@@ -37,7 +37,7 @@ Errors never change once they are made, since the same one may be told to severa
 copies. No logic reads the text of a message: what a caller has to know is in the class and the fields.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final, Self
 
 
@@ -290,3 +290,17 @@ def common_code(errors: list[StorageError]) -> int:
     if not codes:
         return 0
     return codes.pop() if len(codes) == 1 else PartialError.code
+
+
+def error_of(code: int, message: str, *, subject: str = "", hint: str = "") -> StorageError:
+    """An error that was written down: of the widest class with this exit code."""
+    return _WIDEST.get(code, StorageError)(message, subject=subject, hint=hint)
+
+
+_WIDEST: Final[Mapping[int, type[StorageError]]] = {
+    kind.code: kind
+    for kind in (
+        *(PartialError, UsageError, AccessError, UnavailableError, LocalDiskError, IntegrityError, UnsafeError),
+        *(MissingError, ConflictError, BusyError, JobError, InterruptedTransfer),
+    )
+}

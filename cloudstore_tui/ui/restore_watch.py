@@ -11,9 +11,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
-from cloudstore_tui.restores.keeper import Keeper, Step
-from cloudstore_tui.restores.ledger import Ledger
-from cloudstore_tui.restores.order import Order, Stage, utc_now
+from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus, RestoreStep, RestoreStore, utc_now
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.format import counted
@@ -39,85 +37,87 @@ class RestoreWatch:
         self._pauses = pauses
         self._news = asyncio.Event()
         self._running = False
-        self._keeper: Keeper | None = None
+        self._poller: RestorePoller | None = None
 
     def begin(self, path: Path) -> None:
         """Use the list in a file from now on, and go on with what is on it."""
-        self._keeper = Keeper(Ledger(path), self._providers.__getitem__, lambda: tuple(self._providers), self._pauses)
+        self._poller = RestorePoller(
+            RestoreStore(path), self._providers.__getitem__, lambda: tuple(self._providers), self._pauses
+        )
         self._watch.ended.subscribe(self._screen, self._note_ended)
         self.wake()
 
     def wake(self) -> None:
         """Look at the list now: something was put on it."""
         self._news.set()
-        if not self._running and self._keeper is not None:
+        if not self._running and self._poller is not None:
             self._running = True
-            self._screen.run_worker(self._serve(self._keeper), group="restores")
+            self._screen.run_worker(self._serve(self._poller), group="restores")
 
-    async def orders(self) -> tuple[Order, ...]:
+    async def requests(self) -> tuple[RestoreRequest, ...]:
         """The list."""
-        return await asyncio.to_thread(self._keeper.ledger.orders) if self._keeper else ()
+        return await asyncio.to_thread(self._poller.store.requests) if self._poller else ()
 
-    async def add(self, orders: Sequence[Order]) -> None:
-        """Put orders on the list; they are asked for at once."""
-        if self._keeper is not None:
-            await asyncio.to_thread(self._keeper.ledger.add, orders)
+    async def add(self, requests: Sequence[RestoreRequest]) -> None:
+        """Put requests on the list; they are asked for at once."""
+        if self._poller is not None:
+            await asyncio.to_thread(self._poller.store.add, requests)
             self.wake()
 
     async def forget(self, locations: Sequence[Location]) -> None:
-        """Take orders off the list."""
-        if self._keeper is not None:
-            await asyncio.to_thread(self._keeper.ledger.forget, locations)
+        """Take requests off the list."""
+        if self._poller is not None:
+            await asyncio.to_thread(self._poller.store.forget, locations)
 
     async def look(self) -> None:
         """Ask the service about everything that is on its way, because the user wants to know."""
-        if self._keeper is not None:
-            async for step in self._keeper.look(early=True):
+        if self._poller is not None:
+            async for step in self._poller.poll(early=True):
                 self._tell_trouble(step)
-            await self._tell_news(self._keeper.ledger)
+            await self._tell_news(self._poller.store)
 
-    def download(self, orders: Iterable[Order]) -> int:
+    def download(self, requests: Iterable[RestoreRequest]) -> int:
         """Fetch what is ready; how many are."""
         now = utc_now()
-        ready = [order for order in orders if order.stage is Stage.READY and not order.is_over(now)]
-        self._watch.submit(map(self._request, ready))
+        ready = [request for request in requests if request.status is RestoreStatus.READY and not request.is_over(now)]
+        self._watch.submit(map(self._download_request, ready))
         return len(ready)
 
-    def _request(self, order: Order) -> DownloadRequest:
-        folder = Path(order.folder) if order.folder else self._folder
+    def _download_request(self, request: RestoreRequest) -> DownloadRequest:
+        folder = Path(request.folder) if request.folder else self._folder
         # Several objects of one call may have one name.
-        return DownloadRequest(order.location, folder, safe_name(order.name), OnConflict.KEEP_BOTH)
+        return DownloadRequest(request.location, folder, safe_name(request.name), OnConflict.KEEP_BOTH)
 
-    async def _serve(self, keeper: Keeper) -> None:
+    async def _serve(self, poller: RestorePoller) -> None:
         """Go on as long as something is to come."""
         try:
-            while await asyncio.to_thread(_has_work, keeper.ledger, tuple(self._providers)):
+            while await asyncio.to_thread(_has_work, poller.store, tuple(self._providers)):
                 self._news.clear()
-                async for step in keeper.ask():
+                async for step in poller.ask():
                     self._tell_trouble(step)
-                async for step in keeper.look():
+                async for step in poller.poll():
                     self._tell_trouble(step)
-                await self._tell_news(keeper.ledger)
-                await self._pause(keeper)
+                await self._tell_news(poller.store)
+                await self._pause(poller)
         except StorageError as error:
             report(self._screen, error)
         finally:
             self._running = False
 
-    async def _pause(self, keeper: Keeper) -> None:
+    async def _pause(self, poller: RestorePoller) -> None:
         """Until something is due, or was put on the list."""
-        waits = [asyncio.ensure_future(keeper.wait()), asyncio.ensure_future(self._news.wait())]
+        waits = [asyncio.ensure_future(poller.wait()), asyncio.ensure_future(self._news.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-    async def _tell_news(self, ledger: Ledger) -> None:
+    async def _tell_news(self, store: RestoreStore) -> None:
         """Say once what is ready, and once what ends soon; whoever sits at another browser is not told again."""
-        ready = await asyncio.to_thread(ledger.take_news)
-        ending = await asyncio.to_thread(ledger.take_warnings, utc_now())
-        late = [order for order in ending if order not in ready]
+        ready = await asyncio.to_thread(store.take_ready)
+        ending = await asyncio.to_thread(store.take_expiring, utc_now())
+        late = [request for request in ending if request not in ready]
         if late:
             what = counted(len(late), "restored copy", "restored copies")
             tell(
@@ -133,32 +133,41 @@ class RestoreWatch:
         focused = self._screen.focused
         return focused is not None and focused.check_consume_key("y", "y")
 
-    def _answered(self, ready: Sequence[Order], *, wanted: bool | None) -> None:
+    def _answered(self, ready: Sequence[RestoreRequest], *, wanted: bool | None) -> None:
         if wanted:
             self.download(ready)
 
-    def _tell_trouble(self, step: Step) -> None:
-        if step.error is not None and step.stage in (Stage.FAILED, Stage.WAITING, Stage.UNKNOWN):
+    def _tell_trouble(self, step: RestoreStep) -> None:
+        if step.error is not None and step.status in (
+            RestoreStatus.FAILED,
+            RestoreStatus.WAITING,
+            RestoreStatus.UNKNOWN,
+        ):
             report(self._screen, step.error)
 
     def _note_ended(self, transfers: tuple[TransferSnapshot, ...]) -> None:
         """What was fetched needs no reminder any more."""
         done = [transfer.request.location for transfer in transfers if transfer.state is State.DONE]
-        if done and self._keeper is not None:
-            self._screen.run_worker(_note_fetched(self._keeper.ledger, done), group="restores")
+        if done and self._poller is not None:
+            self._screen.run_worker(self._note_fetched(self._poller.store, done), group="restores")
+
+    async def _note_fetched(self, store: RestoreStore, locations: Sequence[Location]) -> None:
+        try:
+            for location in locations:
+                await asyncio.to_thread(store.mark_fetched, location)
+        except StorageError as error:
+            # The files are here all the same.
+            report(self._screen, error)
 
 
-async def _note_fetched(ledger: Ledger, locations: Sequence[Location]) -> None:
-    for location in locations:
-        await asyncio.to_thread(ledger.fetched, location)
-
-
-def _has_work(ledger: Ledger, profiles: tuple[str, ...]) -> bool:
+def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:
     now = utc_now()
-    waits = ledger.next_due(profiles, now) is not None
-    return waits or any(order.stage is Stage.READY and not order.is_over(now) for order in ledger.orders())
+    if store.next_due(profiles, now) is not None:
+        return True
+    ready = [request for request in store.requests() if request.status is RestoreStatus.READY]
+    return any(not request.is_over(now) for request in ready)
 
 
-def order_of(entry: StoredObject, days: int) -> Order:
-    """An order for an object, that nobody was asked for yet."""
-    return Order(entry.location, entry.name, entry.size, days, utc_now())
+def request_of(entry: StoredObject, days: int) -> RestoreRequest:
+    """A request for an object, that nobody was asked for yet."""
+    return RestoreRequest(entry.location, entry.name, entry.size, days, utc_now())

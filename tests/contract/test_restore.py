@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,11 +205,41 @@ def test_a_service_that_cannot_be_reached_is_asked_later_and_not_forgotten(
 def test_a_key_that_may_not_restore_is_told_the_level_it_takes(run: Run, sandbox: Sandbox, archived: Archived) -> None:
     (path,) = archived(1)
     sandbox.switches.set({"E-33": "download-only"})
-    refused = run("restore", path)
-    assert refused.code != 0
-    assert "edit" in refused.err
-    (record,) = [one for one in run("restore", "--json").records if one["path"] == path]
-    assert record["result"] == "failed"
+    for again in (("restore", path), ("restore", "--wait", path)):
+        refused = run(*again)
+        assert refused.code == 3
+        assert "level edit" in refused.err
+        assert refused.err.count(path) == 1
+    told = run("restore", "--list", "--json").records
+    assert [one["result"] for one in told] == ["failed"]
+    assert path not in told[0]["note"]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "locked"])
+def test_a_list_that_cannot_be_used_is_said_and_keeps_nobody_from_downloading(
+    run: Run,
+    archived: Archived,
+    own_sandbox: tuple[Sandbox, Ready],
+    environment: dict[str, str],
+    tmp_path: Path,
+    damage: str,
+) -> None:
+    environment["XDG_STATE_HOME"] = str(tmp_path)
+    (path,) = archived(1)
+    assert run("restore", path).code == 0
+    (file,) = tmp_path.rglob("restores.db")
+    if damage == "garbage":
+        file.write_bytes(b"no database" * 500)
+        said = run("restore", "--list")
+        assert (said.code, "damaged" in said.err) == (5, True)
+        assert "Move it away" in said.err
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        if damage == "locked":
+            other.execute("BEGIN EXCLUSIVE")
+        find = run("find", "acme8:us-east", "type:summary", "--limit", "1", "--json").records[0]
+        got = run("get", f"acme8:us-east/{find['id']}", "--to", str(tmp_path / "calls"))
+        assert got.code == 0
+    assert len(list((tmp_path / "calls").iterdir())) == 1
 
 
 def test_a_program_that_was_killed_is_gone_on_with_by_the_next(

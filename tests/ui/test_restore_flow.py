@@ -9,19 +9,18 @@ import pytest
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import UnsettledError
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.restores.ledger import Ledger
-from cloudstore_tui.restores.order import Stage
+from cloudstore_tui.restores import RestoreStatus, RestoreStore
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
-from cloudstore_tui.ui.restore_watch import order_of
+from cloudstore_tui.ui.restore_watch import request_of
 from cloudstore_tui.ui.screens.restores import RestoresScreen
 
 START = "acme8:us-east/"
 
 
-def ledger() -> Ledger:
-    return Ledger(state_folder() / "restores.db")
+def store() -> RestoreStore:
+    return RestoreStore(state_folder() / "restores.db")
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ async def test_marked_objects_are_asked_for_after_a_question_with_count_bytes_an
         await it.press("backspace", "3", "enter")
         await it.until(lambda: searches.count("restore") == 2)
         assert [detail[1] for name, detail in searches.calls if name == "restore"] == [3, 3]
-        await it.until(lambda: [order.stage for order in ledger().orders()] == [Stage.RESTORING] * 2)
+        await it.until(lambda: [request.status for request in store().requests()] == [RestoreStatus.RESTORING] * 2)
         await it.press("B")
         await it.until(lambda: "Asked for already; Q shows when." in it.notices)
         assert searches.count("restore") == 2
@@ -80,7 +79,7 @@ async def test_escape_asks_for_nothing_and_what_is_not_archived_is_said(browser:
         await it.press("escape", "j", "j", "B")
         await it.until(lambda: it.notices)
         assert it.notices == ["Not archived: there is nothing to restore."]
-        assert ledger().orders() == ()
+        assert store().requests() == ()
 
 
 async def test_what_is_ready_is_offered_once_and_downloaded_on_yes(browser: Any, searches: Any) -> None:
@@ -93,19 +92,19 @@ async def test_what_is_ready_is_offered_once_and_downloaded_on_yes(browser: Any,
         await it.until(lambda: "1 archived object is back. Download now?" in it.text)
         await it.press("y")
         await it.until(lambda: it.engine.transfers)
-        (order,) = ledger().orders()
-        assert it.engine.transfers[0].request.location == order.location
+        (request,) = store().requests()
+        assert it.engine.transfers[0].request.location == request.location
         it.engine.become(1, State.DONE)
-        await it.until(lambda: ledger().orders()[0].stage is Stage.FETCHED)
-        assert ledger().take_news() == ()
+        await it.until(lambda: store().requests()[0].status is RestoreStatus.FETCHED)
+        assert store().take_ready() == ()
 
 
 async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browser: Any, searches: Any) -> None:
     entry = replace(await searches.stat(searches.locate("us-east/id-1")), state="ARCHIVED")
-    ledger().add([order_of(entry, 2)])
+    store().add([request_of(entry, 2)])
     async with browser(start=START) as it:
         await it.until(lambda: searches.count("restore") == 1)
-        await it.until(lambda: ledger().orders()[0].stage is Stage.RESTORING)
+        await it.until(lambda: store().requests()[0].status is RestoreStatus.RESTORING)
         await it.press("Q")
         assert isinstance(it.app.screen, RestoresScreen)
         await it.until(lambda: "1 restoring" in it.text)
@@ -118,16 +117,16 @@ async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser
         await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
         await it.press("enter")
         await it.until(lambda: any("no answer came" in notice for notice in it.notices))
-        assert [order.stage for order in ledger().orders()] == [Stage.UNKNOWN]
+        assert [request.status for request in store().requests()] == [RestoreStatus.UNKNOWN]
         assert searches.count("restore") == 1
 
 
 async def test_a_copy_that_will_be_gone_within_a_day_is_told_once(browser: Any, searches: Any) -> None:
     entry = await searches.stat(searches.locate("us-east/id-1"))
-    ledger().add([order_of(entry, 2)])
+    store().add([request_of(entry, 2)])
     now = datetime.now(UTC)
-    ledger().ready(entry.location, now, now + timedelta(hours=5))
-    ledger().take_news()
+    store().mark_ready(entry.location, now, now + timedelta(hours=5))
+    store().take_ready()
     async with browser(start=START) as it:
         await it.until(lambda: it.notices)
         assert it.notices[0].startswith("1 restored copy will be gone within a day")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloudstore_tui.config.paths import state_folder
+from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.restores.ledger import Ledger
-from cloudstore_tui.restores.order import Order
+from cloudstore_tui.restores import RestoreRequest, RestoreStore
 from cloudstore_tui.ui.screens.restores import RestoresScreen
 
 NOW = datetime.now(UTC)
@@ -18,22 +18,22 @@ def where(id_: str) -> Location:
     return Location("other", "us-east", id_)
 
 
-def listed(names: Iterable[str]) -> Ledger:
-    ledger = Ledger(state_folder() / "restores.db")
-    orders = [
-        Order(where(name), f"{name}.wav", 1_000_000, 7, NOW + timedelta(seconds=index))
+def listed(names: Iterable[str]) -> RestoreStore:
+    store = RestoreStore(state_folder() / "restores.db")
+    requests = [
+        RestoreRequest(where(name), f"{name}.wav", 1_000_000, 7, NOW + timedelta(seconds=index))
         for index, name in enumerate(names)
     ]
-    ledger.add(orders)
-    return ledger
+    store.add(requests)
+    return store
 
 
 async def test_it_says_of_each_how_far_it_is_and_until_when(browser: Any) -> None:
-    ledger = listed(("waits", "ready", "over", "failed"))
-    ledger.ready(where("ready"), NOW, NOW + timedelta(days=6, hours=2))
-    ledger.ready(where("over"), NOW, NOW - timedelta(days=1))
-    ledger.fail(where("failed"), "it was\x1b[2J purged")
-    ledger.take_news()
+    store = listed(("waits", "ready", "over", "failed"))
+    store.mark_ready(where("ready"), NOW, NOW + timedelta(days=6, hours=2))
+    store.mark_ready(where("over"), NOW, NOW - timedelta(days=1))
+    store.mark_failed(where("failed"), MissingError("it was\x1b[2J purged"))
+    store.take_ready()
     async with browser() as it:
         await it.press("Q")
         await it.until(lambda: "waits.wav" in it.text)
@@ -48,9 +48,9 @@ async def test_it_says_of_each_how_far_it_is_and_until_when(browser: Any) -> Non
 
 
 async def test_d_downloads_what_is_ready_and_x_forgets_the_one_under_the_cursor(browser: Any) -> None:
-    ledger = listed(("a", "b"))
-    ledger.ready(where("b"), NOW, NOW + timedelta(days=6))
-    ledger.take_news()
+    store = listed(("a", "b"))
+    store.mark_ready(where("b"), NOW, NOW + timedelta(days=6))
+    store.take_ready()
     async with browser() as it:
         await it.press("Q")
         await it.until(lambda: "a.wav" in it.text)
@@ -59,7 +59,7 @@ async def test_d_downloads_what_is_ready_and_x_forgets_the_one_under_the_cursor(
         assert [one.request.location for one in it.engine.transfers] == [where("b")]
         await it.press("x")
         await it.until(lambda: "a.wav" not in it.text)
-        assert [order.location for order in ledger.orders()] == [where("b")]
+        assert [request.location for request in store.requests()] == [where("b")]
         await it.press("j", "k", "x")
         await it.until(lambda: "Nothing was asked for." in it.text)
 

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.restores.order import Order
+from cloudstore_tui.restores import RestoreRequest
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
 from cloudstore_tui.ui.format import counted
@@ -20,21 +20,21 @@ NAMES = 5
 class ReadyDialog(QuestionDialog):
     """Offers to download them now, before the copies go again."""
 
-    def __init__(self, orders: Sequence[Order], zone: tzinfo = UTC) -> None:
-        verb = "is" if len(orders) == 1 else "are"
-        title = f"{counted(len(orders), 'archived object')} {verb} back. Download now?"
+    def __init__(self, requests: Sequence[RestoreRequest], zone: tzinfo = UTC) -> None:
+        verb = "is" if len(requests) == 1 else "are"
+        title = f"{counted(len(requests), 'archived object')} {verb} back. Download now?"
         super().__init__(title, yes="Download now", no="Later")
-        self._orders = orders
+        self._requests = requests
         self._zone = zone
 
     def compose_body(self) -> ComposeResult:
         """Which, how much, until when."""
-        for order in self._orders[:NAMES]:
-            yield Static(Content("  ") + show(order.name), classes="dialog-name")
-        if len(self._orders) > NAMES:
-            yield Static(Content(f"  and {len(self._orders) - NAMES:,} more"), classes="dialog-note")
-        parts = [words.size(sum(order.size or 0 for order in self._orders))]
-        if ends := [order.expires for order in self._orders if order.expires is not None]:
+        for request in self._requests[:NAMES]:
+            yield Static(Content("  ") + show(request.name), classes="dialog-name")
+        if len(self._requests) > NAMES:
+            yield Static(Content(f"  and {len(self._requests) - NAMES:,} more"), classes="dialog-note")
+        parts = [words.size(sum(request.size or 0 for request in self._requests))]
+        if ends := [request.expires for request in self._requests if request.expires is not None]:
             parts.append(f"here until {words.full_time(min(ends), self._zone)} at least")
         yield Static(Content(", ".join(parts)))
         yield Static("Later: Q shows all restores.", classes="dialog-note", markup=False)

@@ -4,12 +4,11 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.restores.keeper import ARCHIVED
-from cloudstore_tui.restores.order import GOING_ON, Order, Stage, utc_now
+from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import report, tell
-from cloudstore_tui.ui.restore_watch import RestoreWatch, order_of
+from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.screens.restores import RestoresScreen
@@ -33,7 +32,7 @@ class RestoreFlow(Flow):
         if not archived:
             return
         try:
-            known = {order.location: order for order in await self._restores.orders()}
+            known = {request.location: request for request in await self._restores.requests()}
             new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
             if not new:
                 tell(self.screen, "Asked for already; Q shows when.")
@@ -42,7 +41,7 @@ class RestoreFlow(Flow):
             days = await self.screen.app.push_screen_wait(dialog)
             if days is None:
                 return
-            await self._restores.add([order_of(entry, days) for entry in new])
+            await self._restores.add([request_of(entry, days) for entry in new])
         except StorageError as error:
             report(self.screen, error)
             return
@@ -74,8 +73,8 @@ def restore_flows(screen: Screen[None], listing: ListingFlow, restores: RestoreW
     }
 
 
-def _is_asked(order: Order | None) -> bool:
+def _is_asked(request: RestoreRequest | None) -> bool:
     """Whether asking once more would be pointless."""
-    if order is None or not order.goes_on(utc_now()):
+    if request is None or not request.goes_on(utc_now()):
         return False
-    return order.stage in GOING_ON - {Stage.UNKNOWN}
+    return request.status in GOING_ON - {RestoreStatus.UNKNOWN}

@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.restores.order import Order, Stage, utc_now
+from cloudstore_tui.restores import RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import report, tell
@@ -25,13 +25,13 @@ LOOK_ROUND = 5.0
 """Seconds between readings of the list, while this screen is in front; nothing is drawn where nothing changed."""
 
 _MARKS = {
-    Stage.WAITING: "…",
-    Stage.ASKING: "…",
-    Stage.RESTORING: "~",
-    Stage.UNKNOWN: "?",
-    Stage.READY: "+",
-    Stage.FETCHED: "=",
-    Stage.FAILED: "!",
+    RestoreStatus.WAITING: "…",
+    RestoreStatus.ASKING: "…",
+    RestoreStatus.RESTORING: "~",
+    RestoreStatus.UNKNOWN: "?",
+    RestoreStatus.READY: "+",
+    RestoreStatus.FETCHED: "=",
+    RestoreStatus.FAILED: "!",
 }
 _EMPTY = "Nothing was asked for. B in a list asks for archived objects."
 
@@ -54,7 +54,7 @@ class RestoresScreen(Screen[None]):
         super().__init__()
         self._restores = restores
         self._zone = zone
-        self._orders: tuple[Order, ...] = ()
+        self._requests: tuple[RestoreRequest, ...] = ()
         self._lines: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -71,30 +71,30 @@ class RestoresScreen(Screen[None]):
     async def read(self) -> None:
         """Read the list, and show what changed."""
         try:
-            self._orders = await self._restores.orders()
+            self._requests = await self._restores.requests()
         except StorageError as error:
             report(self, error)
             return
         now = utc_now()
-        self.query_one("#title", Static).update(Content(f"Restores: {summary(self._orders, now)}"))
-        lines = [_line(order, self._zone, now) for order in self._orders]
-        if [line.plain for line in lines] != self._lines or not self._orders:
+        self.query_one("#title", Static).update(Content(f"Restores: {summary(self._requests, now)}"))
+        lines = [_line(request, self._zone, now) for request in self._requests]
+        if [line.plain for line in lines] != self._lines or not self._requests:
             self._lines = [line.plain for line in lines]
             self._show(lines)
 
     def action_download(self) -> None:
         """Download all that is ready."""
-        count = self._restores.download(self._orders)
+        count = self._restores.download(self._requests)
         if count:
             tell(self, f"Download of {counted(count, 'object')}.")
         else:
             tell(self, "Nothing is ready yet.", "warning")
 
     def action_forget(self) -> None:
-        """Take the order under the cursor off the list."""
+        """Take the request under the cursor off the list."""
         at = self.query_one(OptionList).highlighted
-        if at is not None and at < len(self._orders):
-            location = self._orders[at].location
+        if at is not None and at < len(self._requests):
+            location = self._requests[at].location
             self._do(lambda: self._restores.forget([location]))
 
     def action_refresh(self) -> None:
@@ -102,7 +102,7 @@ class RestoresScreen(Screen[None]):
         self._do(self._restores.look)
 
     def action_move(self, step: int) -> None:
-        """Go to the next order, or to the one before."""
+        """Go to the next request, or to the one before."""
         options = self.query_one(OptionList)
         if step > 0:
             options.action_cursor_down()
@@ -135,7 +135,7 @@ class RestoresScreen(Screen[None]):
         options.highlighted = min(at, len(lines) - 1) if lines else None
 
 
-def _line(order: Order, zone: tzinfo, now: datetime) -> Content:
-    word = "expired" if order.is_over(now) else order.stage.value
-    head = f"{_MARKS[order.stage]} {word:9}  {words.size(order.size):>9}  "
-    return Content.assemble(head, plain(describe(order, zone, now)), "  ", show(order.name))
+def _line(request: RestoreRequest, zone: tzinfo, now: datetime) -> Content:
+    word = "expired" if request.is_over(now) else request.status.value
+    head = f"{_MARKS[request.status]} {word:9}  {words.size(request.size):>9}  "
+    return Content.assemble(head, plain(describe(request, zone, now)), "  ", show(request.name))

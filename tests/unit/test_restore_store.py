@@ -1,0 +1,233 @@
+"""The list of requests: what is kept of them, and who may do the next step."""
+
+import errno
+import os
+import sqlite3
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from cloudstore_tui.core.errors import BusyError, ConfigError, ForbiddenError, LocalDiskError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.restores import LEASE, LONGEST, RestoreRequest, RestoreStatus, RestoreStore
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+OURS = ("acme8",)
+
+
+def request(id_: str = "a", profile: str = "acme8", status: RestoreStatus = RestoreStatus.WAITING) -> RestoreRequest:
+    asked = NOW if status is not RestoreStatus.WAITING else None
+    return RestoreRequest(Location(profile, "us-east", id_), f"{id_}.wav", 100, 7, NOW, status, asked=asked)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RestoreStore:
+    return RestoreStore(tmp_path / "state" / "restores.db")
+
+
+def names(requests: Iterable[RestoreRequest]) -> list[str]:
+    return [one.location.path for one in requests]
+
+
+def test_looking_makes_no_file(store: RestoreStore, tmp_path: Path) -> None:
+    assert store.requests() == ()
+    assert store.take_waiting(OURS, NOW) is None
+    assert store.next_due(OURS, NOW) is None
+    assert store.forget([request().location]) == 0
+    assert store.take_ready() == ()
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_was_added_is_there_for_the_next_program_and_for_nobody_else(store: RestoreStore, tmp_path: Path) -> None:
+    store.add([request("a"), request("b")])
+    path = tmp_path / "state" / "restores.db"
+    assert RestoreStore(path).requests() == (request("a"), request("b"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_of_two_programs_one_asks_for_each_object(store: RestoreStore, tmp_path: Path) -> None:
+    store.add([request(f"{number:02}") for number in range(20)])
+    others = [RestoreStore(tmp_path / "state" / "restores.db") for _ in range(4)]
+
+    def take_all(one: RestoreStore) -> list[str]:
+        taken = []
+        while (found := one.take_waiting(OURS, NOW)) is not None:
+            taken.append(found.location.path)
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [name for names_ in pool.map(take_all, others) for name in names_]
+    assert sorted(taken) == [f"{number:02}" for number in range(20)]
+
+
+def test_profiles_that_are_not_at_hand_are_left_alone(store: RestoreStore) -> None:
+    store.add([request("a", "elsewhere")])
+    assert store.take_waiting(OURS, NOW) is None
+    assert store.next_due(OURS, NOW) is None
+
+
+def test_an_object_is_looked_at_when_it_is_due_and_earlier_only_when_somebody_wants_to_know(
+    store: RestoreStore,
+) -> None:
+    store.add([request("a", status=RestoreStatus.RESTORING)])
+    where = request("a").location
+    store.mark_restoring(where, 7, NOW + 15 * MINUTE)
+    assert store.next_due(OURS, NOW) == NOW + 15 * MINUTE
+    assert store.take_due(OURS, NOW + 14 * MINUTE) is None
+    assert names([store.take_due(OURS, NOW + 14 * MINUTE, since=NOW + 14 * MINUTE) or request("?")]) == ["a"]
+    # The same wish does not look twice.
+    assert store.take_due(OURS, NOW + 14 * MINUTE, since=NOW + 14 * MINUTE) is None
+
+
+def test_what_somebody_died_over_is_looked_at_after_a_while(store: RestoreStore) -> None:
+    store.add([request("a")])
+    assert store.take_waiting(OURS, NOW) is not None
+    assert store.take_due(OURS, NOW + LEASE - MINUTE, since=NOW + MINUTE) is None
+    left = store.take_due(OURS, NOW + LEASE)
+    assert left is not None
+    assert left.status is RestoreStatus.ASKING
+
+
+def test_an_order_that_is_on_its_way_is_not_begun_anew_by_a_program_that_knows_nothing_of_it(
+    store: RestoreStore,
+) -> None:
+    store.add([request("a"), request("b")])
+    assert store.take_waiting(OURS, NOW) is not None
+    store.add([request("a"), request("b")])
+    assert [one.status for one in store.requests()] == [RestoreStatus.ASKING, RestoreStatus.WAITING]
+
+
+def test_nobody_looks_at_what_has_taken_too_long(store: RestoreStore) -> None:
+    store.add([request("a", status=RestoreStatus.RESTORING), request("b")])
+    assert store.take_due(OURS, NOW + LONGEST) is None
+    assert store.take_waiting(OURS, NOW + LONGEST) is None
+    assert store.next_due(OURS, NOW + LONGEST) is None
+
+
+def test_that_something_is_ready_is_told_once_and_that_it_ends_once(store: RestoreStore) -> None:
+    store.add([request("a"), request("b")])
+    store.mark_ready(request("a").location, NOW, NOW + timedelta(days=7))
+    assert names(store.take_ready()) == ["a"]
+    assert store.take_ready() == ()
+    assert store.take_expiring(NOW + timedelta(days=5)) == ()
+    assert store.take_expiring(NOW + timedelta(days=8)) == ()
+    assert names(store.take_expiring(NOW + timedelta(days=6, hours=1))) == ["a"]
+    assert store.take_expiring(NOW + timedelta(days=6, hours=1)) == ()
+
+
+def test_everything_that_can_come_of_an_order_is_kept(store: RestoreStore) -> None:
+    store.add([request(name) for name in "abcdefg"])
+    store.mark_restoring(request("a").location, 3, NOW)
+    store.mark_unknown(request("b").location, "nobody knows", NOW)
+    store.mark_ready(request("c").location, NOW, NOW + timedelta(days=1))
+    store.mark_failed(request("d").location, ForbiddenError("no permission", subject="acme8:us-east/d", hint="Ask."))
+    store.mark_fetched(request("e").location)
+    store.mark_waiting(request("f").location, "no network", NOW + MINUTE)
+    store.mark_checked(request("g").location, NOW + MINUTE)
+    store.set_folder(request("g").location, "/calls")
+    found = {one.location.path: one for one in store.requests()}
+    assert [found[name].status.value for name in "abcdefg"] == [
+        *("restoring", "unknown", "ready", "failed", "fetched", "waiting", "waiting"),
+    ]
+    assert found["a"].days == 3
+    assert found["c"].is_over(NOW + timedelta(days=1))
+    assert found["c"].ends_soon(NOW)
+    refused = found["d"].failure(NOW)
+    assert (str(refused), refused and refused.code) == ("acme8:us-east/d: no permission. Ask.", 3)
+    assert found["g"].checks == 1
+    assert found["g"].folder == "/calls"
+    assert store.forget([request("a").location, request("z").location]) == 1
+
+
+def test_a_file_of_a_newer_version_and_a_broken_one_are_said(tmp_path: Path) -> None:
+    newer = tmp_path / "newer.db"
+    with sqlite3.connect(newer) as database:
+        database.execute("PRAGMA user_version = 9")
+    database.close()
+    with pytest.raises(ConfigError, match="newer version"):
+        RestoreStore(newer).requests()
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"no database" * 1000)
+    with pytest.raises(LocalDiskError, match="damaged"):
+        RestoreStore(broken).requests()
+    with pytest.raises(LocalDiskError, match="cannot be written"):
+        RestoreStore(Path("/proc/nothing/restores.db")).add([request()])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE requests SET status = 'odd' WHERE path = 'a'",
+        "UPDATE requests SET added = 1e30 WHERE path = 'a'",
+        "UPDATE requests SET days = 'many' WHERE path = 'a'",
+        "UPDATE requests SET size = x'ff', note = x'ff' WHERE path = 'a'",
+        "UPDATE requests SET asked = 'yesterday', due = 'soon' WHERE path = 'a'",
+        "UPDATE requests SET folder = CAST(x'ff2f' AS TEXT), expires = 'never' WHERE path = 'a'",
+    ],
+)
+def test_a_row_that_makes_no_sense_is_told_and_does_not_stop_the_others(
+    store: RestoreStore, tmp_path: Path, damage: str
+) -> None:
+    store.add([request("a"), request("b"), request("c")])
+    with closing(sqlite3.connect(tmp_path / "state" / "restores.db")) as database, database:
+        database.execute(damage)
+    found = {one.location.path: one for one in store.requests()}
+    assert set(found) == {"a", "b", "c"}
+    told = found["a"].failure(NOW)
+    assert told is not None
+    assert (told.code, told.subject) == (5, "acme8:us-east/a")
+    assert told.hint
+    taken = [store.take_waiting(OURS, NOW + LEASE) for _ in range(3)]
+    assert [one.location.path for one in taken if one is not None] == ["b", "c"]
+    assert store.next_due(OURS, NOW) is not None
+    assert store.take_ready() == ()
+    assert store.forget([found["a"].location]) == 1
+
+
+@pytest.mark.parametrize("damage", ["DROP TABLE requests", "ALTER TABLE requests DROP COLUMN note"])
+def test_a_list_without_what_belongs_to_it_is_said_to_be_damaged(
+    store: RestoreStore, tmp_path: Path, damage: str
+) -> None:
+    store.add([request()])
+    with closing(sqlite3.connect(tmp_path / "state" / "restores.db")) as database, database:
+        database.execute(damage)
+    with pytest.raises(LocalDiskError, match="damaged") as damaged:
+        store.requests()
+    assert "asked for again" in damaged.value.hint
+
+
+def test_a_list_that_another_program_keeps_locked_is_said_to_be(
+    store: RestoreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.restores.BUSY", 0.01)
+    store.add([request()])
+    with closing(sqlite3.connect(tmp_path / "state" / "restores.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for method in (store.requests, store.take_ready, lambda: store.mark_fetched(request().location)):
+            with pytest.raises(BusyError, match="locked") as busy:
+                method()
+            assert busy.value.hint
+
+
+def test_a_list_that_can_only_be_read_is_read(
+    store: RestoreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add([request()])
+
+    def refused(path: object, *_rest: object) -> NoReturn:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("os.access", lambda _path, mode: mode != os.W_OK)
+    monkeypatch.setattr("os.open", refused)
+    assert names(store.requests()) == ["a"]
+    assert store.next_due(OURS, NOW) is not None
+    with pytest.raises(LocalDiskError, match="cannot be written: read-only file system") as told:
+        store.mark_fetched(request().location)
+    assert told.value.hint
