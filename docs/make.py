@@ -3,6 +3,8 @@
 Run: uv run python docs/make.py
 """
 
+import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +53,7 @@ def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
 def _section(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"## {context.command_path}\n"
     yield f"```\n{context.command_path} {' '.join(command.collect_usage_pieces(context))}\n```\n"
-    prose, _, examples = (command.help or "").partition("\b\n")
-    yield f"{_joined(prose)}\n"
-    lines = [line.strip() for line in examples.splitlines()[1:] if line.strip()]
-    if lines:
-        yield "```\n" + "\n".join(lines) + "\n```\n"
+    yield from _help(command.help or "")
     options = [option for option in command.get_params(context) if isinstance(option, click.Option)]
     records = [record for option in options if (record := option.get_help_record(context))]
     if len(records) > 1:
@@ -64,9 +62,17 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
         yield ""
 
 
-def _joined(prose: str) -> str:
-    """Paragraphs without the line breaks inside them."""
-    return "\n\n".join(" ".join(part.split()) for part in prose.strip().split("\n\n"))
+def _help(text: str) -> Iterator[str]:
+    """The paragraphs of a help text without the line breaks inside them; those that click keeps are blocks."""
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
+        if not paragraph.startswith("\b"):
+            yield f"{' '.join(paragraph.split())}\n"
+            continue
+        title, *lines = paragraph.removeprefix("\b\n").splitlines()
+        if title not in ("Example:", "Examples:"):
+            yield f"{title}\n"
+        block = textwrap.dedent("\n".join(lines))
+        yield f"```\n{block}\n```\n"
 
 
 def _cell(text: str) -> str:

@@ -9,6 +9,7 @@ from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.exchange import LinkForm
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui import format as in_words
 
 
@@ -34,7 +35,7 @@ def url_command(path: str, *, native: bool, curl: bool, as_json: bool, wait: flo
         if as_json:
             session.output.record({"url": url, "expires": iso(link.expires), "form": link.form.value})
         elif curl:
-            session.output.line(f"curl --fail --output {shlex.quote(_local_name(location))} {shlex.quote(url)}")
+            session.output.line(shlex.join(["curl", "--fail", "--globoff", "--output", _local_name(location), url]))
         else:
             session.output.line(url)
         if link.note:
@@ -47,4 +48,5 @@ def url_command(path: str, *, native: bool, curl: bool, as_json: bool, wait: flo
 
 
 def _local_name(location: Location) -> str:
-    return location.path.rsplit("/", 1)[-1] or "download"
+    """A name in the current folder, whatever the object is called."""
+    return safe_name(location.path.rsplit("/", 1)[-1] or "download")

@@ -1,5 +1,7 @@
 """A Parquet file of what was found."""
 
+import os
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +43,6 @@ class ParquetFile(Sink):
         if path.exists():
             raise ConflictError("there is such a file already", subject=str(path), hint="Name another, or remove it.")
         self._path = path
-        self._part = path.with_name(f"{path.name}.part")
         self._columns = columns
         self._provider = provider
         self._schema = pyarrow.schema([(name, _type_of(name)) for name in columns])
@@ -49,7 +50,11 @@ class ParquetFile(Sink):
 
     def __enter__(self) -> "ParquetFile":
         try:
-            self._writer = parquet.ParquetWriter(str(self._part), self._schema, compression="zstd")
+            # Readable by nobody else: it tells who called whom.
+            handle, part = tempfile.mkstemp(".part", ".cloudstore-", self._path.parent)
+            self._part = Path(part)
+            self._file = os.fdopen(handle, "wb")
+            self._writer = parquet.ParquetWriter(self._file, self._schema, compression="zstd")
         except OSError as error:
             raise self._failed(error) from None
         return self
@@ -69,8 +74,9 @@ class ParquetFile(Sink):
             if kind is None:
                 self._write()
             self._writer.close()
+            self._file.close()
             if kind is None:
-                self._part.replace(self._path)
+                _publish(self._part, self._path)
         except OSError as failure:
             raise self._failed(failure) from None
         finally:
@@ -88,6 +94,17 @@ class ParquetFile(Sink):
         return LocalDiskError(
             f"the file cannot be written: {(error.strerror or 'unknown').lower()}", subject=str(self._path)
         )
+
+
+def _publish(part: Path, path: Path) -> None:
+    """Give a finished file its name, which is nobody else's meanwhile."""
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A disk without hard links.
+        part.replace(path)
 
 
 def _type_of(name: str) -> "pyarrow.DataType":

@@ -1,13 +1,13 @@
 """The list of restores as commands use it: opened, looked after, printed."""
 
+import shlex
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cloudstore_tui.cli.output import Output, iso
 from cloudstore_tui.cli.session import Session
-from cloudstore_tui.config.paths import state_folder
+from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.restores import FILE, RestorePoller, RestoreRequest, RestoreStatus, RestoreStore, utc_now
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.restore_text import describe
@@ -59,10 +59,10 @@ def get_command(requests: Iterable[RestoreRequest], zone: ZoneInfo) -> str:
     ends = min((request.expires for request in ready if request.expires), default=None)
     until = f" before {in_words.full_time(ends, zone)}" if ends else ""
     folders = {request.folder for request in ready}
-    to = f" --to {folders.pop()}" if len(folders) == 1 and folders != {""} else ""
-    return f"Fetch it{until}: cloudstore get {' '.join(request.location.address for request in ready)}{to}"
+    to = f" --to {shlex.quote(folders.pop())}" if len(folders) == 1 and folders != {""} else ""
+    return f"Fetch it{until}: cloudstore get {shlex.join(request.location.address for request in ready)}{to}"
 
 
 def absolute(folder: str) -> str:
     """A folder so that it means the same to a program that runs elsewhere."""
-    return str(Path(folder).expanduser().absolute()) if folder else ""
+    return str(user_path(folder).absolute()) if folder else ""

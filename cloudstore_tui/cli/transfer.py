@@ -1,7 +1,9 @@
 """`get` and `put`: bytes from the service to this machine and back."""
 
+import shlex
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, named, tell, transferring
+from cloudstore_tui.cli.transferring import finished, named, target_folder, tell, transferring
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
@@ -22,6 +25,7 @@ from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, TransferSnapshot, UploadRequest
 from cloudstore_tui.transfers.pipe import pipe
 
+_RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
 
@@ -73,7 +77,7 @@ def get_command(
         if folder == "-":
             await _stream(session, paths)
         else:
-            target = Path(folder) if folder else session.config.settings.download_dir
+            target = target_folder(session, folder)
             entries = await _objects(session, paths)
             template = Template(name, session.output.zone) if name else None
             files = await call_files(session, entries, target) if related else named(session, entries, target, template)
@@ -110,10 +114,11 @@ def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, a
         provider.require(Capability.UPLOAD, folder)
         if not provider.is_folder(folder) or not folder.path:
             raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
+        sources = _distinct([_source(name) for name in files[:-1]], folder)
         if not yes:
             _caution(session.output, provider, folder)
         gate = Gate(session.output, provider, OnConflict(on_conflict) if on_conflict else None)
-        wanted = [await gate.admit(Path(name), folder) for name in files[:-1]]
+        wanted = [await gate.admit(file, folder) for file in sources]
         await _transfer(session, [request for request in wanted if request is not None])
 
     run(work, as_json=as_json, wait=wait)
@@ -150,6 +155,40 @@ class Gate:
         return self.output.asks and self.output.confirm(f"{location.address} exists. Replace it?")
 
 
+def _source(name: str) -> Path:
+    """A local file that can be sent: a name that the service can be told, and bytes whose number is known.
+
+    Raises:
+        UsageError: it is none.
+    """
+    file = user_path(name)
+    try:
+        file.name.encode()
+        mode = file.stat().st_mode
+    except UnicodeEncodeError:
+        raise UsageError("its name is not UTF-8, as names at the service are", subject=name, hint=_RENAME) from None
+    except OSError as error:
+        # A link to nothing is there, and its file is not.
+        what = "is a link to nothing" if file.is_symlink() else (error.strerror or "cannot be read").lower()
+        raise UsageError(what, subject=name, hint="Name a file.") from None
+    if stat.S_ISDIR(mode):
+        raise UsageError("is a folder, and put sends files", subject=name, hint="Name the files in it.")
+    if not stat.S_ISREG(mode):
+        raise UsageError("is a pipe or a device, which has no size", subject=name, hint="Save it in a file first.")
+    return file
+
+
+def _distinct(sources: Sequence[Path], folder: Location) -> Sequence[Path]:
+    """Refuse files that would become one object, of which only the last would be left."""
+    known: dict[str, Path] = {}
+    for file in sources:
+        if file.name in known:
+            message = f"{known[file.name]} and {file} would both become this object"
+            raise UsageError(message, subject=f"{folder.address}{file.name}", hint="Send one of them elsewhere.")
+        known[file.name] = file
+    return sources
+
+
 def _caution(output: Output, provider: StorageProvider, folder: Location) -> None:
     caution = provider.upload_caution(folder)
     if not caution:
@@ -182,7 +221,11 @@ async def _object(session: Session, path: str) -> StoredObject:
     provider, location = session.resolve(path)
     entry = None if provider.is_folder(location) else await provider.stat(location)
     if not isinstance(entry, StoredObject):
-        raise UsageError("is a folder, and get fetches objects", subject=path, hint=f"List it: cloudstore ls {path}")
+        raise UsageError(
+            "is a folder, and get fetches objects",
+            subject=path,
+            hint=f"Fetch all of it: cloudstore pull {shlex.quote(path)} --to DIR",
+        )
     return entry
 
 

@@ -1,16 +1,17 @@
 """The transfers of one command: the engine, the journal it shares with all other programs, and how both end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import unicodedata
+from collections.abc import AsyncIterator, Container, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
-from cloudstore_tui.config.paths import state_folder
+from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError
+from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError, UsageError
 from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.manager import TransferManager
@@ -73,21 +74,46 @@ def tell(output: Output, transfer: TransferSnapshot) -> None:
     output.record({name: value for name, value in done.items() if value not in ("", None)})
 
 
+def target_folder(session: Session, text: str) -> Path:
+    """The local folder of `--to`, or that of the settings.
+
+    Raises:
+        UsageError: it is a link to nothing.
+    """
+    folder = user_path(text) if text else session.config.settings.download_dir
+    if folder.is_symlink() and not folder.exists():
+        hint = "Name another, or make the folder that it is to lead to."
+        raise UsageError("is a link to a folder that is not there", subject=str(folder), hint=hint)
+    return folder
+
+
 def named(
     session: Session, entries: Iterable[StoredObject], folder: Path, template: Template | None = None
 ) -> dict[StoredObject, Path]:
     """Where objects go that are fetched in one command: the second of two equal paths carries a suffix."""
     files: dict[StoredObject, Path] = {}
-    taken: set[Path] = set()
+    taken: set[str] = set()
     for entry in entries:
         provider = session.config.profile(entry.location.profile).provider
         segments = template.path(entry, provider) if template is not None else (safe_name(entry.name),)
         file = folder.joinpath(*segments)
-        if file in taken:
-            file = file.with_name(distinct_name(file.name, entry.id or entry.location.path))
+        if _folded(file) in taken:
+            file = _distinct(file, entry.id or entry.location.path, taken)
         files[entry] = file
-        taken.add(file)
+        taken.add(_folded(file))
     return files
+
+
+def _distinct(file: Path, identity: str, taken: Container[str]) -> Path:
+    """The path with as much of the object's identity as tells it from all others."""
+    lengths = range(8, 64, 8)
+    names = (file.with_name(distinct_name(file.name, identity, length)) for length in lengths)
+    return next(name for name in names if _folded(name) not in taken)
+
+
+def _folded(file: Path) -> str:
+    """What two paths share that are one file where a disk knows neither case nor accents apart."""
+    return unicodedata.normalize("NFC", str(file)).casefold()
 
 
 async def finished(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:

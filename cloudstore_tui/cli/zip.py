@@ -8,7 +8,7 @@ from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, named, tell, transferring
+from cloudstore_tui.cli.transferring import finished, named, target_folder, tell, transferring
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError, UsageError, distinct
 from cloudstore_tui.core.exchange import ZipJob
@@ -112,7 +112,7 @@ def get_command(
     """
 
     async def work(session: Session) -> None:
-        target = Path(folder) if folder else session.config.settings.download_dir
+        target = target_folder(session, folder)
         way = OnConflict(on_conflict)
         requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
         async with transferring(session) as engine:

@@ -1,11 +1,14 @@
 """What a command could not read is an error of the command: told behind what was found, and in the exit code."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cloudstore_tui.sandbox.server import Sandbox
+from cloudstore_tui.sandbox.server import Ready, Sandbox
 
 Cloudstore = Callable[..., Any]
 RECORDINGS = ("find", "acme8:", "type:callcenterrecording", "on:2024-09-01")
@@ -57,3 +60,22 @@ def test_records_that_cannot_be_read_are_an_error_of_a_listing(cloudstore: Cloud
     assert (done.records[0]["id"], done.records[-1]["code"]) == ("x1", 4)
     assert done.code == 4
     assert "2 records of the service cannot be read" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("find", "acme8:", "--json"), ("find", "acme8:", "--csv"), ("ls", "acme8:us-east/", "--all"), ("keys",)],
+)
+@pytest.mark.parametrize("lines", [1, 120])
+def test_a_reader_that_has_enough_is_no_failure(ready: Ready, arguments: tuple[str, ...], lines: int) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
+    command = [sys.executable, "-m", "cloudstore_tui", *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        for _ in range(lines):
+            running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    # What fits into the pipe may be written before its end is seen.
+    assert running.returncode == 141 or (arguments == ("keys",) and running.returncode == 0)

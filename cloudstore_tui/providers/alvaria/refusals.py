@@ -1,5 +1,7 @@
 """What the service's refusals mean, and what the user can do about them."""
 
+import shlex
+
 import msgspec
 
 from cloudstore_tui.core.errors import (
@@ -89,7 +91,7 @@ class Refusals:
         if self._profile.text("api_version") == "v2" and needs_v3(key):
             return f'This folder needs v3: set api_version = "v3" in profile {name}.'
         if key.endswith("/") or "." in key.rpartition("/")[2]:
-            return f"See what is there: cloudstore ls {name}:{_above(key)}"
+            return f"See what is there: cloudstore ls {shlex.quote(f'{name}:{_above(key)}')}"
         return f"If it is a folder, write it with a slash at its end: {name}:{key}/"
 
 
