@@ -23,10 +23,10 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from cloudstore_tui.archive.options import PullOptions, Via
+from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.archive.pull import Pull
+from cloudstore_tui.archive.strategy import PullOptions, Via
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.archive.windows import QueryListing
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject

@@ -16,7 +16,7 @@ from textual.command import CommandPalette, Provider
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from cloudstore_tui.archive.call_folder import CallFolder
+from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config

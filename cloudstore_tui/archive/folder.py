@@ -1,24 +1,33 @@
-"""The folder of a pull: locked against a second one, and never left through a link."""
+"""The folder of a pull: locked against a second one, and never left through a link.
+
+Whoever may write to it could put a link in the place of a folder at any moment. So nothing below it is ever named by a
+path: each folder is opened inside the one above, without following a link, every time something is read or written.
+"""
 
 import errno
+import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
+from cloudstore_tui.fs.disk import Disk, has_no_links, os_errors_as
+from cloudstore_tui.transfers.workers import Stop
 
-_MOST_REMEMBERED = 10_000
+_CHUNK = 1 << 20
+_NEW = ".cs-sidecar.new"
+"""One name for all of a folder: what a crash leaves is replaced by the next one."""
 
 
 class PullFolder:
-    """A folder that is filled. Its methods block, unless they say nothing of the disk."""
+    """A folder that is filled or looked through. Its methods block, unless they say nothing of the disk."""
 
     def __init__(self, path: Path, disk: Disk | None = None) -> None:
         self.path = path.absolute()
         self._disk = disk or Disk()
         self._lock: int | None = None
-        self._safe: set[PurePosixPath] = set()
 
     def lock(self) -> None:
         """Make the folder if it is missing, and keep other pulls out of it while this process lives.
@@ -51,23 +60,147 @@ class PullFolder:
             self._lock = None
 
     def file(self, path: PurePosixPath) -> Path:
-        """Where a file of this folder is."""
+        """Where a file of this folder is, to be told to people and to the engine."""
         return self.path / path
 
     def look(self, path: PurePosixPath) -> os.stat_result | None:
-        """The plain file of this name; `None` if there is none."""
-        found = self._disk.lstat(self.file(path))
+        """The plain file of this name; `None` if there is none, or if a link leads there."""
+        try:
+            with self._parent(path) as parent:
+                found = self._disk.lstat(path.name, parent)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            with os_errors_as(self.file(path)):
+                raise
         return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def refusal(self, path: PurePosixPath) -> StorageError | None:
-        """Why a file may not be put there: a link among the folders above it would lead elsewhere."""
+        """Why a file may not be put there: a link among the folders above it, or a file in the place of one."""
         for parent in reversed(path.parents):
-            if parent in self._safe or not parent.parts:
+            if not parent.parts:
                 continue
-            found = self._disk.lstat(self.file(parent))
-            if found is not None and stat.S_ISLNK(found.st_mode):
-                hint = "Remove it, or choose another folder."
-                return UnsafeError("is a symbolic link", subject=str(self.file(parent)), hint=hint)
-            if len(self._safe) < _MOST_REMEMBERED:
-                self._safe.add(parent)
+            place = str(self.file(parent))
+            try:
+                with self._parent(parent) as above:
+                    found = self._disk.lstat(parent.name, above)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            if found is None:
+                return None
+            if stat.S_ISLNK(found.st_mode):
+                return UnsafeError("is a symbolic link", subject=place, hint="Remove it, or choose another folder.")
+            if not stat.S_ISDIR(found.st_mode):
+                return ConflictError(
+                    "a file is in the place of a folder",
+                    subject=place,
+                    hint="Move it away, or choose another folder or --name.",
+                )
         return None
+
+    def sha256(self, path: PurePosixPath, stop: Stop) -> str:
+        """The digest of a file in hex.
+
+        Raises:
+            StorageError: it cannot be read, or is no plain file.
+        """
+        digest = hashlib.sha256()
+        with os_errors_as(self.file(path)), self._parent(path) as parent:
+            descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
+            with os.fdopen(descriptor, "rb", buffering=0) as content:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise LocalDiskError("it is no plain file", subject=str(self.file(path)))
+                while chunk := content.read(_CHUNK):
+                    stop.check()
+                    digest.update(chunk)
+        return digest.hexdigest()
+
+    def write_whole(self, path: PurePosixPath, text: bytes) -> None:
+        """Put a small file there, in place of one from before; the folders above it are there.
+
+        Raises:
+            StorageError: the disk refuses, or a link leads elsewhere.
+        """
+        with os_errors_as(self.file(path)), self._parent(path) as parent:
+            file = self._disk.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, parent)
+            try:
+                data = memoryview(text)
+                while data:
+                    data = data[self._disk.write(file, data) :]
+            finally:
+                self._disk.close(file)
+            self._disk.replace(_NEW, path.name, parent)
+
+    def rename(self, path: PurePosixPath, name: str) -> bool:
+        """Give a file another name in the same folder; False if that is taken.
+
+        Raises:
+            StorageError: the disk refuses, or a link leads elsewhere.
+        """
+        with os_errors_as(self.file(path)), self._parent(path) as parent:
+            try:
+                self._disk.link(path.name, name, parent)
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if not has_no_links(error):
+                    raise
+                try:
+                    self._disk.move(path.name, name, parent)
+                except FileExistsError:
+                    return False
+            else:
+                self._disk.remove(path.name, parent)
+        return True
+
+    def takes_files(self) -> bool:
+        """Whether a file can be written into it at all."""
+        try:
+            self.write_whole(PurePosixPath(_NEW), b"?")
+            with os_errors_as(self.path), self._parent(PurePosixPath(_NEW)) as parent:
+                self._disk.remove(_NEW, parent)
+        except StorageError:
+            return False
+        return True
+
+    def files(self) -> Iterator[str]:
+        """Everything in it that is no folder, as paths below it; links are not followed."""
+        waiting = [PurePosixPath()]
+        while waiting:
+            here = waiting.pop()
+            with os_errors_as(self.file(here)), self._parent(here / "_") as parent, os.scandir(parent) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(here / entry.name)
+                    else:
+                        yield str(here / entry.name)
+
+    @contextmanager
+    def _parent(self, path: PurePosixPath) -> Iterator[int]:
+        """The folder that a path is in, open.
+
+        Raises:
+            OSError: it is not there, or a link is in the way.
+        """
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        here = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for name in path.parts[:-1]:
+                below = self._below(name, here, flags)
+                os.close(here)
+                here = below
+            yield here
+        finally:
+            os.close(here)
+
+    @staticmethod
+    def _below(name: str, folder: int, flags: int) -> int:
+        try:
+            return os.open(name, flags, dir_fd=folder)
+        except NotADirectoryError:
+            # What Linux says of a link here.
+            if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+            raise

@@ -1,23 +1,188 @@
-"""`manifest.jsonl`: a line for every object, written as things happen and good for everything that comes later."""
+"""`manifest.jsonl`: a line for every object, written as things happen and good for everything that comes later.
+
+A line tells what an object is, where it is, and how well it was verified. Three kinds stand beside those of the files
+that are here:
+
+* with `error`: the object is missing. What is known of a file from before stays in the line: it may still be there.
+* with `superseded`: a file of ours that another one took the place of, such as an older version of the object. The
+  value is the path of the file that is to be used now. Without a digest there is no file any more.
+* with `event` `unlisted`: what the last pull could not list, and so cannot know of.
+"""
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cloudstore_tui.archive.database import private_database
-from cloudstore_tui.archive.line import key_of_line
+from cloudstore_tui.core.csv_text import csv_row
+from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.record import entry_record
 from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.results.scratch import ScratchDatabase
 
 NAME = "manifest.jsonl"
+TABLE = "manifest.csv"
+RESERVED = (NAME, TABLE)
+"""Names of our own in the folder of a pull."""
+
+COLUMNS = (
+    *("path", "size", "checksum", "level", "sha256", "fetched", "error", "superseded", "profile", "provider", "region"),
+    *("id", "key", "name", "type", "mime", "modified", "created", "updated", "state", "checksum_type", "bucket_id"),
+)
+"""Columns of the table before those of the tags."""
+
+UNLISTED = "unlisted"
+
 _NEW = ".manifest.jsonl.new"
+_NEW_TABLE = ".manifest.csv.new"
 _BATCH = 50
 """Lines after which everything is waited to be on the disk."""
 _LONGEST = 1 << 22
 """Bytes of a line: nothing that we write comes near."""
-_LAST = "CREATE TABLE last(key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID"
+_OF_THE_FILE = ("size", "size_exact", "listed_size", "level", "sha256", "fetched", "mtime", "sidecar")
+
+ManifestEntry = Mapping[str, Any]
+"""One line of a manifest: a record of an object with what is known of its file. It may say anything."""
+
+
+# What a line says
+
+
+def key_of(location: Location) -> str:
+    """What tells an object from all others of all profiles, as a text that every database takes."""
+    return json.dumps([location.profile, location.region, location.path])
+
+
+def entry_of(entry: StoredObject, path: PurePosixPath, provider: str) -> dict[str, object]:
+    """The part of a line that the service tells."""
+    line = entry_record(entry, provider) | {"path": str(path)}
+    if entry.size is not None and not entry.size_exact:
+        line["listed_size"] = entry.size
+    return line
+
+
+def fetched_entry(
+    line: ManifestEntry, found: os.stat_result, level: str, sha256: str, now: datetime
+) -> dict[str, object]:
+    """A line about a file that is complete."""
+    facts: dict[str, object] = {"size": found.st_size, "size_exact": True, "level": level, "sha256": sha256}
+    facts |= {"fetched": now.isoformat(), "mtime": mtime_of(found)}
+    return {**line, **{name: value for name, value in facts.items() if value != ""}}
+
+
+def failed_entry(line: ManifestEntry, error: StorageError, before: ManifestEntry | None) -> dict[str, object]:
+    """A line about an object that is missing. What is known of a file from before stays: it may still be there."""
+    kept: dict[str, object] = {}
+    if before is not None and before.get("path") == line["path"]:
+        kept = {name: before[name] for name in _OF_THE_FILE if name in before}
+    return {**line, **kept, "error": str(error), "code": error.code}
+
+
+def superseded_entry(line: ManifestEntry, path: str, *, is_there: bool) -> dict[str, object]:
+    """A line about a file that was ours under its name until the one at `path` took its place.
+
+    Args:
+        line: what was known of it.
+        path: what is to be used now.
+        is_there: whether the file is an older version that the folder holds, or held until now.
+    """
+    facts = {} if is_there else dict.fromkeys(_OF_THE_FILE)
+    return {**{name: value for name, value in line.items() if name not in facts}, "superseded": path}
+
+
+def unlisted_entry(failure: StorageError, profile: str, now: datetime) -> dict[str, object]:
+    """A line about what could not be listed."""
+    facts = {"event": UNLISTED, "profile": profile, "where": failure.subject}
+    return {**facts, "error": str(failure), "code": failure.code, "at": now.isoformat()}
+
+
+def key_of_entry(line: ManifestEntry) -> str:
+    """What tells its object from all others; empty if the line tells nothing."""
+    named = [line.get("profile"), line.get("region", ""), line.get("id") or line.get("key")]
+    if not all(isinstance(part, str) for part in named):
+        return ""
+    return key_of(Location(*named))
+
+
+def path_of(line: ManifestEntry) -> str:
+    """Where its file is below the folder; empty if the line does not tell."""
+    path = line.get("path")
+    return path if isinstance(path, str) else ""
+
+
+def is_superseded(line: ManifestEntry) -> bool:
+    """Whether it tells of a file that another one took the place of."""
+    return "superseded" in line
+
+
+def tells_of_same(line: ManifestEntry, entry: StoredObject) -> bool:
+    """Whether the object is still the one that the line tells of, as far as the service tells."""
+    if "error" in line:
+        return False
+    if entry.checksum or line.get("checksum"):
+        return line.get("checksum") == entry.checksum and (not entry.size_exact or line.get("size") == entry.size)
+    listed = line.get("size") if entry.size_exact else line.get("listed_size")
+    modified = entry.modified or entry.updated or entry.created
+    before = line.get("modified") or line.get("updated") or line.get("created")
+    return listed == entry.size and before == (modified.isoformat() if modified else None)
+
+
+def mtime_of(found: os.stat_result) -> str:
+    """When a file was last changed, to the microsecond."""
+    seconds, rest = divmod(found.st_mtime_ns, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat()
+
+
+# Reading
+
+
+def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number: None) -> Iterator[ManifestEntry]:
+    """The lines of a manifest in order, of whatever size it is.
+
+    Args:
+        path: the file.
+        damaged: told the number of each line that cannot be read; the others are given all the same.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with os_errors_as(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            for number, text in enumerate(_lines(file.readline), 1):
+                line = _parsed(text)
+                if line is None:
+                    damaged(number)
+                else:
+                    yield line
+
+
+def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Each line once; of one that is too long, the beginning."""
+    while text := readline(_LONGEST):
+        rest = text
+        while not rest.endswith(b"\n") and rest:
+            rest = readline(_LONGEST)
+        yield text
+
+
+def _parsed(text: bytes) -> ManifestEntry | None:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(line, dict):
+        return None
+    is_known = line.get("event") == UNLISTED or (key_of_entry(line) and path_of(line))
+    return line if is_known else None
+
+
+# Writing
 
 
 class Manifest:
@@ -43,11 +208,11 @@ class Manifest:
             self._disk.close(self._folder)
             raise
 
-    def append(self, line: Mapping[str, object]) -> None:
-        """Write a line; it outlives the program at once, and the machine a little later."""
+    def append(self, *lines: ManifestEntry) -> None:
+        """Write lines that belong together; they outlive the program at once, and the machine a little later."""
         with os_errors_as(self.path):
-            self._write(self._file, line)
-            self._unsynced += 1
+            _write(self._disk, self._file, b"".join(_encoded(line) for line in lines))
+            self._unsynced += len(lines)
             if self._unsynced >= _BATCH:
                 self.sync()
 
@@ -58,25 +223,27 @@ class Manifest:
                 self._disk.sync(self._file)
             self._unsynced = 0
 
-    def compact(self, folder: Path | None = None) -> None:
-        """Leave one line for each object, the last, and put that in place of the manifest all at once.
+    def compact(self, unlisted: Iterable[ManifestEntry] = (), scratch: Path | None = None) -> None:
+        """Leave the lines that count, and put that in place of the manifest all at once.
+
+        Those are, for each object, the last one about its present file and the last one about each older file, and what
+        this pull could not list.
 
         Args:
-            folder: where a database lies meanwhile.
+            unlisted: the lines about that.
+            scratch: where a database lies meanwhile.
         """
         self.sync()
-        with os_errors_as(self.path), closing(private_database(folder, _LAST)) as last:
-            last.executemany(
-                "INSERT OR REPLACE INTO last VALUES (?, ?)",
-                ((key_of_line(line), number) for number, line in enumerate(read_manifest(self.path))),
-            )
+        with os_errors_as(self.path), closing(_Last(scratch)) as last:
+            for number, line in enumerate(read_manifest(self.path)):
+                last.see(number, line)
             new = self._open(_NEW, os.O_TRUNC)
             try:
                 for number, line in enumerate(read_manifest(self.path)):
-                    if last.execute(
-                        "SELECT 1 FROM last WHERE key = ? AND number = ?", (key_of_line(line), number)
-                    ).fetchone():
-                        self._write(new, line)
+                    if last.counts(number, line):
+                        _write(self._disk, new, _encoded(line))
+                for line in unlisted:
+                    _write(self._disk, new, _encoded(line))
                 self._disk.sync(new)
                 self._disk.replace(_NEW, NAME, self._folder)
                 self._disk.sync(self._folder)
@@ -98,33 +265,49 @@ class Manifest:
     def _open(self, name: str, flags: int) -> int:
         return self._disk.open(name, os.O_RDWR | os.O_CREAT | flags, self._folder)
 
-    def _write(self, file: int, line: Mapping[str, object]) -> None:
-        data = memoryview(json.dumps(line).encode() + b"\n")
-        while data:
-            data = data[self._disk.write(file, data) :]
+
+class _Last:
+    """Which lines of a manifest are the last of their kind."""
+
+    def __init__(self, scratch: Path | None) -> None:
+        self._database = ScratchDatabase(
+            scratch, "CREATE TABLE last(key TEXT, file TEXT, number INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;"
+        )
+
+    def see(self, number: int, line: ManifestEntry) -> None:
+        """Look at a line; later ones count more."""
+        if line.get("event") == UNLISTED:
+            return
+        key = key_of_entry(line)
+        kinds = [_file_of(line)] if is_superseded(line) else [_file_of(line), ""]
+        for kind in kinds:
+            self._database.execute("INSERT OR REPLACE INTO last VALUES (?, ?, ?)", (key, kind, number))
+
+    def counts(self, number: int, line: ManifestEntry) -> bool:
+        """Whether a line says something that no other says better."""
+        if line.get("event") == UNLISTED or (is_superseded(line) and "sha256" not in line):
+            return False
+        kind = _file_of(line) if is_superseded(line) else ""
+        found = self._database.one("SELECT number FROM last WHERE key = ? AND file = ?", (key_of_entry(line), kind))
+        return found is not None and found[0] == number
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()
 
 
-def read_manifest(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a manifest in order, of whatever size it is; those that are none are passed over.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    with os_errors_as(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            while text := file.readline(_LONGEST):
-                line = _line(text)
-                if line is not None:
-                    yield line
+def _file_of(line: ManifestEntry) -> str:
+    return json.dumps([path_of(line), line.get("sha256")])
 
 
-def _line(text: bytes) -> dict[str, Any] | None:
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return line if isinstance(line, dict) and key_of_line(line) else None
+def _encoded(line: ManifestEntry) -> bytes:
+    return json.dumps(line).encode() + b"\n"
+
+
+def _write(disk: Disk, file: int, text: bytes) -> None:
+    data = memoryview(text)
+    while data:
+        data = data[disk.write(file, data) :]
 
 
 def _whole_lines(disk: Disk, file: int) -> int:
@@ -137,3 +320,42 @@ def _whole_lines(disk: Disk, file: int) -> int:
             return start + found + 1
         end = start
     return 0
+
+
+# As a table
+
+
+def write_table(folder: Path, disk: Disk | None = None) -> Path:
+    """Write the manifest of a folder as CSV beside it, in place of one from before. Blocks."""
+    disk = disk or Disk()
+    path = folder / TABLE
+    manifest = folder / NAME
+    tags = sorted({tag for line in read_manifest(manifest) for tag in _tags(line)})
+    with os_errors_as(path):
+        place = disk.open_folder(folder)
+        try:
+            file = disk.open(_NEW_TABLE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, place)
+            try:
+                for row in _rows(manifest, tags):
+                    _write(disk, file, f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
+                disk.sync(file)
+            finally:
+                disk.close(file)
+            disk.replace(_NEW_TABLE, TABLE, place)
+        finally:
+            disk.remove(_NEW_TABLE, place)
+            disk.close(place)
+    return path
+
+
+def _rows(manifest: Path, tags: list[str]) -> Iterator[list[str]]:
+    yield [*COLUMNS, *(f"tag {tag}" for tag in tags)]
+    for line in read_manifest(manifest):
+        values = _tags(line)
+        found = (*(line.get(name) for name in COLUMNS), *(values.get(tag) for tag in tags))
+        yield ["" if value is None else str(value) for value in found]
+
+
+def _tags(line: ManifestEntry) -> Mapping[str, Any]:
+    tags = line.get("tags")
+    return tags if isinstance(tags, dict) else {}

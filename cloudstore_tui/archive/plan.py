@@ -1,14 +1,19 @@
-"""What a pull has to do and what it has done, kept on the disk: any number of objects costs no memory."""
+"""What a pull has to do and what it has done, kept on the disk: any number of objects costs no memory.
+
+Also the names: every object has a path of its own, which follows from the objects alone and never from their order, nor
+from what is here already.
+"""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cloudstore_tui.archive.collisions import LENGTHS, fold, keep, settle, suffixed
-from cloudstore_tui.archive.database import private_database
-from cloudstore_tui.archive.item import Fate, Item, key_of
+import msgspec
+
+from cloudstore_tui.archive.manifest import RESERVED, ManifestEntry, is_superseded, key_of, key_of_entry, path_of
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import (
     AccessError,
@@ -25,23 +30,35 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
     UsageError,
 )
+from cloudstore_tui.fs.names import distinct_name
 from cloudstore_tui.results.codec import decode, encode
+from cloudstore_tui.results.scratch import ScratchDatabase
+
+LENGTHS = (8, 12, 16, 24, 32, 0)
+"""Characters of a suffix: more where fewer are not unique. In the end a digest of everything that names an object."""
+
+_COPIES = range(2, 100)
+"""Numbers of the copies that the engine makes of one name; see `transfers`."""
+_SOME = 200
+"""Items read at once."""
 
 _SCHEMA = """
 CREATE TABLE items(
     number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, identity TEXT NOT NULL, body TEXT NOT NULL,
-    size INTEGER NOT NULL, base TEXT NOT NULL, path TEXT NOT NULL, folded TEXT NOT NULL,
-    fate TEXT NOT NULL DEFAULT 'wanted', level TEXT NOT NULL DEFAULT '',
+    size INTEGER NOT NULL, base TEXT NOT NULL, own TEXT NOT NULL, path TEXT NOT NULL, folded TEXT NOT NULL,
+    outcome TEXT NOT NULL DEFAULT 'wanted', level TEXT NOT NULL DEFAULT '', changed INTEGER NOT NULL DEFAULT 0,
     code INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '');
 CREATE INDEX by_name ON items(folded);
-CREATE INDEX by_fate ON items(fate, number);
+CREATE INDEX by_outcome ON items(outcome, number);
 CREATE TABLE folders(folded TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE known(key TEXT PRIMARY KEY, line TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE known(key TEXT PRIMARY KEY, path TEXT NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX by_path ON known(path);
 """
-_SOME = 200
-"""Items read at once."""
+_ITEM = "number, body, own, path"
 
-Line = Mapping[str, Any]
+_SAME = "folded IN (SELECT folded FROM items GROUP BY folded HAVING count(*) > 1)"
+_FOLDER = "folded IN (SELECT folded FROM folders)"
+_OURS = f"folded IN ({', '.join(repr(name) for name in RESERVED)})"
 
 _KINDS = {
     kind.code: kind
@@ -53,8 +70,43 @@ _KINDS = {
 """What an exit code stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Outcome(StrEnum):
+    """What became of an object."""
+
+    WANTED = "wanted"
+    """Nothing yet."""
+    UNDER_WAY = "under way"
+    """A transfer of an earlier run brings it."""
+    HAD = "had"
+    """It was there already, complete."""
+    FETCHED = "fetched"
+    SKIPPED = "skipped"
+    """Another file has its name, and the user wants that left alone."""
+    MISSING = "missing"
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One object and where it goes."""
+
+    number: int
+    entry: StoredObject
+    path: PurePosixPath
+    """Below the folder of the pull."""
+    own: PurePosixPath
+    """The path that the plan alone gives it: another one where an earlier pull gave it that."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others."""
+        return key_of(self.entry.location)
+
+    @property
+    def address(self) -> str:
+        """Where it is at the service, as the user would write it."""
+        return self.entry.location.address
+
+
+class Loss(msgspec.Struct, frozen=True):
     """An object that is missing, and why."""
 
     item: Item
@@ -62,137 +114,231 @@ class Loss:
 
 
 class PullPlan:
-    """Every object of a pull with its local path and fate. Used from one thread at a time."""
+    """Every object of a pull with its local path and outcome. Used from one thread at a time."""
 
-    def __init__(self, folder: Path | None = None, *, sidecars: bool = False) -> None:
+    def __init__(self, scratch: Path | None = None, *, sidecars: bool = False) -> None:
         """Make an empty one.
 
         Args:
-            folder: where its file lies while the pull runs.
+            scratch: where its file lies while the pull runs.
             sidecars: whether every file gets a `.json` beside it, whose name must be free.
         """
-        self._database = private_database(folder, _SCHEMA)
+        self._database = ScratchDatabase(scratch, _SCHEMA)
         self._sidecars = sidecars
 
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
 
-    def know(self, lines: Iterable[tuple[str, str]]) -> None:
-        """Take over lines of a manifest with their keys; later ones replace earlier ones."""
-        self._all("INSERT OR REPLACE INTO known VALUES (?, ?)", lines)
+    # What earlier pulls wrote
 
-    def known(self, item: Item) -> Line | None:
+    def remember(self, lines: Iterable[ManifestEntry]) -> None:
+        """Take over lines of a manifest; later ones replace earlier ones."""
+        self._database.execute_many(
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?)",
+            (
+                (key_of_entry(line), json.dumps(path_of(line)), json.dumps(line))
+                for line in lines
+                if key_of_entry(line) and not is_superseded(line)
+            ),
+        )
+
+    def known(self, item: Item) -> ManifestEntry | None:
         """The last line of the manifest about an object."""
-        found = self._database.execute("SELECT line FROM known WHERE key = ?", (item.key,)).fetchone()
-        return json.loads(found[0]) if found else None
+        found = self._database.one("SELECT line FROM known WHERE key = ?", (item.key,))
+        return _line(found[0]) if found else None
 
-    def known_items(self) -> Iterator[tuple[Item, Line]]:
-        """The items that the manifest has a line about, with the last one. Fates and paths may change meanwhile."""
+    def others_at(self, path: PurePosixPath, item: Item) -> list[ManifestEntry]:
+        """The lines of the manifest about other objects whose file is there."""
+        rows = self._database.all(
+            "SELECT line FROM known WHERE path = ? AND key <> ?", (json.dumps(str(path)), item.key)
+        )
+        return [_line(line) for (line,) in rows]
+
+    def known_items(self) -> Iterator[tuple[Item, ManifestEntry]]:
+        """The items that the manifest has a line about, with the last one. Outcomes and paths may change meanwhile."""
         for number, line in self._rows("number, line", "items JOIN known USING (key)", "1"):
-            row = self._database.execute("SELECT number, body, path FROM items WHERE number = ?", (number,)).fetchone()
-            yield _item(row), json.loads(line)
+            yield self._item(number), _line(line)
+
+    # What is to be had
 
     def add(self, entries: Iterable[tuple[StoredObject, tuple[str, ...]]]) -> None:
         """Take in objects with their paths; those that are in it already are passed over."""
         rows, paths = [], set()
-        for entry, path in entries:
-            rows.append(_row(entry, path))
+        for entry, given in entries:
+            path = _beside_ours(given)
+            rows.append(_row(entry, "/".join(path)))
             paths.add(path)
-        self._all(
-            "INSERT OR IGNORE INTO items(key, identity, body, size, base, path, folded) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
+        columns = "key, identity, body, size, base, own, path, folded"
+        self._database.execute_many(f"INSERT OR IGNORE INTO items({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         above = {fold("/".join(path[:depth])) for path in paths for depth in range(1, len(path))}
-        self._all("INSERT OR IGNORE INTO folders VALUES (?)", ((folder,) for folder in above))
+        self._database.execute_many("INSERT OR IGNORE INTO folders VALUES (?)", ((folder,) for folder in above))
 
     def settle_names(self) -> None:
         """Give suffixes where two names are one, and keep the names that the manifest knows.
 
         The suffixes follow from the objects alone, whatever of them is here already.
         """
-        self._database.execute("BEGIN")
-        settle(self._database, sidecars=self._sidecars)
-        for item, line in self.known_items():
-            path = line.get("path")
-            if "error" not in line and path != str(item.path) and path in self._forms(item):
-                keep(self._database, item.number, str(path), sidecars=self._sidecars)
-        self._database.execute("COMMIT")
+        with self._database.transaction():
+            self._part_names()
+            self._database.execute("UPDATE items SET own = path")
+            for item, line in self.known_items():
+                path = path_of(line)
+                if "error" not in line and path != str(item.path) and self.could_be(item, path):
+                    self._keep(item, path)
 
-    def items(self, fate: Fate | None = None) -> Iterator[Item]:
-        """All items, or those of one fate, in the order in which they came. Fates may change meanwhile."""
-        condition, given = ("1", ()) if fate is None else ("fate = ?", (fate.value,))
-        yield from (_item(row) for row in self._rows("number, body, path", "items", condition, *given))
+    def could_be(self, item: Item, path: str) -> bool:
+        """Whether an object can have got a path in an earlier pull with the same template."""
+        found = self._database.one("SELECT base FROM items WHERE number = ?", (item.number,))
+        bases = {found[0] if found else "", str(item.own)}
+        identity = item.entry.id or item.entry.location.path
+        if path in bases or any(path == suffixed(base, identity, item.key, one) for base in bases for one in LENGTHS):
+            return True
+        name = item.own.name
+        return any(path == str(item.own.with_name(distinct_name(name, f"{identity} {copy}"))) for copy in _COPIES)
+
+    # What became of it
+
+    def items(self, outcome: Outcome | None = None) -> Iterator[Item]:
+        """All items, or those of one outcome, in the order in which they came. Outcomes may change meanwhile."""
+        condition, given = ("1", ()) if outcome is None else ("outcome = ?", (outcome.value,))
+        yield from (_item(row) for row in self._rows(_ITEM, "items", condition, *given))
 
     def find(self, key: str) -> Item | None:
         """One item by its key."""
-        row = self._database.execute("SELECT number, body, path FROM items WHERE key = ?", (key,)).fetchone()
+        row = self._database.one(f"SELECT {_ITEM} FROM items WHERE key = ?", (key,))
         return _item(row) if row else None
 
-    def fate(self, item: Item) -> Fate:
+    def outcome(self, item: Item) -> Outcome:
         """What became of an item so far."""
-        return Fate(self._database.execute("SELECT fate FROM items WHERE number = ?", (item.number,)).fetchone()[0])
+        found = self._database.one("SELECT outcome FROM items WHERE number = ?", (item.number,))
+        return Outcome(found[0] if found else Outcome.WANTED)
 
-    def note(self, item: Item, fate: Fate, level: str = "", error: StorageError | None = None) -> None:
-        """Write down what became of an item."""
+    def note(
+        self, item: Item, outcome: Outcome, level: str = "", error: StorageError | None = None, *, changed: bool = False
+    ) -> None:
+        """Write down what became of an item.
+
+        Args:
+            item: which one.
+            outcome: what.
+            level: how well it was verified.
+            error: why it is missing.
+            changed: whether it is a new version of what an earlier pull brought.
+        """
         reason = json.dumps([error.message, error.subject, error.hint]) if error else ""
         self._database.execute(
-            "UPDATE items SET fate = ?, level = ?, code = ?, reason = ? WHERE number = ?",
-            (fate.value, level, error.code if error else 0, reason, item.number),
+            "UPDATE items SET outcome = ?, level = ?, changed = ?, code = ?, reason = ? WHERE number = ?",
+            (outcome.value, level, changed, error.code if error else 0, reason, item.number),
         )
 
     def losses(self) -> Iterator[Loss]:
         """The missing objects with their reasons."""
-        for number, code, reason in self._rows("number, code, reason", "items", "fate = 'missing'"):
-            row = self._database.execute("SELECT number, body, path FROM items WHERE number = ?", (number,)).fetchone()
-            message, place, hint = json.loads(reason)
-            yield Loss(_item(row), _KINDS.get(code, StorageError)(message, subject=place, hint=hint))
+        for number, code, reason in self._rows("number, code, reason", "items", "outcome = 'missing'"):
+            message, subject, hint = json.loads(reason)
+            yield Loss(self._item(number), _KINDS.get(code, StorageError)(message, subject=subject, hint=hint))
 
-    def counts(self) -> dict[Fate, int]:
-        """How many items have each fate."""
-        found = dict(self._database.execute("SELECT fate, count(*) FROM items GROUP BY fate"))
-        return {fate: found.get(fate.value, 0) for fate in Fate}
+    def counts(self) -> dict[Outcome, int]:
+        """How many items have each outcome."""
+        found = dict(self._database.all("SELECT outcome, count(*) FROM items GROUP BY outcome"))
+        return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
 
-    def sizes(self) -> dict[Fate, int]:
-        """The bytes of the items of each fate, as far as sizes are known."""
-        found = dict(self._database.execute("SELECT fate, sum(size) FROM items GROUP BY fate"))
-        return {fate: found.get(fate.value, 0) for fate in Fate}
+    def sizes(self) -> dict[Outcome, int]:
+        """The bytes of the items of each outcome, as far as sizes are known."""
+        found = dict(self._database.all("SELECT outcome, sum(size) FROM items GROUP BY outcome"))
+        return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
+
+    def changed(self) -> int:
+        """How many new versions came of what earlier pulls brought."""
+        found = self._database.one("SELECT count(*) FROM items WHERE changed")
+        return int(found[0]) if found else 0
 
     def levels(self) -> dict[str, int]:
         """How many of the objects that are here were verified how well."""
-        rows = self._database.execute(
-            "SELECT level, count(*) FROM items WHERE fate IN ('had', 'fetched') GROUP BY level ORDER BY level"
+        rows = self._database.all(
+            "SELECT level, count(*) FROM items WHERE outcome IN ('had', 'fetched') GROUP BY level ORDER BY level"
         )
         return {level or "unverified": count for level, count in rows}
 
-    def _forms(self, item: Item) -> set[str]:
-        """The paths that an object can have got in an earlier pull with the same template."""
-        base = self._database.execute("SELECT base FROM items WHERE number = ?", (item.number,)).fetchone()[0]
-        return {base, *(suffixed(base, item.entry.id or item.entry.location.path, item.key, one) for one in LENGTHS)}
+    # Names
+
+    def _part_names(self) -> None:
+        """Give every item whose path is taken by another one, or by us, a suffix; all those of one name get it."""
+        taken = f"{_SAME} OR {_FOLDER} OR {_OURS}"
+        if self._sidecars:
+            self._database.execute("CREATE INDEX by_sidecar ON items(folded || '.json')")
+            taken += " OR folded IN (SELECT folded || '.json' FROM items)"
+        for length in LENGTHS:
+            rows = self._database.all(f"SELECT number, base, identity, key FROM items WHERE {taken}")
+            if not rows:
+                return
+            paths = (
+                (number, suffixed(base, json.loads(identity), key, length)) for number, base, identity, key in rows
+            )
+            self._database.execute_many(
+                "UPDATE items SET path = ?, folded = ? WHERE number = ?",
+                ((path, fold(path), number) for number, path in paths),
+            )
+
+    def _keep(self, item: Item, path: str) -> None:
+        """Give an item another path if that is free."""
+        folded = fold(path)
+        names = (folded, f"{folded}.json", folded.removesuffix(".json")) if self._sidecars else (folded,)
+        marks = ", ".join("?" * len(names))
+        taken = f"SELECT folded FROM items WHERE folded IN ({marks}) AND number <> ?"
+        taken += f" UNION ALL SELECT folded FROM folders WHERE folded IN ({marks})"
+        if folded in RESERVED or self._database.one(taken, (*names, item.number, *names)):
+            return
+        self._database.execute("UPDATE items SET path = ?, folded = ? WHERE number = ?", (path, folded, item.number))
+
+    def _item(self, number: int) -> Item:
+        row = self._database.one(f"SELECT {_ITEM} FROM items WHERE number = ?", (number,))
+        if row is None:
+            raise LookupError(number)
+        return _item(row)
 
     def _rows(self, columns: str, table: str, condition: str, *given: str) -> Iterator[tuple[Any, ...]]:
         """Rows that begin with their number, some at a time: no statement stays open between them."""
         last = 0
         statement = f"SELECT {columns} FROM {table} WHERE number > ? AND {condition} ORDER BY number LIMIT {_SOME}"
-        while rows := self._database.execute(statement, (last, *given)).fetchall():
+        while rows := self._database.all(statement, (last, *given)):
             yield from rows
             last = rows[-1][0]
 
-    def _all(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        self._database.execute("BEGIN")
-        self._database.executemany(statement, rows)
-        self._database.execute("COMMIT")
+
+def fold(path: str) -> str:
+    """What two paths have in common that some file system takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def _row(entry: StoredObject, segments: tuple[str, ...]) -> tuple[object, ...]:
-    path = "/".join(segments)
+def suffixed(base: str, identity: str, key: str, length: int) -> str:
+    """A path with a suffix of so many characters of an object's id; with a digest of its key if 0."""
+    path = PurePosixPath(base)
+    # An id can be there in two regions.
+    return str(path.with_name(distinct_name(path.name, identity, length) if length else distinct_name(path.name, key)))
+
+
+def _beside_ours(path: tuple[str, ...]) -> tuple[str, ...]:
+    """A path whose folders do not have a name of ours."""
+    if len(path) > 1 and fold(path[0]) in RESERVED:
+        return (distinct_name(path[0], path[0]), *path[1:])
+    return path
+
+
+def _row(entry: StoredObject, path: str) -> tuple[object, ...]:
     identity = entry.id or entry.location.path
-    known = min(entry.size or 0, 2**62)
-    return key_of(entry.location), json.dumps(identity), encode(entry), known, path, path, fold(path)
+    known = max(0, min(entry.size or 0, 2**53))
+    return key_of(entry.location), json.dumps(identity), encode(entry), known, path, path, path, fold(path)
 
 
 def _item(row: tuple[Any, ...]) -> Item:
-    entry = decode(row[1], is_folder=False)
+    number, body, own, path = row
+    entry = decode(body, is_folder=False)
     if not isinstance(entry, StoredObject):
-        raise TypeError(row[0])
-    return Item(row[0], entry, PurePosixPath(row[2]))
+        raise TypeError(number)
+    return Item(number, entry, PurePosixPath(path), PurePosixPath(own))
+
+
+def _line(text: str) -> ManifestEntry:
+    line: ManifestEntry = json.loads(text)
+    return line

@@ -1,41 +1,31 @@
 """A pull from its query to its report."""
 
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Protocol
 
-from cloudstore_tui.archive.estimate import Way, by_zips, one_by_one
-from cloudstore_tui.archive.fetching import Fetching
+from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.had import Standing, compare
-from cloudstore_tui.archive.item import Fate, Item
-from cloudstore_tui.archive.line import Line, key_of_line, tells_of_same
-from cloudstore_tui.archive.manifest import NAME, Manifest, read_manifest
-from cloudstore_tui.archive.options import PullOptions, Via
-from cloudstore_tui.archive.plan import PullPlan
-from cloudstore_tui.archive.recorder import Recorder
+from cloudstore_tui.archive.listing import Listing
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    UNLISTED,
+    Manifest,
+    ManifestEntry,
+    read_manifest,
+    unlisted_entry,
+    write_table,
+)
+from cloudstore_tui.archive.matching import match_plan
+from cloudstore_tui.archive.plan import Outcome, PullPlan
 from cloudstore_tui.archive.report import Preview, Report
-from cloudstore_tui.archive.table import write_table
+from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.manager import TransferManager
-from cloudstore_tui.transfers.workers import Stop, Workers
-
-
-class Listing(Protocol):
-    """Everything that is to be pulled, page by page."""
-
-    unit: str
-    windows: int
-    warnings: dict[str, None]
-    errors: list[StorageError]
-
-    def pages(self) -> AsyncIterator[tuple[StoredObject, ...]]:
-        """The objects; some may come twice."""
+from cloudstore_tui.transfers.workers import Workers
 
 
 class Pull:
@@ -55,6 +45,9 @@ class Pull:
             listing: what is to be brought.
             options: how.
             keeps: whether an object that was listed is wanted, for conditions that the service cannot check.
+
+        Raises:
+            StorageError: there is no room for the plan.
         """
         self._provider = provider
         self.listing = listing
@@ -64,6 +57,11 @@ class Pull:
         self._plan = PullPlan(options.scratch, sidecars=options.sidecars)
         self._workers = Workers(1)
         self._fetching: Fetching | None = None
+        self._left_out: set[int] = set()
+        self._is_untidy = False
+        """Whether the manifest has lines that do not count any more."""
+        self.warnings: list[str] = []
+        """Sentences that a user should see and that mean no loss."""
         self.wanted = 0
         """Objects to be fetched; 0 until that is known."""
         self.listed = 0
@@ -97,18 +95,20 @@ class Pull:
         """
         await self._prepare()
         counts, sizes = self._plan.counts(), self._plan.sizes()
-        way = await self._workers.run(lambda _stop: self._way())
+        strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
         return Preview(
             found=sum(counts.values()),
-            had=counts[Fate.HAD],
-            size=sizes[Fate.WANTED],
+            had=counts[Outcome.HAD],
+            size=sizes[Outcome.WANTED],
             windows=self.listing.windows,
             unit=self.listing.unit,
-            zip_jobs=way.zip_jobs,
-            direct=way.direct,
-            requests=way.cost.requests + self.listing.windows,
-            seconds=way.cost.seconds,
+            zip_jobs=strategy.zip_jobs,
+            direct=strategy.direct,
+            requests=strategy.cost.requests + self.listing.windows,
+            seconds=strategy.cost.seconds,
             examples=tuple(str(item.path) for item in islice(self._plan.items(), examples)),
+            left_out=len(self._left_out),
+            unlisted=self.listing.failures,
         )
 
     async def run(self, engine: TransferManager) -> Report:
@@ -116,7 +116,7 @@ class Pull:
 
         Raises:
             BusyError: another pull fills the folder.
-            StorageError: the listing failed, or the folder cannot be used at all.
+            StorageError: nothing can be listed, or neither the folder nor the plan can be used at all.
         """
         await self._workers.run(lambda _stop: self._folder.lock())
         try:
@@ -126,98 +126,86 @@ class Pull:
             self._folder.unlock()
 
     async def _prepare(self) -> None:
-        await self._workers.run(lambda _stop: self._know())
+        await self._workers.run(lambda _stop: self._remember())
         async for page in self.listing.pages():
             self._take(page)
-        await self._workers.run(self._compare)
+        await self._workers.run(lambda _stop: self._plan.settle_names())
+        await self._workers.run(lambda stop: match_plan(self._plan, self._folder, stop))
 
-    def _know(self) -> None:
+    def _remember(self) -> None:
         """Learn what earlier pulls brought."""
-        if self._folder.look(PurePosixPath(NAME)) is not None:
-            self._plan.know((key_of_line(line), json.dumps(line)) for line in read_manifest(self._folder.path / NAME))
+        if self._folder.look(PurePosixPath(NAME)) is None:
+            return
+        damaged: list[int] = []
+        self._plan.remember(self._lines(damaged))
+        if damaged:
+            self._is_untidy = True
+            what = "1 line cannot" if len(damaged) == 1 else f"{len(damaged):,} lines cannot"
+            self.warnings.append(f"{NAME}: {what} be read. The files that they told of are looked at anew.")
+
+    def _lines(self, damaged: list[int]) -> Iterator[ManifestEntry]:
+        for line in read_manifest(self._folder.path / NAME, damaged=damaged.append):
+            self._is_untidy = self._is_untidy or line.get("event") == UNLISTED
+            yield line
 
     def _take(self, page: tuple[StoredObject, ...]) -> None:
         naming, service = self._options.naming, self._provider.profile.provider
-        self._plan.add((entry, naming.path(entry, service)) for entry in page if self._keeps(entry))
-        self.listed += len(page)
-
-    def _compare(self, stop: Stop) -> None:
-        """Give every object its name, and find those that are here already."""
-        self._plan.settle_names()
-        for item, line in self._plan.known_items():
-            stop.check()
-            if tells_of_same(line, item):
-                self._stand(item, line, stop)
-
-    def _stand(self, item: Item, line: Line, stop: Stop) -> None:
-        found = self._folder.look(item.path)
-        if found is None or self._folder.refusal(item.path):
-            return
-        if compare(self._folder.file(item.path), found, line, stop) is not Standing.OTHER:
-            self._plan.note(item, Fate.HAD, str(line.get("level", "")))
-
-    def _way(self) -> Way:
-        """How what is missing is fetched."""
-        profile, options = self._provider.profile, self._options
-        pace = profile.requests_per_minute
-        wanted, size = self._plan.counts()[Fate.WANTED], self._plan.sizes()[Fate.WANTED]
-        single = one_by_one(wanted, size, pace, options.at_once)
-        if options.via is Via.CONTENT or Capability.ZIP not in self._provider.capabilities:
-            return single
-        entries = (item.entry for item in self._plan.items(Fate.WANTED))
-        zips = by_zips(entries, pace, options.polls, options.at_once)
-        faster = zips.zip_jobs > 0 and zips.cost.seconds < single.cost.seconds
-        return zips if options.via is Via.ZIP or faster else single
+        kept = [entry for entry in page if self._keeps(entry)]
+        if len(kept) < len(page):
+            self._left_out.update(hash(entry.location) for entry in page if not self._keeps(entry))
+        self._plan.add((entry, naming.path(entry, service)) for entry in kept)
+        self.listed += len(kept)
 
     async def _fetch(self, engine: TransferManager) -> Report:
-        way = await self._workers.run(lambda _stop: self._way())
-        self.wanted = self._plan.counts()[Fate.WANTED]
-        with self._recording() as recorder:
-            await self._workers.run(lambda _stop: self._catch_up(recorder))
-            self._fetching = Fetching(self._plan, self._folder, recorder, self._options, engine)
-            await self._fetching.run(zips=way.zip_jobs > 0)
-        await self._workers.run(lambda _stop: self._tidy(compact=recorder.written > 0))
-        return self._report()
+        strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
+        self.wanted = self._plan.counts()[Outcome.WANTED]
+        recorder = await self._workers.run(lambda _stop: self._recorder())
+        try:
+            await self._workers.run(recorder.catch_up)
+            self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine)
+            await self._fetching.run(zips=strategy.zip_jobs > 0)
+        finally:
+            recorder.close()
+        await self._workers.run(lambda _stop: self._tidy(recorder))
+        return self._report(recorder)
 
-    @contextmanager
-    def _recording(self) -> Iterator[Recorder]:
+    def _recorder(self) -> Recorder:
+        manifest, service = Manifest(self._folder.path), self._provider.profile.provider
+        return Recorder(self._plan, self._folder, manifest, service, sidecars=self._options.sidecars)
+
+    def _tidy(self, recorder: Recorder) -> None:
+        """Leave the lines of the manifest that count, and what could not be listed; write its table."""
+        try:
+            if recorder.broken is None and (recorder.written or self._is_untidy or self.listing.failures):
+                self._compact()
+            if self._options.table:
+                write_table(self._folder.path)
+        except StorageError as error:
+            recorder.failures.append(error)
+
+    def _compact(self) -> None:
+        now = datetime.now(UTC)
+        profile = self._provider.profile.name
         manifest = Manifest(self._folder.path)
         try:
-            yield Recorder(
-                self._plan,
-                self._folder,
-                manifest,
-                self._provider.profile.provider,
-                sidecars=self._options.sidecars,
+            manifest.compact(
+                [unlisted_entry(failure, profile, now) for failure in self.listing.failures], self._options.scratch
             )
         finally:
             manifest.close()
 
-    def _catch_up(self, recorder: Recorder) -> None:
-        """Write what is new about objects that are here already."""
-        for item in self._plan.items(Fate.HAD):
-            recorder.refresh(item)
-
-    def _tidy(self, *, compact: bool) -> None:
-        if compact:
-            manifest = Manifest(self._folder.path)
-            try:
-                manifest.compact(self._options.scratch)
-            finally:
-                manifest.close()
-        if self._options.table:
-            write_table(self._folder.path)
-
-    def _report(self) -> Report:
+    def _report(self, recorder: Recorder) -> Report:
         counts = self._plan.counts()
         return Report(
             found=sum(counts.values()),
-            had=counts[Fate.HAD],
-            fetched=counts[Fate.FETCHED],
-            skipped=counts[Fate.SKIPPED],
-            missing=counts[Fate.MISSING],
+            had=counts[Outcome.HAD],
+            fetched=counts[Outcome.FETCHED],
+            skipped=counts[Outcome.SKIPPED],
+            missing=counts[Outcome.MISSING],
             size=self.size,
             levels=self._plan.levels(),
-            errors=tuple(self.listing.errors),
-            warnings=tuple(self.listing.warnings),
+            changed=self._plan.changed(),
+            left_out=len(self._left_out),
+            unlisted=self.listing.failures,
+            unwritten=tuple(recorder.failures),
         )

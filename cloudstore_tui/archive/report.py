@@ -1,12 +1,11 @@
 """What a pull is going to do, and what it has done."""
 
-from dataclasses import dataclass
+import msgspec
 
 from cloudstore_tui.core.errors import StorageError
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(msgspec.Struct, frozen=True):
     """A pull before it begins."""
 
     found: int
@@ -27,6 +26,10 @@ class Preview:
     """To fetch everything at the present pace."""
     examples: tuple[str, ...]
     """The first paths below the folder."""
+    left_out: int = 0
+    """Objects that the service found and that do not meet those conditions of the user which only we can check."""
+    unlisted: tuple[StorageError, ...] = ()
+    """What could not be listed, and so is not in the numbers."""
 
     @property
     def wanted(self) -> int:
@@ -34,8 +37,7 @@ class Preview:
         return self.found - self.had
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """A pull when it has ended: `found` is the sum of `had`, `fetched`, `skipped` and `missing`."""
 
     found: int
@@ -47,11 +49,16 @@ class Report:
     """Bytes of what was fetched now."""
     levels: dict[str, int]
     """How many of the objects that are here were verified how well."""
-    errors: tuple[StorageError, ...] = ()
-    """Why the listing is not complete."""
-    warnings: tuple[str, ...] = ()
+    changed: int = 0
+    """How many of those fetched are new versions of what an earlier pull brought."""
+    left_out: int = 0
+    """Objects that the service found and that do not meet those conditions of the user which only we can check."""
+    unlisted: tuple[StorageError, ...] = ()
+    """What could not be listed, and so may be missing, too."""
+    unwritten: tuple[StorageError, ...] = ()
+    """What could not be written beside the objects: the manifest, its table, files that tell of an object."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.missing and not self.errors
+        """Whether nothing is missing, as far as anybody can tell, and everything is written down."""
+        return not (self.missing or self.unlisted or self.unwritten)

@@ -1,4 +1,4 @@
-"""Name templates: `{start:%Y/%m/%d}/{agentName}-{callId}` and what becomes of them.
+"""Local names of objects: by a template such as `{start:%Y/%m/%d}/{agentName}-{callId}`, or by the keys of the service.
 
 A template knows a fixed list of fields and nothing else: no attribute, index, conversion or nested field. Folders come
 from the slashes of the template only; whatever is in a value, it stays inside its segment.
@@ -6,17 +6,20 @@ from the slashes of the template only; whatever is in a value, it stays inside i
 
 import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from string import Formatter
 from typing import TypeAlias
 
-from cloudstore_tui.archive.extension import extension_of, with_extension
-from cloudstore_tui.archive.fields import KNOWN, TEXTS, TIMES
+import msgspec
+
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.errors import ConfigError, UsageError
+from cloudstore_tui.fiql.fields import TAG_UNITS, TYPES, Unit
 from cloudstore_tui.fs.names import safe_name
+
+# Templates
 
 UNKNOWN = "_"
 """Stands for a value that is not known."""
@@ -26,18 +29,15 @@ _DIRECTIVE = re.compile(r"%([YmdHMSyjVGuw%])")
 _DEFAULT_TIME = "%Y-%m-%dT%H-%M-%S"
 
 
-@dataclass(frozen=True, slots=True)
-class _Literal:
+class _Literal(msgspec.Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(msgspec.Struct, frozen=True):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Time:
+class _Time(msgspec.Struct, frozen=True):
     name: str
     form: str
     """Without slashes: those divide segments."""
@@ -206,3 +206,151 @@ def _refusal(text: str, position: int, what: str) -> UsageError:
         subject="--name",
         hint=f"Fields: {', '.join(KNOWN)}.",
     )
+
+
+# What a template can ask of an object
+
+_Text = Callable[[StoredObject, str], str]
+"""Gives the text of a field of an object of a provider; empty if unknown."""
+_Moment = Callable[[StoredObject], datetime | None]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+TAGS = frozenset(tag for known in TYPES for tag in known.tags)
+"""Tags that objects are known to have."""
+
+
+def _attribute(name: str) -> _Text:
+    def value(entry: StoredObject, _provider: str) -> str:
+        found = getattr(entry, name)
+        return "" if found is None else str(found)
+
+    return value
+
+
+_PLAIN = ("region", "id", "name", "type", "mime", "size", "state", "checksum", "checksum_type", "bucket_id")
+
+TEXTS: Mapping[str, _Text] = {
+    "profile": lambda entry, _provider: entry.location.profile,
+    "provider": lambda _entry, provider: provider,
+    "key": lambda entry, _provider: "" if entry.id else entry.location.path,
+    **{name: _attribute(name) for name in _PLAIN},
+}
+"""Fields of the JSON contract that are texts or numbers."""
+
+
+def _tag_moment(name: str) -> _Moment:
+    def moment(entry: StoredObject) -> datetime | None:
+        text = entry.tag(name)
+        # Longer numbers are no time that a calendar knows.
+        if not (text.isascii() and text.isdigit() and len(text) <= 14):
+            return None
+        return _EPOCH + timedelta(milliseconds=int(text))
+
+    return moment
+
+
+def start_of(entry: StoredObject) -> datetime | None:
+    """When the call began, as well as that is known."""
+    return _tag_moment("startTime")(entry) or entry.created or entry.modified
+
+
+TIMES: Mapping[str, _Moment] = {
+    "start": start_of,
+    "created": lambda entry: entry.created,
+    "modified": lambda entry: entry.modified,
+    "updated": lambda entry: entry.updated,
+    **{name: _tag_moment(name) for name, unit in TAG_UNITS.items() if unit is Unit.EPOCH_MS},
+}
+"""Fields and tags that are times."""
+
+KNOWN = (*TIMES, *TEXTS, *sorted(TAGS - set(TIMES) - set(TEXTS)))
+"""Every name a template may use; a tag that is called like a field is hidden by it."""
+
+
+# The end of a file name
+
+_SANE = re.compile(r"(?:\.tar)?\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,12}")
+_BY_MIME = {
+    "audio/mpeg": ".mp3",
+    "audio/mp3": ".mp3",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/ogg": ".ogg",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "application/json": ".json",
+    "application/zip": ".zip",
+    "application/pdf": ".pdf",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/csv": ".csv",
+    "text/html": ".html",
+    "text/plain": ".txt",
+}
+"""Of our own, because the one of the system differs from system to system."""
+
+
+def extension_of(name: str) -> str:
+    """The extension of a file name with its dot, empty if it has none."""
+    stem, dot, end = name.rpartition(".")
+    if not stem or not dot:
+        return ""
+    extension = f".tar.{end}" if stem.endswith(".tar") and len(stem) > len(".tar") else f".{end}"
+    return extension if _SANE.fullmatch(extension) else ""
+
+
+def fitting_extension(entry: StoredObject) -> str:
+    """The extension that a file of this object should have, empty if nothing is known."""
+    return extension_of(entry.name) or _BY_MIME.get(entry.mime.partition(";")[0].strip().lower(), "")
+
+
+def with_extension(name: str, entry: StoredObject) -> str:
+    """`name`, ending as a file of this object should."""
+    extension = fitting_extension(entry)
+    return name if name.lower().endswith(extension.lower()) else name + extension
+
+
+# Names by key, and the folder of a call
+
+
+class KeyNames:
+    """Gives every object the path that it has below the pulled folder."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def path(self, entry: StoredObject, _provider: str) -> tuple[str, ...]:
+        """Folders and file name of an object, each one harmless segment."""
+        key = entry.location.path.removeprefix(self._root)
+        parts = [part for part in key.split("/") if part] or [entry.name]
+        if len(parts) > MOST_SEGMENTS:
+            parts = [*parts[: MOST_SEGMENTS - 1], "/".join(parts[MOST_SEGMENTS - 1 :])]
+        return tuple(friendly(part) for part in parts)
+
+
+class CallFolder:
+    """Names folders by a template of the settings."""
+
+    def __init__(self, text: str, zone: tzinfo) -> None:
+        """Read a template.
+
+        Raises:
+            ConfigError: something in it cannot be used; tells where.
+        """
+        text = text.rstrip("/")
+        try:
+            Template(text, zone)
+        except UsageError as error:
+            raise ConfigError(error.message, subject="call_folder under [settings]", hint=error.hint) from None
+        # Or the last folder would get the extension of a file.
+        self._template = Template(f"{text}/{{name}}", zone)
+
+    def path(self, likeness: StoredObject, provider: str) -> Path:
+        """Where the files of a call go, below the folder for downloads; each segment is harmless.
+
+        Args:
+            likeness: an object with all tags that those of the call have.
+            provider: the name of its service.
+        """
+        return Path(*self._template.path(likeness, provider)[:-1])

@@ -1,29 +1,41 @@
-"""Whether a folder still holds what its manifest says."""
+"""Whether a folder still holds what its manifest says.
+
+The manifest is not believed: a line that cannot be read, or that does not tell what its file has to be, is a failure of
+its own, and every other line is checked all the same.
+"""
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from sqlite3 import Connection
-from typing import Any
 
-from cloudstore_tui.archive.collisions import RESERVED
-from cloudstore_tui.archive.database import private_database
+import msgspec
+
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.had import sha256_of
-from cloudstore_tui.archive.line import key_of_line
-from cloudstore_tui.archive.manifest import NAME, read_manifest
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    RESERVED,
+    UNLISTED,
+    ManifestEntry,
+    is_superseded,
+    key_of_entry,
+    path_of,
+    read_manifest,
+)
 from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import os_errors_as
+from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
 _SCHEMA = """
-CREATE TABLE known(number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, line TEXT NOT NULL);
-CREATE TABLE paths(path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE lines(number INTEGER PRIMARY KEY, key TEXT, path TEXT, is_present INTEGER, line TEXT);
+CREATE INDEX by_key ON lines(key, path);
+CREATE INDEX by_path ON lines(path);
+CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Found(StrEnum):
@@ -32,14 +44,17 @@ class Found(StrEnum):
     GOOD = "good"
     MISSING = "missing"
     CHANGED = "changed"
+    DAMAGED = "damaged line"
+    """The manifest itself cannot be read there, or does not say what its file has to be."""
     EXTRA = "extra"
     """A file of which the manifest knows nothing."""
     NOT_FETCHED = "not fetched"
-    """The manifest says itself that it could not be fetched."""
+    """The manifest says itself that it could not be fetched, or not even be listed."""
+    OLDER = "older version"
+    """What the object was before it was replaced at the service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One file of a folder or of its manifest."""
 
     found: Found
@@ -47,7 +62,7 @@ class Finding:
     text: str = ""
     """What is wrong, as a clause."""
     error: StorageError | None = None
-    """For what is missing or changed."""
+    """For what is missing, changed or damaged."""
 
 
 class Verification:
@@ -76,88 +91,126 @@ class Verification:
                 subject=str(self._folder.path),
                 hint="Only folders of `pull` can be verified.",
             )
-        with closing(private_database(self._scratch, _SCHEMA)) as database:
-            self._read(database)
+        with closing(ScratchDatabase(self._scratch, _SCHEMA)) as database:
+            yield from self._read(database)
             last = 0
-            while row := database.execute(
-                "SELECT number, line FROM known WHERE number > ? ORDER BY number LIMIT 1", (last,)
-            ).fetchone():
+            while row := database.one("SELECT number, line FROM lines WHERE number > ? ORDER BY number", (last,)):
                 last, line = row[0], json.loads(row[1])
                 stop.check()
-                yield self._finding(line, stop)
+                if (finding := self._finding(last, line, database, stop)) is not None:
+                    yield finding
             yield from self._extra(database)
 
-    def _read(self, database: Connection) -> None:
-        database.execute("BEGIN")
-        for line in read_manifest(self._folder.path / NAME):
-            database.execute(
-                "INSERT INTO known(key, line) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET line = excluded.line",
-                (key_of_line(line), json.dumps(line)),
-            )
-            path = PurePosixPath(_path(line))
-            names = [path.name, line["sidecar"]] if isinstance(line.get("sidecar"), str) else [path.name]
-            database.executemany(
-                "INSERT OR IGNORE INTO paths VALUES (?)", ((str(path.parent / name),) for name in names)
-            )
-        database.execute("COMMIT")
+    def _read(self, database: ScratchDatabase) -> Iterator[Finding]:
+        """Take in the manifest; gives the lines that cannot be read."""
+        damaged: list[int] = []
+        with database.transaction():
+            for line in read_manifest(self._folder.path / NAME, damaged=damaged.append):
+                database.execute(
+                    "INSERT INTO lines(key, path, is_present, line) VALUES (?, ?, ?, ?)",
+                    (key_of_entry(line), _stored(path_of(line)), not is_superseded(line), json.dumps(line)),
+                )
+                for path in _files_of(line):
+                    database.execute("INSERT OR IGNORE INTO files VALUES (?)", (_stored(path),))
+        for number in damaged:
+            yield _damaged(f"{NAME} line {number}", "this line cannot be read")
 
-    def _finding(self, line: Mapping[str, Any], stop: Stop) -> Finding:
-        path = _path(line)
+    def _finding(self, number: int, line: ManifestEntry, database: ScratchDatabase, stop: Stop) -> Finding | None:
+        """What there is about one line; nothing if a later one says more."""
+        if line.get("event") == UNLISTED:
+            return Finding(Found.NOT_FETCHED, str(line.get("where", "")), f"not listed: {line.get('error')}")
+        key, path = key_of_entry(line), path_of(line)
+        if is_superseded(line):
+            return self._older(number, line, database, stop)
+        later = "SELECT 1 FROM lines WHERE key = ? AND path = ? AND is_present AND number > ?"
+        if database.one(later, (key, _stored(path), number)):
+            return None
         if "error" in line and "sha256" not in line:
-            return Finding(Found.NOT_FETCHED, path, str(line["error"]))
-        place = str(self._folder.path / path)
+            is_over = database.one("SELECT 1 FROM lines WHERE key = ? AND is_present AND number > ?", (key, number))
+            return None if is_over else Finding(Found.NOT_FETCHED, path, str(line["error"]))
+        return self._checked(line, stop)
+
+    def _older(self, number: int, line: ManifestEntry, database: ScratchDatabase, stop: Stop) -> Finding | None:
+        """About a file that another one took the place of."""
+        path = path_of(line)
+        text = f"replaced by {line['superseded']}"
+        if "sha256" not in line or database.one(
+            "SELECT 1 FROM lines WHERE path = ? AND NOT is_present AND number > ?", (_stored(path), number)
+        ):
+            return None
+        has_other = database.one("SELECT 1 FROM lines WHERE path = ? AND is_present", (_stored(path),))
+        if has_other or self._folder.look(PurePosixPath(path)) is None:
+            return Finding(Found.OLDER, path, text)
+        checked = self._checked(line, stop)
+        return checked if checked.error else Finding(Found.OLDER, path, text)
+
+    def _checked(self, line: ManifestEntry, stop: Stop) -> Finding:
+        path = path_of(line)
         relative = PurePosixPath(path)
-        if not relative.parts or relative.is_absolute() or ".." in relative.parts:
+        if not _is_below(path):
             error: StorageError = UnsafeError("the manifest names a file outside the folder", subject=path)
             return Finding(Found.CHANGED, path, error.message, error)
         if refusal := self._folder.refusal(relative):
             return Finding(Found.CHANGED, path, refusal.message, refusal)
         found = self._folder.look(relative)
         if found is None:
+            place = str(self._folder.path / path)
             error = MissingError("the file is missing", subject=place, hint="Pull again.")
             return Finding(Found.MISSING, path, error.message, error)
+        if not _SHA256.fullmatch(str(line.get("sha256"))) or not isinstance(line.get("size"), int):
+            return _damaged(path, "its line does not tell the size and the digest that it has to have")
         return self._compared(path, found, line, stop)
 
-    def _compared(self, path: str, found: os.stat_result, line: Mapping[str, Any], stop: Stop) -> Finding:
+    def _compared(self, path: str, found: os.stat_result, line: ManifestEntry, stop: Stop) -> Finding:
         why = ""
-        if found.st_size != line.get("size"):
-            why = f"it has {found.st_size:,} bytes instead of {_number(line.get('size'))}"
-        elif line.get("sha256") and sha256_of(self._folder.path / path, stop) != line["sha256"]:
-            why = "its bytes are not those that were fetched"
+        if found.st_size != line["size"]:
+            why = f"it has {found.st_size:,} bytes instead of {line['size']:,}"
+        else:
+            try:
+                if self._folder.sha256(PurePosixPath(path), stop) != line["sha256"]:
+                    why = "its bytes are not those that were fetched"
+            except StorageError as error:
+                return Finding(Found.CHANGED, path, error.message, error)
         if not why:
             return Finding(Found.GOOD, path)
         hint = "Remove it and pull again to get it back."
         return Finding(Found.CHANGED, path, why, IntegrityError(why, subject=str(self._folder.path / path), hint=hint))
 
-    def _extra(self, database: Connection) -> Iterator[Finding]:
-        for path in _files(self._folder.path):
-            known = database.execute("SELECT 1 FROM paths WHERE path = ?", (_stored(path),)).fetchone()
+    def _extra(self, database: ScratchDatabase) -> Iterator[Finding]:
+        for path in self._folder.files():
+            known = database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
             if known is None and path not in RESERVED:
                 yield Finding(Found.EXTRA, path, "the manifest does not know it")
 
 
-def _files(root: Path) -> Iterator[str]:
-    """Everything in a folder that is no folder; links are not followed."""
-    waiting = [root]
-    while waiting:
-        here = waiting.pop()
-        with os_errors_as(here), os.scandir(here) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(here / entry.name)
-                else:
-                    yield (here / entry.name).relative_to(root).as_posix()
+def _files_of(line: ManifestEntry) -> Iterator[str]:
+    """The paths that a line tells of."""
+    if is_superseded(line) and "sha256" not in line:
+        return
+    path = path_of(line)
+    yield path
+    sidecar = line.get("sidecar")
+    if isinstance(sidecar, str):
+        yield path[: len(path) - len(path.rpartition("/")[2])] + sidecar
 
 
-def _path(line: Mapping[str, Any]) -> str:
-    path = line.get("path")
-    return path if isinstance(path, str) else ""
+def _is_below(path: str) -> bool:
+    """Whether a path is one of a file below the folder, and one that a disk takes."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        return False
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else "none"
+def _damaged(where: str, why: str) -> Finding:
+    hint = "Pull again: what it tells of is looked at anew."
+    return Finding(Found.DAMAGED, where, why, IntegrityError(why, subject=where, hint=hint))
 
 
 def _stored(path: str) -> str:
     """A path as a database takes it: names of files can hold bytes that are no text."""
-    return path.encode("utf-8", "replace").decode()
+    return json.dumps(path)

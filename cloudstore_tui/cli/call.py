@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cloudstore_tui.archive.call_folder import CallFolder
+from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.calls.branches import Branch, branches
 from cloudstore_tui.calls.file_names import file_names
 from cloudstore_tui.calls.joining import NAMED_BY, stand_in

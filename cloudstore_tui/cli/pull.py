@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import click
+from msgspec import structs
 
-from cloudstore_tui.archive.options import Via
+from cloudstore_tui.archive.strategy import Via
 from cloudstore_tui.cli.options import json_option, wait_option
 from cloudstore_tui.cli.pulling import Wanted, task_of
 from cloudstore_tui.cli.search import query_options
@@ -63,7 +64,7 @@ def pull_command(*, as_json: bool, wait: float, **given: Any) -> None:
             await task.preview()
         elif not await task.run(last=wanted.on_conflict is not None or not session.output.asks):
             answer = session.output.choose("What about it", _WAYS[1:], _WAYS[1])
-            task = replace(task, options=replace(task.options, on_conflict=OnConflict(answer)))
+            task = replace(task, options=structs.replace(task.options, on_conflict=OnConflict(answer)))
             await task.run(last=True)
 
     run(work, as_json=as_json, wait=wait)

@@ -1,17 +1,16 @@
 """One pull of the command line: from its arguments to what is told of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cloudstore_tui.archive.key_names import KeyNames
+from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME
-from cloudstore_tui.archive.options import Naming, PullOptions, Via
 from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.report import Preview, Report
-from cloudstore_tui.archive.template import Template
-from cloudstore_tui.archive.walk import FolderListing
-from cloudstore_tui.archive.windows import QueryListing
+from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
+from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.filter import narrowed
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.pull_progress import PullProgress
@@ -132,6 +131,8 @@ class Task:
                 output.note(f"In the way: {_count(taken, 'other file')}.")
                 return False
             self._warn(pull)
+            for failure in report.unwritten:
+                output.error(failure)
             for loss in pull.plan.losses():
                 _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
             _tell_report(output, report, self.options.folder)
@@ -155,9 +156,9 @@ class Task:
         return Pull(self.provider, listing, self.options, lambda entry: meaning.keeps(row_of(entry)))
 
     def _warn(self, pull: Pull) -> None:
-        for warning in pull.listing.warnings:
+        for warning in (*pull.warnings, *pull.listing.warnings):
             self.session.output.note(warning)
-        for error in pull.listing.errors:
+        for error in pull.listing.failures:
             self.session.output.error(error)
 
 
@@ -179,10 +180,12 @@ def _tell_preview(output: Output, preview: Preview) -> None:
     if output.as_json:
         names = ("found", "had", "wanted", "size", "windows", "zip_jobs", "direct", "requests")
         record = {name: getattr(preview, name) for name in names}
+        record |= {"left_out": preview.left_out, "unlisted": _records(preview.unlisted)}
         output.record({"event": "plan", **record, "seconds": round(preview.seconds), "paths": list(preview.examples)})
         return
     looked = _count(preview.windows, preview.unit)
     output.line(f"Found {_count(preview.found, 'object')} in {looked}; {preview.had:,} of them here already.")
+    _tell_lack(output, preview)
     ways = f"{_count(preview.zip_jobs, 'zip job')}, {preview.direct:,} one by one"
     output.line(f"To fetch: {_count(preview.wanted, 'object')}, {in_words.size(preview.size)}: {ways}.")
     output.line(
@@ -203,18 +206,43 @@ def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> 
 
 def _tell_report(output: Output, report: Report, folder: Path) -> None:
     if output.as_json:
-        names = ("found", "had", "fetched", "skipped", "missing", "size", "levels")
-        record = {name: getattr(report, name) for name in names}
+        names = ("found", "had", "fetched", "skipped", "missing", "size", "levels", "changed", "left_out")
+        record = {name: getattr(report, name) for name in names} | {"unlisted": _records(report.unlisted)}
         output.record({"event": "report", **record, "complete": report.is_complete, "manifest": str(folder / NAME)})
         return
     output.line(
         f"Found {report.found:,}: had {report.had:,}, fetched {report.fetched:,} ({in_words.size(report.size)}), "
         f"skipped {report.skipped:,}, missing {report.missing:,}."
     )
+    _tell_lack(output, report)
     if report.levels:
         levels = ", ".join(f"{number:,} by {level}" for level, number in report.levels.items())
         output.line(f"Verified: {levels}.")
-    output.line("Nothing is missing." if report.is_complete else "Run the same command again to fetch what is missing.")
+    if report.changed:
+        verb = "is a new version" if report.changed == 1 else "are new versions"
+        output.line(f"{report.changed:,} changed at the service: what was fetched {verb}; the manifest tells of both.")
+    output.line("Nothing is missing." if report.is_complete else _next_step(output.errors))
+
+
+def _next_step(errors: Iterable[StorageError]) -> str:
+    """What helps against what is missing: another run does not help where a file of the user's is in the way."""
+    if all(isinstance(error, ConflictError) for error in errors):
+        return "Move away what is in the way, or run the same command again with --on-conflict."
+    return "Run the same command again to fetch what is missing."
+
+
+def _tell_lack(output: Output, result: Preview | Report) -> None:
+    """Say what of the service's answer is not in the numbers."""
+    if result.left_out:
+        verb = "does" if result.left_out == 1 else "do"
+        output.line(f"The service found {result.left_out:,} more that {verb} not meet the conditions checked here.")
+    if result.unlisted:
+        where = dict.fromkeys(failure.subject for failure in result.unlisted)
+        output.line(f"Not everything could be listed: {', '.join(where)}. More may be missing.")
+
+
+def _records(failures: Iterable[StorageError]) -> list[dict[str, object]]:
+    return [error_record(failure, failure.subject) for failure in failures]
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,12 +1,36 @@
-"""Objects for plans and manifests, made up."""
+"""Objects for plans and manifests, made up; and a whole small service that is pulled from, over a real socket."""
 
-from collections.abc import Callable
+import hashlib
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
+from msgspec import structs
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.archive.listing import FolderListing
+from cloudstore_tui.archive.plan import Loss
+from cloudstore_tui.archive.pull import Pull
+from cloudstore_tui.archive.report import Report
+from cloudstore_tui.archive.strategy import PullOptions
+from cloudstore_tui.archive.template import KeyNames
+from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.errors import MissingError, StorageError
+from cloudstore_tui.core.exchange import Source
 from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.provider import Check, StorageProvider
+from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.transfers.manager import TransferManager
 
 MakeObject = Callable[..., StoredObject]
 CREATED = datetime(2024, 9, 1, 7, 8, 9, tzinfo=UTC)
@@ -33,3 +57,133 @@ def make_object() -> MakeObject:
         return StoredObject(Location("acme8", region, id_), **(known | fields))  # type: ignore[arg-type]  # the test names them
 
     return make
+
+
+class Bucket(StorageProvider):
+    """A service with folders whose objects a test changes between two pulls."""
+
+    def __init__(self) -> None:
+        self.profile = Profile("acme", "alvaria", requests_per_minute=0)
+        self.bodies: dict[str, bytes] = {}
+        self.objects: dict[str, StoredObject] = {}
+        self.fetched: list[str] = []
+        self.failures: tuple[StorageError, ...] = ()
+        """What its listing lacks."""
+        bucket = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                key = unquote(self.path[1:])
+                bucket.fetched.append(key)
+                body = bucket.bodies.get(key)
+                self.send_response(404 if body is None else 200)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_: object) -> None:
+                """Nothing on the screen of the tests."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def put(self, key: str, body: bytes = b"", **fields: Any) -> StoredObject:
+        """Make an object, or a new version of it."""
+        body = body or f"the content of {key}".encode()
+        self.bodies[key] = body
+        known: dict[str, Any] = {"size": len(body), "size_exact": True, "modified": CREATED}
+        known |= {"checksum": hashlib.md5(body, usedforsecurity=False).hexdigest(), "checksum_type": "MD5"}
+        entry = StoredObject(Location("acme", path=key), key.rpartition("/")[2], **(known | fields))
+        self.objects[key] = entry
+        return entry
+
+    def locate(self, rest: str) -> Location:
+        return Location("acme", path=rest)
+
+    def is_folder(self, location: Location) -> bool:
+        return location.path.endswith("/")
+
+    def parent(self, location: Location) -> Location | None:
+        return None
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        return Page(())
+
+    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
+        return Page(tuple(self.objects.values()), failures=self.failures)
+
+    def query(self, location: Location) -> Query | None:
+        return None
+
+    async def stat(self, location: Location) -> Entry:
+        return self.objects[location.path]
+
+    async def source(self, location: Location) -> Source:
+        entry = self.objects[location.path]
+        if location.path not in self.bodies:
+            raise MissingError("it is gone", subject=location.address)
+        url = f"http://127.0.0.1:{self._server.server_address[1]}/{quote(location.path)}"
+        return Source(Secret(url), {}, entry.size, entry.checksum, entry.checksum_type, local=True)
+
+    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+        return ()
+
+    async def check(self) -> tuple[Check, ...]:
+        return ()
+
+    async def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@dataclass
+class Result:
+    """What came of one pull."""
+
+    report: Report
+    losses: list[Loss]
+    warnings: list[str]
+    fetched: list[str]
+
+
+@dataclass
+class Puller:
+    """Pulls a bucket into a folder."""
+
+    bucket: Bucket
+    folder: Path
+
+    async def __call__(self, **options: Any) -> Result:
+        self.bucket.fetched.clear()
+        listing = FolderListing(self.bucket, Location("acme", path="in/"))
+        known = PullOptions(self.folder, KeyNames("in/"), scratch=self.folder.parent / "scratch")
+        pull = Pull(self.bucket, listing, structs.replace(known, **options))
+        engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5))
+        try:
+            report = await pull.run(engine)
+            return Result(report, list(pull.plan.losses()), pull.warnings, list(self.bucket.fetched))
+        finally:
+            await pull.close()
+            await engine.close()
+
+    def files(self) -> dict[str, bytes]:
+        """What is in the folder, without what is ours."""
+        found = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*") if path.is_file()}
+        return {name: path.read_bytes() for name, path in found.items() if not name.startswith("manifest.")}
+
+    def manifest(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "manifest.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+async def bucket() -> AsyncIterator[Bucket]:
+    made = Bucket()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def pull(bucket: Bucket, tmp_path: Path) -> Puller:
+    """Pulls everything below `in/` of the bucket into `calls/`."""
+    return Puller(bucket, tmp_path / "calls")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.archive.call_folder import CallFolder
+from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.config.settings import CALL_FOLDER
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConfigError

@@ -8,10 +8,17 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from cloudstore_tui.archive.item import Item
-from cloudstore_tui.archive.line import failed_line, fetched_line, line_of, mtime_of, tells_of_same
-from cloudstore_tui.archive.manifest import NAME, Manifest, read_manifest
-from cloudstore_tui.archive.table import write_table
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    Manifest,
+    entry_of,
+    failed_entry,
+    fetched_entry,
+    mtime_of,
+    read_manifest,
+    tells_of_same,
+    write_table,
+)
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError, UnsafeError
 
@@ -85,18 +92,18 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
 def test_a_line_tells_everything_of_the_object_and_of_the_file(make_object: MakeObject, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"0123456789")
     found = (tmp_path / "x").stat()
-    item = Item(1, make_object(checksum="abc"), PurePosixPath("2024/x.mp3"))
-    told = fetched_line(line_of(item, "8x8"), found, "md5", "f00d", NOW)
+    entry = make_object(checksum="abc")
+    told = fetched_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), found, "md5", "f00d", NOW)
     assert told["path"] == "2024/x.mp3"
     assert (told["size"], told["size_exact"], told["level"], told["sha256"]) == (10, True, "md5", "f00d")
     assert (told["fetched"], told["mtime"]) == (NOW.isoformat(), mtime_of(found))
     assert told["tags"] == {"agentName": "Khang Glynn", "callerId": "+16695555518", "callId": "int-191-a"}
-    assert tells_of_same(told, item)
+    assert tells_of_same(told, entry)
     error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED")
-    lost = failed_line(line_of(item, "8x8"), error, told)
+    lost = failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, told)
     assert (lost["code"], lost["sha256"]) == (8, "f00d")
-    assert not tells_of_same(lost, item)
-    assert "sha256" not in failed_line(line_of(item, "8x8"), error, None)
+    assert not tells_of_same(lost, entry)
+    assert "sha256" not in failed_entry(entry_of(entry, PurePosixPath("2024/x.mp3"), "8x8"), error, None)
 
 
 def test_an_object_that_changed_is_no_longer_the_one_of_its_line(make_object: MakeObject, tmp_path: Path) -> None:
@@ -104,18 +111,17 @@ def test_an_object_that_changed_is_no_longer_the_one_of_its_line(make_object: Ma
     path = PurePosixPath("x.mp3")
 
     def told(entry: StoredObject) -> dict[str, object]:
-        return fetched_line(line_of(Item(1, entry, path), "8x8"), found, "", "", NOW) | {"size": 10}
+        return fetched_entry(entry_of(entry, path, "8x8"), found, "", "", NOW) | {"size": 10}
 
     summed = make_object(checksum="abc")
-    assert tells_of_same(told(summed), Item(1, make_object(checksum="abc", updated=NOW), path))
-    assert not tells_of_same(told(summed), Item(1, make_object(checksum="def"), path))
-    assert not tells_of_same(told(summed), Item(1, make_object(checksum="abc", size=11), path))
-    assert not tells_of_same(told(summed), Item(1, summed, PurePosixPath("y.mp3")))
+    assert tells_of_same(told(summed), make_object(checksum="abc", updated=NOW))
+    assert not tells_of_same(told(summed), make_object(checksum="def"))
+    assert not tells_of_same(told(summed), make_object(checksum="abc", size=11))
     rounded = make_object(size=1000, size_exact=False, modified=NOW)
-    assert tells_of_same(told(rounded), Item(1, rounded, path))
-    assert not tells_of_same(told(rounded), Item(1, make_object(size=2000, size_exact=False, modified=NOW), path))
+    assert tells_of_same(told(rounded), rounded)
+    assert not tells_of_same(told(rounded), make_object(size=2000, size_exact=False, modified=NOW))
     later = datetime(2024, 9, 3, tzinfo=UTC)
-    assert not tells_of_same(told(rounded), Item(1, make_object(size=1000, size_exact=False, modified=later), path))
+    assert not tells_of_same(told(rounded), make_object(size=1000, size_exact=False, modified=later))
 
 
 def test_the_table_has_a_column_for_every_tag(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.archive.collisions import RESERVED, fold
-from cloudstore_tui.archive.item import Fate, key_of
-from cloudstore_tui.archive.plan import PullPlan
+from cloudstore_tui.archive.manifest import RESERVED, key_of
+from cloudstore_tui.archive.plan import Outcome, PullPlan, fold
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, NotAvailableError
 from cloudstore_tui.core.location import Location
@@ -30,12 +29,17 @@ def plan(tmp_path: Path) -> Iterator[PullPlan]:
 def paths(objects: list[Named], known: dict[str, str] | None = None, *, sidecars: bool = False) -> dict[str, str]:
     """The path of each object by its key."""
     plan = PullPlan(sidecars=sidecars)
-    plan.know((key, json.dumps({"path": path})) for key, path in (known or {}).items())
+    plan.remember(_line(key, path) for key, path in (known or {}).items())
     plan.add(objects)
     plan.settle_names()
     found = {item.key: str(item.path) for item in plan.items()}
     plan.close()
     return found
+
+
+def _line(key: str, path: str) -> dict[str, str]:
+    profile, region, id_ = json.loads(key)
+    return {"profile": profile, "region": region, "id": id_, "path": path}
 
 
 def named(id_: str, *path: str, region: str = "us-east") -> Named:
@@ -47,20 +51,21 @@ def test_its_file_has_no_name_while_it_is_used(plan: PullPlan, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_objects_are_in_it_once_and_fates_can_be_counted(plan: PullPlan, make_object: MakeObject) -> None:
+def test_objects_are_in_it_once_and_outcomes_can_be_counted(plan: PullPlan, make_object: MakeObject) -> None:
     objects = [make_object(f"{number:08d}", size=10, checksum="é\ud800") for number in range(500)]
     plan.add([(entry, (entry.id,)) for entry in objects] * 2)
     plan.add([(objects[0], ("other",))])
     items = list(plan.items())
     assert [item.entry for item in items] == objects
-    for item in plan.items(Fate.WANTED):
-        plan.note(item, Fate.FETCHED if item.number % 2 else Fate.HAD, "md5")
+    for item in plan.items(Outcome.WANTED):
+        plan.note(item, Outcome.FETCHED if item.number % 2 else Outcome.HAD, "md5")
     error = NotAvailableError("its state is ARCHIVED", state="ARCHIVED", subject="acme8:us-east/x", hint="Restore it.")
-    plan.note(items[3], Fate.MISSING, error=error)
-    plan.note(items[5], Fate.MISSING, error=ConflictError("taken"))
+    plan.note(items[3], Outcome.MISSING, error=error)
+    plan.note(items[5], Outcome.MISSING, error=ConflictError("taken"))
     counts = plan.counts()
-    assert (counts[Fate.FETCHED], counts[Fate.HAD], counts[Fate.MISSING], counts[Fate.WANTED]) == (250, 248, 2, 0)
-    assert plan.sizes()[Fate.HAD] == 2480
+    ends = (Outcome.FETCHED, Outcome.HAD, Outcome.MISSING, Outcome.WANTED)
+    assert [counts[outcome] for outcome in ends] == [250, 248, 2, 0]
+    assert plan.sizes()[Outcome.HAD] == 2480
     assert plan.levels() == {"md5": 498}
     losses = list(plan.losses())
     assert [(loss.item.key, str(loss.error), loss.error.code) for loss in losses] == [

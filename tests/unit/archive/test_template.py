@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.archive.fields import KNOWN
-from cloudstore_tui.archive.template import Template
+from cloudstore_tui.archive.template import KNOWN, Template
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.location import Location

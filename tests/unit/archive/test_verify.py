@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.archive.line import fetched_line
-from cloudstore_tui.archive.manifest import Manifest
+from cloudstore_tui.archive.manifest import Manifest, fetched_entry
 from cloudstore_tui.archive.verify import Finding, Found, Verification
 from cloudstore_tui.core.errors import MissingError, common_code
 from cloudstore_tui.transfers.workers import Stop
@@ -27,7 +26,7 @@ def pulled(tmp_path: Path) -> Path:
         line = {"profile": "acme8", "region": "uk", "id": path, "path": path}
         manifest.append(line | {"size": 1, "sha256": "of an earlier pull"})
         digest = hashlib.sha256(body).hexdigest()
-        manifest.append(fetched_line(line, file.stat(), "md5", digest, datetime.now(UTC)))
+        manifest.append(fetched_entry(line, file.stat(), "md5", digest, datetime.now(UTC)))
     manifest.append({"profile": "acme8", "region": "uk", "id": "z", "path": "z.mp3", "error": "z: gone.", "code": 8})
     manifest.close()
     return folder
@@ -91,7 +90,7 @@ def test_a_manifest_cannot_name_files_outside_the_folder(pulled: Path) -> None:
         manifest.append(line)
     manifest.close()
     errors = [finding.error for finding in findings(pulled).values() if finding.error is not None]
-    assert [error.code for error in errors] == [7] * len({"../secret", "/", "2024/..", "", "."})
+    assert [error.code for error in errors] == [6, 7, 7, 7, 7]
 
 
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from cloudstore_tui.archive.key_names import KeyNames
-from cloudstore_tui.archive.walk import FolderListing
+from cloudstore_tui.archive.listing import FolderListing
+from cloudstore_tui.archive.template import KeyNames
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, StorageError
 from cloudstore_tui.core.location import Location
@@ -69,7 +69,7 @@ async def test_a_folder_that_became_empty_is_no_fault_and_one_that_refuses_is_to
     service.failing = {"exports/a/": MissingError("gone"), "exports/b/": ForbiddenError("not allowed")}
     listing = walk(service)
     assert await keys(listing) == ["exports/x"]
-    assert [error.subject for error in listing.errors] == ["acme:exports/b/"]
+    assert [error.subject for error in listing.failures] == ["acme:exports/b/"]
     service.failing["exports/"] = MissingError("gone")
     with pytest.raises(MissingError):
         await keys(walk(service))

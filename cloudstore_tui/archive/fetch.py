@@ -1,0 +1,483 @@
+"""From a plan to files: what is asked of the transfers, what becomes of each object, and how that is written down."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.manifest import (
+    Manifest,
+    ManifestEntry,
+    entry_of,
+    failed_entry,
+    fetched_entry,
+    is_superseded,
+    key_of,
+    mtime_of,
+    path_of,
+    superseded_entry,
+    tells_of_same,
+)
+from cloudstore_tui.archive.matching import LocalMatch, is_earlier_version, match_file
+from cloudstore_tui.archive.plan import Item, Outcome, PullPlan
+from cloudstore_tui.core.errors import (
+    AccessError,
+    ConflictError,
+    FullDiskError,
+    IntegrityError,
+    InterruptedTransfer,
+    JobError,
+    LocalDiskError,
+    LoginError,
+    MissingError,
+    NotAvailableError,
+    StorageError,
+    UnavailableError,
+)
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.record import entry_record
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.workers import Stop, Workers
+from cloudstore_tui.transfers.zip.plan import Batch, Direct, Packer
+
+MAX_SINGLE = 64
+"""Downloads handed over at once: enough to keep the transfers busy, few enough to cost no memory."""
+MAX_ZIPS = 3
+"""One that is fetched while two others are packed."""
+MAX_FAILURES = 5
+"""Transfers in a row that fail because of the network, the disk or the login, after which the rest is not tried."""
+
+_EVERYWHERE = (UnavailableError, LocalDiskError, AccessError)
+_OF_THE_ZIP = (JobError, MissingError, IntegrityError)
+"""What can be wrong with a zip and what it brings, while the object itself is fine."""
+
+Before = tuple[int, int, int] | None
+"""What had the name of an object before it was asked for: inode, size, time."""
+
+
+class FetchResult(msgspec.Struct, frozen=True):
+    """What became of an object."""
+
+    item: Item
+    outcome: Outcome
+    path: PurePosixPath | None = None
+    """Where the file is, below the folder."""
+    level: str = ""
+    sha256: str = ""
+    error: StorageError | None = None
+
+
+class Recorder:
+    """Writes down what became of each object: in the plan, in the manifest, and in a file beside it if that is wanted.
+
+    A manifest that cannot be written does not raise: the plan goes on, and `failures` says so. Blocks; used from one
+    thread at a time.
+    """
+
+    def __init__(
+        self,
+        plan: PullPlan,
+        folder: PullFolder,
+        manifest: Manifest,
+        provider: str,
+        *,
+        sidecars: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._manifest = manifest
+        self._provider = provider
+        self._sidecars = sidecars
+        self._now = now
+        self.written = 0
+        """Lines that the manifest got."""
+        self.failures: list[StorageError] = []
+        """What could not be written beside the objects themselves."""
+        self.broken: StorageError | None = None
+        """Why the manifest takes no more lines."""
+
+    def note(self, result: FetchResult) -> None:
+        """Write down one result; the file is on the disk by then."""
+        if result.outcome is Outcome.SKIPPED:
+            self._plan.note(result.item, Outcome.SKIPPED)
+        elif result.error is not None:
+            self._lost(result.item, result.error)
+        else:
+            self._here(result)
+
+    def _here(self, result: FetchResult) -> None:
+        item, path = result.item, result.path or result.item.path
+        found = self._folder.look(path)
+        if found is None:
+            place = str(self._folder.file(path))
+            self._lost(item, LocalDiskError("the file is gone again", subject=place, hint="Pull again."))
+            return
+        line = fetched_entry(
+            entry_of(item.entry, path, self._provider), found, result.level, result.sha256, self._now()
+        )
+        if self._sidecars:
+            line |= self._sidecar(item, path)
+        known = self._plan.known(item)
+        self._append(line, *self._superseded(item, line, known))
+        is_new = known is not None and "sha256" in known and known["sha256"] != result.sha256
+        self._plan.note(item, result.outcome, result.level, changed=is_new)
+
+    def _superseded(self, item: Item, line: ManifestEntry, known: ManifestEntry | None) -> Iterator[ManifestEntry]:
+        """The files of ours that a new one took the place of, be they of this object or of others."""
+        path = path_of(line)
+        if known is not None and "error" not in known:
+            place = PurePosixPath(path_of(known))
+            if str(place) == path:
+                if known.get("sha256") != line.get("sha256"):
+                    yield superseded_entry(known, path, is_there=True)
+            else:
+                is_there = match_file(self._folder, place, known, Stop()) is not LocalMatch.OTHER
+                yield superseded_entry(known, path, is_there=is_there)
+        for other in self._plan.others_at(PurePosixPath(path), item):
+            if "error" not in other and other.get("sha256") != line.get("sha256"):
+                yield superseded_entry(other, path, is_there=True)
+
+    def _lost(self, item: Item, error: StorageError) -> None:
+        known = self._plan.known(item)
+        older = []
+        if known is not None and "error" not in known and not tells_of_same(known, item.entry):
+            # What is known of the older version would be lost in the line about the new one.
+            older.append(superseded_entry(known, str(item.path), is_there=True))
+        self._append(failed_entry(entry_of(item.entry, item.path, self._provider), error, known), *older)
+        self._plan.note(item, Outcome.MISSING, error=error)
+
+    def catch_up(self, stop: Stop) -> None:
+        """Give files that are here already the names of this plan, and bring their lines up to date."""
+        for item, line in self._plan.known_items():
+            stop.check()
+            if path_of(line) != str(item.path) and self._plan.could_be(item, path_of(line)):
+                self._move_aside(item, line, stop)
+            if self._plan.outcome(item) is Outcome.HAD:
+                self._refresh(item)
+
+    def _move_aside(self, item: Item, line: ManifestEntry, stop: Stop) -> None:
+        """Give our own file the name that the plan has for it: others need the one that it has, be it for a folder."""
+        path = PurePosixPath(path_of(line))
+        if match_file(self._folder, path, line, stop) is LocalMatch.OTHER:
+            return
+        if not self._folder.rename(path, item.path.name):
+            # What has the new name is looked at by the transfer.
+            self._plan.note(item, Outcome.WANTED)
+            return
+        moved = {**line, "path": str(item.path)}
+        if line.get("sidecar") == f"{path.name}.json":
+            moved.pop("sidecar")
+            name = f"{item.path.name}.json"
+            if self._folder.look(path.with_name(f"{path.name}.json")) is not None:
+                moved |= {"sidecar": name} if self._folder.rename(path.with_name(f"{path.name}.json"), name) else {}
+        self._append(moved, superseded_entry(line, str(item.path), is_there=False))
+        self._plan.remember([moved])
+
+    def _refresh(self, item: Item) -> None:
+        """Bring the line of a file up to date that is here already, and the file beside it."""
+        found, known = self._folder.look(item.path), self._plan.known(item)
+        if found is None or known is None:
+            return
+        news: dict[str, object] = {}
+        if mtime_of(found) != known.get("mtime"):
+            news["mtime"] = mtime_of(found)
+        if self._sidecars and self._folder.look(item.path.with_name(f"{item.path.name}.json")) is None:
+            news |= self._sidecar(item, item.path)
+        if news:
+            self._append({**known, **news})
+
+    def _sidecar(self, item: Item, path: PurePosixPath) -> dict[str, object]:
+        """Write everything known of an object beside its file; what its line says of that."""
+        beside = path.with_name(f"{path.name}.json")
+        record = entry_record(item.entry, self._provider)
+        record |= {"tag_list": [{"key": key, "value": value} for key, value in item.entry.tags]}
+        try:
+            self._folder.write_whole(beside, json.dumps(record, indent=1).encode() + b"\n")
+        except StorageError as error:
+            self.failures.append(error)
+            return {}
+        return {"sidecar": beside.name}
+
+    def _append(self, *lines: ManifestEntry) -> None:
+        if self.broken is not None:
+            return
+        try:
+            self._manifest.append(*lines)
+        except StorageError as error:
+            self._give_up(error)
+        else:
+            self.written += sum(not is_superseded(line) for line in lines)
+
+    def close(self) -> None:
+        """Write everything to the disk; a failure is in `failures`."""
+        try:
+            self._manifest.close()
+        except StorageError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: StorageError) -> None:
+        if self.broken is None:
+            self.broken = error
+            self.failures.append(error)
+
+
+class Requests:
+    """Makes requests out of the items that are wanted, as they are asked for."""
+
+    def __init__(self, plan: PullPlan, folder: PullFolder, on_conflict: OnConflict) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._on_conflict = on_conflict
+
+    def single(self) -> Iterator[DownloadRequest]:
+        """Every object by itself."""
+        for item in self._plan.items(Outcome.WANTED):
+            yield self.request(item)
+
+    def packed(self) -> Iterator[Request | FetchResult]:
+        """Zips, the objects that fit into none, and what became of those that cannot be had."""
+        packer = Packer()
+        for item in self._plan.items(Outcome.WANTED):
+            for part in packer.add(item.entry):
+                if isinstance(part, Batch):
+                    yield self._zip(part)
+                elif isinstance(part, Direct):
+                    yield self.request(item)
+                else:
+                    yield FetchResult(item, Outcome.MISSING, error=part.error)
+        for batch in packer.rest():
+            yield self._zip(batch)
+
+    def _zip(self, batch: Batch) -> ZipRequest:
+        found = (self._plan.find(key_of(entry.location)) for entry in batch.entries)
+        members = tuple(self.request(item) for item in found if item is not None)
+        return ZipRequest(members, Location(members[0].location.profile, batch.region), self._folder.path)
+
+    def request(self, item: Item) -> DownloadRequest:
+        """One object by itself."""
+        file = self._folder.file(item.path)
+        return DownloadRequest(item.entry.location, file.parent, file.name, self._on_conflict, item.entry, sha256=True)
+
+    def beside(self, item: Item) -> DownloadRequest:
+        """One object by itself, beside the earlier versions of it."""
+        file = self._folder.file(item.own)
+        return replace(self.request(item), folder=file.parent, name=file.name, on_conflict=OnConflict.KEEP_BOTH)
+
+
+class Fetching:
+    """One run over the missing objects of a plan: hands them to the transfers, a few at a time, and notes results."""
+
+    def __init__(
+        self,
+        plan: PullPlan,
+        folder: PullFolder,
+        recorder: Recorder,
+        on_conflict: OnConflict,
+        engine: TransferManager,
+    ) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._recorder = recorder
+        self._requests = Requests(plan, folder, on_conflict)
+        self._engine = engine
+        self._workers = Workers(1)
+        self._open: dict[asyncio.Task[TransferSnapshot], Request] = {}
+        self._before: dict[str, Before] = {}
+        self._again: list[DownloadRequest] = []
+        self._failures = 0
+        self._given_up: StorageError | None = None
+        self.done = 0
+        """Objects that came to an end."""
+        self.size = 0
+        """Bytes that were fetched."""
+
+    async def run(self, *, zips: bool) -> None:
+        """Fetch everything that is wanted; afterwards nothing is.
+
+        Raises:
+            StorageError: the plan itself cannot be kept.
+        """
+        try:
+            await self._adopt()
+            for step in self._requests.packed() if zips else self._requests.single():
+                if isinstance(step, FetchResult):
+                    await self._record([step])
+                else:
+                    await self._submit(step)
+                if self._given_up:
+                    break
+            while (self._open or self._again) and not self._given_up:
+                await self._collect()
+            if self._given_up:
+                await self._workers.run(lambda _stop: self._leave())
+        finally:
+            # What is not done stays with the transfers, which leave it for the next run.
+            for task in self._open:
+                task.cancel()
+            self._workers.close()
+
+    async def _adopt(self) -> None:
+        """Go on with what an earlier run of this pull was about when it was ended."""
+        ours: dict[int, Request] = {}
+        for transfer in await self._engine.left_overs.interrupted():
+            requests = downloads_of(transfer.request)
+            if requests and all(self._is_ours(request) for request in requests):
+                ours[transfer.id] = transfer.request
+        for number in await self._engine.adopt(ours) if ours else ():
+            for request in downloads_of(ours[number]):
+                item = self._item(request)
+                if item is not None and self._plan.outcome(item) is Outcome.WANTED:
+                    self._before[item.key] = self._state_of(item)
+                    self._plan.note(item, Outcome.UNDER_WAY)
+            self._watch(number, ours[number])
+
+    def _is_ours(self, request: DownloadRequest) -> bool:
+        item = self._item(request)
+        return item is not None and below(self._folder.path, request.folder / request.name) in (item.path, item.own)
+
+    def _item(self, request: Request) -> Item | None:
+        return self._plan.find(key_of(request.location))
+
+    async def _submit(self, request: Request) -> None:
+        looked = await self._workers.run(lambda _stop: self._look(request))
+        while looked is not None and self._is_full(looked) and not self._given_up:
+            await self._collect()
+        if looked is not None and not self._given_up:
+            self._watch(self._engine.submit(looked), looked)
+
+    def _look(self, request: Request) -> Request | None:
+        """The request without what may not be written; remembers what is there. Blocks."""
+        good = tuple(one for one in downloads_of(request) if self._may_begin(one))
+        if not good:
+            return None
+        return replace(request, members=good) if isinstance(request, ZipRequest) else request
+
+    def _may_begin(self, request: DownloadRequest) -> bool:
+        item = self._item(request)
+        if item is None:
+            return False
+        if refusal := self._folder.refusal(item.path):
+            self._recorder.note(FetchResult(item, Outcome.MISSING, error=refusal))
+            self.done += 1
+            return False
+        self._before[item.key] = self._state_of(item)
+        return True
+
+    def _state_of(self, item: Item) -> Before:
+        found = self._folder.look(item.path)
+        return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def _is_full(self, request: Request) -> bool:
+        zips = sum(isinstance(one, ZipRequest) for one in self._open.values())
+        if isinstance(request, ZipRequest):
+            return zips >= MAX_ZIPS
+        return len(self._open) - zips >= MAX_SINGLE
+
+    def _watch(self, number: int, request: Request) -> None:
+        self._open[asyncio.ensure_future(self._engine.wait(number))] = request
+
+    async def _collect(self) -> None:
+        """Wait until a transfer has ended, and note what came of it."""
+        if not self._open:
+            await self._submit(self._again.pop())
+            return
+        ended, _ = await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            request, transfer = self._open.pop(task), task.result()
+            await self._record(await self._workers.run(partial(self._results, request, transfer)))
+            await self._judge(transfer)
+            if transfer.error is None or not transfer.error.retryable:
+                self._engine.forget(transfer.id)
+
+    async def _record(self, results: Iterable[FetchResult]) -> None:
+        def note() -> None:
+            for result in results:
+                self._recorder.note(result)
+                self.done += 1
+
+        await self._workers.run(lambda _stop: note())
+        self._given_up = self._given_up or self._recorder.broken
+
+    def _results(self, request: Request, transfer: TransferSnapshot, stop: Stop) -> list[FetchResult]:
+        """What became of the objects of a transfer, but for those that are tried once more. Blocks."""
+        parts = self._engine.members(transfer.id) if isinstance(request, ZipRequest) else (transfer,)
+        results = []
+        for part in parts:
+            item = self._item(part.request)
+            if item is None:
+                continue
+            again = self._next_try(item, part, stop, in_zip=isinstance(request, ZipRequest))
+            if again is not None:
+                self._again.append(again)
+            else:
+                results.append(self._result(item, part))
+        return results
+
+    def _next_try(self, item: Item, part: TransferSnapshot, stop: Stop, *, in_zip: bool) -> DownloadRequest | None:
+        """How an object may still come: by itself if no zip brought it, beside what is an earlier version of it."""
+        request = part.request
+        if not isinstance(request, DownloadRequest):
+            return None
+        if in_zip and isinstance(part.error, _OF_THE_ZIP) and not isinstance(part.error, NotAvailableError):
+            return request
+        is_refused = request.on_conflict is OnConflict.REFUSE and isinstance(part.error, ConflictError)
+        if is_refused and is_earlier_version(self._plan, self._folder, item, stop):
+            return self._requests.beside(item)
+        return None
+
+    def _result(self, item: Item, part: TransferSnapshot) -> FetchResult:
+        before = self._before.pop(item.key, None)
+        if part.state is State.DONE:
+            path = below(self._folder.path, part.path)
+            is_new = before is None or path != item.path or before != self._state_of(item)
+            self.size += (part.size or 0) if is_new else 0
+            return FetchResult(item, Outcome.FETCHED if is_new else Outcome.HAD, path, part.level, part.sha256)
+        if part.state is State.SKIPPED:
+            return FetchResult(item, Outcome.SKIPPED)
+        return FetchResult(item, Outcome.MISSING, error=self._own_error(item, part.error))
+
+    def _own_error(self, item: Item, error: StorageError | None) -> StorageError:
+        """Why an object is missing, told about that object: what befell a whole zip befell each member."""
+        error = error or InterruptedTransfer("it was stopped")
+        mine = (item.address, str(self._folder.file(item.path)))
+        return error if error.subject in mine else error.with_(subject=item.address)
+
+    async def _judge(self, transfer: TransferSnapshot) -> None:
+        """Give up where everything else would fail, too."""
+        error = transfer.error
+        self._failures = self._failures + 1 if isinstance(error, _EVERYWHERE) else 0
+        if not isinstance(error, LoginError) and self._failures < MAX_FAILURES:
+            return
+        # It may be these names alone that the disk does not take.
+        is_odd = isinstance(error, LocalDiskError) and not isinstance(error, FullDiskError)
+        if not is_odd or not await self._workers.run(lambda _stop: self._folder.takes_files()):
+            self._given_up = self._given_up or error
+
+    def _leave(self) -> None:
+        """All that was not tried is missing for the same reason, each object by its own name."""
+        error = self._given_up or InterruptedTransfer("it was stopped")
+        for outcome in (Outcome.WANTED, Outcome.UNDER_WAY):
+            for item in self._plan.items(outcome):
+                self._recorder.note(FetchResult(item, Outcome.MISSING, error=error.with_(subject=item.address)))
+
+
+def downloads_of(request: Request) -> tuple[DownloadRequest, ...]:
+    """The objects that a request brings."""
+    if isinstance(request, ZipRequest):
+        return request.members
+    return (request,) if isinstance(request, DownloadRequest) else ()
+
+
+def below(folder: Path, file: Path | None) -> PurePosixPath | None:
+    """A file's path below a folder; `None` if it is elsewhere."""
+    if file is None or not file.is_relative_to(folder):
+        return None
+    return PurePosixPath(file.relative_to(folder).as_posix())

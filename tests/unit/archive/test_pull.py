@@ -1,0 +1,234 @@
+"""A pull from a service whose every answer the test decides, over a real socket, onto a real disk."""
+
+import hashlib
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.archive.template import Template
+from cloudstore_tui.archive.verify import Found, Verification
+from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnreadableError, common_code
+from cloudstore_tui.transfers.model import OnConflict
+from cloudstore_tui.transfers.workers import Stop
+
+
+def verified(folder: Path) -> dict[str, Found]:
+    return {finding.path: finding.found for finding in Verification(folder).findings(Stop())}
+
+
+# What is not told by the service
+
+
+async def test_what_the_listing_lacks_is_in_the_report_and_in_the_manifest(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a")
+    bucket.failures = (
+        ForbiddenError("this key may not read here", subject="acme8:uk/"),
+        UnreadableError(2, subject="acme8:us-east/"),
+    )
+    done = await pull()
+    assert (done.report.found, done.report.fetched, done.report.missing) == (1, 1, 0)
+    assert not done.report.is_complete
+    assert [failure.subject for failure in done.report.unlisted] == ["acme8:uk/", "acme8:us-east/"]
+    told = [line for line in pull.manifest() if line.get("event") == "unlisted"]
+    assert [(line["where"], line["code"]) for line in told] == [("acme8:uk/", 3), ("acme8:us-east/", 4)]
+    assert verified(pull.folder)["acme8:uk/"] is Found.NOT_FETCHED
+    assert not (await pull()).report.is_complete
+    assert len(pull.manifest()) == 3
+    bucket.failures = ()
+    assert (await pull()).report.is_complete
+    assert len(pull.manifest()) == 1
+
+
+async def test_each_object_that_was_not_tried_is_told_by_its_own_address(bucket: Any, pull: Any) -> None:
+    for number in range(40):
+        bucket.put(f"in/{number}")
+    await bucket.close()
+    done = await pull()
+    assert (done.report.missing, done.report.found) == (40, 40)
+    assert {loss.error.subject for loss in done.losses} == {f"acme:in/{number}" for number in range(40)}
+    assert all(line["error"].startswith(f"acme:{line['key']}:") for line in pull.manifest())
+
+
+# Names that are taken
+
+
+async def test_a_file_of_ours_makes_room_for_a_folder_of_its_name(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a")
+    assert (await pull(sidecars=True)).report.is_complete
+    bucket.put("in/a/b")
+    done = await pull(sidecars=True)
+    assert (done.report.had, done.report.fetched, done.losses) == (1, 1, [])
+    assert done.fetched == ["in/a/b"]
+    moved = next(line["path"] for line in pull.manifest() if line["key"] == "in/a")
+    assert set(pull.files()) == {"a/b", "a/b.json", moved, f"{moved}.json"}
+    assert pull.files()[moved] == b"the content of in/a"
+    again = await pull(sidecars=True)
+    assert (again.report.had, again.fetched) == (2, [])
+    assert set(verified(pull.folder).values()) == {Found.GOOD}
+
+
+async def test_a_file_that_was_changed_here_does_not_make_room(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a")
+    await pull()
+    (pull.folder / "a").write_text("precious")
+    bucket.put("in/a/b")
+    bucket.put("in/c")
+    done = await pull()
+    assert common_code([loss.error for loss in done.losses]) == 9
+    assert [loss.error.subject for loss in done.losses] == [str(pull.folder / "a")]
+    assert (pull.folder / "a").read_text() == "precious"
+    assert pull.files()["c"] == b"the content of in/c"
+
+
+@pytest.mark.parametrize("template", ["{bucket_id}", "{bucket_id}/{name}", "{bucket_id}.jsonl/{name}"])
+@pytest.mark.parametrize("name", ["manifest.jsonl", "Manifest.CSV", "manifest"])
+async def test_names_of_ours_get_a_suffix_and_everything_is_fetched(
+    bucket: Any, pull: Any, tmp_path: Path, template: str, name: str
+) -> None:
+    for number in range(8):
+        bucket.put(f"in/{number}", bucket_id=name)
+    bucket.put("in/other", bucket_id="other")
+    naming = Template(template, UTC)
+    done = await pull(naming=naming, table=True)
+    assert (done.report.fetched, done.losses) == (9, [])
+    assert (pull.folder / "manifest.jsonl").is_file()
+    assert len(pull.manifest()) == 9
+    assert (await pull(naming=naming, table=True)).fetched == []
+
+
+async def test_names_that_the_disk_refuses_do_not_end_the_pull(bucket: Any, pull: Any) -> None:
+    for number in range(8):
+        bucket.put(f"in/{'/'.join(['d' * 170] * 31)}/{number}")
+    bucket.put("in/zz")
+    done = await pull()
+    assert pull.files()["zz"] == b"the content of in/zz"
+    assert done.report.missing + done.report.fetched == 9
+
+
+# New versions
+
+
+@pytest.mark.parametrize("has_checksum", [True, False])
+async def test_a_new_version_is_fetched_beside_the_old_one(bucket: Any, pull: Any, has_checksum: bool) -> None:
+    more = {} if has_checksum else {"checksum": "", "checksum_type": ""}
+    bucket.put("in/x.tar", b"first", **more)
+    await pull()
+    for number, body in enumerate((b"second", b"the third"), 1):
+        bucket.put("in/x.tar", body, **more)
+        done = await pull()
+        assert (done.report.changed, done.report.fetched, done.losses) == (1, 1, [])
+        assert len(pull.files()) == len(pull.manifest()) == number + 1
+        present = next(line for line in pull.manifest() if "superseded" not in line)
+        assert pull.files()[present["path"]] == body
+        assert present["sha256"] == hashlib.sha256(body).hexdigest()
+        again = await pull()
+        assert (again.report.had, again.report.changed, again.fetched) == (1, 0, [])
+    assert pull.files()["x.tar"] == b"first"
+    found = verified(pull.folder)
+    assert sorted(found.values()) == [Found.GOOD, Found.OLDER, Found.OLDER]
+    assert found["x.tar"] is Found.OLDER
+    (pull.folder / "x.tar").write_bytes(b"fIrst")
+    assert verified(pull.folder)["x.tar"] is Found.CHANGED
+
+
+async def test_a_new_version_takes_the_place_of_the_old_one_if_the_user_wants_that(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    await pull()
+    bucket.put("in/x.tar", b"second")
+    done = await pull(on_conflict=OnConflict.OVERWRITE)
+    assert (done.report.changed, done.report.fetched) == (1, 1)
+    assert pull.files() == {"x.tar": b"second"}
+    digests = {hashlib.sha256(body).hexdigest() for body in (b"first", b"second")}
+    assert {line["sha256"] for line in pull.manifest()} == digests
+    assert [line["sha256"] for line in pull.manifest() if "superseded" in line] == [
+        hashlib.sha256(b"first").hexdigest()
+    ]
+    assert (await pull()).report.had == 1
+    found = [finding.found for finding in Verification(pull.folder).findings(Stop())]
+    assert sorted(found) == [Found.GOOD, Found.OLDER]
+
+
+async def test_a_new_version_that_fails_first_is_fetched_by_the_next_pull(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    await pull()
+    bucket.put("in/x.tar", b"second")
+    bucket.bodies["in/x.tar"] = b"sec0nd"
+    assert common_code([loss.error for loss in (await pull()).losses]) == 6
+    bucket.put("in/x.tar", b"second")
+    done = await pull()
+    assert (done.report.changed, done.report.fetched, done.losses) == (1, 1, [])
+    older = [line for line in pull.manifest() if "superseded" in line]
+    assert [line["checksum"] for line in older] == [hashlib.md5(b"first", usedforsecurity=False).hexdigest()]
+
+
+async def test_an_object_that_is_as_it_was_again_is_not_fetched_again(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    await pull()
+    bucket.put("in/x.tar", b"second")
+    await pull()
+    bucket.put("in/x.tar", b"first")
+    done = await pull()
+    assert (done.fetched, done.losses) == ([], [])
+    assert len(pull.files()) == len(pull.manifest()) == 2
+    assert (await pull()).report.had == 1
+
+
+async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    await pull()
+    (pull.folder / "x.tar").write_text("precious")
+    bucket.put("in/x.tar", b"second")
+    assert common_code([loss.error for loss in (await pull()).losses]) == 9
+    assert (pull.folder / "x.tar").read_text() == "precious"
+
+
+# Damaged manifests
+
+
+async def test_a_damaged_line_is_told_and_its_file_is_found_again(bucket: Any, pull: Any) -> None:
+    for name in "abc":
+        bucket.put(f"in/{name}")
+    await pull()
+    path = pull.folder / "manifest.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1].replace(b"{", b"[", 1) + lines[2])
+    done = await pull()
+    assert (done.report.had, done.fetched) == (3, [])
+    assert done.report.is_complete
+    assert any("1 line cannot be read" in warning for warning in done.warnings)
+    assert len(pull.manifest()) == 3
+
+
+# What fails beside the objects
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> Path:
+    """A folder that cannot be made, not even by root."""
+    (tmp_path / "file").write_text("")
+    return tmp_path / "file" / "state"
+
+
+async def test_scratch_data_falls_back_to_the_folder_for_such_files(bucket: Any, pull: Any, gone: Path) -> None:
+    bucket.put("in/a")
+    assert (await pull(scratch=gone)).report.is_complete
+    assert [finding.found for finding in Verification(pull.folder, gone).findings(Stop())] == [Found.GOOD]
+
+
+async def test_scratch_data_is_held_in_memory_where_there_is_no_such_folder(
+    bucket: Any, pull: Any, gone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(gone))
+    bucket.put("in/a")
+    assert (await pull(scratch=gone)).report.is_complete
+
+
+async def test_an_object_that_is_gone_is_missing(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a")
+    bucket.put("in/b")
+    del bucket.bodies["in/a"]
+    done = await pull()
+    assert [type(loss.error) for loss in done.losses] == [MissingError]
+    assert set(pull.files()) == {"b"}
