@@ -20,12 +20,12 @@ STEPS = 4
 @click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @json_option
 @click.option(
-    "--wait",
+    "--timeout",
     type=Duration(),
     default=PATIENCE,
     help=f"Give up on a host that does not answer after this long, such as 60s. [default: {PATIENCE:.0f}s]",
 )
-def doctor_command(profiles: tuple[str, ...], *, as_json: bool, wait: float) -> None:
+def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
     """Check the configuration, the secrets, the login, the rights, a listing, the clock, the disk and the terminal.
 
     Nothing is changed, and no secret is shown. It ends with the code of the first thing that failed, 0 if nothing did.
@@ -44,13 +44,13 @@ def doctor_command(profiles: tuple[str, ...], *, as_json: bool, wait: float) -> 
     async def work(session: Session) -> None:
         for name in profiles:
             session.config.profile(name)
-        checkup = Checkup(session.config, PROVIDERS, session.provider, STEPS * wait)
+        checkup = Checkup(session.config, PROVIDERS, session.provider, STEPS * timeout)
         async for finding in checkup.run(profiles):
             _show(finding, session.output)
             codes.append(finding.code)
 
     codes: list[int] = []
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
     if code := next(filter(None, codes), 0):
         raise SystemExit(code)
 

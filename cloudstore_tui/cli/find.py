@@ -9,7 +9,7 @@ from cloudstore_tui.cli.call import print_call
 from cloudstore_tui.cli.export import Form, export_options
 from cloudstore_tui.cli.filter import kept, narrowed, note_empty
 from cloudstore_tui.cli.found import found, pager_of
-from cloudstore_tui.cli.options import json_option, limit_option, wait_option
+from cloudstore_tui.cli.options import json_option, limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.search import Search, query_options
 from cloudstore_tui.cli.session import Session, run
@@ -31,7 +31,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 @export_options
 @limit_option
 @json_option
-@wait_option()
+@timeout_option()
 def find_command(
     where: str,
     *,
@@ -47,7 +47,7 @@ def find_command(
     form: Form,
     limit: int | None,
     as_json: bool,
-    wait: float,
+    timeout: float,
 ) -> None:
     """Search the objects of a profile, in one region or in all.
 
@@ -86,11 +86,11 @@ def find_command(
                 with form.sink(session.output, provider.profile.provider) as sink:
                     await sink.take(listing, limit)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 def _searchable(session: Session, where: str) -> tuple[StorageProvider, Location]:
-    provider, location = session.resolve(where if ":" in where else f"{where}:")
+    provider, location = session.resolve(where)
     if location.path:
         raise UsageError("find searches a region, not an object", subject=where, hint="Write PROFILE:REGION.")
     if Capability.SEARCH not in provider.capabilities:

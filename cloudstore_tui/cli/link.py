@@ -4,7 +4,7 @@ import shlex
 
 import click
 
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.exchange import LinkForm
@@ -18,8 +18,8 @@ from cloudstore_tui.ui import format as in_words
 @click.option("--native", is_flag=True, help="Alvaria: the link of the object store itself, not of the proxy.")
 @click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")
 @json_option
-@wait_option()
-def url_command(path: str, *, native: bool, curl: bool, as_json: bool, wait: float) -> None:
+@timeout_option()
+def url_command(path: str, *, native: bool, curl: bool, as_json: bool, timeout: float) -> None:
     """Print a link that lets anybody who holds it fetch the object until it ends.
 
     \b
@@ -44,7 +44,7 @@ def url_command(path: str, *, native: bool, curl: bool, as_json: bool, wait: flo
             f"Ends {in_words.full_time(link.expires, session.output.zone)}. Anyone with this link can fetch the object."
         )
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 def _local_name(location: Location) -> str:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import click
 
 from cloudstore_tui.cli.export import Form
-from cloudstore_tui.cli.options import json_option, limit_option, wait_option
+from cloudstore_tui.cli.options import json_option, limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import Entry, Folder, identity
@@ -25,8 +25,10 @@ NEWEST = 100
 @click.option("--all", "everything", is_flag=True, help=f"All objects of a region, not only the newest {NEWEST}.")
 @limit_option
 @json_option
-@wait_option()
-def ls_command(path: str, *, recursive: bool, everything: bool, limit: int | None, as_json: bool, wait: float) -> None:
+@timeout_option()
+def ls_command(
+    path: str, *, recursive: bool, everything: bool, limit: int | None, as_json: bool, timeout: float
+) -> None:
     """List a folder, a region or the regions.
 
     \b
@@ -49,7 +51,7 @@ def ls_command(path: str, *, recursive: bool, everything: bool, limit: int | Non
         if more and limit is None:
             session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 async def _entries(provider: StorageProvider, location: Location, output: Output) -> AsyncGenerator[Entry, None]:

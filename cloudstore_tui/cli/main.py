@@ -56,7 +56,7 @@ OPEN = "open"
 
 
 class CommandLine(click.Group):
-    """Finds commands by name, and takes anything with a colon for a path to open in the browser."""
+    """Finds commands by name, and takes an address, or the name of a profile, for what to open in the browser."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of the help."""
@@ -73,9 +73,22 @@ class CommandLine(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the hidden command in front of a path, or of nothing."""
         first = next((arg for arg in args if not arg.startswith("-")), None)
-        if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and ":" in first):
+        if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and _is_address(first)):
             args = [OPEN, *args]
         return super().parse_args(ctx, args)
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word in the place of a command says where to open the browser."""
+    if ":" in word:
+        return True
+    if word in COMMANDS:
+        return False
+    # Deferred: most commands are known without the configuration.
+    session = import_module("cloudstore_tui.cli.session")
+    with suppress(StorageError):
+        return word in session.open_config().profiles
+    return False
 
 
 @click.command(

@@ -34,11 +34,11 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON lines and nothing else on stdout.")(command)
 
 
-def wait_option(*, transfers: bool = False) -> Callable[[Command], Command]:
-    """`--wait`: how long a dead host is tried."""
+def timeout_option(*, transfers: bool = False) -> Callable[[Command], Command]:
+    """`--timeout`: how long a dead host is tried."""
     default = TRANSFERRING if transfers else READING
     return click.option(
-        "--wait",
+        "--timeout",
         type=Duration(),
         default=default,
         help=f"Give up on a host that does not answer after this long, such as 90s or 24h. [default: {default:.0f}s]",

@@ -3,7 +3,7 @@
 import errno
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, NoReturn
@@ -34,6 +34,8 @@ class Output:
         """Whether a person can be asked; without a terminal nothing is."""
         self.asking = False
         """Whether an answer is waited for right now."""
+        self.clear_line: Callable[[], None] = lambda: None
+        """Takes away what stands on the terminal in the line where a message is to go."""
 
     def record(self, record: Record) -> None:
         """One line of JSON."""
@@ -67,6 +69,7 @@ class Output:
     def note(self, text: str) -> None:
         """A message about the work, never part of the result. The work goes on where nobody can read it any more."""
         with suppress(OSError):
+            self.clear_line()
             for line in text.split("\n"):
                 click.echo(plain(line), err=True)
 

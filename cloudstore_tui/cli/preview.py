@@ -4,7 +4,7 @@ import shutil
 
 import click
 
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import StoredObject
@@ -30,8 +30,8 @@ _WIDTH = 80
     help="Read so many bytes from its beginning.",
 )
 @json_option
-@wait_option()
-def preview_command(path: str, *, wanted: int, as_json: bool, wait: float) -> None:
+@timeout_option()
+def preview_command(path: str, *, wanted: int, as_json: bool, timeout: float) -> None:
     """Show the beginning of an object: text, JSON, tables, transcripts, archive members, facts and loudness of sound.
 
     Only a part of the object is fetched: its beginning, and of archives and recordings a few pieces more.
@@ -65,7 +65,7 @@ def preview_command(path: str, *, wanted: int, as_json: bool, wait: float) -> No
         else:
             _print(session.output, entry, seen)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 def _print(output: Output, entry: StoredObject, look: Look) -> None:

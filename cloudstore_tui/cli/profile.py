@@ -2,7 +2,7 @@
 
 import click
 
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.profile_add import add_command
 from cloudstore_tui.cli.profile_remove import remove_command
@@ -66,8 +66,8 @@ def show_command(name: str, *, as_json: bool) -> None:
 @profile_command.command("test")
 @click.argument("name")
 @json_option
-@wait_option()
-def test_command(name: str, *, as_json: bool, wait: float) -> None:
+@timeout_option()
+def test_command(name: str, *, as_json: bool, timeout: float) -> None:
     """Log in with a profile and look at everything it needs.
 
     \b
@@ -86,7 +86,7 @@ def test_command(name: str, *, as_json: bool, wait: float) -> None:
             if check.error is not None:
                 session.output.errors.append(check.error)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 def _mode(profile: Profile) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sys
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 
 from cloudstore_tui.cli.output import Output
@@ -20,12 +21,14 @@ class Progress:
 
     def __init__(self, engine: TransferManager, output: Output) -> None:
         self._engine = engine
+        self._output = output
         self._shown = ""
         self._wanted = sys.stderr.isatty() and not output.as_json
         self._task: asyncio.Task[None] | None = None
 
     def __enter__(self) -> None:
         if self._wanted:
+            self._output.clear_line = partial(self._write, "")
             self._task = asyncio.ensure_future(self._repeat())
 
     def __exit__(
@@ -33,7 +36,8 @@ class Progress:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            self._write("")
+            self._output.clear_line()
+            self._output.clear_line = lambda: None
 
     async def _repeat(self) -> None:
         while True:

@@ -7,7 +7,7 @@ import click
 from msgspec import structs
 
 from cloudstore_tui.archive.strategy import Via
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.pulling import Wanted, task_of
 from cloudstore_tui.cli.search import query_options
 from cloudstore_tui.cli.session import Session, run
@@ -39,8 +39,8 @@ _WAYS = tuple(way.value for way in OnConflict)
     help="What to do if another file is in the way. [default: ask, or refuse where nobody can be asked]",
 )
 @json_option
-@wait_option(transfers=True)
-def pull_command(*, as_json: bool, wait: float, **given: Any) -> None:
+@timeout_option(transfers=True)
+def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
     """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new.
 
     What is there already, complete, is not fetched again. manifest.jsonl in the folder tells of every object what it
@@ -67,4 +67,4 @@ def pull_command(*, as_json: bool, wait: float, **given: Any) -> None:
             task = replace(task, options=structs.replace(task.options, on_conflict=OnConflict(answer)))
             await task.run(last=True)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)

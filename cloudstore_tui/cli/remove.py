@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from cloudstore_tui.cli.deletions import deletion_log, print_deletions
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import StoredObject
@@ -28,8 +28,8 @@ _GONE = (Fate.DELETED, Fate.GONE)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @click.option("--log", "show_log", is_flag=True, help="Show what was deleted from this machine, instead of deleting.")
 @json_option
-@wait_option()
-def rm_command(paths: tuple[str, ...], *, yes: bool, show_log: bool, as_json: bool, wait: float) -> None:
+@timeout_option()
+def rm_command(paths: tuple[str, ...], *, yes: bool, show_log: bool, as_json: bool, timeout: float) -> None:
     """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it.
 
     On a terminal the number of objects is to be typed. Every object is written down before it is deleted, with its
@@ -60,7 +60,7 @@ def rm_command(paths: tuple[str, ...], *, yes: bool, show_log: bool, as_json: bo
             _tell(session.output, deletion)
         _sum_up(session.output, done)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 async def _found(session: Session, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:

@@ -10,9 +10,9 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import json_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.restoring import absolute, get_command, open_store, poller_of, print_request
-from cloudstore_tui.cli.session import Session, Unasked, run
+from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
@@ -30,7 +30,6 @@ from cloudstore_tui.restores import (
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.ui.restore_text import summary
 
-_GIVE_UP = Unasked(900)
 _CURES = {
     "REVOKED": "It was deleted; only 8x8 can bring it back.",
     "DELETED": "It was purged.",
@@ -47,7 +46,10 @@ _CURES = {
 @click.option("--list", "list_", is_flag=True, help="Show the list, which is also what happens without PATH.")
 @click.option("--forget", is_flag=True, help="Take these off the list, or without PATH all that have ended.")
 @json_option
-def restore_command(paths: tuple[str, ...], *, as_json: bool, list_: bool, forget: bool, **wish: Any) -> None:
+@timeout_option(transfers=True)
+def restore_command(
+    paths: tuple[str, ...], *, as_json: bool, timeout: float, list_: bool, forget: bool, **wish: Any
+) -> None:
     """Ask for archived objects back, and keep a list of what was asked for.
 
     The service brings an object back within hours, for 1 to 10 days. The list survives the end of the program: any
@@ -76,7 +78,7 @@ def restore_command(paths: tuple[str, ...], *, as_json: bool, list_: bool, forge
         else:
             _list(session)
 
-    run(work, as_json=as_json, wait=_GIVE_UP)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)

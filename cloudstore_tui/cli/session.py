@@ -24,6 +24,8 @@ READING = Unasked(120)
 """Seconds after which a command that only reads gives up on a dead host."""
 TRANSFERRING = Unasked(900)
 """Seconds after which a transfer does."""
+TELL_WAIT_S = 60.0
+"""Seconds between two looks at what is waited for."""
 
 
 @dataclass(slots=True)
@@ -32,17 +34,17 @@ class Session:
 
     config: Config
     output: Output
-    wait: float = READING
+    timeout: float = READING
     _open: dict[str, StorageProvider] = field(default_factory=dict)
 
     @property
     def timeouts(self) -> Timeouts:
         """The time-outs of the settings, and how long this command keeps trying.
 
-        A full disk is only waited for where somebody asked for a wait.
+        A full disk is only waited for where somebody asked for one.
         """
-        disk = 0.0 if isinstance(self.wait, Unasked) else self.wait
-        return replace(self.config.settings.timeouts, give_up=self.wait, disk=disk)
+        disk = 0.0 if isinstance(self.timeout, Unasked) else self.timeout
+        return replace(self.config.settings.timeouts, give_up=self.timeout, disk=disk)
 
     def provider(self, name: str) -> StorageProvider:
         """The provider of a profile."""
@@ -69,7 +71,7 @@ def open_config() -> Config:
     return load_config(config_file(), PROVIDERS)
 
 
-def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, wait: float = READING) -> None:
+def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, timeout: float = READING) -> None:
     """Do a command's work and end the process with its exit code if that is not 0.
 
     Raises:
@@ -78,7 +80,7 @@ def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, wa
     """
     config = open_config()
     output = Output(as_json=as_json, zone=config.settings.time_zone)
-    session = Session(config, output, wait)
+    session = Session(config, output, timeout)
     # Not asyncio.run: that waits for look-ups of names that hang.
     loop = asyncio.new_event_loop()
     try:
@@ -90,9 +92,21 @@ def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, wa
         raise SystemExit(code)
 
 
+async def _tell_waits(output: Output) -> None:
+    """Say once a minute what is waited for, if anything is: a command that waits looks like one that hangs."""
+    while True:
+        await asyncio.sleep(TELL_WAIT_S)
+        # Deferred: what sends nothing waits for nothing.
+        from cloudstore_tui.net.retry import waiting
+
+        if text := waiting():
+            output.note(f"Still {text}")
+
+
 async def _supervise(work: Callable[[Session], Awaitable[None]], session: Session) -> int:
     task = asyncio.ensure_future(work(session))
     stop = Stop(task, session.output)
+    teller = asyncio.ensure_future(_tell_waits(session.output))
     try:
         with stop:
             await task
@@ -101,5 +115,6 @@ async def _supervise(work: Callable[[Session], Awaitable[None]], session: Sessio
             raise
         return stop.code
     finally:
+        teller.cancel()
         await session.close()
     return session.output.code

@@ -3,7 +3,7 @@
 import click
 
 from cloudstore_tui.cli.call import print_related, require_related
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
@@ -16,8 +16,8 @@ from cloudstore_tui.ui import format as in_words
 @click.option("--related", is_flag=True, help="Then everything else of its call, as a tree.")
 @click.option("--all-regions", is_flag=True, help="As --related, but of all regions, not only of its own.")
 @json_option
-@wait_option()
-def stat_command(path: str, *, related: bool, all_regions: bool, as_json: bool, wait: float) -> None:
+@timeout_option()
+def stat_command(path: str, *, related: bool, all_regions: bool, as_json: bool, timeout: float) -> None:
     """Show every field and tag of one object.
 
     \b
@@ -36,7 +36,7 @@ def stat_command(path: str, *, related: bool, all_regions: bool, as_json: bool, 
         if (related or all_regions) and isinstance(entry, StoredObject):
             await print_related(provider, entry, session.output, everywhere=all_regions)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 def _print_stat(entry: Entry, provider: StorageProvider, output: Output) -> None:

@@ -11,7 +11,7 @@ import click
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.call import call_files
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -40,7 +40,7 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
     help="What to do if another file is in the way. [default: ask, or refuse where nobody can be asked]",
 )
 @json_option
-@wait_option(transfers=True)
+@timeout_option(transfers=True)
 def get_command(
     paths: tuple[str, ...],
     *,
@@ -49,7 +49,7 @@ def get_command(
     related: bool,
     on_conflict: str | None,
     as_json: bool,
-    wait: float,
+    timeout: float,
 ) -> None:
     """Download objects. A file appears under its name only when it is complete and verified.
 
@@ -83,7 +83,7 @@ def get_command(
             files = await call_files(session, entries, target) if related else named(session, entries, target, template)
             await _download(session, files, OnConflict(on_conflict) if on_conflict else None)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @click.command("put", short_help="Upload files into a folder.")
@@ -95,8 +95,8 @@ def get_command(
 )
 @click.option("--yes", is_flag=True, help="Do not ask before uploading to a folder that is not meant for it.")
 @json_option
-@wait_option(transfers=True)
-def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, as_json: bool, wait: float) -> None:
+@timeout_option(transfers=True)
+def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, as_json: bool, timeout: float) -> None:
     """Upload files into a folder that ends with /. The profile needs read_only = false.
 
     An upload that is stopped begins again with `cloudstore transfers run`, after a look whether it arrived.
@@ -121,7 +121,7 @@ def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, a
         wanted = [await gate.admit(file, folder) for file in sources]
         await _transfer(session, [request for request in wanted if request is not None])
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from cloudstore_tui.cli.known_transfer import KnownTransfer, all_known, named, open_left_overs
-from cloudstore_tui.cli.options import Duration, json_option, wait_option
+from cloudstore_tui.cli.options import Duration, json_option, timeout_option
 from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -67,14 +67,14 @@ def list_command(*, as_json: bool) -> None:
 @transfers_command.command("run")
 @click.argument("numbers", metavar="[ID]...", nargs=-1)
 @json_option
-@wait_option(transfers=True)
-def run_command(numbers: tuple[str, ...], *, as_json: bool, wait: float) -> None:
+@timeout_option(transfers=True)
+def run_command(numbers: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
     """Go on with interrupted transfers, all of them or those named, until they are done.
 
     \b
     Examples:
       cloudstore transfers run
-      cloudstore transfers run 3f9a 77c0 --wait 24h
+      cloudstore transfers run 3f9a 77c0 --timeout 24h
       nohup cloudstore transfers run &
     """
 
@@ -89,7 +89,7 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, wait: float) -> None
         for transfer in ended:
             tell(session.output, transfer)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @transfers_command.command("pause")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cloudstore_tui.cli.options import json_option, wait_option
+from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -40,8 +40,8 @@ def zip_command() -> None:
 @zip_command.command("start")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @json_option
-@wait_option()
-def start_command(paths: tuple[str, ...], *, as_json: bool, wait: float) -> None:
+@timeout_option()
+def start_command(paths: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
     """Start one job for objects of one region, and end; `zip get` fetches it when it is done."""
 
     async def work(session: Session) -> None:
@@ -51,28 +51,28 @@ def start_command(paths: tuple[str, ...], *, as_json: bool, wait: float) -> None
         provider = places[0][0]
         _show(session.output, await provider.start_zip([location for _, location in places]))
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @zip_command.command("status")
 @click.argument("path", metavar="PROFILE:REGION/NAME.zip")
 @json_option
-@wait_option()
-def status_command(path: str, *, as_json: bool, wait: float) -> None:
+@timeout_option()
+def status_command(path: str, *, as_json: bool, timeout: float) -> None:
     """Show how far one job is, in the service's own word."""
 
     async def work(session: Session) -> None:
         provider, location = _job_of(session, path)
         _show(session.output, await provider.zip_job(location.region, location.path))
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @zip_command.command("list")
 @click.argument("path", metavar="PROFILE:[REGION]")
 @json_option
-@wait_option()
-def list_command(path: str, *, as_json: bool, wait: float) -> None:
+@timeout_option()
+def list_command(path: str, *, as_json: bool, timeout: float) -> None:
     """List the jobs that the server holds, also those of others with the same key."""
 
     async def work(session: Session) -> None:
@@ -87,7 +87,7 @@ def list_command(path: str, *, as_json: bool, wait: float) -> None:
             for job in jobs:
                 _show(session.output, job)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @zip_command.command("get")
@@ -102,9 +102,9 @@ def list_command(path: str, *, as_json: bool, wait: float) -> None:
     help="What to do if another file is in the way.",
 )
 @json_option
-@wait_option(transfers=True)
+@timeout_option(transfers=True)
 def get_command(
-    paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str, as_json: bool, wait: float
+    paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str, as_json: bool, timeout: float
 ) -> None:
     """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own.
 
@@ -123,14 +123,14 @@ def get_command(
                 _tell(session.output, engine, transfer)
             await finished(engine, numbers)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @zip_command.command("cancel")
 @click.argument("path", metavar="PROFILE:REGION/NAME.zip")
 @json_option
-@wait_option()
-def cancel_command(path: str, *, as_json: bool, wait: float) -> None:
+@timeout_option()
+def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
     """Stop one job; show the jobs that are left."""
 
     async def work(session: Session) -> None:
@@ -138,15 +138,15 @@ def cancel_command(path: str, *, as_json: bool, wait: float) -> None:
         for job in await provider.cancel_zip(location.region, location.path):
             _show(session.output, job)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 @zip_command.command("clear")
 @click.argument("path", metavar="PROFILE:REGION")
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @json_option
-@wait_option()
-def clear_command(path: str, *, yes: bool, as_json: bool, wait: float) -> None:
+@timeout_option()
+def clear_command(path: str, *, yes: bool, as_json: bool, timeout: float) -> None:
     """Empty the whole queue of a region, also of jobs that others with the same key have started."""
 
     async def work(session: Session) -> None:
@@ -159,7 +159,7 @@ def clear_command(path: str, *, yes: bool, as_json: bool, wait: float) -> None:
         for job in await provider.clear_zips(location.region):
             _show(session.output, job)
 
-    run(work, as_json=as_json, wait=wait)
+    run(work, as_json=as_json, timeout=timeout)
 
 
 def _confirm(output: Output, location: Location, count: int) -> None:

@@ -1,8 +1,12 @@
 """Where something is, and how users write it."""
 
+import re
 from dataclasses import dataclass, replace
 
 from cloudstore_tui.core.errors import UsageError
+
+_PROFILE = re.compile(r"[A-Za-z0-9_-]+")
+"""A word that can name a profile, and nothing else that people type in place of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,13 @@ class Location:
 
 
 def split_address(address: str) -> tuple[str, str]:
-    """Split `profile:rest` into its two halves.
+    """Split `profile:rest` into its two halves; a profile alone is the address of all of it.
 
     Raises:
-        UsageError: there is no colon, or no profile before it.
+        UsageError: it names no profile.
     """
     profile, colon, rest = address.partition(":")
-    if not colon or not profile:
+    if not profile or (not colon and not _PROFILE.fullmatch(profile)):
         raise UsageError(
             "a path is written PROFILE:REST",
             subject=address,

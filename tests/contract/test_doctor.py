@@ -211,7 +211,7 @@ def test_a_service_that_does_not_answer_ends_in_time(doctor: Doctor) -> None:
     def edit(text: str) -> str:
         return re.sub(r'(api_base|token_url) = "http://127.0.0.1:\d+', r'\1 = "http://127.0.0.1:9', text)
 
-    told = doctor("acme8", "--wait", "2s", edit=edit)
+    told = doctor("acme8", "--timeout", "2s", edit=edit)
     assert told.code == 4
     assert "FAIL  acme8 " in told.wrong
     assert "Check the network and the addresses in the profile." in told.wrong
@@ -220,7 +220,7 @@ def test_a_service_that_does_not_answer_ends_in_time(doctor: Doctor) -> None:
 def test_a_service_that_takes_the_call_and_says_nothing_ends_in_time(doctor: Doctor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        told = doctor("acme8", "--wait", "1s", edit=lambda text: re.sub(r"127.0.0.1:\d+", f"127.0.0.1:{port}", text))
+        told = doctor("acme8", "--timeout", "1s", edit=lambda text: re.sub(r"127.0.0.1:\d+", f"127.0.0.1:{port}", text))
     assert told.code == 4
     assert re.search("FAIL  acme8 .*not answer.*\n +Check the address.*a proxy or a firewall", told.wrong)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.cli import session
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 
 Cloudstore = Callable[..., Any]
@@ -79,3 +80,14 @@ def test_a_reader_that_has_enough_is_no_failure(ready: Ready, arguments: tuple[s
         assert running.stderr.read() == b""
     # What fits into the pipe may be written before its end is seen.
     assert running.returncode == 141 or (arguments == ("keys",) and running.returncode == 0)
+
+
+def test_a_command_that_waits_says_so_from_time_to_time(
+    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "TELL_WAIT_S", 0.05)
+    sandbox.faults.add("503 where=api times=1")
+    done = cloudstore("ls", "acme8:us-east/", "--limit", "1", "--json")
+    assert done.code == 0
+    assert len(done.records) == 1
+    assert "Still waiting" in done.err

@@ -389,7 +389,7 @@ def test_a_store_that_is_gone_is_given_up_soon_and_everything_else_is_told(
     sandbox.faults.add({"fault": "refuse", "where": "bytes", "times": 0})
     begun = time.monotonic()
     try:
-        done = run(*command, "--wait", "1s")
+        done = run(*command, "--timeout", "1s")
     finally:
         sandbox.faults.clear()
     assert time.monotonic() - begun < 30

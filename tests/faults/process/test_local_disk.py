@@ -90,7 +90,7 @@ def test_a_disk_that_fills_up_keeps_what_arrived_and_the_rest_comes_when_there_i
 def test_with_a_wait_a_full_disk_is_waited_for(machine: Any, large: Any, mount: Mount, slow: Slow) -> None:
     folder = mount(ROOMY)
     slow(RATE)
-    get = machine.start("get", large.address, "--to", str(folder), "--wait", "2m")
+    get = machine.start("get", large.address, "--to", str(folder), "--timeout", "2m")
     machine.arrived(ENOUGH)
     filler = fill(folder)
     time.sleep(10)

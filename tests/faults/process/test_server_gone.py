@@ -42,7 +42,7 @@ def test_a_server_that_goes_is_given_up_after_the_wait_and_the_rest_comes_later(
     machine: Any, large: Any, serve: Callable[..., Any], way: str
 ) -> None:
     server = serve(f"slow rate={RATE} where=blob")
-    get = machine.start("get", large.address, "--wait", "5s")
+    get = machine.start("get", large.address, "--timeout", "5s")
     machine.arrived(ENOUGH)
     server.tell(signal.SIGKILL if way == "killed" else signal.SIGTERM)
     server.process.wait(10)
@@ -78,7 +78,7 @@ def test_a_server_that_was_never_there_is_said_with_its_name(
     server = serve()
     server.tell(signal.SIGKILL)
     server.process.wait(10)
-    ended = machine.run(*command, "--wait", "2s")
+    ended = machine.run(*command, "--timeout", "2s")
     assert ended.code == 4, ended.err
     assert "127.0.0.1" in ended.err
     assert ended.seconds < 6

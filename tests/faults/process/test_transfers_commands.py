@@ -156,7 +156,7 @@ def test_a_second_process_leaves_a_download_to_the_first(machine: Any, large: An
 
 def test_log_tells_of_waits_and_failures(machine: Any, large: Any) -> None:
     machine.sandbox.faults.add("503 where=blob times=0")
-    failed = machine.run("get", large.address, "--wait", "2s")
+    failed = machine.run("get", large.address, "--timeout", "2s")
     assert failed.code == 4, failed.err
     log = machine.run("transfers", "log")
     assert "failed: " in log.out
