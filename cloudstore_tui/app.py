@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from rich.segment import Segment, Segments
-from textual import on
+from rich.segment import Segments
+from rich.text import Text
+from textual import events, on
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
+from textual.dom import DOMNode
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
@@ -30,6 +33,7 @@ from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
+from cloudstore_tui.ui.boundary import Boundary, install_boundary
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
@@ -39,7 +43,7 @@ from cloudstore_tui.ui.looks import Looks, wants_no_colour
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
-from cloudstore_tui.ui.palette import ActionCommands, ThemeCommands
+from cloudstore_tui.ui.palette import ActionCommands, Palette, ThemeCommands
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.help import HelpScreen
@@ -49,6 +53,7 @@ from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thi
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.transfer_text import describe, title_text
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
+from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 
 CRASHED = 70
@@ -134,11 +139,15 @@ class CloudStoreApp(App[None]):
         """
         install_guard()
         install_mask()
+        install_boundary()
         MASK.on = config.settings.masked
         thin = is_thin(config.settings.low_bandwidth, os.environ)
         colourless = wants_no_colour()
         super().__init__(ThinDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
         self.animation_level = "none"
+        self.boundary = Boundary(self)
+        """Where errors end."""
+        self._typed = TypeAhead(self, lambda: self.browser.is_opening)
         self._keys = (
             check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)) if config.keys else {}
         )
@@ -194,6 +203,30 @@ class CloudStoreApp(App[None]):
             self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
         else:
             self.exit()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Carry out keys one by one: each has what the one before has asked for."""
+        is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        if is_typed and not self._typed.lets_through(event):
+            return
+        await super().on_event(event)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Perform an action; one that fails was performed, too."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:  # noqa: BLE001  # whatever it is
+            self.boundary.catch(error)
+            return True
+
+    def action_command_palette(self) -> None:
+        """Find an action by its name."""
+        self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
         """Show the keys that work where the user is."""
@@ -286,10 +319,16 @@ class CloudStoreApp(App[None]):
     def _end(self, code: int) -> None:
         self.exit(return_code=code)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Take what Textual would end the program for; a failed worker is no reason."""
+        if isinstance(error, WorkerFailed):
+            self.boundary.catch(error)
+        else:
+            super()._handle_exception(error)
+
     def _fatal_error(self) -> None:
         """Say that it was our fault, without the values that the default would print: they may be secrets."""
         self._return_code = CRASHED
-        error = self._exception
-        message = error.error if isinstance(error, WorkerFailed) else error
-        self._exit_renderables.append(Segments([Segment(crash_sentence(message)), Segment.line()]))
+        line = Text(crash_sentence(self._exception), overflow="fold")
+        self._exit_renderables.append(Segments(list(self.console.render(line, self.console.options))))
         self._close_messages_no_wait()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from textual.app import App
 
 from cloudstore_tui.config.themes import Themes
-from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.state.memory import ThemeChoice
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.theming import textual_theme
@@ -41,12 +40,13 @@ class Looks:
         return (COLOURLESS,) if self.colourless else tuple(sorted(self._themes.loaded))
 
     def pick(self, name: str) -> None:
-        """Wear another theme, now and next time."""
+        """Use another theme, now and next time.
+
+        Raises:
+            LocalDiskError: next time it will be the old one.
+        """
         self._app.theme = name
-        try:
-            self._choice.keep(name)
-        except LocalDiskError as error:
-            report(self._app, error)
+        self._choice.keep(name)
 
     def complain(self) -> None:
         """Say which theme files could not be used."""

@@ -5,17 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textual.dom import DOMNode
-
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.state.bookmarks import FILE as BOOKMARKS
 from cloudstore_tui.state.bookmarks import Bookmarks
 from cloudstore_tui.state.memory import HiddenPanes, RecentPlaces
 from cloudstore_tui.state.searches import FILE as SEARCHES
 from cloudstore_tui.state.searches import SavedSearches
-from cloudstore_tui.ui.report import report
 
 
 @dataclass
@@ -29,19 +25,21 @@ class Memory:
     begins_there: bool = False
     """Whether the browser begins where it was left."""
 
-    async def remember(self, node: DOMNode, location: Location) -> None:
-        """Remember where the user is; says so on the screen of `node` if it cannot be written down."""
-        try:
-            await asyncio.to_thread(self.recent.add, location)
-        except StorageError as error:
-            report(node, error)
+    async def remember(self, location: Location) -> None:
+        """Remember where the user is.
 
-    def hide(self, node: DOMNode, pane: str, *, hidden: bool) -> None:
-        """Remember that a pane is hidden, or not any more."""
-        try:
-            self.hidden.keep(pane, hidden=hidden)
-        except StorageError as error:
-            report(node, error)
+        Raises:
+            LocalDiskError: it cannot be written down.
+        """
+        await asyncio.to_thread(self.recent.add, location)
+
+    def hide(self, pane: str, *, hidden: bool) -> None:
+        """Remember that a pane is hidden, or not any more.
+
+        Raises:
+            LocalDiskError: it cannot be written down.
+        """
+        self.hidden.keep(pane, hidden=hidden)
 
     def last(self, profiles: Iterable[str]) -> Location | None:
         """Where to begin: where the user was last in one of these profiles, if that is wanted."""

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.types import IgnoreReturnCallbackType
 
 from cloudstore_tui.config.keymap import is_off
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.looks import Looks
 from cloudstore_tui.ui.terminal.reach import key_display
+
+
+class Palette(CommandPalette, BaseScreen[None]):
+    """Textual's, closed once by Enter that is pressed twice."""
 
 
 @dataclass(frozen=True, slots=True)

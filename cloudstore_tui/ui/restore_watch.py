@@ -7,7 +7,6 @@ from pathlib import Path
 from textual.screen import Screen
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
@@ -99,8 +98,6 @@ class RestoreWatch:
                     self._tell_trouble(step)
                 await self._tell_news(poller.store)
                 await self._pause(poller)
-        except StorageError as error:
-            report(self._screen, error)
         finally:
             self._running = False
 
@@ -152,12 +149,8 @@ class RestoreWatch:
             self._screen.run_worker(self._note_fetched(self._poller.store, done), group="restores")
 
     async def _note_fetched(self, store: RestoreStore, locations: Sequence[Location]) -> None:
-        try:
-            for location in locations:
-                await asyncio.to_thread(store.mark_fetched, location)
-        except StorageError as error:
-            # The files are here all the same.
-            report(self._screen, error)
+        for location in locations:
+            await asyncio.to_thread(store.mark_fetched, location)
 
 
 def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:

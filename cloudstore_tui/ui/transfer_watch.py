@@ -10,11 +10,9 @@ from textual.signal import Signal
 from textual.timer import Timer
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.piece import ReadPiece
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
-from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.transfer_news import TransferNews, is_long
 from cloudstore_tui.ui.transfer_text import percent
 
@@ -168,11 +166,7 @@ class TransferWatch:
 
     async def adopt(self, numbers: Iterable[int]) -> None:
         """Go on with transfers of earlier runs."""
-        try:
-            taken = await self._transfers.adopt(numbers)
-        except StorageError as error:
-            report(self._app, error)
-            return
+        taken = await self._transfers.adopt(numbers)
         self._kept -= frozenset(taken)
         self._open.update(dict.fromkeys(taken))
         self._wake()
@@ -180,11 +174,7 @@ class TransferWatch:
     async def drop(self, numbers: Iterable[int]) -> None:
         """Forget transfers of earlier runs, with what arrived of them."""
         dropped = frozenset(numbers)
-        try:
-            await self._transfers.drop(dropped)
-        except StorageError as error:
-            report(self._app, error)
-            return
+        await self._transfers.drop(dropped)
         self._kept -= dropped
 
     def look(self) -> None:

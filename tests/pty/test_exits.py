@@ -63,17 +63,15 @@ def test_an_error_of_its_own(terminal: Open, ready: Ready) -> None:
         "import sys\n"
         "from cloudstore_tui.app import CloudStoreApp\n"
         "def fail(*_): raise RuntimeError('secret')\n"
-        "CloudStoreApp.action_help = fail\n"
+        "CloudStoreApp.on_mount = fail\n"
         "from cloudstore_tui.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )
     command = (sys.executable, "-c", script)
     shown = terminal(FOLDER, command=command, CLOUDSTORE_CONFIG=str(ready.config))
-    shown.wait_for(READY)
-    shown.press("?")
     assert shown.end() == 70
     shown.check_restored()
-    assert b"ended by an error of its own" in shown.sent.rpartition(b"\x1b[?1049l")[2]
+    assert b"crashed" in shown.sent.rpartition(b"\x1b[?1049l")[2]
     assert b"secret" not in shown.sent
 
 

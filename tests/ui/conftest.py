@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -353,6 +354,8 @@ class Browser:
     app: CloudStoreApp
     pilot: Pilot[None]
     engine: FakeEngine
+    may_be_wrong: bool = False
+    """Whether the program is made to make mistakes."""
 
     @property
     def screen(self) -> BrowserScreen:
@@ -397,6 +400,12 @@ class Browser:
 
     async def type(self, text: str) -> None:
         await self.pilot.press(*text)
+        await self.settle()
+
+    async def burst(self, typed: str) -> None:
+        """Type keys ahead: the terminal gives them all in one read."""
+        for event in XTermParser().feed(typed):
+            self.app.post_message(event)
         await self.settle()
 
     async def settle(self) -> None:
@@ -455,5 +464,6 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
             it = Browser(app, pilot, engine)
             await it.settle()
             yield it
+        assert it.may_be_wrong or not app.boundary.mistakes, app.boundary.mistakes
 
     return run

@@ -127,6 +127,11 @@ class Nothing:
     def snapshot(self): return ()
 
 class Crashing(CloudStoreApp):
+    def on_mount(self):
+        super().on_mount()
+        if "crash" in sys.argv:
+            raise KeyError("canary-secret")
+
     def action_help(self):
         secret = "canary-secret"
         raise KeyError(secret)
@@ -138,15 +143,30 @@ sys.exit(app.return_code or 0)
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Any:
-    """The app alone in a real pseudo-terminal, ready for keys."""
-    path = tmp_path / "program.py"
-    path.write_text(textwrap.dedent(PROGRAM))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-    child = pexpect.spawn(sys.executable, [str(path)], cwd=str(tmp_path), env=environment, dimensions=(24, 80))
+def start(tmp_path: Path) -> Any:
+    """Starts the app alone in a real pseudo-terminal."""
+    children = []
+
+    def started(*arguments: str) -> Any:
+        path = tmp_path / "program.py"
+        path.write_text(textwrap.dedent(PROGRAM))
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        command = [str(path), *arguments]
+        child = pexpect.spawn(sys.executable, command, cwd=str(tmp_path), env=environment, dimensions=(24, 80))
+        children.append(child)
+        return child
+
+    yield started
+    for child in children:
+        child.close(force=True)
+
+
+@pytest.fixture
+def program(start: Any) -> Any:
+    """The app, ready for keys."""
+    child = start()
     child.expect("Quit", timeout=30)
-    yield child
-    child.close(force=True)
+    return child
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
@@ -158,13 +178,26 @@ def test_a_signal_ends_it_with_its_code_and_gives_the_terminal_back(program: Any
     assert b"\x1b[?1049l" in program.before
 
 
-def test_a_crash_is_one_sentence_without_secrets_and_ends_with_70(program: Any) -> None:
-    program.send("?")
-    program.expect(pexpect.EOF, timeout=20)
+def test_a_crash_is_one_sentence_without_secrets_wrapped_at_the_edge_and_ends_with_70(start: Any) -> None:
+    program = start("crash")
+    program.expect(pexpect.EOF, timeout=30)
     program.close()
     assert program.exitstatus == 70
     said = program.before.decode(errors="replace")
     said = said[said.index("\x1b[?1049l") :]
     assert "canary" not in said
     assert "Traceback" not in said
-    assert len(re.findall(r"ended by an error of its own \(KeyError in program\.py\s+line \d+\)", said)) == 1
+    lines = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", said).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    whole = " ".join(" ".join(lines).split())
+    assert re.search(r"crashed \(KeyError in \w+\.py line \d+\)\. Finished .* Please report this line\.", whole)
+
+
+def test_an_action_that_fails_is_told_without_secrets_and_the_program_goes_on(program: Any) -> None:
+    program.send("?")
+    program.expect("made a mistake", timeout=20)
+    program.send("q")
+    program.expect(pexpect.EOF, timeout=20)
+    program.close()
+    assert program.exitstatus == 0
+    assert b"canary" not in program.before

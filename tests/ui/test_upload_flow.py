@@ -68,12 +68,16 @@ async def test_a_folder_not_meant_for_uploads_is_asked_about(browser: Any, files
         assert not it.engine.transfers
 
 
-async def test_nothing_is_replaced_unasked(browser: Any, folders: Any, files: list[Path]) -> None:
+async def test_nothing_is_replaced_unasked_and_cancel_uploads_nothing(
+    browser: Any, folders: Any, files: list[Path]
+) -> None:
     folders.tree["imports/"] = ["readme.txt"]
-    for answer, sent in (("n", [("plan.csv", False)]), ("y", [("plan.csv", True), ("readme.txt", True)])):
+    skipped, replaced = [("plan.csv", False)], [("plan.csv", True), ("readme.txt", True)]
+    for answer, sent in (("escape", []), ("s", skipped), ("o", replaced)):
         async with browser(start="acme:imports/") as it:
             await choose(it, "plan.csv", "readme.txt")
-            await it.until(lambda: "1 object is already there. Replace?" in it.text)
+            await it.until(lambda: "1 file is already there" in it.text)
+            assert "Keep both" not in it.text
             await it.press(answer)
             requests = [transfer.request for transfer in it.engine.transfers]
             assert [(request.path.name, request.overwrite) for request in requests] == sent

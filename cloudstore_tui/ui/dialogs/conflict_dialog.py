@@ -17,19 +17,25 @@ NAMES = 5
 
 
 class ConflictDialog(Dialog[OnConflict | None]):
-    """Asks once for all files of one download."""
+    """Asks once for all files of one download or upload."""
 
     AUTO_FOCUS = "#skip"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "skip", "Skip", tooltip="Keep what is there, download the others", id="conflict.skip"),
-        Binding("o", "overwrite", "Overwrite", tooltip="Replace what is there", id="conflict.overwrite"),
+        Binding("s", "skip", "Skip", tooltip="Keep what is there, transfer the others", id="conflict.skip"),
+        Binding("o", "overwrite", "Replace", tooltip="Replace what is there", id="conflict.overwrite"),
         Binding("b", "keep_both", "Keep both", tooltip="Give the new files other names", id="conflict.keep_both"),
     ]
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, uploads: bool = False) -> None:
+        """Ask about files of these names; of an upload none is kept beside another one."""
         what = "1 file is" if len(names) == 1 else f"{len(names):,} files are"
         super().__init__(f"{what} already there", harmless=None)
         self._names = tuple(names)
+        self._uploads = uploads
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done."""
+        return super().check_action(action, parameters) and not (self._uploads and action == "keep_both")
 
     def compose_body(self) -> ComposeResult:
         """Which ones."""
@@ -37,14 +43,16 @@ class ConflictDialog(Dialog[OnConflict | None]):
             yield Static(Content("  ") + show(name))
         if len(self._names) > NAMES:
             yield Static(Content(f"  and {len(self._names) - NAMES:,} more"), classes="dialog-note")
-        yield Static("A file with the right content counts as done in any case.", classes="dialog-note")
+        if not self._uploads:
+            yield Static("Identical files are skipped anyway.", classes="dialog-note")
 
     def compose_buttons(self) -> ComposeResult:
         """From harmless to not."""
         yield button("Cancel", "cancel")
         yield button("Skip (s)", "skip")
-        yield button("Keep both (b)", "keep_both")
-        yield button("Overwrite (o)", "overwrite")
+        if not self._uploads:
+            yield button("Keep both (b)", "keep_both")
+        yield button("Replace (o)", "overwrite")
 
     def action_skip(self) -> None:
         """Leave those files as they are."""

@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
+
+from cloudstore_tui.ui.base_screen import BaseModal
 
 Answer = TypeVar("Answer")
 
@@ -18,7 +19,7 @@ PASTE_PAUSE = 0.3
 """Seconds after a paste in which nothing is confirmed: what follows a crafted paste arrives as keys."""
 
 
-class Dialog(ModalScreen[Answer], Generic[Answer]):
+class Dialog(BaseModal[Answer], Generic[Answer]):
     """A question over the screen it is about. Escape gives the answer that changes nothing."""
 
     DEFAULT_CSS = """

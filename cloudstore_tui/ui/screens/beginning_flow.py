@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.preview.document import Document, document
 from cloudstore_tui.preview.preview import Bytes, Look
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.screens.preview_flow import look_into
@@ -30,6 +30,7 @@ _TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson"
 class BeginningFlow(Flow):
     """Reads a few kilobytes of the object under the cursor; by itself only if the settings say so."""
 
+    opens = False
     stops_on_escape = True
 
     def __init__(
@@ -50,10 +51,7 @@ class BeginningFlow(Flow):
             tell(self.screen, "Only small texts are shown in Detail; p looks into this.", "warning")
         else:
             self._pane.remove_class("-off")
-            try:
-                await self._show(entry, asked=True)
-            except StorageError as error:
-                report(self.screen, error)
+            await self._show(entry, asked=True)
 
     def _follow(self) -> None:
         entry = self._pane.entry

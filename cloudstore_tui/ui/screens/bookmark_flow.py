@@ -50,11 +50,7 @@ class BookmarkFlow(Flow):
 
     async def run(self) -> None:
         """Ask until it can be saved or is given up."""
-        try:
-            wishes = self._wishes()
-        except StorageError as error:
-            report(self.screen, error)
-            return
+        wishes = self._wishes()
         name, at = "", 0
         while wishes:
             dialog = NameDialog("Bookmark", [wish.nameable for wish in wishes], at, name=name)

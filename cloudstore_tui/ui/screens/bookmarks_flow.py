@@ -50,11 +50,7 @@ class BookmarksFlow(Flow):
         """Ask, and do it."""
         at = 0
         while True:
-            try:
-                known = self._read()
-            except StorageError as error:
-                report(self.screen, error)
-                return
+            known = self._read()
             if not known:
                 tell(self.screen, "There are no bookmarks. m remembers the place, object or search that is shown.")
                 return

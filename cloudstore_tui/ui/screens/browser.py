@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.memory import Memory
 from cloudstore_tui.ui.restore_watch import RestoreWatch
@@ -66,7 +67,7 @@ _ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", 
 _WIDTHS = [(0, "-narrow"), (ALIKE.width, "-wide")]
 
 
-class BrowserScreen(Screen[None]):
+class BrowserScreen(BaseScreen[None]):
     """Puts panes and flows together, and passes on what the user does in one to the other."""
 
     CSS_PATH = "browser.tcss"
@@ -181,7 +182,16 @@ class BrowserScreen(Screen[None]):
         flow, group = self._flows[name], f"flow {name}"
         running = any(worker.group == group and not worker.is_finished for worker in self.workers)
         if flow.stops_on_escape or not running:
-            self.run_worker(flow.run(), group=group, exclusive=True)
+            flow.is_opening = flow.opens
+            _: Worker[None] = self.run_worker(flow.run, group=group, exclusive=True)
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a dialog is on its way that a key asked for."""
+        if not self.is_active:
+            return False
+        running = {worker.group for worker in self.workers if not worker.is_finished}
+        return any(flow.is_opening and f"flow {name}" in running for name, flow in self._flows.items())
 
     def action_pane(self, name: str) -> None:
         """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
@@ -203,7 +213,7 @@ class BrowserScreen(Screen[None]):
             if self.detail.has_focus:
                 self.action_pane("entries")
             self.detail.toggle_class("-off")
-            self.memory.hide(self, what, hidden=self.detail.has_class("-off"))
+            self.memory.hide(what, hidden=self.detail.has_class("-off"))
         else:
             self.listing.show_zone(next(self._zones))
             self.detail.show(self.detail.entry, self.listing.zone)

@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from cloudstore_tui.calls.tree import CallTree, call_tree
@@ -18,9 +17,10 @@ from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.page import Page
 from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import sentence, tell, tell_warnings
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.call_list import CallList
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
@@ -48,7 +48,7 @@ class CallOrder:
     entries: tuple[StoredObject, ...]
 
 
-class CallScreen(Screen[CallOrder | None]):
+class CallScreen(BaseScreen[CallOrder | None]):
     """Looks for the objects of a call, shows them as a tree, and takes one order."""
 
     CSS_PATH = "call.tcss"
@@ -135,8 +135,7 @@ class CallScreen(Screen[CallOrder | None]):
             found = await self._find(everywhere)
         except StorageError as error:
             self._entitle(sentence(error))
-            report(self, error)
-            return
+            raise
         MASK.learn(found.items)
         tell_warnings(self, found.warnings)
         self._show(call_tree([self._entry, *self._tree.entries, *found.items], self._entry))

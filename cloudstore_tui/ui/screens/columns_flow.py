@@ -2,9 +2,7 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
-from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
@@ -26,7 +24,4 @@ class ColumnsFlow(Flow):
         chosen = await self.screen.app.push_screen_wait(dialog)
         if chosen is None or reading is not self.listing.reading:
             return
-        try:
-            self._pane.choose(chosen)
-        except LocalDiskError as error:
-            report(self.screen, error)
+        self._pane.choose(chosen)

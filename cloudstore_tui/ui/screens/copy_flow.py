@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cloudstore_tui.core.entry import Entry, StoredObject
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
@@ -15,7 +14,7 @@ from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.reading import Reading
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
 
 _NOTE = 38
@@ -63,14 +62,8 @@ class CopyFlow(Flow):
             await self._copy_link(offer, first, reading)
 
     async def _copy_link(self, offer: _Offer, entry: StoredObject, reading: Reading) -> None:
-        self.listing.say("asking for a link… Esc stops")
-        try:
+        with self.listing.doing("asking for a link… Esc stops"):
             link = await reading.provider.link(entry.location)
-        except StorageError as error:
-            report(self.screen, error)
-            return
-        finally:
-            self.listing.say("")
         app = self.screen.app
         if not offer.as_command:
             await app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from textual.screen import Screen
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.reading import Reading
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.visit import Visit, search_from
@@ -69,15 +68,9 @@ class CountFlow(Flow):
         reading = self.listing.reading
         if reading is None:
             return
-        self.listing.say(f"{_COUNTING} Esc stops")
-        try:
+        with self.listing.doing(f"{_COUNTING} Esc stops"):
             visit = self._visit(reading, typed)
             said = await _of_visit(reading.provider, visit) if typed else await _of_reading(reading)
-        except StorageError as error:
-            report(self.screen, error)
-            return
-        finally:
-            self.listing.say("")
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("How much is found", said))
         else:

@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability, Deletion, Fate
 from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.reading import Reading
-from cloudstore_tui.ui.report import listed, report, tell
+from cloudstore_tui.ui.report import listed, tell
 from cloudstore_tui.ui.screens.flow import Flow
 
 _GONE = (Fate.DELETED, Fate.GONE)
@@ -33,17 +32,15 @@ class DeleteFlow(Flow):
             return
         if not await self.screen.app.push_screen_wait(DeleteDialog(objects, reading.zone)):
             return
+        # What is typed now is for the list again.
+        self.is_opening = False
         self.running = len(objects)
-        self.listing.say(f"deleting {counted(len(objects), 'object')}…")
         try:
-            fates = await delete_logged(self.log, reading.provider, objects)
-        except StorageError as error:
-            report(self.screen, error)
-        else:
-            self._tell(reading, objects, fates)
+            with self.listing.doing(f"deleting {counted(len(objects), 'object')}…"):
+                fates = await delete_logged(self.log, reading.provider, objects)
         finally:
             self.running = 0
-            self.listing.say("")
+        self._tell(reading, objects, fates)
 
     def _tell(self, reading: Reading, objects: Sequence[StoredObject], fates: Sequence[Deletion]) -> None:
         by_location = {entry.location: entry for entry in objects}

@@ -3,9 +3,7 @@
 from textual.screen import Screen
 
 from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
@@ -14,6 +12,7 @@ from cloudstore_tui.ui.widgets.detail_pane import DetailPane
 class DetailFlow(Flow):
     """Asks for what the listing may not have told of the object under the cursor."""
 
+    opens = False
     stops_on_escape = True
 
     def __init__(self, screen: Screen[None], listing: ListingFlow, pane: DetailPane) -> None:
@@ -26,11 +25,7 @@ class DetailFlow(Flow):
         if reading is None or not isinstance(entry, StoredObject):
             return
         self._pane.show(entry, reading.zone)
-        try:
-            whole = await reading.provider.stat(entry.location)
-        except StorageError as error:
-            report(self.screen, error)
-            return
+        whole = await reading.provider.stat(entry.location)
         MASK.learn([whole])
         shown = self._pane.entry
         if reading is self.listing.reading and shown is not None and identity(shown) == identity(entry):

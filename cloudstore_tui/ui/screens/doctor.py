@@ -7,17 +7,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from cloudstore_tui.doctor.finding import Finding, Verdict
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 _STYLES = {Verdict.OK: "$text-success", Verdict.WARN: "$text-warning", Verdict.FAIL: "bold $text-error"}
 
 
-class DoctorScreen(Screen[None]):
+class DoctorScreen(BaseScreen[None]):
     """One line for each finding, and below it what to do."""
 
     CSS_PATH = "doctor.tcss"

@@ -19,10 +19,14 @@ class Flow(ABC):
     """What the provider has to be able to do."""
     stops_on_escape: ClassVar[bool] = False
     """Whether it only reads, so that it can be given up at any time."""
+    opens: ClassVar[bool] = True
+    """Whether it shows a line or dialog as soon as it can: keys that are typed meanwhile are meant for that."""
 
     def __init__(self, screen: Screen[None], listing: ListingFlow) -> None:
         self.screen = screen
         self.listing = listing
+        self.is_opening = False
+        """Whether the next keys are held for what it will show."""
 
     @property
     def is_possible(self) -> bool:

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from cloudstore_tui.config.keymap import is_off
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.terminal.reach import key_display
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 
@@ -37,7 +37,7 @@ class HelpRow:
         return all(word in known for word in words)
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(BaseScreen[None]):
     """The active keys of the place it was opened from, one block for each area, nearest first."""
 
     CSS_PATH = "help.tcss"

@@ -7,12 +7,10 @@ from functools import partial
 from textual.screen import Screen
 
 from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.reading import Reading
-from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.spans import QUARTER, Unit, end_of, name_of, spans, unit_for
@@ -49,11 +47,7 @@ class HistogramFlow(Flow):
         reading = self.listing.reading
         if reading is None:
             return
-        try:
-            first = unit_for(await reading.spool.tally_times(QUARTER))
-        except LocalDiskError as error:
-            report(self.screen, error)
-            return
+        first = unit_for(await reading.spool.tally_times(QUARTER))
         units = [first, *(unit for unit in Unit if unit is not first)]
         groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
         columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])

@@ -53,12 +53,7 @@ class Journey:
 
     def search_in(self, location: Location, text: str) -> None:
         """Search the region of a location."""
-        try:
-            found = search_from(location, text, self.listing.zone)
-        except StorageError as error:
-            report(self.listing.screen, error)
-        else:
-            self._leave_for(found, "")
+        self._leave_for(search_from(location, text, self.listing.zone), "")
 
     def open(self, visit: Visit) -> None:
         """Open a visit that somebody else made."""
@@ -79,7 +74,7 @@ class Journey:
         location = reading.visit.location
         if reading.provider.is_folder(location) and memory.recent.places[:1] != (location,):
             screen = self.listing.screen
-            screen.run_worker(memory.remember(screen, location), group="remembering")
+            screen.run_worker(memory.remember(location), group="remembering")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""
@@ -96,8 +91,15 @@ class Journey:
             left = self.visit.location if self.visit else target
             self.go(target, identity(Folder(left, "")))
         elif self.visit is not None:
-            step = self._history.back(self._step()) if way == "back" else self._history.forward(self._step())
-            self._open(step)
+            there, return_ = self._history.back, self._history.forward
+            if way == "forward":
+                there, return_ = return_, there
+            step = there(self._step())
+            try:
+                self._open(step)
+            except StorageError:
+                return_(step)
+                raise
 
     def _target(self, way: str) -> Location | None:
         visit = self.visit
@@ -110,9 +112,10 @@ class Journey:
         return provider.parent(visit.location) if way == "up" else root if root != visit.location else None
 
     def _leave_for(self, visit: Visit, at: str) -> None:
-        if self.visit is not None and self.visit != visit:
-            self._history.leave(self._step())
+        here = self._step() if self.visit is not None and self.visit != visit else None
         self._open(Step(visit, at))
+        if here is not None:
+            self._history.leave(here)
 
     def _step(self) -> Step:
         reading, entry = self.listing.reading, self.listing.entry

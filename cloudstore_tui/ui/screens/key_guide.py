@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
 from cloudstore_tui.ui.widgets.key_line import KeyLine
@@ -20,7 +20,7 @@ _BULLET = "* "
 _WIDEST = 100
 
 
-class KeyGuideScreen(Screen[None]):
+class KeyGuideScreen(BaseScreen[None]):
     """One text for each service; Left and Right change between them."""
 
     CSS_PATH = "key_guide.tcss"

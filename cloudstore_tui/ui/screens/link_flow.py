@@ -1,10 +1,9 @@
 """A signed link to the object under the cursor."""
 
 from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
 
 
@@ -20,13 +19,7 @@ class LinkFlow(Flow):
         if reading is None or not isinstance(entry, StoredObject):
             tell(self.screen, "Links lead to objects; go to one first.", "warning")
             return
-        self.listing.say("asking for a link… Esc stops")
-        try:
+        with self.listing.doing("asking for a link… Esc stops"):
             link = await reading.provider.link(entry.location)
-        except StorageError as error:
-            report(self.screen, error)
-        else:
-            if reading is self.listing.reading:
-                await self.screen.app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))
-        finally:
-            self.listing.say("")
+        if reading is self.listing.reading:
+            await self.screen.app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 
@@ -19,7 +19,7 @@ from cloudstore_tui.core.query import Sort
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.reading import Reading, ReadingOverError
-from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import sentence, tell, tell_warnings
 from cloudstore_tui.ui.visit import Visit
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
@@ -75,13 +75,12 @@ class ListingFlow:
             until: rows that may be read to find it.
             top: the first row in view then.
             marks: entries that are marked as soon as they are there.
+
+        Raises:
+            LocalDiskError: there is no room for its rows; what is shown stays.
         """
         kept, provider = frozenset(marks), self._providers[visit.location.profile]
-        try:
-            reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
-        except StorageError as error:
-            report(self.screen, error)
-            return
+        reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
         old, self.reading = self.reading, reading
         self.pane.name_it(visit.crumbs)
         self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
@@ -152,6 +151,15 @@ class ListingFlow:
         if self.reading is not None:
             self._tell(self.reading)
 
+    @contextmanager
+    def doing(self, note: str) -> Iterator[None]:
+        """Say in the foot line what goes on, as long as it does."""
+        self.say(note)
+        try:
+            yield
+        finally:
+            self.say("")
+
     # What others need to know
 
     @property
@@ -215,7 +223,7 @@ class ListingFlow:
             if reading is self.reading:
                 reading.error = error.message
                 reading.sentence = sentence(error)
-                report(self.screen, error)
+                raise
         finally:
             if self._busy is task:
                 self._busy = None

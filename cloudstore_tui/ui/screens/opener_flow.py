@@ -13,7 +13,7 @@ from cloudstore_tui.fs.temporary import TemporaryCopy
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.screens.opening import command, opener, run
@@ -26,6 +26,7 @@ LARGE = 20_000_000
 class OpenerFlow(Flow):
     """Fetches the object under the cursor to a private place, and removes it after the program has shown it."""
 
+    opens = False
     stops_on_escape = True
 
     def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings) -> None:
@@ -43,17 +44,13 @@ class OpenerFlow(Flow):
 
     async def open(self, entry: StoredObject) -> None:
         """Open one object."""
-        try:
-            program = opener(self._opener, os.environ)
-        except StorageError as error:
-            report(self.screen, error)
-            return
+        program = opener(self._opener, os.environ)
         if not await self._is_wanted(entry):
             return
         try:
             await self._show(entry, program)
         except StorageError as error:
-            report(self.screen, error.about(entry.location.address))
+            raise error.about(entry.location.address) from None
         finally:
             self.listing.say("")
 

@@ -40,8 +40,8 @@ class Panes:
     def show(self, name: str, widget: Widget) -> None:
         """Bring a pane to the front and focus a widget in it."""
         self._mark(name)
-        # In a small terminal the pane has to be on the screen before it can have the focus.
-        self._screen.call_after_refresh(widget.focus)
+        # At once: the next key belongs to it.
+        self._screen.set_focus(widget)
 
     def follow(self, focused: Widget | None) -> None:
         """Bring the pane to the front that holds what has the focus."""

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from cloudstore_tui.core.entry import StoredObject
@@ -17,6 +16,7 @@ from cloudstore_tui.preview.document import document
 from cloudstore_tui.preview.preview import Listing, Look, Nothing, Table, Waveform
 from cloudstore_tui.preview.reading import HEAD, MOST_HEAD
 from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report, sentence, tell
@@ -39,7 +39,7 @@ class PreviewVerb(StrEnum):
     OPEN = "open"
 
 
-class PreviewScreen(Screen[PreviewVerb | None]):
+class PreviewScreen(BaseScreen[PreviewVerb | None]):
     """Reads the beginning of an object and shows it."""
 
     CSS_PATH = "preview.tcss"

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from cloudstore_tui.config.draft import Draft
@@ -18,6 +17,7 @@ from cloudstore_tui.config.secrets import keyring_trouble
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, ProviderSpec
+from cloudstore_tui.ui.base_screen import BaseModal
 from cloudstore_tui.ui.dialogs.dialog import button
 from cloudstore_tui.ui.screens.profile_questions import ProfileQuestions
 from cloudstore_tui.ui.text import show
@@ -29,7 +29,7 @@ _KEEP, _DONE = "keep", "done"
 _SAVING = "saving"
 
 
-class ProfileFormScreen(ModalScreen[Profile | None]):
+class ProfileFormScreen(BaseModal[Profile | None]):
     """Asks for what the chosen service needs. Nothing is saved before it was tested, unless the user wants it."""
 
     CSS_PATH = "profile_form.tcss"

@@ -22,6 +22,8 @@ _LOOKS = 0.25
 class ReadAgainFlow(Flow):
     """Reads again what is shown."""
 
+    opens = False
+
     async def run(self) -> None:
         """Cursor, marks, filter and order stay."""
         self.listing.read_again()
@@ -29,6 +31,8 @@ class ReadAgainFlow(Flow):
 
 class ReadAllFlow(Flow):
     """Reads all that is left."""
+
+    opens = False
 
     @property
     def is_possible(self) -> bool:

@@ -2,12 +2,11 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
@@ -31,21 +30,17 @@ class RestoreFlow(Flow):
             tell(self.screen, "Not archived: there is nothing to restore.", "warning")
         if not archived:
             return
-        try:
-            known = {request.location: request for request in await self._restores.requests()}
-            new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
-            if not new:
-                tell(self.screen, "Asked for already; Q shows when.")
-                return
-            dialog = RestoreDialog(new, len(objects) - len(archived))
-            days = await self.screen.app.push_screen_wait(dialog)
-            if days is None:
-                return
-            await self._restores.add([request_of(entry, days) for entry in new])
-        except StorageError as error:
-            report(self.screen, error)
+        known = {request.location: request for request in await self._restores.requests()}
+        new = [entry for entry in archived if not _is_asked(known.get(entry.location))]
+        if not new:
+            tell(self.screen, "Restore requested already. Q shows progress.")
             return
-        tell(self.screen, f"{counted(len(new), 'object')} on the list of restores; Q shows it.")
+        dialog = RestoreDialog(new, len(objects) - len(archived))
+        days = await self.screen.app.push_screen_wait(dialog)
+        if days is None:
+            return
+        await self._restores.add([request_of(entry, days) for entry in new])
+        tell(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
 
 
 class RestoresFlow(Flow):

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.restores import RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import sentence, tell
 from cloudstore_tui.ui.restore_text import describe, summary
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain, show
@@ -36,7 +36,7 @@ _MARKS = {
 _EMPTY = "Nothing was asked for. B in a list asks for archived objects."
 
 
-class RestoresScreen(Screen[None]):
+class RestoresScreen(BaseScreen[None]):
     """Shows the list, fetches what is ready, and takes off what nobody waits for."""
 
     CSS_PATH = "restores.tcss"
@@ -73,7 +73,8 @@ class RestoresScreen(Screen[None]):
         try:
             self._requests = await self._restores.requests()
         except StorageError as error:
-            report(self, error)
+            # In place of the numbers: it is tried again in a moment, and says the same.
+            self.query_one("#title", Static).update(sentence(error))
             return
         now = utc_now()
         self.query_one("#title", Static).update(Content(f"Restores: {summary(self._requests, now)}"))
@@ -119,9 +120,8 @@ class RestoresScreen(Screen[None]):
     async def _done(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
-        except StorageError as error:
-            report(self, error)
-        await self.read()
+        finally:
+            await self.read()
 
     def _read_again(self) -> None:
         if self.is_current:

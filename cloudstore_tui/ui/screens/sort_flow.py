@@ -36,6 +36,8 @@ class SortFlow(Flow):
 class ReverseFlow(Flow):
     """Turns the present order round."""
 
+    opens = False
+
     async def run(self) -> None:
         """Sort by the same column the other way."""
         reading = self.listing.reading

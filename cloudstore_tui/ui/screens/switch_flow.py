@@ -5,12 +5,10 @@ from dataclasses import replace
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.memory import Memory
-from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.journey import Journey
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
@@ -79,27 +77,15 @@ class RegionFlow(Flow):
         if reading is None:
             return
         visit, provider = reading.visit, reading.provider
-        self.listing.say("asking for the regions…")
-        try:
+        with self.listing.doing("asking for the regions…"):
             page = await provider.folders(Location(visit.location.profile))
-        except StorageError as error:
-            report(self.screen, error)
-            return
-        finally:
-            self.listing.say("")
         names = ["", *(folder.location.region for folder in page.items)]
         now = visit.location.region
         picks = [Pick(name or ALL, _HERE if name == now else "") for name in names]
         at = names.index(now) if now in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Region", picks, at))
         if picked is not None and self._journey.visit is visit:
-            self._switch(visit, names[picked.index])
-
-    def _switch(self, visit: Visit, region: str) -> None:
-        try:
-            self._journey.open(visit_in(visit, region, self._journey.providers[visit.location.profile]))
-        except StorageError as error:
-            report(self.screen, error)
+            self._journey.open(visit_in(visit, names[picked.index], provider))
 
 
 def visit_in(visit: Visit, region: str, provider: StorageProvider) -> Visit:

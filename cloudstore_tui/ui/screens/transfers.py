@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import TransferSnapshot
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.transfer_text import summary
@@ -21,7 +21,7 @@ LOOK_ROUND = 2.0
 """Seconds between looks at what other programs do, while this screen is in front."""
 
 
-class TransfersScreen(Screen[None]):
+class TransfersScreen(BaseScreen[None]):
     """Ours, those kept from an earlier run, and those of other programs, which are only to be looked at."""
 
     CSS_PATH = "transfers.tcss"

@@ -8,10 +8,10 @@ from textual.screen import Screen
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest
+from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
+from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
-from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.reading import Reading
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
@@ -43,15 +43,15 @@ class UploadFlow(Flow):
         if not paths or not await self._is_wanted(reading, folder):
             return
         taken = [path for path in paths if _is_there(reading, folder, path)]
-        overwrite = False
+        answer: OnConflict | None = OnConflict.SKIP
         if taken:
-            title = f"{counted(len(taken), 'object is', 'objects are')} already there. Replace?"
-            dialog = ConsentDialog(title, [path.name for path in taken], yes="Replace")
-            overwrite = await self.screen.app.push_screen_wait(dialog)
-        skipped = () if overwrite else taken
-        requests = [UploadRequest(path, _target(folder, path), overwrite) for path in paths if path not in skipped]
-        if requests:
-            self._watch.submit(requests)
+            dialog = ConflictDialog([path.name for path in taken], uploads=True)
+            answer = await self.screen.app.push_screen_wait(dialog)
+        if answer is None:
+            return
+        replaces = answer is OnConflict.OVERWRITE
+        wanted = paths if replaces else [path for path in paths if path not in taken]
+        self._watch.submit(UploadRequest(path, _target(folder, path), replaces) for path in wanted)
 
     def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
         """Read the folder on the screen again when something arrived in it."""

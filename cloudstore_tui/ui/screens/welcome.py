@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.key_line import KeyLine
 
@@ -34,7 +34,7 @@ _WORDS = {
 }
 
 
-class WelcomeScreen(Screen[Way]):
+class WelcomeScreen(BaseScreen[Way]):
     """What the program is, and where to begin when nothing is configured."""
 
     CSS_PATH = "welcome.tcss"

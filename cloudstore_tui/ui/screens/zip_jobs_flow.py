@@ -36,10 +36,7 @@ class ZipJobsFlow(Flow):
         if not region:
             tell(self.screen, "Zip jobs belong to a region; open one first.", "warning")
             return
-        try:
-            await self._show(reading.provider, region)
-        except StorageError as error:
-            report(self.screen, error)
+        await self._show(reading.provider, region)
 
     async def _show(self, provider: StorageProvider, region: str) -> None:
         jobs, at = await provider.zip_jobs(region), ""

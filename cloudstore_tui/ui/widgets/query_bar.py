@@ -11,10 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SIGN, SavedSearches
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.query_comment import QueryComment
 from cloudstore_tui.ui.widgets.query_context import QueryContext, Standing
@@ -118,10 +117,7 @@ class QueryBar(Vertical):
     def action_take(self) -> None:
         """Take what is offered, else the corrected filter, else go to the next placeholder, else offer something."""
         if self._offers.is_open:
-            try:
-                self._offers.take()
-            except StorageError as error:
-                report(self, error)
+            self._offers.take()
         elif self._comment.corrected:
             self.line.put(self._comment.corrected)
         elif not self.line.select_placeholder():
@@ -162,10 +158,7 @@ class QueryBar(Vertical):
         if not text or text.startswith(SIGN):
             tell(self, "There is no filter here to save.", "warning")
             return
-        try:
-            self._naming.open(text, self._about.searches)
-        except StorageError as error:
-            report(self, error)
+        self._naming.open(text, self._about.searches)
 
     # What happens
 
@@ -191,12 +184,7 @@ class QueryBar(Vertical):
             return
         self._offers.close()
         name = self.line.value.split(" ", 1)[0] if self.line.value.startswith(SIGN) else ""
-        try:
-            has_placeholder = self._offers.expand()
-        except StorageError as error:
-            report(self, error)
-            return
-        if has_placeholder:
+        if self._offers.expand():
             # A value that is asked for stays one value; what is typed over a placeholder in the line could be more.
             self.post_message(self.Asked(self.line.value, unfilled=name))
         else:
@@ -223,10 +211,7 @@ class QueryBar(Vertical):
         self._asked = (text, verdict.meaning.filter)
         self._rest()
         self.post_message(self.Asked(text))
-        try:
-            await asyncio.to_thread(self._about.history.add, text)
-        except StorageError as error:
-            report(self, error)
+        await asyncio.to_thread(self._about.history.add, text)
 
     def on_descendant_focus(self) -> None:
         """Say what the filter finds that is here already."""

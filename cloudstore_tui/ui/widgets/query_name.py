@@ -9,9 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.state.searches import SIGN, SavedSearches
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.bar_input import BarInput
 
@@ -80,11 +79,7 @@ class QueryName(Vertical):
         name = event.value.strip().removeprefix(SIGN)
         if not name:
             return
-        try:
-            self._searches.save(name, self._text)
-        except StorageError as error:
-            report(self, error)
-            return
+        self._searches.save(name, self._text)
         where = f" in {self._searches.path}" if self._searches.path else ", until the program ends"
         tell(self, f"Saved as {SIGN}{name}{where}.")
         self.action_close()

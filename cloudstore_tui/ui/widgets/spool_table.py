@@ -17,7 +17,6 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, identity
-from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.results.spool import Spool
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
@@ -196,8 +195,6 @@ class SpoolTable(CursorList):
                     self.rows_changed()
                 # Rows that keep coming must not keep a processor busy with sorting.
                 await asyncio.sleep(min(3 * (time.monotonic() - started), 5))
-        except LocalDiskError as error:
-            self.notify(plain(str(error)), severity="error", markup=False)
         finally:
             if self._settling is wish:
                 self._settling = None

@@ -1,0 +1,123 @@
+"""Keys that are typed ahead: the line or dialog that a key opens takes every later one."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+from cloudstore_tui.ui.screens.browser import BrowserScreen
+
+GO_TO, ENTER, PALETTE = "\x07", "\r", "\x10"
+HARMFUL = "daX"
+"""Keys that download, mark and delete where a list has the focus."""
+
+
+def nothing_was_done(it: Any) -> bool:
+    reading = it.screen.listing.reading
+    return not (it.engine.transfers or reading.spool.marks.count or isinstance(it.app.screen, DeleteDialog))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
+@pytest.mark.parametrize("key", ["f", "/"])
+async def test_a_line_takes_what_is_typed_behind_the_key_that_opens_it(browser: Any, key: str, size: Any) -> None:
+    start = "acme8:us-east/" if key == "f" else "acme:exports/reporting/"
+    async with browser(start=start, size=size) as it:
+        await it.burst(key + HARMFUL)
+        await it.until(lambda: isinstance(it.app.focused, Input) and it.app.focused.value == HARMFUL)
+        assert nothing_was_done(it)
+
+
+@pytest.mark.parametrize("key", [GO_TO, "m", "R", "P", "Y", PALETTE, ":"])
+async def test_a_dialog_with_a_line_takes_what_is_typed_behind_its_key(browser: Any, key: str) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst(key + HARMFUL)
+        await it.until(lambda: isinstance(it.app.focused, Input) and it.app.focused.value.endswith(HARMFUL))
+        assert it.app.screen is not it.screen
+        assert nothing_was_done(it)
+
+
+@pytest.mark.parametrize("key", ["D", "u"])
+async def test_a_dialog_for_a_path_takes_what_is_typed_behind_its_key(browser: Any, folders: Any, key: str) -> None:
+    folders.tree["imports/"] = ["plan.csv"]
+    async with browser(start="acme:imports/") as it:
+        await it.burst(key + HARMFUL)
+        await it.until(lambda: isinstance(it.app.focused, Input) and it.app.focused.value.endswith(HARMFUL))
+        assert nothing_was_done(it)
+
+
+@pytest.mark.parametrize("key", ["'", "o", "c", "b", "#", "J", "y", "t", "Q", "?", "!", "X", "\x0e", "p"])
+async def test_a_screen_takes_what_is_typed_behind_its_key(browser: Any, folders: Any, searches: Any, key: str) -> None:
+    start = "acme:exports/reporting/" if key == "X" else "acme8:us-east/"
+
+    async def read(first: int, count: int) -> Piece:
+        raise NetworkError("no")
+
+    behind = {"pieces": {"int-0000000.mp3": read}}
+    async with browser(start=start, behind=behind) as it:
+        it.screen.memory.searches.save("one", "type==callrecording")
+        await it.burst(key + "aa")
+        await it.until(lambda: not isinstance(it.app.screen, BrowserScreen))
+        await it.settle()
+        assert it.screen.listing.reading.spool.marks.count == 0
+
+
+async def test_keys_wait_for_a_dialog_that_the_service_has_to_be_asked_for(browser: Any, searches: Any) -> None:
+    searches.gates["link"] = asyncio.Event()
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("ya")
+        await it.settle()
+        assert it.screen.listing.reading.spool.marks.count == 0
+        searches.gates["link"].set()
+        await it.until(lambda: isinstance(it.app.screen, LinkDialog))
+        await it.settle()
+        assert it.screen.listing.reading.spool.marks.count == 0
+
+
+async def test_escape_gives_up_a_dialog_on_its_way_and_what_was_typed_for_it(browser: Any, searches: Any) -> None:
+    searches.gates["link"] = asyncio.Event()
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("yaa")
+        await it.press("escape")
+        await it.until(lambda: searches.cancelled)
+        await it.press("space")
+        assert it.screen.listing.reading.spool.marks.count == 1
+        assert it.app.screen is it.screen
+
+
+async def test_keys_are_carried_out_in_the_order_in_which_they_were_typed(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.burst("j jj /11" + ENTER + "a")
+        await it.until(lambda: it.screen.listing.reading.spool.filtered_by == "11")
+        await it.until(lambda: it.screen.listing.reading.spool.marks.count == 3)
+
+
+@pytest.mark.parametrize("key", [GO_TO + "acme:exports/", PALETTE + "Sort"])
+async def test_enter_twice_is_no_end_of_the_program(browser: Any, key: str) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst(key + ENTER + ENTER)
+        for _ in range(3):
+            await it.settle()
+        assert it.app.is_running
+
+
+async def test_a_screen_that_is_told_to_close_twice_closes_once(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("P")
+        dialog = it.app.screen
+        assert isinstance(dialog, PickDialog)
+        dialog.dismiss(None)
+        dialog.dismiss(None)
+        await it.settle()
+        assert it.app.screen is it.screen
+
+
+async def test_a_paste_waits_for_the_line_too(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("f\x1b[200~type==x\x1b[201~")
+        await it.until(lambda: it.screen.entries.bar.line.value == "type==x")
