@@ -1,6 +1,7 @@
 """What every test stands on: no configuration of the developer's, no network, one sandbox per worker."""
 
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -18,6 +19,26 @@ OpenProfile = Callable[[str], StorageProvider]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=20_260_101, help="of what the gates in tests/faults leave to chance")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        ignore_for_this_process_alone()
+
+
+def ignore_for_this_process_alone() -> None:
+    """Let no program that a test starts inherit that signals are ignored here, as below `nohup` or some runners.
+
+    What is ignored stays so across `exec`; what has a handler goes back to the default.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def ignoring() -> Callable[[], None]:
+    return ignore_for_this_process_alone
 
 
 @pytest.fixture(autouse=True)
