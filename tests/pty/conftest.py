@@ -6,6 +6,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ import pytest
 
 PATIENCE = 40.0
 """Seconds for anything to appear; the machines that run this are slow at times."""
+
+ECHO, STILL = 0.5, 0.06
+"""Seconds that a program takes at most to begin to answer a key, and after which it has said all."""
 
 SWITCH = re.compile(rb"\x1b\[\?(\d+)([hl])")
 
@@ -36,6 +40,7 @@ class Terminal:
             dimensions=(rows, columns),
             timeout=PATIENCE,
         )
+        self.child.delaybeforesend = None
         self.before = self.after = self.attributes
 
     @property
@@ -56,19 +61,36 @@ class Terminal:
             (on.add if switch == b"h" else on.discard)(mode.decode())
         return on
 
+    def take(self, seconds: float) -> bool:
+        """Take in what the program writes next, if it does so within some seconds.
+
+        Raises:
+            pexpect.EOF: it has nothing more to say.
+        """
+        try:
+            data = self.child.read_nonblocking(65_536, timeout=seconds)
+        except pexpect.TIMEOUT:
+            return False
+        self.sent += data
+        self._stream.feed(data)
+        return True
+
     def read(self, seconds: float = 0.2) -> bool:
         """Take in what the program writes for a while; whether it still can."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                data = self.child.read_nonblocking(65_536, timeout=0.05)
-            except pexpect.TIMEOUT:
-                continue
-            except pexpect.EOF:
-                return False
-            self.sent += data
-            self._stream.feed(data)
+        try:
+            while (left := until - time.monotonic()) > 0:
+                self.take(left)
+        except pexpect.EOF:
+            return False
         return True
+
+    def settle(self, still: float = STILL) -> None:
+        """Read until nothing has come for a while."""
+        until = time.monotonic() + PATIENCE
+        with suppress(pexpect.EOF):
+            while self.take(still):
+                assert time.monotonic() < until, f"it does not come to rest:\n{self.text}"
 
     def wait_for(self, pattern: str) -> str:
         """Read until the screen shows `pattern`."""
@@ -78,16 +100,20 @@ class Terminal:
         """Read until a condition is met."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            self.read(0.1)
+            alive = self.read(0.02)
             if met():
                 return self.text
+            if not alive:
+                break
         raise AssertionError(f"{what} did not come; the screen shows:\n{self.text}")
 
     def press(self, *keys: str) -> None:
-        """Type keys, with time for each to be seen."""
+        """Type keys or whole texts, each when the one before has been answered."""
         for key in keys:
             self.child.send(key)
-            self.read(0.25)
+            with suppress(pexpect.EOF):
+                if self.take(ECHO):
+                    self.settle()
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
@@ -99,8 +125,8 @@ class Terminal:
         """Wait for the program to end by itself; its exit code, or the negative number of the signal."""
         until = time.monotonic() + PATIENCE
         while self.child.isalive() and time.monotonic() < until:
-            self.read(0.1)
-        self.read(0.1)
+            self.read(0.05)
+        self.settle()
         self.after = self.attributes
         assert not self.child.isalive(), f"it does not end; the screen shows:\n{self.text}"
         code, number = self.child.exitstatus, self.child.signalstatus

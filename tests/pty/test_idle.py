@@ -22,9 +22,8 @@ def test_nothing_is_sent_while_nothing_happens(terminal: Callable[..., Any], rea
     for key, sign in OPENED.items():
         shown.press(key)
         shown.wait_for(sign)
-        shown.read(1.5)
+        shown.settle(0.5)
         before = len(shown.sent)
-        shown.read(1.5)
+        shown.read(1)
         assert shown.sent[before:] == b"", f"while {sign} is open"
         shown.press(ESCAPE)
-        shown.read(0.5)

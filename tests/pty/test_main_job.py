@@ -18,7 +18,7 @@ def test_the_main_job_at_80_by_24_on_the_console_without_colour_or_mouse(
     shown.press(ENTER)
     shown.wait_for(r"exports/?")
     shown.press("\x07")
-    shown.press(*"acme:exports/reporting/outreach/", ENTER)
+    shown.press("acme:exports/reporting/outreach/", ENTER)
     shown.wait_for(r"acme › exports › reporting › outreach")
     shown.wait_for(r"outreach-\d{8}\.tar")
     names = re.findall(r"outreach-\d{8}\.tar", shown.text)[:2]

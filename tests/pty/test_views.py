@@ -23,7 +23,7 @@ def test_a_link_is_shown_in_one_piece_and_any_key_returns(terminal: Callable[...
     view = shown.sent[sent:]
     assert MOUSE_OFF in view
     assert re.search(rb"\x1b\[\?7h(?:\x1b\[\?25h)?http\S+\r\n\r\nSelect", view), "the link is broken into pieces"
-    shown.read(0.5)
+    shown.settle()
     sent = len(shown.sent)
     shown.press("q")
     shown.wait_until(lambda: shown.text == before, "the dialog as it was")
@@ -52,7 +52,7 @@ def test_another_size_while_a_link_is_shown_is_drawn_afterwards(terminal: Callab
 def test_ctrl_l_draws_everything_again(terminal: Callable[..., Any], ready: Ready) -> None:
     shown = terminal("acme:exports/reporting/outreach/", CLOUDSTORE_CONFIG=str(ready.config))
     shown.wait_for(r"outreach-\d{8}\.tar")
-    shown.read(1)
+    shown.settle(0.3)
     before = shown.text
     shown.screen.draw("Broadcast message: the machine goes down")
     assert shown.text != before
