@@ -62,7 +62,9 @@ class Command:
 
     def __init__(self, arguments: list[str], folder: Path, variables: dict[str, str], **options: Any) -> None:
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen(arguments, cwd=folder, env=variables, **{**streams, **options})
+        # A group of its own below ours: where ours is orphaned, as on some runners, nothing in it can be suspended.
+        own = {"process_group": 0, **streams, **options}
+        self.process = subprocess.Popen(arguments, cwd=folder, env=variables, **own)
         self.said = b""
         self._told = time.monotonic()
 
