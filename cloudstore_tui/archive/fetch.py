@@ -115,9 +115,13 @@ class Recorder:
 
     def _here(self, result: FetchResult) -> None:
         item, path = result.item, result.path or result.item.path
-        found = self._folder.look(path)
+        place = str(self._folder.file(path))
+        try:
+            found = self._folder.look(path)
+        except StorageError as error:
+            self._lost(item, error)
+            return
         if found is None:
-            place = str(self._folder.file(path))
             self._lost(item, LocalDiskError("the file is gone again", subject=place, hint="Pull again."))
             return
         line = fetched_entry(
@@ -168,7 +172,7 @@ class Recorder:
         path = PurePosixPath(path_of(line))
         if match_file(self._folder, path, line, stop) is LocalMatch.OTHER:
             return
-        if not self._folder.rename(path, item.path.name):
+        if not self._renamed(path, item.path.name):
             # What has the new name is looked at by the transfer.
             self._plan.note(item, Outcome.WANTED)
             return
@@ -176,20 +180,30 @@ class Recorder:
         if line.get("sidecar") == f"{path.name}.json":
             moved.pop("sidecar")
             name = f"{item.path.name}.json"
-            if self._folder.look(path.with_name(f"{path.name}.json")) is not None:
-                moved |= {"sidecar": name} if self._folder.rename(path.with_name(f"{path.name}.json"), name) else {}
+            moved |= {"sidecar": name} if self._renamed(path.with_name(f"{path.name}.json"), name) else {}
         self._append(moved, superseded_entry(line, str(item.path), is_there=False))
         self._plan.remember([moved])
 
+    def _renamed(self, path: PurePosixPath, name: str) -> bool:
+        try:
+            return self._folder.rename(path, name)
+        except StorageError:
+            return False
+
     def _refresh(self, item: Item) -> None:
         """Bring the line of a file up to date that is here already, and the file beside it."""
-        found, known = self._folder.look(item.path), self._plan.known(item)
+        known = self._plan.known(item)
+        try:
+            found = self._folder.look(item.path)
+            has_sidecar = self._folder.look(item.path.with_name(f"{item.path.name}.json")) is not None
+        except StorageError:
+            return
         if found is None or known is None:
             return
         news: dict[str, object] = {}
         if mtime_of(found) != known.get("mtime"):
             news["mtime"] = mtime_of(found)
-        if self._sidecars and self._folder.look(item.path.with_name(f"{item.path.name}.json")) is None:
+        if self._sidecars and not has_sidecar:
             news |= self._sidecar(item, item.path)
         if news:
             self._append({**known, **news})
@@ -372,7 +386,10 @@ class Fetching:
         return True
 
     def _state_of(self, item: Item) -> Before:
-        found = self._folder.look(item.path)
+        try:
+            found = self._folder.look(item.path)
+        except StorageError:
+            return None
         return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _is_full(self, request: Request) -> bool:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, has_no_links, os_errors_as
+from cloudstore_tui.fs.disk import Disk, disk_error, has_no_links, os_errors_as
 from cloudstore_tui.transfers.workers import Stop
 
 _CHUNK = 1 << 20
@@ -88,6 +88,8 @@ class PullFolder:
                     found = self._disk.lstat(parent.name, above)
             except (FileNotFoundError, NotADirectoryError):
                 return None
+            except OSError as error:
+                return disk_error(error, self.file(parent))
             if found is None:
                 return None
             if stat.S_ISLNK(found.st_mode):

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import ManifestEntry, mtime_of, path_of, tells_of_same
 from cloudstore_tui.archive.plan import Item, Outcome, PullPlan
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.workers import Stop
 
 
@@ -23,16 +24,18 @@ class LocalMatch(StrEnum):
 def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, stop: Stop) -> LocalMatch:
     """A file and the line about it; its bytes are read only where its time is not the one of the line.
 
-    Raises:
-        StorageError: it has to be read, and cannot be.
+    One that cannot be read is another one: the transfer says what is wrong with it.
     """
-    found = folder.look(path)
-    if found is None or found.st_size != line.get("size"):
+    try:
+        found = folder.look(path)
+        if found is None or found.st_size != line.get("size"):
+            return LocalMatch.OTHER
+        if mtime_of(found) == line.get("mtime"):
+            return LocalMatch.SAME
+        digest = line.get("sha256")
+        return LocalMatch.TOUCHED if digest and folder.sha256(path, stop) == digest else LocalMatch.OTHER
+    except StorageError:
         return LocalMatch.OTHER
-    if mtime_of(found) == line.get("mtime"):
-        return LocalMatch.SAME
-    digest = line.get("sha256")
-    return LocalMatch.TOUCHED if digest and folder.sha256(path, stop) == digest else LocalMatch.OTHER
 
 
 def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> None:

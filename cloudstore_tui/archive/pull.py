@@ -24,6 +24,7 @@ from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.workers import Workers
 
@@ -37,6 +38,7 @@ class Pull:
         listing: Listing,
         options: PullOptions,
         keeps: Callable[[StoredObject], bool] = lambda _entry: True,
+        disk: Disk | None = None,
     ) -> None:
         """Prepare one; nothing is sent and nothing is written to the folder yet.
 
@@ -45,6 +47,7 @@ class Pull:
             listing: what is to be brought.
             options: how.
             keeps: whether an object that was listed is wanted, for conditions that the service cannot check.
+            disk: the file calls.
 
         Raises:
             StorageError: there is no room for the plan.
@@ -53,7 +56,8 @@ class Pull:
         self.listing = listing
         self._options = options
         self._keeps = keeps
-        self._folder = PullFolder(options.folder)
+        self._disk = disk or Disk()
+        self._folder = PullFolder(options.folder, self._disk)
         self._plan = PullPlan(options.scratch, sidecars=options.sidecars)
         self._workers = Workers(1)
         self._fetching: Fetching | None = None
@@ -170,7 +174,7 @@ class Pull:
         return self._report(recorder)
 
     def _recorder(self) -> Recorder:
-        manifest, service = Manifest(self._folder.path), self._provider.profile.provider
+        manifest, service = Manifest(self._folder.path, self._disk), self._provider.profile.provider
         return Recorder(self._plan, self._folder, manifest, service, sidecars=self._options.sidecars)
 
     def _tidy(self, recorder: Recorder) -> None:
@@ -179,14 +183,14 @@ class Pull:
             if recorder.broken is None and (recorder.written or self._is_untidy or self.listing.failures):
                 self._compact()
             if self._options.table:
-                write_table(self._folder.path)
+                write_table(self._folder.path, self._disk)
         except StorageError as error:
             recorder.failures.append(error)
 
     def _compact(self) -> None:
         now = datetime.now(UTC)
         profile = self._provider.profile.name
-        manifest = Manifest(self._folder.path)
+        manifest = Manifest(self._folder.path, self._disk)
         try:
             manifest.compact(
                 [unlisted_entry(failure, profile, now) for failure in self.listing.failures], self._options.scratch

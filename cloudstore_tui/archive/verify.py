@@ -146,35 +146,35 @@ class Verification:
 
     def _checked(self, line: ManifestEntry, stop: Stop) -> Finding:
         path = path_of(line)
-        relative = PurePosixPath(path)
         if not _is_below(path):
             error: StorageError = UnsafeError("the manifest names a file outside the folder", subject=path)
             return Finding(Found.CHANGED, path, error.message, error)
+        try:
+            return self._compared(path, line, stop)
+        except StorageError as failure:
+            # One file that cannot be read keeps no other from being checked.
+            return Finding(Found.CHANGED, path, failure.message, failure)
+
+    def _compared(self, path: str, line: ManifestEntry, stop: Stop) -> Finding:
+        relative = PurePosixPath(path)
         if refusal := self._folder.refusal(relative):
             return Finding(Found.CHANGED, path, refusal.message, refusal)
-        found = self._folder.look(relative)
+        found, place = self._folder.look(relative), str(self._folder.file(relative))
         if found is None:
-            place = str(self._folder.path / path)
             error = MissingError("the file is missing", subject=place, hint="Pull again.")
             return Finding(Found.MISSING, path, error.message, error)
-        if not _SHA256.fullmatch(str(line.get("sha256"))) or not isinstance(line.get("size"), int):
+        size, digest = line.get("size"), line.get("sha256")
+        if not isinstance(size, int) or not _SHA256.fullmatch(str(digest)):
             return _damaged(path, "its line does not tell the size and the digest that it has to have")
-        return self._compared(path, found, line, stop)
-
-    def _compared(self, path: str, found: os.stat_result, line: ManifestEntry, stop: Stop) -> Finding:
         why = ""
-        if found.st_size != line["size"]:
-            why = f"it has {found.st_size:,} bytes instead of {line['size']:,}"
-        else:
-            try:
-                if self._folder.sha256(PurePosixPath(path), stop) != line["sha256"]:
-                    why = "its bytes are not those that were fetched"
-            except StorageError as error:
-                return Finding(Found.CHANGED, path, error.message, error)
+        if found.st_size != size:
+            why = f"it has {found.st_size:,} bytes instead of {size:,}"
+        elif self._folder.sha256(relative, stop) != digest:
+            why = "its bytes are not those that were fetched"
         if not why:
             return Finding(Found.GOOD, path)
         hint = "Remove it and pull again to get it back."
-        return Finding(Found.CHANGED, path, why, IntegrityError(why, subject=str(self._folder.path / path), hint=hint))
+        return Finding(Found.CHANGED, path, why, IntegrityError(why, subject=place, hint=hint))
 
     def _extra(self, database: ScratchDatabase) -> Iterator[Finding]:
         for path in self._folder.files():

@@ -17,7 +17,7 @@ from cloudstore_tui.cli.pull_progress import PullProgress
 from cloudstore_tui.cli.search import Search
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.cli.transferring import transferring
-from cloudstore_tui.config.paths import state_folder
+from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -76,7 +76,7 @@ def task_of(session: Session, wanted: Wanted) -> "Task":
     if wanted.template or Capability.SEARCH in provider.capabilities:
         naming = Template(wanted.template or "{name}", session.output.zone)
     options = PullOptions(
-        folder=Path(wanted.folder),
+        folder=user_path(wanted.folder),
         naming=naming,
         via=Via(wanted.via),
         on_conflict=OnConflict(wanted.on_conflict or OnConflict.REFUSE),

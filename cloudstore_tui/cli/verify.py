@@ -1,25 +1,24 @@
 """`verify`: whether a pulled folder still holds what its manifest says."""
 
-from pathlib import Path
-
 import click
 
 from cloudstore_tui.archive.verify import Finding, Found, Verification
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.config.paths import state_folder
+from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 
 @click.command("verify", short_help="Check a pulled folder against its manifest.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR")
 @json_option
-def verify_command(folder: Path, *, as_json: bool) -> None:
+def verify_command(folder: str, *, as_json: bool) -> None:
     """Check that every file is there and has the bytes that were fetched; nothing is sent.
 
-    It ends with 0 if all is well, 6 if bytes have changed, 8 if files are missing, else 1. Files that the manifest does
-    not know are named; they are no fault.
+    It ends with 0 if all is well, 6 if bytes have changed or a line of the manifest cannot be read, 8 if files are
+    missing, else 1. Files that the manifest does not know are named, and so are older versions of an object; both are
+    no fault.
 
     \b
     Example:
@@ -31,7 +30,7 @@ def verify_command(folder: Path, *, as_json: bool) -> None:
         counts = dict.fromkeys(Found, 0)
 
         def look(stop: Stop) -> None:
-            for finding in Verification(folder, state_folder()).findings(stop):
+            for finding in Verification(user_path(folder), state_folder()).findings(stop):
                 counts[finding.found] += 1
                 _tell_finding(session.output, finding)
 

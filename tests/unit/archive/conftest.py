@@ -30,6 +30,7 @@ from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
 
 MakeObject = Callable[..., StoredObject]
@@ -154,11 +155,11 @@ class Puller:
     bucket: Bucket
     folder: Path
 
-    async def __call__(self, **options: Any) -> Result:
+    async def __call__(self, disk: Disk | None = None, **options: Any) -> Result:
         self.bucket.fetched.clear()
         listing = FolderListing(self.bucket, Location("acme", path="in/"))
         known = PullOptions(self.folder, KeyNames("in/"), scratch=self.folder.parent / "scratch")
-        pull = Pull(self.bucket, listing, structs.replace(known, **options))
+        pull = Pull(self.bucket, listing, structs.replace(known, **options), disk=disk)
         engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5))
         try:
             report = await pull.run(engine)

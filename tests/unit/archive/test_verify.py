@@ -2,10 +2,11 @@
 
 import hashlib
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import Manifest, fetched_entry
 from cloudstore_tui.archive.verify import Finding, Found, Verification
 from cloudstore_tui.core.errors import MissingError, common_code
@@ -96,3 +97,89 @@ def test_a_manifest_cannot_name_files_outside_the_folder(pulled: Path) -> None:
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
         list(Verification(tmp_path).findings(Stop()))
+
+
+@pytest.fixture
+def tampered(tmp_path: Path) -> Path:
+    """A folder of three objects; a byte of the first file is another one."""
+    folder = tmp_path / "calls"
+    manifest = Manifest(folder)
+    for name in "abc":
+        (folder / f"{name}.mp3").write_bytes(f"the bytes of {name}".encode())
+        digest = hashlib.sha256((folder / f"{name}.mp3").read_bytes()).hexdigest()
+        line = {"profile": "acme8", "region": "uk", "id": f"id-{name}", "path": f"{name}.mp3"}
+        manifest.append(fetched_entry(line, (folder / f"{name}.mp3").stat(), "md5", digest, datetime.now(UTC)))
+    manifest.close()
+    (folder / "a.mp3").write_bytes(b"The bytes of a")
+    return folder
+
+
+def test_no_byte_of_the_manifest_hides_a_file_that_was_changed(tampered: Path) -> None:
+    path = tampered / "manifest.jsonl"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 3):
+        byte = (whole[place] ^ 1, ord("b"), ord("\n"), ord('"'), 0)[place % 5]
+        path.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
+        errors = [finding.error for finding in Verification(tampered).findings(Stop()) if finding.error]
+        assert common_code(errors) != 0, (place, byte)
+
+
+def test_no_byte_of_the_manifest_hides_a_file_that_is_gone(tampered: Path) -> None:
+    (tampered / "a.mp3").unlink()
+    path = tampered / "manifest.jsonl"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([ord("b")]) + whole[place + 1 :])
+        errors = [finding.error for finding in Verification(tampered).findings(Stop()) if finding.error]
+        assert common_code(errors) != 0, place
+
+
+def test_a_line_that_cannot_be_read_is_a_failure_and_the_rest_is_checked(pulled: Path) -> None:
+    path = pulled / "manifest.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], lines[3].replace(b'"path"', b'"pbth"'), *lines[4:]]))
+    (pulled / "c.json").write_bytes(b"x")
+    found = findings(pulled)
+    assert found["manifest.jsonl line 4"].found is Found.DAMAGED
+    assert found["c.json"].found is Found.CHANGED
+    assert found["2024/a.mp3"].found is Found.GOOD
+    assert code(found) == 6
+
+
+@pytest.mark.parametrize(
+    "path", ["x\0y", "\ud800", "a/\0/b", "x" * 5000, "d/" * 3000 + "x", "2024", "2024/a.mp3/x", "c.json/"]
+)
+def test_an_odd_path_is_a_failure_and_the_rest_is_checked(pulled: Path, path: str) -> None:
+    manifest = Manifest(pulled)
+    facts = {"path": path, "size": 1, "sha256": "0" * 64, "sidecar": path}
+    manifest.append({"profile": "acme8", "region": "uk", "id": "odd", **facts})
+    manifest.close()
+    found = findings(pulled)
+    assert code(found) != 0
+    assert found["2024/a.mp3"].found is Found.GOOD
+
+
+def test_a_line_without_a_digest_is_a_failure(pulled: Path) -> None:
+    (pulled / "new").write_bytes(b"x")
+    manifest = Manifest(pulled)
+    manifest.append({"profile": "acme8", "region": "uk", "id": "n", "path": "new", "size": 1})
+    manifest.close()
+    assert findings(pulled)["new"].found is Found.DAMAGED
+
+
+def test_a_folder_that_is_swapped_for_a_link_between_look_and_read_is_never_left(
+    pulled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = pulled.parent / "outside"
+    outside.mkdir()
+    (outside / "a.mp3").write_bytes(BODIES["2024/a.mp3"])
+    sha256 = PullFolder.sha256
+
+    def swapping(self: PullFolder, path: PurePosixPath, stop: Stop) -> str:
+        if not (pulled / "2024").is_symlink():
+            (pulled / "2024").rename(pulled.parent / "moved")
+            (pulled / "2024").symlink_to(outside)
+        return sha256(self, path, stop)
+
+    monkeypatch.setattr(PullFolder, "sha256", swapping)
+    assert findings(pulled)["2024/a.mp3"].found is Found.CHANGED

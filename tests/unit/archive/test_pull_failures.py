@@ -1,0 +1,127 @@
+"""Every disk call and every statement of a pull fails in turn: nothing hangs, nothing is lost without a word."""
+
+import asyncio
+import errno
+import os
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.archive.verify import Found, Verification
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.transfers.workers import Stop
+
+LIMIT = 20
+"""Seconds for one pull: it needs a fraction of one."""
+_NEVER_FAIL = {"close"}
+
+
+class Counter:
+    """Raises at one of many calls, or at all from that one on."""
+
+    def __init__(self, at: int, error: Exception, *, stays: bool = False) -> None:
+        self.calls = 0
+        self._at = at
+        self._error = error
+        self._stays = stays
+
+    def call(self) -> None:
+        """One more."""
+        self.calls += 1
+        if self.calls == self._at or (self._stays and self.calls > self._at):
+            raise self._error
+
+
+class FailingDisk(Disk):
+    """Counts its calls."""
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__()
+        self._counter = counter
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name.startswith("_") or name in _NEVER_FAIL:
+            return found
+        return partial(_counted, super().__getattribute__("_counter"), found)
+
+
+def _counted(counter: Counter, call: Callable[..., Any], *args: Any) -> Any:
+    counter.call()
+    return call(*args)
+
+
+@pytest.fixture
+def stocked(bucket: Any) -> Any:
+    for name in ("in/a", "in/b/c"):
+        bucket.put(name)
+    return bucket
+
+
+async def outcome(pull: Any, **options: Any) -> bool:
+    """Whether a pull with a failure says that all is well."""
+    try:
+        result = await asyncio.wait_for(pull(sidecars=True, table=True, **options), LIMIT)
+    except StorageError:
+        return False
+    report = result.report
+    assert report.found == report.had + report.fetched + report.skipped + report.missing == 2
+    assert report.missing == len(result.losses)
+    return bool(report.is_complete)
+
+
+async def check_next(pull: Any) -> None:
+    """The next pull brings everything, and leaves nothing else."""
+    done = await pull(sidecars=True, table=True)
+    assert done.report.is_complete
+    assert set(pull.files()) == {"a", "a.json", "b/c", "b/c.json"}
+    assert len(pull.manifest()) == 2
+    assert {finding.found for finding in Verification(pull.folder).findings(Stop())} == {Found.GOOD}
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
+async def test_each_disk_call_fails_in_turn(stocked: Any, pull: Any, tmp_path: Path, number: int, stays: bool) -> None:
+    counter = Counter(0, OSError())
+    assert await outcome(pull, disk=FailingDisk(counter))
+    assert counter.calls > 30
+    error = OSError(number, os.strerror(number))
+    for at in range(1, counter.calls + 1, 3 if stays else 1):
+        pull.folder = tmp_path / f"calls-{at}"
+        failing = Counter(at, error, stays=stays)
+        is_well = await outcome(pull, disk=FailingDisk(failing))
+        if is_well:
+            assert {finding.found for finding in Verification(pull.folder).findings(Stop())} == {Found.GOOD}
+        await check_next(pull)
+
+
+async def test_each_statement_of_the_plan_fails_in_turn(
+    stocked: Any, pull: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter(0, sqlite3.OperationalError("disk I/O error"))
+
+    class Failing(sqlite3.Connection):
+        def execute(self, *args: Any) -> sqlite3.Cursor:
+            counter.call()
+            return super().execute(*args)
+
+        def executemany(self, *args: Any) -> sqlite3.Cursor:
+            counter.call()
+            return super().executemany(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cloudstore_tui.results.scratch.sqlite3.connect", partial(sqlite3.connect, factory=Failing))
+        assert await outcome(pull)
+        for at in range(1, counter.calls + 1):
+            pull.folder = tmp_path / f"calls-{at}"
+            counter = Counter(at, sqlite3.OperationalError("disk I/O error"))
+            is_well = await outcome(pull)
+            counter = Counter(0, sqlite3.OperationalError())
+            if is_well:
+                assert {finding.found for finding in Verification(pull.folder).findings(Stop())} == {Found.GOOD}
+            await check_next(pull)
