@@ -48,6 +48,10 @@ COMMANDS = {
 _COMPLETING = "_CLOUDSTORE_COMPLETE"
 """Set where the shell asks what could follow."""
 
+_DEBUG = "--debug"
+_LOG_FILE = "CLOUDSTORE_LOG"
+"""Names the file of the log, for every command."""
+
 CRASHED = 70
 """Exit code after an error of our own."""
 
@@ -71,10 +75,14 @@ class CommandLine(click.Group):
         return found if isinstance(found, click.Command) else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the hidden command in front of a path, or of nothing."""
+        """Put the hidden command in front of a path, or of nothing; `--debug` may stand anywhere."""
+        end = args.index("--") if "--" in args else len(args)
+        debug = [_DEBUG] if _DEBUG in args[:end] else []
+        args = [*(arg for arg in args[:end] if arg != _DEBUG), *args[end:]]
         first = next((arg for arg in args if not arg.startswith("-")), None)
         if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and _is_address(first)):
             args = [OPEN, *args]
+        args = [*debug, *args]
         return super().parse_args(ctx, args)
 
 
@@ -99,11 +107,37 @@ def _is_address(word: str) -> bool:
     "The browser takes --no-mouse, --low-bandwidth and --no-low-bandwidth.",
 )
 @click.version_option(__version__, prog_name="cloudstore")
-def cloudstore() -> None:
+@click.option(
+    _DEBUG,
+    is_flag=True,
+    help="Log every request and decision to standard error, or to a file beside the browser; without secrets.",
+)
+@click.pass_context
+def cloudstore(context: click.Context, *, debug: bool) -> None:
     """Browse and fetch from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.
 
     Try it without an account: cloudstore demo
     """
+    if debug or os.environ.get(_LOG_FILE):
+        _log(beside_screen=context.invoked_subcommand in (OPEN, "demo"))
+
+
+def _log(*, beside_screen: bool) -> None:
+    """Begin the log: in the file that the environment names, on standard error, or beside the state of the browser."""
+    # Deferred: most runs log nothing.
+    from cloudstore_tui.config.paths import state_folder, user_path
+    from cloudstore_tui.net.logs import start_logging
+
+    if chosen := os.environ.get(_LOG_FILE):
+        start_logging(user_path(chosen))
+    elif not beside_screen:
+        start_logging(None)
+    else:
+        file = state_folder() / "cloudstore.log"
+        with suppress(OSError):
+            file.parent.mkdir(0o700, parents=True, exist_ok=True)
+        start_logging(file)
+        Output(as_json=False).note(f"The log is written to {file}.")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -12,7 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 import pycurl
@@ -64,6 +65,26 @@ _ABORT = 0x10000000
 """What a callback that gives bytes gives back (CURL_READFUNC_ABORT)."""
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,16383}[\x21-\x7e])?")
+
+
+Callback = TypeVar("Callback", bound=Callable[..., object])
+
+
+def _stopping_with(answer: int) -> Callable[[Callback], Callback]:
+    """Keep what a callback raises for whoever waits: libcurl can only be told to stop, and would print it."""
+
+    def decorate(callback: Callback) -> Callback:
+        @wraps(callback)
+        def guarded(call: "Call", *args: object) -> object:
+            try:
+                return callback(call, *args)
+            except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+                call.error = error
+                return answer
+
+        return cast("Callback", guarded)
+
+    return decorate
 
 
 class Call:
@@ -126,6 +147,7 @@ class Call:
 
     # Callbacks
 
+    @_stopping_with(-1)
     def open_socket(self, _purpose: int, address: tuple[int, int, int, tuple[str, int]]) -> socket.socket | int:
         """Make the socket for a connection, unless it would lead to where no bytes of ours come from."""
         family, kind, protocol, place = address
@@ -135,11 +157,11 @@ class Call:
             # libcurl gets a duplicate; this one is closed as soon as it has been looked at.
             opened = socket.socket(family, kind, protocol)
         except OSError as error:
-            self.error = NetworkError(f"no connection can be opened: {error.strerror}")
-            return -1
+            raise NetworkError(f"no connection can be opened: {error.strerror}") from None
         self._opened.append(opened)
         return opened
 
+    @_stopping_with(1)
     def before_request(self, remote: str, _local: str, _remote_port: int, _local_port: int) -> int:
         """Last look before the request is sent; also over a connection made for an earlier one."""
         if self.abandoned or not self._may_use(remote):
@@ -148,12 +170,18 @@ class Call:
         self.asked_at = self.moved_at = time.monotonic()
         return 0
 
+    @_stopping_with(_STOP)
     def take_header(self, line: bytes) -> int | None:
         """One header line."""
-        if self.asked_at is None or self._answered:
-            # What the proxy answers to CONNECT, and trailers after a body, are none of the host's headers.
-            return None
-        return self._guarded(self._take_header, line)
+        if self.abandoned:
+            return _STOP
+        # What the proxy answers to CONNECT, and trailers after a body, are none of the host's headers.
+        is_its_own = self.asked_at is not None and not self._answered
+        if is_its_own and self._block.add(line) and self._block.status >= 200:
+            self._answered = True
+            self._got_on(0)
+            self._wanted = self.sink.accept(self._block.reply())
+        return None
 
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
@@ -166,6 +194,7 @@ class Call:
         self.enough = len(self._kept) > MOST_ERROR_BODY
         return _STOP if self.enough else None
 
+    @_stopping_with(_STOP)
     def hand_on(self) -> int | None:
         """Give the sink what has been gathered."""
         if not self._gathered:
@@ -173,17 +202,17 @@ class Call:
         data = b"".join(self._gathered)
         self._gathered.clear()
         self._gathered_bytes = 0
-        return self._guarded(self.sink.write, data)
+        if self.abandoned:
+            return _STOP
+        self.sink.write(data)
+        return None
 
+    @_stopping_with(_ABORT)
     def give_body(self, count: int) -> bytes | int:
         """The next bytes of the request."""
         if self.abandoned or self.body is None:
             return _ABORT
-        try:
-            data = self.body.read(count)
-        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-            self.error = error
-            return _ABORT
+        data = self.body.read(count)
         self._got_on(len(data))
         return data
 
@@ -205,23 +234,6 @@ class Call:
             self.ended.exception()
         else:
             self.ended.set_result(self.reply)
-
-    def _take_header(self, line: bytes) -> None:
-        if self._block.add(line) and self._block.status >= 200:
-            self._answered = True
-            self._got_on(0)
-            self._wanted = self.sink.accept(self._block.reply())
-
-    def _guarded(self, function: Callable[[bytes], None], data: bytes) -> int | None:
-        """Keep what a sink raises for whoever waits: libcurl can only be told to stop."""
-        if self.abandoned:
-            return _STOP
-        try:
-            function(data)
-        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-            self.error = error
-            return _STOP
-        return None
 
     def _may_use(self, address: str) -> bool:
         allowed = self.proxy is not None or is_allowed(address, local=self._local, networks=self._networks)

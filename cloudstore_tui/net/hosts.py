@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from cloudstore_tui.core.errors import ConfigError, NetworkError, StorageError, UnavailableError
+from cloudstore_tui.core.errors import NetworkError, StorageError, UnavailableError
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import HostError, RecoverableReplyError
@@ -259,19 +259,6 @@ def _embedded(address: _Address) -> _Address:
         return ipaddress.IPv4Address(address.packed[-4:])
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
-
-
-def check_networks(networks: Iterable[str]) -> None:
-    """Refuse what is no network.
-
-    Raises:
-        ConfigError: one of them is not.
-    """
-    for text in networks:
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            raise ConfigError(f"{text!r} is not a network", hint='Write networks such as "10.0.0.0/8".') from None
 
 
 def literal_address(host: str) -> str:

@@ -206,7 +206,7 @@ def exchange_logged(method: str, host: str, path: str, attempt: int = 1) -> Iter
         raise
     finally:
         _wire.debug(
-            "%s %s%s: %s, %.3f s, attempt %d",
+            "%s %s%s -> %s, %.3f s, attempt %d",
             method, host, path, exchange.outcome, time.monotonic() - began, attempt,
         )  # fmt: skip
 

@@ -82,7 +82,7 @@ def _proxy_variable(scheme: str) -> tuple[str, str]:
 def _proxy(variable: str, value: str) -> Proxy:
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
-        port = parts.port or PORTS.get(parts.scheme)
+        port = PORTS.get(parts.scheme) if parts.port is None else parts.port
         host = (parts.hostname or "").encode("idna").decode()
     except ValueError:
         host, port = "", None

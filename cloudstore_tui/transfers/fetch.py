@@ -117,8 +117,9 @@ class Fetch:
         """One request that succeeds, however often it has to be tried."""
         while True:
             try:
-                async with self._visit:
-                    return await request()
+                with self.patience.owning():
+                    async with self._visit:
+                        return await request()
             except RecoverableReplyError as error:
                 self._go_around(error, store)
             except StorageError as error:

@@ -138,8 +138,9 @@ class Upload:
         denied = False
         while True:
             try:
-                async with self._visit:
-                    reply = await self._put()
+                with self._patience.owning():
+                    async with self._visit:
+                        reply = await self._put()
             except LostReplyError as lost:
                 return lost
             except UnavailableError as error:

@@ -36,6 +36,7 @@ class AlvariaProvider(StorageProvider):
         self._client = AlvariaClient(profile)
         self._levels = Levels(self._client, profile.name)
         self._links = LinkRules(self._client.local, profile.texts("allow_hosts"))
+        self._networks = profile.texts("allow_networks")
 
     def locate(self, rest: str) -> Location:
         """A key, literally; folders end with `/`."""
@@ -96,7 +97,7 @@ class AlvariaProvider(StorageProvider):
     async def source(self, location: Location) -> Source:
         """A signed link; the service rounds sizes, so the length is learned from the store."""
         link = await self.link(location)
-        return Source(link.url, expires=link.expires, local=self._client.local)
+        return Source(link.url, expires=link.expires, local=self._client.local, networks=self._networks)
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """Name, size and time: the service knows no more."""
@@ -133,7 +134,7 @@ class AlvariaProvider(StorageProvider):
             headers = upload_headers(link.url.reveal())
         except StorageError as error:
             raise error.with_(subject=location.address) from None
-        return Target(link.url, headers, link.expires, self._client.local)
+        return Target(link.url, headers, link.expires, self._client.local, self._networks)
 
     def upload_caution(self, location: Location) -> str:
         """Everything outside `imports/` is written by the service itself."""

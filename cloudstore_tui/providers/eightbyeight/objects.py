@@ -70,6 +70,7 @@ class Objects:
             checksum=entry.checksum,
             checksum_type=entry.checksum_type,
             local=self._client.local,
+            networks=self._client.profile.texts("allow_networks"),
         )
         try:
             link = await self._link(location)

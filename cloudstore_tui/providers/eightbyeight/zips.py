@@ -103,12 +103,14 @@ class ZipJobs:
         job = next((job for job in wire.jobs(reply, near, subject) if job.name == name), None)
         if job and job.status in _UNFINISHED:
             raise JobError(f"the zip job is {job.status}", subject=subject, hint="Only a finished one can be fetched.")
+        networks = self._client.profile.texts("allow_networks")
         if url := wire.job_link(reply, name, subject):
             link = self._links.vetted(url, subject)
-            return Source(link.url, expires=link.expires, local=self._client.local)
+            return Source(link.url, expires=link.expires, local=self._client.local, networks=networks)
         headers = await self._client.authorization()
         url_of_zip = self._client.url(near.region, f"bulk/download/{segment(name)}")
-        return Source(url_of_zip, headers, expires=self._client.login.ends, local=self._client.local)
+        ends = self._client.login.ends
+        return Source(url_of_zip, headers, expires=ends, local=self._client.local, networks=networks)
 
     async def _cancelled(self, near: Location, action: str, subject: str) -> Reply:
         """Newer services take PUT, older ones POST; a job that is not there is missing for both."""

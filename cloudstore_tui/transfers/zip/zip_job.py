@@ -128,7 +128,8 @@ class WatchedJob:
         patience = RetryBudget(self._context.clock, self._context.give_up)
         while True:
             try:
-                job = await self._provider.zip_job(self._near.region, self.name)
+                with patience.owning():
+                    job = await self._provider.zip_job(self._near.region, self.name)
             except MissingError:
                 self.name = self.word = ""
                 raise

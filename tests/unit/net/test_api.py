@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -21,7 +22,10 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
 )
 from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.net import LostReplyError
+from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import ApiClient, Login, LostReplyError, Reply, Token, basic, read_secret
+from cloudstore_tui.net.retry import RetryBudget
+from cloudstore_tui.net.transport import Call
 
 PLACE = "acme:exports/x.tar"
 
@@ -61,7 +65,7 @@ async def test_a_failure_that_passes_is_not_seen(server: Any, connect: Any, stat
     assert len(server.requests) == 6
 
 
-@pytest.mark.parametrize("give_up", [30.0, 120.0, 86_400.0])
+@pytest.mark.parametrize("give_up", [30.0, 3600.0])
 async def test_trying_goes_on_for_as_long_as_it_was_asked_to(
     connect: Any, profile: Profile, clock: Any, give_up: float
 ) -> None:
@@ -361,3 +365,162 @@ async def test_every_refusal_is_about_what_was_asked_for(server: Any, connect: A
     with pytest.raises(MissingError) as missing:
         await connect(server.url).get("x", [("key", "canary-query")], subject=PLACE)
     assert str(missing.value) == f"{PLACE}: there is no such thing: gone fishing."
+
+
+# One owner of retries, one renewal of the token
+
+
+async def test_below_an_owner_of_retries_a_call_is_made_once(
+    server: Any, connect: Any, clock: Any, profile: Profile
+) -> None:
+    server.on("/x", server.reply(500))
+    client, budget = connect(server.url, clock=clock), RetryBudget(clock, 60)
+    with budget.owning(), pytest.raises(UnavailableError):
+        await client.get("x", subject=PLACE)
+    assert (len(server.requests), clock.pauses) == (1, [])
+
+
+async def test_a_token_that_cannot_be_had_is_tried_for_by_the_call_alone(
+    server: Any, profile: Profile, clock: Any
+) -> None:
+    server.on("/token", server.reply(503))
+    patient = replace(profile, timeouts=Timeouts(give_up=1000))
+    tokens = ApiClient(patient, server.url, clock=clock)
+
+    async def fetch() -> Token:
+        await tokens.post_form("token", (), (), {}, PLACE)
+        raise AssertionError("there is no token")
+
+    client = ApiClient(patient, server.url, Login(fetch), clock=clock)
+    began = clock.monotonic()
+    with pytest.raises(UnavailableError):
+        await client.get("x", subject=PLACE)
+    assert 999 < clock.monotonic() - began < 1100
+    assert len(server.requests) == len(clock.pauses) + 1
+    await client.close()
+    await tokens.close()
+
+
+async def test_callers_that_wait_for_one_token_each_hear_their_own_error(server: Any, profile: Profile) -> None:
+    given = 0
+
+    async def fetch() -> Token:
+        nonlocal given
+        given += 1
+        await asyncio.sleep(0.05)
+        raise LoginError("the service refuses the login")
+
+    client = ApiClient(profile, server.url, Login(fetch))
+    failed = await asyncio.gather(
+        *(client.get("x", subject=f"acme:{number}") for number in range(4)), return_exceptions=True
+    )
+    assert given == 1
+    assert all(isinstance(error, LoginError) for error in failed)
+    assert len({id(error) for error in failed}) == 4
+    await client.close()
+
+
+async def test_a_caller_that_is_cancelled_leaves_the_token_to_the_others(
+    server: Any, connect: Any, tokens: Any
+) -> None:
+    server.on("/x", server.reply())
+    client = connect(server.url)
+    first, second = (asyncio.ensure_future(client.get("x", subject=PLACE)) for _ in range(2))
+    await asyncio.sleep(0.005)
+    first.cancel()
+    assert (await second).status == 200
+    assert tokens.given == 1
+
+
+async def test_a_login_that_is_refused_for_good_is_renewed_once_and_not_at_every_call(
+    server: Any, connect: Any, tokens: Any
+) -> None:
+    server.on("/x", server.reply(401, b""))
+    client = connect(server.url)
+    for _ in range(5):
+        with pytest.raises(LoginError):
+            await client.get("x", subject=PLACE)
+    assert tokens.given == 2
+    assert len(server.requests) == 6
+    # Elsewhere the token is good, and renewed again once it has really ended.
+    server.on("/y", server.reply(), server.reply(401, b""), server.reply())
+    await client.get("y", subject=PLACE)
+
+
+@pytest.mark.parametrize("token", ["tokén", "a b", "a\nb", "", "x\x7f"])
+async def test_a_token_that_no_header_can_carry_is_a_clear_error(server: Any, profile: Profile, token: str) -> None:
+    async def fetch() -> Token:
+        return Token(Secret(token), 3600)
+
+    client = ApiClient(profile, server.url, Login(fetch))
+    with pytest.raises(ReplyError, match="a token that cannot be sent") as failed:
+        await client.get("x", subject=PLACE)
+    assert failed.value.code == 4
+    assert not token or token not in str(failed.value)
+    assert server.requests == []
+    await client.close()
+
+
+# Hosts
+
+
+@pytest.mark.parametrize(
+    ("base", "location", "followed"),
+    [
+        ("https://api.example.com", "https://api.example.com:443/y", True),
+        ("https://api.example.com:443", "https://api.example.com/y", True),
+        ("https://api.example.com:443", "/y", True),
+        ("https://api.example.com", "https://API.example.com/y", True),
+        ("https://api.example.com", "https://api.example.com:8443/y", False),
+        ("https://api.example.com", "http://api.example.com:443/y", False),
+        ("http://localhost:80", "http://localhost/y", True),
+    ],
+)
+def test_a_port_that_goes_without_saying_is_the_same_host(
+    profile: Profile, base: str, location: str, followed: bool
+) -> None:
+    client = ApiClient(profile, base)
+    call = Call("GET", "/x")
+    if followed:
+        assert client._redirected(call, Reply(302, b"", location=location), PLACE) == "/y"
+    else:
+        with pytest.raises(UnsafeError):
+            client._redirected(call, Reply(302, b"", location=location), PLACE)
+
+
+# What a service hears from us it may say again
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+@pytest.mark.parametrize(
+    "shape",
+    ['{"message": "bad request: %s"}', '{"error": "%s"}', "<Error><Code>%s</Code><Message>for %s</Message></Error>",
+     "<html><title>%s</title></html>", "plain %s", '{"detail": "' + "x" * 185 + '%s"}'],
+)  # fmt: skip
+async def test_secrets_that_a_service_echoes_are_masked(
+    server: Any, profile: Profile, status: int, shape: str, canaries: tuple[str, ...]
+) -> None:
+    secret = await read_secret(profile, "secret")
+    key = await read_secret(profile, "api_key")
+
+    async def fetch() -> Token:
+        return Token(Secret("canary-token-of-ours"), 3600)
+
+    client = ApiClient(
+        replace(profile, timeouts=Timeouts(give_up=0)), server.url, Login(fetch, lambda: {"x-api-key": key})
+    )
+    login = basic("me", secret).reveal().removeprefix("Basic ")
+    for told in (
+        secret.reveal(),
+        key.reveal(),
+        "canary-token-of-ours",
+        login,
+        quote(login),
+    ):
+        server.on("/x", server.reply(status, shape.replace("%s", told)))
+        with pytest.raises(StorageError) as failed:
+            await client.get("x", subject=PLACE)
+        said = f"{failed.value} {failed.value.service_code} {failed.value.service_message} {failed.value!r}"
+        assert told[:8] not in said
+        assert "canary-" not in said
+    await client.close()

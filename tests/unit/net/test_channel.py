@@ -147,7 +147,7 @@ async def test_no_secret_is_in_a_log_or_an_error(
     for canary in canaries:
         assert canary not in caplog.text
         assert canary not in "\n".join(said)
-    assert f"GET 127.0.0.1:{server.port}/x: 200, 2 bytes" in caplog.text
+    assert f"GET 127.0.0.1:{server.port}/x -> 200, 2 bytes" in caplog.text
 
 
 def test_a_call_does_not_show_its_secrets() -> None:

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
 )
 from cloudstore_tui.core.exchange import Source, Target
-from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import ApiClient
+from cloudstore_tui.net import blob as module
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
@@ -380,3 +383,143 @@ async def test_a_body_is_never_sent_twice_by_itself(blob: BlobClient, server: An
     assert [seen.method for seen in server.log] == ["GET", "PUT"]
     # A kept connection may have died unnoticed, and a body cannot be taken back.
     assert server.connections == 2
+
+
+# When something of ours fails
+
+
+async def soon(*calls: Any) -> list[Any]:
+    """How the calls end; none may hang."""
+    async with asyncio.timeout(5):
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+
+@pytest.mark.parametrize("name", ["open_socket", "before_request", "take_header", "_got_on", "_prepare"])
+async def test_what_fails_in_the_thread_fails_one_call_alone(
+    blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, name: str, capfd: Any
+) -> None:
+    server.put("/slow", b"0123456789")
+    server.put("/x", b"content")
+    server.answer(answer(slow=True))
+    slow, pile = Pile(), Pile()
+    going = asyncio.create_task(blob.get(source(f"{server.url}/slow"), slow))
+    await server.saw(1)
+    owner = module._CurlLoop if name == "_prepare" else module.Call
+    real = getattr(owner, name)
+
+    def failing(self: Any, *args: Any) -> Any:
+        call = args[-1] if name == "_prepare" else self
+        if call.target == "/x":
+            raise ValueError("canary")
+        return real(self, *args)
+
+    wrapped = module._stopping_with(-1 if name == "open_socket" else 1 if name == "before_request" else 0)(failing)
+    monkeypatch.setattr(owner, name, failing if name in ("_prepare", "_got_on") else wrapped)
+    (error,) = await soon(blob.get(source(f"{server.url}/x"), pile))
+    assert isinstance(error, ValueError | StorageError)
+    await soon(going)
+    assert slow.bytes == b"0123456789"
+    monkeypatch.setattr(owner, name, real)
+    await soon(blob.get(source(f"{server.url}/x"), pile))
+    assert pile.bytes == b"content"
+    assert "canary" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["_turn", "_collect", "_look_after", "_watch", "_end"])
+async def test_a_loop_that_dies_fails_all_its_calls_and_the_next_call_begins_another_one(
+    blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    server.put("/x", b"content")
+    server.answer(answer(silent=True))
+    going = asyncio.create_task(blob.get(source(f"{server.url}/x"), Pile()))
+    await server.saw(1)
+    real = getattr(module._CurlLoop, name)
+
+    def failing(*_args: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(module._CurlLoop, name, failing)
+    first, second = await soon(going, blob.get(source(f"{server.url}/x"), Pile()))
+    assert isinstance(first, NetworkError)
+    assert isinstance(second, NetworkError)
+    assert first is not second
+    monkeypatch.setattr(module._CurlLoop, name, real)
+    pile = Pile()
+    await soon(blob.get(source(f"{server.url}/x"), pile))
+    assert pile.bytes == b"content"
+
+
+@pytest.mark.parametrize("name", ["threading.Thread.start", "socket.socketpair", "selectors.DefaultSelector"])
+async def test_a_machine_without_threads_or_open_files_left_is_said_to_be_so(
+    blob: BlobClient, server: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def failing(*_args: Any) -> Any:
+        raise RuntimeError if name.startswith("threading") else OSError(24, "Too many open files")
+
+    server.put("/x", b"content")
+    with monkeypatch.context() as patched:
+        patched.setattr(f"cloudstore_tui.net.blob.{name}", failing)
+        (error,) = await soon(blob.get(source(f"{server.url}/x"), Pile()))
+    assert isinstance(error, NetworkError)
+    pile = Pile()
+    await soon(blob.get(source(f"{server.url}/x"), pile))
+    assert pile.bytes == b"content"
+
+
+async def test_a_call_after_the_end_of_the_loop_is_told_so_and_does_not_wait(
+    blob: BlobClient, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("/x", b"content")
+    await blob.get(source(f"{server.url}/x"), Pile())
+    assert blob._loop is not None
+    await blob._loop.close()
+    monkeypatch.setattr(blob, "_running", lambda loop=blob._loop: loop)
+    (error,) = await soon(blob.get(source(f"{server.url}/x"), Pile()))
+    assert isinstance(error, NetworkError)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nETag: x\r\n"
+ENDLESS = {
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n"),
+    "one header": (HEAD + b"X-Long: ", b"x"),
+    "interim replies": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "a chunk extension": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;", b"x"),
+    "trailers": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"X-More: 1\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+async def test_a_reply_that_never_ends_is_given_up_in_time(kind: str) -> None:
+    start, more = ENDLESS[kind]
+
+    dripping = []
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dripping.append(asyncio.current_task())
+        with suppress(OSError, asyncio.CancelledError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(start)
+            for _ in range(1000):
+                writer.write(more)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    listener = await asyncio.start_server(drip, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/x"
+    blob = BlobClient(Timeouts(connect=1, read=0.3, stall=60))
+    (error,) = await soon(blob.get(source(url), Pile()))
+    assert isinstance(error, StorageError)
+    assert error.code == 4
+    client = ApiClient(
+        Profile("a", "alvaria", timeouts=Timeouts(connect=0.1, read=0.3, stall=0.5, give_up=0)), url[:-2]
+    )
+    (error,) = await soon(client.post_form("x", (), (), {}, "acme:"))
+    assert isinstance(error, StorageError)
+    assert error.code == 4
+    await client.close()
+    await blob.close()
+    for task in filter(None, dripping):
+        task.cancel()
+    await asyncio.gather(*filter(None, dripping))
+    listener.close()
