@@ -27,7 +27,7 @@ from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, Z
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Option, Profile, SecretField
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.query import Query, ResultSize
 
 
 class Capability(StrEnum):
@@ -188,6 +188,10 @@ class StorageProvider(ABC):
 
     async def count(self, query: Query) -> int:
         """How many objects a query finds now, without fetching them."""
+        raise self._unsupported("search")
+
+    async def measure(self, query: Query) -> ResultSize:
+        """How many objects a query finds now, and about how large they are, going by some from all over the result."""
         raise self._unsupported("search")
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:

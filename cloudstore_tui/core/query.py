@@ -14,6 +14,27 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultSize:
+    """How much a query finds."""
+
+    objects: int
+    known: int
+    """Objects whose size was looked at; all of them, or some from all over the result."""
+    bytes: int
+    """Of these together."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every object was looked at."""
+        return self.known == self.objects
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Of all objects together, going by those that were looked at; `None` where none told its size."""
+        return round(self.bytes * self.objects / self.known) if self.known else None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A search: where, which filter, in which order."""
 

@@ -136,6 +136,7 @@ class ProviderProxy(StorageProvider):
     close = _hop(StorageProvider.close)
     search = _hop(StorageProvider.search)
     count = _hop(StorageProvider.count)
+    measure = _hop(StorageProvider.measure)
     link = _hop(StorageProvider.link)
     target = _hop(StorageProvider.target)
     delete = _hop(StorageProvider.delete)

@@ -204,6 +204,24 @@ async def test_e4_a_search_goes_on_where_large_offsets_are_refused(provider: Sto
     assert "createdTime" in refused.value.hint
 
 
+async def test_the_size_of_a_result_is_guessed_from_all_over_it(provider: StorageProvider, sandbox: Sandbox) -> None:
+    query = Query(EAST, "objectState==AVAILABLE")
+    async with provider.sweep(query) as fetch:
+        pager = Pager(fetch, identity)
+        sizes = [row.size or 0 async for page in pager for row in page.items]
+    for cap in ("none", "400"):
+        sandbox.switches.set({"E-4": cap})
+        size = await provider.measure(query)
+        assert size.objects == len(sizes) > 10_000
+        assert 300 <= size.known <= 480
+        assert size.total_bytes is not None
+        assert sum(sizes) / 2 < size.total_bytes < sum(sizes) * 2
+    small = await provider.measure(replace(query, filter="type==summary;createdTime=gt=1725148800000"))
+    assert small.is_exact
+    nothing = await provider.measure(replace(query, filter="type==no-such-type"))
+    assert (nothing.objects, nothing.total_bytes) == (0, None)
+
+
 async def test_e6_an_unknown_field_is_refused_with_the_known_one(provider: StorageProvider, sandbox: Sandbox) -> None:
     query = Query(EAST, "agentNam==x")
     assert (await provider.search(query)).items == ()

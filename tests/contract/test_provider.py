@@ -141,7 +141,7 @@ CHANGES: dict[str, Call] = {
 }
 """Every method that changes something on the server."""
 READS = {
-    *("folders", "browse", "stat", "source", "check", "close", "search", "count", "link", "related"),
+    *("folders", "browse", "stat", "source", "check", "close", "search", "count", "measure", "link", "related"),
     *("start_zip", "zip_job", "zip_jobs", "zip_source"),
 }
 """Every other one that asks the server."""

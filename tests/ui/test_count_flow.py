@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.query import ResultSize
 
 
 @pytest.fixture
@@ -18,23 +19,23 @@ def untold(searches: Any) -> Any:
     async def without_total(query: Any, cursor: Any = None) -> Any:
         return replace(await search(query, cursor), total=None)
 
-    async def count(query: Any) -> int:
+    async def measure(query: Any) -> ResultSize:
         await searches.called("count", query.location, query)
         asked.append(query)
-        return int(searches.results)
+        return ResultSize(int(searches.results), 480, 480 * 10_000)
 
-    searches.search, searches.count, searches.asked = without_total, count, asked
+    searches.search, searches.measure, searches.asked = without_total, measure, asked
     return searches
 
 
-async def test_what_is_shown_is_counted_and_its_size_guessed_from_the_loaded_rows(browser: Any, untold: Any) -> None:
+async def test_what_is_shown_is_counted_and_its_size_guessed_from_rows_all_over_it(browser: Any, untold: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         it.screen.journey.search("type==callrecording")
         await it.settle()
         assert "100 loaded" in it.foot
         await it.press("number_sign")
         assert "2,431 objects match." in it.text
-        assert "Together they have roughly 24.4 MB, going by the first 100." in it.text
+        assert "Together they have roughly 24.3 MB, going by 480 of them." in it.text
         assert "The filter: type==callrecording" in it.text
         await it.press("escape")
         assert "100 of 2,431 loaded" in it.foot

@@ -12,7 +12,7 @@ from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.page import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.query import Query, ResultSize
 from cloudstore_tui.providers.eightbyeight import deletion, wire
 from cloudstore_tui.providers.eightbyeight.checks import Checks
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
@@ -113,12 +113,11 @@ class EightByEightProvider(StorageProvider):
 
     async def count(self, query: Query) -> int:
         """The number of objects now, found with a few dozen small requests."""
-        if region := query.location.region:
-            return await Counter(self._searcher).total(query, (region,))
-        regions = await self._client.regions()
-        for failure in self._client.failures:
-            raise failure
-        return await Counter(self._searcher).total(query, regions)
+        return await Counter(self._searcher).total(query, await self._regions(query))
+
+    async def measure(self, query: Query) -> ResultSize:
+        """The number of objects now, and the sizes of some hundred from all over the result."""
+        return await Counter(self._searcher).size(query, await self._regions(query))
 
     async def stat(self, location: Location) -> Entry:
         """The record of an object, or a folder of which one row was asked for."""
@@ -197,6 +196,15 @@ class EightByEightProvider(StorageProvider):
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+    async def _regions(self, query: Query) -> tuple[str, ...]:
+        """All that a query is about: what is counted without a region would not be counted."""
+        if region := query.location.region:
+            return (region,)
+        regions = await self._client.regions()
+        for failure in self._client.failures:
+            raise failure
+        return regions
 
     def _region(self, name: str) -> Location:
         return Location(self.profile.name, name)

@@ -1,13 +1,10 @@
 """How much a search finds, before anything of it is fetched."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from textual.screen import Screen
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.query import ResultSize
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.reading import Reading
@@ -19,27 +16,13 @@ from cloudstore_tui.ui.visit import Visit, search_from
 _COUNTING = "counting…"
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """Some of the objects, by which the size of all of them can be guessed."""
-
-    known: int
-    """How many tell their size."""
-    bytes: int
-
-    @classmethod
-    def of(cls, objects: Iterable[StoredObject]) -> "_Sample":
-        sizes = [entry.size for entry in objects if entry.size is not None]
-        return cls(len(sizes), sum(sizes))
-
-    def words(self, total: int) -> str:
-        """How large `total` objects are together."""
-        if not self.known:
-            return ""
-        if self.known == total:
-            return f"Together they have {words.size(self.bytes)}."
-        guess = words.size(round(total * self.bytes / self.known))
-        return f"Together they have roughly {guess}, going by the first {self.known:,}."
+def _how_large(size: ResultSize) -> str:
+    if not size.known:
+        return ""
+    if size.is_exact:
+        return f"Together they have {words.size(size.bytes)}."
+    guess = words.size(size.total_bytes)
+    return f"Together they have roughly {guess}, going by {size.known:,} of them."
 
 
 class CountFlow(Flow):
@@ -51,6 +34,7 @@ class CountFlow(Flow):
     def __init__(self, screen: Screen[None], listing: ListingFlow) -> None:
         super().__init__(screen, listing)
         self._typed = ""
+        self._measured: tuple[Reading, ResultSize] | None = None
 
     @property
     def is_possible(self) -> bool:
@@ -70,7 +54,7 @@ class CountFlow(Flow):
             return
         with self.listing.doing(f"{_COUNTING} Esc stops"):
             visit = self._visit(reading, typed)
-            said = await _of_visit(reading.provider, visit) if typed else await _of_reading(reading)
+            said = await _of_visit(reading.provider, visit) if typed else await self._of_reading(reading)
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("How much is found", said))
         else:
@@ -80,37 +64,31 @@ class CountFlow(Flow):
         where = reading.visit.location
         return search_from(Location(where.profile, where.region), typed, self.listing.zone) if typed else reading.visit
 
-
-async def _of_reading(reading: Reading) -> str:
-    """Count what is shown; nothing is asked for where all of it is there."""
-    visit, spool = reading.visit, reading.spool
-    known, size = spool.sizes
-    if reading.pager.ended and not reading.error:
-        return _sentences(visit, spool.loaded, _Sample(known, size))
-    if visit.local or visit.query is None:
-        return _unknown(visit)
-    total = reading.pager.total
-    if total is None:
-        total = reading.pager.total = await reading.provider.count(visit.query)
-    return _sentences(visit, total, _Sample(known, size))
+    async def _of_reading(self, reading: Reading) -> str:
+        """Count what is shown, once; nothing is asked for where all of it is there."""
+        visit, spool = reading.visit, reading.spool
+        if reading.pager.ended and not reading.error:
+            return _sentences(visit, ResultSize(spool.loaded, *spool.sizes))
+        if visit.local or visit.query is None:
+            return _unknown(visit)
+        if self._measured is None or self._measured[0] is not reading:
+            self._measured = reading, await reading.provider.measure(visit.query)
+        size = self._measured[1]
+        reading.pager.total = size.objects
+        return _sentences(visit, size)
 
 
 async def _of_visit(provider: StorageProvider, visit: Visit) -> str:
-    """Count what would be shown; the first page tells how large the objects are."""
+    """Count what would be shown."""
     if visit.local or visit.query is None:
         return _unknown(visit)
-    page = await provider.search(visit.query)
-    total = len(page.items)
-    if page.cursor is not None:
-        total = page.total if page.total is not None else await provider.count(visit.query)
-    return _sentences(visit, total, _Sample.of(page.items))
+    return _sentences(visit, await provider.measure(visit.query))
 
 
-def _sentences(visit: Visit, total: int, sample: _Sample) -> str:
-    verb = "matches" if total == 1 else "match"
-    return "\n".join(
-        part for part in (f"{words.counted(total, 'object')} {verb}.", sample.words(total), *_sent(visit)) if part
-    )
+def _sentences(visit: Visit, size: ResultSize) -> str:
+    verb = "matches" if size.objects == 1 else "match"
+    parts = (f"{words.counted(size.objects, 'object')} {verb}.", _how_large(size), *_sent(visit))
+    return "\n".join(part for part in parts if part)
 
 
 def _unknown(visit: Visit) -> str:
