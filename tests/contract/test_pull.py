@@ -407,3 +407,58 @@ def test_objects_that_no_zip_job_brings_are_fetched_one_by_one(run: Run, calls: 
     assert done.report["fetched"] == done.report["found"] > 200
     assert any(path.endswith(".zip") for path in fetches(sandbox))
     check_files(calls)
+
+
+def test_a_region_that_refuses_is_in_the_report_and_in_the_exit_code(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    few = run("find", "acme8:us-east", "--type", "voicemail", "--count", "--json").records[0]["count"]
+    sandbox.faults.add({"fault": "forbidden", "where": "api", "path": "/storage/uk/*", "times": 0})
+    try:
+        done = run("pull", "acme8", "--type", "voicemail", "--to", "calls", "--json")
+        told = run("pull", "acme8", "--type", "voicemail", "--to", "calls")
+        planned = run("pull", "acme8", "--type", "voicemail", "--to", "calls", "--dry-run", "--json")
+    finally:
+        sandbox.faults.clear()
+    assert (done.code, told.code, planned.code) == (3, 3, 3)
+    assert (done.report["fetched"], done.report["complete"]) == (few, False)
+    for result in (done, planned):
+        assert [lack["path"] for lack in result.report["unlisted"]] == ["acme8:uk/"]
+    assert "Nothing is missing" not in told.out
+    assert "Not everything could be listed: acme8:uk/." in told.out
+    assert [line["where"] for line in manifest(calls) if line.get("event") == "unlisted"] == ["acme8:uk/"]
+    whole = run("pull", "acme8", "--type", "voicemail", "--to", "calls", "--json")
+    assert (whole.code, whole.report["complete"]) == (0, True)
+    check_files(calls)
+
+
+def test_what_the_service_finds_is_pulled_however_it_compares(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    sandbox.switches.set({"E-9": "fold"})
+    query = ("acme8", "--fiql", "agentName=='khang glynn'")
+    found = int(run("find", *query, "--count").out)
+    assert found > 0
+    done = run("pull", *query, "--to", "calls", "--json")
+    assert (done.code, done.report["fetched"], done.report["left_out"]) == (0, found, 0)
+
+
+def test_objects_come_one_by_one_where_every_zip_is_cleared(run: Run, calls: Path, sandbox: Sandbox) -> None:
+    sandbox.switches.set({"zip-seconds": "0.2"})
+    gone = {"fault": "not-found", "path": "/storage/*/bulk/download/*.zip*", "times": 0}
+    sandbox.faults.add(gone)
+    try:
+        done = run("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "zip", "--json")
+    finally:
+        sandbox.faults.clear()
+    assert done.code == 0, done.err
+    assert (done.report["missing"], done.report["complete"]) == (0, True)
+    check_files(calls)
+
+
+def test_a_pull_works_where_nothing_can_be_remembered(
+    run: Run, calls: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    environment["HOME"] = str(tmp_path / "file" / "home")
+    done = run(*FEW, "--json")
+    assert (done.code, done.report["complete"]) == (0, True)
+    assert "Until then nothing that is interrupted can be gone on with." in done.err
+    check_files(calls)
+    assert run("verify", "calls").code == 0
