@@ -1,18 +1,13 @@
 """What the contract suite knows of each profile of the sandbox: where to look, and what to expect there."""
 
 import http.client
-import json
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from cloudstore_tui.cli.main import execute
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.entry import Entry, StoredObject, identity
 from cloudstore_tui.core.location import Location
@@ -22,6 +17,7 @@ from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.commands import Cloudstore
 
 PROFILES = ("acme", "acme-v2", "acme8")
 
@@ -117,39 +113,10 @@ def fetch(url: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         connection.close()
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Cloudstore = Callable[..., Result]
-
-
 @pytest.fixture
-def cloudstore(
-    ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Cloudstore:
-    """Runs a command line in this process, in an empty folder and without a terminal."""
-    monkeypatch.setenv("CLOUDSTORE_CONFIG", str(ready.config))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        with open(os.devnull) as nothing, monkeypatch.context() as patch:  # noqa: PTH123
-            patch.setattr(sys, "stdin", nothing)
-            capfd.readouterr()
-            code = execute(list(arguments))
-        shown = capfd.readouterr()
-        return Result(code, shown.out, shown.err)
-
-    return run
+def cloudstore(ready: Ready, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
+    """Runs a command line in an empty folder."""
+    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(ready.config)}, tmp_path)
 
 
 @pytest.fixture

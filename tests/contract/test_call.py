@@ -1,75 +1,40 @@
 """`find --call` and `stat --related`, against the sandbox."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.commands import Cloudstore, Done
 
 SHOWN = ("agent:Khang Glynn", "on:1 Sep 2024", "dur:>10m", "type:callcenterrecording")
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def titles(self) -> list[str]:
-        return [line[:26].rstrip() for line in self.out.splitlines()]
-
-
-Run = Callable[..., Done]
-
-
 @pytest.fixture
-def run(ready: Ready, tmp_path: Path) -> Run:
+def run(ready: Ready, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
     """Runs `cloudstore …` without a terminal."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
+    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(ready.config)}, tmp_path)
 
-    def runner(*words: str) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "cloudstore_tui", *words],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
 
-    return runner
+def titles(done: Done) -> list[str]:
+    """The first column of a tree."""
+    return [line[:26].rstrip() for line in done.out.splitlines()]
 
 
 @pytest.fixture
-def shown(run: Run) -> dict[str, Any]:
+def shown(run: Cloudstore) -> dict[str, Any]:
     """The recording of the call that has everything."""
     (record,) = run("find", "acme8:us-east", *SHOWN, "--json").records
     return record
 
 
-def test_a_call_is_a_tree(run: Run, shown: dict[str, Any]) -> None:
+def test_a_call_is_a_tree(run: Cloudstore, shown: dict[str, Any]) -> None:
     call = shown["tags"]["callId"]
     done = run("find", "acme8:us-east", "--call", call)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[0] == f"Call {call}"
-    assert done.titles[1:] == [
+    assert titles(done)[1:] == [
         "├─ Recording",
         "├─ Transcript",
         "├─ Transcript: one channel",
@@ -89,7 +54,7 @@ def shown_path(record: dict[str, Any]) -> str:
     return f"{record['profile']}:{record['region']}/{record['id']}"
 
 
-def test_both_legs_come_with_json_and_tell_where_they_belong(run: Run) -> None:
+def test_both_legs_come_with_json_and_tell_where_they_belong(run: Cloudstore) -> None:
     legs = run("find", "acme8:us-east", "type:callcenterrecording", "on:2024-08-26", "--json").records
     transaction = {record["tags"]["transactionId"] for record in legs}
     assert (len(legs), len(transaction)) == (2, 1)
@@ -100,18 +65,18 @@ def test_both_legs_come_with_json_and_tell_where_they_belong(run: Run) -> None:
     assert ties[6][1] == "notes"
 
 
-def test_an_object_tells_what_belongs_to_it(run: Run, shown: dict[str, Any]) -> None:
+def test_an_object_tells_what_belongs_to_it(run: Cloudstore, shown: dict[str, Any]) -> None:
     alone = run("stat", shown_path(shown))
     done = run("stat", shown_path(shown), "--related")
     assert done.out.startswith(alone.out)
-    assert [title for title in done.titles if title.endswith("Screen recording")] == ["└─ Screen recording"]
+    assert [title for title in titles(done) if title.endswith("Screen recording")] == ["└─ Screen recording"]
     records = run("stat", shown_path(shown), "--related", "--json").records
     assert len(records) == 10
     assert records[0] == run("stat", shown_path(shown), "--json").records[0]
     assert [record["id"] for record in records].count(shown["id"]) == 1
 
 
-def test_files_without_calls_are_not_fetched_as_calls(run: Run) -> None:
+def test_files_without_calls_are_not_fetched_as_calls(run: Cloudstore) -> None:
     listed = run("ls", "acme:exports/reporting/", "-R", "--json").records
     key = next(record["key"] for record in listed if record["type"] != "folder")
     done = run("get", f"acme:{key}", "--related")
@@ -119,7 +84,7 @@ def test_files_without_calls_are_not_fetched_as_calls(run: Run) -> None:
     assert "knows no calls" in done.err
 
 
-def test_where_nothing_is_found_it_says_what_was_looked_for(run: Run) -> None:
+def test_where_nothing_is_found_it_says_what_was_looked_for(run: Cloudstore) -> None:
     done = run("find", "acme8", "--call", "no-such-call")
     assert (done.code, done.out) == (0, "")
     assert "'no-such-call' was looked for in all regions" in done.err
@@ -131,7 +96,7 @@ def test_where_nothing_is_found_it_says_what_was_looked_for(run: Run) -> None:
     assert "all regions: no object" in run("stat", shown_path(old), "--all-regions").err
 
 
-def test_a_whole_call_is_fetched_into_one_folder(run: Run, shown: dict[str, Any], tmp_path: Path) -> None:
+def test_a_whole_call_is_fetched_into_one_folder(run: Cloudstore, shown: dict[str, Any], tmp_path: Path) -> None:
     done = run("get", shown_path(shown), "--related", "--to", "calls", "--json")
     assert (done.code, len(done.records)) == (0, 10), done.err
     call = shown["tags"]["callId"]
@@ -156,7 +121,7 @@ def test_a_whole_call_is_fetched_into_one_folder(run: Run, shown: dict[str, Any]
         (("stat", "acme:exports/reporting/outreach/outreach-20240901.tar", "--related"), 2, "knows no calls"),
     ],
 )
-def test_what_makes_no_sense_is_refused(run: Run, words: tuple[str, ...], code: int, told: str) -> None:
+def test_what_makes_no_sense_is_refused(run: Cloudstore, words: tuple[str, ...], code: int, told: str) -> None:
     done = run(*words)
     assert (done.code, done.out) == (code, "")
     assert told in done.err

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,10 @@ import pexpect
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.commands import Cloudstore
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 FOLDER = "acme:exports/reporting/outreach/"
-
-
-Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -28,20 +25,13 @@ def environment(ready: Ready) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(cloudstore: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command line, with some variables set."""
-
-    def runner(*arguments: str, **variables: str) -> Any:
-        with monkeypatch.context() as patch:
-            for name, value in variables.items():
-                patch.setenv(name, value)
-            return cloudstore(*arguments)
-
-    return runner
+def run(environment: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
+    """Runs `cloudstore` in an empty folder with a fresh HOME and no terminal."""
+    return Cloudstore(capfd, environment, tmp_path)
 
 
 @pytest.fixture
-def a_recording(run: Run) -> dict[str, Any]:
+def a_recording(run: Cloudstore) -> dict[str, Any]:
     """A recording with a plain MD5."""
     found = run("find", "acme8:us-east", "--type", "callcenterrecording", "--limit", "20", "--json").records
     return next(record for record in found if "-" not in record["checksum"])
@@ -53,7 +43,7 @@ def address(record: dict[str, Any]) -> str:
     return f"{record['profile']}:{record['region']}/{record['id']}"
 
 
-def test_ls_lists_folders_files_regions_and_objects(run: Run) -> None:
+def test_ls_lists_folders_files_regions_and_objects(run: Cloudstore) -> None:
     assert run("ls", "acme:").out.split() == ["exports/", "imports/"]
     files = run("ls", FOLDER, "--json").records
     assert len(files) == 28
@@ -65,7 +55,7 @@ def test_ls_lists_folders_files_regions_and_objects(run: Run) -> None:
     assert "--all" in newest.err
 
 
-def test_ls_goes_down_with_r_and_stops_at_the_limit(run: Run) -> None:
+def test_ls_goes_down_with_r_and_stops_at_the_limit(run: Cloudstore) -> None:
     below = run("ls", "acme:exports/motivate/", "-R", "--json").records
     assert "exports/motivate/kpi/processed/" in [record["key"] for record in below]
     assert any(record["type"] == "file" for record in below)
@@ -73,7 +63,7 @@ def test_ls_goes_down_with_r_and_stops_at_the_limit(run: Run) -> None:
 
 
 def test_json_records_have_the_fields_of_the_contract_and_nothing_unknown(
-    run: Run, a_recording: dict[str, Any]
+    run: Cloudstore, a_recording: dict[str, Any]
 ) -> None:
     known = {
         *("profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", "modified"),
@@ -88,7 +78,7 @@ def test_json_records_have_the_fields_of_the_contract_and_nothing_unknown(
     assert detail["tag_list"][0].keys() == {"key", "value"}
 
 
-def test_find_joins_its_options_by_and(run: Run) -> None:
+def test_find_joins_its_options_by_and(run: Cloudstore) -> None:
     day = ("--since", "2024-09-01", "--until", "2024-09-02")
     assert run("find", "acme8:us-east", "--type", "callcenterrecording", *day, "--count").out.strip() == "245"
     both = run(
@@ -98,7 +88,7 @@ def test_find_joins_its_options_by_and(run: Run) -> None:
     assert run("find", "acme8", "--count", "--json").records[0].keys() == {"count"}
 
 
-def test_find_sorts_on_the_server_and_keeps_all_regions_in_order(run: Run) -> None:
+def test_find_sorts_on_the_server_and_keeps_all_regions_in_order(run: Cloudstore) -> None:
     sizes = [
         record["size"]
         for record in run(
@@ -110,7 +100,7 @@ def test_find_sorts_on_the_server_and_keeps_all_regions_in_order(run: Run) -> No
 
 
 def test_get_brings_exactly_the_bytes_and_says_how_they_were_verified(
-    run: Run, a_recording: dict[str, Any], tmp_path: Path
+    run: Cloudstore, a_recording: dict[str, Any], tmp_path: Path
 ) -> None:
     got = run("get", address(a_recording), "--to", "calls", "--json")
     assert got.code == 0
@@ -123,7 +113,9 @@ def test_get_brings_exactly_the_bytes_and_says_how_they_were_verified(
     assert (tmp_path / record["file"]).stat().st_mode & 0o077 == 0
 
 
-def test_get_of_what_is_there_already_is_done_and_of_something_else_is_a_conflict(run: Run, tmp_path: Path) -> None:
+def test_get_of_what_is_there_already_is_done_and_of_something_else_is_a_conflict(
+    run: Cloudstore, tmp_path: Path
+) -> None:
     path = address(run("ls", FOLDER, "--json").records[0])
     assert run("get", path).code == 0
     assert run("get", path).code == 0
@@ -143,7 +135,7 @@ def test_get_of_what_is_there_already_is_done_and_of_something_else_is_a_conflic
 
 
 def test_get_to_stdout_writes_the_bytes_and_a_closed_pipe_ends_quietly(
-    environment: dict[str, str], run: Run, a_recording: dict[str, Any]
+    environment: dict[str, str], run: Cloudstore, a_recording: dict[str, Any]
 ) -> None:
     command = [*COMMAND, "get", address(a_recording), "--to", "-"]
     piped = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=True)
@@ -155,7 +147,7 @@ def test_get_to_stdout_writes_the_bytes_and_a_closed_pipe_ends_quietly(
     assert reader.wait(60) == 141
 
 
-def test_two_objects_of_one_name_get_two_files_in_one_command(run: Run, tmp_path: Path) -> None:
+def test_two_objects_of_one_name_get_two_files_in_one_command(run: Cloudstore, tmp_path: Path) -> None:
     found = run("find", "acme8:us-east", "--json").records
     names = [record["name"] for record in found]
     twice = next(name for name in names if names.count(name) > 1)
@@ -167,7 +159,7 @@ def test_two_objects_of_one_name_get_two_files_in_one_command(run: Run, tmp_path
     assert sum("~" in name for name in files) == 1
 
 
-def test_put_url_and_rm_on_a_writable_profile(run: Run, tmp_path: Path) -> None:
+def test_put_url_and_rm_on_a_writable_profile(run: Cloudstore, tmp_path: Path) -> None:
     (tmp_path / "plan #1.csv").write_text("a,b\n1,2\n")
     where = "acme:imports/outreach/nanp/"
     assert run("put", "plan #1.csv", where).code == 0
@@ -184,14 +176,14 @@ def test_put_url_and_rm_on_a_writable_profile(run: Run, tmp_path: Path) -> None:
     assert run("stat", f"{where}plan #1.csv").code == 8
 
 
-def test_put_outside_imports_needs_yes_and_a_folder_needs_its_slash(run: Run, tmp_path: Path) -> None:
+def test_put_outside_imports_needs_yes_and_a_folder_needs_its_slash(run: Cloudstore, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a")
     assert run("put", "a.csv", "acme:exports/aps-custom/").code == 2
     assert run("put", "a.csv", "acme:imports/outreach/nanp").code == 2
     assert run("put", "missing.csv", "acme:imports/outreach/nanp/").code == 2
 
 
-def test_rm_of_an_8x8_object_is_seen_afterwards(run: Run) -> None:
+def test_rm_of_an_8x8_object_is_seen_afterwards(run: Cloudstore) -> None:
     path = address(run("find", "acme8:uk", "--limit", "1", "--json").records[0])
     assert run("rm", path, "--yes").code == 0
     assert run("stat", path, "--json").records[0]["state"] == "REVOKED"
@@ -223,7 +215,7 @@ def test_rm_of_an_8x8_object_is_seen_afterwards(run: Run) -> None:
     ],
 )
 def test_what_is_wrong_gets_a_sentence_with_the_cure_and_its_code(
-    run: Run, arguments: tuple[str, ...], code: int, words: str
+    run: Cloudstore, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     result = run(*arguments)
     assert result.code == code, result.err
@@ -235,7 +227,7 @@ def test_what_is_wrong_gets_a_sentence_with_the_cure_and_its_code(
         assert as_json.records[-1].keys() == {"error", "code", "retryable", "path"}
 
 
-def test_wrong_credentials_are_named_without_showing_them(run: Run) -> None:
+def test_wrong_credentials_are_named_without_showing_them(run: Cloudstore) -> None:
     wrong = run("ls", "acme:exports/", CLOUDSTORE_ACME_SECRET="canary-secret")
     assert wrong.code == 3
     assert "client secret" in wrong.err
@@ -246,7 +238,7 @@ def test_wrong_credentials_are_named_without_showing_them(run: Run) -> None:
     assert "canary" not in wrong.err + wrong_key.err
 
 
-def test_a_read_only_profile_refuses_to_change_anything(run: Run, ready: Ready, tmp_path: Path) -> None:
+def test_a_read_only_profile_refuses_to_change_anything(run: Cloudstore, ready: Ready, tmp_path: Path) -> None:
     text = ready.config.read_text().replace("read_only = false", "read_only = true")
     text = text.replace('"acme', f'"{ready.config.parent}/acme').replace(f'org = "{ready.config.parent}/', 'org = "')
     text = text.replace(f'client_id = "{ready.config.parent}/', 'client_id = "')
@@ -283,7 +275,7 @@ def test_a_stopped_command_ends_with_the_code_of_the_signal(environment: dict[st
         assert b"Traceback" not in err
 
 
-def test_without_a_terminal_the_browser_says_so_in_a_few_lines(run: Run) -> None:
+def test_without_a_terminal_the_browser_says_so_in_a_few_lines(run: Cloudstore) -> None:
     for arguments in ((), ("acme:exports/",), ("demo",)):
         refused = run(*arguments)
         assert refused.code == 2
@@ -291,7 +283,7 @@ def test_without_a_terminal_the_browser_says_so_in_a_few_lines(run: Run) -> None
         assert refused.out == ""
 
 
-def test_profile_shows_where_secrets_come_from_and_tests_a_login(run: Run, ready: Ready) -> None:
+def test_profile_shows_where_secrets_come_from_and_tests_a_login(run: Cloudstore, ready: Ready) -> None:
     assert [record["profile"] for record in run("profile", "list", "--json").records] == ["acme", "acme-v2", "acme8"]
     shown = run("profile", "show", "acme").out
     assert "acme.secret" in shown
@@ -303,14 +295,14 @@ def test_profile_shows_where_secrets_come_from_and_tests_a_login(run: Run, ready
 @pytest.mark.parametrize(
     "command", ["ls", "find", "stat", "get", "put", "rm", "url", "demo", "sandbox", "keys", "themes"]
 )
-def test_every_command_explains_itself_with_an_example(run: Run, command: str) -> None:
+def test_every_command_explains_itself_with_an_example(run: Cloudstore, command: str) -> None:
     shown = run(command, "--help").out
     assert "Example" in shown
     assert f"cloudstore {command}" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100
 
 
-def test_the_references_are_printed_for_people_and_for_programs(run: Run) -> None:
+def test_the_references_are_printed_for_people_and_for_programs(run: Cloudstore) -> None:
     lines = run("keys").out.splitlines()
     assert any(line.split()[:2] == ["app.quit", "q,"] for line in lines)
     assert {"id", "keys", "title", "text"} <= set(run("keys", "--json").records[0])

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from tests.support.commands import Cloudstore
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
@@ -41,52 +42,38 @@ def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
 
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
 @pytest.fixture
-def run(environment: dict[str, str], sandbox: Sandbox) -> Run:
-    def runner(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return runner
+def run(environment: dict[str, str], tmp_path: Path, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
+    return Cloudstore(capfd, environment, tmp_path)
 
 
 def records(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def some(run: Run, number: int) -> list[str]:
-    found = records(run("find", "acme8:us-east", "--limit", str(number), "--json").stdout)
+def some(run: Cloudstore, number: int) -> list[str]:
+    found = records(run("find", "acme8:us-east", "--limit", str(number), "--json").out)
     return [f"acme8:us-east/{one['id']}" for one in found]
 
 
-def test_what_was_deleted_is_looked_at_and_in_the_log_with_size_and_checksum(run: Run) -> None:
+def test_what_was_deleted_is_looked_at_and_in_the_log_with_size_and_checksum(run: Cloudstore) -> None:
     paths = some(run, 3)
     done = run("rm", *paths, MISSING, "--yes")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     # What never existed is told apart, and is not said to have been deleted.
-    assert done.stdout.splitlines() == [f"already gone  {MISSING}", *(f"deleted  {path}" for path in paths)]
-    assert "Looked at afterwards: 3 deleted." in done.stderr
-    logged = records(run("deletions", "--json").stdout)
+    assert done.out.splitlines() == [f"already gone  {MISSING}", *(f"deleted  {path}" for path in paths)]
+    assert "Looked at afterwards: 3 deleted." in done.err
+    logged = records(run("deletions", "--json").out)
     assert [(one["path"], one["outcome"]) for one in logged] == [(path, "deleted") for path in paths]
     assert all(one["size"] and one["checksum"] and one["user"] and one["client_id"] for one in logged)
-    assert run("rm", "--log", "--json").stdout == run("deletions", "--json").stdout
-    assert paths[0] in run("deletions").stdout
+    assert run("rm", "--log", "--json").out == run("deletions", "--json").out
+    assert paths[0] in run("deletions").out
     again = run("rm", paths[0], "--yes", "--json")
-    assert records(again.stdout) == [{"path": paths[0], "result": "already gone"}]
+    assert records(again.out) == [{"path": paths[0], "result": "already gone"}]
 
 
 def test_what_a_killed_program_had_begun_is_in_the_log_as_unknown(
-    run: Run, sandbox: Sandbox, environment: dict[str, str]
+    run: Cloudstore, sandbox: Sandbox, environment: dict[str, str]
 ) -> None:
     (path,) = some(run, 1)
     sandbox.faults.add("stall method=DELETE seconds=20")
@@ -97,26 +84,26 @@ def test_what_a_killed_program_had_begun_is_in_the_log_as_unknown(
             assert time.monotonic() < end
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-    (one,) = records(run("deletions", "--json").stdout)
+    (one,) = records(run("deletions", "--json").out)
     assert (one["path"], one["outcome"]) == (path, "unknown: check")
-    assert "unknown: check" in run("deletions").stdout
+    assert "unknown: check" in run("deletions").out
 
 
 def test_a_log_that_cannot_be_written_means_that_nothing_is_deleted(
-    run: Run, sandbox: Sandbox, environment: dict[str, str]
+    run: Cloudstore, sandbox: Sandbox, environment: dict[str, str]
 ) -> None:
     (path,) = some(run, 1)
     state = Path(environment["HOME"]) / ".local" / "state" / "cloudstore"
     (state / "deletions.jsonl").mkdir(parents=True)
     refused = run("rm", path, "--yes")
-    assert refused.returncode == 5
-    assert "Nothing is deleted" in refused.stderr
+    assert refused.code == 5
+    assert "Nothing is deleted" in refused.err
     assert not [seen for seen in sandbox.log.requests if seen.method == "DELETE"]
 
 
 @pytest.mark.parametrize(("typed", "code"), [("2", 0), ("y", 130), ("3", 130)])
 def test_on_a_terminal_the_number_of_several_is_typed(
-    run: Run, sandbox: Sandbox, environment: dict[str, str], typed: str, code: int
+    run: Cloudstore, sandbox: Sandbox, environment: dict[str, str], typed: str, code: int
 ) -> None:
     paths = some(run, 2)
     shell = pexpect.spawn(
@@ -136,10 +123,10 @@ def test_on_a_terminal_the_number_of_several_is_typed(
     assert bool(deleted) is (code == 0)
 
 
-def test_a_lost_answer_is_settled_by_looking_and_the_log_says_what_was_seen(run: Run, sandbox: Sandbox) -> None:
+def test_a_lost_answer_is_settled_by_looking_and_the_log_says_what_was_seen(run: Cloudstore, sandbox: Sandbox) -> None:
     (path,) = some(run, 1)
     sandbox.faults.add("lost-reply method=DELETE times=1")
     done = run("rm", path, "--yes")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert len([seen for seen in sandbox.log.requests if seen.method == "DELETE"]) == 1
-    assert [one["outcome"] for one in records(run("deletions", "--json").stdout)] == ["deleted"]
+    assert [one["outcome"] for one in records(run("deletions", "--json").out)] == ["deleted"]

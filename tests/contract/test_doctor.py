@@ -1,14 +1,10 @@
 """`doctor` as its user runs it: each of the mistakes that people make is named, with what to do."""
 
 import json
-import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +12,20 @@ import pytest
 
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.commands import Cloudstore, Done
 
 SCOPES = 'scopes = ["mediastorageapi.exports", "mediastorageapi.imports"]'
 BARE, EXPIRED = KEYS[3], KEYS[4]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a run told."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def wrong(self) -> str:
-        """The lines that are not `ok` or `skip`, each with what to do."""
-        found = re.findall(r"^(?:FAIL|warn)  .*\n(?: {20,}.*\n)?", self.out, re.M)
-        return "".join(found)
+def wrong(done: Done) -> str:
+    """The lines that are not `ok` or `skip`, each with what to do."""
+    found = re.findall(r"^(?:FAIL|warn)  .*\n(?: {20,}.*\n)?", done.out, re.M)
+    return "".join(found)
 
 
 Edit = Callable[[str], str]
-Doctor = Callable[..., Told]
+Doctor = Callable[..., Done]
 
 
 @pytest.fixture
@@ -52,28 +40,18 @@ def folder(ready: Ready, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def doctor(folder: Path, tmp_path: Path) -> Doctor:
-    def run(*arguments: str, edit: Edit = str, **variables: str) -> Told:
+def doctor(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Doctor:
+    def run(*arguments: str, edit: Edit = str, **variables: str) -> Done:
         config = folder / "config.toml"
         config.write_text(edit(config.read_text()))
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
-        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CLOUDSTORE_CONFIG": str(config)}
-        done = subprocess.run(
-            [sys.executable, "-m", "cloudstore_tui", "doctor", *arguments],
-            cwd=tmp_path,
-            env=environment | {"LANG": "C.UTF-8"} | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
+        environment = {"HOME": str(home), "CLOUDSTORE_CONFIG": str(config), "LANG": "C.UTF-8"}
+        done = Cloudstore(capfd, environment, tmp_path, "doctor")(*arguments, **variables)
         for secret in folder.glob("*.secret"):
             value = secret.read_text().strip()
-            assert len(value) < 6 or value not in done.stdout + done.stderr
-        return Told(done.returncode, done.stdout, done.stderr)
+            assert len(value) < 6 or value not in done.out + done.err
+        return done
 
     return run
 
@@ -87,7 +65,7 @@ def moved_clock(sandbox: Sandbox) -> Iterator[None]:
 
 def test_where_nothing_is_wrong_everything_is_looked_at_in_order(doctor: Doctor) -> None:
     told = doctor()
-    assert (told.code, told.wrong, told.err) == (0, "", "")
+    assert (told.code, wrong(told), told.err) == (0, "", "")
     titles = [line[6:30].strip() for line in told.out.splitlines() if not line.startswith(" ")]
     alvaria = ["client secret", "api key", "token", "scopes", "folders", "uploads", "clock", "permission"]
     eight = ["client secret", "token", "product", "regions", "us-east", "uk", "level", "clock", "permission"]
@@ -111,7 +89,7 @@ def test_a_wrong_secret(doctor: Doctor, folder: Path, profile: str) -> None:
     (folder / f"{profile}.secret").write_text("not-the-secret\n")
     told = doctor(profile)
     assert told.code == 3
-    assert re.search(rf"FAIL  {profile} token .*refuses the login.*\n +Check client_id", told.wrong)
+    assert re.search(rf"FAIL  {profile} token .*refuses the login.*\n +Check client_id", wrong(told))
     assert re.search("skip .*not checked: token comes first", told.out)
 
 
@@ -119,28 +97,28 @@ def test_a_wrong_api_key(doctor: Doctor, folder: Path) -> None:
     (folder / "acme.api_key").write_text("not-the-secret\n")
     told = doctor("acme")
     assert told.code == 3
-    assert "does not know the api key" in told.wrong
-    assert "x-api-key" in told.wrong
+    assert "does not know the api key" in wrong(told)
+    assert "x-api-key" in wrong(told)
 
 
 def test_a_role_or_product_that_is_missing(doctor: Doctor, folder: Path, sandbox: Sandbox) -> None:
     (folder / "acme8.secret").write_text(BARE.secret(sandbox.world))
     told = doctor("acme8", edit=lambda text: text.replace("acme8-edit", BARE.client_id))
     assert told.code == 3
-    assert re.search("made for work-analytics, not for storage.*Call Recordings & Storage", told.wrong)
-    assert "the role Storage API" in told.wrong
+    assert re.search("made for work-analytics, not for storage.*Call Recordings & Storage", wrong(told))
+    assert "the role Storage API" in wrong(told)
 
 
 def test_a_scope_that_is_missing(doctor: Doctor) -> None:
     told = doctor("acme", edit=lambda text: text.replace(SCOPES, 'scopes = ["mediastorageapi.secret"]'))
     assert told.code == 3
-    assert re.search("the scope is missing or unknown\n +Check scopes of profile acme", told.wrong)
+    assert re.search("the scope is missing or unknown\n +Check scopes of profile acme", wrong(told))
 
 
 def test_a_wrong_region(doctor: Doctor) -> None:
     told = doctor("acme8", edit=lambda text: f'{text}regions = ["mars"]\n')
     assert told.code == 8
-    assert re.search("Unknown region mars\n +The regions of acme8 are: us-east, uk", told.wrong)
+    assert re.search("Unknown region mars\n +The regions of acme8 are: us-east, uk", wrong(told))
 
 
 @pytest.mark.parametrize(("text", "words"), [("ab\ncd\n", "holds a line break"), ("\n", "is empty"), (" x", "a blank")])
@@ -148,48 +126,48 @@ def test_a_damaged_secret(doctor: Doctor, folder: Path, text: str, words: str) -
     (folder / "acme8.secret").write_text(text)
     told = doctor("acme8")
     assert told.code == 2
-    assert words in told.wrong
-    assert "exactly the text that the service shows" in told.wrong
+    assert words in wrong(told)
+    assert "exactly the text that the service shows" in wrong(told)
 
 
 def test_an_address_without_tls(doctor: Doctor) -> None:
     told = doctor("acme8", edit=lambda text: re.sub(r"http://127\S+/oauth", "http://api.8x8.com/oauth", text))
     assert told.code == 2
-    assert re.search("token_url would send secrets unprotected\n +Write https:// instead", told.wrong)
+    assert re.search("token_url would send secrets unprotected\n +Write https:// instead", wrong(told))
 
 
 def test_a_secret_that_others_can_read(doctor: Doctor, folder: Path) -> None:
     (folder / "acme8.secret").chmod(0o644)
     told = doctor("acme8")
     assert told.code == 2
-    assert re.search("others can read it\n +Run: chmod 600 ", told.wrong)
+    assert re.search("others can read it\n +Run: chmod 600 ", wrong(told))
 
 
 def test_a_secret_file_that_is_not_there(doctor: Doctor, folder: Path) -> None:
     (folder / "acme8.secret").unlink()
     told = doctor("acme8")
     assert told.code == 2
-    assert "the secret file cannot be read: No such file" in told.wrong
+    assert "the secret file cannot be read: No such file" in wrong(told)
 
 
 def test_no_source_and_no_keyring(doctor: Doctor) -> None:
     told = doctor("acme8", edit=lambda text: re.sub("secret_file.*\n", "", text))
     assert told.code == 2
-    assert re.search("no client secret found for profile acme8.*keyring", told.wrong)
-    assert "CLOUDSTORE_ACME8_SECRET" in told.wrong
+    assert re.search("no client secret found for profile acme8.*keyring", wrong(told))
+    assert "CLOUDSTORE_ACME8_SECRET" in wrong(told)
 
 
 def test_a_wrong_organisation(doctor: Doctor) -> None:
     told = doctor("acme", edit=lambda text: text.replace('org = "acme"', 'org = "nobody"'))
     assert told.code == 3
-    assert re.search("unknown in this realm\n +Check org ", told.wrong)
+    assert re.search("unknown in this realm\n +Check org ", wrong(told))
 
 
 def test_a_secret_that_has_expired(doctor: Doctor, folder: Path, sandbox: Sandbox) -> None:
     (folder / "acme8.secret").write_text(EXPIRED.secret(sandbox.world))
     told = doctor("acme8", edit=lambda text: text.replace("acme8-edit", EXPIRED.client_id))
     assert told.code == 3
-    assert "expired" in told.wrong
+    assert "expired" in wrong(told)
 
 
 @pytest.mark.usefixtures("moved_clock")
@@ -197,14 +175,14 @@ def test_a_secret_that_has_expired(doctor: Doctor, folder: Path, sandbox: Sandbo
 def test_a_clock_that_is_off(doctor: Doctor, profile: str) -> None:
     told = doctor(profile)
     assert told.code == 1
-    assert re.search(rf"FAIL  {profile} clock .*this machine's clock is 30 min behind\n +Set it", told.wrong)
+    assert re.search(rf"FAIL  {profile} clock .*this machine's clock is 30 min behind\n +Set it", wrong(told))
 
 
 def test_a_configuration_that_cannot_be_read(doctor: Doctor) -> None:
     told = doctor(edit=lambda text: text + "requests_per_minut = 5\n")
     assert told.code == 2
-    assert re.search(r"FAIL  configuration .*config\.toml:\d+.*requests_per_minut", told.wrong)
-    assert "requests_per_minute" in told.wrong
+    assert re.search(r"FAIL  configuration .*config\.toml:\d+.*requests_per_minut", wrong(told))
+    assert "requests_per_minute" in wrong(told)
 
 
 def test_a_service_that_does_not_answer_ends_in_time(doctor: Doctor) -> None:
@@ -213,8 +191,8 @@ def test_a_service_that_does_not_answer_ends_in_time(doctor: Doctor) -> None:
 
     told = doctor("acme8", "--timeout", "2s", edit=edit)
     assert told.code == 4
-    assert "FAIL  acme8 " in told.wrong
-    assert "Check the network and the addresses in the profile." in told.wrong
+    assert "FAIL  acme8 " in wrong(told)
+    assert "Check the network and the addresses in the profile." in wrong(told)
 
 
 def test_a_service_that_takes_the_call_and_says_nothing_ends_in_time(doctor: Doctor) -> None:
@@ -222,7 +200,7 @@ def test_a_service_that_takes_the_call_and_says_nothing_ends_in_time(doctor: Doc
         port = silent.getsockname()[1]
         told = doctor("acme8", "--timeout", "1s", edit=lambda text: re.sub(r"127.0.0.1:\d+", f"127.0.0.1:{port}", text))
     assert told.code == 4
-    assert re.search("FAIL  acme8 .*not answer.*\n +Check the address.*a proxy or a firewall", told.wrong)
+    assert re.search("FAIL  acme8 .*not answer.*\n +Check the address.*a proxy or a firewall", wrong(told))
 
 
 def test_an_unknown_profile_is_said(doctor: Doctor) -> None:

@@ -80,8 +80,8 @@ def test_a_clock_that_is_off_by_little_is_a_warning(doctor: Doctor) -> None:
     assert re.search(r"warn  acme8 clock .*clock is (8|9)\d s behind\n +Set it", out)
 
 
-def test_a_configuration_that_others_can_write_is_a_warning(doctor: Doctor, config: Path) -> None:
-    config.chmod(0o666)
+def test_a_configuration_that_a_group_can_write_is_a_warning(doctor: Doctor, config: Path) -> None:
+    config.chmod(0o660)
     code, out = doctor("acme8")
     assert code == 0
     assert re.search(r"warn  configuration .*others can write it\n +Run: chmod go-w ", out)

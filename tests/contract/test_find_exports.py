@@ -6,8 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -16,6 +14,7 @@ import pexpect
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.commands import Cloudstore
 
 _READ = """
 import json, sys
@@ -24,35 +23,13 @@ print(json.dumps(parquet.read_table(sys.argv[1]).to_pylist(), default=str))
 """
 
 
-@dataclass(frozen=True)
-class Found:
-    """What `find` did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Find = Callable[..., Found]
-
-
 @pytest.fixture
-def find(ready: Ready, tmp_path: Path) -> Find:
+def find(ready: Ready, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
     """Runs `cloudstore find acme8:us-east …` without a terminal."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
-
-    def runner(*words: str) -> Found:
-        command = [sys.executable, "-m", "cloudstore_tui", "find", "acme8:us-east", *words]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert "Traceback" not in done.stderr
-        return Found(done.returncode, done.stdout, done.stderr)
-
-    return runner
+    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(ready.config)}, tmp_path, "find", "acme8:us-east")
 
 
-def test_csv_has_the_rows_of_json_in_the_columns_asked_for(find: Find) -> None:
+def test_csv_has_the_rows_of_json_in_the_columns_asked_for(find: Cloudstore) -> None:
     asked = ["type:callcenterrecording", "--limit", "150"]
     records = [json.loads(line) for line in find(*asked, "--json").out.splitlines()]
     done = find(*asked, "--csv", "--columns", "id, created,size,agentName,address")
@@ -67,13 +44,13 @@ def test_csv_has_the_rows_of_json_in_the_columns_asked_for(find: Find) -> None:
     assert done.err == ""
 
 
-def test_csv_of_nothing_is_its_titles(find: Find) -> None:
+def test_csv_of_nothing_is_its_titles(find: Cloudstore) -> None:
     done = find("type==nothing", "--csv")
     assert done.out == "region,id,type,name,size,created,state,tags\n"
     assert done.code == 0
 
 
-def test_columns_of_text_have_tabs_between_them_and_those_of_json_are_flat(find: Find) -> None:
+def test_columns_of_text_have_tabs_between_them_and_those_of_json_are_flat(find: Cloudstore) -> None:
     text = find("type:callcenterrecording", "--limit", "3", "--columns", "id,agentName")
     flat = find("type:callcenterrecording", "--limit", "3", "--columns", "id,agentName,nobody", "--json")
     assert [line.split("\t") for line in text.out.splitlines()] == [
@@ -84,14 +61,14 @@ def test_columns_of_text_have_tabs_between_them_and_those_of_json_are_flat(find:
 @pytest.mark.parametrize(
     "options", [["--csv", "--json"], ["--csv", "--parquet", "a.parquet"], ["--columns", "id,,name", "--csv"]]
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_sent(find: Find, options: list[str]) -> None:
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(find: Cloudstore, options: list[str]) -> None:
     done = find("type:callcenterrecording", *options)
     assert done.code == 2
     assert done.out.startswith("{") or done.out == ""
 
 
 @pytest.mark.skipif(find_spec("pyarrow") is not None, reason="pyarrow is there")
-def test_without_its_library_parquet_is_refused_with_the_cure(find: Find, tmp_path: Path) -> None:
+def test_without_its_library_parquet_is_refused_with_the_cure(find: Cloudstore, tmp_path: Path) -> None:
     done = find("type:callcenterrecording", "--parquet", "a.parquet")
     assert done.code == 2
     assert "cloudstore-tui[parquet]" in done.err
@@ -99,7 +76,7 @@ def test_without_its_library_parquet_is_refused_with_the_cure(find: Find, tmp_pa
 
 
 @pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is an extra")
-def test_a_parquet_file_has_the_rows_of_json_and_is_never_written_over(find: Find, tmp_path: Path) -> None:
+def test_a_parquet_file_has_the_rows_of_json_and_is_never_written_over(find: Cloudstore, tmp_path: Path) -> None:
     asked = ["type:callcenterrecording", "--limit", "250"]
     records = [json.loads(line) for line in find(*asked, "--json").out.splitlines()]
     done = find(*asked, "--parquet", "a.parquet")

@@ -1,59 +1,21 @@
 """`find` with words, against the sandbox."""
 
-import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
-
-
-@dataclass(frozen=True)
-class Found:
-    """What `find` did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Find = Callable[..., Found]
+from tests.support.commands import Cloudstore
 
 
 @pytest.fixture
-def find(ready: Ready, tmp_path: Path) -> Find:
+def find(ready: Ready, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
     """Runs `cloudstore find acme8:us-east …` without a terminal."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
-
-    def runner(*words: str, config: Path = ready.config) -> Found:
-        command = [sys.executable, "-m", "cloudstore_tui", "find", "acme8:us-east", *words]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment | {"CLOUDSTORE_CONFIG": str(config)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
-        return Found(done.returncode, done.stdout, done.stderr)
-
-    return runner
+    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(ready.config)}, tmp_path, "find", "acme8:us-east")
 
 
-def test_someone_who_never_heard_of_fiql_finds_the_call(find: Find) -> None:
+def test_someone_who_never_heard_of_fiql_finds_the_call(find: Cloudstore) -> None:
     found = find("type:cc", "agent:Khang Glynn", "on:1 Sep 2024", "dur:>10m", "--json")
     assert found.records
     assert {record["tags"]["agentName"] for record in found.records} == {"Khang Glynn"}
@@ -64,7 +26,7 @@ def test_someone_who_never_heard_of_fiql_finds_the_call(find: Find) -> None:
 
 @pytest.mark.parametrize("switch", ["E-7=text", "E-8=no match", "E-9=fold", "E-9=wildcards", "E-12=any mention"])
 def test_what_is_counted_is_what_is_found_however_the_service_compares(
-    find: Find, sandbox: Sandbox, switch: str
+    find: Cloudstore, sandbox: Sandbox, switch: str
 ) -> None:
     sandbox.switches.set(dict([switch.split("=", 1)]))
     filter_ = "agentName=='khang glynn',duration=gt=900000,agentName==Khang*,queueName!=nowhere"
@@ -76,18 +38,18 @@ def test_what_is_counted_is_what_is_found_however_the_service_compares(
 
 @pytest.mark.parametrize("option", ["--count", "--json"])
 def test_a_secret_that_is_missing_is_no_fault_of_the_filter(
-    find: Find, ready: Ready, tmp_path: Path, option: str
+    find: Cloudstore, ready: Ready, tmp_path: Path, option: str
 ) -> None:
     text = re.sub(r"(?m)^secret_file = .*$", f'secret_file = "{tmp_path / "none"}"', ready.config.read_text())
     own = tmp_path / "own.toml"
     own.write_text(text)
-    found = find("agent:Khang Glynn", option, config=own)
+    found = find("agent:Khang Glynn", option, CLOUDSTORE_CONFIG=str(own))
     assert found.code == 2
     assert "Look at the filter" not in found.err + found.out
     assert str(tmp_path / "none") in found.err + found.out
 
 
-def test_a_duration_is_right_for_the_unit_of_each_type(find: Find) -> None:
+def test_a_duration_is_right_for_the_unit_of_each_type(find: Cloudstore) -> None:
     both = find("on:2024-09-01", "dur:>2m", "--json")
     limits = {"transcription": 120}
     kinds = {record["type"] for record in both.records}
@@ -99,14 +61,14 @@ def test_a_duration_is_right_for_the_unit_of_each_type(find: Find) -> None:
     assert "both are asked for" in both.err
 
 
-def test_words_and_options_are_joined_by_and(find: Find) -> None:
+def test_words_and_options_are_joined_by_and(find: Cloudstore) -> None:
     day = ("--since", "2024-09-01", "--until", "2024-09-02")
     assert find("type:callcenterrecording", *day, "--count").out.strip() == "245"
     found = find("type:summary", "--fiql", "type==callcenterrecording,type==summary", *day, "--json").records
     assert {record["type"] for record in found} == {"summary"}
 
 
-def test_a_filter_in_place_of_words_is_sent_as_written(find: Find) -> None:
+def test_a_filter_in_place_of_words_is_sent_as_written(find: Cloudstore) -> None:
     found = find("type==summary,type==transcription", "--type", "summary", "--limit", "5", "--json").records
     assert {record["type"] for record in found} == {"summary"}
     refused = find("createdTime=ge=2024-09-01")
@@ -114,7 +76,7 @@ def test_a_filter_in_place_of_words_is_sent_as_written(find: Find) -> None:
     assert "Corrected: createdTime=ge=1725148800000" in refused.err
 
 
-def test_local_conditions_are_put_to_the_fetched_rows_and_said(find: Find) -> None:
+def test_local_conditions_are_put_to_the_fetched_rows_and_said(find: Cloudstore) -> None:
     every = find("type:cc", "on:2024-09-01", "--json").records
     some = find("type:cc", "on:2024-09-01", "agent:~KHANG", "--json")
     expected = [record["id"] for record in every if "khang" in record["tags"]["agentName"].lower()]
@@ -126,7 +88,7 @@ def test_local_conditions_are_put_to_the_fetched_rows_and_said(find: Find) -> No
     assert len(find("type:cc", "on:2024-09-01", "agent:~KHANG", "--limit", "1", "--json").records) == 1
 
 
-def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Find) -> None:
+def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Cloudstore) -> None:
     found = find("type:cc", "agent:khang glynn", "on:2024-09-01", "dur:>10m")
     assert found.code == 0
     assert found.out == ""
@@ -138,19 +100,19 @@ def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Find) ->
     assert "The filter that was sent" in find("agent:nobody", "--count").err
 
 
-def test_an_empty_result_of_local_conditions_says_how_many_were_looked_at(find: Find) -> None:
+def test_an_empty_result_of_local_conditions_says_how_many_were_looked_at(find: Cloudstore) -> None:
     found = find("type:cc", "on:2024-09-01", "zebra")
     assert found.out == ""
     assert "It found 245; none of them meets the conditions on fetched rows." in found.err
 
 
-def test_a_wrong_word_is_an_error_with_its_place(find: Find) -> None:
+def test_a_wrong_word_is_an_error_with_its_place(find: Cloudstore) -> None:
     found = find("type:cc", "agnt:x")
     assert found.code == 2
     assert found.err.splitlines()[-2:] == ["  type:cc agnt:x", "          ^"]
 
 
-def test_a_saved_search_is_found_by_its_name_with_values_for_its_placeholder(find: Find, ready: Ready) -> None:
+def test_a_saved_search_is_found_by_its_name_with_values_for_its_placeholder(find: Cloudstore, ready: Ready) -> None:
     searches = ready.config.parent / "searches.toml"
     searches.write_text("[long]\nfind = 'type:cc agent:?agent dur:>?length'\n[other]\nfind = 'a==1'\nprofile = 'x'\n")
     try:

@@ -3,15 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from cloudstore_tui.cli import session
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.commands import Cloudstore
 
-Cloudstore = Callable[..., Any]
 RECORDINGS = ("find", "acme8:", "type:callcenterrecording", "on:2024-09-01")
 
 

@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,36 +18,17 @@ from cloudstore_tui.preview.preview import Waveform
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.transfers.peek import Peek
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What `preview` did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Preview = Callable[..., Shown]
+from tests.support.commands import Cloudstore
 
 
 @pytest.fixture
-def run(ready: Ready) -> Preview:
+def run(ready: Ready, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
     """Runs `cloudstore` without a terminal."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
-
-    def runner(*words: str) -> Shown:
-        command = [sys.executable, "-m", "cloudstore_tui", *words]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-        assert "Traceback" not in done.stderr
-        return Shown(done.returncode, done.stdout, done.stderr)
-
-    return runner
+    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(ready.config)}, tmp_path)
 
 
 @pytest.fixture
-def first(run: Preview) -> Callable[[str], dict[str, Any]]:
+def first(run: Cloudstore) -> Callable[[str], dict[str, Any]]:
     """The first object that a filter finds."""
 
     def find(words: str) -> dict[str, Any]:
@@ -58,6 +36,12 @@ def first(run: Preview) -> Callable[[str], dict[str, Any]]:
         return found
 
     return find
+
+
+@pytest.fixture
+def recording(first: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """For tests with a loop of their own, in which no command can run."""
+    return first("type==callcenterrecording")
 
 
 @pytest.fixture
@@ -118,12 +102,14 @@ async def test_what_keeps_going_wrong_is_said(
         await peek(entry).read(100, 500)
 
 
-async def test_the_browser_looks_into_objects_from_another_thread(config: Any, open_profile: Any, first: Any) -> None:
+async def test_the_browser_looks_into_objects_from_another_thread(
+    config: Any, open_profile: Any, recording: dict[str, Any]
+) -> None:
     engine = EngineThread({"acme8": lambda: open_profile("acme8")})
     engine.start()
     try:
         provider = engine.providers["acme8"]
-        entry = await provider.stat(provider.locate(f"us-east/{first('type==callcenterrecording')['id']}"))
+        entry = await provider.stat(provider.locate(f"us-east/{recording['id']}"))
         assert isinstance(entry, StoredObject)
         seen = await look(engine.peek(entry), facts_of(entry))
         assert isinstance(seen.preview.body, Waveform)
@@ -131,13 +117,13 @@ async def test_the_browser_looks_into_objects_from_another_thread(config: Any, o
         await asyncio.to_thread(engine.stop)
 
 
-def test_the_command_shows_a_transcript_as_a_dialogue(run: Preview, first: Any) -> None:
+def test_the_command_shows_a_transcript_as_a_dialogue(run: Cloudstore, first: Any) -> None:
     done = run("preview", f"acme8:us-east/{first('type==transcription;sourceObjectType==callcenterrecording')['id']}")
     assert (done.code, "transcript · ASCII · all" in done.err) == (0, True)
     assert "   0:00  agent     " in done.out
 
 
-def test_the_command_speaks_json(run: Preview, first: Any) -> None:
+def test_the_command_speaks_json(run: Cloudstore, first: Any) -> None:
     done = run("preview", f"acme8:us-east/{first('type==callcenterrecording')['id']}", "--json")
     record = json.loads(done.out)
     assert record["format"] == "MP3 sound"
@@ -146,7 +132,7 @@ def test_the_command_speaks_json(run: Preview, first: Any) -> None:
     assert record["read"] <= record["size"]
 
 
-def test_of_a_large_recording_only_a_little_is_fetched(run: Preview) -> None:
+def test_of_a_large_recording_only_a_little_is_fetched(run: Cloudstore) -> None:
     keys = [json.loads(line)["key"] for line in run("ls", "acme:exports/cxp/callsre/", "--json").out.splitlines()]
     key = next(key for key in keys if key.endswith("4h.wav"))
     record = json.loads(run("preview", f"acme:{key}", "--json").out)
@@ -154,7 +140,7 @@ def test_of_a_large_recording_only_a_little_is_fetched(run: Preview) -> None:
     assert record["read"] < 2_000_000 < 200_000_000 < record["size"]
 
 
-def test_where_the_store_sends_only_whole_objects_the_beginning_is_shown(run: Preview, sandbox: Sandbox) -> None:
+def test_where_the_store_sends_only_whole_objects_the_beginning_is_shown(run: Cloudstore, sandbox: Sandbox) -> None:
     keys = [json.loads(line)["key"] for line in run("ls", "acme:exports/cxp/callsre/", "--json").out.splitlines()]
     key = next(key for key in keys if key.endswith("4h.wav"))
     sandbox.faults.add("whole where=blob times=0")
@@ -163,14 +149,14 @@ def test_where_the_store_sends_only_whole_objects_the_beginning_is_shown(run: Pr
     assert record["notes"][-1].startswith("The store cannot begin in the middle")
 
 
-def test_so_many_bytes_are_read_as_are_asked_for(run: Preview) -> None:
+def test_so_many_bytes_are_read_as_are_asked_for(run: Cloudstore) -> None:
     path = "acme:exports/configuration/campaign/campaigns.csv"
     record = json.loads(run("preview", path, "--bytes", "300", "--json").out)
     assert (record["format"], record["read"], record["whole"]) == ("CSV", 300, False)
     assert record["head"].split() == ["date", "campaign", "pass", "attempts", "connects", "abandon_rate"]
 
 
-def test_what_cannot_be_looked_into_is_said(run: Preview, first: Any) -> None:
+def test_what_cannot_be_looked_into_is_said(run: Cloudstore, first: Any) -> None:
     done = run("preview", f"acme8:us-east/{first('objectState==ARCHIVED')['id']}")
     assert (done.code, "ARCHIVED" in done.err) == (8, True)
     folder = run("preview", "acme:exports/")
@@ -178,7 +164,7 @@ def test_what_cannot_be_looked_into_is_said(run: Preview, first: Any) -> None:
 
 
 @pytest.mark.parametrize("folder", ["exports/reporting/outreach/", "exports/reporting/intraday/"])
-def test_archives_are_listed(run: Preview, folder: str) -> None:
+def test_archives_are_listed(run: Cloudstore, folder: str) -> None:
     key = json.loads(run("ls", f"acme:{folder}", "--json").out.splitlines()[0])["key"]
     done = run("preview", f"acme:{key}")
     assert "tar archive" in done.err

@@ -3,29 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.commands import Cloudstore
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 PATIENCE = 30
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
 
 
 @pytest.fixture
@@ -52,22 +39,8 @@ def environment(home: Path, config: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str], home: Path) -> Run:
-    def runner(*arguments: str, stdin: str = "", **variables: str) -> Done:
-        done = subprocess.run(
-            [*COMMAND, "profile", *arguments],
-            cwd=home,
-            env=environment | variables,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return runner
+def run(environment: dict[str, str], home: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
+    return Cloudstore(capfd, environment, home, "profile")
 
 
 @pytest.fixture
@@ -81,7 +54,7 @@ def secret(ready: Ready) -> str:
 
 
 def test_a_script_adds_tests_and_removes_a_profile(
-    run: Run, service: tuple[str, ...], secret: str, config: Path
+    run: Cloudstore, service: tuple[str, ...], secret: str, config: Path
 ) -> None:
     config.parent.mkdir()
     config.write_text("# mine\n[settings]\ntransfers = 2\n")
@@ -101,7 +74,7 @@ def test_a_script_adds_tests_and_removes_a_profile(
     assert [path.name for path in config.parent.iterdir()] == ["config.toml"]
 
 
-def test_alvaria_takes_whole_addresses_and_two_secrets(run: Run, ready: Ready) -> None:
+def test_alvaria_takes_whole_addresses_and_two_secrets(run: Cloudstore, ready: Ready) -> None:
     secrets = [(ready.config.parent / f"acme.{name}").read_text() for name in ("secret", "api_key")]
     done = run(
         *("add", "acme", "--provider", "alvaria", "--org", "acme", "--client-id", "acme-sandbox-client"),
@@ -115,7 +88,7 @@ def test_alvaria_takes_whole_addresses_and_two_secrets(run: Run, ready: Ready) -
 
 
 def test_a_wrong_secret_saves_nothing_unless_no_test_is_wanted(
-    run: Run, service: tuple[str, ...], config: Path
+    run: Cloudstore, service: tuple[str, ...], config: Path
 ) -> None:
     done = run("add", "acme8", *service, "--secret-stdin", stdin="wrong\n")
     assert done.code == 3
@@ -141,7 +114,7 @@ def test_a_wrong_secret_saves_nothing_unless_no_test_is_wanted(
     ],
 )
 def test_without_a_terminal_nothing_is_asked_and_what_is_missing_is_named(
-    run: Run, arguments: tuple[str, ...], named: str, config: Path
+    run: Cloudstore, arguments: tuple[str, ...], named: str, config: Path
 ) -> None:
     done = run("add", *arguments)
     assert done.code == 2
@@ -151,7 +124,7 @@ def test_without_a_terminal_nothing_is_asked_and_what_is_missing_is_named(
 
 @pytest.mark.parametrize("arguments", [("--secret", "hunter2"), ("--secret=hunter2",), ("--api-key", "hunter2")])
 def test_a_secret_as_an_option_is_refused_with_the_reason_and_never_repeated(
-    run: Run, arguments: tuple[str, ...]
+    run: Cloudstore, arguments: tuple[str, ...]
 ) -> None:
     done = run("add", "x", "--provider", "8x8", *arguments)
     assert done.code == 2
@@ -164,7 +137,7 @@ def test_a_secret_as_an_option_is_refused_with_the_reason_and_never_repeated(
     ("stdin", "named"), [("", "0 lines"), ("one\ntwo\n", "2 lines"), ('"quoted"\n', "quotes"), (" s\n", "blank")]
 )
 def test_a_secret_on_stdin_that_cannot_be_one_is_named(
-    run: Run, service: tuple[str, ...], stdin: str, named: str
+    run: Cloudstore, service: tuple[str, ...], stdin: str, named: str
 ) -> None:
     done = run("add", "x", *service, "--secret-stdin", stdin=stdin)
     assert done.code == 2
@@ -172,7 +145,7 @@ def test_a_secret_on_stdin_that_cannot_be_one_is_named(
 
 
 def test_a_secret_of_the_environment_is_used_and_its_variable_told(
-    run: Run, service: tuple[str, ...], secret: str, config: Path
+    run: Cloudstore, service: tuple[str, ...], secret: str, config: Path
 ) -> None:
     done = run("add", "my-8x8", *service, "--secret-from", "env", CLOUDSTORE_MY_8X8_SECRET=secret)
     assert done.code == 0, done.err
@@ -182,7 +155,7 @@ def test_a_secret_of_the_environment_is_used_and_its_variable_told(
     assert "CLOUDSTORE_MY_8X8_SECRET" in removed.err
 
 
-def test_removing_has_to_be_agreed_to(run: Run, service: tuple[str, ...], config: Path) -> None:
+def test_removing_has_to_be_agreed_to(run: Cloudstore, service: tuple[str, ...], config: Path) -> None:
     run("add", "acme8", *service, "--secret-from", "env", "--no-test")
     before = config.read_bytes()
     done = run("remove", "acme8")
@@ -279,7 +252,7 @@ def test_a_secret_is_not_read_from_a_terminal_that_shows_it(environment: dict[st
 
 
 def test_a_secret_that_another_profile_or_its_owner_keeps_is_not_removed_with_a_profile(
-    run: Run, home: Path, config: Path
+    run: Cloudstore, home: Path, config: Path
 ) -> None:
     options = ("--provider", "8x8", "--client-id", "key", "--no-test")
     assert run("add", "one", *options, "--secret-stdin", stdin="s3cret-of-two").code == 0

@@ -1,6 +1,5 @@
 """Archived objects brought back by the command line, through everything that can go wrong on the way."""
 
-import json
 import os
 import signal
 import sqlite3
@@ -9,28 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from tests.support.commands import Cloudstore
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
 ARCHIVED = ("find", "acme8:us-east", "--fiql", "objectState==ARCHIVED")
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 @pytest.fixture
@@ -60,33 +47,16 @@ def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
 
 
-Run = Callable[..., Result]
-
-
 @pytest.fixture
-def run(environment: dict[str, str], tmp_path: Path, sandbox: Sandbox) -> Run:
-    def runner(*arguments: str, fed: str = "") -> Result:
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            input=fed,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr
-        return Result(done.returncode, done.stdout, done.stderr)
-
-    return runner
+def run(environment: dict[str, str], tmp_path: Path, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
+    return Cloudstore(capfd, environment, tmp_path)
 
 
 Archived = Callable[[int], list[str]]
 
 
 @pytest.fixture
-def archived(run: Run) -> Archived:
+def archived(run: Cloudstore) -> Archived:
     """Addresses of objects that are archived now."""
 
     def found(number: int) -> list[str]:
@@ -126,11 +96,11 @@ def sent(sandbox: Sandbox, method: str, ending: str) -> int:
 
 
 def test_objects_of_a_search_are_asked_for_once_waited_for_and_fetched(
-    run: Run, sandbox: Sandbox, tmp_path: Path
+    run: Cloudstore, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.switches.set({"restore-seconds": "2"})
     lines = "".join(f"{line}\n" for line in run(*ARCHIVED, "--limit", "3", "--json").out.splitlines())
-    done = run("restore", "-", "--days", "2", "--then-get", "--to", "calls", fed=lines)
+    done = run("restore", "-", "--days", "2", "--then-get", "--to", "calls", stdin=lines)
     assert done.code == 0, done.err
     assert len(list((tmp_path / "calls").iterdir())) == 3
     assert sent(sandbox, "POST", "/restore") == 3
@@ -142,7 +112,7 @@ def test_objects_of_a_search_are_asked_for_once_waited_for_and_fetched(
 
 
 def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
-    run: Run, sandbox: Sandbox, archived: Archived
+    run: Cloudstore, sandbox: Sandbox, archived: Archived
 ) -> None:
     (path,) = archived(1)
     first = run("restore", path, "--json")
@@ -154,7 +124,7 @@ def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
     assert sent(sandbox, "POST", "/restore") == 1
 
 
-def test_what_is_not_archived_is_told_apart(run: Run, sandbox: Sandbox) -> None:
+def test_what_is_not_archived_is_told_apart(run: Cloudstore, sandbox: Sandbox) -> None:
     ready = run("find", "acme8:us-east", "--limit", "1", "--json").records[0]
     there = run("restore", f"acme8:us-east/{ready['id']}", "--json")
     assert (there.code, there.records[0]["result"]) == (0, "available")
@@ -167,14 +137,14 @@ def test_what_is_not_archived_is_told_apart(run: Run, sandbox: Sandbox) -> None:
     assert run("restore", "acme8:us-east/").code == 2
     assert run("restore", MISSING, "--days", "11").code == 2
     assert run("restore", MISSING, "--to", "x").code == 2
-    assert run("restore", "-", fed="{}\n").code == 2
+    assert run("restore", "-", stdin="{}\n").code == 2
     assert sent(sandbox, "POST", "/restore") == 0
     assert run("restore", "--json").out == ""
 
 
 @pytest.mark.parametrize(("state", "code", "result"), [("PENDING", 0, "restoring"), ("ARCHIVED", 4, "unknown")])
 def test_a_lost_answer_is_settled_by_the_state_and_never_by_sending_again(
-    run: Run, sandbox: Sandbox, archived: Archived, state: str, code: int, result: str
+    run: Cloudstore, sandbox: Sandbox, archived: Archived, state: str, code: int, result: str
 ) -> None:
     sandbox.switches.set({"E-18": state, "restore-seconds": "2"})
     (path,) = archived(1)
@@ -191,7 +161,7 @@ def test_a_lost_answer_is_settled_by_the_state_and_never_by_sending_again(
 
 
 def test_a_service_that_cannot_be_reached_is_asked_later_and_not_forgotten(
-    run: Run, sandbox: Sandbox, archived: Archived
+    run: Cloudstore, sandbox: Sandbox, archived: Archived
 ) -> None:
     (path,) = archived(1)
     sandbox.faults.add("too-many method=POST path=*/restore times=1 retry-after=1")
@@ -202,7 +172,9 @@ def test_a_service_that_cannot_be_reached_is_asked_later_and_not_forgotten(
     assert record["result"] == "waiting"
 
 
-def test_a_key_that_may_not_restore_is_told_the_level_it_takes(run: Run, sandbox: Sandbox, archived: Archived) -> None:
+def test_a_key_that_may_not_restore_is_told_the_level_it_takes(
+    run: Cloudstore, sandbox: Sandbox, archived: Archived
+) -> None:
     (path,) = archived(1)
     sandbox.switches.set({"E-33": "download-only"})
     for again in (("restore", path), ("restore", "--wait", path)):
@@ -217,7 +189,7 @@ def test_a_key_that_may_not_restore_is_told_the_level_it_takes(run: Run, sandbox
 
 @pytest.mark.parametrize("damage", ["garbage", "locked"])
 def test_a_list_that_cannot_be_used_is_said_and_keeps_nobody_from_downloading(
-    run: Run,
+    run: Cloudstore,
     archived: Archived,
     own_sandbox: tuple[Sandbox, Ready],
     environment: dict[str, str],
@@ -243,7 +215,7 @@ def test_a_list_that_cannot_be_used_is_said_and_keeps_nobody_from_downloading(
 
 
 def test_a_program_that_was_killed_is_gone_on_with_by_the_next(
-    run: Run, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+    run: Cloudstore, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
 ) -> None:
     sandbox.switches.set({"restore-seconds": "8"})
     paths = archived(3)
@@ -258,7 +230,7 @@ def test_a_program_that_was_killed_is_gone_on_with_by_the_next(
 
 
 def test_two_programs_that_wait_ask_and_look_no_more_often_than_one(
-    run: Run, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+    run: Cloudstore, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
 ) -> None:
     sandbox.switches.set({"restore-seconds": "3"})
     paths = archived(4)
@@ -271,7 +243,7 @@ def test_two_programs_that_wait_ask_and_look_no_more_often_than_one(
 
 
 def test_ctrl_c_stops_the_wait_and_keeps_the_list(
-    run: Run, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
+    run: Cloudstore, sandbox: Sandbox, archived: Archived, environment: dict[str, str], tmp_path: Path
 ) -> None:
     (path,) = archived(1)
     with running(environment, tmp_path, "restore", path, "--wait") as process:
