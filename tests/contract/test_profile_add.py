@@ -236,7 +236,7 @@ def test_a_person_is_asked_for_what_is_needed_and_can_correct_it(
 
 def test_a_person_can_give_up_or_keep_what_failed(environment: dict[str, str], ready: Ready, config: Path) -> None:
     options = ("add", "x", "--provider", "8x8", "--client-id", "k", "--region", "uk", "--api-base", ready.base_url)
-    for answer, code in (("stop", 130), ("keep", 0)):
+    for answer, code in (("stop", 1), ("keep", 0)):
         asked = Questions(environment, *options, "--token-url", f"{ready.base_url}/oauth/v2/token", "--writable")
         asked.answer("Keep them in", "file")
         asked.answer("Secret:", "wrong")

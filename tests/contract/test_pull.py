@@ -373,7 +373,9 @@ def test_objects_that_no_zip_job_brings_are_fetched_one_by_one(run: Cloudstore, 
     check_files(calls)
 
 
-def test_a_region_that_refuses_is_in_the_report_and_in_the_exit_code(run: Run, calls: Path, sandbox: Sandbox) -> None:
+def test_a_region_that_refuses_is_in_the_report_and_in_the_exit_code(
+    run: Cloudstore, calls: Path, sandbox: Sandbox
+) -> None:
     few = run("find", "acme8:us-east", "--type", "voicemail", "--count", "--json").records[0]["count"]
     sandbox.faults.add({"fault": "forbidden", "where": "api", "path": "/storage/uk/*", "times": 0})
     try:
@@ -394,7 +396,7 @@ def test_a_region_that_refuses_is_in_the_report_and_in_the_exit_code(run: Run, c
     check_files(calls)
 
 
-def test_what_the_service_finds_is_pulled_however_it_compares(run: Run, calls: Path, sandbox: Sandbox) -> None:
+def test_what_the_service_finds_is_pulled_however_it_compares(run: Cloudstore, calls: Path, sandbox: Sandbox) -> None:
     sandbox.switches.set({"E-9": "fold"})
     query = ("acme8", "--fiql", "agentName=='khang glynn'")
     found = int(run("find", *query, "--count").out)
@@ -403,7 +405,7 @@ def test_what_the_service_finds_is_pulled_however_it_compares(run: Run, calls: P
     assert (done.code, done.report["fetched"], done.report["left_out"]) == (0, found, 0)
 
 
-def test_objects_come_one_by_one_where_every_zip_is_cleared(run: Run, calls: Path, sandbox: Sandbox) -> None:
+def test_objects_come_one_by_one_where_every_zip_is_cleared(run: Cloudstore, calls: Path, sandbox: Sandbox) -> None:
     sandbox.switches.set({"zip-seconds": "0.2"})
     gone = {"fault": "not-found", "path": "/storage/*/bulk/download/*.zip*", "times": 0}
     sandbox.faults.add(gone)
@@ -417,7 +419,7 @@ def test_objects_come_one_by_one_where_every_zip_is_cleared(run: Run, calls: Pat
 
 
 def test_a_pull_works_where_nothing_can_be_remembered(
-    run: Run, calls: Path, environment: dict[str, str], tmp_path: Path
+    run: Cloudstore, calls: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     environment["HOME"] = str(tmp_path / "file" / "home")
