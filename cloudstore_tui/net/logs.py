@@ -152,8 +152,19 @@ def start_logging(path: Path | None) -> None:
     handler = logging.StreamHandler(sys.stderr if path is None else _open_log(path))
     handler.addFilter(Redacting())
     handler.setFormatter(_Line())
+    stop_logging()
     LOG.addHandler(handler)
     LOG.setLevel(logging.DEBUG)
+
+
+def stop_logging() -> None:
+    """End the log."""
+    for handler in LOG.handlers[:]:
+        if isinstance(handler, logging.StreamHandler):
+            LOG.removeHandler(handler)
+            if handler.stream is not sys.stderr:
+                handler.stream.close()
+    LOG.setLevel(logging.NOTSET)
 
 
 def _open_log(path: Path) -> TextIO:

@@ -1,6 +1,7 @@
 """What the environment says of proxies and certificates, for both clients alike."""
 
 import base64
+import os
 import shutil
 import ssl
 from pathlib import Path
@@ -199,8 +200,6 @@ async def test_certificates_that_cannot_be_used_are_named_by_both_clients_and_on
     elif kind == "empty":
         file.touch()
     elif kind == "pipe":
-        import os
-
         os.mkfifo(file)
     monkeypatch.setenv(variable, str(place))
     with pytest.raises(ConfigError) as refused:

@@ -229,11 +229,47 @@ async def test_a_local_profile_reaches_this_machine_only(blob: BlobClient, url: 
         ("::ffff:10.0.0.1", False, False),
         ("2002:7f00:1::", False, False),
         ("fd00::1", False, False),
+        ("fec0::1", False, False),
+        ("::127.0.0.1", False, False),
+        ("::127.0.0.1", True, False),
+        ("::8.8.8.8", False, False),
+        ("::ffff:0:127.0.0.1", False, False),
+        ("64:ff9b:1::a00:1", False, False),
+        ("64:ff9b:1::808:808", False, False),
+        ("2001:0:4136:e378:8000:63bf:80ff:fffe", False, False),
+        ("2001:db8::1", False, False),
+        ("2002:a00:1::", False, False),
+        ("2002:808:808::", False, True),
+        ("100::1", False, False),
+        ("4000::1", False, False),
+        ("fe80::1%eth0", False, False),
+        ("240.0.0.1", False, False),
+        ("255.255.255.255", False, False),
+        ("198.18.0.1", False, False),
+        ("192.0.2.1", False, False),
         ("", False, False),
     ],
 )
 def test_only_public_addresses_are_allowed(address: str, local: bool, allowed: bool) -> None:
     assert is_allowed(address, local=local) is allowed
+
+
+@pytest.mark.parametrize(
+    ("address", "networks", "allowed"),
+    [
+        ("10.1.2.3", ("10.0.0.0/8",), True),
+        ("11.1.2.3", ("10.0.0.0/8",), True),
+        ("192.168.1.1", ("10.0.0.0/8", "192.168.0.0/16"), True),
+        ("192.168.1.1", ("10.0.0.0/8",), False),
+        ("::ffff:10.1.2.3", ("10.0.0.0/8",), True),
+        ("fd12::1", ("fd00::/8",), True),
+        ("169.254.169.254", ("10.0.0.0/8",), False),
+        ("127.0.0.1", ("10.0.0.0/8",), False),
+        ("127.0.0.1", ("127.0.0.0/8",), True),
+    ],
+)
+def test_networks_of_the_users_are_allowed(address: str, networks: tuple[str, ...], allowed: bool) -> None:
+    assert is_allowed(address, local=False, networks=networks) is allowed
 
 
 def test_addresses_are_seen_through_every_way_to_write_them() -> None:

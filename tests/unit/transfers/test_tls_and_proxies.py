@@ -1,5 +1,7 @@
 """The blob client through proxies, and to hosts whose certificate nobody vouches for."""
 
+import asyncio
+import base64
 import shutil
 import socket
 import ssl
@@ -13,12 +15,14 @@ import pytest
 
 from cloudstore_tui.core.errors import (
     AccessError,
+    ConfigError,
     NetworkError,
     UnsafeError,
 )
 from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.net import ApiClient
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import trust_store
@@ -63,6 +67,62 @@ async def test_a_proxy_from_the_environment_is_used_and_named(
     server.answer(answer(raw=b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"))
     with pytest.raises(NetworkError, match="proxy"):
         await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
+
+
+@pytest.mark.parametrize(
+    ("login", "sent"), [("us%20er:p%C3%A4ss", "us er:päss"), ("user:pässwörd@x", "user:pässwörd@x")]
+)
+async def test_the_login_of_a_proxy_reaches_it_from_both_clients(
+    blob: BlobClient, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch, login: str, sent: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", server.url.replace("http://", f"http://{login}@"))
+    server.answer(*[answer(raw=b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")] * 2)
+    client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), "https://api.example.com")
+    async with asyncio.timeout(10):
+        with pytest.raises(AccessError, match="wants a login"):
+            await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
+        with pytest.raises(AccessError, match="wants a login"):
+            await client.post_form("x", (), (), {}, "acme")
+    await client.close()
+    assert [seen.headers["proxy-authorization"] for seen in server.log] == [
+        f"Basic {base64.b64encode(sent.encode()).decode()}"
+    ] * 2
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy"])
+async def test_a_proxy_that_cannot_be_used_is_named_by_both_clients(
+    blob: BlobClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "socks5://127.0.0.1:9050")
+    client = ApiClient(Profile("acme", "alvaria"), "https://api.example.com")
+    with pytest.raises(ConfigError, match=name):
+        await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
+    with pytest.raises(ConfigError, match=name):
+        await client.post_form("x", (), (), {}, "acme")
+    await client.close()
+
+
+async def test_both_clients_trust_the_same_certificates(
+    tls_host: "TlsHost", trusting: BlobClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), tls_host.url.removesuffix("/x"))
+    await client.post_form("x", (), (), {}, "acme")
+    await trusting.get(source(tls_host.url), Pile())
+    assert tls_host.requests == 2
+    await client.close()
+    # The same in a folder.
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    shutil.copy(tls_host.certificate, folder / "corporate.crt")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder))
+    client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), tls_host.url.removesuffix("/x"))
+    other = BlobClient(Timeouts(connect=5, read=5))
+    await client.post_form("x", (), (), {}, "acme")
+    await other.get(source(tls_host.url), Pile())
+    assert tls_host.requests == 4
+    await client.close()
+    await other.close()
 
 
 async def test_a_proxy_is_no_way_to_a_private_address(
@@ -158,6 +218,17 @@ async def test_a_connection_kept_for_a_local_profile_is_no_way_around(tls_host: 
     with pytest.raises(UnsafeError, match="private address"):
         await trusting.get(source(tls_host.url, local=False), Pile())
     assert tls_host.requests == 1
+
+
+async def test_a_link_into_a_network_that_the_user_allowed_is_followed(tls_host: TlsHost, trusting: BlobClient) -> None:
+    url = Secret(tls_host.url)
+    with pytest.raises(UnsafeError) as refused:
+        await trusting.get(Source(url, networks=("10.0.0.0/8",)), Pile())
+    assert "allow_networks" in refused.value.hint
+    assert tls_host.requests == 0
+    pile = Pile()
+    await trusting.get(Source(url, networks=("127.0.0.0/8", "::1/128")), pile)
+    assert pile.bytes == b"hi"
 
 
 async def test_bytes_come_through_a_proxy_and_its_headers_are_not_the_hosts(
