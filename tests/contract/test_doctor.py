@@ -160,7 +160,7 @@ def test_no_source_and_no_keyring(doctor: Doctor) -> None:
 def test_a_wrong_organisation(doctor: Doctor) -> None:
     told = doctor("acme", edit=lambda text: text.replace('org = "acme"', 'org = "nobody"'))
     assert told.code == 3
-    assert re.search("unknown in this realm\n +Check org ", wrong(told))
+    assert re.search("unknown in this realm\n +Check client_id, the secret, org and token_host ", wrong(told))
 
 
 def test_a_secret_that_has_expired(doctor: Doctor, folder: Path, sandbox: Sandbox) -> None:

@@ -4,12 +4,13 @@ import errno
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -231,3 +232,100 @@ def test_a_list_that_can_only_be_read_is_read(
     with pytest.raises(LocalDiskError, match="cannot be written: read-only file system") as told:
         store.mark_fetched(request().location)
     assert told.value.hint
+
+
+class Failing(sqlite3.Connection):
+    """Fails the n-th thing that it is asked for, as a disk does that is full or breaks."""
+
+    left = 0
+    failure: sqlite3.Error = sqlite3.OperationalError("disk I/O error")
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        self._count()
+        return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        self._count()
+        return super().executemany(*arguments)
+
+    @classmethod
+    def _count(cls) -> None:
+        cls.left -= 1
+        if cls.left == 0:
+            raise cls.failure
+
+
+CALLS: dict[str, Callable[[RestoreStore], object]] = {
+    "requests": lambda store: store.requests(),
+    "add": lambda store: store.add([request("b")]),
+    "set_folder": lambda store: store.set_folder(request().location, "/calls"),
+    "forget": lambda store: store.forget([request().location]),
+    "take_waiting": lambda store: store.take_waiting(OURS, NOW),
+    "take_due": lambda store: store.take_due(OURS, NOW, NOW),
+    "next_due": lambda store: store.next_due(OURS, NOW),
+    "mark_restoring": lambda store: store.mark_restoring(request().location, 7, NOW),
+    "mark_checked": lambda store: store.mark_checked(request().location, NOW),
+    "mark_unknown": lambda store: store.mark_unknown(request().location, "nobody knows", NOW),
+    "mark_ready": lambda store: store.mark_ready(request().location, NOW, NOW),
+    "mark_waiting": lambda store: store.mark_waiting(request().location, "later", NOW),
+    "mark_failed": lambda store: store.mark_failed(request().location, ForbiddenError("no")),
+    "mark_fetched": lambda store: store.mark_fetched(request().location),
+    "take_ready": lambda store: store.take_ready(),
+    "take_expiring": lambda store: store.take_expiring(NOW),
+}
+
+
+def refusal(call: Callable[[], object]) -> LocalDiskError | None:
+    try:
+        call()
+    except LocalDiskError as error:
+        return error
+    return None
+
+
+def test_every_method_is_among_those_that_fail_in_turn() -> None:
+    methods = {name for name, value in vars(RestoreStore).items() if callable(value) and not name.startswith("_")}
+    assert methods == set(CALLS)
+
+
+@pytest.mark.parametrize("method", list(CALLS))
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT])
+def test_whatever_fails_is_a_sentence_and_leaves_the_list_as_it_was(
+    store: RestoreStore, monkeypatch: pytest.MonkeyPatch, method: str, code: int
+) -> None:
+    store.add([request()])
+    before = store.requests()
+    Failing.failure = sqlite3.OperationalError("the disk")
+    Failing.failure.sqlite_errorcode = code
+    connect = sqlite3.connect
+    steps = 0
+    while True:
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite3, "connect", partial(connect, factory=Failing))
+            Failing.left = steps + 1
+            told = refusal(lambda: CALLS[method](store))
+        if told is None:
+            break
+        assert told.hint
+        assert told.subject == str(store.path)
+        assert store.requests() == before
+        steps += 1
+    assert 1 <= steps < 12
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EIO, errno.ELOOP])
+def test_a_folder_that_cannot_be_used_is_a_sentence_for_every_method(
+    store: RestoreStore, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    store.add([request()])
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    for call in CALLS.values():
+        with monkeypatch.context() as patched:
+            patched.setattr("pathlib.Path.stat", refused)
+            patched.setattr("os.open", refused)
+            with pytest.raises(LocalDiskError) as told:
+                call(store)
+            assert told.value.hint

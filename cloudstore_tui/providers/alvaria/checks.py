@@ -46,10 +46,8 @@ class Checks:
         try:
             await self._client.keys(folder, "directory", f"{self._profile.name}:{folder}", most=1)
         except MissingError as error:
-            if "organi" in error.service_message:
-                hint = f"Check org of profile {self._profile.name}: it is the first part of your cloud's address."
-                raise error.with_(hint=hint) from None
-            raise
+            org = f"Check org of profile {self._profile.name}, too: it is the first part of your cloud's address."
+            raise error.with_(hint=f"{error.hint} {org}".lstrip()) from None
         return f"{folder} can be listed with {self._client.version}"
 
     async def _uploads(self) -> str | Doubt:

@@ -64,12 +64,10 @@ class Refusals:
         name = self._profile.name
         if error.service_code == "invalid_scope":
             hint = f"Check scopes of profile {name}, and ask Alvaria whether its client was given them."
-        elif "realm" in error.service_message:
-            hint = f"Check org and token_host of profile {name}, then client_id."
         else:
             hint = (
-                f"Check client_id, the secret and org of profile {name}. A secret that has expired is refused alike: "
-                "Alvaria gives a new one."
+                f"Check client_id, the secret, org and token_host of profile {name}. A secret that has expired is "
+                "refused alike: Alvaria gives a new one."
             )
         return error.with_(hint=hint)
 
