@@ -29,7 +29,7 @@ from textual.app import App, ComposeResult
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
 
@@ -89,7 +89,7 @@ def recording(number: int) -> StoredObject:
     )
 
 
-def fill(spool: Spool, rows: int) -> list[float]:
+def fill(spool: RowStore, rows: int) -> list[float]:
     """Seconds that each page took."""
     taken = []
     for first in range(0, rows, PAGE):
@@ -128,10 +128,10 @@ async def longest_turn(work: Callable[[], Coroutine[None, None, None]]) -> tuple
 
 
 def measure_spool(rows: int) -> None:
-    with contextlib.closing(Spool()) as warm:
+    with contextlib.closing(RowStore()) as warm:
         fill(warm, 5 * PAGE)
     before = resident()
-    with contextlib.closing(Spool()) as spool:
+    with contextlib.closing(RowStore()) as spool:
         taken = fill(spool, rows)
         say(f"spool: memory per row, {rows:,} rows", (resident() - before) / rows, "B")
         say("spool: 100,000 rows appended", sum(taken) / rows * 100_000, "s")
@@ -152,7 +152,7 @@ def measure_spool(rows: int) -> None:
         say("spool:   loop held up at most", longest * 1000, "ms")
         spool.filter("")
         say("spool: mark all", timed(spool.mark_all), "ms")
-        say("spool: what is marked", timed(lambda: spool.marks), "ms")
+        say("spool: what is marked", timed(lambda: spool.selection), "ms")
 
 
 class TableApp(App[None]):
@@ -160,7 +160,7 @@ class TableApp(App[None]):
 
     def __init__(self, rows: int) -> None:
         super().__init__()
-        self.spool = Spool()
+        self.spool = RowStore()
         fill(self.spool, rows)
 
     def compose(self) -> ComposeResult:

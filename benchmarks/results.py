@@ -35,7 +35,7 @@ from cloudstore_tui.core.profile import OptionValue, Profile
 from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 
 PAGE = 100
 LATEST = datetime(2024, 9, 1, tzinfo=UTC)
@@ -181,7 +181,7 @@ QUERY = Query(Location("acme8", "us-east"))
 async def read_all(port: int, at_once: int) -> tuple[float, float, int, float]:
     """Seconds until everything is in a spool, those of CPU, how many rows that were, and bytes of memory for each."""
     opened = provider(port, at_once=at_once)
-    spool = Spool()
+    spool = RowStore()
     pager: Pager[StoredObject] = Pager(
         partial(opened.search, QUERY), identity, sweep=partial(opened.sweep, QUERY) if at_once > 1 else None
     )

@@ -221,7 +221,10 @@ def _tell_report(output: Output, report: Report, folder: Path) -> None:
     if report.changed:
         verb = "is a new version" if report.changed == 1 else "are new versions"
         output.line(f"{report.changed:,} changed at the service: what was fetched {verb}; the manifest tells of both.")
-    output.line("Nothing is missing." if report.is_complete else _next_step(output.errors))
+    if not report.is_complete:
+        output.line(_next_step(output.errors))
+    else:
+        output.line("Nothing is missing." if report.found else "Nothing was found, so nothing is here.")
 
 
 def _next_step(errors: Iterable[StorageError]) -> str:

@@ -1,277 +1,342 @@
-"""Rows on disk: a private SQLite file that no other program sees."""
+"""The rows of a list: kept on disk, shown filtered and sorted with folders first, read in windows, and marked."""
 
-import os
-import shutil
-import sqlite3
-import tempfile
-import threading
+import asyncio
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
-from cloudstore_tui.core.errors import LocalDiskError
-from cloudstore_tui.results import codec
-from cloudstore_tui.results.numbers import RowNumbers, key_of, key_of_identity, listed
+from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.results.database import Row, RowDatabase
+from cloudstore_tui.results.selection import MarkedRows, Selection, Sizes
 
-# Large pages and a short log: a third of the time per row that SQLite's defaults take.
-_SCHEMA = """
-PRAGMA page_size = 16384;
-PRAGMA journal_mode = WAL;
-PRAGMA wal_autocheckpoint = 250;
-PRAGMA synchronous = OFF;
-CREATE TABLE rows (
-    number INTEGER PRIMARY KEY,
-    sequence INTEGER NOT NULL,
-    folder INTEGER NOT NULL,
-    words TEXT NOT NULL,
-    body TEXT NOT NULL
-);
-"""
-_CACHE = "PRAGMA cache_size = -4000"
-_FETCH = 4096
-_LARGEST = 2**53
-"""More bytes than any service holds; a million of them still add up."""
+AT_ONCE = 10_000
+"""Rows up to which sorting and filtering is done in the call, in about a frame; more go to a thread."""
 
 
-Answer = TypeVar("Answer")
+class InsertionOrder:
+    """Row numbers: first those of folders, then those of objects, each in order of arrival."""
+
+    def __init__(self) -> None:
+        self.numbers = array("I")
+        self._folders = 0
+
+    def add(self, rows: Iterable[Row]) -> bool:
+        """Add rows to the end of their kind; whether all of them are at the very end."""
+        folders, objects = array("I"), array("I")
+        for row in rows:
+            (folders if row.is_folder else objects).append(row.number)
+        in_place = not folders or self._folders == len(self.numbers)
+        self.numbers[self._folders : self._folders] = folders
+        self._folders += len(folders)
+        self.numbers.extend(objects)
+        return in_place
+
+    def remove(self, gone: set[int]) -> None:
+        """Forget rows."""
+        self._folders -= sum(number in gone for number in self.numbers[: self._folders])
+        self.numbers = array("I", [number for number in self.numbers if number not in gone])
+
+    def replace(self, seen: Mapping[int, bool]) -> None:
+        """Take over another order of rows, each with whether it is a folder."""
+        self.numbers = array("I", [number for number, is_folder in seen.items() if is_folder])
+        self._folders = len(self.numbers)
+        self.numbers.extend([number for number, is_folder in seen.items() if not is_folder])
 
 
-class Row(NamedTuple):
-    """What is kept in memory about an entry."""
+class SortedView:
+    """Entries fetched so far, and which of them are shown in which order.
 
-    number: int
-    is_folder: bool
-    is_new: bool
-    matches: bool
-    """Whether the filter that was given finds it."""
-    size: int
-    """Bytes; 0 if unknown."""
-    rounded: bool
-    """Whether `size` is not exact, or not known."""
-    moment: int
-    """When it was made or changed, in seconds of the epoch; 0 if unknown."""
-
-
-class RowStore:
-    """Entries by row number, each once.
-
-    The file has no name from the start: it is removed from its folder as soon as it is open, so that nothing stays
-    behind even if the program is killed. A second connection sorts in a thread while the first one reads and writes.
+    In memory there are only row numbers and sizes. `sort` and `filter` of many rows say what is wanted and set
+    `stale`; `settle` does it in a thread while everything else goes on, and what was shown before stays until then.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = str(folder or _large_temporary_folder())
-        self._numbers = RowNumbers()
-        self._sequence = 0
-        self._sorting = threading.Lock()
-        self.closed = False
-        with self._disk_errors():
-            private = tempfile.mkdtemp(prefix="cloudstore-", dir=self._folder)
-            try:
-                self._rows, self._sorter = _opened(Path(private) / "rows.sqlite")
-            finally:
-                shutil.rmtree(private, ignore_errors=True)
+        self._database = RowDatabase(folder)
+        self.filtered_by = ""
+        """The filter text, as the user wrote it."""
+        self.sorted_by: tuple[Column | None, bool] = (None, False)
+        """Column and whether descending; `None` for the order in which rows came."""
+        self._arranged = False
+        self._version = 0
+        self._late: array[int] | None = None
+        self._seen: dict[int, bool] | None = None
+        self.clear()
 
-    def add(
-        self, entries: Iterable[Entry], *, found_by: str = "", update: bool = False, again: bool = False
-    ) -> list[Row]:
-        """Keep entries; those known already are left, or replaced if `update`.
+    # What is there
 
-        Args:
-            entries: one page of them; of equal ones the first wins, or the last if `update`.
-            found_by: the filter that tells `Row.matches`.
-            update: whether known entries are replaced by what is given.
-            again: whether known entries also get a new place in the order of arrival.
-        """
-        by_key: dict[int, Entry] = {}
-        for entry in entries:
-            key = key_of(entry)
-            if update or key not in by_key:
-                by_key[key] = entry
-        needle, before = codec.needle(found_by), self._numbers.last
-        rows: list[Row] = []
-        new: list[tuple[int, int, bool, str, str]] = []
-        old: list[tuple[int | None, bool, str, str, int]] = []
-        numbers = self._numbers.give(by_key)
-        for sequence, number, entry in zip(count(self._sequence), numbers, by_key.values(), strict=False):
-            words, is_folder, is_new = codec.words(entry), isinstance(entry, Folder), number > before
-            if is_new:
-                new.append((number, sequence, is_folder, words, codec.encode(entry)))
-            elif update:
-                old.append((sequence if again else None, is_folder, words, codec.encode(entry), number))
-            rows.append(Row(number, is_folder, is_new, needle in words, *_size(entry), _moment(entry)))
-        self._sequence += len(rows)
-        self._write(new, old)
-        return rows
-
-    def read(self, numbers: Iterable[int]) -> list[Entry]:
-        """The entries of these rows, in this order."""
-        # CROSS JOIN keeps the order of its left side.
-        query = "SELECT folder, body FROM json_each(?) CROSS JOIN rows ON number = value"
-        with self._disk_errors():
-            found = self._rows.execute(query, (listed(numbers),)).fetchall()
-        return [codec.decode(body, is_folder=folder) for folder, body in found]
-
-    def find(self, identities: Iterable[str]) -> list[int]:
-        """The rows of those entries that are known."""
-        return list(self._numbers.find(map(key_of_identity, identities)).values())
-
-    def delete(self, numbers: Iterable[int]) -> None:
-        """Forget rows."""
-        gone = [(number,) for number in numbers]
-        with self._disk_errors(), self._transaction():
-            self._rows.executemany("DELETE FROM rows WHERE number = ?", gone)
-        self._numbers.forget(number for (number,) in gone)
-
-    def clear(self) -> None:
-        """Forget all rows; the next one is number 1."""
-        self.interrupt()
-        with self._disk_errors():
-            self._rows.execute("DELETE FROM rows")
-        self._numbers.clear()
+    def __len__(self) -> int:
+        """Rows that are shown."""
+        return len(self._shown)
 
     @property
-    def last(self) -> int:
-        """The highest row number there is."""
-        return self._numbers.last
+    def loaded(self) -> int:
+        """All rows, also those that the filter hides."""
+        return len(self._order.numbers)
 
-    def arranged(self, found_by: str, column: Column | None, descending: bool, last: int) -> "array[int] | None":
-        """The rows up to `last` that a filter finds, folders first, in the order of a column or of arrival.
+    @property
+    def stale(self) -> bool:
+        """Whether what is shown is not yet what was asked for, until `settle` has run."""
+        return self._dirty or self._late is not None
 
-        May run in a thread, at the same time as everything else. Values that are not known come last in both
-        directions. `None` if `interrupt` or `close` came in between.
+    def window(self, first: int, count: int) -> list[Entry]:
+        """The shown entries from `first` on, at most `count`."""
+        return self._database.read(self._shown[max(first, 0) : max(first + count, 0)])
+
+    def at(self, index: int) -> Entry:
+        """One shown entry."""
+        return self._database.read([self._shown[index]])[0]
+
+    def index_of(self, identity: str) -> int | None:
+        """Where an entry is shown."""
+        found = self._database.find([identity])
+        try:
+            return self._shown.index(found[0]) if found else None
+        except ValueError:
+            return None
+
+    # What comes and goes
+
+    def extend(self, entries: Iterable[Entry]) -> int:
+        """Add one page of entries, at most a thousand or so, to the end; those known already are left.
+
+        Returns:
+            How many were new.
         """
-        where, arguments = _where(found_by, last)
-        order = ""
-        if column is not None:
-            key, more = codec.sort_key(column)
-            order = f", {key} COLLATE NOCASE {'DESC' if descending else 'ASC'} NULLS LAST"
-            arguments.extend(more)
-        query = f"SELECT number FROM rows WHERE number <= ? {where} ORDER BY folder DESC{order}, sequence"
-        return self._aside(query, arguments, _collected)
+        return self._take(self._database.add(entries, found_by=self.filtered_by))
 
-    def tally(self, found_by: str, column: Column, limit: int) -> "list[tuple[str, int]] | None":
-        """The most frequent values of a column among the objects that a filter finds, each with how often it is there.
+    def merge(self, entries: Iterable[Entry]) -> int:
+        """Add one page of entries read again: those known already are replaced where they are and keep their mark.
 
-        May run in a thread. What has no value counts as an empty text. `None` as with `arranged`.
+        Returns:
+            How many were new.
         """
-        key, more = codec.sort_key(column)
-        where, arguments = _where(found_by, self.last)
-        query = (
-            f"SELECT coalesce({key}, ''), count(*) AS many FROM rows WHERE number <= ? {where} AND NOT folder "
-            "GROUP BY 1 ORDER BY many DESC, 1 LIMIT ?"
-        )
-        return self._aside(
-            query, [*more, *arguments, limit], lambda found: [(str(value), many) for value, many in found]
-        )
+        seen = self._seen
+        rows = self._database.add(entries, found_by=self.filtered_by, update=True, again=seen is not None)
+        if seen is not None:
+            for row in rows:
+                # To the end, as on disk, if a page repeats it.
+                seen.pop(row.number, None)
+                seen[row.number] = row.is_folder
+        new = self._take(rows)
+        self._sizes.note(rows)
+        if new < len(rows):
+            # What was known may no longer match, or belong elsewhere.
+            self._arrange()
+        return new
 
-    def _aside(
-        self, query: str, arguments: list[str | int], collected: Callable[[sqlite3.Cursor], Answer]
-    ) -> Answer | None:
-        """An answer of the second connection; `None` if it was interrupted."""
-        with self._sorting, self._disk_errors():
-            try:
-                return None if self.closed else collected(self._sorter.execute(query, arguments))
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                    return None
-                raise
+    @contextmanager
+    def refresh(self) -> Iterator[None]:
+        """While this lasts, `merge` is given everything again; at the end, what it was not given is forgotten.
 
-    def interrupt(self) -> None:
-        """Let `arranged`, running in a thread, give up."""
-        if not self.closed:
-            self._sorter.interrupt()
+        The rows then have the order in which they were given. If it ends with an exception, as when the user stops
+        it, nothing is forgotten.
+        """
+        seen: dict[int, bool] = {}
+        self._seen = seen
+        try:
+            yield
+            if self._seen is seen:
+                gone = {number for number in self._order.numbers if number not in seen}
+                self._order.replace(seen)
+                self._drop(gone)
+        finally:
+            if self._seen is seen:
+                self._seen = None
+
+    def remove(self, identities: Iterable[str]) -> int:
+        """Forget entries.
+
+        Returns:
+            How many were there.
+        """
+        gone = set(self._database.find(identities))
+        self._order.remove(gone)
+        self._drop(gone)
+        return len(gone)
+
+    def clear(self) -> None:
+        """Forget all rows; filter and sort stay as they are."""
+        self._supersede()
+        self._database.clear()
+        self._order = InsertionOrder()
+        self._shown = array("I")
+        self._sizes = Sizes()
+        self._dirty = False
+        self._seen = None
 
     def close(self) -> None:
         """Give the disk space back."""
-        if self.closed:
+        self._database.close()
+
+    # What is asked for
+
+    def filter(self, text: str) -> None:
+        """Show only entries with `text` in their name or in the value of a tag, whatever the case; all if empty."""
+        if text != self.filtered_by:
+            self.filtered_by = text
+            self._supersede()
+            self._arrange()
+
+    def sort(self, column: Column | None, descending: bool = False) -> None:
+        """Show entries in the order of a column, unknown values last; `None` for the order in which they came."""
+        if (column, descending) != self.sorted_by:
+            self.sorted_by = (column, descending)
+            self._supersede()
+            self._arrange()
+
+    async def settle(self) -> None:
+        """Do what `sort` and `filter` asked for, if it is not done yet, without holding up the screen.
+
+        Call it again while `stale`: rows may have come in the meantime, or another wish.
+        """
+        if not self._dirty or self._late is not None:
             return
-        self.interrupt()
-        self.closed = True
-        with self._sorting:
-            self._sorter.close()
-        self._rows.close()
-        self._numbers.close()
-
-    def _write(
-        self, new: list[tuple[int, int, bool, str, str]], old: list[tuple[int | None, bool, str, str, int]]
-    ) -> None:
-        update = "UPDATE rows SET sequence = coalesce(?, sequence), folder = ?, words = ?, body = ? WHERE number = ?"
+        version, late = self._version, array("I")
+        self._dirty, self._late = False, late
+        shown: array[int] | None = None
         try:
-            with self._disk_errors(), self._transaction():
-                self._rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", new)
-                self._rows.executemany(update, old)
-        except LocalDiskError:
-            # So that the same page can be added once there is space again.
-            self._numbers.forget(number for number, *_ in new)
+            shown = await asyncio.to_thread(
+                self._database.arranged, self.filtered_by, *self.sorted_by, self._database.last
+            )
+        except asyncio.CancelledError:
+            self._database.interrupt()
             raise
+        finally:
+            if self._late is late:
+                self._late = None
+                self._dirty = not self._database.closed and (self._dirty or shown is None)
+        if shown is not None and version == self._version:
+            self._shown = shown + late
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._rows.execute("BEGIN")
-        try:
-            yield
-            self._rows.execute("COMMIT")
-        except BaseException:
-            if self._rows.in_transaction:
-                self._rows.execute("ROLLBACK")
-            raise
+    def _take(self, rows: list[Row]) -> int:
+        new = sorted((row for row in rows if row.is_new), key=_folders_first)
+        self._sizes.note(new)
+        in_place = self._order.add(new)
+        if not self._arranged:
+            self._shown = self._order.numbers
+        elif shown := [row.number for row in new if row.matches]:
+            self._shown.extend(shown)
+            if self._late is not None:
+                self._late.extend(shown)
+            if self.sorted_by[0] is not None or not in_place:
+                self._arrange()
+        return len(new)
 
-    @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.OperationalError) as error:
-            raise LocalDiskError(
-                f"the list could not be kept on disk ({error})",
-                subject=self._folder,
-                hint="Free some space, or set TMPDIR to a folder that has it.",
-            ) from None
+    def _drop(self, gone: set[int]) -> None:
+        self._supersede()
+        self._database.delete(gone)
+        for number in gone:
+            if self._seen is not None:
+                self._seen.pop(number, None)
+        self._shown = array("I", [number for number in self._shown if number not in gone])
+        self._arrange()
 
+    def _supersede(self) -> None:
+        # Whatever the thread finds from here on is the answer to an older question.
+        self._version += 1
+        self._late = None
+        self._database.interrupt()
 
-def _opened(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    path.touch(mode=0o600)
-    # Each connection is used by one thread at a time, the second one under a lock.
-    rows = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    rows.executescript(_SCHEMA)
-    sorter = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for connection in (rows, sorter):
-        connection.execute(_CACHE)
-        # Reading opens the log beside the file: it has to be open before its name goes.
-        connection.execute("SELECT count(*) FROM rows").fetchone()
-    return rows, sorter
-
-
-def _where(found_by: str, last: int) -> tuple[str, list[str | int]]:
-    """The condition on `words` and the values that a query of the rows up to `last` needs."""
-    return ("AND instr(words, ?)", [last, codec.needle(found_by)]) if found_by else ("", [last])
-
-
-def _collected(cursor: sqlite3.Cursor) -> "array[int]":
-    numbers = array("I")
-    while found := cursor.fetchmany(_FETCH):
-        numbers.extend([number for (number,) in found])
-    return numbers
-
-
-def _size(entry: Entry) -> tuple[int, bool]:
-    if isinstance(entry, StoredObject) and entry.size is not None and entry.size >= 0:
-        return min(entry.size, _LARGEST), not entry.size_exact
-    return 0, True
+    def _arrange(self) -> None:
+        self._arranged = bool(self.filtered_by) or self.sorted_by[0] is not None
+        if not self._arranged:
+            self._shown, self._dirty = self._order.numbers, False
+            return
+        shown = None
+        if self.loaded <= AT_ONCE:
+            shown = self._database.arranged(self.filtered_by, *self.sorted_by, self._database.last)
+        self._dirty = shown is None
+        if shown is not None:
+            self._shown = shown
+        elif self._shown is self._order.numbers:
+            # From here on the two grow apart.
+            self._shown = self._shown[:]
 
 
-def _moment(entry: Entry) -> int:
-    made = entry.created or entry.modified if isinstance(entry, StoredObject) else None
-    return int(made.timestamp()) if made is not None else 0
+def _folders_first(row: Row) -> bool:
+    return not row.is_folder
 
 
-def _large_temporary_folder() -> str:
-    # /tmp is memory on many systems, and a million rows take a gigabyte; SQLite looks in the same order.
-    if not os.environ.get("TMPDIR") and os.access("/var/tmp", os.W_OK | os.X_OK):
-        return "/var/tmp"
-    return tempfile.gettempdir()
+class RowStore(SortedView):
+    """Entries fetched so far: arranged, read in windows, and marked.
+
+    A mark belongs to the entry, wherever it is shown and whether it is. Use it from one thread, the event loop's.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._marked = MarkedRows()
+        super().__init__(folder)
+
+    @property
+    def selection(self) -> Selection:
+        """How much is marked, also of what the filter hides."""
+        return self._marked.summary(self._sizes)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many of the loaded objects tell their size, and how large these are together."""
+        return self._sizes.known
+
+    def is_marked(self, index: int) -> bool:
+        """Whether the entry shown at `index` is marked."""
+        return index < len(self._shown) and self._shown[index] in self._marked
+
+    def marked(self, limit: int | None = None) -> list[Entry]:
+        """The marked entries in the order in which they came, at most `limit`."""
+        return self._database.read(self._marked.numbers()[:limit])
+
+    def mark(self, identities: Iterable[str], on: bool = True) -> None:
+        """Mark or unmark entries, shown or not; unknown ones are passed over."""
+        self._marked.set(self._database.find(identities), on=on)
+
+    def mark_range(self, first: int, last: int, on: bool = True) -> None:
+        """Mark or unmark the entries shown from `first` to `last`, both included."""
+        self._marked.set(self._shown[first : last + 1], on=on)
+
+    def toggle(self, index: int) -> None:
+        """Mark the entry shown at `index`, or unmark it."""
+        self.mark_range(index, index, not self.is_marked(index))
+
+    def mark_all(self) -> None:
+        """Mark everything that is shown."""
+        self._marked.set(self._shown, on=True)
+
+    def invert(self) -> None:
+        """Mark what is shown and not marked, unmark what is shown and marked."""
+        marked = [number for number in self._shown if number in self._marked]
+        self._marked.set(self._shown, on=True)
+        self._marked.set(marked, on=False)
+
+    def clear_marks(self) -> None:
+        """Unmark everything, also what the filter hides."""
+        self._marked.clear()
+
+    async def tally(self, column: Column, limit: int) -> list[tuple[str, int]]:
+        """The most frequent values of a column among the shown objects, each with how often it is there."""
+        while not self._database.closed:
+            found = await asyncio.to_thread(self._database.tally, self.filtered_by, column, limit)
+            # Sorting comes first, and interrupts what else is going on.
+            if found is not None:
+                return found
+        return []
+
+    async def tally_times(self, span: int) -> Counter[int]:
+        """How many of the shown entries are of each span of `span` seconds, by its number since the epoch."""
+        shown, moments = self._shown[:], self._sizes.moments[:]
+        return await asyncio.to_thread(_spans, shown, moments, span)
+
+    def clear(self) -> None:
+        """Forget everything; filter and sort stay as they are."""
+        super().clear()
+        self._marked.clear()
+
+    def _drop(self, gone: set[int]) -> None:
+        super()._drop(gone)
+        self._marked.set(gone, on=False)
+
+
+def _spans(shown: "array[int]", moments: "array[int]", span: int) -> Counter[int]:
+    return Counter(moments[number] // span for number in shown if moments[number])

@@ -10,7 +10,7 @@ from cloudstore_tui.core.entry import Entry, StoredObject, identity
 from cloudstore_tui.core.page import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.layout import FIELDS
 from cloudstore_tui.ui.visit import Visit, pages_of
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
@@ -39,7 +39,7 @@ class Reading:
     """Rows that may be read to find that entry; the first page at least."""
     marks: frozenset[str] = frozenset()
     """Entries to be marked once they are there."""
-    spool: Spool = field(default_factory=Spool)
+    spool: RowStore = field(default_factory=RowStore)
     error: str = ""
     """Why reading stopped, as a clause."""
     sentence: str = ""
@@ -138,7 +138,7 @@ class Reading:
         """Mark what is to be marked and was loaded; how many of it were not."""
         wanted, self.marks = self.marks, frozenset()
         self.spool.mark(wanted)
-        return len(wanted) - self.spool.marks.count if wanted else 0
+        return len(wanted) - self.spool.selection.count if wanted else 0
 
     def marked(self) -> frozenset[str]:
         """What is marked, by identity."""

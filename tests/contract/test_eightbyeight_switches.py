@@ -35,7 +35,7 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.places import place_query
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.log import Seen
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
@@ -333,7 +333,7 @@ async def test_all_regions_come_in_one_order(provider: StorageProvider) -> None:
     assert len(rows) == await provider.count(query)
     column = provider.columns(query.location, frozenset({"callrecording"}))[0]
     assert [value(row, column, UTC) for row in rows] == [row.location.region for row in rows]
-    with closing(Spool()) as spool:
+    with closing(RowStore()) as spool:
         spool.extend(rows)
         spool.sort(column)
         shown = [entry.location.region for entry in spool.window(0, len(rows))]

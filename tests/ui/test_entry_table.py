@@ -15,7 +15,7 @@ from textual.strip import Strip
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
@@ -40,7 +40,7 @@ class TableApp(App[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back_out", "Back")]
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: RowStore) -> None:
         super().__init__()
         self.spool = spool
         self.table = EntryTable()
@@ -78,27 +78,27 @@ class TableApp(App[None]):
 
 
 @pytest.fixture
-def spool() -> Iterator[Spool]:
-    spool = Spool()
+def spool() -> Iterator[RowStore]:
+    spool = RowStore()
     yield spool
     spool.close()
 
 
 @pytest.fixture
-def filled(spool: Spool) -> Spool:
+def filled(spool: RowStore) -> RowStore:
     spool.extend(make(number) for number in range(100))
     return spool
 
 
 @asynccontextmanager
-async def running(spool: Spool, width: int = 90, height: int = 21) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
+async def running(spool: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
     app = TableApp(spool)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
         yield app, pilot
 
 
-async def test_rows_are_drawn_in_columns_that_fit(filled: Spool) -> None:
+async def test_rows_are_drawn_in_columns_that_fit(filled: RowStore) -> None:
     async with running(filled) as (app, _):
         lines = app.lines()
         assert {cell_len(line) for line in lines} == {90}
@@ -109,20 +109,20 @@ async def test_rows_are_drawn_in_columns_that_fit(filled: Spool) -> None:
         assert lines[2].rstrip().endswith("1.0 kB")
 
 
-async def test_a_row_is_one_segment(filled: Spool) -> None:
+async def test_a_row_is_one_segment(filled: RowStore) -> None:
     async with running(filled) as (app, _):
         assert all(len(list(app.strip(y))) == 1 for y in range(21))
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 12, 24, 40, 60, 200])
-async def test_any_width_is_filled_exactly(filled: Spool, width: int) -> None:
+async def test_any_width_is_filled_exactly(filled: RowStore, width: int) -> None:
     filled.extend([make(500, "日本語の名前がとても長い録音ファイル👩‍👩‍👧.mp3")])
     async with running(filled, width) as (app, _):
         app.table.action_go(-1)
         assert {cell_len(line) for line in app.lines()} == {width}
 
 
-async def test_a_long_name_keeps_its_end(spool: Spool) -> None:
+async def test_a_long_name_keeps_its_end(spool: RowStore) -> None:
     spool.extend([make(1, "int-181940bd19c-" + "x" * 80 + "-acmecorp01.mp3")])
     async with running(spool, 70) as (app, _):
         name = app.lines()[1].split()[0]
@@ -131,7 +131,7 @@ async def test_a_long_name_keeps_its_end(spool: Spool) -> None:
         assert name.endswith("corp01.mp3")
 
 
-async def test_the_cursor_moves_by_row_page_and_half_page(filled: Spool) -> None:
+async def test_the_cursor_moves_by_row_page_and_half_page(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         table = app.table
         for keys, cursor in (
@@ -157,7 +157,7 @@ async def test_the_cursor_moves_by_row_page_and_half_page(filled: Spool) -> None
         assert table.entry == make(0)
 
 
-async def test_a_page_keeps_the_cursor_on_its_line(filled: Spool) -> None:
+async def test_a_page_keeps_the_cursor_on_its_line(filled: RowStore) -> None:
     async with running(filled) as (app, _):
         app.table.action_go(5)
         app.table.action_page(1)
@@ -166,7 +166,7 @@ async def test_a_page_keeps_the_cursor_on_its_line(filled: Spool) -> None:
         assert (app.table.cursor, app.table.scroll_offset.y) == (5, 0)
 
 
-async def test_a_step_over_the_edge_moves_the_view_by_half_a_page(filled: Spool) -> None:
+async def test_a_step_over_the_edge_moves_the_view_by_half_a_page(filled: RowStore) -> None:
     async with running(filled) as (app, _):
         table, offsets = app.table, []
         for _step in range(60):
@@ -181,7 +181,7 @@ async def test_a_step_over_the_edge_moves_the_view_by_half_a_page(filled: Spool)
         assert len(set(offsets)) <= 6
 
 
-async def test_a_step_inside_the_view_repaints_two_lines(filled: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_step_inside_the_view_repaints_two_lines(filled: RowStore, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(filled) as (_, pilot):
         await pilot.press("j")
         painted: list[int] = []
@@ -197,32 +197,32 @@ async def test_a_step_inside_the_view_repaints_two_lines(filled: Spool, monkeypa
         assert sorted(painted) == [2, 3]
 
 
-async def test_marks_are_shown_by_a_sign_and_told(filled: Spool) -> None:
+async def test_marks_are_shown_by_a_sign_and_told(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("space", "j", "insert")
         assert app.table.cursor == 3
         assert [line[0] for line in app.lines()[1:5]] == ["*", " ", "*", " "]
         assert len(app.of(EntryTable.MarksChanged)) == 2
-        assert filled.marks.count == 2
+        assert filled.selection.count == 2
         plain, marked = app.strip(2), app.strip(1)
         assert next(iter(plain)).style != next(iter(marked)).style
         await pilot.press("asterisk")
-        assert filled.marks.count == 98
+        assert filled.selection.count == 98
         await pilot.press("a")
-        assert filled.marks.count == 100
+        assert filled.selection.count == 100
         app.table.action_marks("none")
-        assert filled.marks.count == 0
+        assert filled.selection.count == 0
         await pilot.pause()
         assert len(app.of(EntryTable.MarksChanged)) == 3
 
 
-async def test_a_range_is_marked_from_v_to_v_and_escape_gives_it_up(filled: Spool) -> None:
+async def test_a_range_is_marked_from_v_to_v_and_escape_gives_it_up(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("j", "v", "j", "j")
         assert [line[0] for line in app.lines()[1:6]] == [" ", "*", "*", "*", " "]
-        assert filled.marks.count == 0
+        assert filled.selection.count == 0
         await pilot.press("v")
-        assert filled.marks.count == 3
+        assert filled.selection.count == 3
         await pilot.press("g", "v", "escape")
         assert app.backed_out == 0
         assert [line[0] for line in app.lines()[1:6]] == [" ", "*", "*", "*", " "]
@@ -230,7 +230,7 @@ async def test_a_range_is_marked_from_v_to_v_and_escape_gives_it_up(filled: Spoo
         assert app.backed_out == 1
 
 
-async def test_a_range_upwards_is_marked_too(filled: Spool) -> None:
+async def test_a_range_upwards_is_marked_too(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(10)
         await pilot.press("v")
@@ -239,23 +239,23 @@ async def test_a_range_upwards_is_marked_too(filled: Spool) -> None:
         assert [entry.name for entry in filled.marked()] == [make(number).name for number in range(5, 11)]
 
 
-async def test_a_range_is_given_up_when_the_rows_move(filled: Spool) -> None:
+async def test_a_range_is_given_up_when_the_rows_move(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("v", "j")
         filled.sort(SIZE, descending=True)
         app.table.rows_changed()
         await pilot.press("v")
-        assert filled.marks.count == 0
+        assert filled.selection.count == 0
 
 
 @pytest.mark.parametrize("key", ["enter", "l", "right"])
-async def test_opening_tells_the_entry(filled: Spool, key: str) -> None:
+async def test_opening_tells_the_entry(filled: RowStore, key: str) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("j", key)
         assert [message.entry for message in app.of(EntryTable.Opened)] == [make(1)]
 
 
-async def test_the_mouse_selects_opens_and_sorts(filled: Spool) -> None:
+async def test_the_mouse_selects_opens_and_sorts(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.click(EntryTable, offset=(5, 4))
         assert app.table.cursor == 3
@@ -267,7 +267,7 @@ async def test_the_mouse_selects_opens_and_sorts(filled: Spool) -> None:
         assert [message.column for message in app.of(EntryTable.SortAsked)] == [AGENT, NAME]
 
 
-async def test_the_header_tells_the_order(filled: Spool) -> None:
+async def test_the_header_tells_the_order(filled: RowStore) -> None:
     async with running(filled) as (app, _):
         filled.sort(SIZE, descending=True)
         app.table.rows_changed()
@@ -297,7 +297,7 @@ HOSTILE = [
 ]
 
 
-async def test_hostile_names_stay_in_their_row_and_column(spool: Spool) -> None:
+async def test_hostile_names_stay_in_their_row_and_column(spool: RowStore) -> None:
     entries: list[Entry] = [make(number, name or "") for number, name in enumerate(HOSTILE)]
     entries += [Folder(Location("acme", place=(name, "f")), name) for name in HOSTILE]
     spool.extend(entries)
@@ -315,7 +315,7 @@ async def test_hostile_names_stay_in_their_row_and_column(spool: Spool) -> None:
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "ansi-light"])
-async def test_the_cursor_is_seen_in_every_theme(filled: Spool, theme: str) -> None:
+async def test_the_cursor_is_seen_in_every_theme(filled: RowStore, theme: str) -> None:
     async with running(filled) as (app, pilot):
         app.theme = theme
         await pilot.pause()
@@ -327,7 +327,7 @@ async def test_the_cursor_is_seen_in_every_theme(filled: Spool, theme: str) -> N
             assert cursor.reverse
 
 
-async def test_the_cursor_is_seen_without_colours(filled: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cursor_is_seen_without_colours(filled: RowStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(filled) as (app, _):
         style = next(iter(app.strip(1))).style
@@ -335,7 +335,7 @@ async def test_the_cursor_is_seen_without_colours(filled: Spool, monkeypatch: py
         assert style.reverse
 
 
-async def test_the_terminal_cursor_follows_for_magnifiers(filled: Spool) -> None:
+async def test_the_terminal_cursor_follows_for_magnifiers(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("j", "j")
         assert app.cursor_position == (0, 3)
@@ -343,7 +343,7 @@ async def test_the_terminal_cursor_follows_for_magnifiers(filled: Spool) -> None
         assert app.cursor_position == (0, 3)
 
 
-async def test_a_smaller_window_keeps_the_cursor_in_view(filled: Spool) -> None:
+async def test_a_smaller_window_keeps_the_cursor_in_view(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(18)
         await pilot.resize_terminal(90, 8)
@@ -358,7 +358,7 @@ def test_every_binding_has_an_id_and_says_what_it_does() -> None:
     assert all(binding.tooltip and binding.description and not binding.priority for binding in ours)
 
 
-async def test_a_spool_may_shrink_before_the_table_is_told(filled: Spool) -> None:
+async def test_a_spool_may_shrink_before_the_table_is_told(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(90)
         filled.filter("00004")

@@ -10,13 +10,13 @@ import pytest
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    spool = Spool(tmp_path)
+def spool(tmp_path: Path) -> Iterator[RowStore]:
+    spool = RowStore(tmp_path)
     rows = [StoredObject(Location("p", path=f"k{n}"), f"k{n}", size=4_133_333, size_exact=True) for n in range(200)]
     spool.extend(rows)
     spool.mark(identity(row) for row in rows[:3])
@@ -24,12 +24,12 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.close()
 
 
-def test_the_sentence_of_the_design(spool: Spool) -> None:
+def test_the_sentence_of_the_design(spool: RowStore) -> None:
     progress = Progress(total=2_431, order="newest first")
     assert foot_text(spool, progress) == "200 of 2,431 loaded · 3 marked, 12.4 MB · newest first"
 
 
-def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(spool: Spool) -> None:
+def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(spool: RowStore) -> None:
     spool.clear_marks()
     rows = [
         StoredObject(Location("p", path=f"t{day}{hour}"), "t", created=datetime(2024, 9, day, hour, tzinfo=UTC))
@@ -46,12 +46,12 @@ def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(spool
     assert foot_text(spool, Progress(), zone) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-02"
 
 
-def test_all_of_it(spool: Spool) -> None:
+def test_all_of_it(spool: RowStore) -> None:
     spool.clear_marks()
     assert foot_text(spool, Progress(ended=True, total=200)) == "200 entries"
 
 
-def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: Spool) -> None:
+def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: RowStore) -> None:
     spool.clear_marks()
     assert foot_text(spool, Progress()) == "200 loaded"
     assert foot_text(spool, Progress(total=100)) == "200 loaded"
@@ -66,19 +66,19 @@ def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: Spool) -> Non
         (Kind.TEXT, False, "by T, A to Z"),
     ],
 )
-def test_an_order_of_loaded_rows_says_so(spool: Spool, kind: Kind, descending: bool, words: str) -> None:
+def test_an_order_of_loaded_rows_says_so(spool: RowStore, kind: Kind, descending: bool, words: str) -> None:
     spool.sort(Column("size", "T", kind), descending)
     assert foot_text(spool, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
     assert foot_text(spool, Progress(ended=True)).endswith(words)
 
 
-def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(spool: Spool) -> None:
+def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(spool: RowStore) -> None:
     spool.filter("k19")
     assert "11 with “k19”" in foot_text(spool, Progress(ended=True))
     spool.filter("x" * 1_000)
     assert len(foot_text(spool, Progress(ended=True))) < 120
 
 
-def test_what_goes_on_and_what_went_wrong_come_last(spool: Spool) -> None:
+def test_what_goes_on_and_what_went_wrong_come_last(spool: RowStore) -> None:
     assert foot_text(spool, Progress(loading=True)).endswith("· loading… Esc stops")
     assert foot_text(spool, Progress(error="no answer came")).endswith("· stopped: no answer came")

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.widgets.spool_table import SpoolTable
 
 NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", Kind.TIME, 16)
@@ -36,7 +36,7 @@ def make(number: int, size: int | None = None) -> StoredObject:
 class SpoolApp(App[None]):
     """Shows one table and keeps what it says."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: RowStore) -> None:
         super().__init__()
         self.spool = spool
         self.table = SpoolTable()
@@ -66,32 +66,32 @@ class SpoolApp(App[None]):
 
 
 @pytest.fixture
-def spool() -> Iterator[Spool]:
-    spool = Spool()
+def spool() -> Iterator[RowStore]:
+    spool = RowStore()
     yield spool
     spool.close()
 
 
 @pytest.fixture
-def filled(spool: Spool) -> Spool:
+def filled(spool: RowStore) -> RowStore:
     spool.extend(make(number) for number in range(100))
     return spool
 
 
 @asynccontextmanager
-async def running(spool: Spool, width: int = 90, height: int = 21) -> AsyncIterator[tuple[SpoolApp, Pilot[None]]]:
+async def running(spool: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[SpoolApp, Pilot[None]]]:
     app = SpoolApp(spool)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
         yield app, pilot
 
 
-def fill(spool: Spool, count: int) -> None:
+def fill(spool: RowStore, count: int) -> None:
     for first in range(0, count, 1000):
         spool.extend(make(number) for number in range(first, min(first + 1000, count)))
 
 
-async def test_more_rows_below_the_view_repaint_nothing(filled: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_rows_below_the_view_repaint_nothing(filled: RowStore, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(filled) as (app, pilot):
         painted: list[int] = []
         paint = SpoolTable.render_line
@@ -115,7 +115,7 @@ async def test_more_rows_below_the_view_repaint_nothing(filled: Spool, monkeypat
         assert painted
 
 
-async def test_near_the_end_more_rows_are_asked_for_once(filled: Spool) -> None:
+async def test_near_the_end_more_rows_are_asked_for_once(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         assert app.of(SpoolTable.NearEnd) == []
         app.table.action_go(70)
@@ -131,7 +131,7 @@ async def test_near_the_end_more_rows_are_asked_for_once(filled: Spool) -> None:
         assert len(app.of(SpoolTable.NearEnd)) == 1
 
 
-async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(spool: Spool) -> None:
+async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(spool: RowStore) -> None:
     async with running(spool) as (app, pilot):
         assert app.of(SpoolTable.NearEnd) == []
         spool.extend([make(1)])
@@ -140,7 +140,7 @@ async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(spool:
         assert len(app.of(SpoolTable.NearEnd)) == 1
 
 
-async def test_a_filter_that_finds_little_does_not_load_everything(filled: Spool) -> None:
+async def test_a_filter_that_finds_little_does_not_load_everything(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         filled.filter("000042")
         app.table.rows_changed()
@@ -153,7 +153,7 @@ async def test_a_filter_that_finds_little_does_not_load_everything(filled: Spool
         assert app.table.row_count == 1
 
 
-async def test_the_wheel_asks_for_more_rows_too(filled: Spool) -> None:
+async def test_the_wheel_asks_for_more_rows_too(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         for _step in range(40):
             app.table.post_message(
@@ -164,7 +164,7 @@ async def test_the_wheel_asks_for_more_rows_too(filled: Spool) -> None:
         assert len(app.of(SpoolTable.NearEnd)) == 1
 
 
-async def test_the_cursor_stays_with_its_entry(filled: Spool) -> None:
+async def test_the_cursor_stays_with_its_entry(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(30)
         filled.sort(SIZE, descending=True)
@@ -192,7 +192,7 @@ async def test_the_cursor_stays_with_its_entry(filled: Spool) -> None:
         assert app.of(SpoolTable.Highlighted)[-1].entry == make(200)
 
 
-async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: Spool) -> None:
+async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.rows_changed()
         app.table.rows_changed()
@@ -204,8 +204,8 @@ async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: Spool) ->
         assert [message.entry for message in app.of(SpoolTable.Highlighted)] == [None]
 
 
-async def test_another_spool_begins_at_its_top(filled: Spool) -> None:
-    other = Spool()
+async def test_another_spool_begins_at_its_top(filled: RowStore) -> None:
+    other = RowStore()
     try:
         other.extend(make(number) for number in range(300, 400))
         async with running(filled) as (app, pilot):
@@ -221,7 +221,7 @@ async def test_another_spool_begins_at_its_top(filled: Spool) -> None:
         other.close()
 
 
-async def test_a_table_without_rows_says_why(spool: Spool) -> None:
+async def test_a_table_without_rows_says_why(spool: RowStore) -> None:
     async with running(spool, 40) as (app, pilot):
         app.table.say("Loading exports/ …")
         assert app.lines()[1].strip() == "Loading exports/ …"
@@ -237,7 +237,7 @@ async def test_a_table_without_rows_says_why(spool: Spool) -> None:
 
 
 @pytest.mark.parametrize("count", [10_000, 100_000])
-async def test_many_rows_are_sorted_while_the_screen_goes_on(spool: Spool, count: int) -> None:
+async def test_many_rows_are_sorted_while_the_screen_goes_on(spool: RowStore, count: int) -> None:
     fill(spool, count)
     async with running(spool) as (app, _):
         app.table.action_go(-1)
@@ -253,7 +253,7 @@ async def test_many_rows_are_sorted_while_the_screen_goes_on(spool: Spool, count
         assert app.table.entry == make(count - 1)
 
 
-async def test_rows_that_keep_coming_do_not_start_the_sorting_again(spool: Spool) -> None:
+async def test_rows_that_keep_coming_do_not_start_the_sorting_again(spool: RowStore) -> None:
     fill(spool, 30_000)
     async with running(spool) as (app, pilot):
         spool.sort(SIZE, descending=True)
@@ -267,7 +267,7 @@ async def test_rows_that_keep_coming_do_not_start_the_sorting_again(spool: Spool
         assert spool.at(0) == make(39_999)
 
 
-async def test_an_entry_that_a_filter_hides_gets_the_cursor_back(filled: Spool) -> None:
+async def test_an_entry_that_a_filter_hides_gets_the_cursor_back(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(60)
         filled.filter("agent 3")
@@ -285,7 +285,7 @@ async def test_an_entry_that_a_filter_hides_gets_the_cursor_back(filled: Spool) 
         assert app.table.entry == chosen
 
 
-async def test_a_page_that_did_not_come_can_be_asked_for_again(filled: Spool) -> None:
+async def test_a_page_that_did_not_come_can_be_asked_for_again(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(-1)
         app.table.ask_again()

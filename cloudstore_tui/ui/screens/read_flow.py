@@ -99,7 +99,7 @@ class MarkMatchingFlow(ReadAllFlow):
             await reading.spool.settle()
             await asyncio.sleep(0)
         self._pane.table.action_marks("all")
-        marks = reading.spool.marks
+        marks = reading.spool.selection
         size = f", {words.size(marks.size, exact=marks.size_exact)}" if marks.size else ""
         which = "all that match and hold the text" if reading.spool.filtered_by else "all that match"
         tell(self.screen, f"{words.counted(marks.count, 'row')} marked{size}: {which}.")

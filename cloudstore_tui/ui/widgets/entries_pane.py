@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from cloudstore_tui.core.columns import Column
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.text import plain
@@ -59,7 +59,7 @@ class EntriesPane(Vertical):
         super().__init__(id=id)
         self._title = TitleRule("Entries")
         self._crumbs: tuple[str, ...] = ()
-        self._spool: Spool | None = None
+        self._spool: RowStore | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
@@ -76,7 +76,7 @@ class EntriesPane(Vertical):
         """Title, bars, table, foot."""
         yield from (self._title, self.bar, self._filter_bar, self.table, self._foot)
 
-    def show(self, spool: Spool, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
+    def show(self, spool: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
         """Show other rows, or the same ones in other columns or another zone."""
         if spool is not self._spool:
             self._spool = spool
@@ -139,7 +139,7 @@ class EntriesPane(Vertical):
 
     def clear_marks(self) -> bool:
         """Unmark everything; whether something was marked."""
-        if self._spool is None or not self._spool.marks.count:
+        if self._spool is None or not self._spool.selection.count:
             return False
         self.table.action_marks("none")
         return True

@@ -10,8 +10,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.results.marks import Marks
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.results.selection import Selection
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 
@@ -40,7 +40,7 @@ class Progress:
     """What else goes on."""
 
 
-def foot_text(spool: Spool, progress: Progress, zone: tzinfo = UTC) -> str:
+def foot_text(spool: RowStore, progress: Progress, zone: tzinfo = UTC) -> str:
     """`200 of 2,431 loaded · 3 marked, 12.4 MB, of 2024-09-01 · newest first`; not yet safe to draw."""
     parts = [_loaded(spool, progress), _filter(spool), _marks(spool, zone), _order(spool, progress), progress.note]
     if progress.loading:
@@ -57,7 +57,7 @@ def order_words(column: Column, *, descending: bool) -> str:
     return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
 
 
-def _loaded(spool: Spool, progress: Progress) -> str:
+def _loaded(spool: RowStore, progress: Progress) -> str:
     if progress.ended:
         return "1 entry" if spool.loaded == 1 else f"{words.count(spool.loaded)} entries"
     if progress.total is not None and progress.total > spool.loaded:
@@ -65,7 +65,7 @@ def _loaded(spool: Spool, progress: Progress) -> str:
     return f"{words.count(spool.loaded)} loaded" if spool.loaded else ""
 
 
-def _filter(spool: Spool) -> str:
+def _filter(spool: RowStore) -> str:
     if not spool.filtered_by:
         return ""
     text = spool.filtered_by
@@ -73,8 +73,8 @@ def _filter(spool: Spool) -> str:
     return f"{words.count(len(spool))} with “{shown}”"
 
 
-def _marks(spool: Spool, zone: tzinfo) -> str:
-    marks = spool.marks
+def _marks(spool: RowStore, zone: tzinfo) -> str:
+    marks = spool.selection
     if not marks.count:
         return ""
     size = words.size(marks.size, exact=marks.size_exact) if marks.size else ""
@@ -82,7 +82,7 @@ def _marks(spool: Spool, zone: tzinfo) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _span(marks: Marks, zone: tzinfo) -> str:
+def _span(marks: Selection, zone: tzinfo) -> str:
     """The days, or the times of one day, from the oldest to the newest of what is marked."""
     if not marks.first or marks.count == 1:
         return ""
@@ -92,7 +92,7 @@ def _span(marks: Marks, zone: tzinfo) -> str:
     return first if first == last else f"{first} to {last[11:]}"
 
 
-def _order(spool: Spool, progress: Progress) -> str:
+def _order(spool: RowStore, progress: Progress) -> str:
     column, descending = spool.sorted_by
     if column is None:
         return progress.order

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.columns import Column
 from cloudstore_tui.core.entry import Entry, Folder, identity
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.row_painter import RowPainter
@@ -69,7 +69,7 @@ class SpoolTable(CursorList):
     order: reactive[tuple[str, bool] | None] = reactive(None, init=False)
     """Name of the column that the service sorted by, and whether descending; a local sort of the spool if `None`."""
 
-    spool: Spool | None = None
+    spool: RowStore | None = None
     """What is shown; set by `show`."""
 
     @dataclass
@@ -100,7 +100,7 @@ class SpoolTable(CursorList):
         """The entry under the cursor."""
         return self._entry_at(self.cursor)
 
-    def show(self, spool: Spool, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
+    def show(self, spool: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
         """Show other rows, or the same ones in other columns or another zone; the cursor stays with the same spool."""
         self._painter = RowPainter(columns, zone)
         if spool is not self.spool:
@@ -180,13 +180,13 @@ class SpoolTable(CursorList):
             self._entries = dict(enumerate(entries, first))
         return self._entries.get(row)
 
-    def _settle(self, spool: Spool) -> None:
+    def _settle(self, spool: RowStore) -> None:
         wish = (spool, spool.filtered_by, spool.sorted_by)
         if spool.stale and self._settling != wish:
             self._settling = wish
             self.run_worker(self._arrange(spool, wish), group="arrange", exclusive=True)
 
-    async def _arrange(self, spool: Spool, wish: object) -> None:
+    async def _arrange(self, spool: RowStore, wish: object) -> None:
         try:
             while spool is self.spool and spool.stale:
                 started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Spools and entries for the tests of this folder."""
+"""Stores and entries for the tests of this folder."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 
 from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results.row_store import RowStore
 
 
 def _make(number: int, *, name: str = "", size: int | None = None, **fields: object) -> StoredObject:
@@ -28,7 +28,7 @@ def make() -> Callable[..., StoredObject]:
 
 
 @pytest.fixture
-def spool() -> Iterator[Spool]:
-    spool = Spool()
-    yield spool
-    spool.close()
+def store() -> Iterator[RowStore]:
+    store = RowStore()
+    yield store
+    store.close()

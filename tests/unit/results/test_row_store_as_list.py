@@ -1,4 +1,4 @@
-"""A spool does what a plain list of entries would do, for any order of any of its operations."""
+"""A store does what a plain list of entries would do, for any order of any of its operations."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from cloudstore_tui.core.columns import Column, Kind
 from cloudstore_tui.core.entry import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.location import Location
-from cloudstore_tui.results import arrangement
-from cloudstore_tui.results.spool import Spool
+from cloudstore_tui.results import row_store
+from cloudstore_tui.results.row_store import RowStore
 
 TEXT = st.text("abAB9[\x1b\u202e\ud800é\x00\"'%_\\ ", max_size=4)
 TIMES = st.integers(0, 2**31 * 1000).map(lambda ms: datetime.fromtimestamp(ms / 1000, UTC))
@@ -90,36 +90,36 @@ class SpoolAsList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        arrangement.AT_ONCE = self.at_once
-        self.spool = Spool()
+        row_store.AT_ONCE = self.at_once
+        self.store = RowStore()
         self.known: dict[str, Known] = {}
         self.text = ""
         self.column: Column | None = None
         self.descending = False
 
     def teardown(self) -> None:
-        self.spool.close()
+        self.store.close()
 
     @rule(page=PAGES)
     def extend(self, page: list[Entry]) -> None:
         before = len(self.known)
         for entry in page:
             self.known.setdefault(identity(entry), Known(entry))
-        assert self.spool.extend(page) == len(self.known) - before
+        assert self.store.extend(page) == len(self.known) - before
 
     @rule(page=PAGES)
     def merge(self, page: list[Entry]) -> None:
         before = len(self.known)
         for entry in page:
             self.known.setdefault(identity(entry), Known(entry)).entry = entry
-        assert self.spool.merge(page) == len(self.known) - before
+        assert self.store.merge(page) == len(self.known) - before
 
     @rule(pages=st.lists(PAGES, max_size=2))
     def refresh(self, pages: list[list[Entry]]) -> None:
         fresh: dict[str, Known] = {}
-        with self.spool.refresh():
+        with self.store.refresh():
             for page in pages:
-                self.spool.merge(page)
+                self.store.merge(page)
                 last = {identity(entry): entry for entry in page}
                 for key, entry in last.items():
                     kept = fresh.pop(key, None) or self.known.get(key)
@@ -128,7 +128,7 @@ class SpoolAsList(RuleBasedStateMachine):
 
     @rule()
     def refresh_that_is_stopped(self) -> None:
-        with pytest.raises(asyncio.CancelledError), self.spool.refresh():
+        with pytest.raises(asyncio.CancelledError), self.store.refresh():
             raise asyncio.CancelledError
 
     @rule(page=PAGES)
@@ -136,21 +136,21 @@ class SpoolAsList(RuleBasedStateMachine):
         gone = {identity(entry) for entry in page}
         before = len(self.known)
         self.known = {key: known for key, known in self.known.items() if key not in gone}
-        assert self.spool.remove(gone) == before - len(self.known)
+        assert self.store.remove(gone) == before - len(self.known)
 
     @rule()
     def clear(self) -> None:
-        self.spool.clear()
+        self.store.clear()
         self.known = {}
 
     @rule(text=TEXT)
     def filter(self, text: str) -> None:
-        self.spool.filter(text)
+        self.store.filter(text)
         self.text = text
 
     @rule(column=st.sampled_from([*COLUMNS, None]), descending=st.booleans())
     def sort(self, column: Column | None, descending: bool) -> None:
-        self.spool.sort(column, descending)
+        self.store.sort(column, descending)
         self.column, self.descending = column, descending
 
     @precondition(lambda self: self.shown())
@@ -159,38 +159,38 @@ class SpoolAsList(RuleBasedStateMachine):
         index = data.draw(st.integers(0, len(self.shown()) - 1))
         shown = self.shown()[index]
         shown.marked = not shown.marked
-        self.spool.toggle(index)
+        self.store.toggle(index)
 
     @rule(first=IDS, last=IDS, on=st.booleans())
     def mark_range(self, first: int, last: int, on: bool) -> None:
         for known in self.shown()[first : last + 1]:
             known.marked = on
-        self.spool.mark_range(first, last, on)
+        self.store.mark_range(first, last, on)
 
     @rule(page=PAGES, on=st.booleans())
     def mark(self, page: list[Entry], on: bool) -> None:
         for entry in page:
             if known := self.known.get(identity(entry)):
                 known.marked = on
-        self.spool.mark([identity(entry) for entry in page], on)
+        self.store.mark([identity(entry) for entry in page], on)
 
     @rule()
     def mark_all(self) -> None:
         for known in self.shown():
             known.marked = True
-        self.spool.mark_all()
+        self.store.mark_all()
 
     @rule()
     def invert(self) -> None:
         for known in self.shown():
             known.marked = not known.marked
-        self.spool.invert()
+        self.store.invert()
 
     @rule()
     def clear_marks(self) -> None:
         for known in self.known.values():
             known.marked = False
-        self.spool.clear_marks()
+        self.store.clear_marks()
 
     def matches(self, entry: Entry) -> bool:
         words = [entry.name] if isinstance(entry, Folder) else [entry.name, *(value for _, value in entry.tags)]
@@ -211,24 +211,24 @@ class SpoolAsList(RuleBasedStateMachine):
     @invariant()
     def shows_what_the_list_shows(self) -> None:
         for _ in range(3):
-            if self.spool.stale:
-                asyncio.run(self.spool.settle())
-        assert not self.spool.stale
+            if self.store.stale:
+                asyncio.run(self.store.settle())
+        assert not self.store.stale
         shown = self.shown()
-        assert self.spool.loaded == len(self.known)
-        assert len(self.spool) == len(shown)
-        entries = self.spool.window(0, 100)
+        assert self.store.loaded == len(self.known)
+        assert len(self.store) == len(shown)
+        entries = self.store.window(0, 100)
         assert entries == [known.entry for known in shown]
-        assert [self.spool.is_marked(index) for index in range(len(shown))] == [known.marked for known in shown]
-        assert [self.spool.index_of(identity(entry)) for entry in entries] == list(range(len(entries)))
+        assert [self.store.is_marked(index) for index in range(len(shown))] == [known.marked for known in shown]
+        assert [self.store.index_of(identity(entry)) for entry in entries] == list(range(len(entries)))
 
     @invariant()
     def knows_what_is_marked(self) -> None:
         marked = [known.entry for known in self.known.values() if known.marked]
-        assert sorted(map(identity, self.spool.marked())) == sorted(map(identity, marked))
+        assert sorted(map(identity, self.store.marked())) == sorted(map(identity, marked))
         sizes = [entry.size if isinstance(entry, StoredObject) else None for entry in marked]
-        assert self.spool.marks.count == len(marked)
-        assert self.spool.marks.size == sum(min(size, 2**53) for size in sizes if size is not None)
+        assert self.store.selection.count == len(marked)
+        assert self.store.selection.size == sum(min(size, 2**53) for size in sizes if size is not None)
 
 
 class SpoolInThread(SpoolAsList):
@@ -237,7 +237,7 @@ class SpoolInThread(SpoolAsList):
 
 @pytest.mark.parametrize("machine", [SpoolAsList, SpoolInThread])
 def test_a_spool_does_what_a_list_would_do(machine: type[SpoolAsList], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrangement, "AT_ONCE", machine.at_once)
+    monkeypatch.setattr(row_store, "AT_ONCE", machine.at_once)
     machine.TestCase.settings = settings(
         max_examples=50,
         stateful_step_count=20,
