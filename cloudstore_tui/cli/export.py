@@ -1,19 +1,36 @@
-"""The forms in which `find` gives what it finds: text, JSON lines, CSV, Parquet."""
+"""The forms in which commands give what they find: a table, JSON lines, CSV or Parquet, printed or in a file."""
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import click
 
-from cloudstore_tui.cli.cells import FIELDS, USUAL, columns_of, row_of, text_of
-from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.sink import Sink
+from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, Sink, columns_of, row_of, text_of
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.text import plain
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_ENDINGS = {".json": Format.JSON, ".jsonl": Format.JSON, ".csv": Format.CSV, ".parquet": Format.PARQUET}
+"""What the name of a file says of its form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +38,58 @@ class Form:
     """What the options ask for."""
 
     columns: str = ""
-    as_csv: bool = False
-    parquet: str = ""
+    format: Format = Format.TABLE
+    file: Path | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything but the usual rows or records is."""
+        return bool(self.columns or self.file or self.format not in (Format.TABLE, Format.JSON))
 
     def sink(self, output: Output, provider: str) -> Sink:
         """Where entries of a provider go.
 
         Raises:
-            UsageError: the options contradict each other, or a library is missing.
+            UsageError: the options do not fit each other, or a library is missing.
+            ConflictError: there is such a file.
         """
-        if output.as_json + self.as_csv + bool(self.parquet) > 1:
-            raise UsageError("--json, --csv and --parquet exclude each other", hint="Leave out all but one.")
         names = columns_of(self.columns) if self.columns else ()
-        if self.parquet:
+        if self.format is Format.PARQUET:
+            if self.file is None:
+                raise UsageError("Parquet is written into a file", subject="--format parquet", hint="Add -o FILE.")
             # Deferred: the library is large, and optional.
             from cloudstore_tui.cli.parquet import ParquetFile
 
-            return ParquetFile(Path(self.parquet), names or USUAL, provider)
-        if self.as_csv:
-            return CsvLines(output, names or USUAL, provider)
-        return _Columns(output, names, provider) if names else _Lines(output, provider)
+            return ParquetFile(self.file, names or USUAL, provider)
+        lines = _LINES[self.format](output, names, provider)
+        return lines if self.file is None else _FileOf(lines, self.file)
 
 
 def export_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`--columns`, `--csv` and `--parquet`, given to the command as one `form`."""
+    """`--columns`, `--format`, `-o` and `--json`, given to the command as one `form`, and `as_json`."""
 
     @functools.wraps(command)
-    def wrapped(*, columns: str, as_csv: bool, parquet: str, **others: Any) -> None:
-        command(form=Form(columns, as_csv, parquet), **others)
+    def wrapped(*, columns: str, form: str | None, file: str, as_json: bool, **others: Any) -> None:
+        if as_json and form not in (None, Format.JSON):
+            raise UsageError(f"--json and --format {form} exclude each other", hint="Leave one of them out.")
+        path = user_path(file) if file else None
+        guessed = _ENDINGS.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE
+        chosen = Format.JSON if as_json else Format(form or guessed)
+        command(form=Form(columns, chosen, path), as_json=chosen is Format.JSON and path is None, **others)
 
     options = (
-        click.option("--parquet", default="", metavar="FILE", help="Write a Parquet file; takes the extra `parquet`."),
-        click.option("--csv", "as_csv", is_flag=True, help="Print CSV that spreadsheets may open."),
+        click.option("--json", "as_json", is_flag=True, help="As --format json."),
         click.option(
-            "--columns", default="", metavar="a,b", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."
+            "-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice([form.value for form in Format]),
+            help="Parquet takes -o and the extra `parquet`. [default: as FILE ends, else table]",
+        ),
+        click.option(
+            "--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."
         ),
     )
     for option in options:
@@ -62,47 +97,82 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-class _Lines(Sink):
-    """The usual rows, or JSON lines."""
+class Lines(Sink):
+    """Entries as lines of text, on standard output or wherever `write` is set to."""
 
-    def __init__(self, output: Output, provider: str) -> None:
-        self._output = output
-        self._provider = provider
-
-    def add(self, entry: Entry) -> None:
-        self._output.entry(entry, self._provider)
-
-
-class _Columns(Sink):
-    """Chosen columns with tabs between them, or as JSON."""
+    end = "\n"
+    """What ends a line in a file."""
 
     def __init__(self, output: Output, columns: tuple[str, ...], provider: str) -> None:
+        self.write: Callable[[str], None] = output.data
         self._output = output
         self._columns = columns
         self._provider = provider
 
-    def add(self, entry: Entry) -> None:
+    def _cells(self, entry: Entry) -> list[str]:
         row = row_of(entry, self._provider, self._columns)
-        if self._output.as_json:
-            self._output.record(row)
-        else:
-            self._output.cells(text_of(row.get(name)) for name in self._columns)
+        return [text_of(row.get(name)) for name in self._columns]
 
 
-class CsvLines(Sink):
+class _Table(Lines):
+    """The usual rows, or chosen columns with a tab between each two."""
+
+    def add(self, entry: Entry) -> None:
+        cells = self._cells(entry) if self._columns else [self._output.row(entry)]
+        self.write("\t".join(plain(cell, len(cell)) for cell in cells))
+
+
+class _JsonLines(Lines):
+    """The record of each entry, or chosen columns of it."""
+
+    def add(self, entry: Entry) -> None:
+        chosen = bool(self._columns)
+        record = row_of(entry, self._provider, self._columns) if chosen else entry_record(entry, self._provider)
+        self.write(json.dumps(record, ensure_ascii=True))
+
+
+class CsvLines(Lines):
     """CSV with a line of names above it."""
 
-    def __init__(self, output: Output, columns: tuple[str, ...], provider: str) -> None:
-        self._output = output
-        self._columns = columns
-        self._provider = provider
+    end = "\r\n"
 
-    def __enter__(self) -> "Sink":
+    def __init__(self, output: Output, columns: tuple[str, ...], provider: str) -> None:
+        super().__init__(output, columns or USUAL, provider)
+
+    def __enter__(self) -> Self:
         """The names come first, also where nothing is found."""
-        self._output.data(csv_row(self._columns))
+        self.write(csv_row(self._columns))
         return self
 
     def add(self, entry: Entry) -> None:
         """One more."""
-        row = row_of(entry, self._provider, self._columns)
-        self._output.data(csv_row(text_of(row.get(name)) for name in self._columns))
+        self.write(csv_row(self._cells(entry)))
+
+
+_LINES: dict[Format, type[Lines]] = {Format.TABLE: _Table, Format.JSON: _JsonLines, Format.CSV: CsvLines}
+
+
+class _FileOf(Sink):
+    """Lines that go into a new file."""
+
+    def __init__(self, lines: Lines, path: Path) -> None:
+        self._lines = lines
+        self._file = NewFile(path)
+
+    def __enter__(self) -> Self:
+        file = self._file.__enter__()
+
+        def write(text: str) -> None:
+            file.write(f"{text}{self._lines.end}".encode("utf-8", "replace"))
+
+        self._lines.write = write
+        self._lines.__enter__()
+        return self
+
+    def add(self, entry: Entry) -> None:
+        self._lines.add(entry)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.__exit__(kind, error, trace)

@@ -9,7 +9,7 @@ from cloudstore_tui.cli.call import print_call
 from cloudstore_tui.cli.export import Form, export_options
 from cloudstore_tui.cli.filter import kept, narrowed, note_empty
 from cloudstore_tui.cli.found import found, pager_of
-from cloudstore_tui.cli.options import json_option, limit_option, timeout_option
+from cloudstore_tui.cli.options import limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.search import Search, query_options
 from cloudstore_tui.cli.session import Session, run
@@ -30,7 +30,6 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 @click.option("--call", "key", default="", help="Everything of the call that any of its ids names, as a tree.")
 @export_options
 @limit_option
-@json_option
 @timeout_option()
 def find_command(
     where: str,
@@ -59,11 +58,11 @@ def find_command(
       cloudstore find acme8 agent:"Khang Glynn" on:2024-09-01 "dur:>10m"
       cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
       cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
-      cloudstore find acme8 type:cc since:yesterday --columns created,agentName,size --csv
+      cloudstore find acme8 type:cc since:yesterday --columns created,agentName,size -o calls.csv
       cloudstore find acme8 --call int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
     """
     search = Search(fiql, type_, since, until, sort, desc)
-    if key and (words or limit or count or (form, search) != (Form(), Search("", "", "", ""))):
+    if key and (words or limit or count or form.is_asked or search != Search("", "", "", "")):
         raise UsageError("--call finds everything of one call", subject=key, hint="Leave out the other conditions.")
 
     async def work(session: Session) -> None:

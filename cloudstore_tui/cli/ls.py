@@ -1,14 +1,14 @@
-"""`ls`: what is in a folder or region."""
+"""`ls`: what is in a folder or region, and which profiles there are."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import click
 
-from cloudstore_tui.cli.export import Form
-from cloudstore_tui.cli.options import json_option, limit_option, timeout_option
+from cloudstore_tui.cli.export import Form, export_options
+from cloudstore_tui.cli.options import limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.core.entry import Entry, Folder, identity
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.location import Location
@@ -20,33 +20,39 @@ NEWEST = 100
 
 
 @click.command("ls", short_help="List a folder or region.")
-@click.argument("path")
+@click.argument("path", default="", metavar="[PATH]")
 @click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
 @click.option("--all", "everything", is_flag=True, help=f"All objects of a region, not only the newest {NEWEST}.")
+@export_options
 @limit_option
-@json_option
 @timeout_option()
 def ls_command(
-    path: str, *, recursive: bool, everything: bool, limit: int | None, as_json: bool, timeout: float
+    path: str, *, recursive: bool, everything: bool, form: Form, limit: int | None, as_json: bool, timeout: float
 ) -> None:
-    """List a folder, a region or the regions.
+    """List a folder, a region or the regions; without PATH the profiles.
 
     \b
     Examples:
-      cloudstore ls acme:                        the top folders
+      cloudstore ls                              the profiles
+      cloudstore ls acme                         the top folders
       cloudstore ls acme:exports/reporting/ -R   everything below a folder
       cloudstore ls acme8:us-east/ --limit 20    the 20 newest objects of a region
     """
+    if not path:
+        print_profiles(as_json=as_json)
+        return
 
     async def work(session: Session) -> None:
         provider, location = session.resolve(path)
         if not provider.is_folder(location):
-            session.output.entry(await provider.stat(location), provider.profile.provider)
+            entry = await provider.stat(location)
+            with form.sink(session.output, provider.profile.provider) as sink:
+                sink.add(entry)
             return
         newest = provider.query(location) is not None and not everything
         most = limit or (NEWEST if newest else None)
         async with aclosing((_tree if recursive else _entries)(provider, location, session.output)) as listing:
-            with Form().sink(session.output, provider.profile.provider) as sink:
+            with form.sink(session.output, provider.profile.provider) as sink:
                 more = await sink.take(listing, most)
         if more and limit is None:
             session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
@@ -81,3 +87,16 @@ async def _tree(provider: StorageProvider, location: Location, output: Output) -
                 raise
             output.error(error, here.address)
         waiting += reversed(folders)
+
+
+def print_profiles(*, as_json: bool) -> None:
+    """Every profile, or how to get one."""
+    config, output = open_config(), Output(as_json=as_json)
+    for profile in config.profiles.values():
+        if as_json:
+            output.record({"profile": profile.name, "provider": profile.provider, "read_only": profile.read_only})
+        else:
+            mode = "read-only" if profile.read_only else "writable"
+            output.line(f"{profile.name:16}  {profile.provider:8}  {mode}")
+    if not config.profiles:
+        output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. Without one: cloudstore demo")

@@ -41,13 +41,6 @@ class Output:
         """One line of JSON."""
         _print(json.dumps(record, ensure_ascii=True))
 
-    def entry(self, entry: Entry, provider: str) -> None:
-        """One row of a listing."""
-        if self.as_json:
-            self.record(entry_record(entry, provider))
-        else:
-            self.line(self._row(entry))
-
     def line(self, text: str) -> None:
         """One line of text, in which nothing can command a terminal or pass for a line of its own.
 
@@ -55,16 +48,12 @@ class Output:
         """
         _print(plain(text, len(text)))
 
-    def cells(self, cells: Iterable[str]) -> None:
-        """One line of text with a tab between each two cells."""
-        _print("\t".join(plain(cell, len(cell)) for cell in cells))
-
     def data(self, text: str) -> None:
         """Lines in a form that some program reads, as they are; on a terminal they are text like any other."""
         if sys.stdout.isatty():
-            self.line(text)
+            _print("\t".join(plain(cell, len(cell)) for cell in text.split("\t")))
         else:
-            _print(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+            _print(text.encode("utf-8", "replace").decode())
 
     def note(self, text: str) -> None:
         """A message about the work, never part of the result. The work goes on where nobody can read it any more."""
@@ -144,7 +133,8 @@ class Output:
         """The exit code so far: 0, the cause that all errors share, or 1."""
         return common_code(self.errors)
 
-    def _row(self, entry: Entry) -> str:
+    def row(self, entry: Entry) -> str:
+        """An entry as one line of a listing."""
         if isinstance(entry, Folder):
             name = entry.location.path or entry.location.address
             return f"{'':>10}  {'':16}  {name}"

@@ -2,6 +2,7 @@
 
 import click
 
+from cloudstore_tui.cli.ls import print_profiles
 from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.profile_add import add_command
@@ -31,15 +32,7 @@ def list_command(*, as_json: bool) -> None:
     Example:
       cloudstore profile list
     """
-    config = open_config()
-    output = Output(as_json=as_json)
-    for profile in config.profiles.values():
-        if as_json:
-            output.record({"profile": profile.name, "provider": profile.provider, "read_only": profile.read_only})
-        else:
-            output.line(f"{profile.name:16}  {profile.provider:8}  {_mode(profile)}")
-    if not config.profiles:
-        output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. Without one: cloudstore demo")
+    print_profiles(as_json=as_json)
 
 
 @profile_command.command("show")
@@ -87,10 +80,6 @@ def test_command(name: str, *, as_json: bool, timeout: float) -> None:
                 session.output.errors.append(check.error)
 
     run(work, as_json=as_json, timeout=timeout)
-
-
-def _mode(profile: Profile) -> str:
-    return "read-only" if profile.read_only else "writable"
 
 
 def _description(config: Config, profile: Profile) -> dict[str, object]:

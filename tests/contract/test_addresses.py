@@ -32,6 +32,11 @@ def test_a_profile_alone_is_the_address_of_all_of_it(cloudstore: Cloudstore, arg
     assert bare.out == cloudstore(*(f"{word}:" if word.startswith("acme") else word for word in arguments)).out
 
 
+def test_ls_alone_lists_the_profiles(cloudstore: Cloudstore) -> None:
+    assert next(line.split() for line in cloudstore("ls").out.splitlines()) == ["acme", "alvaria", "writable"]
+    assert cloudstore("ls", "--json").records == cloudstore("profile", "list", "--json").records
+
+
 def test_a_profile_in_the_place_of_a_command_opens_the_browser_which_needs_a_terminal(cloudstore: Cloudstore) -> None:
     assert "needs a terminal" in cloudstore("acme8").err
     assert "No such command" in cloudstore("acme9").err

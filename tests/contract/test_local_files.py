@@ -89,7 +89,7 @@ def test_a_suggested_command_quotes_what_it_names(cloudstore: Cloudstore) -> Non
 def test_a_parquet_file_is_for_its_owner_alone(cloudstore: Cloudstore, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        assert cloudstore("find", "acme8:us-east", "--limit", "3", "--parquet", "found.parquet").code == 0
+        assert cloudstore("find", "acme8:us-east", "--limit", "3", "-o", "found.parquet").code == 0
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "found.parquet").stat().st_mode) == 0o600

@@ -31,13 +31,14 @@ def test_a_region_that_refuses_is_an_error_behind_the_objects_of_the_others(clou
 
 @pytest.mark.usefixtures("no_uk")
 @pytest.mark.parametrize(
-    "options", [(), ("--csv",), ("--columns", "id,name"), ("--limit", "5"), ("--parquet", "found.parquet")]
+    "options",
+    [(), ("--format", "csv"), ("--columns", "id,name"), ("--limit", "5"), ("-o", "found.parquet"), ("-o", "found")],
 )
 def test_every_form_of_a_partial_result_ends_as_one(cloudstore: Cloudstore, options: tuple[str, ...]) -> None:
     done = cloudstore(*RECORDINGS, *options)
     assert done.code == 3
     assert "acme8:uk/" in done.err
-    assert done.out or "--parquet" in options
+    assert done.out or "-o" in options
 
 
 @pytest.mark.usefixtures("no_uk")
@@ -63,7 +64,7 @@ def test_records_that_cannot_be_read_are_an_error_of_a_listing(cloudstore: Cloud
 
 @pytest.mark.parametrize(
     "arguments",
-    [("find", "acme8:", "--json"), ("find", "acme8:", "--csv"), ("ls", "acme8:us-east/", "--all"), ("keys",)],
+    [("find", "acme8:", "--json"), ("find", "acme8:", "--format", "csv"), ("ls", "acme8:us-east/", "--all"), ("keys",)],
 )
 @pytest.mark.parametrize("lines", [1, 120])
 def test_a_reader_that_has_enough_is_no_failure(ready: Ready, arguments: tuple[str, ...], lines: int) -> None:

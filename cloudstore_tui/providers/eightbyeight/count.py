@@ -59,7 +59,14 @@ class Counter:
 
     async def _parts(self, query: Query, regions: tuple[str, ...]) -> list[_Part]:
         query = replace(query, sort=NEWEST_FIRST)
-        found = await asyncio.gather(*(self._in_region(query, region) for region in regions))
+        tasks = [asyncio.ensure_future(self._in_region(query, region)) for region in regions]
+        try:
+            found = await asyncio.gather(*tasks)
+        finally:
+            # One that fails ends all.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         return [part for parts in found for part in parts]
 
     async def _in_region(self, query: Query, region: str) -> list[_Part]:

@@ -61,7 +61,7 @@ def test_an_error_line_says_what_whether_again_and_where() -> None:
 
 def test_errors_decide_the_code_and_stand_where_they_happened(capsys: pytest.CaptureFixture[str]) -> None:
     output = Output(as_json=True)
-    output.entry(RECORDING, "8x8")
+    output.record(entry_record(RECORDING, "8x8"))
     output.error(MissingError("gone"), "acme8:us-east/x")
     output.error(LoginError("refused"), "acme8:us-east/y")
     shown = capsys.readouterr()
@@ -81,21 +81,21 @@ def test_messages_never_command_a_terminal(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_name_with_line_breaks_in_it_is_one_line_for_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
-    Output(as_json=False).entry(replace(RECORDING, name="a\nacme8:us-east/other\r\x85\u2028b"), "8x8")
+    output = Output(as_json=False)
+    output.line(output.row(replace(RECORDING, name="a\nacme8:us-east/other\r\x85\u2028b")))
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) == 1
     assert "a␊acme8:us-east/other␍" in shown
 
 
-def test_no_line_and_no_cell_commands_a_terminal_at_the_end_of_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_commands_a_terminal_at_the_end_of_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     output = Output(as_json=False)
     output.line("\x1b[31mred\x9b")
-    output.cells(["a\tb", "\x1b]0;x\x07"])
-    assert capsys.readouterr().out == "␛[31mred‹009B›\na␉b\t␛]0;x␇\n"
+    assert capsys.readouterr().out == "␛[31mred‹009B›\n"
 
 
 def test_json_holds_every_text_exactly_and_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:
-    Output(as_json=True).entry(replace(RECORDING, name="a\ud800\x1bé"), "8x8")
+    Output(as_json=True).record(entry_record(replace(RECORDING, name="a\ud800\x1bé"), "8x8"))
     shown = capsys.readouterr().out
     assert shown.isascii()
     assert json.loads(shown)["name"] == "a\ud800\x1bé"
