@@ -1,19 +1,42 @@
-"""`pull`: a whole result in a folder."""
+"""`pull`: a whole result in a folder, from its arguments to what is told of it."""
 
-from dataclasses import replace
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from msgspec import structs
 
-from cloudstore_tui.archive.strategy import Via
+from cloudstore_tui.archive.listing import FolderListing, QueryListing
+from cloudstore_tui.archive.manifest import NAME
+from cloudstore_tui.archive.pull import Pull
+from cloudstore_tui.archive.report import Preview, Report
+from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
+from cloudstore_tui.archive.template import KeyNames, Template
+from cloudstore_tui.cli.filter import narrowed
 from cloudstore_tui.cli.options import json_option, timeout_option
-from cloudstore_tui.cli.pulling import Wanted, task_of
-from cloudstore_tui.cli.search import query_options
+from cloudstore_tui.cli.output import Output, describe_error, error_record
+from cloudstore_tui.cli.progress import Progress
+from cloudstore_tui.cli.search import Search, query_options
 from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.transferring import transferring
+from cloudstore_tui.config.paths import state_folder, user_path
+from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
+from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.text import plain
+from cloudstore_tui.fiql import parse_time, row_of
+from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import OnConflict
+from cloudstore_tui.ui import format as in_words
 
-_WAYS = tuple(way.value for way in OnConflict)
+EXAMPLES = 5
+"""Paths that a dry run shows."""
+
+_ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
 @click.command("pull", short_help="Fetch a whole result into a folder, resumable, with a manifest.")
@@ -28,14 +51,14 @@ _WAYS = tuple(way.value for way in OnConflict)
     "--name", "template", default="", help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}."
 )
 @click.option("--via", type=click.Choice([way.value for way in Via]), default="auto", help="How the bytes come.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; nothing is fetched or written.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; nothing is fetched or written.")
 @click.option(
     "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv: manifest.csv, too."
 )
 @click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
 @click.option(
     "--on-conflict",
-    type=click.Choice(_WAYS),
+    type=click.Choice(_ON_CONFLICT),
     help="What to do if another file is in the way. [default: ask, or refuse where nobody can be asked]",
 )
 @json_option
@@ -56,15 +79,246 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
       cloudstore pull acme8 --since 7d --to calls/ --name "{start:%Y/%m/%d}/{agentName}-{callId}"
       cloudstore pull acme:exports/reporting/ --newer-than 7d --to reporting/
     """
-    wanted = Wanted(**given)
+    arguments = PullArguments(**given)
 
     async def work(session: Session) -> None:
-        task = task_of(session, wanted)
-        if wanted.dry_run:
-            await task.preview()
-        elif not await task.run(last=wanted.on_conflict is not None or not session.output.asks):
-            answer = session.output.choose("What about it", _WAYS[1:], _WAYS[1])
-            task = replace(task, options=structs.replace(task.options, on_conflict=OnConflict(answer)))
-            await task.run(last=True)
+        pulling = _pulling(session, arguments)
+        if arguments.dry_run:
+            await pulling.preview()
+        elif not await pulling.run(last=arguments.on_conflict is not None or not session.output.asks):
+            answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
+            options = structs.replace(pulling.options, on_conflict=OnConflict(answer))
+            await structs.replace(pulling, options=options).run(last=True)
 
     run(work, as_json=as_json, timeout=timeout)
+
+
+class PullArguments(msgspec.Struct, frozen=True):
+    """What the arguments of `pull` ask for, by the names of its options."""
+
+    where: str
+    words: tuple[str, ...]
+    fiql: str
+    type_: str
+    since: str
+    until: str
+    newer_than: str
+    folder: str
+    template: str
+    via: str
+    dry_run: bool
+    form: str
+    sidecar: bool
+    on_conflict: str | None
+
+    @property
+    def search(self) -> Search:
+        """The options that every search has."""
+        return Search(self.fiql, self.type_, self.since, self.until)
+
+    @property
+    def uses_search(self) -> bool:
+        """Whether anything is asked for that needs one."""
+        return bool(self.words or self.fiql or self.type_ or self.since or self.until)
+
+
+def _pulling(session: Session, arguments: PullArguments) -> "_Pulling":
+    """The pull that was asked for; nothing is sent.
+
+    Raises:
+        UsageError: it cannot be done.
+    """
+    provider, location = session.resolve(arguments.where)
+    naming: Naming = KeyNames(location.path)
+    if arguments.template or Capability.SEARCH in provider.capabilities:
+        naming = Template(arguments.template or "{name}", session.output.zone)
+    options = PullOptions(
+        folder=user_path(arguments.folder),
+        naming=naming,
+        via=Via(arguments.via),
+        on_conflict=OnConflict(arguments.on_conflict or OnConflict.REFUSE),
+        sidecars=arguments.sidecar,
+        table=arguments.form == "csv",
+        scratch=state_folder(),
+        polls=session.config.settings.zip_poll_seconds,
+        at_once=session.config.settings.transfers,
+    )
+    if options.via is Via.ZIP:
+        provider.require(Capability.ZIP, location)
+    return _Pulling(session, provider, location, arguments, options)
+
+
+class _Pulling(msgspec.Struct, frozen=True):
+    """One pull of one command."""
+
+    session: Session
+    provider: StorageProvider
+    location: Location
+    arguments: PullArguments
+    options: PullOptions
+
+    async def preview(self) -> None:
+        """Say what would be done."""
+        pull = self._pull()
+        engine = TransferManager(self.session.provider)
+        try:
+            with _PullProgress(pull, engine, self.session.output):
+                preview = await pull.preview(EXAMPLES)
+            self._warn(pull)
+        finally:
+            await pull.close()
+            await engine.close()
+        _tell_preview(self.session.output, preview)
+
+    async def run(self, *, last: bool) -> bool:
+        """Do it, and tell what came of it; False where files are in the way and somebody can be asked.
+
+        Args:
+            last: whether nobody is asked.
+        """
+        output = self.session.output
+        pull = self._pull()
+        try:
+            async with transferring(self.session) as engine:
+                with _PullProgress(pull, engine, output):
+                    report = await pull.run(engine)
+            losses = pull.plan.losses()
+            if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
+                output.note(f"In the way: {_count(taken, 'other file')}.")
+                return False
+            self._warn(pull)
+            output.losses(report.unwritten)
+            for loss in pull.plan.losses():
+                _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
+            _tell_report(output, report, self.options.folder)
+            return True
+        finally:
+            await pull.close()
+
+    def _pull(self) -> Pull:
+        output, location, arguments = self.session.output, self.location, self.arguments
+        now = datetime.now(UTC)
+        if Capability.SEARCH not in self.provider.capabilities:
+            since = parse_time(arguments.newer_than, output.zone, now) if arguments.newer_than else None
+            _refuse_search(arguments, location, self.provider)
+            return Pull(self.provider, FolderListing(self.provider, location, since), self.options)
+        if location.path:
+            raise UsageError("pull takes a region, not an object", subject=arguments.where, hint="cloudstore get PATH")
+        if arguments.newer_than:
+            raise UsageError("--newer-than is for folders", subject=arguments.where, hint="Use --since.")
+        query, meaning = narrowed(arguments.search.query(location, output), arguments.words, output)
+        listing = QueryListing(self.provider, query, now)
+        return Pull(self.provider, listing, self.options, lambda entry: meaning.keeps(row_of(entry)))
+
+    def _warn(self, pull: Pull) -> None:
+        for warning in (*pull.warnings, *pull.listing.warnings):
+            self.session.output.note(warning)
+        self.session.output.losses(pull.listing.failures)
+
+
+def _refuse_search(arguments: PullArguments, location: Location, provider: StorageProvider) -> None:
+    """Refuse what a service with folders cannot do."""
+    if arguments.uses_search:
+        raise UsageError(
+            "the service of this profile has no search",
+            subject=arguments.where,
+            hint="Name a folder, and use --newer-than.",
+        )
+    if not provider.is_folder(location):
+        raise UsageError(
+            "pull takes a folder, which ends with /", subject=arguments.where, hint=f"cloudstore get {arguments.where}"
+        )
+
+
+class _PullProgress(Progress):
+    """Shows what a pull has found and fetched while inside the block."""
+
+    def __init__(self, pull: Pull, engine: TransferManager, output: Output) -> None:
+        super().__init__(engine, output)
+        self._pull = pull
+
+    def _summary(self) -> str:
+        pull = self._pull
+        if not pull.wanted:
+            return f"{pull.listed:,} found"
+        running = [transfer for transfer in self._engine.snapshot() if not transfer.state.ended]
+        speed = in_words.speed(sum(transfer.speed for transfer in running))
+        notes = [transfer.note or transfer.state.value for transfer in running]
+        parts = [f"{pull.ended:,} of {pull.wanted:,}", in_words.size(pull.size), speed, *notes[:1]]
+        return " · ".join(plain(part) for part in parts if part)[: shutil.get_terminal_size().columns - 2]
+
+
+def _tell_preview(output: Output, preview: Preview) -> None:
+    if output.as_json:
+        names = ("found", "had", "wanted", "size", "windows", "zip_jobs", "direct", "requests")
+        record = {name: getattr(preview, name) for name in names}
+        record |= {"left_out": preview.left_out, "unlisted": _records(preview.unlisted)}
+        output.record({"event": "plan", **record, "seconds": round(preview.seconds), "paths": list(preview.examples)})
+        return
+    looked = _count(preview.windows, preview.unit)
+    output.line(f"Found {_count(preview.found, 'object')} in {looked}; {preview.had:,} of them here already.")
+    _tell_lack(output, preview)
+    ways = f"{_count(preview.zip_jobs, 'zip job')}, {preview.direct:,} one by one"
+    output.line(f"To fetch: {_count(preview.wanted, 'object')}, {in_words.size(preview.size)}: {ways}.")
+    output.line(
+        f"About {_count(preview.requests, 'request')} and {in_words.duration(preview.seconds)} at the present pace."
+    )
+    for path in preview.examples:
+        output.line(f"  {path}")
+    if preview.found > len(preview.examples):
+        output.line(f"  and {preview.found - len(preview.examples):,} more")
+
+
+def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> None:
+    output.errors.append(error.about(address))
+    if output.as_json:
+        output.record(error_record(error, address) | {"file": file})
+    output.note(describe_error(error))
+
+
+def _tell_report(output: Output, report: Report, folder: Path) -> None:
+    if output.as_json:
+        names = ("found", "had", "fetched", "skipped", "missing", "size", "levels", "changed", "left_out")
+        record = {name: getattr(report, name) for name in names} | {"unlisted": _records(report.unlisted)}
+        output.record({"event": "report", **record, "complete": report.is_complete, "manifest": str(folder / NAME)})
+        return
+    output.line(
+        f"Found {report.found:,}: had {report.had:,}, fetched {report.fetched:,} ({in_words.size(report.size)}), "
+        f"skipped {report.skipped:,}, missing {report.missing:,}."
+    )
+    _tell_lack(output, report)
+    if report.levels:
+        levels = ", ".join(f"{number:,} by {level}" for level, number in report.levels.items())
+        output.line(f"Verified: {levels}.")
+    if report.changed:
+        verb = "is a new version" if report.changed == 1 else "are new versions"
+        output.line(f"{report.changed:,} changed at the service: what was fetched {verb}; the manifest tells of both.")
+    if not report.is_complete:
+        output.line(_next_step(output.errors))
+    else:
+        output.line("Nothing is missing." if report.found else "Nothing was found.")
+
+
+def _next_step(errors: Iterable[StorageError]) -> str:
+    """What helps against what is missing: another run does not help where a file of the user's is in the way."""
+    if all(isinstance(error, ConflictError) for error in errors):
+        return "Move away what is in the way, or run the same command again with --on-conflict."
+    return "Run the same command again to fetch what is missing."
+
+
+def _tell_lack(output: Output, result: Preview | Report) -> None:
+    """Say what of the service's answer is not in the numbers."""
+    if result.left_out:
+        verb = "does" if result.left_out == 1 else "do"
+        output.line(f"The service found {result.left_out:,} more that {verb} not meet the conditions checked here.")
+    if result.unlisted:
+        where = dict.fromkeys(failure.subject for failure in result.unlisted)
+        output.line(f"Not everything could be listed: {', '.join(where)}. More may be missing.")
+
+
+def _records(failures: Iterable[StorageError]) -> list[dict[str, object]]:
+    return [error_record(failure, failure.subject) for failure in failures]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
