@@ -26,9 +26,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
@@ -38,10 +36,10 @@ COLUMNS = (
     Column("name", "Name"),
     Column("agentName", "Agent", width=14),
     Column("queueName", "Queue", width=10),
-    Column("created", "When (UTC)", Kind.TIME, 16),
-    Column("duration", "Length", Kind.DURATION, 8),
-    Column("size", "Size", Kind.SIZE, 9),
-    Column("state", "State", Kind.STATE, 10),
+    Column("created", "When (UTC)", ColumnKind.TIME, 16),
+    Column("duration", "Length", ColumnKind.DURATION, 8),
+    Column("size", "Size", ColumnKind.SIZE, 9),
+    Column("state", "State", ColumnKind.STATE, 10),
 )
 KEYS = {"down": b"\x1b[B", "page down": b"\x1b[6~"}
 

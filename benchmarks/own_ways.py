@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import Source
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.secret import Secret

@@ -28,14 +28,11 @@ from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.strategy import PullOptions, Via
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
-from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.links import Source
+from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fiql import comparisons, parse
 from cloudstore_tui.providers import PROVIDERS

@@ -27,12 +27,9 @@ from urllib.request import urlopen
 import msgspec
 import psutil
 
-from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.forecast import Forecast
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.models import Location, Query, StoredObject, identity
+from cloudstore_tui.core.paging import EtaEstimator, Pager
 from cloudstore_tui.core.profile import OptionValue, Profile
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.results.row_store import RowStore
@@ -189,7 +186,7 @@ async def read_all(port: int, at_once: int) -> tuple[float, float, int, float]:
         spool.extend((await pager.next_page()).items)
         gc.collect()
         before, spent, started = psutil.Process().memory_info().rss, time.process_time(), time.perf_counter()
-        async with pager.hurry():
+        async with pager.prefetch():
             async for page in pager:
                 spool.extend(page.items)
         taken, spent, loaded = time.perf_counter() - started, time.process_time() - spent, spool.loaded
@@ -234,16 +231,16 @@ def measure_reading(rows: int, latency: float) -> None:
 
 
 async def forecasts(port: int) -> tuple[float, list[tuple[float, float]]]:
-    """Seconds that a read at the default pace takes, and what was forecast when."""
+    """Seconds that a read at the default pace takes, and what was eta when."""
     opened = provider(port, at_once=4, per_minute=60)
     pager: Pager[StoredObject] = Pager(partial(opened.search, QUERY), identity, sweep=partial(opened.sweep, QUERY))
-    forecast, told, started = Forecast(60), [], time.perf_counter()
+    eta, told, started = EtaEstimator(60), [], time.perf_counter()
     try:
-        async with pager.hurry():
+        async with pager.prefetch():
             async for page in pager:
-                forecast.saw(len(page.items), pager.left)
-                if forecast.seconds is not None:
-                    told.append((time.perf_counter() - started, forecast.seconds))
+                eta.update(len(page.items), pager.left)
+                if eta.seconds is not None:
+                    told.append((time.perf_counter() - started, eta.seconds))
         return time.perf_counter() - started, told
     finally:
         await opened.close()
@@ -254,7 +251,7 @@ def measure_forecast(rows: int, latency: float) -> None:
         taken, told = asyncio.run(forecasts(port))
     early = [(at, left) for at, left in told if taken - at > 10]
     say(f"read {rows:,} rows at 60 calls a minute", taken, "s")
-    say("  first forecast after", told[0][0], "s")
+    say("  first eta after", told[0][0], "s")
     say("  forecasts more than 10 s before the end", len(early), "")
     worst = max(abs(left - (taken - at)) / (taken - at) for at, left in early)
     say("  the worst of them is wrong by", 100 * worst, "%")

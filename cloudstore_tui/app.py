@@ -25,7 +25,7 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.deletions import FILE as DELETIONS
 from cloudstore_tui.deletions import DeletionLog

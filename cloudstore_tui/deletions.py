@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError, StorageError, UnavailableError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, Fate, StorageProvider
-from cloudstore_tui.core.record import entry_record
+from cloudstore_tui.core.records import entry_record
 
 FILE = "deletions.jsonl"
 """Its name in the state folder."""

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import msgspec
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import (
     BusyError,
     ConfigError,
@@ -30,8 +29,8 @@ from cloudstore_tui.core.errors import (
     UnsettledError,
     error_of,
 )
-from cloudstore_tui.core.link import is_loopback
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import is_loopback
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 
 USUAL = timedelta(hours=24)

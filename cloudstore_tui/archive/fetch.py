@@ -40,8 +40,8 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UnavailableError,
 )
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.record import entry_record
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Stop, Workers

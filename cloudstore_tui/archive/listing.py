@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError, distinct
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page, Pager
+from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 
 OLDEST_FIRST = Sort("createdTime")

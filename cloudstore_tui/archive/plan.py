@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from cloudstore_tui.archive.manifest import RESERVED, ManifestEntry, is_superseded, key_of, key_of_entry, path_of
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import (
     AccessError,
     BusyError,
@@ -30,6 +29,7 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
     UsageError,
 )
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.names import distinct_name
 from cloudstore_tui.results.codec import decode, encode
 from cloudstore_tui.results.scratch import ScratchDatabase

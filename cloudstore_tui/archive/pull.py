@@ -21,8 +21,8 @@ from cloudstore_tui.archive.matching import match_plan
 from cloudstore_tui.archive.plan import Outcome, PullPlan
 from cloudstore_tui.archive.report import Preview, Report
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from cloudstore_tui.archive.plan import Outcome, PullPlan
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.transfers.zip.cost import JOBS_AT_ONCE, Cost, cost_of_direct, cost_of_zips

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConfigError, UsageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.fields import TAG_UNITS, TYPES, Unit
 from cloudstore_tui.fs.names import safe_name
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from cloudstore_tui.calls.part import Part
 from cloudstore_tui.calls.tree import CallTree, Node
-from cloudstore_tui.core.entry import identity
+from cloudstore_tui.core.models import identity
 from cloudstore_tui.core.text import folded
 
 

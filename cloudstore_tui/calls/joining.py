@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 SHARED = ("callId", "originalCallId", "transactionId", "sourceId", "sourceObjectId")
 """Tags whose value other objects of the same call have, too."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.fields import TYPES
 
 

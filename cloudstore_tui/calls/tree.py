@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cloudstore_tui.calls.joining import SOURCES
 from cloudstore_tui.calls.part import ORDER, Part, part_of, speaker_rank, title_of
-from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.models import StoredObject, identity
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)

@@ -13,7 +13,7 @@ from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.cli.transferring import open_journal
 from cloudstore_tui.config.profiles import Config
-from cloudstore_tui.core.location import split_address
+from cloudstore_tui.core.models import split_address
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS

@@ -10,10 +10,9 @@ from cloudstore_tui.calls.joining import NAMED_BY, stand_in
 from cloudstore_tui.calls.tree import CallTree, Node, call_tree
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session
-from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import UsageError, distinct
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Location, StoredObject, identity
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.ui import format as in_words

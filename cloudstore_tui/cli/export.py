@@ -15,8 +15,8 @@ from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, Sink, columns_of, row_of, text_of
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.csv_text import csv_row
-from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.models import Entry
 from cloudstore_tui.core.text import plain
 
 

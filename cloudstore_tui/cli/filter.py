@@ -11,9 +11,8 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.save import forget_command, save_command, saved_command
 from cloudstore_tui.cli.saved import wish_of
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.core.entry import Entry, StoredObject
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Entry, Query, StoredObject
 from cloudstore_tui.fiql import (
     Compiled,
     Node,

@@ -13,10 +13,9 @@ from cloudstore_tui.cli.options import limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.search import Search, query_options
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.forecast import Forecast
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Entry, Location
+from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.core.provider import Capability, StorageProvider
 
 
@@ -74,8 +73,8 @@ def find_command(
         if count and not meaning.local:
             _print_count(await provider.count(query), session.output, query.filter)
             return
-        pager, forecast = pager_of(provider, query), Forecast(provider.profile.requests_per_minute)
-        objects = found(pager, forecast, session.output, None if meaning.local else limit)
+        pager, eta = pager_of(provider, query), EtaEstimator(provider.profile.requests_per_minute)
+        objects = found(pager, eta, session.output, None if meaning.local else limit)
         with session.output.telling(pager):
             async with aclosing(objects):
                 listing = kept(objects, meaning, query, session.output)

@@ -9,10 +9,9 @@ from cloudstore_tui.cli.export import Form, export_options
 from cloudstore_tui.cli.options import limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, open_config, run
-from cloudstore_tui.core.entry import Entry, Folder, identity
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.models import Entry, Folder, Location, identity
+from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.provider import StorageProvider
 
 NEWEST = 100

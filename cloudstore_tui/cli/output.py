@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, common_code
-from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.models import Entry, Folder, StoredObject
+from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.ui import format as in_words
 

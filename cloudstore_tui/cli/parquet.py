@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from cloudstore_tui.cli.rows import FIELDS, TIMES, NewFile, Sink, row_of
-from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.models import Entry
 
 try:
     import pyarrow

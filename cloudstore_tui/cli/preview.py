@@ -7,8 +7,8 @@ import click
 from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.document import document
 from cloudstore_tui.preview.facts import facts_of
 from cloudstore_tui.preview.preview import Listing, Look, Nothing, Waveform

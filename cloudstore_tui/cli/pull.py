@@ -25,7 +25,7 @@ from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fiql import parse_time, row_of

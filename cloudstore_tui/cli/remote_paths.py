@@ -14,7 +14,7 @@ from pathlib import Path
 from cloudstore_tui.config.paths import config_file, state_folder
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import split_address
+from cloudstore_tui.core.models import split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.fs.private_file import write_private
 from cloudstore_tui.providers import PROVIDERS

@@ -8,9 +8,8 @@ from cloudstore_tui.cli.deletions import deletion_log, print_deletions
 from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, Deletion, Fate, StorageProvider
 from cloudstore_tui.deletions import delete_logged
 from cloudstore_tui.ui import format as in_words

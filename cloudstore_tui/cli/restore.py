@@ -14,9 +14,8 @@ from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.restoring import absolute, get_command, open_store, poller_of, print_request
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores import (
     ARCHIVED,

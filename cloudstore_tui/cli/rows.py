@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from cloudstore_tui.cli.output import entry_record, iso
-from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import ConflictError, LocalDiskError, UsageError
+from cloudstore_tui.core.models import Entry
 
 TIMES = ("modified", "created", "updated")
 FIELDS = (

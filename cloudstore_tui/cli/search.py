@@ -8,8 +8,7 @@ import click
 from cloudstore_tui.cli.filter import warnings_of
 from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.models import Location, Query, Sort
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms, parse, parse_time
 
 

@@ -10,7 +10,7 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.stop import Stop
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
-from cloudstore_tui.core.location import Location, split_address
+from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS

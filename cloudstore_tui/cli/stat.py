@@ -6,7 +6,7 @@ from cloudstore_tui.cli.call import print_related, require_related
 from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.models import Entry, Folder, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.ui import format as in_words
 

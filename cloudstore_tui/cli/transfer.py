@@ -17,9 +17,8 @@ from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, target_folder, tell, transferring
 from cloudstore_tui.config.paths import user_path
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, TransferSnapshot, UploadRequest

@@ -10,8 +10,8 @@ from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session
 from cloudstore_tui.config.paths import state_folder, user_path
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError, UsageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.manager import TransferManager

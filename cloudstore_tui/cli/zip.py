@@ -9,10 +9,9 @@ from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, target_folder, tell, transferring
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError, UsageError, distinct
-from cloudstore_tui.core.exchange import ZipJob
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.transfers.manager import TransferManager

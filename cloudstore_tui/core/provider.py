@@ -20,14 +20,11 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import ReadOnlyError, StorageError, UnsupportedError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, ZipJob
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Fetch, Page
+from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target, ZipJob
+from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, ResultSize, StoredObject
+from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Option, Profile, SecretField
-from cloudstore_tui.core.query import Query, ResultSize
 
 
 class Capability(StrEnum):

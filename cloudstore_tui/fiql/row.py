@@ -1,6 +1,6 @@
 """An object as a row that filters can be put to."""
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.evaluator import Row
 from cloudstore_tui.fiql.fields import CONTENT_FIELDS
 from cloudstore_tui.fiql.times import epoch_ms

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cloudstore_tui.core.errors import LocalDiskError, UnsupportedError
-from cloudstore_tui.core.piece import Piece, ReadPiece
+from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.fs.names import safe_name
 
 PREFIX = "cloudstore-open-"

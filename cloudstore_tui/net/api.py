@@ -17,7 +17,7 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UnsafeError,
 )
-from cloudstore_tui.core.link import is_loopback
+from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.core.text import plain

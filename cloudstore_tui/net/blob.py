@@ -19,8 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import pycurl
 
 from cloudstore_tui.core.errors import NetworkError, StorageError, UnsafeError
-from cloudstore_tui.core.exchange import Source, Target
-from cloudstore_tui.core.link import is_loopback
+from cloudstore_tui.core.links import Source, Target, is_loopback
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import Circumstances, LostReplyError, failure, timed_out
 from cloudstore_tui.net.hosts import is_allowed, literal_address

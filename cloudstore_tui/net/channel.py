@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, StorageError, UnsafeError
-from cloudstore_tui.core.link import is_loopback
+from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.logs import exchange_logged, silence

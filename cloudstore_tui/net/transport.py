@@ -19,7 +19,7 @@ from typing import Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.core.exchange import Source, Target
+from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.logs import guard
 from cloudstore_tui.net.reply import BlobReply, Reply

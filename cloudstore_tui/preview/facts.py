@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 
 
 @dataclass(frozen=True, slots=True)

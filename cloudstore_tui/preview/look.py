@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.piece import Piece, ReadPiece
+from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.preview.examine import examine
 from cloudstore_tui.preview.facts import Facts
 from cloudstore_tui.preview.preview import Look, Preview

@@ -5,13 +5,12 @@ from typing import Final
 
 import msgspec
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, StoredObject
 from cloudstore_tui.core.text import folded
 
 _FIELDS: Final = frozenset(StoredObject.__dataclass_fields__) - {"location", "size_exact", "tags"}
 _TIMES: Final = frozenset({"modified", "created", "updated"})
-_NUMBERS: Final = frozenset({Kind.SIZE, Kind.DURATION})
+_NUMBERS: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
 
 _encoder = msgspec.json.Encoder()
 _objects = msgspec.json.Decoder(StoredObject)

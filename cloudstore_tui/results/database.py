@@ -14,9 +14,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.models import Column, Entry, Folder, StoredObject, identity
 from cloudstore_tui.results import codec
 
 # Large pages and a short log: a third of the time per row that SQLite's defaults take.

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.models import Column, Entry
 from cloudstore_tui.results.database import Row, RowDatabase
 from cloudstore_tui.results.selection import MarkedRows, Selection, Sizes
 

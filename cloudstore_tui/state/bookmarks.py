@@ -22,7 +22,7 @@ from typing import ClassVar, Generic, TypeVar
 from cloudstore_tui.config.document import Document, with_name, with_table, without_table
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import ConfigError, UsageError
-from cloudstore_tui.core.location import Location, split_address
+from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Option, OptionValue
 from cloudstore_tui.fs.private_file import turn, write_private
 

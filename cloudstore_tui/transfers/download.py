@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.retry import RetryBudget

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from cloudstore_tui.core.errors import NetworkError, StorageError
-from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.core.links import Source
 from cloudstore_tui.net.failures import (
     ChangedError,
     ConditionError,

@@ -6,9 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 
 class State(StrEnum):

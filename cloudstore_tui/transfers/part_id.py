@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
 
 

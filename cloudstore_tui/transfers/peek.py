@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
-from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece, Source
 from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob

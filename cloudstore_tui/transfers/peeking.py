@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.piece import ReadPiece
+from cloudstore_tui.core.links import ReadPiece
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.transport import Blob
 from cloudstore_tui.transfers.fetch import may_be_html
 from cloudstore_tui.transfers.peek import Peek

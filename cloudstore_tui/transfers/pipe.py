@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html

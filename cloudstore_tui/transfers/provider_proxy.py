@@ -6,14 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import UnavailableError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Fetch, Page
+from cloudstore_tui.core.models import Column, Location, Query, StoredObject
+from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
-from cloudstore_tui.core.query import Query
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

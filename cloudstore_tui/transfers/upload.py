@@ -1,6 +1,5 @@
 """One upload: a single PUT, and a look at what arrived."""
 
-from cloudstore_tui.core.entry import Entry
 from cloudstore_tui.core.errors import (
     ConflictError,
     IntegrityError,
@@ -10,7 +9,8 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import Target
+from cloudstore_tui.core.links import Target
+from cloudstore_tui.core.models import Entry
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.local_file import LocalFile
 from cloudstore_tui.net.failures import LostReplyError, final

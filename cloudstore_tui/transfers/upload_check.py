@@ -2,9 +2,8 @@
 
 import math
 
-from cloudstore_tui.core.entry import Entry, StoredObject
 from cloudstore_tui.core.errors import AccessError, MissingError, UnavailableError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.fetch import Fetch

@@ -5,8 +5,7 @@ from functools import lru_cache
 
 import humanize
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, Folder
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder
 
 STATES = {
     "AVAILABLE": "available",
@@ -91,8 +90,8 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
         return time(raw, zone)
     if raw is None or isinstance(raw, str):
         # The unit of a tag is the provider's secret: it is shown as the service wrote it.
-        return state(raw or "") if column.kind is Kind.STATE else raw or ""
-    return duration(raw) if column.kind is Kind.DURATION else size(raw, exact=entry.size_exact)
+        return state(raw or "") if column.kind is ColumnKind.STATE else raw or ""
+    return duration(raw) if column.kind is ColumnKind.DURATION else size(raw, exact=entry.size_exact)
 
 
 def _folder_value(folder: Folder, name: str, zone: tzinfo) -> str:

@@ -3,20 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject
 from cloudstore_tui.state.memory import Layout, ShownColumn
 
 FIELDS = (
-    Column("created", "When", Kind.TIME, 16, "createdTime"),
-    Column("updated", "Updated", Kind.TIME, 16, "updatedTime"),
-    Column("modified", "Modified", Kind.TIME, 16),
+    Column("created", "When", ColumnKind.TIME, 16, "createdTime"),
+    Column("updated", "Updated", ColumnKind.TIME, 16, "updatedTime"),
+    Column("modified", "Modified", ColumnKind.TIME, 16),
     Column("region", "Region", width=8),
     Column("type", "Type", width=20, sort_field="type"),
     Column("name", "Name", width=30, sort_field="objectName"),
-    Column("duration", "Duration", Kind.DURATION, 8, "duration"),
-    Column("size", "Size", Kind.SIZE, 9, "storedBytes"),
-    Column("state", "State", Kind.STATE, 10, "objectState"),
+    Column("duration", "Duration", ColumnKind.DURATION, 8, "duration"),
+    Column("size", "Size", ColumnKind.SIZE, 9, "storedBytes"),
+    Column("state", "State", ColumnKind.STATE, 10, "objectState"),
     Column("mime", "Format", width=16, sort_field="mimeType"),
     Column("id", "Id", width=36),
     Column("checksum", "Checksum", width=32),

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from unicodedata import east_asian_width
 
-from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.models import Entry, StoredObject
 
 MOST_NAMES = 50_000
 """Names that are remembered; rows and details are masked by field beyond that, too."""

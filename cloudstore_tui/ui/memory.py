@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.bookmarks import FILE as BOOKMARKS
 from cloudstore_tui.state.bookmarks import Bookmarks
 from cloudstore_tui.state.memory import HiddenPanes, RecentPlaces

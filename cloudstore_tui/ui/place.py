@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
-from cloudstore_tui.core.entry import Folder
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Folder, Location
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.state.searches import SavedSearch
 
 MOST_AT_ONCE = 1_000

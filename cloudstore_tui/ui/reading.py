@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, StoredObject, identity
-from cloudstore_tui.core.page import Page, Pager
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject, identity
+from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
 from cloudstore_tui.results.row_store import RowStore
@@ -174,4 +173,4 @@ class Reading:
 
 def _with_zone(column: Column, zone: str) -> Column:
     title = f"{column.title} ({zone})"
-    return replace(column, title=title) if column.kind is Kind.TIME and len(title) <= column.width else column
+    return replace(column, title=title) if column.kind is ColumnKind.TIME and len(title) <= column.width else column

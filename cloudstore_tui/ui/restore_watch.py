@@ -6,8 +6,7 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus, RestoreStep, RestoreStore, utc_now

@@ -9,8 +9,8 @@ from textual.app import App
 from textual.signal import Signal
 from textual.timer import Timer
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.piece import ReadPiece
+from cloudstore_tui.core.links import ReadPiece
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.transfer_news import TransferNews, is_long

@@ -4,11 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from cloudstore_tui.core.entry import Entry, StoredObject
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.fiql import LocalTerm, row_of, understand
 
 Fetch = Callable[[str | None], Awaitable[Page[Entry]]]

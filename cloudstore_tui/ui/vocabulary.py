@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.fiql.fields import Unit, unit_of
 
 MOST_NAMES = 200

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from cloudstore_tui.config.profiles import Config
-from cloudstore_tui.core.entry import Entry, StoredObject, identity
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
+from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.core.secret import Secret

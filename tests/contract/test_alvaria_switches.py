@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.errors import (
     ForbiddenError,
     LoginError,
@@ -18,8 +17,9 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import LinkForm, Target
-from cloudstore_tui.core.page import EndlessListingError, Pager
+from cloudstore_tui.core.links import LinkForm, Target
+from cloudstore_tui.core.models import Entry, Folder, StoredObject, identity
+from cloudstore_tui.core.paging import EndlessListingError, Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate, StorageProvider
 from cloudstore_tui.core.secret import Secret

@@ -9,12 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import Fate, StorageProvider
-from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions

@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import (
     ConflictError,
     ForbiddenError,
@@ -25,12 +24,11 @@ from cloudstore_tui.core.errors import (
     ThrottledError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import Source
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.links import Source
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate, StorageProvider
-from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.places import place_query

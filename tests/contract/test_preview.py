@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ForbiddenError, IntegrityError, NetworkError, ReplyError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.preview.facts import facts_of

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import Folder, StoredObject, identity
 from cloudstore_tui.core.errors import (
     AccessError,
     LoginError,
@@ -18,8 +17,8 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UnsupportedError,
 )
+from cloudstore_tui.core.models import Folder, Query, StoredObject, identity
 from cloudstore_tui.core.provider import WRITES, Capability, StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.sandbox.server import Sandbox
 
 Fetch = Callable[..., tuple[int, bytes]]

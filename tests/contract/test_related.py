@@ -9,10 +9,8 @@ from cloudstore_tui.calls.joining import stand_in
 from cloudstore_tui.calls.part import Part
 from cloudstore_tui.calls.tree import CallTree, Tie, call_tree
 from cloudstore_tui.config.profiles import Config
-from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.sandbox.server import Sandbox
 

@@ -14,12 +14,10 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.config.profiles import Config
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import JobError, NotAvailableError, PartialError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
@@ -275,8 +273,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Query, Sort
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.journal.journal import Journal

@@ -16,16 +16,12 @@ from textual.widgets import Input
 from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target, ZipJob
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.piece import Piece, ReadPiece
+from cloudstore_tui.core.links import LinkForm, Piece, ReadPiece, SignedLink, Source, Target, ZipJob
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, Deletion, Fate, Session, StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
@@ -113,8 +109,8 @@ class FolderService(Service):
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         return (
             Column("name", "Name", width=40),
-            Column("size", "Size", Kind.SIZE, width=10),
-            Column("modified", "Modified", Kind.TIME, width=16),
+            Column("size", "Size", ColumnKind.SIZE, width=10),
+            Column("modified", "Modified", ColumnKind.TIME, width=16),
         )
 
     def entry(self, path: str, name: str = "") -> Entry:
@@ -195,11 +191,11 @@ class SearchService(Service):
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         return (
-            Column("created", "When", Kind.TIME, 16, "createdTime"),
-            Column("agentName", "Agent", Kind.TEXT, 14, "agentName"),
-            Column("name", "Name", Kind.TEXT, 30),
-            Column("duration", "Duration", Kind.DURATION, 8, "duration"),
-            Column("size", "Size", Kind.SIZE, 9, "storedBytes"),
+            Column("created", "When", ColumnKind.TIME, 16, "createdTime"),
+            Column("agentName", "Agent", ColumnKind.TEXT, 14, "agentName"),
+            Column("name", "Name", ColumnKind.TEXT, 30),
+            Column("duration", "Duration", ColumnKind.DURATION, 8, "duration"),
+            Column("size", "Size", ColumnKind.SIZE, 9, "storedBytes"),
         )
 
     def object(self, number: int, query: Query) -> StoredObject:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 
 NAMES = ["int-0000000.json", "int-0000001.json"]
 

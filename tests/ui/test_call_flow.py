@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConfigError, NetworkError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.screens.call import CallScreen

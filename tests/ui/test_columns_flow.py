@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, Location, StoredObject
 from cloudstore_tui.state.memory import Layouts, ShownColumn
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 

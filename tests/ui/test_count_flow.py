@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.query import ResultSize
+from cloudstore_tui.core.models import ResultSize
 
 
 @pytest.fixture

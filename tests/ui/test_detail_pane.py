@@ -9,8 +9,7 @@ import pytest
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.detail_text import detail_text
 
 ENTRY = StoredObject(

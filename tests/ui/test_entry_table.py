@@ -12,14 +12,12 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.widgets.entry_table import EntryTable
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
-CREATED, SIZE = Column("created", "When (UTC)", Kind.TIME, 16), Column("size", "Size", Kind.SIZE, 9)
+CREATED, SIZE = Column("created", "When (UTC)", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
 Kept = TypeVar("Kept", bound=Message)
 

@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
@@ -60,13 +58,13 @@ def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: RowStore) -> 
 @pytest.mark.parametrize(
     ("kind", "descending", "words"),
     [
-        (Kind.SIZE, True, "largest first"),
-        (Kind.TIME, False, "oldest first"),
-        (Kind.DURATION, True, "longest first"),
-        (Kind.TEXT, False, "by T, A to Z"),
+        (ColumnKind.SIZE, True, "largest first"),
+        (ColumnKind.TIME, False, "oldest first"),
+        (ColumnKind.DURATION, True, "longest first"),
+        (ColumnKind.TEXT, False, "by T, A to Z"),
     ],
 )
-def test_an_order_of_loaded_rows_says_so(spool: RowStore, kind: Kind, descending: bool, words: str) -> None:
+def test_an_order_of_loaded_rows_says_so(spool: RowStore, kind: ColumnKind, descending: bool, words: str) -> None:
     spool.sort(Column("size", "T", kind), descending)
     assert foot_text(spool, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
     assert foot_text(spool, Progress(ended=True)).endswith(words)

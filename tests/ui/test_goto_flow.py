@@ -6,7 +6,7 @@ from typing import Any
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 
 
 async def ask(it: Any, address: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.ui.history import LONGEST, History, Step
 from cloudstore_tui.ui.visit import Visit
 

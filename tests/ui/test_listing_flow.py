@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError, ThrottledError
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Sort
+from cloudstore_tui.core.paging import Page
 
 
 async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: Any) -> None:

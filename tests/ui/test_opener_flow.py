@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import ConfigError, NetworkError
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.screens.opening import command, opener, run
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from cloudstore_tui.core.entry import Folder
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Folder, Location
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.ui.place import Place, lines_of
 
 

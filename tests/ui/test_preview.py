@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.sandbox.content.recording import recording
 from cloudstore_tui.sandbox.eightbyeight import documents
 from cloudstore_tui.ui.screens.preview import PreviewScreen

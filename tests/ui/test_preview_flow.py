@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 
 

@@ -8,8 +8,7 @@ import pytest
 from textual import events
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.widgets.bar_input import BarInput

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.restores import RestoreRequest, RestoreStore
 from cloudstore_tui.ui.screens.restores import RestoresScreen
 

@@ -6,13 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Folder, StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
 from cloudstore_tui.ui.widgets.row_painter import RowPainter
 
 NAME, AGENT = Column("name", "Name"), Column("agent", "Agent", width=12)
-CREATED, SIZE = Column("created", "Created", Kind.TIME, 16), Column("size", "Size", Kind.SIZE, 9)
+CREATED, SIZE = Column("created", "Created", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
 
 
@@ -58,7 +56,7 @@ def test_long_names_lose_their_middle_and_other_texts_their_end() -> None:
 
 
 def test_the_arrow_is_never_cut_off() -> None:
-    columns = (NAME, Column("size", "A very long title", Kind.SIZE, 9))
+    columns = (NAME, Column("size", "A very long title", ColumnKind.SIZE, 9))
     assert "A very… ▲" in painter(60, columns).header("size", False)
     assert painter(60).header("name", True).startswith("  Name ▼")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Sort
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 
 

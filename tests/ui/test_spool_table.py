@@ -11,14 +11,12 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.widgets.spool_table import SpoolTable
 
-NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", Kind.TIME, 16)
-SIZE = Column("size", "Size", Kind.SIZE, 9)
+NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", ColumnKind.TIME, 16)
+SIZE = Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, CREATED, SIZE)
 Kept = TypeVar("Kept", bound=Message)
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.ui.screens.switch_flow import visit_in
 from cloudstore_tui.ui.visit import Visit
 

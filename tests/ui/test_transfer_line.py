@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.transfer_text import describe
 from cloudstore_tui.ui.widgets.transfer_line import elide, line_text

@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 from cloudstore_tui.ui.widgets.transfer_strip import MOST_LINES, TransferStrip

@@ -10,9 +10,8 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.message import Message
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog

@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog

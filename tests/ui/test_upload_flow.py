@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoiceDialog

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.errors import MissingError, NetworkError
-from cloudstore_tui.core.exchange import ZipJob
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.core.models import Folder
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
 

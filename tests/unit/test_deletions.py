@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, Fate
 from cloudstore_tui.core.secret import Secret

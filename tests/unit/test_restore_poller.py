@@ -6,9 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, ForbiddenError, NetworkError, StorageError, UnsettledError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.restores import LEASE, RestorePoller, RestoreRequest, RestoreStatus, RestoreStore

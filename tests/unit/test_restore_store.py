@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, ForbiddenError, LocalDiskError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.restores import LEASE, LONGEST, RestoreRequest, RestoreStatus, RestoreStore
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from cloudstore_tui.core.entry import Entry, Folder
 from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import STALLED_PAGES, Page
+from cloudstore_tui.core.models import Entry, Folder, Location
+from cloudstore_tui.core.paging import STALLED_PAGES, Page
 from cloudstore_tui.providers.alvaria.client import AlvariaClient
 from cloudstore_tui.providers.alvaria.refusals import BadRequestError
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_folders, as_entry

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, Folder
 from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, Target
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Fate, Session, StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.net import LostReplyError
 from cloudstore_tui.providers.alvaria.checks import Checks
 from cloudstore_tui.providers.alvaria.client import AlvariaClient
@@ -23,8 +20,8 @@ TAKEN_TO = ("processed", "errors")
 """Folders below one of `imports/` into which the service sorts what it took from there."""
 COLUMNS = (
     Column("name", "Name", width=40),
-    Column("size", "Size", Kind.SIZE, width=10),
-    Column("modified", "Modified", Kind.TIME, width=16),
+    Column("size", "Size", ColumnKind.SIZE, width=10),
+    Column("modified", "Modified", ColumnKind.TIME, width=16),
 )
 
 

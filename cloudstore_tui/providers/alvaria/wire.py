@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.secret import Secret
 
 Item = TypeVar("Item", bound=msgspec.Struct)

@@ -3,9 +3,8 @@
 from functools import partial
 
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.core.provider import Check
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.net.checklist import Checklist, Doubt
 from cloudstore_tui.providers.eightbyeight.client import EDIT, PRODUCT, EightByEightClient
 from cloudstore_tui.providers.eightbyeight.search import Searcher

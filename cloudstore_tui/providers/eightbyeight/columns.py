@@ -1,13 +1,13 @@
 """Which columns fit which types of objects."""
 
-from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.models import Column, ColumnKind
 
-_WHEN = Column("created", "When", Kind.TIME, 16, "createdTime")
+_WHEN = Column("created", "When", ColumnKind.TIME, 16, "createdTime")
 _NAME = Column("name", "Name", width=30, sort_field="objectName")
 _TYPE = Column("type", "Type", width=20, sort_field="type")
-_SIZE = Column("size", "Size", Kind.SIZE, 9, "storedBytes")
-_STATE = Column("state", "State", Kind.STATE, 10, "objectState")
-_LENGTH = Column("duration", "Duration", Kind.DURATION, 8, "duration")
+_SIZE = Column("size", "Size", ColumnKind.SIZE, 9, "storedBytes")
+_STATE = Column("state", "State", ColumnKind.STATE, 10, "objectState")
+_LENGTH = Column("duration", "Duration", ColumnKind.DURATION, 8, "duration")
 
 
 def _tag(key: str, title: str, width: int) -> Column:
@@ -25,7 +25,7 @@ _QUESTION = _tag("pcsQuestionNumber", "Question", 8)
 REGION = Column("region", "Region", width=8)
 """For objects of all regions together; the service sorts each region by itself."""
 
-FOLDERS = (Column("name", "Name", width=40), Column("modified", "When", Kind.TIME, 16))
+FOLDERS = (Column("name", "Name", width=40), Column("modified", "When", ColumnKind.TIME, 16))
 """For regions and buckets."""
 
 MIXED = (_WHEN, _TYPE, _NAME, _SIZE, _STATE)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.query import Query, ResultSize
+from cloudstore_tui.core.models import Query, ResultSize
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST, OLDEST_FIRST
 from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, PAGE, SECOND, At

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Deletion, Fate
 from cloudstore_tui.net import LostReplyError, segment
 from cloudstore_tui.providers.eightbyeight import wire

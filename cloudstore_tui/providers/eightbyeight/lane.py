@@ -5,8 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Sort, StoredObject
 from cloudstore_tui.providers.eightbyeight.extent import Extent
 from cloudstore_tui.providers.eightbyeight.position import PAGE, At
 from cloudstore_tui.providers.eightbyeight.slice import Slice

@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 from cloudstore_tui.core.errors import ReplyError, StorageError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink
-from cloudstore_tui.core.link import vet_link
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import LinkForm, SignedLink, vet_link
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import segment
 from cloudstore_tui.providers.eightbyeight import wire

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Sort, StoredObject
 from cloudstore_tui.providers.eightbyeight.lane import Lane
 from cloudstore_tui.providers.eightbyeight.values import sort_key
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import (
     ConflictError,
     ForbiddenError,
@@ -17,8 +16,8 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import LinkForm, SignedLink, Source
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.net import LostReplyError, segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from cloudstore_tui.core.entry import Folder
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.models import Folder, Location, Query, Sort
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 
 BUCKETS = "buckets"

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Sort, StoredObject
 from cloudstore_tui.fiql import compare, epoch_ms
 
 PAGE = 100

@@ -4,15 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, Source, ZipJob
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Fetch, Page
+from cloudstore_tui.core.links import LinkForm, SignedLink, Source, ZipJob
+from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, ResultSize, StoredObject
+from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
-from cloudstore_tui.core.query import Query, ResultSize
 from cloudstore_tui.providers.eightbyeight import deletion, wire
 from cloudstore_tui.providers.eightbyeight.checks import Checks
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient

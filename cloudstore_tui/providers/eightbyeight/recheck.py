@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from operator import ge, gt, le, lt
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import FilterError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql import And, Comparison, Node, parse
 from cloudstore_tui.fiql.fields import CONTENT_FIELDS, Unit
 from cloudstore_tui.providers.eightbyeight.values import number, values_of

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cloudstore_tui.calls.joining import terms_of
-from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import PartialError, StorageError, distinct
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Query, StoredObject, identity
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import compare, conjunction
 from cloudstore_tui.providers.eightbyeight.places import OLDEST_FIRST, region_of
 from cloudstore_tui.providers.eightbyeight.search import Searcher

@@ -2,11 +2,9 @@
 
 from functools import partial
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import FilterError, UsageError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import check, conjunction, parse
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient

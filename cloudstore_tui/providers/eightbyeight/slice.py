@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Sort, StoredObject
 from cloudstore_tui.providers.eightbyeight.position import At
 
 

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import (
     ForbiddenError,
     MissingError,
@@ -16,9 +15,8 @@ from cloudstore_tui.core.errors import (
     UnreadableError,
     distinct,
 )
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.providers.eightbyeight.extent import Extent
 from cloudstore_tui.providers.eightbyeight.lane import Lane
 from cloudstore_tui.providers.eightbyeight.merge import merge

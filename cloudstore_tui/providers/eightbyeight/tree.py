@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-from cloudstore_tui.core.entry import Folder, StoredObject
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, UnreadableError, distinct
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import compare, conjunction
 from cloudstore_tui.net import segment
 from cloudstore_tui.providers.eightbyeight import wire

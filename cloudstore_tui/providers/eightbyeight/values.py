@@ -2,7 +2,7 @@
 
 import re
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql import epoch_ms
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
 

@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConfigError, ReplyError
-from cloudstore_tui.core.exchange import ZipJob
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.fiql.fields import TYPES, Unit
 from cloudstore_tui.net import Reply
 from cloudstore_tui.net.reply import message_of

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from cloudstore_tui.core.errors import JobError, MissingError, UnsupportedError, UsageError
-from cloudstore_tui.core.exchange import Source, ZipJob
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import Source, ZipJob
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.net import LostReplyError, Reply, segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient

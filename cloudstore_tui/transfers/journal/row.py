@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, UploadRequest, ZipRequest
 
 Row = Mapping[str, Any]

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import IntegrityError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.context import TransferContext

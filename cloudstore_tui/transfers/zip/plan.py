@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NotAvailableError
+from cloudstore_tui.core.models import StoredObject
 
 MOST_BYTES = 1_800_000_000
 """Bytes in one zip: the service allows 2 GB and does not say of what, nor how it counts them."""

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UsageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.retry import RetryBudget

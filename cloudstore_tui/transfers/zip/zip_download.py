@@ -3,7 +3,7 @@
 import asyncio
 
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.entry import JournalEntry

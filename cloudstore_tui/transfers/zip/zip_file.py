@@ -4,7 +4,7 @@ from contextlib import suppress
 from functools import partial
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
 from cloudstore_tui.net.retry import RetryBudget

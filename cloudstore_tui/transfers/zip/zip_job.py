@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.retry import RetryBudget

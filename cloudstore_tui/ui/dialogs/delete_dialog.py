@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note

@@ -9,8 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.core.exchange import SignedLink
-from cloudstore_tui.core.link import LONGEST_LINK
+from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button

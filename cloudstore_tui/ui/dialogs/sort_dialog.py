@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
 
-from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import show
 
-_LARGEST_FIRST = frozenset({Kind.SIZE, Kind.TIME, Kind.DURATION})
+_LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
 """Kinds of values that people mostly want newest, largest or longest first."""
 
 
@@ -99,13 +99,13 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         self.query_one("#order", Note).say(f"{_direction(column.kind, descending=self._descending)} ({where})")
 
 
-_DIRECTIONS: Mapping[Kind, tuple[str, str]] = {
-    Kind.SIZE: ("Smallest first", "Largest first"),
-    Kind.TIME: ("Oldest first", "Newest first"),
-    Kind.DURATION: ("Shortest first", "Longest first"),
+_DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
+    ColumnKind.SIZE: ("Smallest first", "Largest first"),
+    ColumnKind.TIME: ("Oldest first", "Newest first"),
+    ColumnKind.DURATION: ("Shortest first", "Longest first"),
 }
 
 
-def _direction(kind: Kind, *, descending: bool) -> str:
+def _direction(kind: ColumnKind, *, descending: bool) -> str:
     upward, downward = _DIRECTIONS.get(kind, ("A to Z", "Z to A"))
     return downward if descending else upward

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from cloudstore_tui.core.exchange import ZipJob
+from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.text import show
 

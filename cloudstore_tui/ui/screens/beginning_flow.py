@@ -4,8 +4,8 @@ from textual.content import Content
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.preview.document import Document, document
 from cloudstore_tui.preview.preview import Bytes, Look
 from cloudstore_tui.ui import format as words

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.memory import Memory

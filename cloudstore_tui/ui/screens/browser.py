@@ -14,8 +14,7 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import Folder
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog

@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from cloudstore_tui.calls.tree import CallTree, call_tree
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import counted

@@ -9,8 +9,8 @@ from textual.screen import Screen
 from cloudstore_tui.calls.file_names import file_names
 from cloudstore_tui.calls.tree import CallTree
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.call import CallOrder, CallScreen, CallVerb

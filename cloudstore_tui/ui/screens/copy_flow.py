@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog

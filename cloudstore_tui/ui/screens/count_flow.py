@@ -2,9 +2,8 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, ResultSize
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.core.query import ResultSize
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.reading import Reading

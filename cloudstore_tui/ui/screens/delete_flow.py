@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.core.provider import Capability, Deletion, Fate
 from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.location import Location, split_address
+from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.searches import SavedSearch

@@ -2,7 +2,7 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow

@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict

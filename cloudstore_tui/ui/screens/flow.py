@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.entry import Entry, StoredObject
+from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell

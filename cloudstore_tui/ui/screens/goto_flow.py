@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
@@ -19,7 +19,7 @@ from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
 MOST_VALUES = 200
 """Values that are shown of one column, the most frequent."""
 
-_COUNTED = frozenset({Kind.TEXT, Kind.STATE})
+_COUNTED = frozenset({ColumnKind.TEXT, ColumnKind.STATE})
 _FIRST = ("agentName", "userName", "queueName", "type", "direction", "state")
 """What people mostly want to know."""
 _UNIQUE = frozenset({"name", "id", "checksum"})

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from cloudstore_tui.core.entry import Folder, identity
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Folder, Location, identity
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql import conjunction
 from cloudstore_tui.ui.history import History, Step

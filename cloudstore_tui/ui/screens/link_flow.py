@@ -1,6 +1,6 @@
 """A signed link to the object under the cursor."""
 
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 from cloudstore_tui.ui.report import tell

@@ -10,12 +10,10 @@ from datetime import tzinfo
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, identity
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Column, Entry, Sort, identity
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.core.query import Sort
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.reading import Reading, ReadingOverError

@@ -7,8 +7,8 @@ from textual.app import SuspendNotSupported
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError, UnsupportedError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.temporary import TemporaryCopy
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog

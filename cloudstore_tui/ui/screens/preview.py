@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.document import document
 from cloudstore_tui.preview.preview import Listing, Look, Nothing, Table, Waveform
 from cloudstore_tui.preview.reading import HEAD, MOST_HEAD

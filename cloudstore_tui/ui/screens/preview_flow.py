@@ -3,7 +3,7 @@
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.entry import StoredObject
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.facts import facts_of
 from cloudstore_tui.preview.preview import Look
 from cloudstore_tui.ui import format as words

@@ -4,7 +4,7 @@ import asyncio
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.forecast import Forecast
+from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.reading import Reading
 from cloudstore_tui.ui.report import tell
@@ -47,15 +47,15 @@ class ReadAllFlow(Flow):
 
     async def _read_all(self, reading: Reading, most: int = 0, doing: str = "") -> None:
         """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
-        forecast, pager = Forecast(reading.provider.profile.requests_per_minute), reading.pager
+        eta, pager = EtaEstimator(reading.provider.profile.requests_per_minute), reading.pager
         fetched = reading.fetched
-        async with pager.hurry():
+        async with pager.prefetch():
             self.listing.read_on(everything=True)
             await asyncio.sleep(_LOOKS)
             try:
                 while self.listing.is_busy and reading is self.listing.reading and pager is reading.pager:
-                    forecast.saw(reading.fetched - fetched - forecast.rows, pager.left)
-                    self.listing.say(" · ".join(part for part in (doing, _to_come(forecast, reading)) if part))
+                    eta.update(reading.fetched - fetched - eta.rows, pager.left)
+                    self.listing.say(" · ".join(part for part in (doing, _to_come(eta, reading)) if part))
                     if most and reading.spool.loaded >= most:
                         self.listing.stop()
                     await asyncio.sleep(_LOOKS)
@@ -105,10 +105,10 @@ class MarkMatchingFlow(ReadAllFlow):
         tell(self.screen, f"{words.counted(marks.count, 'row')} marked{size}: {which}.")
 
 
-def _to_come(forecast: Forecast, reading: Reading) -> str:
+def _to_come(eta: EtaEstimator, reading: Reading) -> str:
     """How many rows, how large their objects are by those that came, and how long reading the rows takes."""
-    if forecast.left is None:
+    if eta.left is None:
         return ""
     known, size = reading.spool.sizes
-    guess = f" of roughly {words.size(round(forecast.left * size / known))}" if known and size else ""
-    return f"about {forecast.left:,} to come{guess}, {words.time_left(forecast.seconds) or 'soon'}"
+    guess = f" of roughly {words.size(round(eta.left * size / known))}" if known and size else ""
+    return f"about {eta.left:,} to come{guess}, {words.time_left(eta.seconds) or 'soon'}"

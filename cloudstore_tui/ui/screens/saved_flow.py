@@ -2,7 +2,7 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.screens.journey import Journey

@@ -2,14 +2,14 @@
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 from cloudstore_tui.ui.reading import Reading
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
 
-_LARGEST_FIRST = frozenset({Kind.SIZE, Kind.TIME, Kind.DURATION})
+_LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
 """Kinds of values that people mostly want newest, largest or longest first."""
 
 
@@ -48,7 +48,7 @@ class ReverseFlow(Flow):
         if column is not None and order is not None:
             self.listing.sort(column, descending=not order[1])
         elif (first := _first_to_sort(reading)) is not None:
-            self.listing.sort(first, descending=first.kind is not Kind.TIME)
+            self.listing.sort(first, descending=first.kind is not ColumnKind.TIME)
 
 
 def present_order(reading: Reading) -> tuple[str, bool] | None:
@@ -67,5 +67,5 @@ def _first_to_sort(reading: Reading) -> Column | None:
     """The column that a list without an order is in: newest first for searches, else by name."""
     columns = reading.columns
     if reading.visit.query is not None:
-        return next((column for column in columns if column.kind is Kind.TIME), None)
+        return next((column for column in columns if column.kind is ColumnKind.TIME), None)
     return next((column for column in columns if column.name == "name"), next(iter(columns), None))

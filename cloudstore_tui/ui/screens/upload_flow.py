@@ -5,8 +5,7 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from cloudstore_tui.core.entry import StoredObject, identity
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog

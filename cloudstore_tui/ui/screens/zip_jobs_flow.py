@@ -6,8 +6,8 @@ from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.exchange import ZipJob
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.model import ZipRequest
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog

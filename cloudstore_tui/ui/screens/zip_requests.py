@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, Request, ZipRequest
 from cloudstore_tui.transfers.zip.plan import ZipPlan, plan_zips
 from cloudstore_tui.ui import format as words

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.calls.branches import Branch, branches
 from cloudstore_tui.calls.tree import CallTree
-from cloudstore_tui.core.entry import StoredObject, identity
+from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList

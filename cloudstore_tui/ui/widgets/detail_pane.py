@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from cloudstore_tui.core.entry import Entry, identity
+from cloudstore_tui.core.models import Entry, identity
 from cloudstore_tui.ui.detail_text import detail_text
 
 PAUSE = 0.15

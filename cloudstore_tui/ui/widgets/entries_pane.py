@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.models import Column
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered

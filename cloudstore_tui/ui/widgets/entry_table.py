@@ -7,8 +7,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.models import Column, Entry
 from cloudstore_tui.ui.widgets.spool_table import SpoolTable
 
 

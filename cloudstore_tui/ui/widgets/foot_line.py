@@ -9,16 +9,16 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.results.selection import Selection
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 
-_DIRECTIONS: Mapping[Kind, tuple[str, str]] = {
-    Kind.SIZE: ("smallest first", "largest first"),
-    Kind.TIME: ("oldest first", "newest first"),
-    Kind.DURATION: ("shortest first", "longest first"),
+_DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
+    ColumnKind.SIZE: ("smallest first", "largest first"),
+    ColumnKind.TIME: ("oldest first", "newest first"),
+    ColumnKind.DURATION: ("shortest first", "longest first"),
 }
 _LONGEST_FILTER = 40
 

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.place import Kind, Line, Place, lines_of
 from cloudstore_tui.ui.text import plain

@@ -5,8 +5,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry
+from cloudstore_tui.core.models import Column, ColumnKind, Entry
 from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
@@ -21,7 +20,7 @@ _LEAST: Final = 8
 _LEAST_FLEXIBLE: Final = 16
 _MOST_FLEXIBLE: Final = 40
 """Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
-_RIGHT: Final = frozenset({Kind.SIZE, Kind.DURATION})
+_RIGHT: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
 _CUT: Final = 512
 """Characters of a value that are looked at; no column is wider."""
 
@@ -116,7 +115,7 @@ def _most(column: Column, width: int) -> int:
 
 
 def _flexible(columns: list[Column]) -> Column | None:
-    texts = [column for column in columns if column.kind is Kind.TEXT] or columns
+    texts = [column for column in columns if column.kind is ColumnKind.TEXT] or columns
     named = [column for column in columns if column.name == "name"]
     return next(iter(named), max(texts, key=lambda column: column.width, default=None))
 
@@ -124,7 +123,7 @@ def _flexible(columns: list[Column]) -> Column | None:
 def _least(column: Column, flexible: Column | None) -> int:
     if column is flexible:
         return _LEAST_FLEXIBLE
-    return min(column.width, _LEAST) if column.kind is Kind.TEXT else column.width
+    return min(column.width, _LEAST) if column.kind is ColumnKind.TEXT else column.width
 
 
 def _padded(text: str, cell: _Cell) -> str:

@@ -15,8 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, identity
+from cloudstore_tui.core.models import Column, Entry, Folder, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.columns import Column
+from cloudstore_tui.core.models import Column
 from cloudstore_tui.ui.dialogs.columns_dialog import NARROWEST, WIDEST, ColumnsDialog
 
 NAME = Column("name", "Name", width=30)

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 
 START = datetime(2024, 9, 1, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.exchange import LinkForm, SignedLink
+from cloudstore_tui.core.links import LinkForm, SignedLink
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.ui.dialogs import link_dialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.restores import RestoreRequest, RestoreStatus
 from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 
 

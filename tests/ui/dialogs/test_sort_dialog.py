@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.columns import Column, Kind
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 
 NAME = Column("name", "Name", sort_field="objectName")
-SIZE = Column("size", "Size", Kind.SIZE)
+SIZE = Column("size", "Size", ColumnKind.SIZE)
 QUEUE = Column("queue", "[/x] \x1b[1mQueue")
 COLUMNS = (NAME, SIZE, QUEUE)
 

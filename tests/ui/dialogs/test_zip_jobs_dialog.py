@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.exchange import ZipJob
+from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
 
 JOBS = (

@@ -13,13 +13,10 @@ from textual.screen import Screen
 
 import cloudstore_tui.ui.dialogs
 import cloudstore_tui.ui.screens
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.exchange import LinkForm, SignedLink, ZipJob
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import LinkForm, Piece, SignedLink, ZipJob
+from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.doctor.finding import Finding, Verdict
 from cloudstore_tui.providers import PROVIDERS
@@ -58,7 +55,7 @@ OBJECT = StoredObject(
     WHERE, "int-1.mp3", id="id-1", type="callrecording", size=3_800_000, size_exact=True, created=WHEN,
     state="ARCHIVED", tags=(("agentName", "Khang Glynn"),),
 )  # fmt: skip
-COLUMNS = (Column("name", "Name", width=40), Column("size", "Size", Kind.SIZE, width=10))
+COLUMNS = (Column("name", "Name", width=40), Column("size", "Size", ColumnKind.SIZE, width=10))
 PICKS = (Pick("us-east", "here"), Pick("uk"), Pick("all regions", "slower"))
 
 

@@ -7,9 +7,8 @@ import pytest
 
 from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.config.settings import CALL_FOLDER
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 TAGS = (("startTime", "1725181953000"), ("agentName", "M,DENNIS"), ("callId", "int-1"))
 CALL = StoredObject(Location("acme8", "us-east", "r"), "int-1.mp3", id="r", mime="audio/mpeg", tags=TAGS)

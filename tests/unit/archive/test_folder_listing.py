@@ -7,10 +7,9 @@ import pytest
 
 from cloudstore_tui.archive.listing import FolderListing
 from cloudstore_tui.archive.template import KeyNames
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, StorageError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import StorageProvider
 
 DAY = datetime(2024, 9, 1, tzinfo=UTC)

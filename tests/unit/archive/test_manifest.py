@@ -19,8 +19,8 @@ from cloudstore_tui.archive.manifest import (
     tells_of_same,
     write_table,
 )
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError, UnsafeError
+from cloudstore_tui.core.models import StoredObject
 
 MakeObject = Callable[..., StoredObject]
 NOW = datetime(2024, 9, 2, tzinfo=UTC)

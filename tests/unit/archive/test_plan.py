@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from cloudstore_tui.archive.manifest import RESERVED, key_of
 from cloudstore_tui.archive.plan import Outcome, PullPlan, fold
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ConflictError, NotAvailableError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 MakeObject = Callable[..., StoredObject]
 Named = tuple[StoredObject, tuple[str, ...]]

@@ -8,12 +8,10 @@ from typing import cast
 import pytest
 
 from cloudstore_tui.archive.listing import QueryListing
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import ForbiddenError, StorageError, UnavailableError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import EndlessListingError, Page
+from cloudstore_tui.core.models import Entry, Folder, Location, Query, StoredObject
+from cloudstore_tui.core.paging import EndlessListingError, Page
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.fiql import Comparison, comparisons, epoch_ms, parse
 
 NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.archive.template import KNOWN, Template
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.fs.names import LONGEST, safe_name
 
 MakeObject = Callable[..., StoredObject]

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 Make = Callable[..., StoredObject]
 

@@ -1,8 +1,7 @@
 """Which values lead from one object of a call to the others."""
 
 from cloudstore_tui.calls.joining import NAMED_BY, SHARED, stand_in, terms_of
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 HERE = Location("acme8", "uk")
 

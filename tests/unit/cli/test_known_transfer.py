@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.cli.known_transfer import KnownTransfer, named
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, UploadRequest, ZipRequest
 
 FILM = Location("acme8", "us-east", "0f61827e-8d09-4ac7-a13d-0bb9affb404e")

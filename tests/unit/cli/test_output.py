@@ -8,9 +8,8 @@ import click
 import pytest
 
 from cloudstore_tui.cli.output import Output, entry_record, error_record
-from cloudstore_tui.core.entry import Folder, StoredObject
 from cloudstore_tui.core.errors import FilterError, LoginError, MissingError, NetworkError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Folder, Location, StoredObject
 
 RECORDING = StoredObject(
     Location("acme8", "us-east", "id-1"),

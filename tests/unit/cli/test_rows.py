@@ -3,9 +3,8 @@
 import pytest
 
 from cloudstore_tui.cli.rows import columns_of, row_of, text_of
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 
 OBJECT = StoredObject(
     Location("acme8", "uk", "id1"), "a.mp3", "id1", "summary", size=5, tags=(("agentName", "Khang"), ("size", "odd"))

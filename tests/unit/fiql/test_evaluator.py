@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.fiql import And, Comparison, Node, Or, Row, compare, evaluate, parse, row_of, unparse
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS
 from cloudstore_tui.sandbox.eightbyeight import fixtures

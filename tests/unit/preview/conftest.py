@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.preview.facts import Facts
 from cloudstore_tui.preview.look import look
 from cloudstore_tui.preview.preview import Look

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.preview.document import document
 from cloudstore_tui.preview.facts import Facts
 from cloudstore_tui.preview.look import look

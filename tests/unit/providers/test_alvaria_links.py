@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from cloudstore_tui.core.errors import ReplyError, UnsafeError
-from cloudstore_tui.core.exchange import LinkForm
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import LinkForm
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.providers.alvaria.links import LinkRules, link_end, upload_headers
 from cloudstore_tui.providers.alvaria.wire import ObjectKey
 

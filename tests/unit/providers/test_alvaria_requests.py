@@ -20,7 +20,7 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import LinkForm
+from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate
 from cloudstore_tui.core.secret import Secret

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.models import Location, Query, Sort
 from cloudstore_tui.fiql import parse
 from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, FOLDERS, MIXED, columns_for
 from cloudstore_tui.providers.eightbyeight.places import folder, place_query, span, time_folders

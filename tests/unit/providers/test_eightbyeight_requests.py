@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import (
     ConfigError,
     ForbiddenError,
@@ -30,12 +29,11 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
     UsageError,
 )
-from cloudstore_tui.core.exchange import LinkForm
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Pager
+from cloudstore_tui.core.links import LinkForm
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import Fate
-from cloudstore_tui.core.query import Query, Sort
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.eightbyeight.columns import REGION
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider

@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Sort
+from cloudstore_tui.core.models import Location, Sort, StoredObject
 from cloudstore_tui.providers.eightbyeight.links import link_end
 from cloudstore_tui.providers.eightbyeight.position import START, At, next_offset
 from cloudstore_tui.providers.eightbyeight.recheck import contradicts

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.core.entry import StoredObject, identity
 from cloudstore_tui.core.errors import (
     ForbiddenError,
     NetworkError,
@@ -21,9 +20,8 @@ from cloudstore_tui.core.errors import (
     common_code,
     distinct,
 )
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Fetch, Page, Pager
-from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import Fetch, Page, Pager
 from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, START, At
 from cloudstore_tui.providers.eightbyeight.slice import Slice
 from cloudstore_tui.providers.eightbyeight.sweep import Regions, Sweep
@@ -261,7 +259,7 @@ async def test_a_pager_hurries_only_while_it_is_asked_to() -> None:
     pager = Pager(usual.page, identity, sweep=opened)
     found = [row.id for row in (await pager.next_page()).items]
     assert service.most_at_once == 1
-    async with pager.hurry():
+    async with pager.prefetch():
         for _page in range(10):
             found += [row.id for row in (await pager.next_page()).items]
     assert service.most_at_once > 4

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import ReplyError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.net import Reply
 from cloudstore_tui.providers.eightbyeight import wire
 

@@ -5,11 +5,9 @@ from typing import cast
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
-from cloudstore_tui.core.query import Query
+from cloudstore_tui.core.models import Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import parse
 from cloudstore_tui.providers.eightbyeight.related import MOST_REQUESTS, ROUNDS, Relatives, filters
 from cloudstore_tui.providers.eightbyeight.search import Searcher

@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.query import Query, Sort
+from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject
 from cloudstore_tui.results.codec import decode, encode, needle, words
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=6)

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Folder, StoredObject, identity
 from cloudstore_tui.core.errors import LocalDiskError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.results.selection import Selection
 
 Make = Callable[..., StoredObject]
-SIZE = Column("size", "Size", Kind.SIZE)
+SIZE = Column("size", "Size", ColumnKind.SIZE)
 
 
 def open_files(folder: Path) -> list[int]:

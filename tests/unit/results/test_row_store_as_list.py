@@ -10,9 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject, identity
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject, identity
 from cloudstore_tui.results import row_store
 from cloudstore_tui.results.row_store import RowStore
 
@@ -22,9 +20,9 @@ IDS = st.integers(0, 12)
 
 COLUMNS = (
     Column("name", "Name"),
-    Column("size", "Size", Kind.SIZE),
-    Column("created", "Created", Kind.TIME),
-    Column("length", "Length", Kind.DURATION),
+    Column("size", "Size", ColumnKind.SIZE),
+    Column("created", "Created", ColumnKind.TIME),
+    Column("length", "Length", ColumnKind.DURATION),
     Column("agent", "Agent"),
     Column("nowhere", "Nowhere"),
 )
@@ -71,7 +69,7 @@ def typed_value(entry: Entry, column: Column) -> Any:
     text = entry.tag(column.name)
     if not text.partition("\x00")[0]:
         return None
-    if column.kind is Kind.DURATION:
+    if column.kind is ColumnKind.DURATION:
         digits = text.strip()
         count = next((i for i, c in enumerate(digits) if c not in "9"), len(digits))
         return float(digits[:count] or 0)

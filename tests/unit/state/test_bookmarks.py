@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.core.errors import ConfigError, UsageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.bookmarks import Bookmark, Bookmarks
 
 FILE = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.memory import HiddenPanes, RecentPlaces
 
 

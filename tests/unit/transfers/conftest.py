@@ -14,15 +14,12 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.columns import Column
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
 from cloudstore_tui.core.errors import MissingError
-from cloudstore_tui.core.exchange import Source, Target
-from cloudstore_tui.core.location import Location
-from cloudstore_tui.core.page import Page
+from cloudstore_tui.core.links import Source, Target
+from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
-from cloudstore_tui.core.query import Query
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.manager import TransferManager

@@ -17,7 +17,7 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UnsafeError,
 )
-from cloudstore_tui.core.exchange import Source, Target
+from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient

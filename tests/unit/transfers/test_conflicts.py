@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 
 PLACE = Location("tiny", path="exports/x.tar")

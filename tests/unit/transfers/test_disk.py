@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.space import MARGIN, Space
 from cloudstore_tui.net import blob

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import MissingError, UnavailableError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.engine_thread import EngineThread

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, UnavailableError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.failures import HostError
 from cloudstore_tui.net.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, HostPermit, Hosts

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.live import LiveTransfer

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 
 PLACE = Location("tiny", path="exports/x.tar")

@@ -268,7 +268,7 @@ import asyncio, sys
 from pathlib import Path
 from cloudstore_tui.transfers.journal.journal import Journal
 from cloudstore_tui.transfers.model import DownloadRequest
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 journal = Journal(Path(sys.argv[1]))
 journal.add(7, DownloadRequest(Location("tiny", path="a.bin"), Path("/tmp")))
 journal.settle()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.transfers.pipe import pipe
 

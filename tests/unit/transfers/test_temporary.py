@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, UnsupportedError
-from cloudstore_tui.core.piece import Piece
+from cloudstore_tui.core.links import Piece
 from cloudstore_tui.fs import temporary
 from cloudstore_tui.fs.temporary import PREFIX, TemporaryCopy, remove_left
 

@@ -19,7 +19,7 @@ from cloudstore_tui.core.errors import (
     NetworkError,
     UnsafeError,
 )
-from cloudstore_tui.core.exchange import Source
+from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import ForbiddenError, LocalDiskError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.local_file import LocalFile

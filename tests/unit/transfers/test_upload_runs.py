@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext

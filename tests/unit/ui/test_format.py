@@ -3,9 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloudstore_tui.core.columns import Column, Kind
-from cloudstore_tui.core.entry import Folder, StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
 from cloudstore_tui.ui import format as formatted
 
 MOMENT = datetime(2024, 9, 1, 22, 12, 33, 456000, tzinfo=UTC)
@@ -93,23 +91,23 @@ def test_states_say_what_they_mean() -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "text"),
     [
-        ("name", Kind.TEXT, "a.mp3"),
-        ("size", Kind.SIZE, "≈3.8 MB"),
-        ("created", Kind.TIME, "2024-09-01 22:12"),
-        ("modified", Kind.TIME, ""),
-        ("duration", Kind.DURATION, "21:11"),
-        ("state", Kind.STATE, "deleted (recoverable by 8x8 only)"),
-        ("agentName", Kind.TEXT, "Khang"),
-        ("tag", Kind.TEXT, "called like a method"),
-        ("noSuchTag", Kind.DURATION, ""),
+        ("name", ColumnKind.TEXT, "a.mp3"),
+        ("size", ColumnKind.SIZE, "≈3.8 MB"),
+        ("created", ColumnKind.TIME, "2024-09-01 22:12"),
+        ("modified", ColumnKind.TIME, ""),
+        ("duration", ColumnKind.DURATION, "21:11"),
+        ("state", ColumnKind.STATE, "deleted (recoverable by 8x8 only)"),
+        ("agentName", ColumnKind.TEXT, "Khang"),
+        ("tag", ColumnKind.TEXT, "called like a method"),
+        ("noSuchTag", ColumnKind.DURATION, ""),
     ],
 )
-def test_a_column_shows_a_field_or_a_tag(name: str, kind: Kind, text: str) -> None:
+def test_a_column_shows_a_field_or_a_tag(name: str, kind: ColumnKind, text: str) -> None:
     assert formatted.value(ENTRY, Column(name, "", kind), UTC) == text
 
 
 def test_a_folder_has_a_name_and_a_time() -> None:
     folder = Folder(Location("acme", path="exports/"), "exports/", modified=MOMENT)
     assert formatted.value(folder, Column("name", ""), UTC) == "exports/"
-    assert formatted.value(folder, Column("modified", "", Kind.TIME), UTC) == "2024-09-01 22:12"
-    assert formatted.value(folder, Column("size", "", Kind.SIZE), UTC) == ""
+    assert formatted.value(folder, Column("modified", "", ColumnKind.TIME), UTC) == "2024-09-01 22:12"
+    assert formatted.value(folder, Column("size", "", ColumnKind.SIZE), UTC) == ""

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cloudstore_tui.core.entry import StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.mask import Mask, is_personal
 
 

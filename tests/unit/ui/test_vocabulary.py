@@ -1,7 +1,6 @@
 """Names and values of loaded rows."""
 
-from cloudstore_tui.core.entry import Folder, StoredObject
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.models import Folder, Location, StoredObject
 from cloudstore_tui.ui.vocabulary import LONGEST, MOST_NAMES, MOST_VALUES, Vocabulary
 
 HERE = Location("acme8", "us-east", "id")

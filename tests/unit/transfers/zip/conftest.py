@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.entry import StoredObject
 from cloudstore_tui.core.errors import MissingError, NotAvailableError, StorageError
-from cloudstore_tui.core.exchange import Source, ZipJob
-from cloudstore_tui.core.location import Location
+from cloudstore_tui.core.links import Source, ZipJob
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk

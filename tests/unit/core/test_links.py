@@ -3,7 +3,7 @@
 import pytest
 
 from cloudstore_tui.core.errors import UnsafeError
-from cloudstore_tui.core.link import LONGEST_LINK, vet_link
+from cloudstore_tui.core.links import LONGEST_LINK, vet_link
 
 NAME = "outreach-20240901.tar"
 

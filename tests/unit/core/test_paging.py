@@ -3,7 +3,7 @@
 import pytest
 
 from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UnreadableError
-from cloudstore_tui.core.page import EndlessListingError, Page, Pager
+from cloudstore_tui.core.paging import EndlessListingError, Page, Pager
 
 
 def pager_over(pages: dict[str | None, Page[int]]) -> Pager[int]:

@@ -1,5 +1,6 @@
-"""Paging: one answer of a listing, and the walk from the first to the last."""
+"""Paging: one answer of a listing, the walk from the first to the last, and how long that will take."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,7 @@ class Pager(Generic[Item]):
         self.total: int | None = None
         """Number of items over all pages, where the service tells."""
         self.left: int | None = None
-        """Roughly how many items are still to come; known only while hurrying."""
+        """Roughly how many items are still to come; known only while pages are prefetched."""
         self.failures: tuple[StorageError, ...] = ()
         """What the pages until now lack, each thing once."""
         self.unmatched = 0
@@ -109,7 +110,7 @@ class Pager(Generic[Item]):
         return replace(page, items=new, warnings=(*page.warnings, *self._last_words()))
 
     @asynccontextmanager
-    async def hurry(self) -> AsyncIterator[None]:
+    async def prefetch(self) -> AsyncIterator[None]:
         """While this lasts, pages that will be asked for soon are fetched already, where there is a way."""
         if self._sweep is None:
             yield
@@ -138,3 +139,42 @@ class Pager(Generic[Item]):
     async def __aiter__(self) -> AsyncIterator[Page[Item]]:
         while not self.ended:
             yield await self.next_page()
+
+
+MINUTE = 60.0
+NEAR = 0.8
+"""Part of the pace from which on the pace is what limits."""
+
+
+class EtaEstimator:
+    """Goes by how fast rows came until now, and by the calls a minute that the profile allows."""
+
+    def __init__(self, per_minute: int = 0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin now; `per_minute` is the pace of the profile, 0 for none."""
+        self._per_minute = per_minute
+        self._clock = clock
+        self._began = clock()
+        self._pages = 0
+        self.rows = 0
+        """Rows that came."""
+        self.left: int | None = None
+        """Roughly how many rows are still to come; `None` while nobody knows."""
+
+    def update(self, rows: int, left: int | None) -> None:
+        """A page came."""
+        self._pages += bool(rows)
+        self.rows += rows
+        self.left = left
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds until the end; `None` while nobody knows."""
+        passed = self._clock() - self._began
+        if self.left is None or not self.rows or passed <= 0:
+            return None
+        rate = self.rows / passed
+        if self._per_minute:
+            pace = self._per_minute / MINUTE * self.rows / self._pages
+            # Calls are let through in bursts with pauses between them, which only look faster or slower than the pace.
+            rate = pace if rate > NEAR * pace else rate
+        return self.left / rate

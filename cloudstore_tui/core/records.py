@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cloudstore_tui.core.entry import Entry, Folder, StoredObject
+from cloudstore_tui.core.models import Entry, Folder, StoredObject
 
 
 def entry_record(entry: Entry, provider: str) -> dict[str, object]:
