@@ -61,12 +61,13 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         self._preview: Preview | None = None
         self._wanted = HEAD
         self._state = ""
+        self._title = Static(id="title", markup=False)
         self.view = PreviewView(id="preview")
         self.bar = PreviewBar(id="search")
 
     def compose(self) -> ComposeResult:
         """What it is and how much of it is shown, the lines, what is searched, the keys."""
-        yield Static(id="title", markup=False)
+        yield self._title
         yield self.view
         yield self.bar
         yield KeyLine(id="keys")
@@ -186,7 +187,7 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         lines = len(self.view.document.lines)
         where = f"line {self.view.line + 1:,} of {lines:,}" if lines else ""
         parts = (self._entry.name, MASK.word, state, where)
-        self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))
+        self._title.update(show(" · ".join(part for part in parts if part)))
 
 
 def _state(preview: Preview) -> str:
