@@ -11,8 +11,8 @@ from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.links import Piece, ReadPiece
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import HEAD, MAX_HEAD, ObjectFacts, Preview, Waveform
 from cloudstore_tui.preview.render import render
 from cloudstore_tui.ui import format as in_words

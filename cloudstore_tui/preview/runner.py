@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
-from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import Piece, ReadPiece
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import (
     HEAD,
     MAX_HEAD,
