@@ -37,7 +37,7 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fiql import comparisons, parse
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 
 BODY = b"0123456789" * 100
@@ -194,7 +194,7 @@ async def fetch(count: int, port: int, folder: Path) -> None:
     """Pull everything, then once more."""
     for title in ("pull", "pull again"):
         provider = Stand(count, port)
-        journal = Journal(folder / "state")
+        journal = JournalStore(folder / "state")
         engine = TransferManager(partial(_given, provider), 8, journal=journal)
         assert engine.context
         listing = QueryListing(provider, Query(Location("stand", "here")), datetime.now(UTC))

@@ -278,7 +278,11 @@ class Requests:
     def request(self, item: Item) -> DownloadRequest:
         """One object by itself."""
         file = self._folder.file(item.path)
-        return DownloadRequest(item.entry.location, file.parent, file.name, self._on_conflict, item.entry, sha256=True)
+        return DownloadRequest(
+            *(item.entry.location, file.parent, file.name, self._on_conflict, item.entry),
+            sha256=True,
+            root=self._folder.path,
+        )
 
     def beside(self, item: Item) -> DownloadRequest:
         """One object by itself, beside the earlier versions of it."""

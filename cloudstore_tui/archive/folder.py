@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, disk_error, has_no_links, os_errors_as
+from cloudstore_tui.fs.disk import Disk, disk_error, os_errors_as
 from cloudstore_tui.transfers.workers import Stop
 
 _CHUNK = 1 << 20
@@ -143,18 +143,10 @@ class PullFolder:
         """
         with os_errors_as(self.file(path)), self._parent(path) as parent:
             try:
-                self._disk.link(path.name, name, parent)
+                self._disk.give_free_name(path.name, name, parent)
             except FileExistsError:
                 return False
-            except OSError as error:
-                if not has_no_links(error):
-                    raise
-                try:
-                    self._disk.move(path.name, name, parent)
-                except FileExistsError:
-                    return False
-            else:
-                self._disk.remove(path.name, parent)
+            self._disk.remove(path.name, parent)
         return True
 
     def takes_files(self) -> bool:

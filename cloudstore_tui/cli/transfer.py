@@ -80,7 +80,7 @@ def get_command(
             entries = await _objects(session, paths)
             template = Template(name, session.output.zone) if name else None
             files = await call_files(session, entries, target) if related else named(session, entries, target, template)
-            await _download(session, files, OnConflict(on_conflict) if on_conflict else None)
+            await _download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
 
     run(work, as_json=as_json, timeout=timeout)
 
@@ -208,10 +208,13 @@ async def _objects(session: Session, paths: tuple[str, ...]) -> list[StoredObjec
     return entries
 
 
-async def _download(session: Session, files: Mapping[StoredObject, Path], on_conflict: OnConflict | None) -> None:
+async def _download(
+    session: Session, files: Mapping[StoredObject, Path], target: Path, on_conflict: OnConflict | None
+) -> None:
     way = on_conflict or OnConflict.REFUSE
     requests: list[Request] = [
-        DownloadRequest(entry.location, file.parent, file.name, way, entry) for entry, file in files.items()
+        DownloadRequest(entry.location, file.parent, file.name, way, entry, root=target)
+        for entry, file in files.items()
     ]
     await _transfer(session, requests, ask=on_conflict is None and session.output.asks)
 

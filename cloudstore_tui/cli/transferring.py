@@ -13,7 +13,7 @@ from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError, UsageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fs.names import distinct_name, safe_name
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 
@@ -38,7 +38,7 @@ async def transferring(session: Session) -> AsyncIterator[TransferManager]:
             journal.close()
 
 
-def open_journal(output: Output) -> Journal | None:
+def open_journal(output: Output) -> JournalStore | None:
     """The journal of transfers; `None`, after a warning, where it cannot be written.
 
     Raises:
@@ -46,7 +46,7 @@ def open_journal(output: Output) -> Journal | None:
         BusyError: another program keeps it locked.
     """
     try:
-        journal = Journal(state_folder())
+        journal = JournalStore(state_folder())
     except LocalDiskError as error:
         output.note(f"{error} Until then nothing that is interrupted can be gone on with.")
         return None

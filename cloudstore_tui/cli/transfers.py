@@ -14,7 +14,7 @@ from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, tell, transferring
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.transfers.journal.journal import OLDEST
+from cloudstore_tui.transfers.journal.store import OLDEST
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.ui import format as in_words
 
@@ -154,7 +154,7 @@ def prune_command(*, older_than: float, everything: bool, as_json: bool) -> None
     async def work(session: Session) -> None:
         async with open_left_overs(session) as left_overs:
             old = await left_overs.older_than(0.0 if everything else older_than)
-            count = await left_overs.drop(old, session.config.profile)
+            count = await left_overs.drop(old)
         if as_json:
             session.output.record({"forgotten": count})
         else:
@@ -192,7 +192,7 @@ def _wish(numbers: Sequence[str], wish: str, *, as_json: bool) -> None:
         async with open_left_overs(session) as left_overs:
             there = await all_known(left_overs)
             for known in [named(there, number) for number in numbers]:
-                told = await _ask(known, wish, left_overs, session)
+                told = await _ask(known, wish, left_overs)
                 if as_json:
                     session.output.record({"id": known.number, "process": known.process, "text": told})
                 else:
@@ -201,13 +201,13 @@ def _wish(numbers: Sequence[str], wish: str, *, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-async def _ask(known: KnownTransfer, wish: str, left_overs: LeftOvers, session: Session) -> str:
+async def _ask(known: KnownTransfer, wish: str, left_overs: LeftOvers) -> str:
     """Pass on a wish; what became of it, as a clause."""
     if known.process:
         await left_overs.ask(known.transfer.id, wish)
         return f"process {known.process} is asked to {wish} it"
     if wish == "cancel":
-        await left_overs.drop([known.transfer.id], session.config.profile)
+        await left_overs.drop([known.transfer.id])
         return "forgotten, and what arrived is removed"
     hint = f"Go on with it: cloudstore transfers run {known.number}"
     raise UsageError("no program makes this transfer", subject=known.number, hint=hint)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.doctor.finding import Finding, Verdict
-from cloudstore_tui.transfers.journal.journal import FILE
+from cloudstore_tui.transfers.journal.store import FILE
 
 LITTLE_ROOM = 2_000_000_000
 """Bytes: less does not hold one zip of the service."""

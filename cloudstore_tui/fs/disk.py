@@ -8,11 +8,13 @@ import ctypes
 import errno
 import fcntl
 import os
-import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Self
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.fs.file_system import FileSystems
@@ -21,8 +23,16 @@ PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 """Recordings are personal data."""
 
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
+_UNSUPPORTED = frozenset(
+    {
+        *(errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOTTY),
+        *(errno.EACCES, errno.EPERM, errno.EBADF, errno.ENOLCK, errno.EMLINK, errno.EXDEV),
+    }
+)
+"""What a file system says that lacks a service, in one or another tongue."""
+_LONGEST_PATH = os.pathconf("/", "PC_PATH_MAX") - 256
+"""Bytes of a folder's path, so that the name of a file still fits."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
 _RENAME_EXCL = 4
 
@@ -34,15 +44,67 @@ class Disk:
         self._file_systems = FileSystems()
 
     def open_folder(self, path: Path) -> int:
-        """Open a folder, making it and those above it if they are not there."""
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        """Open a folder that the user named, making it and those above it if they are not there. It may be a link."""
         try:
-            return os.open(path, flags)
+            return os.open(path, _FOLDER)
         except FileNotFoundError:
             for folder in reversed([path, *path.parents]):
                 if not folder.exists():
                     folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
-        return os.open(path, flags)
+        return os.open(path, _FOLDER)
+
+    def open_below(self, root: Path, below: PurePath, *, make: bool = False) -> int | None:
+        """Open a folder below one that the user named, segment by segment, following no link on the way.
+
+        The root itself may be a link. What is opened stays the same folder, whatever becomes of its name.
+
+        Args:
+            root: the folder that the user named.
+            below: the way from there, of single names; empty for the root.
+            make: make what is missing; `None` is given back otherwise.
+
+        Raises:
+            UnsafeError: a segment is a link, or no name of a single folder.
+            OSError: the disk refuses.
+        """
+        try:
+            dir_fd = self.open_folder(root) if make else os.open(root, _FOLDER)
+        except FileNotFoundError:
+            return None
+        here = root
+        try:
+            for segment in below.parts:
+                here = here / segment
+                inner = self._step(segment, dir_fd, here, make=make)
+                self.close(dir_fd)
+                dir_fd = -1
+                if inner is None:
+                    return None
+                dir_fd = inner
+            opened, dir_fd = dir_fd, -1
+            return opened
+        finally:
+            if dir_fd >= 0:
+                self.close(dir_fd)
+
+    def _step(self, segment: str, dir_fd: int, here: Path, *, make: bool) -> int | None:
+        """Open one folder in an open one; `None` if it is missing."""
+        if segment in ("", ".", "..") or "/" in segment:
+            raise UnsafeError("is no name for a folder", subject=str(here))
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(segment, PRIVATE_FOLDER, dir_fd=dir_fd)
+        try:
+            return os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=dir_fd)
+        except FileNotFoundError:
+            if make:
+                raise
+            return None
+        except OSError:
+            found = self.lstat(segment, dir_fd)
+            if found is not None and stat.S_ISLNK(found.st_mode):
+                raise UnsafeError("is a symbolic link", subject=str(here), hint=_NO_LINK) from None
+            raise
 
     def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
         """Open a file, in an open folder if given; a link in its place is refused."""
@@ -74,8 +136,16 @@ class Disk:
         os.lseek(descriptor, size, os.SEEK_SET)
 
     def sync(self, descriptor: int) -> None:
-        """Wait until a file's bytes, or a folder's names, are on the disk."""
+        """Wait until a file's bytes are on the disk."""
         os.fsync(descriptor)
+
+    def sync_folder(self, descriptor: int) -> None:
+        """Wait until a folder's names are on the disk, where the file system can do that: many network ones cannot."""
+        try:
+            self.sync(descriptor)
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
 
     def set_time(self, descriptor: int, seconds: float) -> None:
         """Set when a file was last changed."""
@@ -94,7 +164,7 @@ class Disk:
         except BlockingIOError:
             raise
         except OSError as error:
-            if error.errno in _NO_LOCKS:
+            if error.errno in _UNSUPPORTED:
                 return False
             raise
         return True
@@ -122,6 +192,76 @@ class Disk:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
 
+    def give_free_name(self, name: str, new: str, folder: int, *, reclaim: bool = False) -> None:
+        """Give a file a name that must be free, by the first way of never replacing anything that its disk has.
+
+        The old name may still be there afterwards.
+
+        Args:
+            name: the name it has.
+            new: the name it is to have.
+            folder: where both are.
+            reclaim: take an empty file of ours for a placeholder that an earlier run left.
+
+        Raises:
+            FileExistsError: the new name is taken.
+            OSError: the disk refuses.
+        """
+        for way in (self.link, self.move):
+            try:
+                way(name, new, folder)
+            except OSError as error:
+                if isinstance(error, FileExistsError) or error.errno not in _UNSUPPORTED:
+                    raise
+            else:
+                return
+        self.move_onto_placeholder(name, new, folder, reclaim=reclaim)
+
+    def move_onto_placeholder(self, name: str, new: str, folder: int, *, reclaim: bool = False) -> None:
+        """Give a file another name that must be free, where the file system can neither link nor move exclusively.
+
+        An empty file takes the name first, which never replaces anything.
+
+        Raises:
+            FileExistsError: the new name is taken.
+        """
+        try:
+            self.close(self.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, folder))
+        except FileExistsError:
+            if not (reclaim and self.is_placeholder(self.lstat(new, folder), folder)):
+                raise
+        try:
+            self.replace(name, new, folder)
+        except OSError:
+            self.remove(new, folder)
+            raise
+
+    def is_placeholder(self, found: os.stat_result | None, folder: int) -> bool:
+        """Whether what has a name may be a placeholder of ours: an empty file that nobody else can have made."""
+        return (
+            found is not None and stat.S_ISREG(found.st_mode) and not found.st_size and self.is_private(found, folder)
+        )
+
+    def is_private(self, found: os.stat_result, folder: int) -> bool:
+        """Whether a file is ours and nobody else may write to it, as far as its file system knows owners at all."""
+        if not self._file_systems.kind_of(folder).keeps_owners:
+            return True
+        return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+    def is_same(self, descriptor: int, name: str, folder: int) -> bool:
+        """Whether an open file has this name, as far as its file system can tell.
+
+        Raises:
+            FileNotFoundError: nothing has it.
+        """
+        if not self._file_systems.kind_of(folder).keeps_owners:
+            # Such systems may also number a file anew when it is moved.
+            return True
+        held, there = os.fstat(descriptor), self.lstat(name, folder)
+        if there is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return (held.st_ino, held.st_dev) == (there.st_ino, there.st_dev)
+
     def replace(self, name: str, new: str, folder: int) -> None:
         """Give a file another name, in place of what has it."""
         os.replace(name, new, src_dir_fd=folder, dst_dir_fd=folder)
@@ -148,20 +288,77 @@ class Disk:
         system = os.fstatvfs(folder)
         return system.f_bavail * system.f_frsize
 
+    def capacity(self, folder: int) -> int:
+        """Bytes that the file system of a folder has in all."""
+        system = os.fstatvfs(folder)
+        return system.f_blocks * system.f_frsize
 
-def has_no_links(error: OSError) -> bool:
-    """Whether linking failed because this file system has no links."""
-    return error.errno in _NO_LINKS
+
+HERE = PurePath()
 
 
-def random_part(tid: str) -> str:
-    """A part name nobody else uses, for file systems without locks."""
-    return f".cs-{tid}-{secrets.token_hex(4)}.part"
+@dataclass(frozen=True, slots=True)
+class TargetFolder:
+    """A folder below one that the user named. That one may be a link; nothing on the way from there may be."""
+
+    root: Path
+    """As the user named it."""
+    below: PurePath = HERE
+    """The way from there."""
+
+    @classmethod
+    def of(cls, folder: Path, root: Path | None = None) -> Self:
+        """A folder, and the one above it that the user named; itself if none is given.
+
+        Raises:
+            UnsafeError: it is not below the root.
+        """
+        if root is None:
+            return cls(folder)
+        try:
+            return cls(root, folder.relative_to(root))
+        except ValueError:
+            raise UnsafeError("lies outside the folder that was chosen", subject=str(folder)) from None
+
+    @property
+    def path(self) -> Path:
+        """Where it is, for people: to open it, `open` alone is safe."""
+        return self.root / self.below
+
+    def make(self, disk: "Disk") -> int:
+        """Open it, and make what is missing; the caller closes it.
+
+        Raises:
+            UnsafeError: something on the way is a link.
+            OSError: the disk refuses.
+        """
+        if len(os.fsencode(self.path.absolute())) > _LONGEST_PATH:
+            # Segment by segment it could be made, and nobody else could open what is in it.
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        opened = disk.open_below(self.root, self.below, make=True)
+        if opened is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return opened
+
+    @contextmanager
+    def opened(self, disk: "Disk") -> Iterator[int | None]:
+        """Keep it open for a block; `None` if it is not there.
+
+        Raises:
+            UnsafeError: something on the way is a link.
+            OSError: the disk refuses.
+        """
+        dir_fd = disk.open_below(self.root, self.below)
+        try:
+            yield dir_fd
+        finally:
+            if dir_fd is not None:
+                disk.close(dir_fd)
 
 
 @contextmanager
 def os_errors_as(subject: Path) -> Iterator[None]:
-    """Turn failures of the disk into errors about `place`."""
+    """Turn failures of the disk into errors about `subject`."""
     try:
         yield
     except OSError as error:
@@ -174,13 +371,14 @@ def disk_error(error: OSError, subject: Path) -> StorageError:
         # A dot tells nobody which disk it is about.
         subject = subject.absolute()
     if error.errno == errno.ELOOP:
-        return UnsafeError("is a symbolic link", subject=str(subject), hint="Remove it, or choose another folder.")
+        return UnsafeError("is a symbolic link", subject=str(subject), hint=_NO_LINK)
     if error.errno in _FULL:
         return FullDiskError(_FULL[error.errno], subject=str(subject), hint="Free some space and try again.")
     message, hint = _MEANINGS.get(error.errno or 0, (f"the disk refuses: {(error.strerror or 'unknown').lower()}", ""))
     return LocalDiskError(message, subject=str(subject), hint=hint)
 
 
+_NO_LINK = "Remove it, or choose another folder."
 _OTHER_FOLDER = "Choose another folder."
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your disk quota is used up"}
 _MEANINGS = {

@@ -33,6 +33,8 @@ _SHARED = frozenset(
 )
 """Several machines see them, and a lock taken on one often means nothing on another."""
 _FAT = frozenset({"msdos", "vfat"})
+_NO_OWNERS = _FAT | {"9p", "cifs", "exfat", "fuseblk", "ntfs", "ntfs3", "smb3", "smbfs", "vboxsf", "vmhgfs"}
+"""Owner and mode of their files are those of the mount, whoever made them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class FileSystem:
     """As the system calls it; empty if unknown."""
     trusts_locks: bool = True
     """Whether a lock keeps everybody else away."""
+    keeps_owners: bool = True
+    """Whether a file has the owner and the mode that it was made with."""
     most_bytes: int | None = None
     """Bytes that a file can have, where that is so little that it matters."""
 
@@ -89,8 +93,13 @@ def _mount(line: str) -> tuple[int, FileSystem] | None:
 def named(name: str) -> FileSystem:
     """The file system of a name, such as `nfs4` or `fuse.sshfs`."""
     # "fuseblk" is a disk of this machine, such as one with NTFS; other FUSE systems reach for other machines.
-    shared = name in _SHARED or name == "fuse" or name.startswith("fuse.")
-    return FileSystem(name, not shared, FAT_LIMIT if name in _FAT else None)
+    fuse = name == "fuse" or name.startswith("fuse.")
+    return FileSystem(
+        name,
+        trusts_locks=not fuse and name not in _SHARED,
+        keeps_owners=not fuse and name not in _NO_OWNERS,
+        most_bytes=FAT_LIMIT if name in _FAT else None,
+    )
 
 
 _ALL = FileSystems()

@@ -3,9 +3,26 @@
 import os
 import stat
 from pathlib import Path
+from typing import TypeAlias
 
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
 from cloudstore_tui.fs.disk import Disk, os_errors_as
+
+Identity: TypeAlias = tuple[int, ...]
+"""What tells one file, and one state of it, from another: device, inode, size, time in ns. Empty if unknown."""
+_FACTS = ("disk", "inode", "size", "time of change")
+
+
+def identity_of(path: Path) -> Identity:
+    """The identity of the file that a path leads to, over links too; empty if it leads to none. Blocks."""
+    try:
+        return _identity(path.stat())
+    except OSError:
+        return ()
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class LocalFile:
@@ -17,12 +34,17 @@ class LocalFile:
         self.offset = 0
         self._disk = disk
         self._file = -1
-        self._seen: tuple[int, int] | None = None
+        self._seen: Identity = ()
 
     @property
     def modified(self) -> float:
         """When it was last written to, as it was when it was opened."""
-        return self._seen[1] / 1e9 if self._seen is not None else 0.0
+        return self._seen[3] / 1e9 if self._seen else 0.0
+
+    @property
+    def identity(self) -> Identity:
+        """Which file it is, as it was when it was opened."""
+        return self._seen
 
     @property
     def is_read(self) -> bool:
@@ -49,7 +71,7 @@ class LocalFile:
             raise LocalDiskError("it cannot be read", subject=str(self.path), hint="Check its rights.") from None
         self._refuse_specials(path)
         self._seen = self._look()
-        self.size = self._seen[0]
+        self.size = self._seen[2]
         # Files of /proc have no length but bytes.
         with os_errors_as(self.path):
             if self.size == 0 and self._disk.read(self._file, 1, 0):
@@ -72,6 +94,23 @@ class LocalFile:
         """Begin anew."""
         self.offset = 0
 
+    def check_same(self, before: Identity) -> None:
+        """Compare the open file with one that was to be sent in an earlier run; nothing is known of an empty identity.
+
+        Raises:
+            LocalDiskError: it is another one, or was changed since; or nobody knows, and a link is in its place.
+        """
+        hint = "If this one is to be sent, upload it anew, and cancel the old transfer."
+        if before and before != self._seen:
+            names = [name for name, was, now in zip(_FACTS, before, self._seen, strict=False) if was != now]
+            raise LocalDiskError(
+                f"it is not the file that was to be sent: its {' and '.join(names)} differ",
+                subject=str(self.path),
+                hint=hint,
+            )
+        if not before and self.path.is_symlink():
+            raise LocalDiskError("a link is where the file was that was to be sent", subject=str(self.path), hint=hint)
+
     def check_unchanged(self) -> None:
         """Compare size and time with those at the start.
 
@@ -87,10 +126,9 @@ class LocalFile:
             self._disk.close(self._file)
         self._file = -1
 
-    def _look(self) -> tuple[int, int]:
+    def _look(self) -> Identity:
         with os_errors_as(self.path):
-            found = os.fstat(self._file)
-        return found.st_size, found.st_mtime_ns
+            return _identity(os.fstat(self._file))
 
     def _refuse_specials(self, path: Path) -> None:
         found = self._disk.lstat(path)

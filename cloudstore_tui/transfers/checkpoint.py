@@ -6,8 +6,8 @@ from collections.abc import Callable
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.attempt import Version
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.journal.entry import JournalEntry
-from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.journal.store import JournalEntry
+from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.workers import Workers
 
 BYTES = 8 * 1024 * 1024

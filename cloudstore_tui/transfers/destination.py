@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudstore_tui.core.errors import ConflictError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.fs.disk import Disk, TargetFolder, os_errors_as
 from cloudstore_tui.fs.names import distinct_name
 from cloudstore_tui.transfers.content import Content
 from cloudstore_tui.transfers.model import OnConflict
-from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.verify import Digests, ExpectedChecksum, VerifyResult, needed
 from cloudstore_tui.transfers.workers import Stop
 
@@ -31,28 +31,48 @@ class Existing:
 class Destination:
     """The place for one object on the disk. Its methods block."""
 
-    def __init__(self, disk: Disk, folder: Path, name: str, identity: str, on_conflict: OnConflict) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        folder: TargetFolder,
+        name: str,
+        identity: str,
+        on_conflict: OnConflict,
+        *,
+        resumed: bool = False,
+    ) -> None:
+        """Make it.
+
+        Args:
+            disk: the file calls.
+            folder: where it lands.
+            name: the name wished.
+            identity: tells this object from others of the same name.
+            on_conflict: what to do where the name is taken.
+            resumed: whether an earlier run may have left a placeholder there.
+        """
         self._disk = disk
         self._folder = folder
         self._name = name
         self._identity = identity
         self._on_conflict = on_conflict
+        self._resumed = resumed
 
     @property
     def path(self) -> Path:
         """The file as wished."""
-        return self._folder / self._name
+        return self._folder.path / self._name
 
     def is_taken(self, _stop: Stop) -> bool:
         """Whether something has the name already.
 
         Raises:
-            UnsafeError: what has it is no plain file, and may not be left beside.
+            UnsafeError: what has it is no plain file, and may not be left beside; or the way there leads over a link.
         """
-        with os_errors_as(self.path):
-            found = self._disk.lstat(self.path)
-        if found is None:
-            return False
+        with os_errors_as(self._folder.path), self._folder.opened(self._disk) as dir_fd:
+            found = self._disk.lstat(self._name, dir_fd) if dir_fd is not None else None
+            if found is None or dir_fd is None or (self._resumed and self._disk.is_placeholder(found, dir_fd)):
+                return False
         if not stat.S_ISREG(found.st_mode) and self._on_conflict in (OnConflict.REFUSE, OnConflict.OVERWRITE):
             raise UnsafeError(
                 f"{_kind(found.st_mode)} has this name", subject=str(self.path), hint="Choose another folder or name."
@@ -65,17 +85,18 @@ class Destination:
         Raises:
             ConflictError: another file has the name, and nothing else is allowed.
         """
-        for path in self._candidates():
-            found = self._disk.lstat(path)
-            if found is None:
-                return None
-            result, digests = self._result(path, found, expected, stop, sha256=sha256)
-            if result.is_same is not False:
-                return Existing(path, result.level, digests.sha256) if result.is_same else None
-            if self._on_conflict is OnConflict.REFUSE:
-                raise self._conflict(path)
-            if self._on_conflict is OnConflict.OVERWRITE:
-                return None
+        with os_errors_as(self._folder.path), self._folder.opened(self._disk) as dir_fd:
+            for path in self._candidates() if dir_fd is not None else ():
+                found = self._disk.lstat(path.name, dir_fd)
+                if found is None:
+                    return None
+                result, digests = self._result(path, found, expected, stop, dir_fd, sha256=sha256)
+                if result.is_same is not False:
+                    return Existing(path, result.level, digests.sha256) if result.is_same else None
+                if self._on_conflict is OnConflict.REFUSE:
+                    raise self._conflict(path)
+                if self._on_conflict is OnConflict.OVERWRITE:
+                    return None
         return None
 
     def publish(self, part: PartFile, digests: Digests, stop: Stop) -> Path | None:
@@ -108,19 +129,27 @@ class Destination:
         if self._on_conflict is not OnConflict.KEEP_BOTH:
             return
         for length in _SUFFIX_LENGTHS:
-            yield self._folder / distinct_name(self._name, self._identity, length)
+            yield self._folder.path / distinct_name(self._name, self._identity, length)
         for number in range(2, _MOST_COPIES):
-            yield self._folder / distinct_name(self._name, f"{self._identity} {number}")
+            yield self._folder.path / distinct_name(self._name, f"{self._identity} {number}")
 
     def _result(
-        self, path: Path, found: os.stat_result, expected: ExpectedChecksum, stop: Stop, *, sha256: bool = False
+        self,
+        path: Path,
+        found: os.stat_result,
+        expected: ExpectedChecksum,
+        stop: Stop,
+        dir_fd: int | None,
+        *,
+        sha256: bool = False,
     ) -> tuple[VerifyResult, Digests]:
-        if not stat.S_ISREG(found.st_mode) or expected.size not in (None, found.st_size):
+        other = expected.size not in (None, found.st_size)
+        if not stat.S_ISREG(found.st_mode) or (other and not expected.is_strong):
             return VerifyResult("", "it is another file"), Digests(found.st_size)
         if not expected.checksum:
             return VerifyResult("unverified"), Digests(found.st_size)
         with os_errors_as(path):
-            descriptor = self._disk.open(path, os.O_RDONLY)
+            descriptor = self._disk.open(path.name, os.O_RDONLY, dir_fd)
             try:
                 content = Content(self._disk, descriptor, path, stop)
                 digests = content.digests(needed(expected) | ({"sha256"} if sha256 else set()))
@@ -129,11 +158,12 @@ class Destination:
                 self._disk.close(descriptor)
 
     def _has(self, path: Path, part: PartFile, digests: Digests, stop: Stop) -> bool:
-        found = self._disk.lstat(path)
-        if found is None:
-            return False
-        md5 = digests.md5 or part.content(stop).digests(frozenset({"md5"})).md5
-        return self._result(path, found, ExpectedChecksum(digests.size, md5), stop)[0].is_same is True
+        with os_errors_as(path), self._folder.opened(self._disk) as dir_fd:
+            found = self._disk.lstat(path.name, dir_fd) if dir_fd is not None else None
+            if found is None or found.st_size != digests.size:
+                return False
+            md5 = digests.md5 or part.content(stop).digests(frozenset({"md5"})).md5
+            return self._result(path, found, ExpectedChecksum(digests.size, md5), stop, dir_fd)[0].is_same is True
 
     def _conflict(self, path: Path) -> ConflictError:
         return ConflictError(

@@ -18,12 +18,11 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.open_part import remove_left
-from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.part_id import part_id_of
+from cloudstore_tui.transfers.part_file import PartFile, remove_left
+from cloudstore_tui.transfers.part_names import PartNames, part_id_of
 from cloudstore_tui.transfers.reread import Reread
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
@@ -85,7 +84,7 @@ class Download:
             if await self._is_there(destination, entry):
                 await self._clear()
                 return State.DONE
-            await self._open(lambda _stop: part.open(self._journal.kept), part)
+            await self._open(lambda _stop: part.open(self._journal.resume_state), part)
         return await self._bring(destination, entry, part)
 
     async def call_off(self) -> None:
@@ -120,18 +119,19 @@ class Download:
         if not is_segment(name):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         identity = entry.id or entry.location.path
-        return Destination(self._context.disk, request.folder, name, identity, request.on_conflict)
+        resumed = self._journal.resume_state is not None
+        return Destination(self._context.disk, request.target, name, identity, request.on_conflict, resumed=resumed)
 
     async def _begin(self, destination: Destination) -> PartFile:
         """The part file, not yet opened; the journal knows of it before the disk does."""
         if self._part is None:
             context, journal_entry = self._context, self._journal
-            part_id = part_id_of(self._provider.profile, self._request.location, destination.path)
-            await journal_entry.begin(part_id)
+            profile = self._provider.profile
+            part_id = part_id_of(profile.provider, profile.name, self._request.location, destination.path)
+            names = PartNames.of(part_id)
+            await journal_entry.begin(part_id, names)
             failpoint("journal_row")
-            self._part = PartFile(
-                context.disk, context.space, self._request.folder, part_id, journal_entry.forget_bytes
-            )
+            self._part = PartFile(context.disk, context.space, self._request.target, names, journal_entry.forget_bytes)
         return self._part
 
     async def _prepare(self, destination: Destination, part: PartFile) -> bool:
@@ -143,25 +143,25 @@ class Download:
         def look_or_open(stop: Stop) -> bool:
             if destination.is_taken(stop):
                 return True
-            part.open(self._journal.kept)
+            part.open(self._journal.resume_state)
             return False
 
         return await self._open(look_or_open, part)
 
     async def _open(self, opening: Callable[[Stop], Opened], part: PartFile) -> Opened:
-        was_open, kept = part.is_open, self._journal.kept
+        was_open, left = part.is_open, self._journal.resume_state
         result = await self._context.workers.run(opening)
         if part.is_open and not was_open:
-            if kept is not None and kept.part not in ("", part.name):
+            if left is not None and left.part not in ("", part.name):
                 await self._clear()
             self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
         return result
 
     async def _clear(self) -> None:
         """Remove what an earlier run left, now that it is of no use."""
-        kept = self._journal.kept
-        if kept is not None:
-            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.folder, kept))
+        left = self._journal.resume_state
+        if left is not None:
+            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.target, left))
 
     def _fetch_of(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
@@ -185,10 +185,10 @@ class Download:
         return True
 
     async def _bring(self, destination: Destination, entry: StoredObject, part: PartFile) -> State:
-        kept, is_first = self._journal.kept, self._fetch is None
+        left, is_first = self._journal.resume_state, self._fetch is None
         fetch = self._fetch_of(entry)
-        if is_first and part.offset and kept is not None:
-            fetch.resume(kept.size, kept.etag)
+        if is_first and part.offset and left is not None:
+            fetch.resume(left.size, left.etag)
         self._live.meter = lambda: part.offset
         finish = _Finish(destination, part)
         for _ in range(FULL_FETCHES):

@@ -1,19 +1,25 @@
 """A thread that owns the providers and the engine, so that a screen that stalls stalls no transfer."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
+from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.changes import Listener, Relay
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.manager import TransferManager, new_number
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.transfers.peeking import Peeking
 from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
+from cloudstore_tui.transfers.workers import start_thread
+
+_log = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds between two looks at whether all is done."""
@@ -30,7 +36,7 @@ class EngineThread:
         at_once: int = 4,
         timeouts: Timeouts | None = None,
         *,
-        journal: Journal | None = None,
+        journal: JournalStore | None = None,
         polls: tuple[int, ...] = (5, 10, 20),
     ) -> None:
         """Make it; the arguments are those of the engine."""
@@ -47,29 +53,45 @@ class EngineThread:
         self.peek = Peeking(self._handle, self._proxies, lambda: self._engine.context.blob)
         """Reads single pieces of objects."""
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="engine", daemon=True)
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
 
     def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
         """Take one more profile into use."""
         self._proxies[name] = ProviderProxy(open_provider, self._handle)
 
     def start(self) -> None:
-        """Start the thread; back when it takes work."""
-        self._thread.start()
+        """Start the thread; back when it takes work.
+
+        Raises:
+            LocalDiskError: the system starts no more threads.
+            StorageError: it ended at once.
+        """
+        self._thread = start_thread(self._serve, "transfers")
         self._ready.wait()
+        if self._failure is not None:
+            raise StorageError(
+                f"the transfers cannot be started ({type(self._failure).__name__})", hint="Please report this."
+            ) from self._failure
 
     def finish(self) -> None:
         """Return when no transfer runs or waits any more."""
-        while any(not transfer.state.ended and transfer.state is not State.PAUSED for transfer in self.snapshot()):
+        while self._runs and any(
+            not transfer.state.ended and transfer.state is not State.PAUSED for transfer in self.snapshot()
+        ):
             time.sleep(LOOK)
 
     def stop(self) -> None:
         """Stop everything and end the thread, within about two seconds."""
-        loop = self._handle.loop
-        if loop is not None:
+        loop, thread = self._handle.loop, self._thread
+        if loop is not None and thread is not None:
             with suppress(RuntimeError):  # it has ended
                 loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(CLOSING + 0.5)
+            thread.join(CLOSING + 0.5)
+
+    @property
+    def _runs(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def submit(self, request: Request) -> int:
         """Put a transfer into the queue; its number."""
@@ -111,17 +133,22 @@ class EngineThread:
 
     async def drop(self, numbers: Iterable[int]) -> int:
         """Forget interrupted transfers and remove what arrived of them; how many there were."""
-        return await self._handle.run(
-            lambda: self._engine.left_overs.drop(numbers, lambda name: self._proxies[name].profile)
-        )
+        return await self._handle.run(lambda: self._engine.left_overs.drop(numbers))
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Push the numbers of transfers that change to a listener, at most four times a second; what ends that.
+
+        It is called in the loop that is running now. A number that `snapshot` does not know was forgotten.
+        """
+        return self._engine.listen(Relay(listener))
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
         return self._engine.members(number) if self._ready.is_set() else ()
 
-    def snapshot(self) -> tuple[TransferSnapshot, ...]:
-        """All transfers as they are now."""
-        return self._engine.snapshot() if self._ready.is_set() else ()
+    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
+        """Transfers as they are now, all of them or those of some numbers."""
+        return self._engine.snapshot(numbers) if self._ready.is_set() and self._failure is None else ()
 
     def _tell(self, order: Callable[[], object]) -> None:
         loop = self._handle.loop
@@ -130,23 +157,27 @@ class EngineThread:
                 loop.call_soon_threadsafe(order)
 
     def _serve(self) -> None:
-        # Not asyncio.run: that waits for look-ups of names that hang.
-        loop = asyncio.new_event_loop()
         try:
-            loop.run_until_complete(self._live(loop))
-            loop.run_until_complete(_end_tasks())
+            # Not asyncio.run: that waits for look-ups of names that hang.
+            loop = asyncio.new_event_loop()
+            try:
+                loop.run_until_complete(self._live(loop))
+            finally:
+                self._handle.loop = None
+                # Whoever waits for something in this loop is told, also if it ended by a mistake.
+                loop.run_until_complete(_end_tasks())
+                loop.close()
+        except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
+            _log.error("the thread of transfers ended", exc_info=error)
+            if not self._ready.is_set():
+                self._failure = error
         finally:
-            self._handle.loop = None
-            loop.close()
+            self._ready.set()
 
     async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
         self._stopping = asyncio.Event()
         self._engine = TransferManager(
-            lambda name: self._proxies[name].real,
-            self._at_once,
-            self._timeouts,
-            journal=self._journal,
-            polls=self._polls,
+            self._provider, self._at_once, self._timeouts, journal=self._journal, polls=self._polls
         )
         self._handle.loop = loop
         self._ready.set()
@@ -155,6 +186,13 @@ class EngineThread:
         opened = [proxy.opened for proxy in self._proxies.values()]
         closing = [self._engine.close(), *(provider.close() for provider in opened if provider is not None)]
         await asyncio.wait([asyncio.ensure_future(end) for end in closing], timeout=CLOSING)
+
+    def _provider(self, name: str) -> StorageProvider:
+        if name not in self._proxies:
+            raise ConfigError(
+                "there is no such profile", subject=name, hint="Add it, or cancel the transfers that need it."
+            )
+        return self._proxies[name].real
 
 
 async def _end_tasks() -> None:

@@ -1,20 +1,20 @@
 """Transfers that are not this program's: those of runs that ended too early, and those of programs that run."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.names import safe_name
-from cloudstore_tui.transfers.journal.journal import Event, Journal
-from cloudstore_tui.transfers.journal.row import JournalRow
-from cloudstore_tui.transfers.journal.writer import process_of
+from cloudstore_tui.transfers.journal.database import process_of
+from cloudstore_tui.transfers.journal.rows import JournalRow
+from cloudstore_tui.transfers.journal.store import Event, JournalStore
 from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest
-from cloudstore_tui.transfers.open_part import part_name, remove_left
-from cloudstore_tui.transfers.part_id import part_id_of
+from cloudstore_tui.transfers.part_file import remove_left, remove_part
+from cloudstore_tui.transfers.part_names import PartNames, part_id_of
 from cloudstore_tui.transfers.workers import Workers
 
 
@@ -29,87 +29,93 @@ class Elsewhere:
 class LeftOvers:
     """What the journal tells of transfers that are not ours; nothing without a journal."""
 
-    def __init__(self, journal: Journal | None, disk: Disk, workers: Workers) -> None:
+    def __init__(self, journal: JournalStore | None, disk: Disk, workers: Workers) -> None:
         self._journal = journal
         self._disk = disk
         self._workers = workers
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of runs that ended before they were done, oldest first."""
-        records = await self._journal.interrupted() if self._journal is not None else ()
-        return tuple(seen(record) for record in records)
+        rows = await self._journal.interrupted() if self._journal is not None else ()
+        return tuple(snapshot_of(row) for row in rows)
 
     async def elsewhere(self) -> tuple[Elsewhere, ...]:
         """Transfers that other programs make right now, oldest first."""
-        records = await self._journal.elsewhere() if self._journal is not None else ()
-        return tuple(Elsewhere(seen(record), process_of(record.writer)) for record in records)
+        rows = await self._journal.elsewhere() if self._journal is not None else ()
+        return tuple(Elsewhere(snapshot_of(row), process_of(row.writer)) for row in rows)
 
     async def ask(self, number: int, wish: str) -> None:
         """Ask the program that makes a transfer to `pause`, `resume` or `cancel` it."""
         if self._journal is not None:
             await self._journal.wish(number, wish)
 
-    async def drop(self, numbers: Iterable[int], profile_of: Callable[[str], Profile]) -> int:
-        """Forget interrupted transfers and remove what arrived of them; how many there were."""
+    async def drop(self, numbers: Iterable[int]) -> int:
+        """Forget interrupted transfers and remove what arrived of them; how many there were.
+
+        Raises:
+            StorageError: the part file of one cannot be removed; that one stays on the list.
+        """
         if self._journal is None:
             return 0
-        records = await self._journal.adopt(numbers)
-        await self._workers.run(lambda _stop: self._remove_all(records, profile_of))
-        for record in records:
-            self._journal.remove(record.id)
+        rows = await self._journal.adopt(numbers)
+        failures = await self._workers.run(lambda _stop: {row.id: remove_parts(self._disk, row) for row in rows})
+        for row in rows:
+            failure = failures[row.id]
+            if failure is None:
+                self._journal.remove(row.id)
+            else:
+                self._journal.note(row.id, state=State.FAILED.value, reason=failure.message, code=failure.code)
         await self._journal.settled()
-        return len(records)
+        for failure in failures.values():
+            if failure is not None:
+                raise failure
+        return len(rows)
 
     async def older_than(self, seconds: float) -> tuple[int, ...]:
         """The numbers of interrupted transfers that nobody went on with for so long."""
-        records = await self._journal.interrupted() if self._journal is not None else ()
-        return tuple(record.id for record in records if time.time() - record.updated >= seconds)
+        rows = await self._journal.interrupted() if self._journal is not None else ()
+        return tuple(row.id for row in rows if time.time() - row.updated >= seconds)
 
     async def events(self, most: int) -> tuple[Event, ...]:
         """What happened to transfers lately, oldest first."""
         return await self._journal.events(most) if self._journal is not None else ()
 
-    def _remove_all(self, records: Iterable[JournalRow], profile_of: Callable[[str], Profile]) -> None:
-        for record in records:
-            self._remove(record, profile_of)
 
-    def _remove(self, record: JournalRow, profile_of: Callable[[str], Profile]) -> None:
-        request = record.request
-        if isinstance(request, UploadRequest):
-            return
-        remove_left(self._disk, request.folder, record)
-        if isinstance(request, ZipRequest):
-            for member in request.members:
-                name = member.name or safe_name(member.entry.name if member.entry else "")
-                part_id = part_id_of(profile_of(member.location.profile), member.location, member.folder / name)
-                remove_left(self._disk, member.folder, _Part(part_name(part_id)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part file of which only the name is known."""
-
-    part: str
-    inode: int = 0
-    durable: int = 0
+def remove_parts(disk: Disk, row: JournalRow) -> StorageError | None:
+    """Remove every part file that a transfer can have left; why that was not possible. Blocks."""
+    request = row.request
+    if isinstance(request, UploadRequest):
+        return None
+    try:
+        remove_left(disk, request.target, row)
+        if row.part_id:
+            # A run that ended between naming the file and noting its inode.
+            remove_part(disk, request.target, PartNames.of(row.part_id).shared)
+        for member in request.members if isinstance(request, ZipRequest) else ():
+            name = member.name or safe_name(member.entry.name if member.entry else "")
+            provider = row.account.get("provider", "")
+            part_id = part_id_of(provider, member.location.profile, member.location, member.folder / name)
+            remove_part(disk, member.target, PartNames.of(part_id).shared)
+    except StorageError as error:
+        return error
+    return None
 
 
-def seen(record: JournalRow) -> TransferSnapshot:
-    """A record as a transfer."""
-    known = {state.value for state in State}
-    state = State(record.state) if record.state in known else State.QUEUED
+def snapshot_of(row: JournalRow) -> TransferSnapshot:
+    """A row as a transfer."""
     return TransferSnapshot(
-        id=record.id,
-        request=record.request,
-        state=state,
-        done=record.durable,
-        size=record.size,
-        started=datetime.fromtimestamp(record.created, UTC),
-        note=record.reason,
-        path=_path(record),
+        id=row.id,
+        request=row.request,
+        state=row.state,
+        done=row.durable,
+        size=row.size,
+        started=datetime.fromtimestamp(row.created, UTC),
+        error=row.error,
+        note=row.reason,
+        path=_path(row),
     )
 
 
-def _path(record: JournalRow) -> Path:
-    request = record.request
+def _path(row: JournalRow) -> Path:
+    request = row.request
     return request.path if isinstance(request, UploadRequest) else request.folder

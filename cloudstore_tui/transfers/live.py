@@ -22,7 +22,18 @@ class LiveTransfer:
         request: Request,
         clock: Clock,
         changed: Callable[[State, str], None] = lambda _state, _note: None,
+        touched: Callable[[], None] = lambda: None,
     ) -> None:
+        """Make it.
+
+        Args:
+            number: names it.
+            request: what is wanted.
+            clock: tells when.
+            changed: told the state it goes to, and why.
+            touched: called whenever somebody who looks would see something new. From any thread.
+        """
+        self.touched = touched
         self.number = number
         self.request = request
         self.state = State.QUEUED
@@ -58,6 +69,7 @@ class LiveTransfer:
         if state is not State.RUNNING:
             self._samples.clear()
             self._speed = 0.0
+        self.touched()
 
     def learn_size(self, size: int | None) -> None:
         """Know the exact size from now on. Called from any thread."""
@@ -82,6 +94,7 @@ class LiveTransfer:
             self._samples.popleft()
         since, before = self._samples[0]
         self._speed = (done - before) / (now - since) if now > since else 0.0
+        self.touched()
 
     def snapshot(self) -> TransferSnapshot:
         """How it is now."""

@@ -3,18 +3,22 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.fs.local_file import identity_of
 from cloudstore_tui.net.clock import Clock, SleepDetector
+from cloudstore_tui.transfers.account import account_of
+from cloudstore_tui.transfers.changes import Changes, Listener
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.journal.entry import JournalEntry
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
+from cloudstore_tui.transfers.model import Request, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.transfers.monitor import Monitor
 from cloudstore_tui.transfers.scheduler import Result, Scheduler
 from cloudstore_tui.transfers.task import TransferTask
@@ -42,7 +46,7 @@ class TransferManager:
         at_once: int = 4,
         timeouts: Timeouts | None = None,
         *,
-        journal: Journal | None = None,
+        journal: JournalStore | None = None,
         polls: tuple[int, ...] = (5, 10, 20),
         clock: Clock | None = None,
         disk: Disk | None = None,
@@ -65,7 +69,9 @@ class TransferManager:
         self._clock = clock or Clock()
         self._disk = disk or Disk()
         self._workers = Workers()
-        self._equipment: TransferContext | None = None
+        self._context: TransferContext | None = None
+        self._changes = Changes()
+        self._clearing: set[asyncio.Task[None]] = set()
         self._tasks: dict[int, TransferTask] = {}
         self._under_way: dict[int, TransferTask] = {}
         """Those that were begun and have not ended."""
@@ -80,21 +86,28 @@ class TransferManager:
     def submit(self, request: Request, number: int | None = None) -> int:
         """Put a transfer into the queue; its number."""
         number = new_number() if number is None else number
-        task = self._tasks[number] = TransferTask(number, request, self._clock, JournalEntry(self._journal, number))
-        task.journal_entry.enter(request)
+        task = self._add(number, request, JournalEntry(self._journal, number))
+        self._enter(task)
         self._enqueue(task)
         return number
 
     async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[int, ...]:
         """Go on with interrupted transfers, all of them or some; the numbers of those that nobody else took."""
-        records = await self._journal.adopt(numbers) if self._journal is not None else ()
-        for record in records:
-            journal_entry = JournalEntry(self._journal, record.id, record)
-            task = self._tasks[record.id] = TransferTask(record.id, record.request, self._clock, journal_entry)
-            task.live.size = record.size
-            task.journal_entry.note(state=State.QUEUED.value, reason="", code=0)
+        rows = await self._journal.adopt(numbers) if self._journal is not None else ()
+        for row in rows:
+            task = self._add(row.id, row.request, JournalEntry(self._journal, row.id, row))
+            task.live.size = row.size
+            if not row.damage:
+                task.journal_entry.note(state=State.QUEUED.value, reason="", code=0)
             self._enqueue(task)
-        return tuple(record.id for record in records)
+        return tuple(row.id for row in rows)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Push the numbers of transfers that change to a listener, at most four times a second; what ends that.
+
+        It is called in the loop of the transfers. A number that `snapshot` does not know was forgotten.
+        """
+        return self._changes.listen(listener)
 
     def pause(self, number: int) -> None:
         """Let a transfer rest until it is resumed; what arrived is kept."""
@@ -116,42 +129,51 @@ class TransferManager:
             self._enqueue(task)
 
     def cancel(self, number: int) -> None:
-        """Stop a transfer: its connection is closed at once, and nothing is left on the disk."""
+        """Stop a transfer: its connection is closed at once, and nothing is left on the disk.
+
+        One that failed is taken to be unwanted from now on: what arrived of it goes, too.
+        """
         task = self._tasks.get(number)
-        if task is None or task.live.state.ended:
+        if task is None or task.live.state in _GONE:
             return
         if task.running is not None:
             task.rests = False
             task.running.cancel()
             return
         self._scheduler.withdraw(task)
-        self._scheduler.send_off(task, task.give_up())
+        self._scheduler.send_off(task, task.give_up(self.context))
 
     def retry(self, number: int) -> None:
         """Try a transfer again that failed, was cancelled or skipped; what arrived of it is kept where possible."""
         task = self._tasks.get(number)
-        if task is None or task.live.state not in _AGAIN:
+        if task is None or task.live.state not in _AGAIN or task.running is not None:
             return
         if task.live.state is not State.FAILED:
-            task.journal_entry.enter(task.live.request)
+            self._enter(task)
         self._enqueue(task)
 
     def forget(self, number: int) -> None:
-        """Take a transfer that ended off the list."""
+        """Take a transfer that ended off the list, with everything that is left of it."""
         task = self._tasks.get(number)
-        if task is not None and task.live.state.ended:
-            task.discard()
-            task.journal_entry.remove()
-            del self._tasks[number]
+        if task is None or not task.live.state.ended or task.running is not None:
+            return
+        del self._tasks[number]
+        self._changes.mark(number)
+        if task.live.state not in _GONE:
+            self._clear(task)
 
     def clear_ended(self) -> None:
-        """Forget all transfers that ended."""
-        for number in list(self._tasks):
-            self.forget(number)
+        """Forget all transfers that ended well or were cancelled; one that failed stays, with what arrived of it."""
+        for number, task in list(self._tasks.items()):
+            if task.live.state in _GONE:
+                self.forget(number)
 
-    def snapshot(self) -> tuple[TransferSnapshot, ...]:
-        """All transfers as they are now, in the order they came. May be called from any thread."""
-        return tuple(task.live.snapshot() for task in list(self._tasks.values()))
+    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
+        """Transfers as they are now, all of them or those of some numbers, in the order they came. From any thread."""
+        if numbers is None:
+            return tuple(task.live.snapshot() for task in list(self._tasks.values()))
+        found = (self._tasks.get(number) for number in numbers)
+        return tuple(task.live.snapshot() for task in found if task is not None)
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
@@ -171,10 +193,13 @@ class TransferManager:
         """
         self._closed = True
         self._scheduler.close()
-        if self._equipment is not None:
-            await self._stop(self._equipment)
-        if suspending := {asyncio.create_task(task.suspend()) for task in self._tasks.values() if task.leaves}:
-            await asyncio.wait(suspending, timeout=CLOSING)
+        if self._context is not None:
+            await self._stop(self._context)
+            context = self._context
+            leaving = [task for task in self._tasks.values() if task.leaves]
+            ending = {*self._clearing, *(asyncio.create_task(task.suspend(context)) for task in leaving)}
+            if ending:
+                await asyncio.wait(ending, timeout=CLOSING)
         for task in self._tasks.values():
             if not task.live.state.ended and not task.journal_entry.lasts:
                 task.live.to(State.CANCELLED)
@@ -195,14 +220,51 @@ class TransferManager:
     @property
     def context(self) -> TransferContext:
         """What transfers work with, made for the first one."""
-        if self._equipment is None:
+        if self._context is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
             from cloudstore_tui.net.blob import BlobClient
 
-            self._equipment = TransferContext(
+            self._context = TransferContext(
                 BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers
             )
-        return self._equipment
+        return self._context
+
+    def _add(self, number: int, request: Request, journal_entry: JournalEntry) -> TransferTask:
+        self._changes.bind(asyncio.get_running_loop())
+        touched = partial(self._changes.mark, number)
+        task = self._tasks[number] = TransferTask(number, request, self._clock, journal_entry, touched)
+        return task
+
+    def _enter(self, task: TransferTask) -> None:
+        """Begin an entry in the journal: what is wanted, and of whose account and which file."""
+        request, journal_entry = task.live.request, task.journal_entry
+        if not journal_entry.lasts:
+            return
+        account: dict[str, str] = {}
+        with suppress(StorageError):
+            # A profile that cannot be opened is the transfer's own trouble, when its turn comes.
+            account = account_of(self._provider_of(request.location.profile).profile)
+        journal_entry.enter(request, account)
+        if isinstance(request, UploadRequest):
+            self._in_background(self._note_file(request, journal_entry))
+
+    async def _note_file(self, request: UploadRequest, journal_entry: JournalEntry) -> None:
+        identity = await self._workers.run(lambda _stop: identity_of(request.path))
+        journal_entry.note_file(identity)
+
+    def _clear(self, task: TransferTask) -> None:
+        """Remove what is left of a transfer, and then its entry."""
+
+        async def clear() -> None:
+            await task.give_up(self.context)
+            task.journal_entry.remove()
+
+        self._in_background(clear())
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        clearing = asyncio.create_task(work)
+        self._clearing.add(clearing)
+        clearing.add_done_callback(self._clearing.discard)
 
     def _enqueue(self, task: TransferTask) -> None:
         task.live.again()
@@ -231,10 +293,14 @@ class TransferManager:
 
     def _end(self, task: TransferTask, state: State) -> None:
         error = task.live.error
-        if state in _GONE:
+        if state not in _GONE:
+            if error is not None:
+                task.journal_entry.note(state=state.value, reason=error.message, code=error.code)
+        elif task.journal_entry.resume_state is not None and not self._closed:
+            # It was cancelled before it began: what an earlier run left of it is still there.
+            self._clear(task)
+        else:
             task.journal_entry.remove()
-        elif error is not None:
-            task.journal_entry.note(state=state.value, reason=error.message, code=error.code)
         self._under_way.pop(task.live.number, None)
         task.live.to(state)
         task.ended.set()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.fs.disk import TargetFolder
 
 
 class State(StrEnum):
@@ -61,6 +62,17 @@ class DownloadRequest:
     """What is known of the object, to spare a look-up."""
     sha256: bool = False
     """Whether its SHA-256 is wanted, for a manifest."""
+    root: Path | None = None
+    """The folder that the user named, if `folder` is below it: on the way from there no link is followed."""
+
+    @property
+    def target(self) -> TargetFolder:
+        """The folder, as it is to be opened.
+
+        Raises:
+            UnsafeError: it is not below the root.
+        """
+        return TargetFolder.of(self.folder, self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,11 @@ class ZipRequest:
     """The name of a job that is on the server already."""
     keep: str = ""
     """The name under which the zip itself is kept, instead of being opened."""
+
+    @property
+    def target(self) -> TargetFolder:
+        """The folder, as it is to be opened."""
+        return TargetFolder(self.folder)
 
 
 Request: TypeAlias = DownloadRequest | UploadRequest | ZipRequest

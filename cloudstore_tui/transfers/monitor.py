@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.net.clock import SleepDetector
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.task import TransferTask
 
 SAMPLE_INTERVAL = 0.25
@@ -21,7 +21,7 @@ class Monitor:
     def __init__(
         self,
         tasks: Mapping[int, TransferTask],
-        journal: Journal | None,
+        journal: JournalStore | None,
         sleep: SleepDetector,
         orders: Mapping[str, Callable[[int], None]],
         renew: Callable[[], None],

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from cloudstore_tui.transfers.content import CHUNK
-from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.running_digests import RunningDigests
 from cloudstore_tui.transfers.verify import Digests
 from cloudstore_tui.transfers.workers import Stop, Workers

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.model import State
-from cloudstore_tui.transfers.task import MISTAKE, TransferTask
+from cloudstore_tui.transfers.task import TransferTask
 
 Result: TypeAlias = tuple[State, StorageError | None]
 
@@ -84,10 +84,7 @@ class Scheduler:
         # A task that is cancelled before its first step never runs.
         if not running.cancelled():
             fault = running.exception()
-            state, error = (State.FAILED, MISTAKE) if fault is not None else running.result()
-            if fault is not None:
-                task.discard()
-                running.get_loop().call_exception_handler({"message": "a transfer failed", "exception": fault})
+            state, error = running.result() if fault is None else (State.FAILED, task.mistake(fault))
         task.running = None
         self._tasks -= 1
         self._settled(task, state, error)
@@ -96,4 +93,4 @@ class Scheduler:
 
 
 def _nothing() -> None:
-    """A line that was freed is not freed again."""
+    """A slot that was released is not released again."""

@@ -18,7 +18,7 @@ from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import State, UploadRequest
 from cloudstore_tui.transfers.upload_check import UNTOLD, UploadCheck
@@ -51,7 +51,7 @@ class Upload:
         self._patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         self._visit = HostPermit(context.hosts, context.clock, lambda note: live.to(State.WAITING, note))
         self._check = UploadCheck(live, request.location, provider, context)
-        self._sent_at = self._journal.kept.intent if self._journal.kept is not None else 0.0
+        self._sent_at = self._journal.resume_state.intent if self._journal.resume_state is not None else 0.0
         """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""
         self._attempts = 0
         self.finished = False
@@ -64,7 +64,7 @@ class Upload:
             StorageError: why it failed.
         """
         self._live.path = self._request.path
-        await self._context.workers.run(lambda _stop: self._file.open())
+        await self._context.workers.run(lambda _stop: self._open())
         self._live.size = self._file.size
         self._live.meter = lambda: self._file.offset
         if self._sent_at and await self._came_before():
@@ -83,6 +83,14 @@ class Upload:
             await self._read_back(before, lost)
             self._live.level = "size"
         return State.DONE
+
+    def _open(self) -> None:
+        """Open the file; one of an earlier run must still be the same."""
+        self._file.open()
+        left = self._journal.resume_state
+        if left is not None:
+            self._file.check_same(left.file)
+        self._journal.note_file(self._file.identity)
 
     @property
     def can_go_on(self) -> bool:
@@ -183,7 +191,7 @@ class Upload:
     def _forget_sending(self) -> None:
         """From here on it may be sent without a look: the store has not got it, or the user decides."""
         self._sent_at = 0.0
-        self._journal.kept = None
+        self._journal.resume_state = None
         self._journal.note(intent=0.0)
 
     async def _wait(self, error: StorageError) -> None:

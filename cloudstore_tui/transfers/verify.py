@@ -37,6 +37,12 @@ class ExpectedChecksum:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Reply headers in lower case; some stores put digests there."""
 
+    @property
+    def is_strong(self) -> bool:
+        """Whether the checksum alone proves what the object is, whatever its record says of the size."""
+        found = _claimed_md5(self)
+        return found is not None and int(found[2] or 0) <= 1
+
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
@@ -69,15 +75,20 @@ def needed(expected: ExpectedChecksum) -> frozenset[str]:
 def verify(expected: ExpectedChecksum, digests: Digests, part_digest: Callable[[int], str]) -> VerifyResult:
     """Compare a file with what is claimed of it.
 
+    The strongest evidence decides: a checksum that fits outweighs a size in a record that does not.
     A missing or unknown checksum only lowers the level. A `-N` checksum of unknown part size proves nothing when it
     does not match. `part_digest` gives the MD5 over the MD5s of all parts of a size, in hex.
     """
-    if expected.size is not None and expected.size != digests.size:
-        return VerifyResult("", f"{digests.size} bytes arrived where {expected.size} were expected")
+    other_size = expected.size is not None and expected.size != digests.size
+    wrong_size = f"{digests.size} bytes arrived where {expected.size} were expected"
+    if other_size and not expected.is_strong:
+        return VerifyResult("", wrong_size)
     for check in (_by_checksum, _by_store):
         result = check(expected, digests, part_digest)
         if result is not None:
-            return result
+            return VerifyResult("", wrong_size) if other_size and not result.is_same else result
+    if other_size:
+        return VerifyResult("", wrong_size)
     if expected.size is None:
         return VerifyResult("unverified")
     return VerifyResult("size+etag" if expected.etag else "size")

@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from cloudstore_tui.core.errors import LocalDiskError, UnavailableError
+
 Result = TypeVar("Result")
 
 GRACE = 1.0
@@ -44,10 +46,16 @@ class Workers:
     def __init__(self, most: int = 8) -> None:
         self._most = most
         self._threads = 0
+        self._closed = False
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
     async def run(self, work: Callable[[Stop], Result]) -> Result:
-        """What `work` gives back. Cancelling asks it to stop and waits for that, but not for ever."""
+        """What `work` gives back. Cancelling asks it to stop and waits for that, but not for ever.
+
+        Raises:
+            LocalDiskError: the system has no thread for it.
+            UnavailableError: the program is ending.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         stop = Stop()
@@ -64,18 +72,42 @@ class Workers:
 
     def close(self) -> None:
         """Let the threads end when they have nothing more to do."""
+        self._closed = True
         for _ in range(self._threads):
             self._queue.put(None)
 
     def _submit(self, job: Callable[[], None]) -> None:
+        if self._closed:
+            raise UnavailableError("the program is ending")
         if self._threads < self._most:
-            self._threads += 1
-            threading.Thread(target=self._serve, name="transfer worker", daemon=True).start()
+            try:
+                start_thread(self._serve, "transfer worker")
+                self._threads += 1
+            except LocalDiskError:
+                # Those that run are enough.
+                if not self._threads:
+                    raise
         self._queue.put(job)
 
     def _serve(self) -> None:
         while (job := self._queue.get()) is not None:
             job()
+
+
+def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
+    """Start a thread that does not keep the program from ending.
+
+    Raises:
+        LocalDiskError: the system starts no more.
+    """
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        raise LocalDiskError(
+            "this machine starts no more threads", hint="End other programs, or raise the limit: ulimit -u"
+        ) from None
+    return thread
 
 
 def _complete(
@@ -85,7 +117,14 @@ def _complete(
     try:
         stop.check()
         settle = partial(future.set_result, work(stop))
-    except Exception as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
-        settle = partial(future.set_exception, error)
+    except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
+        settle = partial(_fail, future, error)
     with suppress(RuntimeError):  # the loop may have ended
         loop.call_soon_threadsafe(settle)
+
+
+def _fail(future: asyncio.Future[Result], error: BaseException) -> None:
+    if not isinstance(error, Exception) or isinstance(error, StopIteration):
+        # A future takes neither; and no worker may end the program.
+        error = RuntimeError(f"{type(error).__name__} in a worker")
+    future.set_exception(error)

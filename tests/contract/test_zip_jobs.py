@@ -24,7 +24,7 @@ from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
@@ -281,8 +281,8 @@ from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.transfers.journal.journal import Journal
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalStore
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
@@ -294,7 +294,7 @@ east = Location("acme8", "us-east")
 
 async def main() -> None:
     provider = SPEC.open(replace(load_config(Path(config), PROVIDERS).profile("acme8"), requests_per_minute=0))
-    journal = Journal(Path(state))
+    journal = JournalStore(Path(state))
     records = await journal.adopt()
     if records:
         request, ledger = records[0].request, JournalEntry(journal, records[0].id, records[0])

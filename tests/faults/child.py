@@ -31,7 +31,7 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers import beside, checkpoint
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, TransferSnapshot
 
@@ -245,7 +245,7 @@ def say(item: TransferSnapshot, **more: object) -> None:
 
 async def run(orders: Orders, disk: Disk | None = None) -> list[TransferSnapshot]:
     provider = Provider(orders["store"])
-    journal = Journal(Path(orders["state"]))
+    journal = JournalStore(Path(orders["state"]))
     folder = Path(orders["folder"])
     engine = TransferManager(
         lambda _name: provider,

@@ -32,7 +32,7 @@ def test_every_crash_point_is_known_here() -> None:
     found = {
         name
         for path in PACKAGE.rglob("*.py")
-        for name in re.findall(r'\bcrash_point\("([^"]+)"\)', path.read_text(encoding="utf-8"))
+        for name in re.findall(r'\bfailpoint\("([^"]+)"\)', path.read_text(encoding="utf-8"))
     }
     assert found == set(DOWNLOAD + ZIP)
     # A copy of the project for one gate has no others beside it.

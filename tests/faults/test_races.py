@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 
 BUSY = 10
 CONFLICT = 9
@@ -41,7 +41,7 @@ def test_a_new_journal_can_be_made_by_several_programs_at_once(races: int, tmp_p
 
         def make(folder: Path, begin: threading.Barrier = begin) -> None:
             begin.wait(10)
-            Journal(folder).close()
+            JournalStore(folder).close()
 
         with ThreadPoolExecutor(2) as threads:
             made = [threads.submit(make, tmp_path / str(number)) for _ in range(2)]

@@ -13,7 +13,7 @@ import pytest
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest
 
@@ -123,7 +123,7 @@ async def test_both_services_deliver_through_every_fault_of_the_sandbox(
     for wave in range(faults_wanted):
         faults.clear()
         faults.add(f"mix seed={seed + wave} share=0.8 where=blob most=2 {kinds}")
-        journal = Journal(tmp_path / "state")
+        journal = JournalStore(tmp_path / "state")
         engine = TransferManager(lambda _name: provider, 6, timeouts, journal=journal, clock=QuickClock())
         folder = tmp_path / str(wave)
         assert await fetched(engine, objects, folder) == right

@@ -1,73 +1,118 @@
-"""The file of the journal, and the one thread that reads and writes it."""
+"""The file of the journal, the one thread that reads and writes it, and the marks of the programs that share it."""
 
 import contextlib
+import fcntl
 import os
 import queue
+import secrets
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
+from cloudstore_tui.transfers.workers import start_thread
 
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]
 
-VERSION = 1
+VERSION = 2
 BUSY = 10.0
 """Seconds that another program may keep the journal locked."""
 GATHER = 0.05
 """Seconds in which facts that nobody waits for are gathered, so that many share one write to the disk."""
 _AGAIN = 0.02
 _CLOSING = 2.0
+_TRIES = 5
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
+_FROM_1_TO_2 = (
+    "ALTER TABLE transfer RENAME COLUMN tid TO part_id",
+    *(
+        f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+        for table, columns in (("transfer", ("root", "account", "file", "alone")), ("member", ("root",)))
+        for column in columns
+    ),
+    "PRAGMA user_version = 2",
+)
+_ELSEWHERE = "Or set XDG_STATE_HOME to another folder."
+
+
+@dataclass(slots=True)
+class _Order:
+    """A job on its way to the disk."""
+
+    job: Job
+    future: Future[Any] | None = None
+    owner: int = 0
+    """The transfer that it is about; 0 for none."""
 
 
 class Database:
-    """Carries out jobs in the order they were given, many in one transaction.
+    """Carries out jobs in the order they were given, many in one transaction; one that fails fails alone.
 
     Raises:
         ConfigError: a newer version of the program has made the file.
         BusyError: another program keeps it locked.
-        LocalDiskError: it cannot be read or written.
+        LocalDiskError: it cannot be read or written, or others can write to it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.aside: Path | None = None
         """Where a journal was moved to that could not be read."""
-        self._jobs: queue.SimpleQueue[tuple[Job, Future[Any] | None] | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._lost: dict[int, StorageError] = {}
+        """Why something was not written that nobody waited for, by transfer."""
+        self._ending = threading.Lock()
+        self._ended = False
         self._connection = self._open()
-        self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
-        self._thread.start()
+        try:
+            self._thread = start_thread(self._serve, "journal")
+        except StorageError:
+            self._connection.close()
+            raise
 
-    def tell(self, job: Job) -> None:
-        """Have something written soon. Nobody learns whether that worked: only for what may be lost."""
-        self._jobs.put((job, None))
+    def tell(self, job: Job, owner: int = 0) -> None:
+        """Have something written soon. That it could not be is told to the owner who asks next."""
+        self._put(_Order(job, owner=owner))
 
-    def ask(self, job: Callable[[sqlite3.Connection], Result]) -> Future[Result]:
+    def ask(self, job: Callable[[sqlite3.Connection], Result], owner: int = 0) -> Future[Result]:
         """Have something done; the result when it, and everything told before, is on the disk.
 
-        The future raises `LocalDiskError` or `BusyError`.
+        The future raises `LocalDiskError` or `BusyError`, also where something was lost that the owner told before.
         """
         future: Future[Result] = Future()
-        self._jobs.put((job, future))
+        self._put(_Order(job, future, owner))
         return future
 
     def close(self) -> None:
         """Write what was told, and end."""
-        self._jobs.put(None)
+        self._orders.put(None)
         self._thread.join(_CLOSING)
+
+    def _put(self, order: _Order) -> None:
+        with self._ending:
+            if not self._ended:
+                self._orders.put(order)
+                return
+        self._fail([order], self._closed())
+
+    def _closed(self) -> StorageError:
+        return LocalDiskError("the journal of transfers is closed", subject=str(self.path))
 
     def _open(self) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            refuse_shared(self.path.parent)
             # SQLite gives its other files the rights of this one.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE))
+            refuse_shared(self.path)
             try:
                 return self._connect()
             except sqlite3.DatabaseError as error:
@@ -82,6 +127,8 @@ class Database:
         connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
+            # Whatever stands in a row, it can be read; whether it makes sense is for the reader to say.
+            connection.text_factory = _text
             _share(connection)
             for setting in ("synchronous = FULL", "foreign_keys = ON"):
                 connection.execute(f"PRAGMA {setting}")
@@ -93,9 +140,8 @@ class Database:
                     subject=str(self.path),
                     hint="Use that version, or set XDG_STATE_HOME to another folder.",
                 )
-            if version == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
+            for statement in _SCHEMA.split(";\n") if version == 0 else _FROM_1_TO_2 if version == 1 else ():
+                connection.execute(statement)
             connection.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -104,59 +150,220 @@ class Database:
 
     def _serve(self) -> None:
         going = True
-        while going:
-            batch, going = self._gather()
-            if batch:
-                self._carry_out(batch)
-        self._connection.close()
+        try:
+            while going:
+                batch, going = self._gather()
+                if batch:
+                    self._carry_out(batch)
+        finally:
+            # Whoever waits is told, also if this thread ends by a mistake.
+            with self._ending:
+                self._ended = True
+            self._fail(self._waiting(), self._closed())
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
 
-    def _gather(self) -> tuple[list[tuple[Job, Future[Any] | None]], bool]:
+    def _waiting(self) -> list[_Order]:
+        orders = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                order = self._orders.get_nowait()
+                if order is not None:
+                    orders.append(order)
+        return orders
+
+    def _gather(self) -> tuple[list[_Order], bool]:
         """What is to be done next; and whether there may be more."""
-        batch: list[tuple[Job, Future[Any] | None]] = []
-        item = self._jobs.get()
+        batch: list[_Order] = []
+        order = self._orders.get()
         deadline = time.monotonic() + GATHER
-        while item is not None:
-            batch.append(item)
-            wait = 0.0 if item[1] is not None else deadline - time.monotonic()
+        while order is not None:
+            batch.append(order)
+            wait = 0.0 if order.future is not None else deadline - time.monotonic()
             try:
-                item = self._jobs.get(timeout=wait) if wait > 0 else self._jobs.get_nowait()
+                order = self._orders.get(timeout=wait) if wait > 0 else self._orders.get_nowait()
             except queue.Empty:
                 return batch, True
         return batch, False
 
-    def _carry_out(self, batch: list[tuple[Job, Future[Any] | None]]) -> None:
-        batch = [(job, future) for job, future in batch if future is None or future.set_running_or_notify_cancel()]
-        results: list[tuple[Future[Any], Any]] = []
+    def _carry_out(self, batch: list[_Order]) -> None:
+        batch = [order for order in batch if order.future is None or order.future.set_running_or_notify_cancel()]
+        done: list[tuple[_Order, Any]] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for job, future in batch:
-                result = job(self._connection)
-                if future is not None:
-                    results.append((future, result))
+            for order in batch:
+                result = self._attempt(order)
+                if not isinstance(result, _Failed):
+                    done.append((order, result))
             self._connection.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait, and the next batch goes on
+        except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            failure = self._failure(error) if isinstance(error, sqlite3.Error | OSError) else error
-            for _, future in batch:
-                if future is not None:
-                    future.set_exception(failure)
+            self._fail(batch, self._failure(error))
+            if not isinstance(error, Exception):
+                raise
             return
-        for future, result in results:
-            future.set_result(result)
+        for order, result in done:
+            if order.future is not None and not order.future.done():
+                order.future.set_result(result)
 
-    def _failure(self, error: OSError | sqlite3.Error) -> StorageError:
+    def _attempt(self, order: _Order) -> Any:
+        """One job within the transaction; `_Failed` if it failed alone.
+
+        Raises:
+            sqlite3.Error: the whole transaction is lost.
+        """
+        if order.future is not None and (lost := self._lost.pop(order.owner, None)) is not None:
+            self._fail([order], lost)
+            return _Failed()
+        self._connection.execute("SAVEPOINT job")
+        try:
+            result = order.job(self._connection)
+        except Exception as error:
+            if not self._connection.in_transaction:
+                # Such as a full disk: SQLite has undone what came before, too.
+                raise
+            self._connection.execute("ROLLBACK TO job")
+            self._connection.execute("RELEASE job")
+            self._fail([order], self._failure(error))
+            return _Failed()
+        self._connection.execute("RELEASE job")
+        return result
+
+    def _fail(self, orders: list[_Order], failure: BaseException) -> None:
+        for order in orders:
+            if order.future is not None:
+                if not order.future.done():
+                    order.future.set_exception(failure)
+            elif order.owner:
+                lost = failure if isinstance(failure, StorageError) else self._failure(sqlite3.Error())
+                self._lost.setdefault(order.owner, lost)
+
+    def _failure(self, error: BaseException) -> StorageError:
         place = str(self.path)
+        if isinstance(error, StorageError):
+            return error
         if isinstance(error, OSError):
             message = f"the journal of transfers cannot be written: {(error.strerror or 'unknown').lower()}"
             return LocalDiskError(
                 message, subject=place, hint="Check the folder, or set XDG_STATE_HOME to another one."
             )
-        if _is_busy(error):
+        if isinstance(error, sqlite3.Error) and _is_busy(error):
             return BusyError("another program keeps the journal of transfers locked", subject=place)
-        full = _code(error) == sqlite3.SQLITE_FULL
+        full = isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_FULL
         message = "the disk is full" if full else "the journal of transfers cannot be written"
         return LocalDiskError(message, subject=place, hint="Free some space, or set XDG_STATE_HOME to another folder.")
+
+
+class _Failed:
+    """A job that failed, and whose owner knows."""
+
+
+class Writer:
+    """The mark of one running program: a file that it keeps locked. The lock ends with the process, however that ends.
+
+    A number would not do: the system gives the number of an ended process to another one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        refuse_shared(folder)
+        for _ in range(_TRIES):
+            self.name = f"{os.getpid()}-{secrets.token_hex(4)}"
+            self._path = folder / self.name
+            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
+            _lock(self._file)
+            # Whoever looked between the two calls found no lock, and cleaned up.
+            if self._path.exists():
+                return
+            os.close(self._file)
+        raise FileNotFoundError(f"{folder} loses what is written to it")
+
+    def close(self) -> None:
+        """Give the mark back; nothing happens if that was done."""
+        if self._file >= 0:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+        self._file = -1
+
+
+def living(folder: Path) -> frozenset[str]:
+    """The names of the writers that still run; marks of others are removed."""
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(path.name for path in folder.iterdir() if _lives(path))
+
+
+def process_of(name: str) -> int:
+    """The number of the process that made a mark."""
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() and len(number) <= 10 else 0
+
+
+def refuse_shared(path: Path) -> None:
+    """Make sure that nobody else can write to a file or folder whose content is believed.
+
+    Raises:
+        LocalDiskError: somebody can.
+    """
+    found = path.lstat()
+    if found.st_uid not in (os.geteuid(), 0):
+        raise LocalDiskError(
+            "it belongs to another user, so what it says is not believed",
+            subject=str(path),
+            hint="Set XDG_STATE_HOME to a folder of your own.",
+        )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISLNK(found.st_mode):
+        raise LocalDiskError(
+            "others can write to it, so what it says is not believed",
+            subject=str(path),
+            hint=f"Take that right away: chmod go-w '{path}'. {_ELSEWHERE}",
+        )
+
+
+def _lives(path: Path) -> bool:
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        locked = _lock(file)
+        if locked is None:
+            return _runs(process_of(path.name))
+        if not locked:
+            return True
+        path.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(file)
+
+
+def _lock(file: int) -> bool | None:
+    """Whether the lock is ours now; `None` on a file system without locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this number runs: all that can be known where nothing can be locked."""
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
 
 
 def _share(connection: sqlite3.Connection) -> None:

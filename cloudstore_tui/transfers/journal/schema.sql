@@ -8,13 +8,17 @@ CREATE TABLE transfer (
     region TEXT NOT NULL,
     path TEXT NOT NULL,
     folder TEXT NOT NULL,                -- of an upload: the file
+    root TEXT NOT NULL DEFAULT '',       -- the folder above it that the user named; empty if it is the same
     name TEXT NOT NULL DEFAULT '',
     on_conflict TEXT NOT NULL DEFAULT 'refuse',
     overwrite INTEGER NOT NULL DEFAULT 0,
     sha256 INTEGER NOT NULL DEFAULT 0,
     entry TEXT NOT NULL DEFAULT '',      -- what was known of the object, as JSON
+    account TEXT NOT NULL DEFAULT '',    -- whose account the profile was, as JSON
+    file TEXT NOT NULL DEFAULT '',       -- which file an upload was to send, as JSON
     part_id TEXT NOT NULL DEFAULT '',
     part TEXT NOT NULL DEFAULT '',
+    alone TEXT NOT NULL DEFAULT '',      -- the name of the part file where nothing can be locked
     inode INTEGER NOT NULL DEFAULT 0,
     durable INTEGER NOT NULL DEFAULT 0,
     size INTEGER,
@@ -27,12 +31,13 @@ CREATE TABLE transfer (
     created REAL NOT NULL,
     updated REAL NOT NULL
 );
-CREATE INDEX transfer_tid ON transfer (part_id) WHERE part_id <> '';
+CREATE INDEX transfer_part_id ON transfer (part_id) WHERE part_id <> '';
 CREATE TABLE member (
     transfer INTEGER NOT NULL REFERENCES transfer ON DELETE CASCADE,
     position INTEGER NOT NULL,
     path TEXT NOT NULL,
     folder TEXT NOT NULL,
+    root TEXT NOT NULL DEFAULT '',
     name TEXT NOT NULL,
     on_conflict TEXT NOT NULL,
     sha256 INTEGER NOT NULL,
@@ -45,4 +50,4 @@ CREATE TABLE event (
     transfer INTEGER NOT NULL,
     what TEXT NOT NULL
 );
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

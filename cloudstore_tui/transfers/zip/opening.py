@@ -72,7 +72,7 @@ class Opening:
             place = Location(zip_.profile, zip_.region, f"{zip_.path}/{member.index}")
             entry = StoredObject(place, member.name)
             request = DownloadRequest(place, folder, safe_name(member.name), OnConflict.KEEP_BOTH, entry)
-            one = Wanted(member.index, request, self._provider, self._context)
+            one = Wanted(member.index, request, self._provider, self._context, self._live.touched)
             made.append(one)
             try:
                 why = await one.unpack(archive, member)

@@ -5,7 +5,7 @@ from pathlib import Path
 from cloudstore_tui.core.errors import IntegrityError, UnsafeError
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive

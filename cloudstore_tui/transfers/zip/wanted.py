@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UsageError
@@ -14,12 +14,11 @@ from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.open_part import part_name, remove_left
-from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.part_id import part_id_of
+from cloudstore_tui.transfers.part_file import PartFile, remove_part
+from cloudstore_tui.transfers.part_names import PartNames, part_id_of
 from cloudstore_tui.transfers.verify import ExpectedChecksum
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive
@@ -28,22 +27,18 @@ from cloudstore_tui.transfers.zip.plan import is_available, not_available
 from cloudstore_tui.transfers.zip.unpacking import Unpacking
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """A part file of which only the name is known."""
-
-    part: str
-    inode: int = 0
-    durable: int = 0
-
-
 class Wanted:
     """Where it lands, and how far it is: a transfer within a transfer."""
 
     def __init__(
-        self, number: int, request: DownloadRequest, provider: StorageProvider, context: TransferContext
+        self,
+        number: int,
+        request: DownloadRequest,
+        provider: StorageProvider,
+        context: TransferContext,
+        touched: Callable[[], None],
     ) -> None:
-        self.live = LiveTransfer(number, request, context.clock)
+        self.live = LiveTransfer(number, request, context.clock, touched=touched)
         self.request = request
         self._provider = provider
         self._context = context
@@ -78,7 +73,8 @@ class Wanted:
         """
         destination, entry = self._destination(), self.entry
         unpacking = Unpacking(archive, member, _expected(entry), entry.modified.timestamp() if entry.modified else None)
-        part = PartFile(self._context.disk, self._context.space, self.request.folder, self._tid(destination))
+        names = PartNames.of(self._part_id(destination))
+        part = PartFile(self._context.disk, self._context.space, self.request.target, names)
         self.live.size = member.size
         self.live.meter = lambda: part.offset
         self.live.to(State.VERIFYING)
@@ -113,8 +109,8 @@ class Wanted:
         self.live.to(State.FAILED)
 
     def share(self, error: StorageError) -> None:
-        """It fails for the same reason as all others."""
-        self.live.error = error
+        """It fails for the same reason as all others; still, its error is about itself."""
+        self.live.error = error.with_(subject=self.request.location.address)
         self.live.to(State.FAILED)
 
     async def _prepare(self, *, look: bool) -> None:
@@ -159,7 +155,8 @@ class Wanted:
 
     def _clear(self, destination: Destination) -> None:
         """Remove the part file of a run that ended after it had given the file its name."""
-        remove_left(self._context.disk, self.request.folder, _Left(part_name(self._tid(destination))))
+        names = PartNames.of(self._part_id(destination))
+        remove_part(self._context.disk, self.request.target, names.shared)
 
     def _done(self, path: Path | None, level: str, sha256: str) -> None:
         if path is None:
@@ -175,10 +172,11 @@ class Wanted:
         if not is_segment(name):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         identity = self.entry.id or self.entry.location.path
-        return Destination(self._context.disk, self.request.folder, name, identity, self.request.on_conflict)
+        return Destination(self._context.disk, self.request.target, name, identity, self.request.on_conflict)
 
-    def _tid(self, destination: Destination) -> str:
-        return part_id_of(self._provider.profile, self.request.location, destination.path)
+    def _part_id(self, destination: Destination) -> str:
+        profile = self._provider.profile
+        return part_id_of(profile.provider, profile.name, self.request.location, destination.path)
 
 
 def _expected(entry: StoredObject) -> ExpectedChecksum:

@@ -6,7 +6,7 @@ from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, P
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
 from cloudstore_tui.transfers.zip.archive import Archive, Limits
@@ -38,7 +38,9 @@ class ZipDownload:
         self._request = request
         self._context = context
         self._journal = journal_entry
-        self._wanted = [Wanted(number, one, provider, context) for number, one in enumerate(request.members, 1)]
+        self._wanted = [
+            Wanted(number, one, provider, context, live.touched) for number, one in enumerate(request.members, 1)
+        ]
         self._unasked: list[Wanted] = []
         self._job = WatchedJob(live, request.location, provider, context, journal_entry)
         self._zip = FetchedZip(live, request, provider, context, journal_entry)
@@ -107,8 +109,8 @@ class ZipDownload:
         """Begin with the job that is there already, from an earlier run or by the user's choice."""
         if self._batches.first is not None or self._batches.single:
             return
-        kept = self._journal.kept
-        name = (kept.zip if kept is not None else "") or self._request.job
+        left = self._journal.resume_state
+        name = (left.zip if left is not None else "") or self._request.job
         if name and not self._job.name:
             self._job.take_over(name, ours=not self._request.job)
         # What an earlier run has done already is in the zip, too.

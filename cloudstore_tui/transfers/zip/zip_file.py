@@ -14,12 +14,11 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
-from cloudstore_tui.transfers.open_part import remove_left
-from cloudstore_tui.transfers.part import PartFile
-from cloudstore_tui.transfers.part_id import part_id_of
+from cloudstore_tui.transfers.part_file import PartFile, remove_left
+from cloudstore_tui.transfers.part_names import PartNames, part_id_of
 from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive, Limits
@@ -90,7 +89,7 @@ class FetchedZip:
         if not is_segment(name):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
         self._live.to(State.VERIFYING)
-        destination = Destination(self._context.disk, self._request.folder, name, self._name, on_conflict)
+        destination = Destination(self._context.disk, self._request.target, name, self._name, on_conflict)
         await self._context.workers.run(partial(self._publish, destination))
 
     async def forget(self) -> None:
@@ -121,8 +120,8 @@ class FetchedZip:
 
     def _remove(self) -> None:
         self.discard()
-        if self._journal.kept is not None:
-            remove_left(self._context.disk, self._request.folder, self._journal.kept)
+        if self._journal.resume_state is not None:
+            remove_left(self._context.disk, self._request.target, self._journal.resume_state)
 
     @property
     def _fetched(self) -> PartFile:
@@ -131,20 +130,23 @@ class FetchedZip:
         return self._part
 
     async def _open(self, name: str) -> PartFile:
-        if self._part is not None and self._name == name:
+        if self._part is not None and self._part.is_open and self._name == name:
             return self._part
         await self._context.workers.run(lambda _stop: self.discard())
-        context, journal_entry, folder = self._context, self._journal, self._request.folder
+        context, journal_entry, folder = self._context, self._journal, self._request.target
         near = self._request.location
-        part_id = part_id_of(self._provider.profile, Location(near.profile, near.region, name), folder / name)
-        await journal_entry.begin(part_id)
-        kept = journal_entry.kept
-        part = PartFile(context.disk, context.space, folder, part_id, journal_entry.forget_bytes)
+        profile = self._provider.profile
+        location = Location(near.profile, near.region, name)
+        part_id = part_id_of(profile.provider, profile.name, location, folder.path / name)
+        names = PartNames.of(part_id)
+        await journal_entry.begin(part_id, names)
+        left = journal_entry.resume_state
+        part = PartFile(context.disk, context.space, folder, names, journal_entry.forget_bytes)
         failpoint("journal_row")
-        await context.workers.run(lambda _stop: part.open(kept))
         self._part, self._name = part, name
-        if kept is not None and kept.part not in ("", part.name):
-            await context.workers.run(lambda _stop: remove_left(context.disk, folder, kept))
+        await context.workers.run(lambda _stop: part.open(left))
+        if left is not None and left.part not in ("", part.name):
+            await context.workers.run(lambda _stop: remove_left(context.disk, folder, left))
         journal_entry.note(part=part.name, inode=part.inode, durable=part.durable)
         return part
 
@@ -153,8 +155,8 @@ class FetchedZip:
         context, region = self._context, self._request.location.region
         if self._fetch is None:
             self._fetch = Fetch(context, lambda: self._provider.zip_source(region, name), self._live, html=False)
-            if part.offset and self._journal.kept is not None:
-                self._fetch.resume(self._journal.kept.size, self._journal.kept.etag)
+            if part.offset and self._journal.resume_state is not None:
+                self._fetch.resume(self._journal.resume_state.size, self._journal.resume_state.etag)
         self._fetch.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         return self._fetch
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec import structs
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location
@@ -11,7 +12,7 @@ from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.transfers.zip.turns import turns_of
@@ -95,8 +96,8 @@ class WatchedJob:
         """Have no job any more."""
         self.name = self.word = ""
         self._journal.note(zip="")
-        if self._journal.kept is not None:
-            self._journal.kept = replace(self._journal.kept, zip="")
+        if self._journal.resume_state is not None:
+            self._journal.resume_state = structs.replace(self._journal.resume_state, zip="")
 
     def doubt(self) -> None:
         """Forget that it has ended, so that it is asked for again."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-RATE = 2_500_000
+RATE = 700_000
 ENOUGH = 1_000_000
 
 Slow = Callable[[int], None]

@@ -10,11 +10,12 @@ import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.fs.disk import Disk, TargetFolder
 from cloudstore_tui.fs.space import MARGIN, Space
 from cloudstore_tui.net import blob
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.part import PartFile
+from cloudstore_tui.transfers.part_file import PartFile
+from cloudstore_tui.transfers.part_names import PartNames
 
 CALLS = (
     "open_folder",
@@ -199,7 +200,7 @@ async def test_disks_with_fewer_abilities_are_used_as_safely(
 
 def test_publishing_never_replaces_a_name_that_is_taken(tmp_path: Path) -> None:
     for disk in (Disk(), NoLinks()):
-        part = PartFile(disk, Space(), tmp_path, "0123456789ab")
+        part = PartFile(disk, Space(), TargetFolder(tmp_path), PartNames.of("0123456789ab"))
         part.open()
         part.write(b"new")
         (tmp_path / "x").write_bytes(b"old")

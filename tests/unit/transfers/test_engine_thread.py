@@ -69,7 +69,7 @@ def test_cancel_and_retry_reach_the_transfer(
     assert (folder / "x").read_bytes() == content
 
 
-async def test_a_stand_in_answers_from_the_other_thread(engine: EngineThread, provider: Any, server: Any) -> None:
+async def test_a_proxy_answers_from_the_other_thread(engine: EngineThread, provider: Any, server: Any) -> None:
     server.put("/x", b"content")
     threads: list[str] = []
     stat = provider.stat
@@ -81,7 +81,7 @@ async def test_a_stand_in_answers_from_the_other_thread(engine: EngineThread, pr
     provider.stat = noted
     proxy = engine.providers["tiny"]
     assert (await proxy.stat(PLACE)).name == "x"
-    assert threads == ["engine"]
+    assert threads == ["transfers"]
     with pytest.raises(MissingError):
         await proxy.stat(Location("tiny", path="nothing"))
 
@@ -143,7 +143,7 @@ def test_stopping_is_quick_whatever_runs(provider: Any, server: Any, answer: Any
     engine.stop()
     assert time.monotonic() - begun < 1
     assert list(folder.iterdir()) == []
-    assert not any(thread.name == "engine" for thread in threading.enumerate())
+    assert not any(thread.name == "transfers" for thread in threading.enumerate())
     engine.cancel(1)
     with pytest.raises(UnavailableError):
         asyncio.run(engine.providers["tiny"].stat(PLACE))

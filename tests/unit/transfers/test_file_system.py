@@ -35,13 +35,15 @@ OTHERS = (
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "lustre", "gpfs", "fuse", "fuse.sshfs", "cifs", "smb3", "9p"])
 def test_locks_of_shared_file_systems_are_not_trusted(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(OTHERS + line(folder, kind))
-    assert FileSystems(mounts).kind_of(folder) == FileSystem(kind, trusts_locks=False)
+    assert FileSystems(mounts).kind_of(folder) == named(kind)
+    assert not named(kind).trusts_locks
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "fuseblk", "fusectl", "zfs"])
 def test_locks_of_local_file_systems_are_trusted(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(OTHERS + line(folder, kind, options=""))
-    assert FileSystems(mounts).kind_of(folder) == FileSystem(kind)
+    assert FileSystems(mounts).kind_of(folder) == named(kind)
+    assert named(kind).trusts_locks
 
 
 @pytest.mark.parametrize("kind", ["vfat", "msdos"])

@@ -208,16 +208,15 @@ async def test_a_kept_part_is_removed_when_the_engine_closes(
 
 
 async def test_an_error_of_the_program_ends_the_transfer_and_is_reported(
-    engine: Any, provider: Any, server: Any, folder: Path
+    engine: Any, provider: Any, server: Any, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.put("/x", b"x")
     provider.source_errors.append(ZeroDivisionError("a mistake"))
-    reported: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
     transfer = await engine.wait(engine.submit(request(folder)))
     assert transfer.state is State.FAILED
     assert transfer.error is not None
-    assert isinstance(reported[0]["exception"], ZeroDivisionError)
+    assert transfer.error.subject == "tiny:x"
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
     assert names_in(folder) == []
     assert (await engine.wait(engine.submit(request(folder)))).state is State.DONE
 
@@ -283,4 +282,4 @@ async def test_uploads_and_downloads_share_one_queue(engine: Any, server: Any, f
 async def test_an_engine_that_moved_nothing_never_loads_libcurl(provider: Any) -> None:
     engine = TransferManager(lambda _name: provider)
     await engine.close()
-    assert engine._equipment is None
+    assert engine._context is None

@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import BusyError
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State
 
 Make = Callable[..., TransferManager]
-MakeJournal = Callable[[], Journal]
+MakeJournal = Callable[[], JournalStore]
 
 
 @pytest.fixture
-def open_journal(tmp_path: Path) -> Iterator[Callable[[], Journal]]:
+def open_journal(tmp_path: Path) -> Iterator[Callable[[], JournalStore]]:
     """Opens the same journal again and again, as one program after the other does."""
-    opened: list[Journal] = []
+    opened: list[JournalStore] = []
 
-    def make() -> Journal:
-        opened.append(Journal(tmp_path / "state"))
+    def make() -> JournalStore:
+        opened.append(JournalStore(tmp_path / "state"))
         return opened[-1]
 
     yield make
@@ -222,7 +222,7 @@ async def test_what_is_dropped_leaves_no_part_file(
     first.close()
 
     second = fresh_engine(journal=open_journal())
-    assert await second.left_overs.drop([number], lambda _name: provider.profile) == 1
+    assert await second.left_overs.drop([number]) == 1
     assert parts(request_.folder) == []
     assert await second.left_overs.interrupted() == ()
     await second.close()
@@ -266,12 +266,12 @@ async def test_another_program_can_ask_for_a_pause_and_a_cancel(
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest
 from cloudstore_tui.core.models import Location
-journal = Journal(Path(sys.argv[1]))
+journal = JournalStore(Path(sys.argv[1]))
 journal.add(7, DownloadRequest(Location("tiny", path="a.bin"), Path("/tmp")))
-journal.settle()
+asyncio.run(journal.settled())
 print("ready", flush=True)
 sys.stdin.read()
 """

@@ -13,8 +13,7 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.journal.entry import JournalEntry
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import State, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
@@ -41,7 +40,7 @@ class Runs:
         self.state = state
         self.provider = provider
         self.make = make
-        self.journals: list[Journal] = []
+        self.journals: list[JournalStore] = []
 
     async def first(self, path: Path, *, overwrite: bool = False) -> Upload:
         journal = self._journal()
@@ -60,8 +59,8 @@ class Runs:
         journal_entry = JournalEntry(journal, record.id, record)
         return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), journal_entry)
 
-    def _journal(self) -> Journal:
-        self.journals.append(Journal(self.state))
+    def _journal(self) -> JournalStore:
+        self.journals.append(JournalStore(self.state))
         return self.journals[-1]
 
 
@@ -163,15 +162,16 @@ async def test_an_older_object_is_not_what_was_sent_before_a_crash(
     upload.discard()
 
 
-async def test_a_file_that_changed_since_a_crash_is_not_what_arrived(
+async def test_a_file_that_changed_since_a_crash_is_not_sent(
     runs: Runs, server: Any, provider: Any, answer: Any, clock: Any, plan: Path
 ) -> None:
     provider.modified = clock.now() + timedelta(seconds=1)
     upload = await cut_off(runs, server, answer, plan)
     later = (clock.now() + timedelta(seconds=2)).timestamp()
     os.utime(plan, (later, later))
-    with pytest.raises(StorageError, match="exists already"):
+    with pytest.raises(LocalDiskError, match="its time of change differ"):
         await upload.run()
+    assert puts(server) == 1
     upload.discard()
 
 
@@ -196,11 +196,11 @@ async def test_a_file_that_cannot_have_arrived_whole_needs_no_look_after_a_crash
 async def test_nothing_is_sent_that_a_crash_would_make_forgotten(
     runs: Runs, server: Any, plan: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(_journal: Journal) -> None:
+    async def full(_journal: JournalStore, _number: int = 0) -> None:
         raise LocalDiskError("the disk is full")
 
     upload = await runs.first(plan)
-    monkeypatch.setattr(Journal, "settled", full)
+    monkeypatch.setattr(JournalStore, "settled", full)
     with pytest.raises(LocalDiskError):
         await upload.run()
     assert puts(server) == 0

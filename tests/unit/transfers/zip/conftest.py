@@ -19,7 +19,7 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.journal.entry import JournalEntry
+from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers

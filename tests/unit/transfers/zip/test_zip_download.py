@@ -21,8 +21,7 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
 )
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.transfers.journal.entry import JournalEntry
-from cloudstore_tui.transfers.journal.journal import Journal
+from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
 
@@ -481,18 +480,18 @@ async def test_a_zip_is_not_kept_over_another_file(service: Any, carry_out: Any,
 
 
 @pytest.fixture
-def open_journal(tmp_path: Path) -> Iterator[Callable[[], Journal]]:
-    opened: list[Journal] = []
+def open_journal(tmp_path: Path) -> Iterator[Callable[[], JournalStore]]:
+    opened: list[JournalStore] = []
 
-    def make() -> Journal:
-        opened.append(Journal(tmp_path / "state"))
+    def make() -> JournalStore:
+        opened.append(JournalStore(tmp_path / "state"))
         return opened[-1]
 
     yield make
     opened[-1].close()
 
 
-async def adopted(journal: Journal) -> tuple[ZipRequest, JournalEntry]:
+async def adopted(journal: JournalStore) -> tuple[ZipRequest, JournalEntry]:
     (record,) = await journal.adopt()
     assert isinstance(record.request, ZipRequest)
     return record.request, JournalEntry(journal, record.id, record)
@@ -585,7 +584,7 @@ async def test_two_zips_are_packed_at_once_and_the_third_one_waits(service: Any,
 
 
 async def test_a_job_of_an_earlier_run_is_taken_over(
-    service: Any, carry_out: Any, asked: Ask, folder: Path, open_journal: Callable[[], Journal]
+    service: Any, carry_out: Any, asked: Ask, folder: Path, open_journal: Callable[[], JournalStore]
 ) -> None:
     service.words = [["IN_PROGRESS"]]
     first = open_journal()
@@ -608,7 +607,7 @@ async def test_a_zip_fetched_in_part_is_gone_on_with_by_the_next_run(
     folder: Path,
     content: bytes,
     answer: Any,
-    open_journal: Callable[[], Journal],
+    open_journal: Callable[[], JournalStore],
 ) -> None:
     first = open_journal()
     request, journal_entry = asked(service.put("a", content), service.put("b", content[::-1])), JournalEntry(first, 7)

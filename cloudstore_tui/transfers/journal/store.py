@@ -1,0 +1,352 @@
+"""The journal: every transfer that is not done, for this program and for all others of the same user."""
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from cloudstore_tui.core.errors import BusyError, LocalDiskError
+from cloudstore_tui.fs.disk import PRIVATE_FOLDER
+from cloudstore_tui.transfers.journal.database import Database, Writer, living, process_of, refuse_shared
+from cloudstore_tui.transfers.journal.rows import JournalRow, columns_of, member_columns, read_row
+from cloudstore_tui.transfers.model import Request, State, ZipRequest
+from cloudstore_tui.transfers.part_names import PartNames
+
+Result = TypeVar("Result")
+
+MOST_EVENTS = 10_000
+FILE = "journal.db"
+"""Its name in the folder for what must survive a restart."""
+OLDEST = 14 * 86_400.0
+"""Seconds after which a transfer that nobody goes on with is pruned."""
+
+_ENDED = frozenset({State.FAILED.value, State.CANCELLED.value})
+_EVENTS = frozenset({State.WAITING.value, State.PAUSED.value, State.FAILED.value, State.CANCELLED.value})
+_BEGUN = "UPDATE transfer SET part_id = ?, part = CASE part WHEN '' THEN ? ELSE part END, alone = ? WHERE id = ?"
+_REPEATED = """
+    DELETE FROM transfer WHERE state = 'failed' AND part = '' AND zip = '' AND intent = 0 AND writer = ?
+    AND kind = ? AND profile = ? AND region = ? AND path = ? AND folder = ? AND name = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a transfer."""
+
+    at: float
+    """Seconds since 1970."""
+    number: int
+    what: str
+
+
+class JournalStore:
+    """What is known of transfers, by their numbers. Nothing waits for the disk but what is awaited."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the journal in a folder, making both if they are not there.
+
+        Raises:
+            ConfigError: a newer version of the program wrote it.
+            BusyError: another program keeps it locked.
+            LocalDiskError: it cannot be read or written, or others can write to it.
+        """
+        self._writers = folder / "writers"
+        try:
+            folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            refuse_shared(folder)
+            self._writer = Writer(self._writers)
+        except OSError as error:
+            raise LocalDiskError(
+                f"the journal of transfers cannot be kept there: {(error.strerror or 'unknown').lower()}",
+                subject=str(folder),
+                hint="Set XDG_STATE_HOME to a folder that can be written.",
+            ) from None
+        try:
+            self._database = Database(folder / FILE)
+        except BaseException:
+            self._writer.close()
+            raise
+
+    @property
+    def warning(self) -> str:
+        """What the user should know of its opening, as a sentence; empty if all is well."""
+        aside = self._database.aside
+        if aside is None:
+            return ""
+        return (
+            f"The journal of transfers was damaged and a new one begun: transfers that were interrupted start anew. "
+            f"The old one is {aside}."
+        )
+
+    def close(self) -> None:
+        """Write what was told. The transfers that are left can be taken over by others then."""
+        self._database.close()
+        self._writer.close()
+
+    # What a transfer tells
+
+    def add(self, number: int, request: Request, **facts: object) -> None:
+        """Enter a transfer. The same one that failed in a program that ended, before any byte came, makes room."""
+        now = time.time()
+        row = columns_of(request) | {"id": number, "writer": self._writer.name, "created": now, "updated": now} | facts
+        members = request.members if isinstance(request, ZipRequest) else ()
+        rows = [member_columns(number, position, member) for position, member in enumerate(members)]
+
+        def job(connection: sqlite3.Connection) -> None:
+            self._remove_repeated(connection, row)
+            _insert(connection, "transfer", row)
+            for member in rows:
+                _insert(connection, "member", member)
+
+        self._database.tell(job, number)
+
+    def note(self, number: int, **facts: object) -> None:
+        """Write facts down, soon."""
+        columns = ", ".join(f"{name} = ?" for name in facts)
+        values = (*facts.values(), time.time(), number)
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(f"UPDATE transfer SET {columns}, updated = ? WHERE id = ?", values)
+            if facts.get("state") in _EVENTS:
+                _log(connection, number, f"{facts['state']}: {facts.get('reason', '')}".rstrip(": "))
+
+        self._database.tell(job, number)
+
+    def remove(self, number: int) -> None:
+        """Take a transfer out: it is done, or nobody wants it any more."""
+        self._database.tell(lambda connection: connection.execute("DELETE FROM transfer WHERE id = ?", (number,)))
+
+    async def settled(self, number: int = 0) -> None:
+        """Return when everything told before is on the disk.
+
+        Raises:
+            StorageError: something that was told of this transfer could not be written.
+        """
+        await self._ask(_nothing, number)
+
+    def forget_bytes(self, number: int) -> None:
+        """Write down that no byte of a transfer is on the disk. Blocks until that is there.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        forget = "UPDATE transfer SET durable = 0, etag = '' WHERE id = ?"
+        self._database.ask(lambda connection: connection.execute(forget, (number,)).rowcount).result()
+
+    async def begin(self, number: int, part_id: str, names: PartNames) -> JournalRow | None:
+        """Say which file a transfer is to make, and take over what an ended program left of the same one.
+
+        The one that got furthest is given back; all of them are taken out.
+
+        Raises:
+            BusyError: another program makes the file right now.
+            LocalDiskError: the transfer could not be entered.
+        """
+        busy: list[int] = []
+
+        def job(connection: sqlite3.Connection) -> JournalRow | None:
+            same = "SELECT * FROM transfer WHERE part_id = ? AND id <> ? ORDER BY durable DESC"
+            rows = connection.execute(same, (part_id, number)).fetchall()
+            alive = living(self._writers) if rows else frozenset()
+            left, going_on = [], []
+            for row in rows:
+                ours, ended = row["writer"] == self._writer.name, row["state"] in _ENDED
+                if row["writer"] not in alive or (ours and ended):
+                    left.append(row)
+                elif not ours and not ended:
+                    # Of our own transfers the lock on the part file decides.
+                    going_on.append(row)
+            if going_on:
+                busy.append(process_of(going_on[0]["writer"]))
+                return None
+            taken = _rows(connection, left[:1])
+            connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in left])
+            # The names before the file: a program that ends soon after leaves no part file that nobody knows of.
+            connection.execute(_BEGUN, (part_id, names.shared, names.alone, number))
+            return taken[0] if taken else None
+
+        taken = await self._ask(job, number)
+        if busy:
+            raise BusyError(f"process {busy[0]} on this machine is doing it")
+        return taken
+
+    async def wishes(self) -> dict[int, str]:
+        """What other programs ask for, by number; each is given once."""
+        writer = self._writer.name
+
+        def job(connection: sqlite3.Connection) -> dict[int, str]:
+            rows = connection.execute("SELECT id, wish FROM transfer WHERE writer = ? AND wish <> ''", (writer,))
+            found = {row["id"]: row["wish"] for row in rows}
+            for number in found:
+                connection.execute("UPDATE transfer SET wish = '' WHERE id = ?", (number,))
+            return found
+
+        return await self._ask(job)
+
+    # What others learn
+
+    async def interrupted(self) -> tuple[JournalRow, ...]:
+        """Transfers whose program has ended, oldest first."""
+        return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=False)))
+
+    async def elsewhere(self) -> tuple[JournalRow, ...]:
+        """Transfers of other programs that run, oldest first."""
+        return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=True)))
+
+    async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
+        """Make interrupted transfers ours, all of them or some; those that nobody else was faster to take."""
+        wanted = None if numbers is None else frozenset(numbers)
+
+        def job(connection: sqlite3.Connection) -> tuple[JournalRow, ...]:
+            rows = [row for row in self._select(connection, alive=False) if wanted is None or row["id"] in wanted]
+            mine = [(self._writer.name, row["id"]) for row in rows]
+            connection.executemany("UPDATE transfer SET writer = ? WHERE id = ?", mine)
+            return _rows(connection, rows)
+
+        return await self._ask(job)
+
+    async def wish(self, number: int, wish: str) -> None:
+        """Ask the program that runs a transfer to pause, resume or cancel it."""
+        await self._ask(
+            lambda connection: connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (wish, number)).rowcount
+        )
+
+    async def events(self, most: int) -> tuple[Event, ...]:
+        """The last things that happened, oldest first."""
+
+        def job(connection: sqlite3.Connection) -> tuple[Event, ...]:
+            rows = connection.execute("SELECT at, transfer, what FROM event ORDER BY id DESC LIMIT ?", (most,))
+            return tuple(_event(row) for row in rows)[::-1]
+
+        return await self._ask(job)
+
+    def _select(self, connection: sqlite3.Connection, *, alive: bool) -> list[sqlite3.Row]:
+        writers = living(self._writers) - {self._writer.name}
+        rows = connection.execute("SELECT * FROM transfer WHERE writer <> ? ORDER BY created", (self._writer.name,))
+        return [row for row in rows if (row["writer"] in writers) is alive]
+
+    def _remove_repeated(self, connection: sqlite3.Connection, row: dict[str, object]) -> None:
+        same = tuple(row.get(name, "") for name in ("kind", "profile", "region", "path", "folder", "name"))
+        failed = "SELECT DISTINCT writer FROM transfer WHERE state = 'failed' AND path = ?"
+        writers = [found["writer"] for found in connection.execute(failed, (row["path"],))]
+        alive = living(self._writers) if writers else frozenset()
+        for writer in writers:
+            if writer not in alive:
+                connection.execute(_REPEATED, (writer, *same))
+
+    async def _ask(self, job: Callable[[sqlite3.Connection], Result], number: int = 0) -> Result:
+        return await asyncio.wrap_future(self._database.ask(job, number))
+
+
+class JournalEntry:
+    """What one transfer writes down, and what an earlier run wrote. Without a journal nothing is kept."""
+
+    def __init__(self, journal: JournalStore | None, number: int, resume_state: JournalRow | None = None) -> None:
+        self.resume_state = resume_state
+        """What an earlier run left; `None` where there was none."""
+        self._journal = journal
+        self._number = number
+        self._account = dict(resume_state.account) if resume_state is not None else {}
+
+    @property
+    def lasts(self) -> bool:
+        """Whether anything outlives this program."""
+        return self._journal is not None
+
+    def enter(self, request: Request, account: Mapping[str, str] | None = None) -> None:
+        """Begin the entry of a transfer of somebody's account."""
+        self._account = dict(account or {})
+        if self._journal is not None:
+            self._journal.add(self._number, request, account=json.dumps(account) if account else "")
+
+    def note_file(self, identity: Sequence[int]) -> None:
+        """Write down which file is to be sent."""
+        self.note(file=json.dumps(list(identity)))
+
+    def note(self, **facts: object) -> None:
+        """Write facts down, soon. A fact about bytes is told only after they were synced."""
+        if self._journal is not None:
+            self._journal.note(self._number, **facts)
+
+    def forget_part(self) -> None:
+        """Write down that there is no part file any more."""
+        self.note(part="", alone="", inode=0, durable=0)
+        if self.resume_state is not None:
+            self.resume_state = msgspec.structs.replace(self.resume_state, part="", alone="", inode=0, durable=0)
+
+    def forget_bytes(self) -> None:
+        """Write down that no byte is there any more, before another one is written. Blocks.
+
+        Raises:
+            StorageError: the journal cannot be written.
+        """
+        if self._journal is not None:
+            self._journal.forget_bytes(self._number)
+
+    async def begin(self, part_id: str, names: PartNames) -> None:
+        """Say which file is to be made; on the disk before anything of the file is. `resume_state` is known afterwards.
+
+        Raises:
+            BusyError: another program makes it.
+            StorageError: the journal cannot be written.
+        """
+        if self._journal is not None:
+            left = await self._journal.begin(self._number, part_id, names)
+            if left is not None and left.account and left.account != self._account:
+                # The profile was another account then: its part file is known, and of no use.
+                left = msgspec.structs.replace(left, durable=0, etag="", size=None)
+            if left is not None and (self.resume_state is None or left.durable > self.resume_state.durable):
+                self.resume_state = left
+
+    async def settled(self) -> None:
+        """Return when everything told is on the disk: before a request that changes something on the server.
+
+        Raises:
+            StorageError: the journal cannot be written.
+        """
+        if self._journal is not None:
+            await self._journal.settled(self._number)
+
+    def remove(self) -> None:
+        """End the entry."""
+        if self._journal is not None:
+            self._journal.remove(self._number)
+
+
+def _nothing(_connection: sqlite3.Connection) -> None:
+    """A job whose end means that everything before it has been written."""
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: dict[str, object]) -> None:
+    marks = ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+
+
+def _log(connection: sqlite3.Connection, number: int, what: str) -> None:
+    cursor = connection.execute(
+        "INSERT INTO event (at, transfer, what) VALUES (?, ?, ?)", (time.time(), number, what[:500])
+    )
+    connection.execute("DELETE FROM event WHERE id <= ?", ((cursor.lastrowid or 0) - MOST_EVENTS,))
+
+
+def _event(row: sqlite3.Row) -> Event:
+    at = row["at"] if isinstance(row["at"], float) and 0 <= row["at"] <= 253_402_300_799 else 0.0
+    number = row["transfer"] if isinstance(row["transfer"], int) else 0
+    return Event(at, number, str(row["what"]))
+
+
+def _rows(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[JournalRow, ...]:
+    return tuple(read_row(dict(row), _members(connection, row)) for row in rows)
+
+
+def _members(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[dict[str, object], ...]:
+    if row["kind"] != "zip":
+        return ()
+    found = connection.execute("SELECT * FROM member WHERE transfer = ? ORDER BY position", (row["id"],))
+    return tuple(dict(member) for member in found)

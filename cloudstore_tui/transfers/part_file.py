@@ -1,0 +1,438 @@
+"""The part file: where a download grows until it is complete and verified.
+
+It is opened so that one download alone writes it, with what an earlier run left in it.
+"""
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
+from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
+from cloudstore_tui.fs.space import Space
+from cloudstore_tui.net.failures import ContradictionError
+from cloudstore_tui.transfers.content import Content
+from cloudstore_tui.transfers.failpoint import failpoint
+from cloudstore_tui.transfers.part_names import PartNames, is_part_name
+from cloudstore_tui.transfers.workers import Stop
+
+LATEST = 253_402_300_799
+"""The last second of the year 9999: file times beyond are left out."""
+_TRIES = 5
+
+
+class ResumeState(Protocol):
+    """What is known of a part file that an earlier run left."""
+
+    @property
+    def part(self) -> str:
+        """Its name."""
+
+    @property
+    def alone(self) -> str:
+        """Another name that it may have; empty if there is none."""
+
+    @property
+    def inode(self) -> int:
+        """What tells it from another file of that name; 0 if nobody knows."""
+
+    @property
+    def durable(self) -> int:
+        """Bytes that are known to be on the disk."""
+
+
+class PartFile:
+    """A file beside its target, written by one download alone.
+
+    `offset` counts bytes after they were written, never before; `durable` those that are known to be on the disk.
+    Its methods block.
+    """
+
+    def __init__(
+        self,
+        disk: Disk,
+        space: Space,
+        folder: TargetFolder,
+        names: PartNames,
+        forget_bytes: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make it.
+
+        Args:
+            disk: the file calls.
+            space: the promises of all downloads.
+            folder: where it lies.
+            names: what it may be called.
+            forget_bytes: called before bytes that were counted as durable are given up.
+        """
+        self.offset = 0
+        self.durable = 0
+        self.size: int | None = None
+        """Bytes that are expected; not one more is taken."""
+        self.published = False
+        self.folder = folder.path
+        self._target = folder
+        self._disk = disk
+        self._space = space
+        self._names = names
+        self._forget_bytes = forget_bytes
+        self.restarts = 0
+        """How often all bytes were given up."""
+        self._spoilt: StorageError | None = None
+        self._resumed = False
+        self.name = names.shared
+        self._dir_fd = -1
+        self._file = -1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be written, and is still to be published or discarded."""
+        return self._file >= 0
+
+    @property
+    def inode(self) -> int:
+        """What tells it from another file of its name."""
+        return os.fstat(self._file).st_ino
+
+    def open(self, resume_state: ResumeState | None = None) -> None:
+        """Open the folder, and in it the part file. Nothing happens if that was done.
+
+        It is empty, unless an earlier run left it: then what is known to be on the disk is kept, and the rest cut off.
+
+        Raises:
+            BusyError: another download writes the same part file.
+            UnsafeError: something has its name that is no plain file, or somebody else's, or the folder is a link.
+            LocalDiskError: the disk refuses.
+        """
+        if self.is_open:
+            return
+        try:
+            with os_errors_as(self.folder):
+                self._dir_fd = self._target.make(self._disk)
+                opened = _open_part(self._disk, self._dir_fd, self._names, resume_state)
+                self._file, self.name = opened.descriptor, opened.name
+                self.offset = self.durable = opened.offset
+                self._resumed = opened.resumed
+        except StorageError as error:
+            self._close()
+            raise error.about(str(self.folder)) from None
+        failpoint("part_open")
+
+    def sync(self) -> int | None:
+        """Wait until what was written is on the disk; how many bytes that are, `None` if they were given up meanwhile.
+
+        Raises:
+            LocalDiskError: the disk refuses; nobody knows then what of it is there.
+        """
+        offset, restarts = self.offset, self.restarts
+        with os_errors_as(self.folder):
+            self._disk.sync(self._file)
+        if restarts != self.restarts:
+            return None
+        self.durable = offset
+        return offset
+
+    def spoil(self, error: StorageError) -> None:
+        """Take no more bytes: what came before may be lost."""
+        self._spoilt = error
+
+    def recover(self) -> None:
+        """After a failure of the disk, go back to what is known to be there."""
+        if self._spoilt is None:
+            return
+        self._spoilt = None
+        with os_errors_as(self.folder):
+            self._disk.truncate(self._file, self.durable)
+        self.offset = self.durable
+
+    def expect(self, size: int | None) -> None:
+        """Learn how many bytes will come.
+
+        Raises:
+            LocalDiskError: there is no room for them.
+        """
+        self.size = size
+        with os_errors_as(self.folder):
+            self._disk.check_size(self._dir_fd, size or 0)
+            free = self._disk.free(self._dir_fd)
+            capacity = self._disk.capacity(self._dir_fd)
+            device = os.fstat(self._dir_fd).st_dev
+        try:
+            self._space.claim(self, device, self._remaining, free, capacity)
+        except StorageError as error:
+            raise error.about(str(self.folder)) from None
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            ContradictionError: there are more than expected.
+            LocalDiskError: the disk refuses.
+        """
+        if self.size is not None and self.offset + len(data) > self.size:
+            raise ContradictionError(f"more than the expected {self.size} bytes came")
+        if self._spoilt is not None:
+            raise self._spoilt
+        left = memoryview(data)
+        try:
+            while left:
+                written = self._disk.write(self._file, left)
+                self.offset += written
+                left = left[written:]
+        except OSError as error:
+            self._spoilt = disk_error(error, self.folder)
+            raise self._spoilt from None
+
+    def read(self, count: int, offset: int) -> bytes:
+        """Bytes read back from the disk."""
+        with os_errors_as(self.folder):
+            return self._disk.read(self._file, count, offset)
+
+    def tail(self, count: int) -> bytes:
+        """The last `count` bytes."""
+        return self.read(count, self.offset - count)
+
+    def restart(self) -> None:
+        """Forget all bytes."""
+        self.restarts += 1
+        if self.durable:
+            self._forget_bytes()
+            self.durable = 0
+        with os_errors_as(self.folder):
+            self._disk.truncate(self._file, 0)
+        self.offset = 0
+
+    def content(self, stop: Stop) -> Content:
+        """All bytes, read back from the disk."""
+        return Content(self._disk, self._file, self.folder, stop)
+
+    def set_time(self, seconds: float) -> None:
+        """Set when the object was last changed."""
+        if 0 <= seconds <= LATEST:
+            with os_errors_as(self.folder):
+                self._disk.set_time(self._file, seconds)
+
+    def publish(self, name: str, *, overwrite: bool) -> None:
+        """Give the file its final name, and be done.
+
+        Raises:
+            FileExistsError: the name is taken, and `overwrite` is off.
+            UnsafeError: somebody has put another file in its place.
+            LocalDiskError: the disk refuses.
+        """
+        try:
+            failpoint("before_link")
+            self._check_name(self.name)
+            self._rename(name, overwrite=overwrite)
+            self.published = True
+            failpoint("after_link")
+            self._disk.sync_folder(self._dir_fd)
+            failpoint("after_folder_sync")
+            self._disk.remove(self.name, self._dir_fd)
+            failpoint("after_unlink")
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise disk_error(error, self.folder / name) from None
+        self._close()
+
+    def discard(self) -> None:
+        """Remove the file; nothing happens if that was done, or if it was published."""
+        if self._dir_fd >= 0:
+            try:
+                self._disk.remove(self.name, self._dir_fd)
+            except OSError:
+                # The folder or its disk is gone, and the part file with it.
+                return
+            finally:
+                self._close()
+
+    def leave(self) -> None:
+        """Close it, and keep what is there for another run."""
+        self._close()
+
+    def _rename(self, name: str, *, overwrite: bool) -> None:
+        if overwrite:
+            self._disk.replace(self.name, name, self._dir_fd)
+        else:
+            self._disk.give_free_name(self.name, name, self._dir_fd, reclaim=self._resumed)
+        try:
+            self._check_name(name)
+        except UnsafeError:
+            self._disk.remove(name, self._dir_fd)
+            raise
+
+    def _check_name(self, name: str) -> None:
+        if not self._disk.is_same(self._file, name, self._dir_fd):
+            raise UnsafeError(
+                "another file was put in its place while it was written",
+                subject=str(self.folder / name),
+                hint="Choose a folder that nobody else can write to.",
+            )
+
+    def _remaining(self) -> int:
+        return max((self.size or 0) - self.offset, 0)
+
+    def _close(self) -> None:
+        self._space.release(self)
+        for descriptor in (self._file, self._dir_fd):
+            if descriptor >= 0:
+                self._disk.close(descriptor)
+        self._file = self._dir_fd = -1
+
+
+def remove_left(disk: Disk, folder: TargetFolder, left: ResumeState) -> None:
+    """Remove the part file that an earlier run left, whichever name it has, unless somebody works on it. Blocks.
+
+    Raises:
+        UnsafeError: something on the way to it is a link.
+        LocalDiskError: the disk refuses.
+    """
+    remove_part(disk, folder, left.part, left.inode)
+    if left.alone != left.part:
+        remove_part(disk, folder, left.alone)
+
+
+def remove_part(disk: Disk, folder: TargetFolder, name: str, inode: int = 0) -> None:
+    """Remove a part file that an earlier run left, unless somebody works on it. Blocks.
+
+    Nothing is removed that cannot be one: another name, another kind, another owner, or, with `inode`, another file.
+
+    Raises:
+        UnsafeError: something on the way to it is a link.
+        LocalDiskError: the disk refuses.
+    """
+    if not is_part_name(name):
+        return
+    with os_errors_as(folder.path), folder.opened(disk) as dir_fd:
+        if dir_fd is not None:
+            _remove(disk, dir_fd, name, inode)
+
+
+def _remove(disk: Disk, dir_fd: int, name: str, inode: int) -> None:
+    found = disk.lstat(name, dir_fd)
+    if found is None or inode not in (0, found.st_ino):
+        return
+    if not stat.S_ISREG(found.st_mode) or not disk.is_private(found, dir_fd):
+        return
+    descriptor = disk.open(name, os.O_RDWR, dir_fd)
+    try:
+        disk.lock(descriptor)
+        disk.remove(name, dir_fd)
+    except BlockingIOError:
+        return
+    finally:
+        disk.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenPart:
+    descriptor: int
+    name: str
+    offset: int
+    """Bytes in it, all of them known to be on the disk."""
+    resumed: bool
+    """Whether it is the one that an earlier run left."""
+
+
+def _open_part(disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeState | None) -> _OpenPart:
+    """Open the part file in an open folder.
+
+    On a file system without locks it gets a name that nobody else has, and nothing of an earlier run is used.
+
+    Raises:
+        BusyError: another download writes it.
+        UnsafeError: something has its name that is no plain file, or that is somebody else's.
+        OSError: the disk refuses.
+    """
+    name = names.shared
+    for _ in range(_TRIES):
+        descriptor, is_new = _open_own(disk, name, dir_fd)
+        if descriptor is None:
+            continue
+        keep = False
+        try:
+            if not _lock(disk, descriptor):
+                disk.remove(name, dir_fd)
+                alone = disk.open(names.alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, dir_fd)
+                return _OpenPart(alone, names.alone, 0, resumed=False)
+            if _is_current(disk, descriptor, name, dir_fd):
+                known = resume_state is not None and resume_state.inode == os.fstat(descriptor).st_ino
+                offset = _trimmed(disk, descriptor, resume_state.durable if resume_state and known else 0)
+                keep = True
+                return _OpenPart(descriptor, name, offset, resumed=known)
+        except OSError:
+            if is_new:
+                disk.remove(name, dir_fd)
+            raise
+        finally:
+            if not keep:
+                disk.close(descriptor)
+    raise BusyError("another program keeps writing the same download")
+
+
+def _open_own(disk: Disk, name: str, dir_fd: int) -> tuple[int | None, bool]:
+    """Make the file, or open one that is ours; nothing if it went away meanwhile. And whether it was made.
+
+    Raises:
+        UnsafeError: it is somebody else's, or no plain file.
+    """
+    try:
+        return disk.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, dir_fd), True
+    except FileExistsError:
+        found = disk.lstat(name, dir_fd)
+    if found is None:
+        return None, False
+    if not stat.S_ISREG(found.st_mode):
+        raise UnsafeError("something that is no file has the name of a part file", hint="Remove it.")
+    if not disk.is_private(found, dir_fd):
+        if found.st_uid == os.geteuid():
+            # Others could have written to it: nothing in it can be trusted.
+            disk.remove(name, dir_fd)
+            return None, False
+        raise UnsafeError(
+            "a file of another user has the name of a part file", hint="Have it removed, or choose another folder."
+        )
+    try:
+        descriptor = disk.open(name, os.O_RDWR, dir_fd)
+    except FileNotFoundError:
+        return None, False
+    opened = os.fstat(descriptor)
+    if not stat.S_ISREG(opened.st_mode) or not disk.is_private(opened, dir_fd):
+        disk.close(descriptor)
+        return None, False
+    return descriptor, False
+
+
+def _lock(disk: Disk, descriptor: int) -> bool:
+    """Whether the file is ours alone; False on file systems where nobody can tell."""
+    try:
+        return disk.lock(descriptor)
+    except BlockingIOError:
+        raise BusyError("the same download is running already") from None
+
+
+def _is_current(disk: Disk, descriptor: int, name: str, dir_fd: int) -> bool:
+    """Whether the locked file still has its name, and no other one.
+
+    Whoever held the lock before may have published the file between our opening and locking it: then it is
+    somebody's finished file, and not to be touched.
+    """
+    held, there = os.fstat(descriptor), disk.lstat(name, dir_fd)
+    if there is None or (held.st_ino, held.st_dev) != (there.st_ino, there.st_dev):
+        return False
+    if held.st_nlink > 1:
+        disk.remove(name, dir_fd)
+        return False
+    return True
+
+
+def _trimmed(disk: Disk, descriptor: int, durable: int) -> int:
+    """Cut off everything that is not known to be whole; the bytes that are left."""
+    size = os.fstat(descriptor).st_size
+    offset = min(durable, size)
+    if size != offset or offset:
+        disk.truncate(descriptor, offset)
+    return offset
