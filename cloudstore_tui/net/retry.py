@@ -128,14 +128,20 @@ class RetryBudget:
         if not self.left or delay > self.left:
             raise error
 
-    async def wait(self, error: StorageError) -> None:
+    async def wait(self, error: StorageError, hold: Callable[[str], None], note: str = "") -> None:
         """Wait before another try.
 
+        Args:
+            error: what failed.
+            hold: told what is waited for, before that.
+            note: what to tell instead of the error's message.
+
         Raises:
-            StorageError: `error`, if there is none.
+            StorageError: `error`, if there is no other try.
         """
         delay = self.pause(error)
-        with told(f"{error.message}; trying again in {max(delay, 1):.0f} s (attempt {self.failures + 1})"):
+        hold(note or error.message)
+        with told(f"waiting {max(delay, 1):.0f} s: {error.message}"):
             await self._clock.sleep(delay)
 
     def _until_there_is_room(self, error: FullDiskError) -> float:

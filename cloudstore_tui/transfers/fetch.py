@@ -55,7 +55,6 @@ class Fetch:
         """
         self.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         self._blob = context.blob
-        self._clock = context.clock
         self._sign = sign
         self._live = live
         self._visit = HostPermit(context.hosts, context.clock, self._hold)
@@ -221,10 +220,9 @@ class Fetch:
             self.forget(store)
 
     async def _wait(self, error: StorageError, store: Store | None) -> None:
-        delay = self.patience.pause(error)
         size = self._version.size
-        self._live.to(State.WAITING, f"{error.message}{_resuming(store.offset, size) if store and size else ''}")
-        await self._clock.sleep(delay)
+        note = f"{error.message}{_resuming(store.offset, size) if store and size else ''}"
+        await self.patience.wait(error, self._hold, note)
 
     def _hold(self, note: str) -> None:
         self._live.to(State.WAITING, note)

@@ -197,9 +197,7 @@ class Upload:
     async def _wait(self, error: StorageError) -> None:
         if self._attempts >= MOST_ATTEMPTS:
             raise error
-        delay = self._patience.pause(error)
-        self._live.to(State.WAITING, error.message)
-        await self._context.clock.sleep(delay)
+        await self._patience.wait(error, lambda note: self._live.to(State.WAITING, note))
 
     async def _verify(self) -> str:
         """Look at what arrived; the level.

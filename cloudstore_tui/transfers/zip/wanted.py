@@ -149,9 +149,7 @@ class Wanted:
             try:
                 return await context.workers.run(work)
             except FullDiskError as error:
-                delay = patience.pause(error)
-                self.live.to(State.WAITING, error.message)
-                await context.clock.sleep(delay)
+                await patience.wait(error, lambda note: self.live.to(State.WAITING, note))
 
     def _clear(self, destination: Destination) -> None:
         """Remove the part file of a run that ended after it had given the file its name."""

@@ -135,9 +135,7 @@ class WatchedJob:
                 self.name = self.word = ""
                 raise
             except StorageError as error:
-                delay = patience.pause(error)
-                self._live.to(State.WAITING, error.message)
-                await self._context.clock.sleep(delay)
+                await patience.wait(error, lambda note: self._live.to(State.WAITING, note))
             else:
                 self.word = job.status.upper()
                 return

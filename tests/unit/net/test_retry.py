@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.errors import MissingError, NetworkError, ThrottledError
-from cloudstore_tui.net.retry import PROGRESS, RetryBudget, asked_wait, http_date
+from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, StorageError, ThrottledError
+from cloudstore_tui.net.retry import PROGRESS, RetryBudget, asked_wait, http_date, waiting
 
 LOST = NetworkError("the connection was lost")
 
@@ -64,6 +64,49 @@ def test_a_wait_beyond_the_budget_fails_at_once(clock: Any) -> None:
         RetryBudget(clock, 100).pause(ThrottledError("busy", wait=101))
     with pytest.raises(ThrottledError):
         RetryBudget(clock, 1e9).pause(ThrottledError("busy", wait=4000))
+
+
+async def drain(budget: RetryBudget, clock: Any, *errors: StorageError) -> float:
+    """Seconds until it gives up what fails so, in turn and then for ever with the last."""
+    began, left = clock.monotonic(), list(errors)
+    for _ in range(10_000):
+        try:
+            await budget.wait(left.pop(0) if len(left) > 1 else left[0], lambda _note: None)
+        except StorageError:
+            return float(clock.monotonic() - began)
+    raise AssertionError("it never gives up")
+
+
+@pytest.mark.parametrize("give_up", [60, 900, 86_400])
+async def test_a_budget_is_used_up_by_time_alone_and_to_its_end(clock: Any, give_up: float) -> None:
+    assert await drain(RetryBudget(clock, give_up), clock, LOST) == pytest.approx(give_up, abs=1)
+
+
+async def test_damaged_answers_that_repeat_are_final_after_a_minute(clock: Any) -> None:
+    budget = RetryBudget(clock, 86_400)
+    assert 60 <= await drain(budget, clock, ReplyError("the answer is a web page")) < 180
+    # One among others is a passing fault.
+    mixed = [ReplyError("damaged"), LOST] * 500
+    assert await drain(RetryBudget(clock, 3600), clock, *mixed, LOST) == pytest.approx(3600, abs=1)
+    assert 60 <= await drain(RetryBudget(clock, 60), clock, ReplyError("damaged")) <= 61
+
+
+async def test_what_is_waited_for_is_told_while_it_is(clock: Any) -> None:
+    seen: list[str] = []
+    held: list[str] = []
+
+    class Watched(type(clock)):  # type: ignore[misc]  # the clock of the fixture
+        async def sleep(self, delay: float) -> None:
+            seen.append(waiting())
+            await super().sleep(delay)
+
+    assert waiting() == ""
+    await RetryBudget(Watched(), 1000).wait(ThrottledError("busy", wait=30), held.append)
+    assert len(seen) == 1
+    assert seen[0].startswith("waiting 3")
+    assert seen[0].endswith(" s: busy")
+    assert held == ["busy"]
+    assert waiting() == ""
 
 
 # What a service asks for

@@ -1,11 +1,12 @@
 """A host that is down is tried by one transfer, and by all again once it answers."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, UnavailableError
+from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.failures import HostError
@@ -242,4 +243,44 @@ async def test_transfers_of_a_host_that_is_down_wait_together_and_go_on_together
     assert [transfer.state for transfer in await waits] == [State.DONE] * 4
     assert "waiting for 127.0.0.1; one transfer tries it" in notes
     assert 10 < tried < 80
+    await running.close()
+
+
+async def test_downloads_from_a_dead_host_fail_in_time_each_about_its_own_object(
+    fresh_engine: Any, server: Any, provider: Any, clock: Any, folder: Any
+) -> None:
+    for number in range(4):
+        server.put(f"/{number}", b"content")
+    sign = provider.source
+
+    async def source(location: Location) -> Any:
+        found = await sign(location)
+        return replace(found, url=Secret("http://127.0.0.1:1/x"))
+
+    provider.source = source
+    running, began = fresh_engine(timeouts={"give_up": 900}), clock.monotonic()
+    numbers = [running.submit(DownloadRequest(Location("tiny", path=f"{number}"), folder)) for number in range(4)]
+    ended = [await running.wait(number) for number in numbers]
+    assert [transfer.state for transfer in ended] == [State.FAILED] * 4
+    assert [transfer.error.subject for transfer in ended] == [f"tiny:{number}" for number in range(4)]
+    assert len({id(transfer.error) for transfer in ended}) == 4
+    assert clock.monotonic() - began < 4 * 900
+    await running.close()
+
+
+@pytest.mark.parametrize("kind", ["a web page for each object", "a web page for each link"])
+async def test_a_web_page_in_place_of_every_answer_is_final_after_a_minute(
+    fresh_engine: Any, server: Any, provider: Any, clock: Any, folder: Any, answer: Any, kind: str
+) -> None:
+    server.put("/x", b"content")
+    if kind == "a web page for each object":
+        page = answer(status=200, body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"})
+        server.answer(*[page] * 500)
+    else:
+        provider.source_errors.extend([ReplyError("the answer is not the API's but an HTML page")] * 500)
+    running, began = fresh_engine(timeouts={"give_up": 900}), clock.monotonic()
+    ended = await running.wait(running.submit(DownloadRequest(Location("tiny", path="x"), folder)))
+    assert ended.state is State.FAILED
+    assert 60 <= clock.monotonic() - began < 200
+    assert ended.error.code == 4
     await running.close()
