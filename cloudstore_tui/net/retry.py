@@ -4,6 +4,7 @@ One policy for calls of the API, for tokens and for bytes, and one owner at a ti
 and what is called below it is tried once, so that tries never multiply. A budget is used up by time alone.
 """
 
+import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
@@ -34,6 +35,7 @@ SHORTEST_WAIT_ASKED = 1.0
 """Seconds waited for `0` and for dates that have passed: asking again at once helps nobody."""
 
 _FOREVER = 10.0**9
+_log = logging.getLogger("cloudstore_tui.wait")
 
 _owner: ContextVar["RetryBudget | None"] = ContextVar("owner", default=None)
 _waits: dict[object, str] = {}
@@ -217,6 +219,7 @@ class Retries:
 def told(note: str, *more: dict[object, str]) -> Iterator[None]:
     """Let `waiting` and further notes say what the block waits for."""
     key = object()
+    _log.debug("%s", note)
     for notes in (_waits, *more):
         notes[key] = note
     try:

@@ -1,5 +1,6 @@
 """A transfer while it goes on: written by its own task, read from any thread."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -8,6 +9,8 @@ from pathlib import Path
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
+
+_log = logging.getLogger(__name__)
 
 SPEED_WINDOW = 4.0
 """Seconds over which a speed is averaged: less flickers, more lags behind."""
@@ -59,6 +62,8 @@ class LiveTransfer:
 
     def to(self, state: State, note: str = "") -> None:
         """Go to a state."""
+        if (state, note) != (self.state, self.note):
+            _log.debug("%d %s %s%s", self.number, self.request.location.address, state, f": {note}" if note else "")
         self.note = note
         if state is not self.state:
             self._changed(state, note)
