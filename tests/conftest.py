@@ -18,7 +18,10 @@ OpenProfile = Callable[[str], StorageProvider]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=20_260_101, help="of what the gates in tests/faults leave to chance")
+    parser.addoption(
+        "--seed", type=int, default=20_260_101, help="of what is left to chance in tests/faults and tests/fuzz"
+    )
+    parser.addoption("--fuzz-seconds", type=float, default=0.0, help="for all targets of tests/fuzz together")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -269,5 +269,5 @@ def literal_address(host: str) -> str:
         pass
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
-    except (OSError, UnicodeEncodeError):
+    except (OSError, ValueError):
         return ""
