@@ -3,7 +3,10 @@
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,9 @@ from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 OpenProfile = Callable[[str], StorageProvider]
 
 
+MOVED_CLOCK = Path(__file__).parent / "moved_clock"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed", type=int, default=20_260_101, help="of what is left to chance in tests/faults and tests/fuzz"
@@ -27,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         ignore_for_this_process_alone()
+    if "FAKETIME" in os.environ and str(MOVED_CLOCK) not in sys.path:
+        sys.path.insert(0, str(MOVED_CLOCK))
+        os.environ["PYTHONPATH"] = str(MOVED_CLOCK)
+        import_module("sitecustomize")
 
 
 def ignore_for_this_process_alone() -> None:
