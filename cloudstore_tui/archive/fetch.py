@@ -195,7 +195,8 @@ class Recorder:
         known = self._plan.known(item)
         try:
             found = self._folder.look(item.path)
-            has_sidecar = self._folder.look(item.path.with_name(f"{item.path.name}.json")) is not None
+            beside = item.path.with_name(f"{item.path.name}.json")
+            lacks_sidecar = self._sidecars and self._folder.look(beside) is None
         except StorageError:
             return
         if found is None or known is None:
@@ -203,7 +204,7 @@ class Recorder:
         news: dict[str, object] = {}
         if mtime_of(found) != known.get("mtime"):
             news["mtime"] = mtime_of(found)
-        if self._sidecars and not has_sidecar:
+        if lacks_sidecar:
             news |= self._sidecar(item, item.path)
         if news:
             self._append({**known, **news})

@@ -79,28 +79,31 @@ class PullFolder:
 
     def refusal(self, path: PurePosixPath) -> StorageError | None:
         """Why a file may not be put there: a link among the folders above it, or a file in the place of one."""
-        for parent in reversed(path.parents):
-            if not parent.parts:
-                continue
-            place = str(self.file(parent))
+        try:
+            with self._parent(path):
+                return None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return self._obstacle(path, error)
+
+    def _obstacle(self, path: PurePosixPath, error: OSError) -> StorageError:
+        """What is in the way of a file's folder."""
+        for parent in reversed(path.parents[:-1]):
+            place = self.file(parent)
             try:
                 with self._parent(parent) as above:
                     found = self._disk.lstat(parent.name, above)
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            except OSError as error:
-                return disk_error(error, self.file(parent))
-            if found is None:
-                return None
+            except OSError:
+                break
+            if found is None or stat.S_ISDIR(found.st_mode):
+                continue
             if stat.S_ISLNK(found.st_mode):
-                return UnsafeError("is a symbolic link", subject=place, hint="Remove it, or choose another folder.")
-            if not stat.S_ISDIR(found.st_mode):
-                return ConflictError(
-                    "a file is in the place of a folder",
-                    subject=place,
-                    hint="Move it away, or choose another folder or --name.",
-                )
-        return None
+                hint = "Remove it, or choose another folder."
+                return UnsafeError("is a symbolic link", subject=str(place), hint=hint)
+            hint = "Move it away, or choose another folder or --name."
+            return ConflictError("a file is in the place of a folder", subject=str(place), hint=hint)
+        return disk_error(error, self.file(path))
 
     def sha256(self, path: PurePosixPath, stop: Stop) -> str:
         """The digest of a file in hex.

@@ -44,7 +44,7 @@ def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> None:
         stop.check()
         path = PurePosixPath(path_of(line))
         is_named = path == item.path or plan.could_be(item, str(path))
-        if not (is_named and tells_of_same(line, item.entry)) or folder.refusal(path):
+        if not (is_named and tells_of_same(line, item.entry)):
             continue
         if match_file(folder, path, line, stop) is not LocalMatch.OTHER:
             plan.note(item, Outcome.HAD, str(line.get("level", "")))
