@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
-from cloudstore_tui.fs.disk import Disk, disk_error, os_errors_as
+from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
 from cloudstore_tui.transfers.workers import Stop
 
 _CHUNK = 1 << 20
@@ -64,46 +64,39 @@ class PullFolder:
         return self.path / path
 
     def look(self, path: PurePosixPath) -> os.stat_result | None:
-        """The plain file of this name; `None` if there is none, or if a link leads there."""
+        """The plain file of this name; `None` if there is none, or if a link leads there.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
         try:
-            with self._parent(path) as parent:
-                found = self._disk.lstat(path.name, parent)
-        except (FileNotFoundError, NotADirectoryError):
+            with os_errors_as(self.file(path)), self._parent(path) as parent:
+                found = None if parent is None else self._disk.lstat(path.name, parent)
+        except UnsafeError:
             return None
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                return None
-            with os_errors_as(self.file(path)):
-                raise
         return found if found is not None and stat.S_ISREG(found.st_mode) else None
 
     def refusal(self, path: PurePosixPath) -> StorageError | None:
         """Why a file may not be put there: a link among the folders above it, or a file in the place of one."""
         try:
-            with self._parent(path):
+            with TargetFolder(self.path, path.parent).opened(self._disk):
                 return None
-        except FileNotFoundError:
-            return None
+        except StorageError as refused:
+            return refused
+        except NotADirectoryError as error:
+            return self._file_in_the_way(path) or disk_error(error, self.file(path))
         except OSError as error:
-            return self._obstacle(path, error)
+            return disk_error(error, self.file(path))
 
-    def _obstacle(self, path: PurePosixPath, error: OSError) -> StorageError:
-        """What is in the way of a file's folder."""
-        for parent in reversed(path.parents[:-1]):
-            place = self.file(parent)
-            try:
-                with self._parent(parent) as above:
-                    found = self._disk.lstat(parent.name, above)
-            except OSError:
-                break
-            if found is None or stat.S_ISDIR(found.st_mode):
-                continue
-            if stat.S_ISLNK(found.st_mode):
-                hint = "Remove it, or choose another folder."
-                return UnsafeError("is a symbolic link", subject=str(place), hint=hint)
-            hint = "Move it away, or choose another folder or --name."
-            return ConflictError("a file is in the place of a folder", subject=str(place), hint=hint)
-        return disk_error(error, self.file(path))
+    def _file_in_the_way(self, path: PurePosixPath) -> ConflictError | None:
+        for folder in list(reversed(path.parents))[1:]:
+            if self.look(folder) is not None:
+                return ConflictError(
+                    "a file is in the place of a folder",
+                    subject=str(self.file(folder)),
+                    hint="Move it away, or choose another folder or --name.",
+                )
+        return None
 
     def sha256(self, path: PurePosixPath, stop: Stop) -> str:
         """The digest of a file in hex.
@@ -112,7 +105,7 @@ class PullFolder:
             StorageError: it cannot be read, or is no plain file.
         """
         digest = hashlib.sha256()
-        with os_errors_as(self.file(path)), self._parent(path) as parent:
+        with self._inside(path) as parent:
             descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
             with os.fdopen(descriptor, "rb", buffering=0) as content:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -128,7 +121,7 @@ class PullFolder:
         Raises:
             StorageError: the disk refuses, or a link leads elsewhere.
         """
-        with os_errors_as(self.file(path)), self._parent(path) as parent:
+        with self._inside(path) as parent:
             file = self._disk.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, parent)
             try:
                 data = memoryview(text)
@@ -144,7 +137,7 @@ class PullFolder:
         Raises:
             StorageError: the disk refuses, or a link leads elsewhere.
         """
-        with os_errors_as(self.file(path)), self._parent(path) as parent:
+        with self._inside(path) as parent:
             try:
                 self._disk.give_free_name(path.name, name, parent)
             except FileExistsError:
@@ -156,7 +149,7 @@ class PullFolder:
         """Whether a file can be written into it at all."""
         try:
             self.write_whole(PurePosixPath(_NEW), b"?")
-            with os_errors_as(self.path), self._parent(PurePosixPath(_NEW)) as parent:
+            with self._inside(PurePosixPath(_NEW)) as parent:
                 self._disk.remove(_NEW, parent)
         except StorageError:
             return False
@@ -167,7 +160,7 @@ class PullFolder:
         waiting = [PurePosixPath()]
         while waiting:
             here = waiting.pop()
-            with os_errors_as(self.file(here)), self._parent(here / "_") as parent, os.scandir(parent) as entries:
+            with self._inside(here / "_") as parent, os.scandir(parent) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(here / entry.name)
@@ -175,29 +168,31 @@ class PullFolder:
                         yield str(here / entry.name)
 
     @contextmanager
-    def _parent(self, path: PurePosixPath) -> Iterator[int]:
-        """The folder that a path is in, open.
+    def _parent(self, path: PurePosixPath) -> Iterator[int | None]:
+        """The folder that a path is in, open; `None` if it is not there.
 
         Raises:
-            OSError: it is not there, or a link is in the way.
+            UnsafeError: a link is in the way.
+            OSError: the disk refuses.
         """
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        here = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            for name in path.parts[:-1]:
-                below = self._below(name, here, flags)
-                os.close(here)
-                here = below
-            yield here
-        finally:
-            os.close(here)
-
-    @staticmethod
-    def _below(name: str, folder: int, flags: int) -> int:
-        try:
-            return os.open(name, flags, dir_fd=folder)
+            dir_fd = self._disk.open_below(self.path, path.parent)
         except NotADirectoryError:
-            # What Linux says of a link here.
-            if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-            raise
+            dir_fd = None
+        try:
+            yield dir_fd
+        finally:
+            if dir_fd is not None:
+                self._disk.close(dir_fd)
+
+    @contextmanager
+    def _inside(self, path: PurePosixPath) -> Iterator[int]:
+        """The folder that a path is in, open; failures inside the block are errors about the path.
+
+        Raises:
+            StorageError: it is not there, a link is in the way, or the disk refuses.
+        """
+        with os_errors_as(self.file(path)), self._parent(path) as parent:
+            if parent is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            yield parent

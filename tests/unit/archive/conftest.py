@@ -67,12 +67,15 @@ class Bucket(StorageProvider):
         self.fetched: list[str] = []
         self.failures: tuple[StorageError, ...] = ()
         """What its listing lacks."""
+        self.before_answer: Callable[[str], None] = lambda _key: None
+        """Called with the key of each object that is fetched."""
         bucket = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 key = unquote(self.path[1:])
                 bucket.fetched.append(key)
+                bucket.before_answer(key)
                 body = bucket.bodies.get(key)
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Length", str(len(body or b"")))

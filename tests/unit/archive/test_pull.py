@@ -107,6 +107,28 @@ async def test_names_that_the_disk_refuses_do_not_end_the_pull(bucket: Any, pull
     assert done.report.missing + done.report.fetched == 9
 
 
+async def test_a_folder_that_is_swapped_for_a_link_meanwhile_is_never_left(
+    bucket: Any, pull: Any, tmp_path: Path
+) -> None:
+    for number in range(6):
+        bucket.put(f"in/2024/09/{number}")
+    outside = tmp_path / "outside"
+    (outside / "09").mkdir(parents=True)
+
+    def swap(_key: str) -> None:
+        folder = pull.folder / "2024"
+        if not folder.is_symlink():
+            folder.rename(tmp_path / "moved")
+            folder.symlink_to(outside)
+
+    bucket.before_answer = swap
+    done = await pull(sidecars=True, table=True)
+    assert list((outside / "09").iterdir()) == []
+    assert done.report.missing == 6
+    assert {loss.error.code for loss in done.losses} <= {5, 7}
+    assert not done.report.is_complete
+
+
 # New versions
 
 
