@@ -1,20 +1,26 @@
-"""The objects of one call: `find --call`, `stat --related` and `get --related`."""
+"""`call`: the objects of one call, shown as a tree or fetched into a folder."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import click
 
 from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.calls.branches import Branch, branches
 from cloudstore_tui.calls.file_names import file_names
 from cloudstore_tui.calls.joining import NAMED_BY, stand_in
 from cloudstore_tui.calls.tree import CallTree, Node, call_tree
+from cloudstore_tui.cli.options import conflict_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
-from cloudstore_tui.cli.session import Session
+from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.transfer import download, objects_at
+from cloudstore_tui.cli.transferring import target_folder
 from cloudstore_tui.core.errors import UsageError, distinct
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import distinct_name, safe_name
+from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as in_words
 
 _MOST_TITLE = 44
@@ -22,7 +28,72 @@ _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
 
-def require_related(provider: StorageProvider, subject: str) -> None:
+@click.group("call", short_help="Show or fetch everything of one call.")
+def call_command() -> None:
+    """Everything that one call left behind: recordings of both legs, transcripts, notes.
+
+    \b
+    Examples:
+      cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
+      cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
+    """
+
+
+@call_command.command("show")
+@click.argument("path", metavar="PATH|PROFILE[:REGION]")
+@click.argument("key", metavar="[ID]", default="")
+@click.option("--all-regions", is_flag=True, help="Of an object: look in all regions, not only in its own.")
+@json_option
+@timeout_option()
+def show_command(path: str, key: str, *, all_regions: bool, as_json: bool, timeout: float) -> None:
+    """Show the call of an object, or that which any of its ids names, as a tree.
+
+    \b
+    Examples:
+      cloudstore call show acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad
+      cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
+    """
+
+    async def work(session: Session) -> None:
+        provider, location = session.resolve(path)
+        _require_related(provider, path)
+        if key:
+            if location.path:
+                raise UsageError("an id is looked for in a region", subject=path, hint="Write PROFILE:REGION ID.")
+            await _show_named(provider, location, key, session.output)
+            return
+        entry = None if provider.is_folder(location) else await provider.stat(location)
+        if not isinstance(entry, StoredObject):
+            raise UsageError("is no object", subject=path, hint="Name an object, or add the id of a call.")
+        await _show_related(provider, entry, session.output, everywhere=all_regions)
+
+    run(work, as_json=as_json, timeout=timeout)
+
+
+@call_command.command("get")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--to", "folder", default="", metavar="DIR", help="Where the folders go. [default: download_dir]")
+@conflict_option()
+@json_option
+@timeout_option(transfers=True)
+def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None, as_json: bool, timeout: float) -> None:
+    """Download everything of the call of each object, into a folder for each call, which the settings name.
+
+    \b
+    Example:
+      cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
+    """
+
+    async def work(session: Session) -> None:
+        entries = await objects_at(session, paths)
+        target = target_folder(session, folder)
+        files = await _call_files(session, entries, target)
+        await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
+
+    run(work, as_json=as_json, timeout=timeout)
+
+
+def _require_related(provider: StorageProvider, subject: str) -> None:
     """Refuse what a service without calls cannot do.
 
     Raises:
@@ -34,7 +105,7 @@ def require_related(provider: StorageProvider, subject: str) -> None:
         )
 
 
-async def print_call(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
+async def _show_named(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
     """Print everything of the call that an id names, in a region or in all."""
     found = await provider.related(stand_in(where, key), everywhere=not where.region)
     tree = call_tree(found.items)
@@ -44,21 +115,17 @@ async def print_call(provider: StorageProvider, where: Location, key: str, outpu
     _tell_losses(found, output)
 
 
-async def print_related(provider: StorageProvider, entry: StoredObject, output: Output, *, everywhere: bool) -> None:
-    """Print the call that an object belongs to; with JSON without the object itself, which was printed."""
+async def _show_related(provider: StorageProvider, entry: StoredObject, output: Output, *, everywhere: bool) -> None:
+    """Print the call that an object belongs to."""
     found = await provider.related(entry, everywhere=everywhere)
     if not found.items:
         output.note(_alone(entry, everywhere=everywhere))
-    elif output.as_json:
-        tree = call_tree([entry, *found.items], entry)
-        _print_records(tree, provider, output, but=entry)
     else:
-        output.line("")
         _print_tree(call_tree([entry, *found.items], entry), provider, output)
     _tell_losses(found, output)
 
 
-async def call_files(session: Session, entries: Iterable[StoredObject], folder: Path) -> dict[StoredObject, Path]:
+async def _call_files(session: Session, entries: Iterable[StoredObject], folder: Path) -> dict[StoredObject, Path]:
     """Where everything goes that belongs to the calls of these objects: one folder a call, named as the settings say.
 
     What is not available is left out, unless it is one of `entries`.
@@ -69,7 +136,7 @@ async def call_files(session: Session, entries: Iterable[StoredObject], folder: 
         if entry in files:
             continue
         provider = session.provider(entry.location.profile)
-        require_related(provider, entry.location.address)
+        _require_related(provider, entry.location.address)
         found = await provider.related(entry)
         _tell_losses(found, session.output)
         tree = call_tree([entry, *found.items], entry)
@@ -103,12 +170,11 @@ def _print_tree(tree: CallTree, provider: StorageProvider, output: Output) -> No
         output.line(_line(line, min(longest, _MOST_TITLE)))
 
 
-def _print_records(tree: CallTree, provider: StorageProvider, output: Output, but: StoredObject | None = None) -> None:
+def _print_records(tree: CallTree, provider: StorageProvider, output: Output) -> None:
     for leg in tree.legs:
         for node in leg.walk():
-            if but is None or node.entry.location != but.location:
-                told = {"part": node.part.value, "title": node.title, "call": leg.call_id, "tie": leg.tie.value}
-                output.record(entry_record(node.entry, provider.profile.provider) | told)
+            told = {"part": node.part.value, "title": node.title, "call": leg.call_id, "tie": leg.tie.value}
+            output.record(entry_record(node.entry, provider.profile.provider) | told)
 
 
 def _line(line: Branch, width: int) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import click
 from click.shell_completion import CompletionItem
 
+from cloudstore_tui.cli.options import CommandWithParts
 from cloudstore_tui.cli.shell_line import TypedLine, read_line
 from cloudstore_tui.config.paths import config_file
 
@@ -19,7 +20,8 @@ VARIABLE = "_CLOUDSTORE_COMPLETE"
 _LONGEST = 2.0
 """Seconds after which nothing is offered; nobody waits longer for a Tab."""
 _PATHS = frozenset({"path", "paths", "where", "files"})
-_PROFILES = frozenset({"name", "profiles"})
+_LOCAL = MappingProxyType({"DIR": "dir", "FILE": "file"})
+"""What an option takes that is a file or a folder of this machine."""
 # Each script gives the line up to the cursor, as it is typed, and the locale of the shell, which may not be exported.
 # Bash replaces only what follows the last of its breaks, such as a colon: the script says what that is.
 _BASH = r"""%(function)s() {
@@ -133,28 +135,35 @@ def _word(shell: str, text: str, line: TypedLine, item: CompletionItem) -> str |
 
 
 def _offers(root: click.Command, words: list[str], incomplete: str) -> list[CompletionItem]:
-    context = _context(root, words)
-    command = context.command
-    if isinstance(command, click.Group) and not incomplete.startswith("-"):
-        names = [name for name in command.list_commands(context) if name.startswith(incomplete)]
+    context, rest = _context(root, words)
+    command: click.Command = context.command
+    parts: list[str] = []
+    if isinstance(command, click.Group) and not rest and not incomplete.startswith("-"):
+        parts = [name for name in command.list_commands(context) if name.startswith(incomplete)]
         # A path in place of a command opens the browser there.
-        return _items([*names, *(_paths(incomplete) if context.parent is None else ())])
+        parts += _paths(incomplete) if context.parent is None else ()
+    if isinstance(command, CommandWithParts):
+        context = click.Context(command.own, context.parent, info_name=context.info_name)
+        command = command.own
+    if isinstance(command, click.Group) and parts:
+        return _items(parts)
     if option := _option_before(command, words):
-        return option.shell_complete(context, incomplete)
+        kind = _LOCAL.get(str(option.metavar))
+        return [CompletionItem(incomplete, type=kind)] if kind else option.shell_complete(context, incomplete)
     if incomplete.startswith("-"):
         return command.shell_complete(context, incomplete)
-    return _for_argument(context, incomplete)
+    return [*_items(parts), *_for_argument(context, incomplete)]
 
 
-def _context(root: click.Command, words: list[str]) -> click.Context:
-    """The command that the words lead to, without the rest of them: they may be wrong so far."""
+def _context(root: click.Command, words: list[str]) -> tuple[click.Context, list[str]]:
+    """The command that the words lead to, and the rest of them, which may be wrong so far."""
     context = click.Context(root, info_name="cloudstore", resilient_parsing=True)
-    for word in words:
+    for number, word in enumerate(words):
         found = context.command.get_command(context, word) if isinstance(context.command, click.Group) else None
         if found is None:
-            break
+            return context, words[number:]
         context = click.Context(found, context, info_name=word, resilient_parsing=True)
-    return context
+    return context, []
 
 
 def _option_before(command: click.Command, words: list[str]) -> click.Option | None:

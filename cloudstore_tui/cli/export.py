@@ -41,11 +41,6 @@ class Form:
     format: Format = Format.TABLE
     file: Path | None = None
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether anything but the usual rows or records is."""
-        return bool(self.columns or self.file or self.format not in (Format.TABLE, Format.JSON))
-
     def sink(self, output: Output, provider: str) -> Sink:
         """Where entries of a provider go.
 

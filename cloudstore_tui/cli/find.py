@@ -5,13 +5,10 @@ from contextlib import aclosing
 
 import click
 
-from cloudstore_tui.cli.call import print_call
 from cloudstore_tui.cli.export import Form, export_options
-from cloudstore_tui.cli.filter import kept, narrowed, note_empty
-from cloudstore_tui.cli.found import found, pager_of
 from cloudstore_tui.cli.options import limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.search import Search, query_options
+from cloudstore_tui.cli.searching import SearchOptions, found, kept, narrowed, note_empty, pager_of, query_options
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry, Location
@@ -26,7 +23,6 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 @click.option("--sort", default="", help="The service's name of a field or tag: createdTime, storedBytes, duration.")
 @click.option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
 @click.option("--count", is_flag=True, help="Print only how many there are.")
-@click.option("--call", "key", default="", help="Everything of the call that any of its ids names, as a tree.")
 @export_options
 @limit_option
 @timeout_option()
@@ -41,7 +37,6 @@ def find_command(
     sort: str,
     desc: bool,
     count: bool,
-    key: str,
     form: Form,
     limit: int | None,
     as_json: bool,
@@ -58,17 +53,11 @@ def find_command(
       cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
       cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
       cloudstore find acme8 type:cc since:yesterday --columns created,agentName,size -o calls.csv
-      cloudstore find acme8 --call int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
     """
-    search = Search(fiql, type_, since, until, sort, desc)
-    if key and (words or limit or count or form.is_asked or search != Search("", "", "", "")):
-        raise UsageError("--call finds everything of one call", subject=key, hint="Leave out the other conditions.")
+    search = SearchOptions(fiql, type_, since, until, sort, desc)
 
     async def work(session: Session) -> None:
         provider, location = _searchable(session, where)
-        if key:
-            await print_call(provider, location, key, session.output)
-            return
         query, meaning = narrowed(search.query(location, session.output), words, session.output)
         if count and not meaning.local:
             _print_count(await provider.count(query), session.output, query.filter)

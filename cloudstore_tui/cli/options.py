@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from cloudstore_tui.cli.session import READING, TRANSFERRING
+from cloudstore_tui.transfers.model import OnConflict
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,3 +47,56 @@ def timeout_option(*, transfers: bool = False) -> Callable[[Command], Command]:
 
 
 limit_option = click.option("--limit", type=click.IntRange(1, 100_000_000), help="Stop after this many.")
+
+
+def yes_option(command: Command) -> Command:
+    """`--yes`: no question."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")(command)
+
+
+def dry_run_option(command: Command) -> Command:
+    """`--dry-run`: only told."""
+    return click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done, and do nothing of it.")(command)
+
+
+def conflict_option(*ways: OnConflict) -> Callable[[Command], Command]:
+    """`--on-conflict`: what is done where the name is taken."""
+    return click.option(
+        "--on-conflict",
+        type=click.Choice([way.value for way in ways or OnConflict]),
+        help="What to do where something else has the name. [default: ask, or refuse where nobody can be asked]",
+    )
+
+
+class CommandWithParts(click.Group):
+    """A command that takes arguments of its own and has further commands below it: `restore PATH`, `restore list`."""
+
+    def __init__(self, own: "OwnCommand") -> None:
+        super().__init__(own.name, short_help=own.short_help, help=own.help, add_help_option=False)
+        self.own = own
+        """What happens without a part."""
+        own.whole = self
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command itself in front of arguments that name no part."""
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["", *args])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A part, or the command itself."""
+        return super().get_command(ctx, cmd_name) if cmd_name else self.own
+
+
+class OwnCommand(click.Command):
+    """The part of a command with parts that has no name."""
+
+    whole: CommandWithParts
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The usage of the whole."""
+        formatter.write_usage(ctx.command_path.rstrip(), " ".join(self.collect_usage_pieces(ctx)))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, then the parts."""
+        super().format_options(ctx, formatter)
+        assert ctx.parent is not None
+        self.whole.format_commands(ctx.parent, formatter)

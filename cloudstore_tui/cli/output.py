@@ -48,6 +48,13 @@ class Output:
         """
         _print(plain(text, len(text)))
 
+    def planned(self, what: str, address: str, **more: object) -> None:
+        """What would be done with an object, if this were no dry run."""
+        if self.as_json:
+            self.record({"path": address, "would": what} | more)
+        else:
+            self.line("  ".join([f"would {what}", address, *map(str, more.values())]))
+
     def data(self, text: str) -> None:
         """Lines in a form that some program reads, as they are; on a terminal they are text like any other."""
         if sys.stdout.isatty():

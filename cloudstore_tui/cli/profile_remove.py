@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 
+from cloudstore_tui.cli.options import yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.profiles import Config, remove_profile
@@ -14,7 +15,7 @@ from cloudstore_tui.providers import PROVIDERS
 
 @click.command("remove", short_help="Remove a profile and the secrets stored for it.")
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def remove_command(name: str, *, yes: bool) -> None:
     """Remove a profile from the configuration; everything else in the file stays as it is.
 

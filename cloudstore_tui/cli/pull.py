@@ -16,11 +16,10 @@ from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.report import Preview, Report
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
-from cloudstore_tui.cli.filter import narrowed
 from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.progress import Progress
-from cloudstore_tui.cli.search import Search, query_options
+from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import transferring
 from cloudstore_tui.config.paths import state_folder, user_path
@@ -46,7 +45,7 @@ _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 @click.option(
     "--newer-than", default="", help="Of a folder: only files changed at or after this time: 7d, 2024-09-01 …"
 )
-@click.option("--to", "folder", required=True, help="Folder for the files; made if it is missing.")
+@click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; made if it is missing.")
 @click.option(
     "--name", "template", default="", help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}."
 )
@@ -112,9 +111,9 @@ class PullArguments(msgspec.Struct, frozen=True):
     on_conflict: str | None
 
     @property
-    def search(self) -> Search:
+    def search(self) -> SearchOptions:
         """The options that every search has."""
-        return Search(self.fiql, self.type_, self.since, self.until)
+        return SearchOptions(self.fiql, self.type_, self.since, self.until)
 
     @property
     def uses_search(self) -> bool:

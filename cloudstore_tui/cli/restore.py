@@ -5,12 +5,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import CommandWithParts, OwnCommand, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.restoring import absolute, get_command, open_store, poller_of, print_request
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
@@ -36,73 +35,111 @@ _CURES = {
 }
 
 
-@click.command("restore", short_help="Bring archived objects back.")
+@click.command("restore", cls=OwnCommand, short_help="Bring archived objects back.")
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @click.option("--days", type=click.IntRange(1, 10), default=7, show_default=True, help="How long they shall stay.")
 @click.option("--wait", is_flag=True, help="Wait until they are back; it can take up to 24 hours.")
 @click.option("--then-get", is_flag=True, help="Wait, and download each as soon as it is back.")
-@click.option("--to", "folder", default="", help="Folder for --then-get. [default: download_dir]")
-@click.option("--list", "list_", is_flag=True, help="Show the list, which is also what happens without PATH.")
-@click.option("--forget", is_flag=True, help="Take these off the list, or without PATH all that have ended.")
+@click.option("--to", "folder", default="", metavar="DIR", help="Folder for --then-get. [default: download_dir]")
+@dry_run_option
 @json_option
 @timeout_option(transfers=True)
-def restore_command(
-    paths: tuple[str, ...], *, as_json: bool, timeout: float, list_: bool, forget: bool, **wish: Any
+def _own_command(
+    paths: tuple[str, ...],
+    *,
+    days: int,
+    wait: bool,
+    then_get: bool,
+    folder: str,
+    dry_run: bool,
+    as_json: bool,
+    timeout: float,
 ) -> None:
     """Ask for archived objects back, and keep a list of what was asked for.
 
-    The service brings an object back within hours, for 1 to 10 days. The list survives the end of the program: any
-    later `cloudstore restore --wait`, and the browser while it is open, goes on with it. A PATH of - reads paths, or
+    The service brings an object back within hours, for 1 to 10 days. The list survives the end of the program:
+    `cloudstore restore --wait`, and the browser while it is open, go on with all of it. A PATH of - reads paths, or
     what `find --json` prints, from stdin. The profile needs read_only = false, and the key the level edit.
 
     \b
     Examples:
       cloudstore restore acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --days 3
-      cloudstore find acme8:us-east --fiql objectState==ARCHIVED --json | cloudstore restore -
+      cloudstore find acme8:us-east state:archived --json | cloudstore restore -
       cloudstore restore --wait --then-get --to calls/
-      cloudstore restore
+      cloudstore restore list
     """
-    if list_ and (paths or forget):
-        raise UsageError("--list shows the whole list", subject="restore", hint="Leave out PATH and --forget.")
+    if folder and not then_get:
+        raise UsageError("--to says where --then-get puts files", subject="restore", hint="Add --then-get.")
+    if not paths and not (wait or then_get):
+        hint = "Name them; or add --wait to go on with the list, which `cloudstore restore list` shows."
+        raise UsageError("nothing to restore", subject="restore", hint=hint)
     named_paths = tuple(dict.fromkeys(_expanded(paths)))
-    wants = _wish(**wish)
+    options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
 
     async def work(session: Session) -> None:
         if paths and not named_paths:
             session.output.note("Nothing is named on stdin, so nothing is done.")
-        elif forget:
-            _forget(session, named_paths)
-        elif named_paths or ((wants.waits or wants.gets) and not list_):
-            await _Restoring(session, wants).run(named_paths)
         else:
-            _list(session)
+            await _Restoring(session, options).run(named_paths)
 
     run(work, as_json=as_json, timeout=timeout)
 
 
+assert isinstance(_own_command, OwnCommand)
+restore_command = CommandWithParts(_own_command)
+
+
+@restore_command.command("list")
+@json_option
+def list_command(*, as_json: bool) -> None:
+    """Show what was asked for, and until when it is there.
+
+    \b
+    Example:
+      cloudstore restore list
+    """
+
+    async def work(session: Session) -> None:
+        _list(session)
+
+    run(work, as_json=as_json)
+
+
+@restore_command.command("forget")
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@json_option
+def forget_command(paths: tuple[str, ...], *, as_json: bool) -> None:
+    """Take these off the list, or without PATH all that have ended.
+
+    \b
+    Example:
+      cloudstore restore forget
+    """
+
+    async def work(session: Session) -> None:
+        _forget(session, tuple(_expanded(paths)))
+
+    run(work, as_json=as_json)
+
+
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RestoreOptions:
     """What the options ask for."""
 
     days: int
     waits: bool
     gets: bool
     folder: str
-
-
-def _wish(*, days: int, wait: bool, then_get: bool, folder: str) -> Wish:
-    if folder and not then_get:
-        raise UsageError("--to says where --then-get puts files", subject="restore", hint="Add --then-get.")
-    return Wish(days, wait or then_get, then_get, folder)
+    dry_run: bool
 
 
 class _Restoring:
     """One run of the command."""
 
-    def __init__(self, session: Session, wish: Wish) -> None:
+    def __init__(self, session: Session, options: RestoreOptions) -> None:
         self._session = session
         self._output = session.output
-        self._wish = wish
+        self._options = options
         self._store = open_store()
         self._said = ""
         self._told: set[Location] = set()
@@ -112,6 +149,10 @@ class _Restoring:
         known = {request.location: request for request in self._store.requests()}
         mine = [await self._requested(path, known) for path in paths] if paths else list(known.values())
         requests = [request for request in mine if request is not None]
+        if self._options.dry_run:
+            for request in requests:
+                self._output.planned("restore", request.location.address, name=request.name)
+            return
         if new := [request for request in requests if request != known.get(request.location)]:
             self._store.add(new)
         self._want_files(requests)
@@ -120,7 +161,7 @@ class _Restoring:
         # What an earlier run could not ask for is asked for too.
         async for step in poller.ask():
             self._tell_trouble(step)
-        if self._wish.waits:
+        if self._options.waits:
             await self._wait(poller, {request.location for request in requests})
         self._tell({request.location for request in requests})
 
@@ -139,7 +180,7 @@ class _Restoring:
 
     def _request_for(self, entry: StoredObject, known: RestoreRequest | None) -> RestoreRequest | None:
         now = utc_now()
-        new = RestoreRequest(entry.location, entry.name, entry.size, self._wish.days, now)
+        new = RestoreRequest(entry.location, entry.name, entry.size, self._options.days, now)
         if entry.state == AVAILABLE:
             return self._available(new, known)
         if entry.state == "PENDING":
@@ -160,7 +201,7 @@ class _Restoring:
             and not known.is_over(new.added)
         ):
             return replace(known, status=RestoreStatus.READY)
-        if self._wish.gets or known is not None:
+        if self._options.gets or known is not None:
             return replace(new, status=RestoreStatus.READY)
         self._told.add(new.location)
         if self._output.as_json:
@@ -170,8 +211,8 @@ class _Restoring:
         return None
 
     def _want_files(self, requests: Iterable[RestoreRequest]) -> None:
-        if self._wish.gets:
-            folder = absolute(self._wish.folder or str(self._session.config.settings.download_dir))
+        if self._options.gets:
+            folder = absolute(self._options.folder or str(self._session.config.settings.download_dir))
             for request in requests:
                 self._store.set_folder(request.location, folder)
 
@@ -249,8 +290,8 @@ class _Restoring:
     def _tell_next(self, requests: Sequence[RestoreRequest]) -> None:
         if any(request.status is RestoreStatus.READY for request in requests):
             self._output.note(get_command(requests, self._output.zone))
-        elif not self._wish.waits and any(request.status is RestoreStatus.RESTORING for request in requests):
-            self._output.note("It takes hours. Look with: cloudstore restore. Wait with: cloudstore restore --wait")
+        elif not self._options.waits and any(request.status is RestoreStatus.RESTORING for request in requests):
+            self._output.note("It takes hours. Look: cloudstore restore list. Wait: cloudstore restore --wait")
 
     def _of(self, wanted: set[Location]) -> list[RestoreRequest]:
         return [request for request in self._store.requests() if request.location in wanted]

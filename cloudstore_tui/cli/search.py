@@ -1,57 +1,98 @@
-"""The options that say which objects are meant, and the query they stand for."""
+"""`search`: searches with a name, for `find @name` and for the browser."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.filter import warnings_of
-from cloudstore_tui.cli.options import Command
+from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.core.models import Location, Query, Sort
-from cloudstore_tui.fiql import compare, conjunction, epoch_ms, parse, parse_time
+from cloudstore_tui.cli.session import open_config
+from cloudstore_tui.config.paths import config_file
+from cloudstore_tui.fiql import phrase_of, understand
+from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, placeholders_of
 
 
-def query_options(command: Command) -> Command:
-    """`--fiql`, `--type`, `--since` and `--until`."""
-    options = (
-        click.option("--until", default="", help="Created before this time."),
-        click.option("--since", default="", help="Created at or after this time: 2024-09-01, yesterday, 7d …"),
-        click.option("--type", "type_", default="", help="Only objects of this type, such as callcenterrecording."),
-        click.option("--fiql", default="", help="A FIQL filter, sent as written once it parses."),
-    )
-    for option in options:
-        command = option(command)
-    return command
+@click.group("search", short_help="List, save and remove searches.")
+def search_command() -> None:
+    """Searches with a name: `cloudstore find PROFILE @NAME`, and in the tree of the browser.
+
+    \b
+    Example:
+      cloudstore search save long type:cc since:yesterday "dur:>10m"
+    """
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What the options of a search ask for."""
+def saved_searches() -> SavedSearches:
+    """The searches in the file beside the configuration."""
+    return SavedSearches(config_file().parent / FILE)
 
-    fiql: str
-    type: str
-    since: str
-    until: str
-    sort: str = ""
-    descending: bool = False
 
-    def query(self, location: Location, output: Output) -> Query:
-        """The query, after everything that can be wrong with it was looked at."""
-        if self.fiql:
-            for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
-                output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
-        text = conjunction(
-            self.fiql,
-            compare("type", "==", self.type) if self.type else "",
-            self._bound("=ge=", self.since, output),
-            self._bound("=lt=", self.until, output),
-        )
-        order = Sort(self.sort or "createdTime", self.descending or not self.sort)
-        return Query(location, text, order)
+@search_command.command("save")
+@click.argument("name")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--for", "where", default="", metavar="PROFILE[:REGION]", help="Only for this profile, or region of it.")
+@json_option
+def save_command(name: str, words: tuple[str, ...], where: str, *, as_json: bool) -> None:
+    """Save words or a filter under a name. A value written ?name is asked for each time.
 
-    def _bound(self, operator: str, text: str, output: Output) -> str:
-        if not text:
-            return ""
-        moment = parse_time(text, output.zone, datetime.now(UTC))
-        return compare("createdTime", operator, str(epoch_ms(moment)))
+    \b
+    Examples:
+      cloudstore search save long type:cc since:yesterday "dur:>10m"
+      cloudstore search save of-queue queue:?queue since:yesterday --for acme8:us-east
+      cloudstore find acme8 @of-queue queue="Level 3"
+    """
+    output, text = Output(as_json=as_json), phrase_of(words)
+    if not placeholders_of(text):
+        understand(text, open_config().settings.time_zone, datetime.now(UTC))
+    profile, _, region = where.partition(":")
+    searches = saved_searches()
+    searches.save(name.removeprefix(SIGN), text, profile=profile, region=region)
+    search = searches.named(name)
+    if as_json:
+        output.record(_record(search))
+    else:
+        output.line(f"{SIGN}{search.name}  {search.find}")
+
+
+@search_command.command("list")
+@json_option
+def list_command(*, as_json: bool) -> None:
+    """List the searches that were saved.
+
+    \b
+    Example:
+      cloudstore search list
+    """
+    output, searches = Output(as_json=as_json), saved_searches()
+    found = searches.read().values()
+    for search in found:
+        if as_json:
+            output.record(_record(search))
+        else:
+            where = ":".join(part for part in (search.profile, search.region) if part)
+            output.line(f"{SIGN}{search.name}  {search.find}{f'  ({where})' if where else ''}")
+    if not found:
+        output.note(f"No search is saved in {searches.path}.")
+
+
+@search_command.command("remove")
+@click.argument("name")
+def remove_command(name: str) -> None:
+    """Remove a saved search; the rest of the file stays as it is.
+
+    \b
+    Example:
+      cloudstore search remove long
+    """
+    searches = saved_searches()
+    searches.remove(searches.named(name).name)
+
+
+def _record(search: SavedSearch) -> dict[str, object]:
+    return {
+        "name": search.name,
+        "find": search.find,
+        "placeholders": list(search.placeholders),
+        "profile": search.profile,
+        "region": search.region,
+    }

@@ -2,7 +2,6 @@
 
 import click
 
-from cloudstore_tui.cli.call import print_related, require_related
 from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run
@@ -13,28 +12,20 @@ from cloudstore_tui.ui import format as in_words
 
 @click.command("stat", short_help="Show everything known of one object.")
 @click.argument("path")
-@click.option("--related", is_flag=True, help="Then everything else of its call, as a tree.")
-@click.option("--all-regions", is_flag=True, help="As --related, but of all regions, not only of its own.")
 @json_option
 @timeout_option()
-def stat_command(path: str, *, related: bool, all_regions: bool, as_json: bool, timeout: float) -> None:
+def stat_command(path: str, *, as_json: bool, timeout: float) -> None:
     """Show every field and tag of one object.
 
     \b
     Examples:
       cloudstore stat acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --json
-      cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --related
     """
 
     async def work(session: Session) -> None:
         provider, location = session.resolve(path)
-        if related or all_regions:
-            require_related(provider, path)
-        entry = await provider.stat(location)
-        _print_stat(entry, provider, session.output)
-        if (related or all_regions) and isinstance(entry, StoredObject):
-            await print_related(provider, entry, session.output, everywhere=all_regions)
+        _print_stat(await provider.stat(location), provider, session.output)
 
     run(work, as_json=as_json, timeout=timeout)
 

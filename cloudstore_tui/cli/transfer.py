@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.cli.call import call_files
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -21,7 +20,7 @@ from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.manager import TransferManager
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, TransferSnapshot, UploadRequest
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.transfers.pipe import pipe
 
 _RENAME = "Rename it; for example: mv OLD NEW."
@@ -30,14 +29,9 @@ _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH
 
 @click.command("get", short_help="Download objects, verified.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", help="Folder for the files, or - for stdout. [default: download_dir]")
+@click.option("--to", "folder", default="", metavar="DIR", help="Folder, or - for stdout. [default: download_dir]")
 @click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
-@click.option("--related", is_flag=True, help="Everything of the call of each object, into a folder for each call.")
-@click.option(
-    "--on-conflict",
-    type=click.Choice(_WAYS),
-    help="What to do if another file is in the way. [default: ask, or refuse where nobody can be asked]",
-)
+@conflict_option()
 @json_option
 @timeout_option(transfers=True)
 def get_command(
@@ -45,7 +39,6 @@ def get_command(
     *,
     folder: str,
     name: str | None,
-    related: bool,
     on_conflict: str | None,
     as_json: bool,
     timeout: float,
@@ -60,42 +53,34 @@ def get_command(
       cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
       cloudstore get acme8:us-east/58bc5748-… --name "{start:%Y/%m/%d}/{agentName}-{callId}"
-      cloudstore get acme8:us-east/58bc5748-… --related
       cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
     """
     if folder == "-" and as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
-    if related and (name or folder == "-"):
-        raise UsageError(
-            "--related names folder and files itself",
-            subject="get",
-            hint="Leave out --name and --to -; call_folder in the settings names the folder.",
-        )
 
     async def work(session: Session) -> None:
         if folder == "-":
             await _stream(session, paths)
         else:
             target = target_folder(session, folder)
-            entries = await _objects(session, paths)
+            entries = await objects_at(session, paths)
             template = Template(name, session.output.zone) if name else None
-            files = await call_files(session, entries, target) if related else named(session, entries, target, template)
-            await _download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
+            files = named(session, entries, target, template)
+            await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
 
     run(work, as_json=as_json, timeout=timeout)
 
 
 @click.command("put", short_help="Upload files into a folder.")
 @click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
-@click.option(
-    "--on-conflict",
-    type=click.Choice((OnConflict.REFUSE.value, OnConflict.OVERWRITE.value)),
-    help="What to do if the object exists. [default: ask, or refuse where nobody can be asked]",
-)
-@click.option("--yes", is_flag=True, help="Do not ask before uploading to a folder that is not meant for it.")
+@conflict_option(OnConflict.REFUSE, OnConflict.SKIP, OnConflict.OVERWRITE)
+@yes_option
+@dry_run_option
 @json_option
 @timeout_option(transfers=True)
-def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, as_json: bool, timeout: float) -> None:
+def put_command(
+    files: tuple[str, ...], *, on_conflict: str | None, yes: bool, dry_run: bool, as_json: bool, timeout: float
+) -> None:
     """Upload files into a folder that ends with /. The profile needs read_only = false.
 
     An upload that is stopped begins again with `cloudstore transfers run`, after a look whether it arrived.
@@ -114,34 +99,49 @@ def put_command(files: tuple[str, ...], *, on_conflict: str | None, yes: bool, a
         if not provider.is_folder(folder) or not folder.path:
             raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
         sources = _distinct([_source(name) for name in files[:-1]], folder)
-        if not yes:
+        if not (yes or dry_run):
             _caution(session.output, provider, folder)
-        gate = Gate(session.output, provider, OnConflict(on_conflict) if on_conflict else None)
-        wanted = [await gate.admit(file, folder) for file in sources]
-        await _transfer(session, [request for request in wanted if request is not None])
+        guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
+        wanted = [await guard.admit(file, folder) for file in sources]
+        await _transfer(session, [request for request in wanted if request is not None and not dry_run])
 
     run(work, as_json=as_json, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class OverwriteGuard:
     """Lets a file be uploaded only where nothing is overwritten unasked."""
 
     output: Output
     provider: StorageProvider
     on_conflict: OnConflict | None
+    dry_run: bool
 
     async def admit(self, file: Path, folder: Location) -> UploadRequest | None:
-        """The request, or `None` when it was refused."""
+        """The request, or `None` when the object that is there stays."""
         location = replace(folder, path=folder.path + file.name)
         overwrite = self.on_conflict is OnConflict.OVERWRITE
-        if not overwrite and await self._exists(location):
-            overwrite = self.on_conflict is None and self._ask(location)
+        exists = (self.dry_run or not overwrite) and await self._exists(location)
+        if exists and not overwrite:
+            if self.on_conflict is OnConflict.SKIP:
+                self._skip(location)
+                return None
+            overwrite = self.on_conflict is None and not self.dry_run and self._ask(location)
             if not overwrite:
-                hint = "Use --on-conflict overwrite to replace it."
+                hint = "Use --on-conflict overwrite to replace it, or skip to leave it."
                 self.output.error(ConflictError("the object exists already", hint=hint), location.address)
                 return None
+        if self.dry_run:
+            self.output.planned("replace" if exists else "upload", location.address, file=str(file))
         return UploadRequest(file, location, overwrite)
+
+    def _skip(self, location: Location) -> None:
+        if self.dry_run:
+            self.output.planned("skip", location.address)
+        elif self.output.as_json:
+            self.output.record({"path": location.address, "result": State.SKIPPED.value})
+        else:
+            self.output.line(f"{State.SKIPPED.value:8}  {'':12}  {location.address}")
 
     async def _exists(self, location: Location) -> bool:
         try:
@@ -198,7 +198,8 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         refuse()
 
 
-async def _objects(session: Session, paths: tuple[str, ...]) -> list[StoredObject]:
+async def objects_at(session: Session, paths: tuple[str, ...]) -> list[StoredObject]:
+    """The objects of some addresses; those that there are not are told."""
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
         try:
@@ -208,9 +209,10 @@ async def _objects(session: Session, paths: tuple[str, ...]) -> list[StoredObjec
     return entries
 
 
-async def _download(
+async def download(
     session: Session, files: Mapping[StoredObject, Path], target: Path, on_conflict: OnConflict | None
 ) -> None:
+    """Fetch objects to these paths below `target` and tell what became of each; without a rule the user is asked."""
     way = on_conflict or OnConflict.REFUSE
     requests: list[Request] = [
         DownloadRequest(entry.location, file.parent, file.name, way, entry, root=target)

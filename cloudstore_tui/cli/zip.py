@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -38,16 +38,26 @@ def zip_command() -> None:
 
 @zip_command.command("start")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@dry_run_option
 @json_option
 @timeout_option()
-def start_command(paths: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
-    """Start one job for objects of one region, and end; `zip get` fetches it when it is done."""
+def start_command(paths: tuple[str, ...], *, dry_run: bool, as_json: bool, timeout: float) -> None:
+    """Start one job for objects of one region, and end; `zip get` fetches it when it is done.
+
+    \b
+    Example:
+      cloudstore zip start acme8:us-east/58bc5748-… acme8:us-east/78af0e18-…
+    """
 
     async def work(session: Session) -> None:
         places = [_object_of(session, path) for path in dict.fromkeys(paths)]
         if len({(location.profile, location.region) for _, location in places}) > 1:
             raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
         provider = places[0][0]
+        if dry_run:
+            for _, location in places:
+                session.output.planned("pack", location.address)
+            return
         _show(session.output, await provider.start_zip([location for _, location in places]))
 
     run(work, as_json=as_json, timeout=timeout)
@@ -58,7 +68,12 @@ def start_command(paths: tuple[str, ...], *, as_json: bool, timeout: float) -> N
 @json_option
 @timeout_option()
 def status_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """Show how far one job is, in the service's own word."""
+    """Show how far one job is, in the service's own word.
+
+    \b
+    Example:
+      cloudstore zip status acme8:us-east/0bccb889-….zip
+    """
 
     async def work(session: Session) -> None:
         provider, location = _job_of(session, path)
@@ -72,7 +87,12 @@ def status_command(path: str, *, as_json: bool, timeout: float) -> None:
 @json_option
 @timeout_option()
 def list_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """List the jobs that the server holds, also those of others with the same key."""
+    """List the jobs that the server holds, also those of others with the same key.
+
+    \b
+    Example:
+      cloudstore zip list acme8
+    """
 
     async def work(session: Session) -> None:
         provider, location = _zips_of(session, path)
@@ -91,28 +111,26 @@ def list_command(path: str, *, as_json: bool, timeout: float) -> None:
 
 @zip_command.command("get")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", help="Folder for the files. [default: download_dir]")
+@click.option("--to", "folder", default="", metavar="DIR", help="Folder for the files. [default: download_dir]")
 @click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of opening it.")
-@click.option(
-    "--on-conflict",
-    type=click.Choice([way.value for way in OnConflict]),
-    default=OnConflict.REFUSE.value,
-    show_default=True,
-    help="What to do if another file is in the way.",
-)
+@conflict_option()
 @json_option
 @timeout_option(transfers=True)
 def get_command(
-    paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str, as_json: bool, timeout: float
+    paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str | None, as_json: bool, timeout: float
 ) -> None:
     """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own.
 
     PATH is PROFILE:REGION/NAME.zip for a job, or the objects themselves. Waits until the server is done.
+
+    \b
+    Example:
+      cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
     """
 
     async def work(session: Session) -> None:
         target = target_folder(session, folder)
-        way = OnConflict(on_conflict)
+        way = OnConflict(on_conflict or OnConflict.REFUSE)
         requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
         async with transferring(session) as engine:
             with Progress(engine, session.output):
@@ -130,7 +148,12 @@ def get_command(
 @json_option
 @timeout_option()
 def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """Stop one job; show the jobs that are left."""
+    """Stop one job; show the jobs that are left.
+
+    \b
+    Example:
+      cloudstore zip cancel acme8:us-east/0bccb889-….zip
+    """
 
     async def work(session: Session) -> None:
         provider, location = _job_of(session, path)
@@ -142,11 +165,16 @@ def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
 
 @zip_command.command("clear")
 @click.argument("path", metavar="PROFILE:REGION")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@yes_option
 @json_option
 @timeout_option()
 def clear_command(path: str, *, yes: bool, as_json: bool, timeout: float) -> None:
-    """Empty the whole queue of a region, also of jobs that others with the same key have started."""
+    """Empty the whole queue of a region, also of jobs that others with the same key have started.
+
+    \b
+    Example:
+      cloudstore zip clear acme8:us-east
+    """
 
     async def work(session: Session) -> None:
         provider, location = _zips_of(session, path)

@@ -1,4 +1,4 @@
-"""`find --call` and `stat --related`, against the sandbox."""
+"""`call show` and `call get`, against the sandbox."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def shown(run: Cloudstore) -> dict[str, Any]:
 
 def test_a_call_is_a_tree(run: Cloudstore, shown: dict[str, Any]) -> None:
     call = shown["tags"]["callId"]
-    done = run("find", "acme8:us-east", "--call", call)
+    done = run("call", "show", "acme8:us-east", call)
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[0] == f"Call {call}"
     assert titles(done)[1:] == [
@@ -58,7 +58,7 @@ def test_both_legs_come_with_json_and_tell_where_they_belong(run: Cloudstore) ->
     legs = run("find", "acme8:us-east", "type:callcenterrecording", "on:2024-08-26", "--json").records
     transaction = {record["tags"]["transactionId"] for record in legs}
     assert (len(legs), len(transaction)) == (2, 1)
-    done = run("find", "acme8", "--call", transaction.pop(), "--json")
+    done = run("call", "show", "acme8", transaction.pop(), "--json")
     ties = [(record["tie"], record["part"], record["call"]) for record in done.records]
     assert [tie for tie, _, _ in ties] == ["the call"] * 3 + ["other leg"] * 4
     assert {call for _, _, call in ties} == {record["tags"]["callId"] for record in legs}
@@ -66,38 +66,35 @@ def test_both_legs_come_with_json_and_tell_where_they_belong(run: Cloudstore) ->
 
 
 def test_an_object_tells_what_belongs_to_it(run: Cloudstore, shown: dict[str, Any]) -> None:
-    alone = run("stat", shown_path(shown))
-    done = run("stat", shown_path(shown), "--related")
-    assert done.out.startswith(alone.out)
+    done = run("call", "show", shown_path(shown))
     assert [title for title in titles(done) if title.endswith("Screen recording")] == ["└─ Screen recording"]
-    records = run("stat", shown_path(shown), "--related", "--json").records
+    records = run("call", "show", shown_path(shown), "--json").records
     assert len(records) == 10
-    assert records[0] == run("stat", shown_path(shown), "--json").records[0]
     assert [record["id"] for record in records].count(shown["id"]) == 1
 
 
 def test_files_without_calls_are_not_fetched_as_calls(run: Cloudstore) -> None:
     listed = run("ls", "acme:exports/reporting/", "-R", "--json").records
     key = next(record["key"] for record in listed if record["type"] != "folder")
-    done = run("get", f"acme:{key}", "--related")
+    done = run("call", "get", f"acme:{key}")
     assert done.code == 2
     assert "knows no calls" in done.err
 
 
 def test_where_nothing_is_found_it_says_what_was_looked_for(run: Cloudstore) -> None:
-    done = run("find", "acme8", "--call", "no-such-call")
+    done = run("call", "show", "acme8", "no-such-call")
     assert (done.code, done.out) == (0, "")
     assert "'no-such-call' was looked for in all regions" in done.err
     assert "originalCallId, transactionId" in done.err
     old = run("find", "acme8:us-east", "type:waveform", "--limit", "1", "--json").records[0]
-    lonely = run("stat", shown_path(old), "--related")
+    lonely = run("call", "show", shown_path(old))
     assert lonely.code == 0
     assert "no object shares a call, bucket or source with it. --all-regions looks" in lonely.err
-    assert "all regions: no object" in run("stat", shown_path(old), "--all-regions").err
+    assert "all regions: no object" in run("call", "show", shown_path(old), "--all-regions").err
 
 
 def test_a_whole_call_is_fetched_into_one_folder(run: Cloudstore, shown: dict[str, Any], tmp_path: Path) -> None:
-    done = run("get", shown_path(shown), "--related", "--to", "calls", "--json")
+    done = run("call", "get", shown_path(shown), "--to", "calls", "--json")
     assert (done.code, len(done.records)) == (0, 10), done.err
     call = shown["tags"]["callId"]
     (folder,) = (tmp_path / "calls").iterdir()
@@ -107,18 +104,17 @@ def test_a_whole_call_is_fetched_into_one_folder(run: Cloudstore, shown: dict[st
         *("-q1.json", "-q1.wav", ".agentnotes", ".mp3", ".mp4"),
     ]
     assert {record["level"] for record in done.records} <= {"md5", "md5-1", "md5-N"}
-    again = run("get", shown_path(shown), "--related", "--to", "calls", "--json")
+    again = run("call", "get", shown_path(shown), "--to", "calls", "--json")
     assert (again.code, len(list(folder.iterdir()))) == (0, 10)
 
 
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("find", "acme8", "--call", "x", "type:cc"), 2, "Leave out the other conditions."),
-        (("find", "acme8", "--call", "x", "--limit", "3"), 2, "Leave out the other conditions."),
-        (("find", "acme", "--call", "x"), 2, "has no search"),
-        (("get", "acme8:us-east/x", "--related", "--name", "{id}"), 2, "Leave out --name"),
-        (("stat", "acme:exports/reporting/outreach/outreach-20240901.tar", "--related"), 2, "knows no calls"),
+        (("call", "show", "acme8:us-east/x", "an-id"), 2, "Write PROFILE:REGION ID."),
+        (("call", "show", "acme8:us-east"), 2, "Name an object, or add the id of a call."),
+        (("call", "show", "acme", "x"), 2, "knows no calls"),
+        (("call", "show", "acme:exports/reporting/outreach/outreach-20240901.tar"), 2, "knows no calls"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run: Cloudstore, words: tuple[str, ...], code: int, told: str) -> None:

@@ -48,7 +48,7 @@ def test_a_count_and_a_call_tell_what_they_lack(cloudstore: Cloudstore) -> None:
     assert counted.code == 3
     by_service = cloudstore("find", "acme8:", "--count")
     assert (by_service.code, by_service.out) == (3, "")
-    call = cloudstore("find", "acme8:", "--call", "int-19122e2fc00-demo", "--json")
+    call = cloudstore("call", "show", "acme8:", "int-19122e2fc00-demo", "--json")
     assert call.code == 3
     assert call.records[-1]["path"] == "acme8:uk/"
 

@@ -104,11 +104,11 @@ def test_objects_of_a_search_are_asked_for_once_waited_for_and_fetched(
     assert done.code == 0, done.err
     assert len(list((tmp_path / "calls").iterdir())) == 3
     assert sent(sandbox, "POST", "/restore") == 3
-    listed = run("restore", "--json").records
+    listed = run("restore", "list", "--json").records
     assert [record["result"] for record in listed] == ["fetched"] * 3
     assert {record["days"] for record in listed} == {2}
-    assert run("restore", "--forget").out == "3 taken off the list\n"
-    assert run("restore", "--json").out == ""
+    assert run("restore", "forget").out == "3 taken off the list\n"
+    assert run("restore", "list", "--json").out == ""
 
 
 def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
@@ -120,7 +120,7 @@ def test_asking_again_is_no_second_request_and_the_list_tells_of_it(
     again = run("restore", path)
     assert "asked for already" in again.err
     assert again.code == 0
-    assert "restoring" in run("restore").out
+    assert "restoring" in run("restore", "list").out
     assert sent(sandbox, "POST", "/restore") == 1
 
 
@@ -139,7 +139,7 @@ def test_what_is_not_archived_is_told_apart(run: Cloudstore, sandbox: Sandbox) -
     assert run("restore", MISSING, "--to", "x").code == 2
     assert run("restore", "-", stdin="{}\n").code == 2
     assert sent(sandbox, "POST", "/restore") == 0
-    assert run("restore", "--json").out == ""
+    assert run("restore", "list", "--json").out == ""
 
 
 @pytest.mark.parametrize(("state", "code", "result"), [("PENDING", 0, "restoring"), ("ARCHIVED", 4, "unknown")])
@@ -151,7 +151,7 @@ def test_a_lost_answer_is_settled_by_the_state_and_never_by_sending_again(
     sandbox.faults.add("lost-reply method=POST path=*/restore times=1")
     done = run("restore", path)
     assert done.code == code, done.err
-    (record,) = [one for one in run("restore", "--json").records if one["path"] == path]
+    (record,) = [one for one in run("restore", "list", "--json").records if one["path"] == path]
     assert record["result"] == result
     assert sent(sandbox, "POST", "/restore") == 1
     # It was carried out, and the state shows that sooner or later.
@@ -168,7 +168,7 @@ def test_a_service_that_cannot_be_reached_is_asked_later_and_not_forgotten(
     refused = run("restore", path)
     assert refused.code == 4
     assert "It stays on the list" in refused.err
-    (record,) = [one for one in run("restore", "--json").records if one["path"] == path]
+    (record,) = [one for one in run("restore", "list", "--json").records if one["path"] == path]
     assert record["result"] == "waiting"
 
 
@@ -182,7 +182,7 @@ def test_a_key_that_may_not_restore_is_told_the_level_it_takes(
         assert refused.code == 3
         assert "level edit" in refused.err
         assert refused.err.count(path) == 1
-    told = run("restore", "--list", "--json").records
+    told = run("restore", "list", "--json").records
     assert [one["result"] for one in told] == ["failed"]
     assert path not in told[0]["note"]
 
@@ -202,7 +202,7 @@ def test_a_list_that_cannot_be_used_is_said_and_keeps_nobody_from_downloading(
     (file,) = tmp_path.rglob("restores.db")
     if damage == "garbage":
         file.write_bytes(b"no database" * 500)
-        said = run("restore", "--list")
+        said = run("restore", "list")
         assert (said.code, "damaged" in said.err) == (5, True)
         assert "Move it away" in said.err
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -220,7 +220,7 @@ def test_a_program_that_was_killed_is_gone_on_with_by_the_next(
     sandbox.switches.set({"restore-seconds": "8"})
     paths = archived(3)
     with running(environment, tmp_path, "restore", *paths, "--then-get", "--to", "kept") as first:
-        until(lambda: run("restore", "--json").out.count('"restoring"') == 3)
+        until(lambda: run("restore", "list", "--json").out.count('"restoring"') == 3)
         first.send_signal(signal.SIGKILL)
         first.wait(timeout=10)
     done = run("restore", "--wait")
@@ -251,4 +251,4 @@ def test_ctrl_c_stops_the_wait_and_keeps_the_list(
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 130
-    assert [one["result"] for one in run("restore", "--json").records if one["path"] == path] == ["restoring"]
+    assert [one["result"] for one in run("restore", "list", "--json").records if one["path"] == path] == ["restoring"]

@@ -1,43 +1,31 @@
 """`fiql`: look at a filter before it is sent."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
 import click
 
 from cloudstore_tui.cli.options import json_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.save import forget_command, save_command, saved_command
-from cloudstore_tui.cli.saved import wish_of
+from cloudstore_tui.cli.searching import warnings_of
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.core.models import Entry, Query, StoredObject
 from cloudstore_tui.fiql import (
     Compiled,
-    Node,
     Problem,
     check,
-    conjunction,
     explain,
     is_fiql,
     outline,
     parse,
     phrase_of,
-    row_of,
     understand,
     unparse,
-    why_empty,
 )
 
 
 @click.group("fiql")
 def fiql_command() -> None:
-    """Look at FIQL filters and phrases before they are sent, and save them under a name."""
-
-
-for _command in (save_command, saved_command, forget_command):
-    fiql_command.add_command(_command)
+    """Look at FIQL filters and phrases before they are sent."""
 
 
 @fiql_command.command("check")
@@ -128,71 +116,6 @@ def meaning_of(words: Iterable[str], zone: tzinfo) -> Compiled:
         FilterError: nothing.
     """
     return understand(phrase_of(tuple(words)), zone, datetime.now(UTC))
-
-
-def narrowed(query: Query, words: Iterable[str], output: Output) -> tuple[Query, Compiled]:
-    """A query that also demands what the words ask for, and what they mean; the words may begin with `@name`.
-
-    Raises:
-        UsageError: they name a saved search that cannot be used.
-        FilterError: the words mean nothing.
-    """
-    wish = wish_of(tuple(words), query.location.profile)
-    found = [_understood(text, output) for text in wish.texts]
-    text = conjunction(*(meaning.filter for meaning in found))
-    local = tuple(term for meaning in found for term in meaning.local)
-    notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
-    for note in notes:
-        output.note(f"Note: {note}")
-    location = replace(query.location, region=query.location.region or wish.region)
-    meant = Compiled(text, local, notes, parse(text) if text else None)
-    return replace(query, location=location, filter=conjunction(text, query.filter)), meant
-
-
-def _understood(text: str, output: Output) -> Compiled:
-    meaning = understand(text, output.zone, datetime.now(UTC))
-    if meaning.node and is_fiql(text):
-        for problem in warnings_of(meaning.node, text, output.zone):
-            output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
-    return meaning
-
-
-async def kept(
-    listing: AsyncIterator[Entry], meaning: Compiled, query: Query, output: Output
-) -> AsyncGenerator[Entry, None]:
-    """The entries that meet the conditions which the service cannot check; if there are none, why that may be."""
-    fetched = found = 0
-    async for entry in listing:
-        fetched += 1
-        if not isinstance(entry, StoredObject) or meaning.keeps(row_of(entry)):
-            found += 1
-            yield entry
-    if not found:
-        note_empty(output, query.filter, fetched)
-
-
-def note_empty(output: Output, text: str, fetched: int = 0) -> None:
-    """Say which filter found nothing, and why that may be."""
-    output.note(f"Nothing was found. The filter that was sent: {text or 'none'}")
-    if fetched:
-        output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
-        return
-    for reason in why_empty(parse(text) if text else None, text, output.zone):
-        output.note(f"  {reason}")
-
-
-def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
-    """What looks wrong with a filter but can be sent.
-
-    Raises:
-        FilterError: it cannot be sent as it is; the hint shows the corrected text where there is one.
-    """
-    problems = check(tree, text, zone)
-    for problem in problems:
-        if problem.fatal:
-            corrected = f" Corrected: {problem.corrected}" if problem.corrected else ""
-            raise FilterError(problem.text, text=text, position=problem.position, hint=f"{problem.hint}{corrected}")
-    return list(problems)
 
 
 def _problems(meaning: Compiled, text: str, zone: tzinfo) -> tuple[Problem, ...]:

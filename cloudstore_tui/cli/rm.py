@@ -1,17 +1,17 @@
-"""`rm`: delete exactly these objects."""
+"""`rm` and `deletions`: delete exactly these objects, and show what was deleted."""
 
 from collections.abc import Sequence
 
 import click
 
-from cloudstore_tui.cli.deletions import deletion_log, print_deletions
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, Deletion, Fate, StorageProvider
-from cloudstore_tui.deletions import delete_logged
+from cloudstore_tui.deletions import FILE, UNKNOWN, Deleted, DeletionLog, delete_logged
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 
@@ -23,12 +23,12 @@ _GONE = (Fate.DELETED, Fate.GONE)
 
 
 @click.command("rm", short_help="Delete objects.")
-@click.argument("paths", metavar="PATH...", nargs=-1)
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
-@click.option("--log", "show_log", is_flag=True, help="Show what was deleted from this machine, instead of deleting.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@yes_option
+@dry_run_option
 @json_option
 @timeout_option()
-def rm_command(paths: tuple[str, ...], *, yes: bool, show_log: bool, as_json: bool, timeout: float) -> None:
+def rm_command(paths: tuple[str, ...], *, yes: bool, dry_run: bool, as_json: bool, timeout: float) -> None:
     """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it.
 
     On a terminal the number of objects is to be typed. Every object is written down before it is deleted, with its
@@ -38,21 +38,18 @@ def rm_command(paths: tuple[str, ...], *, yes: bool, show_log: bool, as_json: bo
     Examples:
       cloudstore rm acme:imports/outreach/nanp/plan.csv
       cloudstore rm acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --yes
-      cloudstore rm --log
+      cloudstore rm --dry-run $(cat erase)
     """
-    if show_log:
-        if paths:
-            raise UsageError("--log only shows the log", subject="rm", hint="Leave out PATH.")
-        print_deletions(as_json=as_json)
-        return
-    if not paths:
-        raise UsageError("nothing to delete", subject="rm", hint="cloudstore rm PATH...")
 
     async def work(session: Session) -> None:
         batches = await _found(session, paths)
+        if dry_run:
+            for entry in (entry for _, entries in batches for entry in entries):
+                session.output.planned("delete", entry.location.address, name=entry.name, size=entry.size)
+            return
         if not yes and batches:
             _confirm(session.output, [entry for _, entries in batches for entry in entries])
-        log, done = deletion_log(), list[Deletion]()
+        log, done = _log(), list[Deletion]()
         for provider, entries in batches:
             done += await delete_logged(log, provider, entries)
         for deletion in done:
@@ -129,3 +126,41 @@ def _sum_up(output: Output, done: Sequence[Deletion]) -> None:
         numbers = {fate: sum(one.fate is fate for one in done) for fate in Fate}
         found = ", ".join(f"{number:,} {fate.value}" for fate, number in numbers.items() if number)
         output.note(f"Looked at afterwards: {found}. The log: cloudstore deletions")
+
+
+def _log() -> DeletionLog:
+    return DeletionLog(state_folder() / FILE)
+
+
+@click.command("deletions", short_help="Show what was deleted.")
+@json_option
+def deletions_command(*, as_json: bool) -> None:
+    """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it.
+
+    The log lies in the state folder and is only ever added to. "unknown: check" is said of what was begun and never
+    ended, because the program was killed: look with `cloudstore stat PATH`.
+
+    \b
+    Examples:
+      cloudstore deletions
+      cloudstore deletions --json
+    """
+    output = Output(as_json=as_json, zone=open_config().settings.time_zone)
+    deleted = _log().read()
+    for one in deleted:
+        if as_json:
+            output.record(one.record)
+        else:
+            output.line(_deleted_line(one))
+    if not deleted and not as_json:
+        output.note("Nothing was deleted from this machine.")
+
+
+def _deleted_line(one: Deleted) -> str:
+    size = one.fields.get("size")
+    outcome = one.outcome if one.outcome in (UNKNOWN, *(fate.value for fate in Fate)) else "?"
+    reason = f": {one.reason}" if one.reason else ""
+    return (
+        f"{one.text('at')[:19]}Z  {one.text('user')}  {outcome}{reason}  {one.text('path')}  {one.text('name')}  "
+        f"{in_words.size(size if isinstance(size, int) else None)}  {one.text('checksum')}"
+    ).rstrip()

@@ -1,0 +1,236 @@
+"""Searches of a command line: what its options and words ask for, and how the objects are read."""
+
+import re
+import shutil
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+
+import click
+
+from cloudstore_tui.cli.options import Command
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.search import saved_searches
+from cloudstore_tui.core.errors import FilterError, UsageError
+from cloudstore_tui.core.models import Entry, Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import EtaEstimator, Pager
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fiql import (
+    Compiled,
+    Node,
+    Problem,
+    check,
+    compare,
+    conjunction,
+    epoch_ms,
+    is_fiql,
+    parse,
+    parse_time,
+    phrase_of,
+    row_of,
+    understand,
+    why_empty,
+)
+from cloudstore_tui.state.searches import SIGN, fill
+from cloudstore_tui.ui import format as in_words
+
+FEW = 300
+"""Objects up to which nothing is fetched ahead: most of it would not be wanted."""
+
+_GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
+"""A value for a placeholder; what looks like FIQL is none."""
+
+
+def query_options(command: Command) -> Command:
+    """`--fiql`, `--type`, `--since` and `--until`."""
+    options = (
+        click.option("--until", default="", help="Created before this time."),
+        click.option("--since", default="", help="Created at or after this time: 2024-09-01, yesterday, 7d …"),
+        click.option("--type", "type_", default="", help="Only objects of this type, such as callcenterrecording."),
+        click.option("--fiql", default="", help="A FIQL filter, sent as written once it parses."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What the options of a search ask for."""
+
+    fiql: str
+    type: str
+    since: str
+    until: str
+    sort: str = ""
+    descending: bool = False
+
+    def query(self, location: Location, output: Output) -> Query:
+        """The query, after everything that can be wrong with it was looked at."""
+        if self.fiql:
+            for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
+                output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
+        text = conjunction(
+            self.fiql,
+            compare("type", "==", self.type) if self.type else "",
+            self._bound("=ge=", self.since, output),
+            self._bound("=lt=", self.until, output),
+        )
+        order = Sort(self.sort or "createdTime", self.descending or not self.sort)
+        return Query(location, text, order)
+
+    def _bound(self, operator: str, text: str, output: Output) -> str:
+        if not text:
+            return ""
+        moment = parse_time(text, output.zone, datetime.now(UTC))
+        return compare("createdTime", operator, str(epoch_ms(moment)))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWords:
+    """What the words of a command line ask for."""
+
+    texts: tuple[str, ...]
+    """Filters and phrases that must all hold."""
+    region: str = ""
+    """Where to look if nobody says."""
+
+
+def search_words(words: Sequence[str], profile: str) -> SearchWords:
+    """What words ask for: a phrase or a filter, or first `@name` with values for its placeholders and then either.
+
+    Raises:
+        UsageError: there is no such search, or it is for another profile, or a value is for no placeholder of it.
+        FilterError: a placeholder has no value.
+        ConfigError: the file of the searches cannot be used.
+    """
+    if not words or not words[0].startswith(SIGN):
+        return SearchWords((phrase_of(words),))
+    search = saved_searches().named(words[0])
+    if not search.is_for(profile):
+        hint = f"It is for {search.profile}; without a profile in the file it is for all."
+        raise UsageError(f"is not for {profile}", subject=words[0], hint=hint)
+    given = {match[1]: match[2] for word in words[1:] if (match := _GIVEN.fullmatch(word))}
+    rest = [word for word in words[1:] if not _GIVEN.fullmatch(word)]
+    return SearchWords((fill(search.find, given), phrase_of(rest)), search.region)
+
+
+def narrowed(query: Query, words: Iterable[str], output: Output) -> tuple[Query, Compiled]:
+    """A query that also demands what the words ask for, and what they mean; the words may begin with `@name`.
+
+    Raises:
+        UsageError: they name a saved search that cannot be used.
+        FilterError: the words mean nothing.
+    """
+    said = search_words(tuple(words), query.location.profile)
+    found = [_understood(text, output) for text in said.texts]
+    text = conjunction(*(meaning.filter for meaning in found))
+    local = tuple(term for meaning in found for term in meaning.local)
+    notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
+    for note in notes:
+        output.note(f"Note: {note}")
+    location = replace(query.location, region=query.location.region or said.region)
+    meant = Compiled(text, local, notes, parse(text) if text else None)
+    return replace(query, location=location, filter=conjunction(text, query.filter)), meant
+
+
+def _understood(text: str, output: Output) -> Compiled:
+    meaning = understand(text, output.zone, datetime.now(UTC))
+    if meaning.node and is_fiql(text):
+        for problem in warnings_of(meaning.node, text, output.zone):
+            output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
+    return meaning
+
+
+async def kept(
+    listing: AsyncIterator[Entry], meaning: Compiled, query: Query, output: Output
+) -> AsyncGenerator[Entry, None]:
+    """The entries that meet the conditions which the service cannot check; if there are none, why that may be."""
+    fetched = found = 0
+    async for entry in listing:
+        fetched += 1
+        if not isinstance(entry, StoredObject) or meaning.keeps(row_of(entry)):
+            found += 1
+            yield entry
+    if not found:
+        note_empty(output, query.filter, fetched)
+
+
+def note_empty(output: Output, text: str, fetched: int = 0) -> None:
+    """Say which filter found nothing, and why that may be."""
+    output.note(f"Nothing was found. The filter that was sent: {text or 'none'}")
+    if fetched:
+        output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
+        return
+    for reason in why_empty(parse(text) if text else None, text, output.zone):
+        output.note(f"  {reason}")
+
+
+def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
+    """What looks wrong with a filter but can be sent.
+
+    Raises:
+        FilterError: it cannot be sent as it is; the hint shows the corrected text where there is one.
+    """
+    problems = check(tree, text, zone)
+    for problem in problems:
+        if problem.fatal:
+            corrected = f" Corrected: {problem.corrected}" if problem.corrected else ""
+            raise FilterError(problem.text, text=text, position=problem.position, hint=f"{problem.hint}{corrected}")
+    return list(problems)
+
+
+def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
+    """The pages of a query."""
+    return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.sweep, query))
+
+
+async def found(
+    pager: Pager[StoredObject], eta: EtaEstimator, output: Output, limit: int | None
+) -> AsyncGenerator[StoredObject, None]:
+    """The objects of a query, in order; `limit` is how many will be taken."""
+    line = EtaLine(eta)
+    async with nullcontext() if limit is not None and limit <= FEW else pager.prefetch():
+        while not pager.ended:
+            with line:
+                page = await pager.next_page()
+            line.eta.update(len(page.items), pager.left)
+            for warning in page.warnings:
+                output.note(warning)
+            for entry in page.items:
+                yield entry
+
+
+class EtaLine:
+    """Stands on stderr while a page is waited for; nowhere where that is no terminal."""
+
+    def __init__(self, eta: EtaEstimator) -> None:
+        self.eta = eta
+        self._wanted = sys.stderr.isatty()
+
+    def __enter__(self) -> None:
+        if self._wanted and self.eta.rows:
+            self._write(self.text[: shutil.get_terminal_size().columns - 2])
+
+    def __exit__(self, *_: object) -> None:
+        if self._wanted and self.eta.rows:
+            self._write("")
+
+    @property
+    def text(self) -> str:
+        """`12,400 of about 100,000 · 14:36 left`."""
+        read, left = self.eta.rows, self.eta.left
+        if left is None:
+            return f"{read:,} found"
+        time_left = in_words.time_left(self.eta.seconds)
+        return " · ".join(part for part in (f"{read:,} of about {read + left:,}", time_left) if part)
+
+    @staticmethod
+    def _write(text: str) -> None:
+        # A terminal that was closed has no line for it.
+        with suppress(OSError):
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
