@@ -1,6 +1,9 @@
-"""`preview`: what is in an object, without fetching it whole."""
+"""`preview`: what is in an object, or in a file on this machine, without reading it whole."""
 
+import os
 import shutil
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
 import click
 
@@ -8,11 +11,10 @@ from cloudstore_tui.cli.options import json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.preview.document import document
-from cloudstore_tui.preview.facts import facts_of
-from cloudstore_tui.preview.preview import Listing, Look, Nothing, Waveform
-from cloudstore_tui.preview.reading import HEAD, MOST_HEAD
+from cloudstore_tui.preview.model import HEAD, MAX_HEAD, ObjectFacts, Preview, Waveform
+from cloudstore_tui.preview.render import render
 from cloudstore_tui.ui import format as in_words
 
 _WIDTH = 80
@@ -24,79 +26,121 @@ _WIDTH = 80
 @click.option(
     "--bytes",
     "wanted",
-    type=click.IntRange(1, MOST_HEAD),
+    type=click.IntRange(1, MAX_HEAD),
     default=HEAD,
     show_default=True,
     help="Read so many bytes from its beginning.",
 )
+@click.option("--text", "as_text", is_flag=True, help="Print only the content: no facts, no titles.")
 @json_option
 @timeout_option()
-def preview_command(path: str, *, wanted: int, as_json: bool, timeout: float) -> None:
+def preview_command(path: str, *, wanted: int, as_text: bool, as_json: bool, timeout: float) -> None:
     """Show the beginning of an object: text, JSON, tables, transcripts, archive members, facts and loudness of sound.
 
     Only a part of the object is fetched: its beginning, and of archives and recordings a few pieces more.
+    PATH may also be a file on this machine.
 
     \b
     Examples:
       cloudstore preview acme:exports/reporting/outreach/outreach-20240901.tar
       cloudstore preview acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --bytes 1000
+      cloudstore preview ./outreach-20240901.tar
     """
 
     async def work(session: Session) -> None:
-        # Deferred: libcurl, and the libraries for sound and images, are needed by this command alone.
-        from cloudstore_tui.net.blob import BlobClient
-        from cloudstore_tui.preview.look import look
-        from cloudstore_tui.transfers.fetch import may_be_html
-        from cloudstore_tui.transfers.peek import Peek
-
-        provider, location = session.resolve(path)
-        entry = await provider.stat(location)
-        if not isinstance(entry, StoredObject):
-            raise UsageError("it is a folder", subject=path, hint="List it: cloudstore ls.")
-        blob = BlobClient(session.timeouts)
-        try:
-            html = may_be_html(entry.name, entry.mime)
-            peek = Peek(lambda: blob, lambda: provider.source(location), html=html)
-            seen = await look(peek.read, facts_of(entry), wanted)
-        finally:
-            await blob.close()
+        name, preview = await (_local(path, wanted) if _is_local(path) else _remote(session, path, wanted))
         if as_json:
-            session.output.record(_record(entry, seen))
+            session.output.record(_record(path, name, preview))
         else:
-            _print(session.output, entry, seen)
+            _print(session.output, name, preview, as_text=as_text)
 
     run(work, as_json=as_json, timeout=timeout)
 
 
-def _print(output: Output, entry: StoredObject, look: Look) -> None:
-    shown = document(look.preview, shutil.get_terminal_size((_WIDTH, 24)).columns)
-    what = " · ".join(part for part in (entry.name, look.preview.format, look.preview.encoding, _amount(look)) if part)
-    output.note(what)
+def _is_local(path: str) -> bool:
+    """Whether a file on this machine is meant."""
+    return path.startswith(("/", "./", "../", "~")) or (":" not in path and Path(path).is_file())
+
+
+async def _local(path: str, wanted: int) -> tuple[str, Preview]:
+    """Look into a file on this machine."""
+    from cloudstore_tui.preview.runner import make_preview
+
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        facts = ObjectFacts(PurePath(path).name, size=size)
+        return facts.name, await make_preview(_reader(file.fileno(), size), facts, wanted)
+
+
+def _opened(path: str) -> BinaryIO:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UsageError("there is no such file on this machine", subject=path)
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise UsageError(f"it cannot be read: {error.strerror}", subject=path) from None
+
+
+def _reader(number: int, size: int) -> ReadPiece:
+    async def read(first: int, count: int) -> Piece:
+        return Piece(os.pread(number, count, first), size)
+
+    return read
+
+
+async def _remote(session: Session, path: str, wanted: int) -> tuple[str, Preview]:
+    """Look into an object."""
+    # Deferred: libcurl is needed by this command alone.
+    from cloudstore_tui.net.blob import BlobClient
+    from cloudstore_tui.preview.runner import facts_of, make_preview
+    from cloudstore_tui.transfers.fetch import may_be_html
+    from cloudstore_tui.transfers.peek import Peek
+
+    provider, location = session.resolve(path)
+    entry = await provider.stat(location)
+    if not isinstance(entry, StoredObject):
+        raise UsageError("it is a folder", subject=path, hint="List it: cloudstore ls.")
+    blob = BlobClient(session.timeouts)
+    try:
+        html = may_be_html(entry.name, entry.mime)
+        peek = Peek(lambda: blob, lambda: provider.source(location), html=html)
+        return entry.name, await make_preview(peek.read, facts_of(entry), wanted)
+    finally:
+        await blob.close()
+
+
+def _print(output: Output, name: str, preview: Preview, *, as_text: bool) -> None:
+    shown = render(preview, shutil.get_terminal_size((_WIDTH, 24)).columns)
+    if as_text:
+        for line in shown.lines[shown.above :]:
+            output.line(line.text)
+        return
+    output.note(" · ".join(part for part in (name, preview.format, preview.encoding, _amount(preview)) if part))
     for number, line in enumerate(shown.lines):
         if number == shown.above and shown.head:
             output.line(shown.head)
         output.line(line.text)
 
 
-def _amount(look: Look) -> str:
-    if look.is_whole:
-        return f"all {in_words.size(look.total)}"
-    if isinstance(look.preview.body, Listing | Waveform | Nothing):
-        return f"{in_words.size(look.fetched)} of {in_words.size(look.total)} read"
-    return f"first {in_words.size(look.head)} of {in_words.size(look.total) or 'more'}"
+def _amount(preview: Preview) -> str:
+    if preview.is_whole:
+        return f"all {in_words.size(preview.total)}"
+    if preview.is_sampled:
+        return f"{in_words.size(preview.fetched)} of {in_words.size(preview.total)} read"
+    return f"first {in_words.size(preview.head)} of {in_words.size(preview.total) or 'more'}"
 
 
-def _record(entry: StoredObject, look: Look) -> dict[str, object]:
-    preview = look.preview
-    shown = document(preview, _WIDTH)
+def _record(path: str, name: str, preview: Preview) -> dict[str, object]:
+    shown = render(preview, _WIDTH)
     record: dict[str, object] = {
-        "path": entry.location.address,
-        "name": entry.name,
+        "path": path,
+        "name": name,
         "format": preview.format,
         "encoding": preview.encoding,
-        "size": look.total,
-        "read": look.fetched,
-        "whole": look.is_whole,
+        "size": preview.total,
+        "read": preview.fetched,
+        "whole": preview.is_whole,
         "facts": dict(preview.facts),
         "notes": list(preview.notes),
         "head": shown.head,

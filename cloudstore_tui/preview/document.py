@@ -1,162 +1,80 @@
-"""A preview as lines of safe text, for the screen and for the command line."""
+"""Documents and files of programs: PDF, mail, databases, columns."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import email
+import re
+from email import policy
+from email.message import EmailMessage
 
-from cloudstore_tui.core.text import plain
-from cloudstore_tui.preview.clock import clock
-from cloudstore_tui.preview.drawing import draw_waveform
-from cloudstore_tui.preview.hex_dump import hex_lines
-from cloudstore_tui.preview.preview import (
-    Bytes,
-    Dialogue,
-    Listing,
-    Node,
-    Outline,
-    Preview,
-    Table,
-    Text,
-    Waveform,
-)
+from cloudstore_tui.preview.model import Nothing, Preview, Text
+from cloudstore_tui.preview.remote_file import NotFetchedError
+from cloudstore_tui.preview.sample import Sample
+from cloudstore_tui.preview.table import database_preview, parquet_preview
+from cloudstore_tui.preview.text import Decoded, text_lines
 
-LONGEST = 8192
-"""Characters of a line."""
-_WIDEST_CELL = 32
-_WIDEST_SPEAKER = 20
-_MEASURED = 1000
-"""Rows that decide how wide columns are."""
-_TAB = 8
-_HEX_HEAD = "offset    00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  letters"
-_VALUES = {"text": "string", "number": "number", "word": "word"}
-
-Role = tuple[int, int, str]
-"""From, to, and what the characters between are: `key`, `string`, `number`, `word`, `time`, `name`, `first`, `second`,
-`note` or `wave`."""
+_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_FIRST_HEADER = re.compile(r"\A(?:From |[A-Za-z][A-Za-z-]*:[ \t])")
+_MAX_PAGES = 5
+"""Pages whose words are shown."""
+_MAX_PARTS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line; nothing in it that a terminal could obey."""
-
-    text: str
-    roles: tuple[Role, ...] = ()
-    hang: int = 0
-    """Cells that the rest is moved in where it is wrapped."""
-    last: int = 0
-    """The last line that is hidden when this one is folded; 0 where nothing can be."""
-    folded: str = ""
-    """Its text when it is folded."""
+def is_document(head: bytes) -> bool:
+    """Whether these bytes begin a document, a table of columns or a database."""
+    return head.startswith((b"%PDF-", b"SQLite format 3\0", b"PAR1"))
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """All lines of a preview."""
-
-    lines: tuple[Line, ...]
-    head: str = ""
-    """The titles of columns."""
-    above: int = 0
-    """Lines above what the titles belong to."""
-    wraps: bool = False
-    """Whether long lines read better wrapped."""
-    folded: frozenset[int] = field(default_factory=frozenset)
-    """Lines that are folded at first."""
+def document_preview(sample: Sample) -> Preview:
+    """What is in it, as far as it can be told from a few of its bytes."""
+    if sample.head.startswith(b"PAR1"):
+        return parquet_preview(sample)
+    if sample.head.startswith(b"SQLite"):
+        return database_preview(sample)
+    return _pdf_preview(sample)
 
 
-def document(preview: Preview, width: int) -> Document:
-    """What is shown of an object on a screen of this width."""
-    lines = [_fact(name, value) for name, value in preview.facts]
-    lines += [Line(text := plain(note), ((0, len(text), "note"),)) for note in preview.notes]
-    if lines:
-        lines.append(Line(""))
-    above, body = len(lines), preview.body
-    if isinstance(body, Outline):
-        lines += [_node(node, above, body.nodes) for node in body.nodes]
-        return Document(tuple(lines), above=above, folded=frozenset(place + above for place in body.folded))
-    head, further, wraps = _body(preview, width)
-    return Document((*lines, *further), head, above, wraps)
+def _pdf_preview(sample: Sample) -> Preview:
+    version = sample.head[5:8].decode("latin-1")
+    try:
+        import pypdf
+    except ImportError:
+        note = "To see its pages: pip install 'cloudstore-tui[pdf]'."
+        return Preview("PDF document", Nothing(), (("version", version),), (note,))
+    facts = [("version", version)]
+    lines: list[str] = []
+    try:
+        reader = pypdf.PdfReader(sample.open(), strict=False)
+        if reader.is_encrypted:
+            return Preview("PDF document", Nothing(), tuple(facts), ("It is protected by a password.",))
+        facts.append(("pages", f"{len(reader.pages):,}"))
+        told = reader.metadata
+        names = ("title", "author", "producer") if told else ()
+        facts += [(name, str(value)[:200]) for name in names if (value := getattr(told, name, None))]
+        for number, page in enumerate(reader.pages[:_MAX_PAGES], 1):
+            lines += [f"— page {number} —", *text_lines(page.extract_text())[0]]
+    except NotFetchedError as error:
+        return Preview("PDF document", Text(tuple(lines)) if lines else Nothing(), tuple(facts), (str(error),))
+    return Preview("PDF document", Text(tuple(lines)), tuple(facts))
 
 
-def _body(preview: Preview, width: int) -> tuple[str, Sequence[Line], bool]:
-    body = preview.body
-    if isinstance(body, Table):
-        return _table(body)
-    if isinstance(body, Listing):
-        return f"{'bytes':>15}  {'changed':16}  name", [*_members(body)], False
-    if isinstance(body, Dialogue):
-        return _dialogue(body)
-    if isinstance(body, Waveform):
-        return "", [Line(text, ((0, len(text), "wave"),)) for text in draw_waveform(body, width)], False
-    if isinstance(body, Bytes):
-        return _HEX_HEAD, [Line(text, ((0, 8, "time"),)) for text in hex_lines(body.data)], False
-    if isinstance(body, Text):
-        return "", [Line(_safe(line)) for line in body.lines], True
-    return "", [], True
+def mail_preview(decoded: Decoded, sample: Sample) -> Preview | None:
+    """A message: who to whom, its words, what is attached; `None` if the text is none."""
+    is_named = sample.facts.extension in ("eml", "mbox") or sample.facts.mime == "message/rfc822"
+    if not _FIRST_HEADER.match(decoded.text) or not (is_named or _looks_like_mail(decoded.text)):
+        return None
+    message = email.message_from_bytes(sample.head, policy=policy.default)
+    facts = [(name.lower(), str(message[name])[:500]) for name in _HEADERS if message[name]]
+    parts = [part for _, part in zip(range(_MAX_PARTS), message.walk(), strict=False) if not part.is_multipart()]
+    words = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
+    attached = [part for part in parts if part is not words and part.get_filename()]
+    for part in attached:
+        size = len(part.get_payload(decode=True) or b"")
+        facts.append(("attached", f"{part.get_filename()} ({part.get_content_type()}, {size:,} bytes)"))
+    text = words.get_content() if words is not None else ""
+    if words is not None and words.get_content_subtype() == "html":
+        text = re.sub(r"<(?:style|script).*?</(?:style|script)>|<[^>]*>", "", text, flags=re.DOTALL | re.IGNORECASE)
+    return Preview("mail", Text(text_lines(text)[0]), tuple(facts), decoded.notes, decoded.encoding)
 
 
-def _safe(text: str) -> str:
-    return plain(text.expandtabs(_TAB) if "\t" in text else text, LONGEST)
-
-
-def _fact(name: str, value: str) -> Line:
-    title = f"{plain(name):13} "
-    return Line(f"{title}{plain(value)}", ((0, len(title), "name"),), len(title))
-
-
-def _node(node: Node, above: int, nodes: Sequence[Node]) -> Line:
-    start, key, value = "  " * node.depth, plain(node.key, LONGEST), plain(node.value, LONGEST)
-    comma = "," if node.has_next else ""
-    joined = f"{start}{key}: " if key else start
-    roles = [(len(start), len(start) + len(key), "key")] if key else []
-    if node.kind in _VALUES:
-        roles.append((len(joined), len(joined) + len(value), _VALUES[node.kind]))
-    folded = ""
-    if node.last:
-        last = nodes[node.last]
-        closing = f"{last.value}{',' if last.has_next else ''}" if last.kind == "close" else "…"
-        folded = plain(node.source, LONGEST) or f"{joined}{value} … {node.count:,} {closing}"
-    return Line(joined + value + comma, tuple(roles), len(joined), node.last + above if node.last else 0, folded)
-
-
-def _table(table: Table) -> tuple[str, Sequence[Line], bool]:
-    rows = [tuple(map(plain, row)) for row in table.rows]
-    header = tuple(map(plain, table.header))
-    widths = [min(len(cell), _WIDEST_CELL) for cell in header]
-    for row in rows[:_MEASURED]:
-        widths += [0] * (len(row) - len(widths))
-        widths[: len(row)] = (max(widths[place], min(len(cell), _WIDEST_CELL)) for place, cell in enumerate(row))
-    return _cells(header, widths), [Line(_cells(row, widths)) for row in rows], False
-
-
-def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
-    shown = (_fit(cell, widths[place] if place < len(widths) else _WIDEST_CELL) for place, cell in enumerate(row))
-    return "  ".join(shown).rstrip()
-
-
-def _fit(cell: str, width: int) -> str:
-    return f"{cell[: width - 1]}…" if len(cell) > width > 0 else cell.ljust(width)
-
-
-def _members(listing: Listing) -> Iterator[Line]:
-    for member in listing.members:
-        when = member.modified.strftime("%Y-%m-%d %H:%M") if member.modified else ""
-        size = f"{member.size:,}" if member.note != "folder" else ""
-        start = f"{size:>15}  {when:16}  "
-        note = f"  ({plain(member.note)})" if member.note else ""
-        yield Line(f"{start}{plain(member.name)}{note}", ((0, len(start), "time"),), len(start))
-
-
-def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[Line], bool]:
-    names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in dialogue.turns]
-    order = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    width = max(map(len, order), default=0)
-    is_timed = any(turn.start is not None for turn in dialogue.turns)
-    lines = []
-    for turn, name in zip(dialogue.turns, names, strict=True):
-        time = f"{clock(turn.start) if turn.start is not None else '':>7}  " if is_timed else ""
-        start = f"{time}{name:{width}}  " if width else time
-        side = "first" if order[name] % 2 == 0 else "second"
-        roles = ((0, len(time), "time"), (len(time), len(start), side))
-        lines.append(Line(start + plain(turn.text, LONGEST), roles, len(start)))
-    head = f"{'time':>7}  " if is_timed else ""
-    return f"{head}{'who':{width}}  words" if width else f"{head}words", lines, True
+def _looks_like_mail(text: str) -> bool:
+    head = text[:4000].lower()
+    return sum(f"\n{name.lower()}: " in f"\n{head}" for name in ("From", "To", "Subject", "Date", "Received")) >= 3

@@ -1,113 +1,106 @@
-"""Decides what an object is: by its content first, then by its name and type."""
+"""Decides what an object is: by its content first, then by its name and type. Runs in the worker."""
 
-import struct
-import zlib
-from dataclasses import replace
+import msgspec
 
-from cloudstore_tui.preview.csv_table import csv_preview
-from cloudstore_tui.preview.encoding import Decoded, decode
-from cloudstore_tui.preview.facts import Facts
-from cloudstore_tui.preview.film import film_steps, is_film
-from cloudstore_tui.preview.gzip_stream import MARK, inflate
+from cloudstore_tui.preview.archive import archive_preview, is_archive, is_wrapping, unwrap
+from cloudstore_tui.preview.document import document_preview, is_document, mail_preview
 from cloudstore_tui.preview.image import image_preview, is_image
-from cloudstore_tui.preview.json_outline import json_preview
-from cloudstore_tui.preview.preview import Bytes, Nothing, Preview
-from cloudstore_tui.preview.reading import Steps
-from cloudstore_tui.preview.sound import sound_steps
-from cloudstore_tui.preview.sound_head import is_sound
-from cloudstore_tui.preview.tar_listing import is_tar, tar_steps
-from cloudstore_tui.preview.text import text_preview
+from cloudstore_tui.preview.model import Bytes, Nothing, Preview
+from cloudstore_tui.preview.remote_file import NotFetchedError
+from cloudstore_tui.preview.sample import Sample
+from cloudstore_tui.preview.sound import hidden_sound, is_media, sound_preview
+from cloudstore_tui.preview.structured import structured_preview
+from cloudstore_tui.preview.table import csv_preview
+from cloudstore_tui.preview.text import decode, text_preview
 from cloudstore_tui.preview.transcript import transcript_preview
-from cloudstore_tui.preview.zip_listing import is_zip, zip_steps
 
-MOST_HEX = 256 * 1024
+MAX_HEX = 256 * 1024
 """Bytes that are shown as numbers at most."""
-_MOST_DEPTH = 2
+_MAX_DEPTH = 2
 """Wrappings that are opened, one in the other."""
 
 _KNOWN = (
-    (b"%PDF-", "PDF document"), (b"PAR1", "Parquet table"), (b"SQLite format 3", "SQLite database"),
-    (b"BZh", "bzip2 archive"), (b"\xfd7zXZ", "xz archive"), (b"(\xb5/\xfd", "Zstandard archive"),
-    (b"7z\xbc\xaf", "7-Zip archive"), (b"Rar!", "RAR archive"), (b"\x7fELF", "Linux program"),
-    (b"\xd0\xcf\x11\xe0", "old Office document"), (b"\x1aE\xdf\xa3", "Matroska or WebM film"),
-    (b"#!AMR", "AMR sound"), (b"MZ", "Windows program"),
+    (b"\x7fELF", "Linux program"), (b"\xd0\xcf\x11\xe0", "old Office document"), (b"MZ", "Windows program"),
+    (b"%!PS", "PostScript document"), (b"OTTO", "font"), (b"wOFF", "font"), (b"wOF2", "font"),
 )  # fmt: skip
 
-_BROKEN = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError, OSError, RecursionError,
-    TypeError, ValueError, struct.error, zlib.error,
-)  # fmt: skip
-"""What a library may raise about bytes that somebody damaged; a bug in a format must not end the program either."""
 
-
-def examine(head: bytes, facts: Facts) -> Steps:
-    """What the object is, from its first bytes and from more that is asked for. Never fails."""
-    if not head:
+def examine(sample: Sample) -> Preview:
+    """What the object is, from its first bytes and from more that is fetched. Never fails."""
+    if not sample.head:
         return Preview("empty", Nothing(), notes=("There is nothing in it.",))
     try:
-        return (yield from _by_content(head, facts))
-    except _BROKEN:
-        return _bytes(head, "It looks damaged: what it seems to be could not be read.")
+        found = _by_content(sample)
+    except NotFetchedError as error:
+        return _bytes(sample, str(error))
+    except MemoryError:
+        return _bytes(sample, "Reading its content takes more memory than a preview may use.")
+    except Exception:  # noqa: BLE001 - libraries raise anything about bytes that somebody damaged
+        return _bytes(sample, "It looks damaged: what it seems to be could not be read.")
+    if found.is_sampled:
+        return found
+    return msgspec.structs.replace(found, is_partial=found.is_partial or not sample.is_whole)
 
 
-def _by_content(head: bytes, facts: Facts) -> Steps:
-    if head.startswith(MARK):
-        return (yield from _gzip(head, facts))
-    if is_zip(head):
-        return (yield from zip_steps(head, facts))
-    if is_tar(head):
-        return (yield from tar_steps(head, facts))
-    if is_image(head) and (image := image_preview(head)) is not None:
-        return image
-    if is_film(head):
-        return (yield from film_steps(head, facts))
-    if is_sound(head) and not _is_prose(head):
-        return (yield from _sound(head, facts))
-    decoded = decode(head)
+def _by_content(sample: Sample) -> Preview:
+    found = _by_mark(sample)
+    if found is not None:
+        return found
+    decoded = decode(sample.head)
     if decoded is not None:
-        return _of_text(decoded, facts, whole=facts.is_whole(head))
-    return _bytes(head)
+        return (
+            transcript_preview(decoded, sample)
+            or structured_preview(decoded, sample)
+            or mail_preview(decoded, sample)
+            or csv_preview(decoded, sample)
+            or text_preview(decoded, sample)
+        )
+    return hidden_sound(sample) or _bytes(sample)
 
 
-def _gzip(head: bytes, facts: Facts) -> Steps:
-    content, is_all = inflate(head)
-    inner = facts.unpacked()
-    if not content or inner.depth > _MOST_DEPTH:
-        return _bytes(head, "It is compressed more often than is opened here." if content else "")
-    if is_all and facts.is_whole(head):
-        inner = replace(inner, size=len(content))
-    found = yield from examine(content, inner)
-    packed = f"gzip, {len(head):,} bytes opened to {len(content):,}"
-    note = () if inner.size is not None else ("This is what the first bytes hold; m reads on.",)
-    return replace(
-        found, format=f"{found.format} in gzip", facts=(("packed", packed), *found.facts), notes=found.notes + note
+def _by_mark(sample: Sample) -> Preview | None:
+    """What the first bytes are the mark of."""
+    head = sample.head
+    if is_wrapping(head):
+        return _unwrapped(sample)
+    if is_archive(head):
+        return archive_preview(sample)
+    if is_document(head):
+        return document_preview(sample)
+    if is_image(head):
+        return image_preview(sample)
+    return sound_preview(sample) if is_media(head) and not _is_prose(head) else None
+
+
+def _unwrapped(sample: Sample) -> Preview:
+    if sample.depth >= _MAX_DEPTH:
+        return _bytes(sample, "It is compressed more often than is opened here.")
+    found = unwrap(sample)
+    if not found.content:
+        return _bytes(sample, found.note or "Nothing came out of its first bytes.")
+    inner = examine(sample.inner(found.content, is_all=found.is_all))
+    packed = f"{found.kind}, {found.packed:,} bytes opened to {len(found.content):,}"
+    notes = [*inner.notes, found.note]
+    if not found.is_all and not found.note:
+        notes.append("This is what the first bytes hold; m reads on.")
+    return msgspec.structs.replace(
+        inner,
+        format=f"{inner.format} in {found.kind}",
+        facts=(("packed", packed), *inner.facts),
+        notes=tuple(filter(None, notes)),
+        is_partial=not found.is_all,
     )
-
-
-def _sound(head: bytes, facts: Facts) -> Steps:
-    found = yield from sound_steps(head, facts)
-    if isinstance(found.body, Nothing) and not found.facts:
-        return _bytes(head, "It begins like sound, but its head could not be read.")
-    return found
 
 
 def _is_prose(head: bytes) -> bool:
     """Whether bytes with the mark of a sound are a text that happens to begin with the same letters."""
-    return head.startswith((b"ID3", b"OggS", b"fLaC", b"FORM")) and b"\0" not in head[:512] and decode(head) is not None
+    return b"\0" not in head[:512] and decode(head[:512]) is not None
 
 
-def _of_text(decoded: Decoded, facts: Facts, *, whole: bool) -> Preview:
-    found = (
-        transcript_preview(decoded, facts)
-        or json_preview(decoded, whole=whole)
-        or csv_preview(decoded, facts, whole=whole)
-    )
-    return found or text_preview(decoded)
-
-
-def _bytes(head: bytes, note: str = "") -> Preview:
+def _bytes(sample: Sample, note: str = "") -> Preview:
+    head = sample.head
     kind = next((name for mark, name in _KNOWN if head.startswith(mark)), "bytes")
     notes = [note] if note else []
-    if len(head) > MOST_HEX:
-        notes.append(f"Only the first {MOST_HEX:,} bytes are shown as numbers.")
-    return Preview(kind, Bytes(head[:MOST_HEX]), notes=tuple(notes))
+    if len(head) > MAX_HEX:
+        notes.append(f"Only the first {MAX_HEX:,} bytes are shown as numbers.")
+    return Preview(kind, Bytes(head[:MAX_HEX]), notes=tuple(notes), is_partial=not sample.is_whole)

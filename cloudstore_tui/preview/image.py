@@ -1,49 +1,110 @@
-"""Images: their size and kind, without a single point being decoded."""
+"""Images: their kind and size, without a single point being decoded."""
 
-import io
-import warnings
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from PIL import Image, UnidentifiedImageError
+from cloudstore_tui.preview.media import Track, media_tracks
+from cloudstore_tui.preview.model import Nothing, Preview
+from cloudstore_tui.preview.remote_file import NotFetchedError
+from cloudstore_tui.preview.sample import Sample
 
-from cloudstore_tui.preview.preview import Nothing, Preview
-
-_MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"\0\0\1\0")
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "ICO")
-_MODES = {
-    "1": "black and white", "L": "grey", "P": "colours from a palette", "RGB": "colours",
-    "RGBA": "colours, transparency", "CMYK": "colours for print", "LA": "grey, transparency", "I;16": "grey, 16 bits",
-}  # fmt: skip
-
-# Nothing is ever decoded, so a picture that would fill the memory does no harm, and no warning has to cover the screen.
-Image.MAX_IMAGE_PIXELS = None
+_MARKS = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"GIF87a", "GIF"), (b"GIF89a", "GIF"), (b"BM", "BMP"),
+    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"\0\0\1\0", "ICO"),
+    (b"8BPS", "Photoshop"), (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+)  # fmt: skip
+_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}
+_MAX_PAGES = 1000
 
 
 def is_image(head: bytes) -> bool:
     """Whether these bytes begin an image."""
-    return head.startswith(_MARKS) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+    return bool(_kind(head))
 
 
-def image_preview(head: bytes) -> Preview | None:
-    """Facts of an image; `None` if they are not in the first bytes."""
-    try:
-        with _quiet(), Image.open(io.BytesIO(head), formats=_FORMATS) as image:
-            kind, (width, height), mode = image.format or "image", image.size, image.mode
-            resolution, is_animated = image.info.get("dpi"), bool(getattr(image, "is_animated", False))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+def image_preview(sample: Sample) -> Preview:
+    """Facts of an image."""
+    head = sample.head
+    kind = _kind(head)
+    facts: list[tuple[str, str]] = []
+    notes: tuple[str, ...] = ()
+    size = _webp_size(head) or _icon_size(head)
+    track: Track = {}
+    if size is None:
+        found, problem = media_tracks(sample)
+        track = next((track for track in found if track.get("track_type") == "Image"), {})
+        size = _size(track)
+        notes = (problem,) if problem else ()
+    if size is not None:
+        facts.append(("size", f"{size[0]:,} × {size[1]:,} points"))
+    elif not notes:
+        notes = ("Its size is not in the part that was read; it may be cut or damaged.",)
+    colours = " ".join(str(track[name]) for name in ("color_space", "chroma_subsampling") if track.get(name))
+    if colours:
+        facts.append(("colours", f"{colours}, {track.get('bit_depth', '?')} bits"))
+    if track.get("density"):
+        facts.append(("resolution", str(track["density"])))
+    if kind == "TIFF" and (pages := sum(1 for _ in _directories(sample))) > 1:
+        facts.append(("pages", f"{pages:,}"))
+    return Preview(f"{kind} image", Nothing(), tuple(facts), notes)
+
+
+def _kind(head: bytes) -> str:
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], "")
+    kind = next((kind for mark, kind in _MARKS if head.startswith(mark)), "")
+    if kind == "BMP":
+        return (
+            kind
+            if len(head) >= 26 and head[14:18] in (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0")
+            else ""
+        )
+    return kind if kind != "ICO" or 0 < int.from_bytes(head[4:6], "little") < 256 else ""
+
+
+def _size(track: Track) -> tuple[int, int] | None:
+    width, height = track.get("width"), track.get("height")
+    return (width, height) if isinstance(width, int) and isinstance(height, int) else None
+
+
+def _webp_size(head: bytes) -> tuple[int, int] | None:
+    """The size in the first chunk of a WebP: lossy, lossless, or with more than one picture."""
+    if not head.startswith(b"RIFF") or len(head) < 30:
         return None
-    facts = [("size", f"{width:,} × {height:,} points"), ("colours", _MODES.get(mode, mode))]
-    if isinstance(resolution, tuple) and len(resolution) == 2:
-        facts.append(("resolution", f"{float(resolution[0]):.0f} dpi"))
-    if is_animated:
-        facts.append(("animated", "yes"))
-    return Preview(f"{kind} image", Nothing(), tuple(facts))
+    if head[12:16] == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", head, 26)
+    return width & 0x3FFF, height & 0x3FFF
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings about damaged images: they would be written across the screen."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _icon_size(head: bytes) -> tuple[int, int] | None:
+    """The size of the largest picture of an icon."""
+    if not head.startswith(b"\0\0\1\0"):
+        return None
+    count = int.from_bytes(head[4:6], "little")
+    sizes = [(head[at] or 256, head[at + 1] or 256) for at in range(6, min(6 + 16 * count, len(head) - 15), 16)]
+    return max(sizes, default=None)
+
+
+def _directories(sample: Sample) -> Iterator[int]:
+    """Where the pages of a TIFF are described, as far as that can be read."""
+    order = "<" if sample.head.startswith(b"II") else ">"
+    if sample.head[2:4] not in (b"*\0", b"\0*"):
+        return
+    file, seen = sample.open(4096), set[int]()
+    (at,) = struct.unpack(f"{order}I", sample.head[4:8])
+    try:
+        while at and at not in seen and len(seen) < _MAX_PAGES:
+            seen.add(at)
+            file.seek(at)
+            (entries,) = struct.unpack(f"{order}H", file.read(2))
+            yield at
+            file.seek(at + 2 + 12 * entries)
+            (at,) = struct.unpack(f"{order}I", file.read(4))
+    except (struct.error, NotFetchedError):
+        return

@@ -1,106 +1,332 @@
-"""Sound: what it is, how long it lasts, and how loud it is over time."""
+"""Sound and film: what it is, how long it lasts, and how loud it is over time."""
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from cloudstore_tui.preview.clock import clock
-from cloudstore_tui.preview.facts import Facts
-from cloudstore_tui.preview.loudness import Decoded, Kind, decode
-from cloudstore_tui.preview.preview import Nothing, Preview, Waveform
-from cloudstore_tui.preview.reading import Steps, Stretch
-from cloudstore_tui.preview.sound_head import SoundHead, sound_head
-from cloudstore_tui.preview.wav import of_slice
+from cloudstore_tui.preview.loudness import SILENCE, Decoded, Kind, decode
+from cloudstore_tui.preview.media import Track, media_tracks
+from cloudstore_tui.preview.model import Nothing, Preview, Waveform
+from cloudstore_tui.preview.remote_file import NotFetchedError
+from cloudstore_tui.preview.sample import Sample
+from cloudstore_tui.preview.streams import Wav, adts_seconds, first_frame, has_frame_count, ogg_end, wav_head
 
 WHOLE = 1536 * 1024
 """Bytes up to which a recording is read whole."""
 SLICES = 60
 """Places at which a longer recording is listened to."""
 _SLICE_SECONDS = 1.0
-_SMALLEST_SLICE, _LARGEST_SLICE = 4 * 1024, 24 * 1024
+_SMALLEST_SLICE, _LARGEST_SLICE = 4 * 1024, 16 * 1024
 _COLUMNS = 240
 """Stretches that a waveform has at most."""
-_FURTHER = 64 * 1024
-"""Bytes that are read where the head does not say all."""
 _SILENT = -50.0
 """Decibels below which nobody speaks."""
+_RATES = range(1000, 768_001)
+"""Sample rates of sound; any other is made to keep a decoder busy."""
+
+_MARKS = (
+    b"ID3", b"fLaC", b"OggS", b"#!AMR", b".snd", b"RF64", b"BW64", b"riff\x2e\x91\xcf\x11", b"\x1aE\xdf\xa3",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"\x0b\x77", b"caff", b"MAC ", b"wvpk", b"TTA1", b"FLV\1", b"\0\0\1\xba",
+    b"\0\0\1\xb3", b"ADIF", b"MThd", b"DSD ",
+)  # fmt: skip
+_CONTAINERS = {
+    "MPEG Audio": "MP3", "Wave": "WAV", "ADTS": "AAC", "ADIF": "AAC", "MPEG-4": "MP4", "Windows Media": "WMA",
+    "Wave64": "W64",
+}  # fmt: skip
+_WAV_CODECS = {
+    0x02: "ADPCM", 0x06: "A-law", 0x07: "μ-law", 0x11: "IMA ADPCM", 0x14: "G.723", 0x31: "GSM 6.10", 0x40: "G.721",
+    0x42: "G.723.1", 0x45: "G.726", 0x55: "MP3", 0x64: "G.726", 0x65: "G.722", 0x83: "G.729", 0x28F: "G.722",
+}  # fmt: skip
+_LAWS = {"ulaw": "μ-law", "alaw": "A-law", "8-bit mu-law": "μ-law", "8-bit a-law": "A-law"}
+_MODES = {"CBR": ", constant", "VBR": ", variable"}
+_OPUS_RATE = 48_000
+_MAX_TITLE = 200
+_SHORT = 20
+"""Seconds below which a length needs a fraction."""
 
 
-def sound_steps(head: bytes, facts: Facts) -> Steps:
-    """Read the head, also behind a large tag, then the sound."""
-    known = sound_head(head, facts)
-    start = _elsewhere(head, facts) if known is None else 0
-    if start:
-        (more,) = yield (Stretch(start, _FURTHER),)
-        known = sound_head(head, facts, (start, more))
-    if known is None:
-        return Preview("sound", Nothing(), notes=("Its head could not be read, so nothing more is known of it.",))
-    return (yield from _listen(head, facts, known))
+class Sound(NamedTuple):
+    """What is known of a recording before it is heard."""
+
+    name: str
+    codec: str = ""
+    channels: int = 0
+    rate: int = 0
+    seconds: float = 0.0
+    """How much of it is here."""
+    declared: float = 0.0
+    """How long it says that it is, where less is here."""
+    estimate: str = ""
+    """What its length was estimated from; empty where it is known."""
+    bytes_per_second: float = 0.0
+    mode: str = ""
+    title: str = ""
+    kind: Kind | None = None
+    """How it is decoded, `None` if it cannot be."""
+    wav: Wav | None = None
+    start: int = 0
+    """Where the sound begins."""
+    block: int = 1
+    """Bytes that belong together; a piece begins with the first of them. 0 where no piece stands alone."""
 
 
-def _listen(head: bytes, facts: Facts, known: SoundHead) -> Steps:
-    if known.kind is None:
-        note = "How loud it is over time is shown of MP3, WAV and FLAC only."
-        return Preview(known.name, Nothing(), _facts(known, facts), (note,))
-    size = facts.size
-    if facts.is_whole(head) or size is None or facts.depth:
-        heard, is_whole = decode(head, known.kind, known.channels), facts.is_whole(head)
-    elif size <= WHOLE:
-        (rest,) = yield (Stretch(len(head), size - len(head)),)
-        is_whole = len(rest) == size - len(head)
-        heard = decode(head + rest, known.kind, known.channels)
-    elif known.can_slice:
-        return (yield from _sample(head, facts, known))
-    else:
-        heard, is_whole = decode(head, known.kind, known.channels), False
-    return _as_heard(known, facts, heard, is_whole=is_whole)
+def is_media(head: bytes) -> bool:
+    """Whether these bytes begin sound or a film."""
+    if head.startswith(_MARKS) or head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):
+        return True
+    if head[:4] in (b"RIFF", b"FORM") and head[8:12] in (b"WAVE", b"AIFF", b"AIFC", b"AVI "):
+        return True
+    return first_frame(head[:8192]) == 0
 
 
-def _as_heard(known: SoundHead, facts: Facts, heard: Decoded | None, *, is_whole: bool) -> Preview:
+def hidden_sound(sample: Sample) -> Preview | None:
+    """MPEG frames behind zeros, or behind half of a frame; `None` if there are none."""
+    at = first_frame(sample.head)
+    return None if at is None else sound_preview(sample)
+
+
+def sound_preview(sample: Sample) -> Preview | None:
+    """Facts of sound or a film, and the shape of the sound; `None` if it is neither."""
+    tracks, problem = media_tracks(sample)
+    general = next((track for track in tracks if track.get("track_type") == "General"), {})
+    audio = [track for track in tracks if track.get("track_type") == "Audio"]
+    video = [track for track in tracks if track.get("track_type") == "Video"]
+    if not audio and not video:
+        return _without_tracks(sample, general)
+    notes = (problem,) if problem else ()
+    if video:
+        return _film(sample, general, audio, video, notes)
+    return _heard(sample, _sound(sample, general, audio[0]), notes)
+
+
+def _without_tracks(sample: Sample, general: Track) -> Preview | None:
+    if sample.head.startswith(b"ID3"):
+        return Preview("MP3 audio", Nothing(), notes=("It ends inside the tag before its sound: it is cut.",))
+    if not general.get("format"):
+        return None
+    note = "No track is described in it; it may be cut."
+    return Preview(f"{_container(general)} file", Nothing(), notes=(note,))
+
+
+def _container(general: Track) -> str:
+    name = str(general.get("format", ""))
+    if name == "MPEG-4" and "M4A" in str(general.get("format_profile", "")) + str(general.get("codec_id", "")):
+        return "M4A"
+    return _CONTAINERS.get(name, name)
+
+
+def _sound(sample: Sample, general: Track, track: Track) -> Sound:
+    """What is known of a recording, put right where the library is known to guess."""
+    name = _container(general)
+    if name == "MP3" and track.get("format_profile") not in ("Layer 3", None):
+        name = f"MPEG {str(track['format_profile']).lower()}"
+    sound = Sound(
+        f"{name} audio",
+        _codec(track),
+        _number(track, "channel_s"),
+        _number(track, "sampling_rate"),
+        _number(track, "duration") / 1000 or _number(general, "duration") / 1000,
+        bytes_per_second=_number(track, "bit_rate") / 8,
+        mode=_MODES.get(str(track.get("bit_rate_mode")), ""),
+        title=str(general.get("title") or general.get("track_name") or "")[:_MAX_TITLE],
+    )
+    put_right = {"WAV": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg, "AAC": _as_adts, "FLAC": _as_flac}.get(name)
+    sound = put_right(sample, sound, track) if put_right is not None else sound
+    return sound if sound.declared else _perhaps_cut(sample, sound, general)
+
+
+def _number(track: Track, name: str) -> int:
+    value = track.get(name)
+    if isinstance(value, str):
+        value = value.partition(" ")[0]
+    try:
+        return int(float(value or 0))
+    except ValueError:
+        return 0
+
+
+def _codec(track: Track) -> str:
+    name, code = str(track.get("format", "")), str(track.get("codec_id", ""))
+    if name == "MPEG Audio":
+        version = str(track.get("format_version", "")).removeprefix("Version ")
+        layer = str(track.get("format_profile", "")).removeprefix("Layer ")
+        return f"MPEG-{version} layer {'I' * int(layer)}" if layer.isdigit() else name
+    if law := _LAWS.get(code.lower()):
+        return law
+    if name == code:
+        try:
+            return _WAV_CODECS.get(int(code, 16), f"codec {code}")
+        except ValueError:
+            return name
+    bits = f", {track['bit_depth']} bits" if name == "PCM" and track.get("bit_depth") else ""
+    floats = " with floating point" if name == "PCM" and "Float" in str(track.get("format_profile")) else ""
+    more = str(track.get("format_additionalfeatures") or "")
+    return f"{name}{floats}{bits}{' ' + more if more else ''}"
+
+
+def _as_wav(sample: Sample, sound: Sound, _: Track) -> Sound:
+    wav = wav_head(sample)
+    if wav is None:
+        return sound
+    here = max(sample.size - wav.start, 0) if sample.facts.size is not None else wav.length or 0
+    codec = _WAV_CODECS.get(wav.codec, sound.codec)
+    kind = Kind.WAV if wav.is_decoded and wav.rate in _RATES else None
+    sound = sound._replace(codec=codec, kind=kind, wav=wav, start=wav.start, block=wav.block if wav.is_sliceable else 0)
+    if wav.is_sliceable:
+        sound = sound._replace(bytes_per_second=float(wav.bytes_per_second))
+    return _wav_length(sound, wav, here)
+
+
+def _wav_length(sound: Sound, wav: Wav, here: int) -> Sound:
+    speed = wav.bytes_per_second
+    told = wav.frames / wav.rate if wav.frames and not wav.is_sliceable else 0.0
+    if wav.length is None:
+        # A recorder that was cut off, or wrote to a pipe, leaves no length behind.
+        return sound._replace(seconds=here / speed if speed else 0.0, estimate="the size of the file")
+    seconds = told or (wav.length / speed if speed else sound.seconds)
+    if told:
+        sound = sound._replace(bytes_per_second=wav.length / told)
+    if here >= wav.length:
+        return sound._replace(seconds=seconds)
+    return sound._replace(seconds=seconds * here / wav.length, declared=seconds)
+
+
+def _as_mp3(sample: Sample, sound: Sound, track: Track) -> Sound:
+    at = first_frame(sample.head) or 0
+    sound = sound._replace(kind=Kind.MP3, start=at)
+    if not has_frame_count(sample.head, at):
+        how = "" if sample.is_whole and sound.mode == ", constant" else "bit rate and size"
+        return sound._replace(estimate=how)
+    size, here = _number(track, "stream_size"), sample.facts.size
+    if here is not None and size > here + 4096:
+        return sound._replace(seconds=sound.seconds * here / size, declared=sound.seconds, estimate="what is here")
+    return sound
+
+
+def _as_ogg(sample: Sample, sound: Sound, _: Track) -> Sound:
+    rate = _OPUS_RATE if sound.codec == "Opus" else sound.rate
+    end = ogg_end(sample)
+    if end is None or not rate:
+        return sound._replace(rate=rate)
+    seconds = end.seconds(rate)
+    speed = sound.bytes_per_second or (sample.size / seconds if seconds else 0.0)
+    declared = -1.0 if not end.is_last else 0.0
+    return sound._replace(rate=rate, seconds=seconds, bytes_per_second=speed, declared=declared)
+
+
+def _as_adts(sample: Sample, sound: Sound, _: Track) -> Sound:
+    seconds, read = adts_seconds(sample.head)
+    if not seconds:
+        return sound
+    speed = read / seconds
+    if sample.is_whole:
+        return sound._replace(seconds=seconds, bytes_per_second=speed)
+    size = sample.facts.size or read
+    return sound._replace(seconds=size / speed, bytes_per_second=speed, estimate="its first frames and size")
+
+
+def _as_flac(_: Sample, sound: Sound, __: Track) -> Sound:
+    return sound._replace(kind=Kind.FLAC, block=0)
+
+
+def _perhaps_cut(sample: Sample, sound: Sound, general: Track) -> Sound:
+    """How much of a file is here that is shorter than it says."""
+    words = str(general.get("general_compliance") or "").split("is less than expected size ")
+    if len(words) < 2 or sample.facts.size is None or sound.name in ("MP3 audio", "Ogg audio"):
+        return sound
+    digits = words[1].removeprefix("at least ").partition(" ")[0]
+    expected = int(digits) if digits.isdigit() and len(digits) < 19 else 0
+    if expected <= sample.facts.size or not sound.seconds:
+        return sound
+    here = sound.seconds * sample.facts.size / expected
+    return sound._replace(seconds=here, declared=sound.seconds, estimate="what is here")
+
+
+# Hearing it
+
+
+def _heard(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
+    if sound.rate and sound.rate not in _RATES:
+        sound, notes = sound._replace(kind=None), (*notes, f"{sound.rate:,} Hz is no sample rate of sound.")
+    if sound.kind is None or not sound.channels:
+        return Preview(sound.name, Nothing(), _facts(sound, sample), notes)
+    # A decoder may be led astray: what is known by now is shown in any case.
+    sample.draft(Preview(sound.name, Nothing(), _facts(sound, sample), notes))
+    if sample.is_whole or sample.remote is None or sample.size <= WHOLE or not sound.block:
+        return _as_a_whole(sample, sound, notes)
+    return _sampled(sample, sound, notes)
+
+
+def _as_a_whole(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
+    data, is_whole = sample.head, sample.is_whole
+    if not is_whole and sample.remote is not None and sample.size <= WHOLE:
+        try:
+            data, is_whole = sample.open().read(), True
+        except NotFetchedError as error:
+            notes = (*notes, str(error))
+    if sound.wav is not None:
+        data = sound.wav.file(data[sound.start :])
+    heard = decode(data, sound.kind or Kind.MP3, sound.channels)
     if heard is None or not heard.seconds:
-        return Preview(known.name, Nothing(), _facts(known, facts), ("Its sound could not be read.",))
-    if is_whole and not heard.is_cut:
-        known = known.lasting(heard.seconds)
+        return Preview(sound.name, Nothing(), _facts(sound, sample), (*notes, "Its sound could not be decoded."))
+    if is_whole and not heard.is_cut and sample.facts.size is not None:
+        sound = _measured(sound, heard.seconds)
+    elif not is_whole or heard.is_cut:
+        notes = (*notes, f"The waveform shows the first {heard.seconds:.0f} seconds.")
     body = Waveform(tuple(_fewer(channel) for channel in heard.channels), heard.seconds)
-    notes = () if is_whole and not heard.is_cut else (f"The waveform shows the first {heard.seconds:.0f} seconds.",)
-    return Preview(known.name, body, _facts(known, facts) + _spoken(body), notes)
+    return Preview(sound.name, body, _facts(sound, sample) + _loudness(body), notes)
 
 
-def _sample(head: bytes, facts: Facts, known: SoundHead) -> Steps:
+def _measured(sound: Sound, seconds: float) -> Sound:
+    """The same, now that it was heard how long it is."""
+    declared = sound.declared
+    told_longer = sound.seconds > seconds * 1.02 + 0.5 and not sound.estimate
+    if not declared and told_longer:
+        declared = sound.seconds
+    return sound._replace(seconds=seconds, declared=declared, estimate="")
+
+
+def _sampled(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
     """Listen for a second at evenly spaced places."""
-    size = facts.size or 0
-    length = int(min(max(known.bytes_per_second * _SLICE_SECONDS, _SMALLEST_SLICE), _LARGEST_SLICE))
-    start = known.sound_start
-    step = (size - start) / SLICES
-    align = known.block or 1
-    starts = [start + int(number * step) // align * align for number in range(SLICES)]
-    pieces = yield tuple(Stretch(place, min(length, size - place)) for place in starts)
-    channels: list[list[float]] = [[] for _ in range(known.channels)]
-    missing = 0
-    for piece in pieces:
-        heard = _slice(head, piece, known) if piece else None
-        missing += heard is None
-        for channel, loud in zip(channels, _mean(heard, known.channels), strict=True):
-            channel.append(loud)
-    if missing == len(pieces):
-        return _as_heard(known, facts, decode(head, known.kind or Kind.MP3, known.channels), is_whole=False)
-    body = Waveform(tuple(map(tuple, channels)), known.seconds)
-    seconds = length / known.bytes_per_second if known.bytes_per_second else _SLICE_SECONDS
-    note = f"The waveform is heard at {SLICES} places of {seconds:.1f} s each, not the whole recording."
-    return Preview(known.name, body, _facts(known, facts) + _spoken(body), (note,))
+    remote = sample.remote
+    if remote is None:
+        return _as_a_whole(sample, sound, notes)
+    length = int(min(max(sound.bytes_per_second * _SLICE_SECONDS, _SMALLEST_SLICE), _LARGEST_SLICE))
+    step, align = (sample.size - sound.start) / SLICES, sound.block
+    starts = [sound.start + int(number * step) // align * align for number in range(SLICES)]
+    pieces = remote.stretches([(place, min(length, sample.size - place)) for place in starts])
+    heard = [_slice(piece, sound) if piece else None for piece in pieces]
+    if not any(heard):
+        return _as_a_whole(sample, sound, (*notes, remote.problem) if remote.problem else notes)
+    levels = [list(_mean(one, sound.channels)) for one in heard]
+    sound = _mean_speed(sample, sound, pieces, heard)
+    body = Waveform(tuple(zip(*levels, strict=True)), sound.seconds)
+    missing = sum(one is None for one in heard)
+    note = f"The waveform is sampled at {SLICES - missing} points."
+    return Preview(sound.name, body, _facts(sound, sample) + _loudness(body), (*notes, note))
 
 
-def _slice(head: bytes, piece: bytes, known: SoundHead) -> Decoded | None:
-    if known.kind is Kind.WAV:
-        piece = of_slice(head, known.sound_start, piece)
-    return decode(piece, known.kind or Kind.MP3, known.channels)
+def _mean_speed(sample: Sample, sound: Sound, pieces: list[bytes], heard: list[Decoded | None]) -> Sound:
+    """The length of an MP3 that does not tell it, from how long the pieces last."""
+    seconds = sum(one.seconds for one in heard if one is not None)
+    count = sum(len(piece) for piece, one in zip(pieces, heard, strict=True) if one is not None)
+    if not sound.estimate or sound.kind is not Kind.MP3 or not seconds or sound.mode != ", variable":
+        return sound
+    speed = count / seconds
+    return sound._replace(seconds=(sample.size - sound.start) / speed, bytes_per_second=speed)
+
+
+def _slice(piece: bytes, sound: Sound) -> Decoded | None:
+    return decode(sound.wav.file(piece) if sound.wav is not None else piece, sound.kind or Kind.MP3, sound.channels)
 
 
 def _mean(heard: Decoded | None, channels: int) -> Iterator[float]:
-    for number in range(channels):
+    for number in range(min(channels, 2)):
         levels = heard.channels[number] if heard is not None and number < len(heard.channels) else ()
         # The loudest tenths of a second say whether somebody speaks here; the pauses between words do not.
         loud = sorted(levels, reverse=True)[: max(len(levels) // 2, 1)]
-        yield sum(loud) / len(loud) if loud else -96.0
+        yield sum(loud) / len(loud) if loud else SILENCE
 
 
 def _fewer(levels: tuple[float, ...]) -> tuple[float, ...]:
@@ -111,47 +337,67 @@ def _fewer(levels: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(max(levels[first:last]) for first, last in pairwise(edges))
 
 
-def _facts(known: SoundHead, facts: Facts) -> tuple[tuple[str, str], ...]:
-    found = [("codec", known.codec), ("channels", _channels(known.channels)), ("rate", f"{known.rate:,} Hz")]
-    if known.bytes_per_second:
-        found.append(("bit rate", f"{known.bytes_per_second * 8 / 1000:,.0f} kbit/s{known.mode}"))
-    if known.seconds:
-        how = " (estimated from bit rate and size)" if known.is_estimated else ""
-        found.append(("length", f"{'≈ ' if known.is_estimated else ''}{clock(known.seconds)}{how}"))
-    if facts.seconds and known.seconds and abs(facts.seconds - known.seconds) > max(2.0, 0.02 * facts.seconds):
-        found.append(("length told", f"{clock(facts.seconds)} by the service"))
-    if known.title:
-        found.append(("title", known.title))
+# Telling it
+
+
+def _film(sample: Sample, general: Track, audio: list[Track], video: list[Track], notes: tuple[str, ...]) -> Preview:
+    picture = video[0]
+    facts = [("picture", _codec(picture))]
+    if picture.get("width") and picture.get("height"):
+        facts.append(("size", f"{picture['width']:,} × {picture['height']:,} points"))
+    name = _container(general)
+    sound = Sound(f"{name} video")
+    if audio:
+        sound = _sound(sample, general, audio[0])
+    end = ogg_end(sample) if name == "Ogg" else None
+    seconds = _number(general, "duration") / 1000 or max(_number(track, "duration") for track in video) / 1000
+    if end is not None and not seconds:
+        rate = float(picture.get("frame_rate") or 0)
+        seconds = end.frames / rate if rate else 0.0
+    sound = sound._replace(name=f"{name} video", seconds=seconds or sound.seconds)
+    return Preview(sound.name, Nothing(), (*facts, *_facts(sound, sample)), notes)
+
+
+def _facts(sound: Sound, sample: Sample) -> tuple[tuple[str, str], ...]:
+    found = []
+    if sound.codec:
+        found.append(("codec", sound.codec))
+    if sound.channels:
+        found.append(("channels", {1: "1 (mono)", 2: "2 (stereo)"}.get(sound.channels, str(sound.channels))))
+    if sound.rate:
+        found.append(("rate", f"{sound.rate:,} Hz"))
+    if sound.bytes_per_second:
+        found.append(("bit rate", f"{sound.bytes_per_second * 8 / 1000:,.0f} kbit/s{sound.mode}"))
+    if sound.seconds or sound.declared:
+        found.append(("length", _length(sound)))
+    told = sample.facts.seconds
+    if told and sound.seconds and abs(told - sound.seconds) > max(2.0, 0.02 * told):
+        found.append(("length told", f"{clock(told)} by the service"))
+    if sound.title:
+        found.append(("title", sound.title))
     return tuple(found)
 
 
-def _spoken(body: Waveform) -> tuple[tuple[str, str], ...]:
+def _length(sound: Sound) -> str:
+    if sound.declared > 0:
+        is_short = sound.declared < _SHORT
+        here, declared = (_clock(length, is_short=is_short) for length in (sound.seconds, sound.declared))
+        return f"{'≈ ' if sound.estimate else ''}{here} of {declared}, cut"
+    if sound.declared:
+        return f"{_clock(sound.seconds)}, cut"
+    return f"≈ {_clock(sound.seconds)} (estimated from {sound.estimate})" if sound.estimate else _clock(sound.seconds)
+
+
+def _clock(seconds: float, *, is_short: bool | None = None) -> str:
+    """A length; of short ones with what is behind the point."""
+    is_short = seconds < _SHORT if is_short is None else is_short
+    return f"{seconds:.2f} s" if is_short else clock(seconds)
+
+
+def _loudness(body: Waveform) -> tuple[tuple[str, str], ...]:
     """How much of each side is not silent."""
     shares = [sum(level > _SILENT for level in channel) / max(len(channel), 1) for channel in body.channels]
     names = ("left", "right") if len(shares) == 2 else ("",)
-    loudest = max((max(channel, default=-96.0) for channel in body.channels), default=-96.0)
+    loudest = max((max(channel, default=SILENCE) for channel in body.channels), default=SILENCE)
     said = ", ".join(f"{name} {share:.0%}".strip() for name, share in zip(names, shares, strict=False))
-    return (("not silent", said), ("loudest", f"{loudest:.0f} dB"))
-
-
-def _channels(count: int) -> str:
-    return {1: "1 (mono)", 2: "2 (stereo)"}.get(count, str(count))
-
-
-def _elsewhere(head: bytes, facts: Facts) -> int:
-    """Where the rest of what is to be known is: behind a large tag, or at the end of an Ogg; 0 for nowhere."""
-    if facts.depth or facts.is_whole(head):
-        return 0
-    if head.startswith(b"OggS"):
-        return max((facts.size or 0) - _FURTHER, 0)
-    return _tag_end(head)
-
-
-def _tag_end(head: bytes) -> int:
-    """Where an ID3 tag ends, 0 without one."""
-    if not head.startswith(b"ID3") or len(head) < 10:
-        return 0
-    size = 0
-    for byte in head[6:10]:
-        size = size << 7 | byte & 0x7F
-    return size + 10
+    return (("talking", said), ("peak", f"{loudest:.0f} dB".replace("-", "−")))

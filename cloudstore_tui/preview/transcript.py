@@ -1,99 +1,165 @@
-"""Transcripts: who said what, and when. Every vendor's JSON names these differently."""
+"""Transcripts: who said what, and when. Every vendor's JSON names these differently; captions have three formats."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+from xml.parsers.expat import ExpatError, ParserCreate
 
-from cloudstore_tui.preview.encoding import Decoded
-from cloudstore_tui.preview.facts import Facts
-from cloudstore_tui.preview.json_events import NoJsonError
-from cloudstore_tui.preview.json_value import Value, json_value
-from cloudstore_tui.preview.preview import Dialogue, Preview, Turn
+from cloudstore_tui.preview.model import Dialogue, Preview, Turn
+from cloudstore_tui.preview.sample import Sample
+from cloudstore_tui.preview.structured import NoJsonError, Value, json_value
+from cloudstore_tui.preview.text import Decoded
 
-_TEXTS = ("text", "transcript", "utterance", "sentence", "content", "message", "body", "display")
-_SPEAKERS = ("speaker", "speakername", "speakerlabel", "participant", "role", "party", "author", "sender", "from")
-_CHANNELS = ("channel", "speakerid", "participantid", "channeltag", "name", "user")
-_STARTS = ("start", "starttime", "startoffset", "begin", "offset", "startms", "time", "timestamp", "ts")
-_WORDS = ("words", "events", "items", "tokens")
-_WORD = ("word", "text", "punctuatedword", "content")
-_FACTS = ("language", "agent", "caller", "duration", "confidence", "provider", "model")
+_TEXTS = (
+    "decoratedtext", "text", "transcript", "utterance", "sentence", "content", "message", "body", "display",
+    "displaytext", "caption", "phrase",
+)  # fmt: skip
+_SPEAKERS = (
+    "speaker", "speakername", "speakerlabel", "speakertag", "participantrole", "participantpurpose", "participant",
+    "role", "party", "author", "sender", "from", "agent",
+)  # fmt: skip
+_CHANNELS = ("channel", "channeltag", "channellabel", "speakerid", "participantid", "userid", "user")
+_STARTS = (
+    "start", "starttime", "startoffset", "begin", "begintime", "beginoffset", "timestampstart", "starttimestamp",
+    "offset", "timestamp", "time", "ts", "s",
+)  # fmt: skip
+_ENDS = ("end", "endtime", "endoffset", "timestampend", "stop")
+_DATES = ("timestamp", "time", "ts")
+"""Names of times that anything may have, not only what was said."""
+_UNITS = (("ms", 1e-3), ("millis", 1e-3), ("milliseconds", 1e-3), ("inticks", 1e-7), ("ticks", 1e-7), ("seconds", 1.0))
+_WORD_LISTS = ("words", "events", "items", "tokens")
+_WORD = ("punctuatedword", "word", "text", "content", "w", "value")
+_OTHER_THINGS = frozenset({"question", "answer", "answers", "price", "sku", "quantity", "product", "url", "score"})
+_OTHER_LISTS = frozenset({"questions", "answers", "products", "topics", "categories", "options"})
+_FACTS = ("language", "languageCode", "agent", "caller", "duration", "confidence", "provider", "model")
 _FEWEST = 0.6
 """The share of the things in a list that must have words in them."""
-_MOST_TURNS = 20_000
+_MAX_TURNS = 20_000
+_MAX_DEPTH = 6
+_PAUSE = 2.0
+"""Seconds between the beginnings of two words after which somebody begins anew."""
 _DAY = 86_400
+_TIME = re.compile(r"PT(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?\Z")
 
 
-def transcript_preview(decoded: Decoded, facts: Facts) -> Preview | None:
-    """A dialogue; `None` if the text is no transcript."""
-    if not decoded.text.lstrip().startswith(("{", "[")):
-        return None
-    try:
-        document = json_value(decoded.text)
-    except NoJsonError:
-        return None
-    spoken = _best(document)
-    if not spoken:
-        return None
-    speaker = facts.speaker if len({turn.speaker for turn in spoken}) == 1 and not spoken[0].speaker else ""
-    turns = tuple(Turn(turn.speaker or speaker, turn.start, turn.text) for turn in _in_seconds(spoken, document, facts))
-    return Preview("transcript", Dialogue(turns), _facts(document), encoding=decoded.encoding)
+class Spoken(NamedTuple):
+    """Something that was said; times as they are written."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Spoken:
     speaker: str
     start: float | None
     text: str
-    is_long: bool
-    """Whether the time is in thousandths by its name."""
+    unit: float = 0.0
+    """Seconds of the unit of its time; 0 where the name does not say."""
+    end: float = 0.0
 
 
-def _best(document: Value) -> list[_Spoken]:
-    """The list in a document that holds most turns."""
-    best: list[_Spoken] = []
-    for items in _lists(document):
-        turns = [turn for item in items[:_MOST_TURNS] if (turn := _turn(item)) is not None]
-        if len(turns) > len(best) and len(turns) >= _FEWEST * min(len(items), _MOST_TURNS):
-            best = turns
-    named = sum(1 for turn in best if turn.speaker or turn.start is not None)
-    return best if named >= _FEWEST * len(best) else []
-
-
-def _lists(document: Value) -> list[list[Value]]:
-    """Lists of objects near the top."""
-    found: list[list[Value]] = []
-    level: list[Value] = [document]
-    for _ in range(4):
-        below: list[Value] = []
-        for value in level[:50]:
-            if isinstance(value, list):
-                found.append(value)
-                below.extend(value[:3])
-            elif isinstance(value, dict):
-                below.extend(value.values())
-        level = [value for value in below if isinstance(value, dict | list)]
-    return [items for items in found if any(isinstance(item, dict) for item in items)]
-
-
-def _turn(item: Value) -> _Spoken | None:
-    if not isinstance(item, dict):
+def transcript_preview(decoded: Decoded, sample: Sample) -> Preview | None:
+    """A dialogue; `None` if the text is no transcript."""
+    text = decoded.text.lstrip("\ufeff \t\r\n")
+    facts: tuple[tuple[str, str], ...] = ()
+    if text.startswith(("{", "[")):
+        if '":' not in text and '" :' not in text:
+            return None
+        try:
+            document = json_value(text)
+        except NoJsonError:
+            return None
+        turns = _in_seconds(_spoken(document), document, sample)
+        facts = _facts(document)
+    else:
+        turns = _captions(text, sample)
+    if not turns:
         return None
-    fields = {name.lower().replace("_", ""): value for name, value in item.items()}
-    nested = fields.get("metadata")
-    if isinstance(nested, dict):
-        fields = {name.lower().replace("_", ""): value for name, value in nested.items()} | fields
-    text = _first_text(fields, _TEXTS) or _joined(fields)
+    if sample.facts.speaker and not any(turn.speaker for turn in turns):
+        turns = [Turn(sample.facts.speaker, turn.start, turn.text) for turn in turns]
+    return Preview("transcript", Dialogue(tuple(turns)), facts, decoded.notes, decoded.encoding)
+
+
+# JSON
+
+
+def _spoken(document: Value) -> list[Spoken]:
+    """What was said, by whichever reading of the document finds most words."""
+    for reader in (_amazon, _ibm, _rev, _voicebase):
+        if found := reader(document):
+            return found
+    readings = [_reading(name, items) for name, items in _lists(document)]
+    best = max(readings, key=lambda turns: sum(len(turn.text) for turn in turns), default=[])
+    return _joined_words(best) if _are_words(best) else best
+
+
+def _lists(document: Value) -> Iterator[tuple[str, list[Value]]]:
+    """Lists of objects near the top, with their names; lists of one kind that lie side by side as one."""
+    level: list[tuple[str, Value]] = [("", document)]
+    for _ in range(_MAX_DEPTH):
+        below: list[tuple[str, Value]] = []
+        joined: dict[str, list[Value]] = {}
+        for name, value in level[:2000]:
+            if isinstance(value, list):
+                joined.setdefault(name, []).extend(value[:_MAX_TURNS])
+                below.extend((name, item) for item in value[:200])
+            elif isinstance(value, dict):
+                below.extend((_plain(key), item) for key, item in value.items())
+        for name, items in joined.items():
+            if any(isinstance(item, dict) for item in items):
+                yield name, items[:_MAX_TURNS]
+        level = [(name, value) for name, value in below if isinstance(value, dict | list)]
+
+
+def _reading(name: str, items: list[Value]) -> list[Spoken]:
+    """The turns of a list; none if it holds other things."""
+    if name in _OTHER_LISTS:
+        return []
+    turns = [turn for item in items if (turn := _turn(item)) is not None]
+    if len(turns) < _FEWEST * len(items):
+        return []
+    named = sum(1 for turn in turns if turn.speaker or turn.start is not None)
+    return turns if named >= _FEWEST * len(turns) else []
+
+
+def _turn(item: Value) -> Spoken | None:
+    fields = _with_inner(_fields(item)) if isinstance(item, dict) else {}
+    if _OTHER_THINGS & fields.keys():
+        return None
+    text = _first_text(fields, _TEXTS) or _words_of(fields) or _first_text(fields, _WORD)
     if not text:
         return None
-    start, name = _start(fields)
-    return _Spoken(_speaker(fields), start, " ".join(text.split()), name.endswith("ms"))
+    speaker, (start, unit, is_date) = _speaker(fields), _start(fields)
+    if is_date and not speaker:
+        # Anything has a date; what is said also has somebody who says it.
+        start = None
+    if start is None:
+        start, unit = _start_of_words(fields)
+    end = next((end for name in _ENDS if (end := _moment(fields.get(name))[0]) is not None), 0.0)
+    return Spoken(speaker, start, " ".join(text.split()), unit, end)
+
+
+def _with_inner(fields: dict[str, Value]) -> dict[str, Value]:
+    """The fields of a turn, with those of its best reading and of what is told about it."""
+    for name in ("alternatives", "nbest", "metadata"):
+        inner = fields.get(name)
+        if isinstance(inner, list) and inner:
+            inner = inner[0]
+        if isinstance(inner, dict):
+            fields = {**_fields(inner), **fields}
+    return fields
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _fields(item: dict[str, Value]) -> dict[str, Value]:
+    return {_plain(name): value for name, value in item.items()}
 
 
 def _first_text(fields: dict[str, Value], names: tuple[str, ...]) -> str:
     return next((value for name in names if isinstance(value := fields.get(name), str) and value.strip()), "")
 
 
-def _joined(fields: dict[str, Value]) -> str:
+def _words_of(fields: dict[str, Value]) -> str:
     """The words of a turn that are listed one by one."""
-    for name in _WORDS:
+    for name in _WORD_LISTS:
         words = fields.get(name)
         if isinstance(words, list):
             said = (word if isinstance(word, str) else _word(word) for word in words[:5000])
@@ -102,18 +168,14 @@ def _joined(fields: dict[str, Value]) -> str:
 
 
 def _word(value: Value) -> str:
-    if not isinstance(value, dict):
-        return ""
-    return _first_text({name.lower().replace("_", ""): text for name, text in value.items()}, _WORD)
+    return _first_text(_fields(value), _WORD) if isinstance(value, dict) else ""
 
 
 def _speaker(fields: dict[str, Value]) -> str:
     for name in (*_SPEAKERS, *_CHANNELS):
         value = fields.get(name)
         if isinstance(value, dict):
-            value = _first_text(
-                {key.lower(): text for key, text in value.items()}, ("name", "displayname", "role", "id")
-            )
+            value = _first_text(_fields(value), ("name", "displayname", "role", "id"))
         if isinstance(value, str) and value.strip():
             return value.strip()[:60]
         if isinstance(value, float) and not isinstance(value, bool) and abs(value) < 1e9:
@@ -121,45 +183,331 @@ def _speaker(fields: dict[str, Value]) -> str:
     return ""
 
 
-def _start(fields: dict[str, Value]) -> tuple[float | None, str]:
-    for name in _STARTS:
-        value = fields.get(name)
-        if isinstance(value, float) and not isinstance(value, bool) and 0 <= value < 1e15:
-            return value, name
-        if isinstance(value, str) and (seconds := _clock(value)) is not None:
-            return seconds, name
-    return None, ""
+def _start(fields: dict[str, Value]) -> tuple[float | None, float, bool]:
+    """When it begins, seconds of the unit (0 if not told), and whether it is a date that anything may have."""
+    for name in ("starttimems", "startms", *_STARTS):
+        for key, unit in ((name, 0.0), *((name + ending, unit) for ending, unit in _UNITS)):
+            found, told = _moment(fields.get(key))
+            if found is not None:
+                unit = 1e-3 if key in ("starttimems", "startms") else unit
+                return found, unit or told, key in _DATES
+    for key in ("offsets", "timestamps"):
+        if isinstance(inner := fields.get(key), dict):
+            found, told = _moment(inner.get("from"))
+            if found is not None:
+                return found, told or 1e-3, False
+    return None, 0.0, False
 
 
-def _clock(text: str) -> float | None:
-    """`1:02:03.5`, `62.5s` or `62.5` as seconds."""
-    parts = text.strip().removesuffix("s").replace(",", ".").split(":")
+def _moment(value: Value) -> tuple[float | None, float]:
+    """A time as it is written, and seconds of its unit where it tells."""
+    if isinstance(value, bool):
+        return None, 0.0
+    if isinstance(value, float):
+        return (value, 0.0) if 0 <= value < 1e18 else (None, 0.0)
+    if isinstance(value, str):
+        return _clock(value)
+    if isinstance(value, dict):
+        fields = _fields(value)
+        parts = [(fields.get(name), unit) for name, unit in (("seconds", 1.0), ("nanos", 1e-9), ("milliseconds", 1e-3))]
+        known = [float(part) * unit for part, unit in parts if isinstance(part, float) and not isinstance(part, bool)]
+        return (sum(known), 1.0) if known else (None, 0.0)
+    return None, 0.0
+
+
+def _clock(text: str) -> tuple[float | None, float]:
+    """`1:02:03.5`, `62.5s`, `PT1M2.5S` or `62.5`."""
+    text = text.strip()
+    if found := _TIME.match(text):
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + seconds, 1.0
+    is_told = ":" in text or text.endswith("s")
+    parts = text.removesuffix("s").replace(",", ".").split(":")
     try:
         numbers = [float(part) for part in parts]
     except ValueError:
-        return None
-    if len(numbers) > 3 or not all(0 <= number < 1e9 for number in numbers):
-        return None
-    return sum(number * 60.0**place for place, number in enumerate(reversed(numbers)))
+        return None, 0.0
+    if len(numbers) > 3 or not all(0 <= number < 1e18 for number in numbers):
+        return None, 0.0
+    return sum(number * 60.0**place for place, number in enumerate(reversed(numbers))), 1.0 if is_told else 0.0
 
 
-def _in_seconds(spoken: list[_Spoken], document: Value, facts: Facts) -> list[_Spoken]:
-    """Times in thousandths made seconds, and times of day counted from the first."""
-    starts = [turn.start for turn in spoken if turn.start is not None]
+def _start_of_words(fields: dict[str, Value]) -> tuple[float | None, float]:
+    words = fields.get("words")
+    if isinstance(words, list) and words and isinstance(words[0], dict):
+        start, unit, _ = _start(_fields(words[0]))
+        return start, unit
+    return None, 0.0
+
+
+def _are_words(turns: Sequence[Spoken]) -> bool:
+    """Whether a list holds single words."""
+    return len(turns) > 1 and sum(" " in turn.text for turn in turns) < 0.1 * len(turns)
+
+
+def _joined_words(words: Iterable[Spoken]) -> list[Spoken]:
+    """Words of one person in a row as one turn."""
+    turns: list[Spoken] = []
+    texts: list[str] = []
+    latest = 0.0
+    for word in words:
+        is_new = turns and word.start is not None and (word.start - latest) * (word.unit or 1.0) > _PAUSE
+        if not turns or is_new or (word.speaker and word.speaker != turns[-1].speaker):
+            if turns:
+                turns[-1] = turns[-1]._replace(text=_sentence(texts))
+            turns.append(word)
+            texts = []
+        texts.append(word.text)
+        latest = word.start if word.start is not None else latest
+    if turns:
+        turns[-1] = turns[-1]._replace(text=_sentence(texts))
+    return turns
+
+
+def _sentence(words: list[str]) -> str:
+    text = " ".join(words)
+    return re.sub(r" ([.,!?;:…])", r"\1", text)
+
+
+def _in_seconds(spoken: list[Spoken], document: Value, sample: Sample) -> list[Turn]:
+    """Times in seconds, and times of day counted from the first."""
+    starts = [turn.start * (turn.unit or 1.0) for turn in spoken if turn.start is not None]
     if not starts:
-        return spoken
-    latest, told = max(starts), facts.seconds
-    if told is None and isinstance(document, dict) and isinstance(document.get("duration"), float):
-        told = float(str(document["duration"]))
-    shift, factor = 0.0, 1.0
-    if min(starts) > 1e8:
-        shift, factor = min(starts), 0.001 if min(starts) > 1e11 else 1.0
-    elif any(turn.is_long for turn in spoken) or latest > _DAY or (told and latest > 20 * told):
-        factor = 0.001
+        return [Turn(turn.speaker, None, turn.text) for turn in spoken]
+    factor, shift = 1.0, 0.0
+    if not any(turn.unit for turn in spoken):
+        factor = _guessed_unit([*starts, *(turn.end for turn in spoken if turn.end)], document, sample)
+    if min(starts) * factor > 1e8:
+        shift = min(starts) * factor
     return [
-        _Spoken(turn.speaker, None if turn.start is None else (turn.start - shift) * factor, turn.text, is_long=False)
+        Turn(turn.speaker, None if turn.start is None else turn.start * (turn.unit or 1.0) * factor - shift, turn.text)
         for turn in spoken
     ]
+
+
+def _guessed_unit(starts: list[float], document: Value, sample: Sample) -> float:
+    """Whether times are thousandths, from how long everything lasts."""
+    if min(starts) > 1e8:
+        return 1e-3 if min(starts) > 1e11 else 1.0
+    told = sample.facts.seconds
+    for name in ("duration", "audio_duration"):
+        if isinstance(document, dict) and isinstance(document.get(name), float):
+            told = told or float(str(document[name]))
+    latest = max(starts)
+    is_whole = all(start == int(start) for start in starts)
+    if latest > _DAY or (told and latest > 20 * told and is_whole):
+        return 1e-3
+    return 1.0
+
+
+# Vendors whose words and speakers stand apart
+
+
+def _at(value: Value, *names: str) -> Value:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _dicts(value: Value) -> list[dict[str, Value]]:
+    return [item for item in value[:_MAX_TURNS] if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _seconds(value: Value) -> float | None:
+    return _moment(value)[0]
+
+
+def _amazon(document: Value) -> list[Spoken]:
+    """Amazon Transcribe: words in `items`; who says them in labels beside, or in a list for each channel."""
+    results = _at(document, "results")
+    if _dicts(_at(results, "audio_segments")) or not _dicts(_at(results, "items")):
+        return []
+    channels = _dicts(_at(results, "channel_labels", "channels"))
+    if channels:
+        turns: list[Spoken] = []
+        for channel in channels:
+            name = str(channel.get("channel_label", ""))
+            items = _dicts(channel.get("items"))
+            words = [Spoken(name, _seconds(item.get("start_time")), _amazon_word(item), 1.0) for item in items]
+            turns += _joined_words(words)
+        return sorted(turns, key=lambda turn: turn.start or 0.0)
+    labels = [
+        (_seconds(segment.get("start_time")) or 0.0, str(segment.get("speaker_label", "")))
+        for segment in _dicts(_at(results, "speaker_labels", "segments"))
+    ]
+    return _labelled(
+        [(_seconds(item.get("start_time")), _amazon_word(item)) for item in _dicts(_at(results, "items"))], labels
+    )
+
+
+def _amazon_word(item: dict[str, Value]) -> str:
+    best = _dicts(item.get("alternatives"))
+    return str(best[0].get("content", "")) if best else ""
+
+
+def _labelled(words: list[tuple[float | None, str]], labels: list[tuple[float, str]]) -> list[Spoken]:
+    """Words with the last label that begins before each."""
+    spoken: list[Spoken] = []
+    place, speaker = 0, ""
+    for start, text in words:
+        while start is not None and place < len(labels) and labels[place][0] <= start + 0.005:
+            speaker = labels[place][1]
+            place += 1
+        spoken.append(Spoken(speaker, start, text, 1.0))
+    return _joined_words(spoken)
+
+
+def _ibm(document: Value) -> list[Spoken]:
+    """IBM Speech to Text: words with times in `timestamps`, speakers in a list of their own."""
+    words: list[tuple[float | None, str]] = []
+    turns: list[Spoken] = []
+    for result in _dicts(_at(document, "results")):
+        best = next(iter(_dicts(result.get("alternatives"))), {})
+        times = best.get("timestamps")
+        if not isinstance(times, list) or not isinstance(best.get("transcript"), str):
+            return []
+        rows = [row for row in times[:5000] if isinstance(row, list) and len(row) >= 2]
+        words += [(_seconds(row[1]), str(row[0])) for row in rows]
+        turns.append(Spoken("", _seconds(rows[0][1]) if rows else None, str(best["transcript"]).strip(), 1.0))
+    labels = [
+        (_seconds(label.get("from")) or 0.0, f"speaker {label.get('speaker', ''):g}")
+        for label in _dicts(_at(document, "speaker_labels"))
+        if isinstance(label.get("speaker"), float)
+    ]
+    return _labelled(words, labels) if labels else turns
+
+
+def _rev(document: Value) -> list[Spoken]:
+    """Rev: monologues out of words and marks."""
+    turns = []
+    for monologue in _dicts(_at(document, "monologues")):
+        elements = _dicts(monologue.get("elements"))
+        start = next((moment for element in elements if (moment := _seconds(element.get("ts"))) is not None), None)
+        text = "".join(str(element.get("value", "")) for element in elements)
+        turns.append(Spoken(_speaker(_fields(monologue)), start, text.strip(), 1.0))
+    return turns
+
+
+def _voicebase(document: Value) -> list[Spoken]:
+    """Voicebase: words, among which a turn is one of its own kind."""
+    words = _dicts(_at(document, "transcript", "words"))
+    if not any(word.get("m") == "turn" for word in words):
+        return []
+    speaker, spoken = "", []
+    for word in words:
+        text = str(word.get("w", "")).strip()
+        if word.get("m") == "turn":
+            speaker = text.rstrip(":")
+        else:
+            spoken.append(Spoken(speaker, _seconds(word.get("s")), text, 1e-3))
+    return _joined_words(spoken)
+
+
+# Captions
+
+
+def _captions(text: str, sample: Sample) -> list[Turn]:
+    """WebVTT, SubRip or TTML."""
+    if text.startswith("WEBVTT"):
+        return list(_cues(text))
+    if "<tt" in text[:2000] and (text.startswith("<") or sample.facts.extension in ("ttml", "dfxp")):
+        return _ttml(text)
+    return list(_cues(text)) if re.match(r"\d+[ \t]*\r?\n\d+:\d\d:\d\d[,.]\d+[ \t]*-->", text) else []
+
+
+_CUE = re.compile(r"((?:\d+:)?\d\d:\d\d[.,]\d{1,3})[ \t]*-->")
+_VOICE = re.compile(r"<v(?:\.[^ >]*)?[ \t]+([^>]*)>")
+_NAMED = re.compile(r"(?:&gt;&gt; *|>> *|- *)?([A-Z][\w .'-]{0,30}):\s+(?=\S)")
+
+
+def _cues(text: str) -> Iterator[Turn]:
+    """Blocks with a line of times, then words."""
+    for block in re.split(r"\r?\n[ \t]*\r?\n", text, maxsplit=_MAX_TURNS):
+        lines = block.strip().splitlines()
+        place = next((place for place, line in enumerate(lines[:3]) if _CUE.match(line.strip())), None)
+        if place is None:
+            continue
+        start, _ = _clock(lines[place].partition("-->")[0])
+        speaker = ""
+        said: list[str] = []
+        for line in lines[place + 1 :]:
+            name, words = _voiced(line)
+            if name and said and name != speaker:
+                yield Turn(speaker, start, " ".join(said))
+                said = []
+            speaker = name or speaker
+            said.append(words)
+        if said:
+            yield Turn(speaker, start, " ".join(" ".join(said).split()))
+
+
+def _voiced(line: str) -> tuple[str, str]:
+    """Who says a line of a caption, and the words without marks."""
+    voice = _VOICE.search(line)
+    words = _unescaped(re.sub(r"<[^>]*>|\{\\[^}]*\}", "", line)).strip()
+    if voice:
+        return voice.group(1).strip()[:60], words
+    if named := _NAMED.match(words):
+        return named.group(1).strip(), words[named.end() :]
+    return "", words
+
+
+def _unescaped(text: str) -> str:
+    for code, letter in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&amp;", "&")):
+        text = text.replace(code, letter)
+    return text
+
+
+def _ttml(text: str) -> list[Turn]:
+    """Paragraphs with a beginning; whoever says one is an agent of the head, or named by a role."""
+    if "<!ENTITY" in text:
+        return []
+    turns: list[Turn] = []
+    names: dict[str, str] = {}
+    reader = _TtmlReader(turns, names)
+    parser = ParserCreate("utf-8")
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parser.CharacterDataHandler = reader.data
+    try:
+        parser.Parse(re.sub(r"^<\?xml[^>]*\?>", "", text).encode("utf-8", "replace"), True)
+    except ExpatError:
+        # It is cut: what came before is right all the same.
+        return turns
+    return turns
+
+
+class _TtmlReader:
+    def __init__(self, turns: list[Turn], names: dict[str, str]) -> None:
+        self._turns = turns
+        self._names = names
+        self._agent = ""
+        self._line: tuple[str, float | None] | None = None
+        self._words = ""
+
+    def start(self, name: str, given: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        if name == "agent":
+            self._agent = given.get("xml:id", "")
+        elif name == "p" and len(self._turns) < _MAX_TURNS:
+            speaker = given.get("ttm:agent") or given.get("ttm:role") or ""
+            self._line, self._words = (speaker, _clock(given.get("begin", ""))[0]), ""
+        elif name == "br":
+            self._words += " "
+
+    def end(self, name: str) -> None:
+        name = name.rpartition(":")[2]
+        if name == "name" and self._agent:
+            self._names[self._agent] = self._words.strip()
+        elif name == "p" and self._line is not None:
+            speaker, start = self._line
+            if text := " ".join(self._words.split()):
+                self._turns.append(Turn(self._names.get(speaker, speaker), start, text))
+            self._line = None
+        if name in ("p", "name", "agent"):
+            self._words = ""
+
+    def data(self, text: str) -> None:
+        self._words += text
 
 
 def _facts(document: Value) -> tuple[tuple[str, str], ...]:
@@ -169,7 +517,7 @@ def _facts(document: Value) -> tuple[tuple[str, str], ...]:
     for name in _FACTS:
         value = document.get(name)
         if isinstance(value, str) and value:
-            found.append((name, value[:200]))
+            found.append(("language" if name == "languageCode" else name, value[:200]))
         elif isinstance(value, float) and not isinstance(value, bool):
             found.append((name, f"{value:g} s" if name == "duration" else f"{value:g}"))
     return tuple(found)

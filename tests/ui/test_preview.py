@@ -78,10 +78,9 @@ async def test_m_reads_more_and_the_cursor_stays(browser: Any) -> None:
     async with browser(start=START, behind=store(text)) as it:
         view = (await opened(it)).view
         await it.press("j", "j", "m")
-        await it.until(lambda: "all 208.9 kB" in it.lines[0])
+        await it.until(lambda: "all 208.9 kB" in it.lines[0] and "More" not in it.keys)
         assert view.line == 2
         assert len(view.document.lines) == 20_000
-        assert "More" not in it.keys
 
 
 async def test_a_search_goes_from_place_to_place(browser: Any) -> None:
@@ -151,7 +150,7 @@ async def test_the_words_of_a_transcript_are_beside_who_said_them(browser: Any) 
 async def test_a_recording_is_drawn_as_wide_as_the_screen(browser: Any) -> None:
     async with browser(start=START, behind=store(recording("mp3", 20, 1))) as it:
         await opened(it)
-        assert "not silent" in it.text
+        assert "talking" in it.text
         wide = max(len(line.rstrip()) for line in it.lines if "█" in line)
         await it.pilot.resize_terminal(60, 24)
         await it.until(lambda: max((len(line.rstrip()) for line in it.lines if "█" in line), default=0) < wide)

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
-from cloudstore_tui.preview.document import Document, Line
+from cloudstore_tui.preview.render import Document, Line
 from cloudstore_tui.ui.widgets.preview_rows import PreviewRows
 from cloudstore_tui.ui.widgets.preview_view import PreviewView
 

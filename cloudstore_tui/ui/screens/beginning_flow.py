@@ -6,8 +6,8 @@ from textual.screen import Screen
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject, identity
-from cloudstore_tui.preview.document import Document, document
-from cloudstore_tui.preview.preview import Bytes, Look
+from cloudstore_tui.preview.model import Bytes, Preview
+from cloudstore_tui.preview.render import Document, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
@@ -66,10 +66,10 @@ class BeginningFlow(Flow):
             self._pane.show_beginning(entry, Content(f"\nIts beginning cannot be shown: {plain(error.message)}."))
 
     async def _show(self, entry: StoredObject, *, asked: bool = False) -> None:
-        look = await look_into(self._watch, entry)(READ)
-        shown = document(look.preview, max(self._pane.size.width - 4, 20))
+        preview = await look_into(self._watch, entry)(READ)
+        shown = render(preview, max(self._pane.size.width - 4, 20))
         if self._pane.entry is not None and identity(self._pane.entry) == identity(entry):
-            self._pane.show_beginning(entry, _text(look, shown), asked=asked)
+            self._pane.show_beginning(entry, _text(preview, shown), asked=asked)
 
 
 def is_small_text(entry: StoredObject) -> bool:
@@ -79,9 +79,8 @@ def is_small_text(entry: StoredObject) -> bool:
     return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
 
 
-def _text(look: Look, shown: Document) -> Content:
-    preview = look.preview
-    amount = "" if look.is_whole else f", the first {words.size(look.head)} of {words.size(look.total)}"
+def _text(preview: Preview, shown: Document) -> Content:
+    amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
     lines = [f"\n{preview.format}{amount}; p shows more"]
     if not isinstance(preview.body, Bytes):
         lines += [shown.head] if shown.head and not shown.above else []

@@ -12,9 +12,8 @@ from textual.widgets import Static
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.preview.document import document
-from cloudstore_tui.preview.preview import Listing, Look, Nothing, Table, Waveform
-from cloudstore_tui.preview.reading import HEAD, MOST_HEAD
+from cloudstore_tui.preview.model import HEAD, MAX_HEAD, Preview, Table, Waveform
+from cloudstore_tui.preview.render import render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
@@ -25,7 +24,7 @@ from cloudstore_tui.ui.widgets.key_line import KeyLine
 from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
 from cloudstore_tui.ui.widgets.preview_view import PreviewView
 
-LookInto = Callable[[int], Awaitable[Look]]
+LookInto = Callable[[int], Awaitable[Preview]]
 """Looks into the object, reading so many bytes from its beginning."""
 
 _MORE = 4
@@ -59,15 +58,16 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         super().__init__()
         self._entry = entry
         self._look_into = look
-        self._look: Look | None = None
+        self._preview: Preview | None = None
         self._wanted = HEAD
         self._state = ""
+        self._title = Static(id="title", markup=False)
         self.view = PreviewView(id="preview")
         self.bar = PreviewBar(id="search")
 
     def compose(self) -> ComposeResult:
         """What it is and how much of it is shown, the lines, what is searched, the keys."""
-        yield Static(id="title", markup=False)
+        yield self._title
         yield self.view
         yield self.bar
         yield KeyLine(id="keys")
@@ -78,21 +78,21 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
 
     def on_resize(self) -> None:
         """Draw a waveform as wide as the screen."""
-        if self._look is not None and isinstance(self._look.preview.body, Waveform):
+        if self._preview is not None and isinstance(self._preview.body, Waveform):
             self._redraw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer more only where there is more."""
         if action == "more":
-            return self._look is not None and self._look.has_more
+            return self._preview is not None and self._preview.is_partial
         return super().check_action(action, parameters)
 
     def action_more(self) -> None:
         """Read more from the beginning."""
-        if self._wanted >= MOST_HEAD:
-            tell(self, f"More than {words.size(MOST_HEAD)} is not shown; d downloads the object.", "warning")
+        if self._wanted >= MAX_HEAD:
+            tell(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
         else:
-            self._read(min(self._wanted * _MORE, MOST_HEAD))
+            self._read(min(self._wanted * _MORE, MAX_HEAD))
 
     def action_search(self) -> None:
         """Type what to search."""
@@ -125,8 +125,9 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         """Give up what is being read; whether something was."""
         if not self.workers.cancel_group(self, "read"):
             return False
+        self._wanted = self._shown
         self._entitle("stopped")
-        if self._look is None:
+        if self._preview is None:
             self.view.say("Nothing was read. Esc goes back.")
         return True
 
@@ -142,55 +143,62 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         """Say where the cursor is."""
         self._entitle(self._state)
 
+    @property
+    def _shown(self) -> int:
+        """How many bytes from the beginning were wanted for what is shown."""
+        return max(self._preview.head, HEAD) if self._preview is not None else HEAD
+
     def _read(self, wanted: int) -> None:
+        self._wanted = wanted
         self._entitle("reading… Esc stops")
-        if self._look is None:
+        if self._preview is None:
             self.view.say("Reading… Esc stops")
         self._fetch(wanted)
 
     @work(group="read", exclusive=True)
     async def _fetch(self, wanted: int) -> None:
         try:
-            look = await self._look_into(wanted)
+            preview = await self._look_into(wanted)
         except StorageError as error:
+            self._wanted = self._shown
             self._entitle("not read")
-            if self._look is None:
+            if self._preview is None:
                 self.view.say(sentence(error))
             report(self, error)
             return
-        is_first, self._look, self._wanted = self._look is None, look, wanted
-        await self._draw(look, stay=not is_first)
-        self._entitle(_state(look))
+        is_first, self._preview = self._preview is None, preview
+        await self._draw(preview, stay=not is_first)
+        self._entitle(_state(preview))
         self.refresh_bindings()
 
     @work(group="draw", exclusive=True)
     async def _redraw(self) -> None:
-        if self._look is not None:
-            await self._draw(self._look, stay=True)
+        if self._preview is not None:
+            await self._draw(self._preview, stay=True)
 
-    async def _draw(self, look: Look, *, stay: bool) -> None:
-        if isinstance(look.preview.body, Table):
-            MASK.learn_table(look.preview.body.header, look.preview.body.rows)
+    async def _draw(self, preview: Preview, *, stay: bool) -> None:
+        if isinstance(preview.body, Table):
+            MASK.learn_table(preview.body.header, preview.body.rows)
         # Thousands of lines take a moment, and the screen must not wait for them.
-        self.view.show(await asyncio.to_thread(document, look.preview, self.size.width - 4), stay=stay)
+        self.view.show(await asyncio.to_thread(render, preview, self.size.width - 4), stay=stay)
 
     def _entitle(self, state: str) -> None:
         self._state = state
         lines = len(self.view.document.lines)
         where = f"line {self.view.line + 1:,} of {lines:,}" if lines else ""
         parts = (self._entry.name, MASK.word, state, where)
-        self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))
+        self._title.update(show(" · ".join(part for part in parts if part)))
 
 
-def _state(look: Look) -> str:
+def _state(preview: Preview) -> str:
     """Format, encoding, and how much is shown."""
-    preview = look.preview
-    if look.is_whole:
-        amount = f"all {words.size(look.total)}"
-    elif isinstance(preview.body, Listing | Waveform | Nothing):
-        amount = f"{words.size(look.fetched)} of {words.size(look.total) or 'more'} read"
-    elif look.total is not None:
-        amount = f"first {words.size(look.head)} of {words.size(look.total)}"
+    total = words.size(preview.total)
+    if preview.is_whole:
+        amount = f"all {total}"
+    elif preview.is_sampled:
+        amount = f"{words.size(preview.fetched)} of {total or 'more'} read"
+    elif preview.total is not None:
+        amount = f"first {words.size(preview.head)} of {total}"
     else:
-        amount = f"first {words.size(look.head)}"
+        amount = f"first {words.size(preview.head)}"
     return " · ".join(part for part in (preview.format, preview.encoding, amount) if part)

@@ -4,8 +4,7 @@ from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.preview.facts import facts_of
-from cloudstore_tui.preview.preview import Look
+from cloudstore_tui.preview.model import Preview
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.download_flow import DownloadFlow
@@ -42,12 +41,12 @@ class PreviewFlow(DownloadFlow):
 
 def look_into(watch: TransferWatch, entry: StoredObject) -> LookInto:
     """What looks into an object; one link serves for all its pieces."""
-    read, facts = watch.peek(entry), facts_of(entry)
+    read = watch.peek(entry)
 
-    async def look_at(wanted: int) -> Look:
-        # Deferred: the libraries for sound and images take longer to load than the first screen to draw.
-        from cloudstore_tui.preview.look import look
+    async def look_at(wanted: int) -> Preview:
+        # Deferred: starting processes is not needed for the first screen.
+        from cloudstore_tui.preview.runner import facts_of, make_preview
 
-        return await look(read, facts, wanted)
+        return await make_preview(read, facts_of(entry), wanted)
 
     return look_at

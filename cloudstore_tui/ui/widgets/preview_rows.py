@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
-from cloudstore_tui.preview.document import Document
+from cloudstore_tui.preview.render import Document
 from cloudstore_tui.ui.mask import MASK
 
 _LEAST = 20

@@ -2,7 +2,7 @@
 
 import re
 
-from cloudstore_tui.preview.document import Document
+from cloudstore_tui.preview.render import Document
 
 MOST_LINES = 10_000
 MOST_IN_LINE = 100

@@ -4,19 +4,23 @@ import asyncio
 import gzip
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
-from PIL import Image
 
 from cloudstore_tui.core.links import Piece
-from cloudstore_tui.preview.facts import Facts
-from cloudstore_tui.preview.look import look
-from cloudstore_tui.preview.preview import Look
+from cloudstore_tui.preview.examine import examine
+from cloudstore_tui.preview.model import HEAD, Ask, ObjectFacts, Preview
+from cloudstore_tui.preview.remote_file import RemoteFile
+from cloudstore_tui.preview.runner import _Reader
+from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.sandbox.content.archive import tar, tar_gz
 from cloudstore_tui.sandbox.content.recording import recording
 from cloudstore_tui.sandbox.content.tables import CALLS
@@ -39,16 +43,30 @@ class Shelf:
         return Piece(data, len(self.data), self.ranged)
 
 
-Into = Callable[..., Look]
+Into = Callable[..., Preview]
+
+
+def look_into(name: str, shelf: Shelf, wanted: int, **facts: Any) -> Preview:
+    """What the worker would show, without a worker: in this process, so that a mistake is seen."""
+    first = asyncio.run(shelf.read(0, wanted))
+    total = len(first.data) if len(first.data) < wanted else first.total
+    reader = _Reader(shelf.read, first)
+
+    def fetch(stretches: Any) -> tuple[Any, str]:
+        answer = asyncio.run(reader.answer(Ask(tuple(stretches))))
+        return answer.pieces, answer.problem
+
+    file = RemoteFile(fetch, total or len(first.data), first.data)
+    found = examine(Sample(ObjectFacts(name, size=total, **facts), first.data, file))
+    return msgspec.structs.replace(found, head=len(first.data), fetched=reader.fetched, total=total)
 
 
 @pytest.fixture
 def into() -> Into:
     """Looks into bytes: `into("name.csv", data)`."""
 
-    def run(name: str, data: bytes | Shelf, *, wanted: int = 65_536, **facts: Any) -> Look:
-        shelf = data if isinstance(data, Shelf) else Shelf(data)
-        return asyncio.run(look(shelf.read, Facts(name, **facts), wanted))
+    def run(name: str, data: bytes | Shelf, *, wanted: int = HEAD, **facts: Any) -> Preview:
+        return look_into(name, data if isinstance(data, Shelf) else Shelf(data), wanted, **facts)
 
     return run
 
@@ -58,9 +76,19 @@ def shelf() -> type[Shelf]:
     return Shelf
 
 
+def png(width: int, height: int) -> bytes:
+    """A picture of one colour."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    points = zlib.compress(bytes((1 + 3 * width) * height))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", points) + chunk(b"IEND", b"")
+
+
 def make_samples() -> dict[str, bytes]:
-    picture, packed = io.BytesIO(), io.BytesIO()
-    Image.new("RGB", (640, 480)).save(picture, "PNG")
+    packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for number in range(300):
             archive.writestr(f"calls/int-{number}.json", b"x" * 800)
@@ -78,7 +106,7 @@ def make_samples() -> dict[str, bytes]:
         "export.tar": tar({f"{number}.csv": b"a,b\r\n" * 40_000 for number in range(8)}, DAY.timestamp()),
         "export.tar.gz": tar_gz({f"{number}.csv": b"a,b\r\n" * 4000 for number in range(8)}, DAY.timestamp()),
         "calls.zip": packed.getvalue(),
-        "picture.png": picture.getvalue(),
+        "picture.png": png(640, 480),
         "lines.jsonl": b"".join(json.dumps({"n": n, "tags": {"a": [n]}}).encode() + b"\n" for n in range(50)),
         "letters.bin": bytes(range(256)) * 8,
     }

@@ -1,6 +1,5 @@
 """Damaged and malicious bytes never end in an error, and never take long."""
 
-import asyncio
 import random
 import time
 from typing import Any
@@ -9,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from cloudstore_tui.core.links import Piece
-from cloudstore_tui.preview.document import document
-from cloudstore_tui.preview.facts import Facts
-from cloudstore_tui.preview.look import look
+from cloudstore_tui.preview.examine import examine
+from cloudstore_tui.preview.model import HEAD, Done, ObjectFacts
+from cloudstore_tui.preview.remote_file import RemoteFile
+from cloudstore_tui.preview.render import render
+from cloudstore_tui.preview.sample import Sample
+from cloudstore_tui.preview.worker import encoded
 from cloudstore_tui.ui.text import _COMMANDS
 
 QUICK = settings(
@@ -53,14 +54,15 @@ MARKS = [
 def shown(name: str, data: bytes, total: int | None = None) -> list[str]:
     """All lines of a preview; the store says that there are `total` bytes."""
 
-    async def read(first: int, count: int) -> Piece:
-        return Piece(data[first : first + count], total if total is not None else len(data))
-
-    begun = time.monotonic()
-    preview = asyncio.run(look(read, Facts(name))).preview
-    lines = [line.text for line in document(preview, 80).lines]
-    assert time.monotonic() - begun < 5
+    size = total if total is not None else len(data)
+    head = data[:HEAD]
+    file = RemoteFile(lambda asked: ([data[first : first + count] for first, count in asked], "no more"), size, head)
+    begun = time.process_time()
+    preview = examine(Sample(ObjectFacts(name, size=size if len(head) == HEAD else len(head)), head, file))
+    lines = [line.text for line in render(preview, 80).lines]
+    assert time.process_time() - begun < 5
     assert preview.format
+    assert encoded(Done(preview))
     return lines
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloudstore_tui.preview.drawing import draw_waveform
-from cloudstore_tui.preview.preview import Waveform
+from cloudstore_tui.preview.model import Waveform
+from cloudstore_tui.preview.render import draw_waveform
 
 
 @pytest.mark.parametrize("width", [1, 40, 80, 300])

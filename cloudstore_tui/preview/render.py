@@ -1,0 +1,218 @@
+"""A preview as lines of safe text, for the screen and for the command line."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from cloudstore_tui.core.text import plain
+from cloudstore_tui.preview.clock import clock
+from cloudstore_tui.preview.model import (
+    Bytes,
+    Dialogue,
+    Listing,
+    Node,
+    Outline,
+    Preview,
+    Table,
+    Text,
+    Waveform,
+)
+
+LONGEST = 8192
+"""Characters of a line."""
+_WIDEST_CELL = 32
+_WIDEST_SPEAKER = 20
+_MEASURED = 1000
+"""Rows that decide how wide columns are."""
+_TAB = 8
+_HEX_HEAD = "offset    00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  letters"
+_VALUES = {"text": "string", "number": "number", "word": "word"}
+
+_ROWS = 4
+"""Lines of one channel."""
+_FLOOR = -60.0
+"""Decibels of the lowest step."""
+_LEAST_TOP = -30.0
+"""Decibels up to which a very quiet recording is drawn as what it is."""
+_STEPS = " ▁▂▃▄▅▆▇█"
+_MARGIN = 7
+_NARROWEST, _WIDEST = 20, 160
+_SHORT = 20
+"""Seconds below which the time needs a fraction."""
+_TICK = 15
+"""Columns between two times below."""
+_HEX_ROW = 16
+"""Bytes on a line."""
+
+Role = tuple[int, int, str]
+"""From, to, and what the characters between are: `key`, `string`, `number`, `word`, `time`, `name`, `first`, `second`,
+`note` or `wave`."""
+
+
+class Line(NamedTuple):
+    """One line; nothing in it that a terminal could obey."""
+
+    text: str
+    roles: tuple[Role, ...] = ()
+    hang: int = 0
+    """Cells that the rest is moved in where it is wrapped."""
+    last: int = 0
+    """The last line that is hidden when this one is folded; 0 where nothing can be."""
+    folded: str = ""
+    """Its text when it is folded."""
+
+
+class Document(NamedTuple):
+    """All lines of a preview."""
+
+    lines: tuple[Line, ...]
+    head: str = ""
+    """The titles of columns."""
+    above: int = 0
+    """Lines above what the titles belong to."""
+    wraps: bool = False
+    """Whether long lines read better wrapped."""
+    folded: frozenset[int] = frozenset()
+    """Lines that are folded at first."""
+
+
+def render(preview: Preview, width: int) -> Document:
+    """What is shown of an object on a screen of this width."""
+    lines = [_fact(name, value) for name, value in preview.facts]
+    lines += [Line(text := plain(note), ((0, len(text), "note"),)) for note in preview.notes]
+    if lines:
+        lines.append(Line(""))
+    above, body = len(lines), preview.body
+    if isinstance(body, Outline):
+        lines += [_node(node, above, body.nodes) for node in body.nodes]
+        return Document(tuple(lines), above=above, folded=frozenset(place + above for place in body.folded))
+    head, further, wraps = _body(preview, width)
+    return Document((*lines, *further), head, above, wraps)
+
+
+def _body(preview: Preview, width: int) -> tuple[str, Sequence[Line], bool]:
+    body = preview.body
+    if isinstance(body, Table):
+        return _table(body)
+    if isinstance(body, Listing):
+        return f"{'bytes':>15}  {'changed':16}  name", [*_members(body)], False
+    if isinstance(body, Dialogue):
+        return _dialogue(body)
+    if isinstance(body, Waveform):
+        return "", [Line(text, ((0, len(text), "wave"),)) for text in draw_waveform(body, width)], False
+    if isinstance(body, Bytes):
+        return _HEX_HEAD, [Line(text, ((0, 8, "time"),)) for text in _hex_lines(body.data)], False
+    if isinstance(body, Text):
+        return "", [Line(_safe(line)) for line in body.lines], True
+    return "", [], True
+
+
+def _safe(text: str) -> str:
+    return plain(text.expandtabs(_TAB) if "\t" in text else text, LONGEST)
+
+
+def _fact(name: str, value: str) -> Line:
+    title = f"{plain(name):13} "
+    return Line(f"{title}{plain(value)}", ((0, len(title), "name"),), len(title))
+
+
+def _node(node: Node, above: int, nodes: Sequence[Node]) -> Line:
+    start, key, value = "  " * node.depth, plain(node.key, LONGEST), plain(node.value, LONGEST)
+    comma = "," if node.has_next else ""
+    joined = f"{start}{key}: " if key else start
+    roles = [(len(start), len(start) + len(key), "key")] if key else []
+    if node.kind in _VALUES:
+        roles.append((len(joined), len(joined) + len(value), _VALUES[node.kind]))
+    folded = ""
+    if node.last:
+        last = nodes[node.last]
+        closing = f"{last.value}{',' if last.has_next else ''}" if last.kind == "close" else "…"
+        folded = plain(node.source, LONGEST) or f"{joined}{value} … {node.count:,} {closing}"
+    return Line(joined + value + comma, tuple(roles), len(joined), node.last + above if node.last else 0, folded)
+
+
+def _table(table: Table) -> tuple[str, Sequence[Line], bool]:
+    rows = [tuple(map(plain, row)) for row in table.rows]
+    header = tuple(map(plain, table.header))
+    widths = [min(len(cell), _WIDEST_CELL) for cell in header]
+    for row in rows[:_MEASURED]:
+        widths += [0] * (len(row) - len(widths))
+        widths[: len(row)] = (max(widths[place], min(len(cell), _WIDEST_CELL)) for place, cell in enumerate(row))
+    return _cells(header, widths), [Line(_cells(row, widths)) for row in rows], False
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
+    shown = (_fit(cell, widths[place] if place < len(widths) else _WIDEST_CELL) for place, cell in enumerate(row))
+    return "  ".join(shown).rstrip()
+
+
+def _fit(cell: str, width: int) -> str:
+    return f"{cell[: width - 1]}…" if len(cell) > width > 0 else cell.ljust(width)
+
+
+def _members(listing: Listing) -> Iterator[Line]:
+    for member in listing.members:
+        when = member.modified.strftime("%Y-%m-%d %H:%M") if member.modified else ""
+        size = f"{member.size:,}" if member.size is not None and member.note != "folder" else ""
+        start = f"{size:>15}  {when:16}  "
+        note = f"  ({plain(member.note)})" if member.note else ""
+        yield Line(f"{start}{plain(member.name)}{note}", ((0, len(start), "time"),), len(start))
+
+
+def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[Line], bool]:
+    names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in dialogue.turns]
+    order = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    width = max(map(len, order), default=0)
+    is_timed = any(turn.start is not None for turn in dialogue.turns)
+    lines = []
+    for turn, name in zip(dialogue.turns, names, strict=True):
+        time = f"{clock(turn.start) if turn.start is not None else '':>7}  " if is_timed else ""
+        start = f"{time}{name:{width}}  " if width else time
+        side = "first" if order[name] % 2 == 0 else "second"
+        roles = ((0, len(time), "time"), (len(time), len(start), side))
+        lines.append(Line(start + plain(turn.text, LONGEST), roles, len(start)))
+    head = f"{'time':>7}  " if is_timed else ""
+    return f"{head}{'who':{width}}  words" if width else f"{head}words", lines, True
+
+
+def _hex_lines(data: bytes) -> Iterator[str]:
+    """Offset, bytes, and the letters among them."""
+    for offset in range(0, len(data), _HEX_ROW):
+        row = data[offset : offset + _HEX_ROW]
+        left, right = row[:8].hex(" "), row[8:].hex(" ")
+        letters = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
+        yield f"{offset:08x}  {left:23}  {right:23}  {letters}"
+
+
+def draw_waveform(waveform: Waveform, width: int) -> Iterator[str]:
+    """Some lines for each channel, loud above quiet, and the time below."""
+    columns = max(_NARROWEST, min(width - _MARGIN - 1, _WIDEST))
+    top = max((max(channel, default=_FLOOR) for channel in waveform.channels), default=_FLOOR)
+    names = ("left", "right") if len(waveform.channels) == 2 else ("",) * len(waveform.channels)
+    for name, channel in zip(names, waveform.channels, strict=True):
+        heights = [_height(level, max(top, _LEAST_TOP)) for level in _spread(channel, columns)]
+        for row in range(_ROWS, 0, -1):
+            bars = "".join(_STEPS[max(0, min(height - 8 * (row - 1), 8))] for height in heights)
+            yield f"{name if row == _ROWS else '':{_MARGIN}}{bars}".rstrip()
+    yield f"{'':{_MARGIN}}{_axis(waveform.seconds, columns)}"
+
+
+def _spread(levels: Sequence[float], columns: int) -> list[float]:
+    """One loudness for each column: the loudest of those that fall on it."""
+    count = len(levels)
+    if not count:
+        return [_FLOOR] * columns
+    edges = [place * count // columns for place in range(columns + 1)]
+    return [max(levels[edges[place] : max(edges[place + 1], edges[place] + 1)]) for place in range(columns)]
+
+
+def _height(level: float, top: float) -> int:
+    share = (level - _FLOOR) / (top - _FLOOR)
+    return round(max(0.0, min(share, 1.0)) * 8 * _ROWS)
+
+
+def _axis(seconds: float, columns: int) -> str:
+    line = ""
+    for column in range(0, columns - 6, _TICK):
+        at = seconds * column / columns
+        line = f"{line:{column}}{clock(at) if seconds >= _SHORT else f'{at:.1f} s'}"
+    return line

@@ -1,0 +1,119 @@
+"""The process in which untrusted bytes are read.
+
+Started as `python -I -S -c …` with an empty environment. It asks for bytes through its input and output, and has no
+other way out: no secret, no configuration, no file to write, no socket. It is limited in memory and work; whoever
+started it kills it whenever he likes. Imports are few, because somebody waits.
+"""
+
+import os
+import resource
+import struct
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from cloudstore_tui.preview.model import Answer, Ask, Done, Draft, Job
+from cloudstore_tui.preview.remote_file import RemoteFile
+from cloudstore_tui.preview.sample import Sample
+
+MAX_MEMORY = 512 * 1024 * 1024
+MAX_CPU_S = 5
+_MAX_FILES = 64
+_M = TypeVar("_M", Job, Answer)
+_LENGTH = struct.Struct(">I")
+_FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.kill")
+
+
+def main() -> None:
+    """Take one job, answer it, end."""
+    source = os.fdopen(os.dup(0), "rb")
+    target = os.fdopen(os.dup(1), "wb")
+    _close_standard_files()
+    limit()
+    program = _Program(source, target)
+    job = program.receive(Job)
+    # Deferred: while this is loaded, the program fetches the first bytes.
+    from cloudstore_tui.preview.examine import examine
+
+    size = job.facts.size
+    file = RemoteFile(program.fetch, size if size is not None else len(job.head), job.head)
+    sample = Sample(job.facts, job.head[: job.wanted], file, draft=lambda preview: program.send(Draft(preview)))
+    program.send(Done(examine(sample)))
+    os._exit(0)
+
+
+def limit() -> None:
+    """Bound memory, work and files, and refuse to go anywhere."""
+    for kind, most in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CPU, MAX_CPU_S),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, _MAX_FILES),
+    ):
+        try:
+            resource.setrlimit(kind, (most, most))
+        except (OSError, ValueError):
+            # macOS knows no limit of memory; the time that whoever started this allows bounds it there.
+            continue
+    sys.addaudithook(_refuse)
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if event.startswith(_FORBIDDEN) or (event == "open" and _writes(arguments)):
+        raise PermissionError(f"a preview may not do that: {event}")
+
+
+def _writes(arguments: tuple[object, ...]) -> bool:
+    flags = arguments[2] if len(arguments) > 2 else 0
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+def _close_standard_files() -> None:
+    """Whatever a library prints must not come between the messages."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+
+
+def encoded(message: Ask | Draft | Done) -> bytes:
+    """A message as bytes; letters that are half of one become �."""
+    try:
+        return msgspec.msgpack.encode(message)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode(_whole_letters(msgspec.to_builtins(message, builtin_types=(bytes,))))
+
+
+def _whole_letters(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {name: _whole_letters(item) for name, item in value.items()}
+    return [_whole_letters(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+class _Program:
+    """Who started this worker."""
+
+    def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
+        self._source = source
+        self._target = target
+
+    def send(self, message: Ask | Draft | Done) -> None:
+        data = encoded(message)
+        self._target.write(_LENGTH.pack(len(data)) + data)
+        self._target.flush()
+
+    def receive(self, kind: type[_M]) -> _M:
+        size = self._source.read(_LENGTH.size)
+        if len(size) < _LENGTH.size:
+            # Nobody waits any more.
+            os._exit(1)
+        return msgspec.msgpack.decode(self._source.read(_LENGTH.unpack(size)[0]), type=kind)
+
+    def fetch(self, stretches: Sequence[tuple[int, int]]) -> tuple[Sequence[bytes], str]:
+        self.send(Ask(tuple(stretches)))
+        answer = self.receive(Answer)
+        return answer.pieces, answer.problem
