@@ -27,7 +27,7 @@ from cloudstore_tui.net.failures import problem
 from cloudstore_tui.net.rate_limit import RateLimiter
 from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.net.retry import Retries
-from cloudstore_tui.net.transport import PORTS, Call, Sender
+from cloudstore_tui.net.transport import PORTS, ApiCall, Sender
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 """Names and values of a query or a form, in order; a name may come twice."""
@@ -98,7 +98,7 @@ def encoded(pairs: Pairs) -> str:
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='', errors='surrogatepass')}" for name, value in pairs)
 
 
-MOST_SKEW = 300.0
+MAX_SKEW = 300.0
 """Seconds by which the clocks may differ before it is worth a word: signed links depend on them."""
 
 Explain = Callable[[Reply, StorageError], StorageError]
@@ -160,7 +160,7 @@ class ApiClient:
         """What is waited for, or what the user should know of this host; empty when there is nothing to say."""
         waiting = self._retries.note or self._limiter.note
         skew = self.clock_skew or 0.0
-        if waiting or abs(skew) <= MOST_SKEW:
+        if waiting or abs(skew) <= MAX_SKEW:
             return waiting
         return f"this machine's clock is {abs(skew) / 60:.0f} min {'behind' if skew > 0 else 'ahead'}"
 
@@ -176,12 +176,12 @@ class ApiClient:
         Raises:
             StorageError: see `net.failures.problem`.
         """
-        call = Call("GET", self._target(path, query))
+        call = ApiCall("GET", self._target(path, query))
 
         async def attempt() -> Reply:
             reply = await self._with_login(call, subject)
             if _is_redirect(reply) and not redirect:
-                reply = await self._with_login(Call("GET", self._redirected(call, reply, subject)), subject)
+                reply = await self._with_login(ApiCall("GET", self._redirected(call, reply, subject)), subject)
             return self._accepted(reply, subject, redirect=redirect)
 
         return await self._retries.run(attempt, self._limiter.turn)
@@ -196,10 +196,10 @@ class ApiClient:
             StorageError: see `net.failures.problem`.
         """
         if body is None:
-            call = Call(method, self._target(path, query))
+            call = ApiCall(method, self._target(path, query))
         else:
             headers = {"Content-Type": Secret("application/json")}
-            call = Call(method, self._target(path, query), headers, msgspec.json.encode(body))
+            call = ApiCall(method, self._target(path, query), headers, msgspec.json.encode(body))
         async with self._limiter.turn():
             return self._accepted(await self._with_login(call, subject), subject)
 
@@ -213,7 +213,7 @@ class ApiClient:
             ConfigError: there is no token service at this address.
         """
         sent = {**headers, "Content-Type": Secret("application/x-www-form-urlencoded")}
-        call = Call("POST", self._target(path, query), sent, encoded(form).encode())
+        call = ApiCall("POST", self._target(path, query), sent, encoded(form).encode())
 
         async def attempt() -> Reply:
             return self._accepted(await self._exchange(call, subject, is_token=True), subject)
@@ -231,7 +231,7 @@ class ApiClient:
         if sender is not None:
             await sender.close()
 
-    async def _with_login(self, call: Call, subject: str) -> Reply:
+    async def _with_login(self, call: ApiCall, subject: str) -> Reply:
         """One call with credentials; a refused token is renewed once."""
         if self._login is None:
             raise AssertionError("a client without login asks for tokens only")
@@ -244,7 +244,7 @@ class ApiClient:
                 self._login.renewed_in_vain(headers)
         return reply
 
-    async def _exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
+    async def _exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
         if self._sender is None:
             self._sender = _open_sender(self._base, self._timeouts)
         reply = await self._sender.exchange(call, subject, is_token=is_token)
@@ -264,7 +264,7 @@ class ApiClient:
         base = urlsplit(self._base).path
         return f"{base}/{path.lstrip('/')}" + (f"?{encoded(query)}" if query else "")
 
-    def _redirected(self, call: Call, reply: Reply, subject: str) -> str:
+    def _redirected(self, call: ApiCall, reply: Reply, subject: str) -> str:
         """Where a redirect leads, if that is the same scheme, host and port."""
         try:
             goal, base = urlsplit(urljoin(self._base + call.target, reply.location)), urlsplit(self._base)

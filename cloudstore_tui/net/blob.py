@@ -47,10 +47,10 @@ _TICK = 0.5
 _HELD_UP = 5.0
 """Seconds between two ticks after which the thread itself was late, so that silence proves nothing."""
 _KEPT_CONNECTIONS = 32
-MOST_GATHERED = 256 * 1024
+MAX_GATHERED = 256 * 1024
 """Bytes of a body that are handed on at once. libcurl gives 16 KiB at a time: a call of the system for each of them,
 with the lock of the interpreter given away and fought for again, would take more time than the bytes."""
-MOST_ERROR_BODY = 16_384
+MAX_ERROR_BODY = 16_384
 """Bytes kept of a body that is not the object; enough for a store's XML."""
 
 _CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
@@ -74,7 +74,7 @@ def _stopping_with(answer: int) -> Callable[[Callback], Callback]:
 
     def decorate(callback: Callback) -> Callback:
         @wraps(callback)
-        def guarded(call: "Call", *args: object) -> object:
+        def guarded(call: "CurlCall", *args: object) -> object:
             try:
                 return callback(call, *args)
             except Exception as error:  # noqa: BLE001 - raised again where it is awaited
@@ -86,7 +86,7 @@ def _stopping_with(answer: int) -> Callable[[Callback], Callback]:
     return decorate
 
 
-class Call:
+class CurlCall:
     """One request and its reply, as the callbacks of libcurl see it."""
 
     def __init__(self, ends: Source | Target, extra: Mapping[str, str], sink: Sink, body: Body | None = None) -> None:
@@ -182,15 +182,16 @@ class Call:
             self._wanted = self.sink.accept(self._block.reply())
         return None
 
+    @_stopping_with(_STOP)
     def take_body(self, data: bytes) -> int | None:
         """The next bytes of the body."""
         self._got_on(len(data))
         if self._wanted:
             self._gathered.append(data)
             self._gathered_bytes += len(data)
-            return self.hand_on() if self._gathered_bytes >= MOST_GATHERED else None
+            return self.hand_on() if self._gathered_bytes >= MAX_GATHERED else None
         self._kept += data
-        self.enough = len(self._kept) > MOST_ERROR_BODY
+        self.enough = len(self._kept) > MAX_ERROR_BODY
         return _STOP if self.enough else None
 
     @_stopping_with(_STOP)
@@ -276,11 +277,11 @@ class BlobClient:
 
     async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
         """Fetch into a sink."""
-        return await self._do("GET", Call(source, headers or {}, sink))
+        return await self._do("GET", CurlCall(source, headers or {}, sink))
 
     async def put(self, target: Target, body: Body) -> BlobReply:
         """Send a body of known size, over a connection of its own."""
-        return await self._do("PUT", Call(target, {}, NoSink(), body))
+        return await self._do("PUT", CurlCall(target, {}, NoSink(), body))
 
     def renew(self) -> None:
         """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
@@ -293,7 +294,7 @@ class BlobClient:
         if self._loop is not None:
             await self._loop.close()
 
-    async def _do(self, method: str, call: "Call") -> BlobReply:
+    async def _do(self, method: str, call: "CurlCall") -> BlobReply:
         with exchange_logged(method, call.host, call.target.partition("?")[0], attempt()) as log:
             loop = self._running()
             loop.add(call)
@@ -334,8 +335,8 @@ class _CurlLoop:
         self.has_ended = False
         self._lock = threading.Lock()
         """Held where `has_ended` and `_new` must agree."""
-        self._new: deque[Call] = deque()
-        self._calls: dict[Any, Call] = {}
+        self._new: deque[CurlCall] = deque()
+        self._calls: dict[Any, CurlCall] = {}
         self._spare: list[Any] = []
         self._timer: float | None = None
         self._ticked_at = 0.0
@@ -355,7 +356,7 @@ class _CurlLoop:
             threading.Thread(target=self._serve, name="blob client", daemon=True).start()
             self._opened = opened.pop_all()
 
-    def add(self, call: "Call") -> None:
+    def add(self, call: "CurlCall") -> None:
         """Begin a call."""
         with self._lock:
             if not self.has_ended:
@@ -463,7 +464,7 @@ class _CurlLoop:
         else:
             self._selector.register(descriptor, events)
 
-    def _begin(self, call: "Call") -> None:
+    def _begin(self, call: "CurlCall") -> None:
         handle = None
         try:
             handle = self._spare.pop() if self._spare else pycurl.Curl()
@@ -476,7 +477,7 @@ class _CurlLoop:
             return
         self._calls[handle] = call
 
-    def _prepare(self, handle: Any, call: "Call") -> None:
+    def _prepare(self, handle: Any, call: "CurlCall") -> None:
         protocols = pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if "http" in call.protocols else 0)
         options: dict[int, Any] = {
             pycurl.URL: call.url,
@@ -588,7 +589,7 @@ def _mistake(error: BaseException) -> StorageError:
     return StorageError(f"the program made a mistake ({type(error).__name__})", hint="Please report what you did.")
 
 
-def _lost(call: Call, error: BaseException) -> BaseException:
+def _lost(call: CurlCall, error: BaseException) -> BaseException:
     """A failure after the whole body went out leaves open whether it arrived."""
     body = call.body
     if isinstance(error, NetworkError) and call.asked_at is not None and body is not None and body.offset >= body.size:

@@ -18,7 +18,7 @@ from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.logs import exchange_logged, silence
 from cloudstore_tui.net.reply import Inflater, Reply
 from cloudstore_tui.net.retry import asked_wait, attempt, http_date
-from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, Call, proxy_for, trust_store
+from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, ApiCall, proxy_for, trust_store
 
 TOKEN_TIMEOUT = 15.0
 """Seconds for a whole request to a token service."""
@@ -70,7 +70,7 @@ class Channel:
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
         )
 
-    async def exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
+    async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
         """Send one request and read its whole answer, whatever its status; see `Sender`."""
         try:
             with exchange_logged(call.method, self._host, call.path, attempt()) as log:
@@ -95,7 +95,7 @@ class Channel:
         limits = self._timeouts
         return min(max(limits.give_up, limits.connect + limits.read + limits.stall), LONGEST_EXCHANGE)
 
-    async def _exchange(self, call: Call, subject: str) -> Reply:
+    async def _exchange(self, call: ApiCall, subject: str) -> Reply:
         async with self._answer(call) as answer:
             headers = answer.headers
             body = await self._body(answer, subject)
@@ -127,7 +127,7 @@ class Channel:
         return inflater.end()
 
     @asynccontextmanager
-    async def _answer(self, call: Call) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, call: ApiCall) -> AsyncIterator[httpx.Response]:
         connected: list[str] = []
 
         async def trace(event: str, _info: object) -> None:
@@ -146,12 +146,12 @@ class Channel:
         finally:
             await answer.aclose()
 
-    async def _headers(self, call: Call, trace: object) -> httpx.Response:
+    async def _headers(self, call: ApiCall, trace: object) -> httpx.Response:
         """Send a request and read the headers of the answer, to which httpx would give time byte by byte."""
         async with asyncio.timeout(self._timeouts.connect + 2 * self._timeouts.read):
             return await self._http.send(self._request(call, trace), stream=True)
 
-    def _request(self, call: Call, trace: object) -> httpx.Request:
+    def _request(self, call: ApiCall, trace: object) -> httpx.Request:
         headers = {name: value.reveal() for name, value in call.headers.items()}
         if unfit := next((name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)), None):
             raise ConfigError(f"{unfit} holds characters that cannot be sent", subject=self._host)

@@ -8,7 +8,7 @@ from cloudstore_tui.core.provider import Check
 
 WORTH_A_WORD = 60.0
 """Seconds by which the clocks may differ before it is told."""
-MOST_SKEW = 300.0
+MAX_SKEW = 300.0
 """Seconds by which they may differ before signed links and tokens become unreliable."""
 
 _CURE = "Set it, or let NTP do so: signed links and tokens depend on it."
@@ -22,7 +22,7 @@ class Doubt:
     hint: str = ""
 
 
-Look = Callable[[], Awaitable[str | Doubt]]
+Step = Callable[[], Awaitable[str | Doubt]]
 """Looks at one thing and says what it found; raises what is wrong."""
 
 
@@ -36,11 +36,11 @@ class Checklist:
             subject: the profile, for errors.
             skew: seconds by which the service's clock is ahead of ours.
         """
-        self._place = subject
+        self._subject = subject
         self._skew = skew
         self._found: list[Check] = []
 
-    async def run(self, steps: Iterable[tuple[str, Look]]) -> bool:
+    async def run(self, steps: Iterable[tuple[str, Step]]) -> bool:
         """Take some more steps; whether none failed."""
         for title, look in steps:
             try:
@@ -64,9 +64,9 @@ class Checklist:
             return Check("clock", True, "agrees with the service")
         much = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
         text = f"this machine's clock is {much} {'behind' if skew > 0 else 'ahead'}"
-        if abs(skew) <= MOST_SKEW:
+        if abs(skew) <= MAX_SKEW:
             return Check("clock", False, text, hint=_CURE)
-        error = StorageError(text, subject=self._place, hint=_CURE)
+        error = StorageError(text, subject=self._subject, hint=_CURE)
         return Check("clock", False, str(error), error)
 
 

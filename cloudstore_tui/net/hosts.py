@@ -27,7 +27,7 @@ from cloudstore_tui.net.transport import Sink
 TOKENS = 500
 RETRY_COST = 5
 TIME_OUT_COST = 10
-MOST_FAILURES = 10
+MAX_FAILURES = 10
 """Connections in a row that may fail before all but one transfer wait."""
 FIRST_PROBE = 5.0
 LONGEST_PROBE = 60.0
@@ -56,7 +56,7 @@ class HostHealth:
     @property
     def is_down(self) -> bool:
         """Whether only one transfer may try it."""
-        return self.spent or self.failures >= MOST_FAILURES
+        return self.spent or self.failures >= MAX_FAILURES
 
     @property
     def pause(self) -> float:

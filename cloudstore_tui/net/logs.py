@@ -186,7 +186,7 @@ def _open_log(path: Path) -> TextIO:
     return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
 
 
-class Exchange:
+class ExchangeLog:
     """What is known of one request and its answer, for its line in the log."""
 
     def __init__(self) -> None:
@@ -207,9 +207,9 @@ class Exchange:
 
 
 @contextmanager
-def exchange_logged(method: str, host: str, path: str, attempt: int = 1) -> Iterator[Exchange]:
+def exchange_logged(method: str, host: str, path: str, attempt: int = 1) -> Iterator[ExchangeLog]:
     """Log the exchange of the block when it has ended, however it did."""
-    exchange, began = Exchange(), time.monotonic()
+    exchange, began = ExchangeLog(), time.monotonic()
     try:
         yield exchange
     except BaseException as error:

@@ -241,8 +241,8 @@ def _integer(digits: str) -> int | None:
     return int(digits) if len(digits) <= 300 else None
 
 
-MOST_HEADER_BYTES = 65_536
-MOST_HEADERS = 200
+MAX_HEADER_BYTES = 65_536
+MAX_HEADERS = 200
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
@@ -324,7 +324,7 @@ class HeaderBlock:
         """
         self._bytes += len(line)
         self._lines += 1
-        if self._bytes > MOST_HEADER_BYTES or self._lines > MOST_HEADERS:
+        if self._bytes > MAX_HEADER_BYTES or self._lines > MAX_HEADERS:
             raise ReplyError("the headers of the reply are too large")
         text = line.decode("latin-1").strip("\r\n")
         if text.startswith("HTTP/"):

@@ -150,16 +150,9 @@ class TrustStore:
     file: str
     folder: str
     """Of the system; at most one of the two is set."""
-    added: bytes
-    """PEM of what `SSL_CERT_FILE` and `SSL_CERT_DIR` add."""
+    pem: bytes
+    """All of them in one, where the user adds some by `SSL_CERT_FILE` or `SSL_CERT_DIR`; else empty."""
     context: ssl.SSLContext = field(repr=False, compare=False)
-
-    @property
-    def pem(self) -> bytes:
-        """All in one, where the user adds some; else empty: `file` or `folder` do."""
-        if not self.added:
-            return b""
-        return (Path(self.file).read_bytes() if self.file else b"") + b"\n" + self.added
 
 
 def trust_store() -> TrustStore:
@@ -189,7 +182,8 @@ def _trust_store(file: str, folder: str) -> TrustStore:
             "this system has no certificates to trust",
             hint="Install its package ca-certificates, or name a file of certificates in SSL_CERT_FILE.",
         )
-    return TrustStore(system_file, system_folder, added.strip(), context)
+    system = Path(system_file).read_bytes() if system_file and added.strip() else b""
+    return TrustStore(system_file, system_folder, b"\n".join((system, added)).strip(), context)
 
 
 def _added_files(file: str, folder: str) -> Iterator[Path]:
@@ -259,7 +253,7 @@ def _keychain() -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """A request to a host that the sender knows."""
 
     method: str
@@ -268,7 +262,7 @@ class Call:
     headers: Mapping[str, Secret] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
 
-    def with_headers(self, headers: Mapping[str, Secret]) -> "Call":
+    def with_headers(self, headers: Mapping[str, Secret]) -> "ApiCall":
         """The same request with further headers."""
         return replace(self, headers={**self.headers, **headers})
 
@@ -281,7 +275,7 @@ class Call:
 class Sender(Protocol):
     """Sends requests to one host."""
 
-    async def exchange(self, call: Call, subject: str, *, is_token: bool = False) -> Reply:
+    async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
         """Send one request and read its whole answer, whatever its status.
 
         Raises:

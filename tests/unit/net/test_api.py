@@ -25,7 +25,7 @@ from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import ApiClient, Login, LostReplyError, Reply, Token, basic, read_secret
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.net.transport import Call
+from cloudstore_tui.net.transport import ApiCall
 
 PLACE = "acme:exports/x.tar"
 
@@ -480,7 +480,7 @@ def test_a_port_that_goes_without_saying_is_the_same_host(
     profile: Profile, base: str, location: str, followed: bool
 ) -> None:
     client = ApiClient(profile, base)
-    call = Call("GET", "/x")
+    call = ApiCall("GET", "/x")
     if followed:
         assert client._redirected(call, Reply(302, b"", location=location), PLACE) == "/y"
     else:

@@ -11,7 +11,7 @@ import pytest
 from cloudstore_tui.core.errors import LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.transport import Call
+from cloudstore_tui.net.transport import ApiCall
 
 PLACE = "acme:exports/"
 
@@ -151,6 +151,6 @@ async def test_no_secret_is_in_a_log_or_an_error(
 
 
 def test_a_call_does_not_show_its_secrets() -> None:
-    call = Call("GET", "/x?key=canary", {"Authorization": Secret("Bearer canary")}, b"canary")
+    call = ApiCall("GET", "/x?key=canary", {"Authorization": Secret("Bearer canary")}, b"canary")
     assert "canary" not in repr(call)
     assert call.path == "/x"

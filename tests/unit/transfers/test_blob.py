@@ -440,7 +440,7 @@ async def test_what_fails_in_the_thread_fails_one_call_alone(
     slow, pile = Pile(), Pile()
     going = asyncio.create_task(blob.get(source(f"{server.url}/slow"), slow))
     await server.saw(1)
-    owner = module._CurlLoop if name == "_prepare" else module.Call
+    owner = module._CurlLoop if name == "_prepare" else module.CurlCall
     real = getattr(owner, name)
 
     def failing(self: Any, *args: Any) -> Any:

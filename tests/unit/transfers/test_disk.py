@@ -92,7 +92,7 @@ async def test_a_part_file_that_cannot_be_emptied_is_a_disk_error(
 async def test_a_disk_that_fills_at_any_write_leaves_nothing(
     fresh_engine: Any, server: Any, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blob, "MOST_GATHERED", 1)
+    monkeypatch.setattr(blob, "MAX_GATHERED", 1)
     server.put("/exports/x.tar", content)
     probe = FailingDisk()
     engine = fresh_engine(disk=probe)

@@ -10,7 +10,7 @@ from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, S
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.failures import HostError
-from cloudstore_tui.net.hosts import LONGEST_PROBE, MOST_FAILURES, TOKENS, HostPermit, Hosts
+from cloudstore_tui.net.hosts import LONGEST_PROBE, MAX_FAILURES, TOKENS, HostPermit, Hosts
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import PROGRESS, RetryBudget
 from cloudstore_tui.net.transport import NoSink
@@ -66,7 +66,7 @@ class Steps:
         return held
 
     async def bring_down(self) -> None:
-        for _ in range(MOST_FAILURES):
+        for _ in range(MAX_FAILURES):
             await self.one(NO_CONNECTION)
 
 
@@ -82,7 +82,7 @@ async def test_a_host_that_answers_holds_nobody_up(steps: Steps) -> None:
 
 
 async def test_ten_connections_that_fail_bring_a_host_down_and_no_other(steps: Steps) -> None:
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES):
         assert await steps.one(NO_CONNECTION) == 0
     assert await steps.one(NO_CONNECTION, url=OTHER) == 0
     assert await steps.one(NO_CONNECTION) == 1
@@ -92,14 +92,14 @@ async def test_ten_connections_that_fail_bring_a_host_down_and_no_other(steps: S
 @pytest.mark.parametrize("between", [None, LOST, MissingError("gone"), BUSY])
 async def test_only_failures_in_a_row_count(steps: Steps, between: Exception | None) -> None:
     for _ in range(3):
-        for _ in range(MOST_FAILURES - 1):
+        for _ in range(MAX_FAILURES - 1):
             assert await steps.one(NO_CONNECTION) == 0
         await steps.one(between)
     assert steps.notes == []
 
 
 async def test_what_failed_before_the_host_was_asked_says_nothing_of_it(steps: Steps) -> None:
-    for _ in range(MOST_FAILURES - 1):
+    for _ in range(MAX_FAILURES - 1):
         await steps.one(NO_CONNECTION)
     async with steps.visit() as visit:
         await visit.enter(URL, steps.patience())
