@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+
+# A busy machine is slow; that is no failure of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 OpenProfile = Callable[[str], StorageProvider]
 

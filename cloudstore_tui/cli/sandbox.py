@@ -82,7 +82,7 @@ def sandbox_command(
       cloudstore sandbox --fault 'mix seed=7 share=0.5'
     """
     # Deferred: only this command needs the server's libraries.
-    from cloudstore_tui.sandbox.faults.reading import describe_faults
+    from cloudstore_tui.sandbox.faults.plan import describe_faults
     from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions, describe_switches
 
     if list_switches or list_faults:

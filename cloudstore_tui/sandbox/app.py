@@ -11,9 +11,8 @@ from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.faults.asked import CONDITIONS, role_of
-from cloudstore_tui.sandbox.faults.faulty import Faulty
-from cloudstore_tui.sandbox.faults.reading import rule_json
+from cloudstore_tui.sandbox.faults.plan import Faulty, rule_json
+from cloudstore_tui.sandbox.faults.rules import CONDITIONS, role_of
 from cloudstore_tui.sandbox.log import VISIT, RequestLog, Seen, Visit
 from cloudstore_tui.sandbox.world import World
 

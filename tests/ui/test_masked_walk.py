@@ -14,7 +14,7 @@ from textual.widgets import Input
 from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.sandbox.eightbyeight.people import AGENTS, customer
+from cloudstore_tui.sandbox.eightbyeight.model import AGENTS, customer
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.mask import MASK
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import Piece
-from cloudstore_tui.sandbox.content.recording import recording
-from cloudstore_tui.sandbox.eightbyeight import documents
+from cloudstore_tui.sandbox.content import recording
+from cloudstore_tui.sandbox.eightbyeight import fixtures
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 
 START = "acme:exports/reporting/"
@@ -139,7 +139,7 @@ async def test_long_lines_wrap_or_are_moved_aside(browser: Any) -> None:
 
 async def test_the_words_of_a_transcript_are_beside_who_said_them(browser: Any) -> None:
     async with browser(
-        start=START, size=(60, 24), behind=store(documents.transcript("int-1", "Ann", "Bob", 60, 1))
+        start=START, size=(60, 24), behind=store(fixtures.transcript("int-1", "Ann", "Bob", 60, 1))
     ) as it:
         await opened(it)
         assert "time  who       words" in it.lines[1]

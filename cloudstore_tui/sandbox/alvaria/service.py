@@ -5,13 +5,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from cloudstore_tui.sandbox.alvaria.gate import Gate
-from cloudstore_tui.sandbox.alvaria.links import Links
-from cloudstore_tui.sandbox.alvaria.listing import MOST, BadToken, Listing, Page
-from cloudstore_tui.sandbox.alvaria.object_store import METHODS, ObjectStore
-from cloudstore_tui.sandbox.alvaria.store import Store
-from cloudstore_tui.sandbox.alvaria.tokens import Tokens
-from cloudstore_tui.sandbox.alvaria.wire import envelope, key_hash
+from cloudstore_tui.sandbox.alvaria.access import RequestCheck, TokenService
+from cloudstore_tui.sandbox.alvaria.data import KeyStore
+from cloudstore_tui.sandbox.alvaria.links import METHODS, LinkMaker, ObjectStore
+from cloudstore_tui.sandbox.alvaria.listing import MOST, BadToken, KeyListing, KeyPage, envelope, key_hash
 from cloudstore_tui.sandbox.world import World
 
 _KINDS = ("file", "directory", "file:directory")
@@ -29,10 +26,10 @@ class Alvaria:
 
     def __init__(self, world: World) -> None:
         self._switches = world.switches
-        self.tokens = Tokens(world)
-        self.store = Store(world.data / "alvaria", world.seed, world.data_now)
-        self._links = Links(world)
-        self._gate = Gate(world.switches, self.tokens)
+        self.tokens = TokenService(world)
+        self.store = KeyStore(world.data / "alvaria", world.seed, world.data_now)
+        self._links = LinkMaker(world)
+        self._gate = RequestCheck(world.switches, self.tokens)
         self.object_store = ObjectStore(world, self.store, self._links)
 
     def routes(self) -> list[BaseRoute]:
@@ -73,7 +70,7 @@ class Alvaria:
             return self._error(404, f"No record exists for the key {key}", request)
         return JSONResponse(self._page(page, request))
 
-    def _page(self, page: Page, request: Request) -> dict[str, object]:
+    def _page(self, page: KeyPage, request: Request) -> dict[str, object]:
         reply: dict[str, object] = {"kind": "objectKeys", "objectKeys": page.entries}
         version, at_end = request.path_params["version"], {"blank": "", "null": None}
         ending = self._switches.value("A-12", request)
@@ -134,8 +131,8 @@ class Alvaria:
             return Response(status_code=204)
         return JSONResponse({"key": key, "keyHash": key_hash(key), "status": "Delete request succeeded"})
 
-    def _listing(self, request: Request) -> Listing:
-        return Listing(self.store, self._switches, request, request.path_params["version"])
+    def _listing(self, request: Request) -> KeyListing:
+        return KeyListing(self.store, self._switches, request, request.path_params["version"])
 
     def _on(self, switch: str, value: str, request: Request) -> bool:
         return self._switches.value(switch, request) == value

@@ -9,16 +9,10 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from cloudstore_tui.sandbox.eightbyeight import fixtures
-from cloudstore_tui.sandbox.eightbyeight.bulk import bulk_routes
-from cloudstore_tui.sandbox.eightbyeight.content import content_routes
-from cloudstore_tui.sandbox.eightbyeight.gateway import Pace, Service
+from cloudstore_tui.sandbox.eightbyeight.api import bulk_routes, content_routes, lifecycle_routes, object_routes
 from cloudstore_tui.sandbox.eightbyeight.jobs import Jobs
-from cloudstore_tui.sandbox.eightbyeight.keys import KEYS, Key, Tokens
-from cloudstore_tui.sandbox.eightbyeight.lifecycle import lifecycle_routes
-from cloudstore_tui.sandbox.eightbyeight.objects import object_routes
-from cloudstore_tui.sandbox.eightbyeight.store import Store
-from cloudstore_tui.sandbox.eightbyeight.switches import SWITCHES
-from cloudstore_tui.sandbox.eightbyeight.token import token_routes
+from cloudstore_tui.sandbox.eightbyeight.service import KEYS, SWITCHES, Key, KeyTokens, Pace, Service, token_routes
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
 from cloudstore_tui.sandbox.world import World
 
 __all__ = ["KEYS", "SWITCHES", "Key", "routes", "seed"]
@@ -32,7 +26,7 @@ def seed(world: World) -> None:
 def routes(world: World) -> list[BaseRoute]:
     """Every route of the service; the data is opened by the first request."""
     store = cache(lambda: _open(world))
-    service = Service(world, store, Tokens(world), Jobs(), Pace())
+    service = Service(world, store, KeyTokens(world), Jobs(), Pace())
     # Presigned links last: their pattern is the widest.
     return [
         *token_routes(service),
@@ -43,9 +37,9 @@ def routes(world: World) -> list[BaseRoute]:
     ]
 
 
-def _open(world: World) -> Store:
+def _open(world: World) -> ObjectRecords:
     path = Path(world.data) / "eightbyeight.sqlite"
-    store = Store(path)
+    store = ObjectRecords(path)
     if not store.is_filled(world.seed, world.objects):
         store.fill(world.seed, world.objects, fixtures.records(world.seed), fixtures.SPAN)
     return store

@@ -1,23 +1,349 @@
-"""Everything the service keeps: objects, buckets, and what will become of them."""
+"""Everything the service keeps, in SQLite: rows, searches over stored and generated objects, and what comes of them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+import sqlite3
+import threading
+import weakref
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from heapq import merge
+from itertools import islice
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from cloudstore_tui.sandbox.eightbyeight import generated, stored
-from cloudstore_tui.sandbox.eightbyeight.bucket import Bucket
-from cloudstore_tui.sandbox.eightbyeight.calls import COLUMNS, Call, created_of, record_of, value_of
-from cloudstore_tui.sandbox.eightbyeight.database import Database
-from cloudstore_tui.sandbox.eightbyeight.record import Record
-from cloudstore_tui.sandbox.eightbyeight.rows import Rows
-from cloudstore_tui.sandbox.eightbyeight.search import GENERATED_REGION, Search, Searcher
+from cloudstore_tui.fiql import And, Comparison, Node, comparisons
+from cloudstore_tui.sandbox.eightbyeight import sql
+from cloudstore_tui.sandbox.eightbyeight.model import (
+    COLUMNS,
+    Bucket,
+    GeneratedCall,
+    ObjectBody,
+    Record,
+    created_of,
+    record_of,
+    value_of,
+)
+from cloudstore_tui.sandbox.eightbyeight.model import FIELDS as CONTENT_FIELDS
+from cloudstore_tui.sandbox.eightbyeight.sql import (
+    FALSE,
+    TRUE,
+    Condition,
+    GeneratedCalls,
+    Rules,
+    StoredTable,
+    Value,
+    match_from,
+    sort_key,
+    translate,
+)
+
+# The database
+
+
+DatabaseRow = tuple[Any, ...]
+"""One row of an answer."""
+
+
+class SandboxDatabase:
+    """One connection, used by one thread at a time.
+
+    It need not survive a crash of the machine: the data can be made again from its seed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._connection.close)
+        for setting in ("journal_mode = MEMORY", "synchronous = OFF", "temp_store = MEMORY", "cache_size = -65536"):
+            self._connection.execute(f"PRAGMA {setting}").fetchall()
+        self._connection.create_function("holds", 2, _holds, deterministic=True)
+        self._connection.create_function("derived", 7, _derived, deterministic=True)
+
+    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[DatabaseRow]:
+        """The answer to a question."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, values: Sequence[Value | bytes] | Mapping[str, Value] = ()) -> int:
+        """Change something; the number of the last row that was added."""
+        with self._lock:
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Value | bytes]]) -> None:
+        """Change something once for each row."""
+        with self._lock:
+            self._connection.executemany(sql, rows)
+
+    def __enter__(self) -> "SandboxDatabase":
+        """Begin a change that happens whole, or go on with the one that was begun."""
+        self._lock.acquire()
+        if not self._depth:
+            self._connection.execute("BEGIN")
+        self._depth += 1
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._connection.execute("ROLLBACK" if kind else "COMMIT")
+        self._lock.release()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+
+def _holds(value: str | int | None, key: str) -> bool:
+    return match_from(key).holds(value)
+
+
+def _derived(name: str, *numbers: int) -> str | int | None:
+    return value_of(GeneratedCall(*numbers), name)
+
+
+# Objects and buckets as rows
+
+
+_BODY = ("sound", "data", "zeros", "part")
+_OBJECT = ", ".join(("n", "region", *_BODY, *sql.TABLE_FIELDS["object"]))
+_BUCKET = ", ".join(("n", "region", *sql.TABLE_FIELDS["bucket"]))
+
+Tags = tuple[tuple[str, str], ...]
+
+
+class Rows:
+    """Reads and adds rows of the tables `object` and `bucket`."""
+
+    def __init__(self, database: SandboxDatabase) -> None:
+        self._database = database
+
+    def numbered(self, numbers: Collection[int]) -> dict[int, Record]:
+        """Objects by the numbers of their rows."""
+        return self.records("n IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),))
+
+    def records(self, condition: str, values: Sequence[Value]) -> dict[int, Record]:
+        """The objects that meet a condition, by the numbers of their rows."""
+        rows = self._database.rows(f"SELECT {_OBJECT} FROM object WHERE {condition} ORDER BY n", values)
+        tags = self._tags("object", [row[0] for row in rows])
+        return {row[0]: _record(row, tags.get(row[0], ())) for row in rows}
+
+    def number(self, record: Record) -> int | None:
+        """The number of an object's row, `None` if it has none."""
+        sql = "SELECT n FROM object WHERE id = ? AND region = ?"
+        rows = self._database.rows(sql, (record.id, record.region))
+        return int(rows[0][0]) if rows else None
+
+    def bucket(self, condition: str, values: Sequence[Value]) -> Bucket | None:
+        """The bucket that meets a condition, with all its objects."""
+        rows = self._database.rows(f"SELECT {_BUCKET} FROM bucket WHERE {condition}", values)
+        if not rows:
+            return None
+        n, region, *fields = rows[0]
+        objects = self.records("bucketId = ? AND region = ?", (fields[0], region))
+        tags = self._tags("bucket", [n]).get(n, ())
+        return replace(Bucket(*fields), tags=tags, objects=tuple(objects.values()))
+
+    def add(self, record: Record) -> int:
+        """Keep an object, and a bucket around it if it has none; the number of its row."""
+        body = record.body
+        fields = {**record.fields(), "sound": body.sound, "data": body.data, "zeros": body.zeros, "part": body.part}
+        n = self._insert("object", record.region, fields, record.tags)
+        found = self._database.rows(
+            "SELECT 1 FROM bucket WHERE id = ? AND region = ?", (record.bucket_id, record.region)
+        )
+        if not found:
+            bucket = Bucket.around(record)
+            self._insert("bucket", record.region, bucket.fields(), bucket.tags)
+        return n
+
+    def _insert(self, table: str, region: str, fields: Mapping[str, Value | bytes], tags: Tags) -> int:
+        marks = ", ".join("?" * (len(fields) + 1))
+        sql = f"INSERT INTO {table}(region, {', '.join(fields)}) VALUES ({marks})"
+        n = self._database.run(sql, (region, *fields.values()))
+        rows = [(n, position, key, value) for position, (key, value) in enumerate(tags)]
+        self._database.run_many(f"INSERT INTO {table}_tag VALUES (?, ?, ?, ?)", rows)
+        return n
+
+    def _tags(self, table: str, numbers: list[int]) -> dict[int, Tags]:
+        sql = f"SELECT n, key, value FROM {table}_tag WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n, position"
+        found: dict[int, Tags] = {}
+        for n, key, value in self._database.rows(sql, (json.dumps(numbers),)):
+            found[n] = (*found.get(n, ()), (key, value))
+        return found
+
+
+def _record(row: DatabaseRow, tags: Tags) -> Record:
+    _n, region, sound, data, zeros, part, *values = row
+    fields = dict(zip(sql.TABLE_FIELDS["object"], values, strict=True))
+    return Record(
+        id=fields["id"],
+        region=region,
+        type=fields["type"],
+        mime=fields["mimeType"],
+        name=fields["objectName"],
+        customer_id=fields["customerId"],
+        user_id=fields["userId"],
+        bucket_id=fields["bucketId"],
+        created=fields["createdTime"],
+        updated=fields["updatedTime"],
+        body=ObjectBody(sound, data, zeros, part),
+        tags=tags,
+        state=fields["objectState"],
+        checksum=fields["checksum"],
+        checksum_type=fields["checksumType"],
+        size=fields["storedBytes"],
+    )
+
+
+# Searching the stored rows and the generated calls together, in one order, from any offset
+
+
+GENERATED_REGION = "us-east"
+"""Where all generated calls are."""
+
+_AVAILABLE = Comparison("objectState", "==", ("AVAILABLE",))
+_BUCKET_NAMES = {
+    "id": "bucketId",
+    "name": "callId",
+    "callId": "callId",
+    "tenantId": "tenantId",
+    "userId": "userId",
+    "customerId": "customerId",
+    "createdTime": "createdTime",
+    "updatedTime": "updatedTime",
+}
+"""What the fields and tags of a generated call's bucket are called at the call."""
+
+_Place: TypeAlias = tuple[tuple[int, float, str], int]
+_Placed: TypeAlias = tuple[_Place, int | GeneratedCall]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSearch:
+    """What is searched for in one region, and which stretch of the result is wanted."""
+
+    region: str
+    node: Node | None = None
+    rules: Rules = field(default_factory=Rules)
+    sort: str = "createdTime"
+    descending: bool = True
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A stretch of the result: numbers of stored rows, and calls; and whether more follows."""
+
+    items: list[int | GeneratedCall]
+    more: bool
+
+
+class ObjectSearcher:
+    """Finds rows of `object` or `bucket` and the generated calls that stand for one."""
+
+    def __init__(self, database: SandboxDatabase, table: str) -> None:
+        self._database = database
+        self._table = table
+
+    def find(self, search: ObjectSearch) -> Matches:
+        """The numbers of stored rows, and calls, in order.
+
+        The stored rows are few and are sorted here. Of the calls only those are read that can lie in the wanted
+        stretch: all the stored rows together can move a call no further than their number.
+        """
+        stored = self._stored(search)
+        skip = max(0, search.offset - len(stored))
+        source = self._source(search)
+        rows = self._calls(search, source, skip)
+        key = _key(search)
+
+        def placed(row: DatabaseRow) -> _Placed:
+            call = GeneratedCall(*row)
+            return (key(source.value(call, search.sort)), call.created), call
+
+        before = _Before(stored, descending=search.descending)
+        # The first of these calls that is in the stretch; what else lies before the stretch is stored.
+        first = bisect_left(
+            range(len(rows)), search.offset, key=lambda number: skip + number + before(placed(rows[number]))
+        )
+        rest = stored[search.offset - skip - first :]
+        merged = merge(rest, map(placed, rows[first:]), key=_place, reverse=search.descending)
+        found = [item for _where, item in islice(merged, search.limit + 1)]
+        return Matches(found[: search.limit], len(found) > search.limit)
+
+    def _stored(self, search: ObjectSearch) -> list[_Placed]:
+        table = StoredTable(self._table, search.rules)
+        condition = self._translate(search.node, table.condition)
+        if condition == FALSE:
+            return []
+        value = table.expression(search.sort)
+        sql = f"SELECT n, createdTime, {value.text} FROM {self._table} WHERE region = ? AND {condition.text}"
+        rows = self._database.rows(sql, (*value.values, search.region, *condition.values))
+        key = _key(search)
+        places: list[_Placed] = [((key(found), created), n) for n, created, found in rows]
+        return sorted(places, key=lambda pair: pair[0], reverse=search.descending)
+
+    def _calls(self, search: ObjectSearch, source: GeneratedCalls, skip: int) -> list[DatabaseRow]:
+        condition = self._translate(search.node, source.condition) if search.region == GENERATED_REGION else FALSE
+        if condition == FALSE:
+            return []
+        order, direction = source.order(search.sort), " DESC" if search.descending else ""
+        sql = (
+            f"SELECT {COLUMNS} FROM generated WHERE {condition.text} "
+            f"ORDER BY {order}{direction}, created{direction} LIMIT ? OFFSET ?"
+        )
+        wanted = search.offset - skip + search.limit + 1
+        return self._database.rows(sql, (*condition.values, wanted, skip))
+
+    def _source(self, search: ObjectSearch) -> GeneratedCalls:
+        return GeneratedCalls(search.rules, _BUCKET_NAMES if self._table == "bucket" else None)
+
+    def _translate(self, node: Node | None, leaf: Callable[[Comparison], Condition]) -> Condition:
+        if self._table == "object" and not any(term.selector == "objectState" for term in _terms(node)):
+            node = And((node, _AVAILABLE)) if node else _AVAILABLE
+        return translate(node, leaf) if node else TRUE
+
+
+def _terms(node: Node | None) -> Iterator[Comparison]:
+    return comparisons(node) if node else iter(())
+
+
+def _key(search: ObjectSearch) -> Callable[[str | int | None], tuple[int, float, str]]:
+    numeric = search.rules.numeric_tags or search.sort in CONTENT_FIELDS
+    return partial(sort_key, numeric=numeric)
+
+
+def _place(pair: _Placed) -> _Place:
+    return pair[0]
+
+
+class _Before:
+    """Counts the stored rows that come before a call; of equals the stored row comes first."""
+
+    def __init__(self, stored: list[_Placed], *, descending: bool) -> None:
+        self._places = sorted(map(_place, stored))
+        self._descending = descending
+
+    def __call__(self, call: _Placed) -> int:
+        if self._descending:
+            return len(self._places) - bisect_left(self._places, call[0])
+        return bisect_right(self._places, call[0])
+
+
+# The store
+
 
 _LAYOUT = "1"
 """Changes whenever the tables or the fixtures do, so that a data folder of an older version is made again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RecordPage:
     """Some objects or buckets in order, and whether more follow."""
 
     objects: list[Record]
@@ -32,14 +358,14 @@ class BucketPage:
     more: bool
 
 
-class Store:
+class ObjectRecords:
     """The data of the 8x8 service."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+        self._database = SandboxDatabase(path)
         self._rows = Rows(self._database)
-        self._objects = Searcher(self._database, "object")
-        self._buckets = Searcher(self._database, "bucket")
+        self._objects = ObjectSearcher(self._database, "object")
+        self._buckets = ObjectSearcher(self._database, "bucket")
 
     def is_filled(self, seed: int, objects: int) -> bool:
         """Whether the file already holds what these two make."""
@@ -51,12 +377,12 @@ class Store:
         with self._database as database:
             for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
                 database.run(f"DROP TABLE {name}")
-            for statement in (*generated.SCHEMA, *stored.SCHEMA):
+            for statement in (*sql.GENERATED_SCHEMA, *sql.STORED_SCHEMA):
                 database.run(statement)
-            database.run_many("INSERT INTO rank VALUES (?, ?, ?, ?)", generated.ranks())
+            database.run_many("INSERT INTO rank VALUES (?, ?, ?, ?)", sql.ranks())
             if objects:
-                database.run(generated.FILL, generated.fill_values(objects, seed, span[0] // 1000, span[1] // 1000))
-            database.run(generated.INDEX)
+                database.run(sql.FILL, sql.fill_values(objects, seed, span[0] // 1000, span[1] // 1000))
+            database.run(sql.INDEX)
             self.add(records)
             # Written last: a file without it was left half filled.
             database.run("CREATE TABLE origin(layout TEXT, seed INTEGER, objects INTEGER)")
@@ -74,12 +400,12 @@ class Store:
 
     # Reading
 
-    def search(self, search: Search) -> Page:
+    def search(self, search: ObjectSearch) -> RecordPage:
         """A stretch of the objects that a search finds."""
         found = self._objects.find(search)
         kept = self._rows.numbered([item for item in found.items if isinstance(item, int)])
         objects = [kept[item] if isinstance(item, int) else record_of(item, search.region) for item in found.items]
-        return Page(objects, found.more)
+        return RecordPage(objects, found.more)
 
     def get(self, region: str, object_id: str) -> Record | None:
         """One object by its id."""
@@ -89,7 +415,7 @@ class Store:
         call = self._call(region, object_id, "id")
         return record_of(call, region) if call else None
 
-    def search_buckets(self, search: Search) -> BucketPage:
+    def search_buckets(self, search: ObjectSearch) -> BucketPage:
         """A stretch of the buckets that a search finds."""
         found = self._buckets.find(search)
         buckets = [
@@ -145,12 +471,12 @@ class Store:
                 database.run("UPDATE object SET objectState = ?, updatedTime = ? WHERE n = ?", (state, at, n))
             database.run("DELETE FROM event WHERE at <= ?", (now,))
 
-    def _call(self, region: str, uuid: str, field: str) -> Call | None:
+    def _call(self, region: str, uuid: str, field: str) -> GeneratedCall | None:
         created = created_of(uuid)
         if created is None or region != GENERATED_REGION:
             return None
         rows = self._database.rows(f"SELECT {COLUMNS} FROM generated WHERE created = ?", (created,))
-        call = Call(*rows[0]) if rows else None
+        call = GeneratedCall(*rows[0]) if rows else None
         return call if call and value_of(call, field) == uuid else None
 
     def _number(self, record: Record) -> int:

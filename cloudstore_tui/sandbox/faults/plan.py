@@ -1,18 +1,181 @@
-"""The faults in force: rules, how often each has struck, and what happens to one request."""
+"""The faults in force: rules as people write them, how often each has struck, and what happens to one request."""
 
+import difflib
+import shlex
 import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
+from functools import partial
 from random import Random
+from typing import Any
 
-from cloudstore_tui.sandbox.faults.asked import Asked
-from cloudstore_tui.sandbox.faults.catalogue import KINDS, MIX
-from cloudstore_tui.sandbox.faults.kind import Kind
-from cloudstore_tui.sandbox.faults.mix import Mix
-from cloudstore_tui.sandbox.faults.reading import rule_of
-from cloudstore_tui.sandbox.faults.rule import Rule, Value
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.sandbox.faults.exchange import FaultyExchange
+from cloudstore_tui.sandbox.faults.kinds import KINDS, MIX, FaultKind
+from cloudstore_tui.sandbox.faults.rules import PLACES, RequestFacts, Rule, Value, facts_of, place_in
+from cloudstore_tui.sandbox.log import VISIT, Visit
+
+# A mix: a fault for a share of all requests, the same ones for the same seed, whoever comes first
+
+
+DEFAULTS: Mapping[str, Value] = {"most": 2, "only": "", "without": ""}
+"""Parameters: faults in a row for one path, so that there is progress; names of all kinds, or of those left out."""
+
+
+def names_in(rule: Rule, key: str) -> list[str]:
+    """The names that a parameter holds, which have commas between them."""
+    return [name for name in str(rule.values.get(key, "")).split(",") if name]
+
+
+class Mix:
+    """What a mix rule has done so far."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._most = int(rule.values.get("most", DEFAULTS["most"]))
+        only, without = (names_in(rule, key) for key in ("only", "without"))
+        self._kinds = [KINDS[name] for name in only or KINDS if name not in without]
+        self._all = bool(only)
+        self._row: Counter[str] = Counter()
+        self._had: defaultdict[str, set[str]] = defaultdict(set)
+
+    def draw(self, asked: RequestFacts, subject: str, number: int) -> tuple[FaultKind, dict[str, Value]] | None:
+        """What happens to the request of this number for a subject; `None` for nothing."""
+        chance = Random(f"{self._rule.seed} {subject} {number}")
+        kinds = [kind for kind in self._kinds if self._fits(kind, asked) and not self._spent(kind, subject)]
+        if not kinds or self._row[subject] >= self._most or chance.random() >= self._rule.share:
+            self._row.pop(subject, None)
+            return None
+        kind = chance.choice(kinds)
+        self._row[subject] += 1
+        if kind.sparing:
+            self._had[subject].add(kind.name)
+        place: dict[str, Value] = {"after": f"{chance.randrange(100)}%"} if "after" in kind.defaults else {}
+        return kind, {**kind.defaults, **place, **kind.in_mix}
+
+    def _fits(self, kind: FaultKind, asked: RequestFacts) -> bool:
+        return kind.fits(asked) and (kind.mixes(asked) or self._all)
+
+    def _spent(self, kind: FaultKind, subject: str) -> bool:
+        return kind.sparing and kind.name in self._had.get(subject, ())
+
+
+# Rules as people and programs write them
+
+
+EXAMPLE = "reset-after after=65536 where=blob times=3"
+_MANNER = {field.name: field.default for field in fields(Rule) if field.name not in ("fault", "values")}
+_ALWAYS = ("slow", MIX)
+"""Faults that hold for all requests unless the rule says how often."""
+
+
+def rule_of(given: str | Mapping[str, object] | Rule) -> Rule:
+    """A rule from its text, from its JSON, or as it is.
+
+    Raises:
+        UsageError: there is no such fault or parameter, or a value that it cannot have.
+    """
+    if isinstance(given, Rule):
+        given = rule_json(given)
+    if isinstance(given, str):
+        given = dict(_words(given))
+    name = str(given.get("fault", ""))
+    if name != MIX and name not in KINDS:
+        raise UsageError("no such fault", subject=name or "(no name)", hint=_nearest(name, (MIX, *KINDS)))
+    defaults: Mapping[str, Value] = DEFAULTS if name == MIX else KINDS[name].defaults
+    manner: dict[str, Any] = {"times": 0} if name in _ALWAYS else {}
+    values: dict[str, Value] = {}
+    for key, value in given.items():
+        if key in defaults:
+            values[key] = _value(name, key, value, defaults[key])
+        elif key in _MANNER:
+            manner[key] = _value(name, key, value, _MANNER[key])
+        elif key != "fault":
+            raise UsageError("no such parameter", subject=f"{name} {key}", hint=_nearest(key, (*defaults, *_MANNER)))
+    rule = Rule(name, values=values, **manner)
+    _check(rule)
+    return rule
+
+
+def rule_json(rule: Rule) -> dict[str, object]:
+    """A rule as an object that `rule_of` reads."""
+    shown = asdict(rule)
+    values = shown.pop("values")
+    return {**shown, **values}
+
+
+def describe_faults() -> Iterator[str]:
+    """How a rule is written, and a line for every kind: its name, its parameters with their defaults, what it does."""
+    yield "A fault is written NAME KEY=VALUE …, for example --fault '" + EXAMPLE + "'. Keys that all have:"
+    yield f"  where={'|'.join(PLACES)}  method=GET|PUT|…  path=PATTERN  skip=N  times=N (0: always)  share=0..1  seed=N"
+    yield "A place (after) counts from the start of the body, from its end (-5), or in per cent (50%)."
+    yield ""
+    for kind in KINDS.values():
+        yield f"{_with_defaults(kind.name, kind.defaults):48} {kind.text}"
+    yield f"{_with_defaults(MIX, DEFAULTS):48} of all kinds, on a share of the requests, at most so many in a row"
+
+
+def _with_defaults(name: str, defaults: Mapping[str, Value]) -> str:
+    return " ".join([name, *(f"{key}={value}" for key, value in defaults.items())])
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        first, *others = shlex.split(text)
+    except ValueError:
+        raise UsageError("a fault is written NAME KEY=VALUE …", subject=text or "(nothing)", hint=EXAMPLE) from None
+    yield "fault", first
+    for word in others:
+        key, equals, value = word.partition("=")
+        if not equals or key == "fault":
+            raise UsageError("a fault is written NAME KEY=VALUE …", subject=word, hint=f"For example {EXAMPLE}.")
+        yield key, value
+
+
+def _value(name: str, key: str, value: object, default: object) -> Value:
+    """A value of the type that the default has."""
+    try:
+        if isinstance(default, int):
+            return int(str(value))
+        if isinstance(default, float):
+            return float(str(value))
+    except ValueError:
+        raise UsageError("not a number", subject=f"{name} {key}={value}", hint=f"For example {default}.") from None
+    return str(value)
+
+
+def _check(rule: Rule) -> None:
+    if rule.where not in PLACES:
+        raise UsageError("no such place", subject=f"where={rule.where}", hint=f"Known: {', '.join(PLACES)}.")
+    if not 0 <= rule.share <= 1:
+        raise UsageError("a share is a number from 0 to 1", subject=f"share={rule.share}")
+    if rule.skip < 0 or rule.times < 0:
+        raise UsageError("a number of requests is not negative", subject=f"skip={rule.skip} times={rule.times}")
+    for name in (*names_in(rule, "only"), *names_in(rule, "without")):
+        if name not in KINDS:
+            raise UsageError("no such fault", subject=f"{rule.fault} {name}", hint=_nearest(name, KINDS))
+    if not 200 <= int(rule.values.get("status", 200)) <= 599:
+        raise UsageError("no status of an answer", subject=f"status={rule.values['status']}", hint="For example 503.")
+    _check_place(str(rule.values.get("after", "0")))
+
+
+def _check_place(text: str) -> None:
+    try:
+        place_in(text, 0)
+    except ValueError:
+        raise UsageError("no place in a body", subject=f"after={text}", hint="For example 65536, -5 or 50%.") from None
+
+
+def _nearest(text: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(text, list(known), 1, 0.3)
+    return f"Did you mean {near[0]}?" if near else "`cloudstore sandbox --list-faults` shows all."
+
+
+# The plan
 
 
 @dataclass(slots=True)
@@ -36,7 +199,7 @@ class _Entry:
 class Strike:
     """A fault for one request."""
 
-    kind: Kind
+    kind: FaultKind
     values: Mapping[str, Value]
     entry: _Entry
 
@@ -91,7 +254,7 @@ class FaultPlan:
         """Back to the rules of the start, all counts at 0."""
         self._set(self._started)
 
-    def decide(self, asked: Asked) -> list[Strike]:
+    def decide(self, asked: RequestFacts) -> list[Strike]:
         """What happens to a request: at most one fault, and those that go together with it.
 
         The innermost comes first.
@@ -150,7 +313,7 @@ def _goes_along(rule: Rule) -> bool:
     return rule.fault != MIX and KINDS[rule.fault].underneath
 
 
-def _strike(entry: _Entry, asked: Asked, subject: str, number: int) -> Strike | None:
+def _strike(entry: _Entry, asked: RequestFacts, subject: str, number: int) -> Strike | None:
     """What one rule does to a request."""
     rule, count = entry.rule, entry.count
     kind = KINDS.get(rule.fault)
@@ -165,3 +328,33 @@ def _strike(entry: _Entry, asked: Asked, subject: str, number: int) -> Strike | 
     if kind is None or Random(f"{rule.seed} {rule.fault} {subject} {number}").random() >= rule.share:
         return None
     return Strike(kind, {**kind.defaults, **rule.values}, entry)
+
+
+class Faulty:
+    """An application some of whose requests go wrong."""
+
+    def __init__(self, app: ASGIApp, plan: FaultPlan, *, blob_port: bool) -> None:
+        self._app = app
+        self._plan = plan
+        self._blob_port = blob_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if not self._plan.active:
+            await self._app(scope, receive, send)
+            return
+        asked = facts_of(scope, blob_port=self._blob_port)
+        visit: Visit = scope["state"][VISIT]
+        app = self._app
+        for strike in self._plan.decide(asked):
+            visit.met(strike.kind.name)
+            app = self._struck(app, strike)
+        await app(scope, receive, send)
+
+    def _struck(self, app: ASGIApp, strike: Strike) -> ASGIApp:
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            asked = facts_of(scope, blob_port=self._blob_port)
+            call = (scope, receive, send)
+            await strike.kind.apply(FaultyExchange(asked, strike.values, app, call, partial(self._plan.missed, strike)))
+
+        return faulty

@@ -13,8 +13,7 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.fiql import And, Comparison, Node, Or, Row, compare, evaluate, parse, row_of, unparse
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS
 from cloudstore_tui.sandbox.eightbyeight import fixtures
-from cloudstore_tui.sandbox.eightbyeight.search import Search
-from cloudstore_tui.sandbox.eightbyeight.store import Store
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords, ObjectSearch
 
 CALL: Row = {
     "type": "callcenterrecording",
@@ -130,17 +129,17 @@ NAMES = sorted({*KNOWN_FIELDS, "nobodyHasThis"} - {"name", "size", "objectId"})
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = Store(tmp_path_factory.mktemp("truth") / "data.sqlite")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectRecords]:
+    made = ObjectRecords(tmp_path_factory.mktemp("truth") / "data.sqlite")
     made.fill(5, 60, random.Random(5).sample(list(fixtures.records(5)), 120), fixtures.SPAN)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def rows(store: Store) -> dict[str, Row]:
+def rows(store: ObjectRecords) -> dict[str, Row]:
     """Every object of the region as a row, by its id."""
-    found = store.search(Search(REGION, ANY_STATE, limit=10_000)).objects
+    found = store.search(ObjectSearch(REGION, ANY_STATE, limit=10_000)).objects
     return {record.id: dict(reversed(record.tags)) | dict(record.fields()) for record in found}
 
 
@@ -173,17 +172,17 @@ def test_the_rows_have_what_filters_ask_for(rows: dict[str, Row]) -> None:
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_evaluator_finds_what_the_database_of_the_sandbox_finds(
-    store: Store, rows: dict[str, Row], data: st.DataObject
+    store: ObjectRecords, rows: dict[str, Row], data: st.DataObject
 ) -> None:
     wanted = data.draw(filters(list(rows.values())).map(lambda node: parse(unparse(node))))
     # A state is named, so that the rule about AVAILABLE objects stays out of it.
     node = And((wanted, ANY_STATE))
-    found = {record.id for record in store.search(Search(REGION, node, limit=10_000)).objects}
+    found = {record.id for record in store.search(ObjectSearch(REGION, node, limit=10_000)).objects}
     assert {id_ for id_, row in rows.items() if evaluate(wanted, row)} == found
 
 
-def test_the_default_of_the_service_is_a_term_of_its_own(store: Store, rows: dict[str, Row]) -> None:
+def test_the_default_of_the_service_is_a_term_of_its_own(store: ObjectRecords, rows: dict[str, Row]) -> None:
     wanted = parse("duration=gt=60000")
-    found = {record.id for record in store.search(Search(REGION, wanted, limit=10_000)).objects}
+    found = {record.id for record in store.search(ObjectSearch(REGION, wanted, limit=10_000)).objects}
     available = And((wanted, parse(compare("objectState", "==", "AVAILABLE"))))
     assert {id_ for id_, row in rows.items() if evaluate(available, row)} == found

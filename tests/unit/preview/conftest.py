@@ -21,10 +21,8 @@ from cloudstore_tui.preview.model import HEAD, Ask, ObjectFacts, Preview
 from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.runner import _Reader
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.sandbox.content.archive import tar, tar_gz
-from cloudstore_tui.sandbox.content.recording import recording
-from cloudstore_tui.sandbox.content.tables import CALLS
-from cloudstore_tui.sandbox.eightbyeight import documents
+from cloudstore_tui.sandbox.content import CALLS, recording, tar, tar_gz
+from cloudstore_tui.sandbox.eightbyeight import fixtures
 
 DAY = datetime(2024, 9, 1, tzinfo=UTC)
 
@@ -98,9 +96,9 @@ def make_samples() -> dict[str, bytes]:
         "long.mp3": recording("mp3", 900, 1, "A call"),
         "short.wav": recording("wav", 5, 1),
         "long.wav": recording("wav", 300, 1),
-        "transcript.json": documents.transcript("int-1", "Ann", "Bob", 60, 1),
-        "summary.json": documents.summary("int-1", "Ann", 1),
-        "notes.txt": documents.notes("Ann", 1),
+        "transcript.json": fixtures.transcript("int-1", "Ann", "Bob", 60, 1),
+        "summary.json": fixtures.summary("int-1", "Ann", 1),
+        "notes.txt": fixtures.notes("Ann", 1),
         "calls.csv": table,
         "calls.csv.gz": gzip.compress(table, mtime=0),
         "export.tar": tar({f"{number}.csv": b"a,b\r\n" * 40_000 for number in range(8)}, DAY.timestamp()),

@@ -26,7 +26,7 @@ from cloudstore_tui.preview.model import (
     Waveform,
 )
 from cloudstore_tui.preview.render import render
-from cloudstore_tui.sandbox.content.wav import RATE, blocks, header
+from cloudstore_tui.sandbox.content import WAV_RATE, wav_blocks, wav_header
 
 BODIES = {
     "short.mp3": ("MP3 audio", Waveform),
@@ -170,8 +170,8 @@ def test_the_length_of_a_recording_is_measured_where_it_is_read_and_marked_where
 
 
 def test_the_shape_of_a_long_recording_is_that_of_its_sound(into: Any, shelf: Any) -> None:
-    loud, silence = blocks()[1] * 120, bytes(RATE * 2 * 120)
-    found = into("a.wav", header(len(loud) * 2) + loud + silence)
+    loud, silence = wav_blocks()[1] * 120, bytes(WAV_RATE * 2 * 120)
+    found = into("a.wav", wav_header(len(loud) * 2) + loud + silence)
     levels = found.body.channels[0]
     half = len(levels) // 2
     assert min(levels[: half - 1]) > -40

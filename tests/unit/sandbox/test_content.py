@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudstore_tui.sandbox.content import tables
-from cloudstore_tui.sandbox.content.archive import tar, tar_gz, tar_size
-from cloudstore_tui.sandbox.content.recording import KINDS, Recording, recording, recording_size
-from cloudstore_tui.sandbox.content.tables import Table
+from cloudstore_tui.sandbox import content
+from cloudstore_tui.sandbox.content import KINDS, CsvTable, Recording, recording, recording_size, tar, tar_gz, tar_size
 
 BITRATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 RATES = (22_050, 24_000, 16_000)
@@ -80,16 +78,18 @@ def test_recordings_differ_by_seed_and_only_by_seed(kind: str) -> None:
 
 def test_a_minute_of_mp3_is_made_in_a_few_milliseconds() -> None:
     recording("mp3", 60, 0)
-    started = time.perf_counter()
+    started = time.process_time()
     for seed in range(20):
         recording("mp3", 60, seed)
-    assert (time.perf_counter() - started) / 20 < 0.02
+    assert (time.process_time() - started) / 20 < 0.02
 
 
 @pytest.mark.parametrize(
-    "table", [value for value in vars(tables).values() if isinstance(value, Table)], ids=lambda table: table.header[:20]
+    "table",
+    [value for value in vars(content).values() if isinstance(value, CsvTable)],
+    ids=lambda table: table.header[:20],
 )
-def test_the_size_of_a_table_is_known_before(table: Table) -> None:
+def test_the_size_of_a_table_is_known_before(table: CsvTable) -> None:
     day = datetime(2024, 2, 29, tzinfo=UTC)
     for rows in (0, 1, 700):
         assert len(table.make("seed", rows, day)) == table.size(rows)

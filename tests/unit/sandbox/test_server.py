@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from cloudstore_tui.cli.sandbox import sandbox_command
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox import DATA_NOW
-from cloudstore_tui.sandbox.alvaria.store import Span
+from cloudstore_tui.sandbox.alvaria.data import KeySpan
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
 
@@ -207,7 +207,7 @@ def test_the_data_counts_back_from_the_moment_it_is_given(tmp_path: Path, now: d
         sandbox = Sandbox(SandboxOptions(data=tmp_path, now=moment))
         with sandbox:
             assert sandbox.alvaria is not None
-            span = Span("exports/reporting/enterprise-historical/")
+            span = KeySpan("exports/reporting/enterprise-historical/")
             newest = sandbox.alvaria.store.page(span, "", 100)[-1].key
         assert newest.endswith(f"enterprise-historical-{moment - timedelta(days=1):%Y%m%d}.tar")
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox.server import SWITCHES, describe_switches
-from cloudstore_tui.sandbox.switches import NUMBER, Switch, Switches
+from cloudstore_tui.sandbox.world import NUMBER, Switch, Switches
 
 KNOWN = (
     Switch("A-14", "shape", "bare", ("bare", "wrapped")),

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
-from cloudstore_tui.sandbox.alvaria.tokens import CLIENT_ID, Tokens
+from cloudstore_tui.sandbox.alvaria.access import CLIENT_ID, TokenService
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
 PREFIX = "mediastorageapi."
@@ -45,7 +45,7 @@ class Client:
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> TokenService:
         assert self.sandbox.alvaria is not None
         return self.sandbox.alvaria.tokens
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.sandbox.alvaria.tokens import NARROW_CLIENT_ID
+from cloudstore_tui.sandbox.alvaria.access import NARROW_CLIENT_ID
 
 FORM = {"grant_type": "client_credentials", "realm": "acme", "scope": "mediastorageapi.exports"}
 HISTORICAL = "exports/reporting/enterprise-historical/"

@@ -8,8 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from cloudstore_tui.sandbox import DATA_NOW
-from cloudstore_tui.sandbox.alvaria.fixtures import CROWD
-from cloudstore_tui.sandbox.alvaria.tree import all_folders
+from cloudstore_tui.sandbox.alvaria.data import CROWD, all_folders
 
 HISTORICAL = "exports/reporting/enterprise-historical/"
 ODD = "exports/aps-custom/"

@@ -16,8 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from cloudstore_tui.sandbox.eightbyeight import KEYS, SWITCHES, Key, routes, seed
-from cloudstore_tui.sandbox.switches import Switches
-from cloudstore_tui.sandbox.world import World
+from cloudstore_tui.sandbox.world import Switches, World
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from cloudstore_tui.fiql import And, Comparison, Node, Or, comparisons
 from cloudstore_tui.sandbox.eightbyeight import fixtures
-from cloudstore_tui.sandbox.eightbyeight.calls import FIELDS, TAGS
-from cloudstore_tui.sandbox.eightbyeight.record import Record
-from cloudstore_tui.sandbox.eightbyeight.rules import Rules, match_of, sort_key
-from cloudstore_tui.sandbox.eightbyeight.search import Search
-from cloudstore_tui.sandbox.eightbyeight.store import Store
+from cloudstore_tui.sandbox.eightbyeight.model import FIELDS, TAGS, Record
+from cloudstore_tui.sandbox.eightbyeight.sql import Rules, match_of, sort_key
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords, ObjectSearch
 
 REGION = "us-east"
 OPERATORS = ("==", "!=", "=gt=", "=ge=", "=lt=", "=le=", "=in=", "=out=")
@@ -22,8 +20,8 @@ NAMES = sorted({*FIELDS, *TAGS, "speaker", "sourceObjectType", "nobodyHasThis"})
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = Store(tmp_path_factory.mktemp("sql") / "data.sqlite")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectRecords]:
+    made = ObjectRecords(tmp_path_factory.mktemp("sql") / "data.sqlite")
     kept = random.Random(3).sample(list(fixtures.records(3)), 100)
     made.fill(3, 120, kept, fixtures.SPAN)
     yield made
@@ -31,8 +29,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def everything(store: Store) -> list[Record]:
-    return store.search(Search(REGION, ANY_STATE, limit=10_000)).objects
+def everything(store: ObjectRecords) -> list[Record]:
+    return store.search(ObjectSearch(REGION, ANY_STATE, limit=10_000)).objects
 
 
 def is_generated(record: Record) -> bool:
@@ -68,14 +66,14 @@ def filters(draw: st.DrawFn, records: list[Record]) -> Node:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_operator_on_each_field_finds_what_comparing_finds(
-    store: Store, everything: list[Record], name: str
+    store: ObjectRecords, everything: list[Record], name: str
 ) -> None:
     calls = [record for record in everything if is_generated(record)]
     others = [record for record in everything if not is_generated(record)]
     for compare in OPERATORS:
         for record in (calls[len(calls) // 2], others[len(others) // 3]):
             term = Comparison(name, compare, (str(record.value(name) or ""),))
-            found = store.search(Search(REGION, And((term, ANY_STATE)), limit=10_000)).objects
+            found = store.search(ObjectSearch(REGION, And((term, ANY_STATE)), limit=10_000)).objects
             expected = {record.id for record in everything if passes(record, term, Rules())}
             assert {record.id for record in found} == expected, term
 
@@ -83,14 +81,14 @@ def test_each_operator_on_each_field_finds_what_comparing_finds(
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), rules=rules_, descending=st.booleans(), sort=st.sampled_from(NAMES))
 def test_a_search_finds_what_comparing_finds_in_the_right_order(
-    store: Store, everything: list[Record], data: st.DataObject, rules: Rules, descending: bool, sort: str
+    store: ObjectRecords, everything: list[Record], data: st.DataObject, rules: Rules, descending: bool, sort: str
 ) -> None:
     node = data.draw(filters(everything))
     named = any(term.selector == "objectState" for term in comparisons(node))
     expected = [
         record for record in everything if passes(record, node, rules) and (named or record.state == "AVAILABLE")
     ]
-    found = store.search(Search(REGION, node, rules, sort, descending, 0, 10_000)).objects
+    found = store.search(ObjectSearch(REGION, node, rules, sort, descending, 0, 10_000)).objects
     assert {record.id for record in found} == {record.id for record in expected}
     numeric = rules.numeric_tags or sort in FIELDS
     keys = [(sort_key(record.value(sort), numeric=numeric), record.created) for record in found]
@@ -99,26 +97,28 @@ def test_a_search_finds_what_comparing_finds_in_the_right_order(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sort=st.sampled_from(NAMES), descending=st.booleans(), limit=st.integers(5, 90))
-def test_pages_of_any_size_are_the_whole_result_cut_up(store: Store, sort: str, descending: bool, limit: int) -> None:
-    whole = store.search(Search(REGION, None, Rules(), sort, descending, 0, 10_000)).objects
+def test_pages_of_any_size_are_the_whole_result_cut_up(
+    store: ObjectRecords, sort: str, descending: bool, limit: int
+) -> None:
+    whole = store.search(ObjectSearch(REGION, None, Rules(), sort, descending, 0, 10_000)).objects
     pages: list[Record] = []
     for offset in range(0, len(whole) + limit, limit):
-        page = store.search(Search(REGION, None, Rules(), sort, descending, offset, limit))
+        page = store.search(ObjectSearch(REGION, None, Rules(), sort, descending, offset, limit))
         pages += page.objects
         assert page.more == (offset + limit < len(whole))
     assert [record.id for record in pages] == [record.id for record in whole]
 
 
-def test_a_filter_of_thousands_of_terms_is_no_problem(store: Store, everything: list[Record]) -> None:
+def test_a_filter_of_thousands_of_terms_is_no_problem(store: ObjectRecords, everything: list[Record]) -> None:
     node = Or(tuple(Comparison("id", "==", (record.id,)) for record in everything) * 8)
-    found = store.search(Search(REGION, node, limit=10_000)).objects
+    found = store.search(ObjectSearch(REGION, node, limit=10_000)).objects
     assert len(found) == sum(record.state == "AVAILABLE" for record in everything)
 
 
-def test_a_generated_call_is_found_by_each_of_its_ids(store: Store) -> None:
+def test_a_generated_call_is_found_by_each_of_its_ids(store: ObjectRecords) -> None:
     generated = Comparison("createdTime", "=lt=", (str(fixtures.BUSY_DAY),))
     kind = Comparison("type", "==", ("callcenterrecording",))
-    for record in store.search(Search(REGION, And((generated, kind)), limit=30)).objects:
+    for record in store.search(ObjectSearch(REGION, And((generated, kind)), limit=30)).objects:
         for name in (
             "id",
             "bucketId",
@@ -130,5 +130,5 @@ def test_a_generated_call_is_found_by_each_of_its_ids(store: Store) -> None:
             "checksum",
         ):
             node = Comparison(name, "==", (str(record.value(name)),))
-            assert store.search(Search(REGION, And((node, kind)))).objects == [record]
+            assert store.search(ObjectSearch(REGION, And((node, kind)))).objects == [record]
         assert store.get(REGION, record.id) == record

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
-from cloudstore_tui.sandbox.alvaria.tokens import CLIENT_ID
+from cloudstore_tui.sandbox.alvaria.access import CLIENT_ID
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.server import Ready, Sandbox

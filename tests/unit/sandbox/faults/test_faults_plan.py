@@ -7,19 +7,18 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.faults.asked import Asked, role_of
-from cloudstore_tui.sandbox.faults.catalogue import KINDS
-from cloudstore_tui.sandbox.faults.plan import FaultPlan
-from cloudstore_tui.sandbox.faults.reading import describe_faults, rule_json, rule_of
+from cloudstore_tui.sandbox.faults.kinds import KINDS
+from cloudstore_tui.sandbox.faults.plan import FaultPlan, describe_faults, rule_json, rule_of
+from cloudstore_tui.sandbox.faults.rules import RequestFacts, role_of
 
 LINK = "/storage/us-east/css-us-east-media.s3.us-east-1.amazonaws.com/content/EPS/x"
 
 
-def get(path: str = "/s3/a", role: str = "blob", query: str = "", **headers: str) -> Asked:
-    return Asked(role, "GET", path, query, {name.replace("_", "-"): value for name, value in headers.items()})
+def get(path: str = "/s3/a", role: str = "blob", query: str = "", **headers: str) -> RequestFacts:
+    return RequestFacts(role, "GET", path, query, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def struck(plan: FaultPlan, asked: Asked) -> list[str]:
+def struck(plan: FaultPlan, asked: RequestFacts) -> list[str]:
     return [strike.kind.name for strike in plan.decide(asked)]
 
 
@@ -47,7 +46,7 @@ def test_a_rule_is_for_the_requests_it_names(rule: str, hit: list[bool]) -> None
         get(),
         get("/storage/uk/v3/objects/1/content", "api"),
         get("/storage/uk/v3/objects", "api", "filter=a%3Ab"),
-        Asked("token", "POST", "/oauth/v2/token", "", {}),
+        RequestFacts("token", "POST", "/oauth/v2/token", "", {}),
     ]
     assert [bool(struck(FaultPlan([rule]), one)) for one in asked] == hit
 
@@ -113,7 +112,7 @@ def test_a_share_is_drawn_by_the_seed_whoever_comes_first() -> None:
 MIX = "mix seed=7 share=0.85"
 
 
-def mixed(plan: FaultPlan, asked: Asked, count: int) -> list[str]:
+def mixed(plan: FaultPlan, asked: RequestFacts, count: int) -> list[str]:
     return ["".join(struck(plan, asked)) for _ in range(count)]
 
 
@@ -151,10 +150,10 @@ def test_a_mix_does_not_repeat_for_a_path_what_a_client_rightly_ends_at() -> Non
 
 def test_a_mix_spares_what_cannot_be_sent_again() -> None:
     plan = FaultPlan(["mix share=1 most=9"])
-    start = Asked("api", "POST", "/storage/us-east/v3/bulk/download/start", "", {})
-    put = Asked("blob", "PUT", "/s3/a", "", {})
+    start = RequestFacts("api", "POST", "/storage/us-east/v3/bulk/download/start", "", {})
+    put = RequestFacts("blob", "PUT", "/s3/a", "", {})
     assert mixed(plan, start, 20) + mixed(plan, put, 20) == [""] * 40
-    token = Asked("token", "POST", "/oauth/v2/token", "", {})
+    token = RequestFacts("token", "POST", "/oauth/v2/token", "", {})
     assert all(name in {"500", "502", "503", "504"} or KINDS[name].mixes(token) for name in mixed(plan, token, 5))
 
 

@@ -1,24 +1,191 @@
-"""The table of calls that exist as numbers only: filling it, and searching it by filters on what follows from them."""
+"""Filters as SQL: how values are compared, on generated calls and on objects that are kept one by one."""
 
 import json
+import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from typing import TypeAlias
 
-from cloudstore_tui.fiql import Comparison
-from cloudstore_tui.sandbox.eightbyeight.calls import (
+from cloudstore_tui.fiql import And, Comparison, Node
+from cloudstore_tui.sandbox.eightbyeight.model import (
+    AGENTS,
     COLUMNS,
     CONSTANTS,
+    CUSTOMERS,
     FIELDS,
+    QUEUES,
     TAGS,
     UPLOAD_LAG,
-    Call,
+    GeneratedCall,
     created_of,
     start_of,
     value_of,
 )
-from cloudstore_tui.sandbox.eightbyeight.condition import FALSE, Condition, Value, every, some, truth
-from cloudstore_tui.sandbox.eightbyeight.people import AGENTS, CUSTOMERS, QUEUES
-from cloudstore_tui.sandbox.eightbyeight.rules import Match, Rules, match_of, sort_key
+
+# Pieces of SQL with their values; values are always bound, never written into the text
+
+
+Value: TypeAlias = str | int | float | None
+"""What can be bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An SQL expression that is true or false, and what is bound to its question marks."""
+
+    text: str
+    values: tuple[Value, ...] = ()
+
+
+TRUE = Condition("1")
+FALSE = Condition("0")
+
+
+def truth(value: bool) -> Condition:
+    """The condition that always or never holds."""
+    return TRUE if value else FALSE
+
+
+def every(parts: Sequence[Condition]) -> Condition:
+    """All of them; folded, so that a condition that can never hold is recognised."""
+    wanted = [part for part in parts if part != TRUE]
+    return FALSE if FALSE in wanted else _join(wanted, " AND ") if wanted else TRUE
+
+
+def some(parts: Sequence[Condition]) -> Condition:
+    """At least one of them."""
+    wanted = [part for part in parts if part != FALSE]
+    return TRUE if TRUE in wanted else _join(wanted, " OR ") if wanted else FALSE
+
+
+def translate(node: Node, leaf: Callable[[Comparison], Condition]) -> Condition:
+    """The condition of a whole filter, given that of one comparison."""
+    if isinstance(node, Comparison):
+        return leaf(node)
+    join = every if isinstance(node, And) else some
+    return join([translate(term, leaf) for term in node.terms])
+
+
+def _join(parts: Sequence[Condition], word: str) -> Condition:
+    """Joined as a balanced tree: SQLite refuses expressions that are nested 1,000 deep, also flat ones it nests."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    left, right = _join(parts[:middle], word), _join(parts[middle:], word)
+    return Condition(f"({left.text}{word}{right.text})", left.values + right.values)
+
+
+# How values are compared: the rules of a filter, and one comparison ready to be put to values
+
+
+_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,20})?", re.ASCII)
+
+_ORDERS: dict[str, Callable[[float | str, float | str], bool]] = {
+    "==": operator.eq,
+    "=gt=": operator.gt,
+    "=ge=": operator.ge,
+    "=lt=": operator.lt,
+    "=le=": operator.le,
+}
+_OPPOSITE = {"!=": "==", "=out=": "=in="}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the documents leave open about comparing, as the switches E-7, E-8 and E-9 set it."""
+
+    numeric_tags: bool = True
+    """Tags that look like numbers are compared as numbers."""
+    missing_differs: bool = True
+    """An object without the tag is found by `!=` and `=out=`."""
+    wildcards: bool = False
+    """`*` in a value stands for anything."""
+    fold: bool = False
+    """Capitals do not matter."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """One comparison, ready to be put to the values of many objects."""
+
+    operator: str
+    wanted: tuple[str, ...]
+    rules: Rules
+    numeric: bool = True
+    """Whether numbers are compared as numbers."""
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...] | None:
+        """The wanted values as numbers, `None` if one of them is none or numbers do not count."""
+        found = [number(value) for value in self.wanted] if self.numeric else [None]
+        return None if None in found else tuple(value for value in found if value is not None)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether comparing texts byte by byte gives the right answer."""
+        return not self.rules.fold and not (self.rules.wildcards and any("*" in value for value in self.wanted))
+
+    def holds(self, value: str | int | None) -> bool:
+        """Whether an object with this value passes; `None` stands for an object without it."""
+        opposite = _OPPOSITE.get(self.operator)
+        if value is None:
+            return opposite is not None and self.rules.missing_differs
+        if opposite:
+            return not any(self._one(value, wanted, "==") for wanted in self.wanted)
+        plain = "==" if self.operator == "=in=" else self.operator
+        return any(self._one(value, wanted, plain) for wanted in self.wanted)
+
+    def _one(self, value: str | int, wanted: str, compare: str) -> bool:
+        if self.numeric and (mine := number(value)) is not None and (other := number(wanted)) is not None:
+            return _ORDERS[compare](mine, other)
+        text = str(value)
+        if self.rules.fold:
+            text, wanted = text.casefold(), wanted.casefold()
+        if self.rules.wildcards and compare == "==" and "*" in wanted:
+            return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), text, re.DOTALL) is not None
+        return _ORDERS[compare](text, wanted)
+
+    def key(self) -> str:
+        """It as a text that a function of the database can take."""
+        rules = self.rules
+        flags = [rules.numeric_tags, rules.missing_differs, rules.wildcards, rules.fold]
+        return json.dumps([self.operator, self.wanted, flags, self.numeric])
+
+
+def number(value: str | int | None) -> float | None:
+    """A value as a number, if it looks like one: whole numbers stay exact."""
+    if isinstance(value, int):
+        return value
+    if value is None or not _NUMBER.fullmatch(value):
+        return None
+    # More digits than the database's whole numbers have.
+    return float(value) if "." in value or len(value) > 18 else int(value)
+
+
+def match_of(term: Comparison, rules: Rules, *, tag: bool) -> Match:
+    """What a comparison of a filter asks of values."""
+    return Match(term.operator, term.values, rules, numeric=rules.numeric_tags or not tag)
+
+
+@lru_cache(maxsize=256)
+def match_from(key: str) -> Match:
+    """What `Match.key` wrote."""
+    compare, wanted, flags, numeric = json.loads(key)
+    return Match(compare, tuple(wanted), Rules(*flags), numeric)
+
+
+def sort_key(value: str | int | None, *, numeric: bool = True) -> tuple[int, float, str]:
+    """Sorts what is missing first, then numbers, then texts."""
+    if value is None:
+        return 0, 0, ""
+    found = number(value) if numeric else None
+    return (2, 0, str(value)) if found is None else (1, found, "")
+
+
+# The table of generated calls
+
 
 SHORTEST, LONGEST = 5, 837
 """Seconds that a generated call lasts."""
@@ -56,7 +223,7 @@ _BY_START = frozenset({"callId", "objectName", "mediaUrl"})
 
 _SIGNS = {"==": "=", "!=": "<>", "=gt=": ">", "=ge=": ">=", "=lt=": "<", "=le=": "<=", "=in=": "IN", "=out=": "NOT IN"}
 
-SCHEMA = (
+GENERATED_SCHEMA = (
     "CREATE TABLE generated(created INTEGER PRIMARY KEY, duration INTEGER NOT NULL, agent INTEGER NOT NULL, "
     "queue INTEGER NOT NULL, customer INTEGER NOT NULL, mark INTEGER NOT NULL)",
     "CREATE TABLE rank(field TEXT, outbound INTEGER, number INTEGER, rank INTEGER, "
@@ -117,14 +284,14 @@ def _values(field: str, outbound: int) -> tuple[str | int, ...]:
     made = []
     for number in range(_SIZES[column]):
         given = {"agent": 0, "queue": 0, "customer": 0, "mark": outbound, column: number}
-        made.append(maker(Call(0, 0, **given)))
+        made.append(maker(GeneratedCall(0, 0, **given)))
     return tuple(made)
 
 
 @cache
 def _sizes() -> tuple[int | str, ...]:
     """The size of a recording of each length in seconds."""
-    return tuple(FIELDS["storedBytes"](Call(0, second * 1000, 0, 0, 0, 0)) for second in range(LONGEST + 1))
+    return tuple(FIELDS["storedBytes"](GeneratedCall(0, second * 1000, 0, 0, 0, 0)) for second in range(LONGEST + 1))
 
 
 class GeneratedCalls:
@@ -140,7 +307,7 @@ class GeneratedCalls:
         name = self.name(term.selector)
         match = match_of(term, self._rules, tag=name in TAGS)
         if name in CONSTANTS:
-            return truth(match.holds(value_of(Call(0, 0, 0, 0, 0, 0), name)))
+            return truth(match.holds(value_of(GeneratedCall(0, 0, 0, 0, 0, 0), name)))
         if name in _WHOLE:
             return _bounded(name, match)
         if name in _LOOKUPS:
@@ -165,7 +332,7 @@ class GeneratedCalls:
             return _START
         return f"derived('checksum', {COLUMNS})" if name == "checksum" else "created"
 
-    def value(self, call: Call, field: str) -> str | int | None:
+    def value(self, call: GeneratedCall, field: str) -> str | int | None:
         """The value of a field or tag of one call."""
         return value_of(call, self.name(field))
 
@@ -238,7 +405,7 @@ def _derived(name: str, match: Match) -> Condition:
 
 def _with_time(name: str, wanted: str) -> Condition:
     created = created_of(wanted)
-    if created is None or value_of(Call(created, 0, 0, 0, 0, 0), name) != wanted:
+    if created is None or value_of(GeneratedCall(created, 0, 0, 0, 0, 0), name) != wanted:
         return FALSE
     return Condition("created = ?", (created,))
 
@@ -251,3 +418,69 @@ def _with_start(name: str, wanted: str) -> Condition:
         f"(created BETWEEN ? AND ? AND {_START} = ? AND derived('{name}', {COLUMNS}) = ?)",
         (start, start + LONGEST * 1000 + UPLOAD_LAG, start, wanted),
     )
+
+
+# The tables of objects and buckets
+
+
+_OBJECT_FIELDS = (
+    *("id", "type", "mimeType", "objectName", "checksumType", "checksum", "customerId", "userId", "storedBytes"),
+    *("createdTime", "updatedTime", "objectState", "bucketId"),
+)
+_BUCKET_FIELDS = ("id", "name", "customerId", "userId", "createdTime", "updatedTime")
+_WHOLE_COLUMNS = frozenset({"createdTime", "updatedTime", "storedBytes"})
+
+TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {"object": _OBJECT_FIELDS, "bucket": _BUCKET_FIELDS}
+"""The columns of each table that filters can name."""
+
+
+def _columns(fields: tuple[str, ...]) -> str:
+    return ", ".join(f"{field} {'INTEGER' if field in _WHOLE_COLUMNS else 'TEXT'}" for field in fields)
+
+
+_TAG_COLUMNS = "n INTEGER, position INTEGER, key TEXT, value TEXT, PRIMARY KEY(n, position)"
+
+STORED_SCHEMA = (
+    f"CREATE TABLE object(n INTEGER PRIMARY KEY, region TEXT, {_columns(_OBJECT_FIELDS)}, "
+    "sound INTEGER, data BLOB, zeros INTEGER, part INTEGER)",
+    "CREATE UNIQUE INDEX object_by_id ON object(id, region)",
+    "CREATE INDEX object_by_bucket ON object(bucketId)",
+    f"CREATE TABLE bucket(n INTEGER PRIMARY KEY, region TEXT, {_columns(_BUCKET_FIELDS)})",
+    "CREATE UNIQUE INDEX bucket_by_id ON bucket(id, region)",
+    f"CREATE TABLE object_tag({_TAG_COLUMNS}) WITHOUT ROWID",
+    f"CREATE TABLE bucket_tag({_TAG_COLUMNS}) WITHOUT ROWID",
+    "CREATE TABLE event(at INTEGER, n INTEGER, state TEXT)",
+)
+
+
+class StoredTable:
+    """Filters on one of the two tables."""
+
+    def __init__(self, table: str, rules: Rules) -> None:
+        self._table = table
+        self._rules = rules
+
+    def condition(self, term: Comparison) -> Condition:
+        """One comparison as SQL."""
+        name, is_tag = term.selector, term.selector not in TABLE_FIELDS[self._table]
+        match = match_of(term, self._rules, tag=is_tag)
+        if name in _WHOLE_COLUMNS and not is_tag:
+            return whole(name, match)
+        if not is_tag and match.operator in ("==", "=in=") and _as_text(match):
+            return Condition(f"{name} IN ({', '.join('?' * len(match.wanted))})", match.wanted)
+        value = self.expression(name)
+        return Condition(f"holds({value.text}, ?)", (*value.values, match.key()))
+
+    def expression(self, name: str) -> Condition:
+        """The value of a field or tag as SQL; the first one where a tag comes twice."""
+        if name in TABLE_FIELDS[self._table]:
+            return Condition(name)
+        return Condition(
+            f"(SELECT value FROM {self._table}_tag AS tag WHERE tag.n = {self._table}.n AND key = ? "
+            "ORDER BY position LIMIT 1)",
+            (name,),
+        )
+
+
+def _as_text(match: Match) -> bool:
+    return match.plain and all(number(wanted) is None for wanted in match.wanted)

@@ -1,10 +1,29 @@
-"""What a fault rule can know of a request before it is answered."""
+"""What a rule says: which requests go wrong, how, and how often. And what it can know of a request beforehand."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from urllib.parse import unquote
 
 from starlette.types import Scope
+
+
+def place_in(text: str, length: int) -> int:
+    """A place: from the start (`65536`), from the end (`-5`), or in per cent (`50%`); never before the start.
+
+    Raises:
+        ValueError: it is written otherwise.
+    """
+    if text.endswith("%"):
+        return max(int(length * float(text[:-1]) / 100), 0)
+    return int(text) if int(text) >= 0 else max(length + int(text), 0)
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    """Bytes with one of them changed."""
+    return data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
+
 
 PLACES = ("any", "token", "api", "blob", "bytes")
 """What the `where` of a rule can be; `bytes` are all requests that fetch an object or a zip, by a link or not."""
@@ -17,7 +36,7 @@ CONDITIONS = ("if-match", "if-none-match", "if-range")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestFacts:
     """One request."""
 
     role: str
@@ -69,12 +88,45 @@ def role_of(path: str, *, blob_port: bool) -> str:
     return "token" if path in _TOKENS else "api"
 
 
-def asked_of(scope: Scope, *, blob_port: bool) -> Asked:
+def facts_of(scope: Scope, *, blob_port: bool) -> RequestFacts:
     """The request of an HTTP scope."""
-    return Asked(
+    return RequestFacts(
         role=role_of(scope["path"], blob_port=blob_port),
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )
+
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One fault for some requests."""
+
+    fault: str
+    """Name of its kind."""
+    where: str = "any"
+    """One of `asked.PLACES`."""
+    method: str = ""
+    """Empty for every one."""
+    path: str = "*"
+    """Pattern for the whole decoded path of the request, without or with its `?` and query."""
+    skip: int = 0
+    """So many matching requests pass first."""
+    times: int = 1
+    """So often it strikes; 0 for always."""
+    share: float = 1.0
+    """The part of the matching requests that it strikes, drawn by `seed`."""
+    seed: int = 1
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """Parameters of the kind that are not at their default."""
+
+    def matches(self, asked: RequestFacts) -> bool:
+        """Whether a request is one of those."""
+        if not asked.at(self.where) or self.method not in ("", asked.method):
+            return False
+        whole = f"{asked.path}?{unquote(asked.query)}"
+        return self.path == "*" or fnmatchcase(asked.path, self.path) or fnmatchcase(whole, self.path)

@@ -1,0 +1,262 @@
+"""Who may come in: the open questions, access tokens, and what every call has to have before it is looked at."""
+
+import base64
+import binascii
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from cloudstore_tui.sandbox.alvaria.data import PREFIX, SCOPES, is_allowed
+from cloudstore_tui.sandbox.alvaria.listing import envelope
+from cloudstore_tui.sandbox.world import NUMBER, Switch, Switches, World
+
+# The open questions of this service, and the answers the sandbox can give
+
+
+def _switch(id_: str, text: str, *values: str) -> Switch:
+    return Switch(id_, text, values[0], values)
+
+
+SWITCHES: tuple[Switch, ...] = (
+    _switch("A-1", "where the token request names the realm: query or body", "either"),
+    _switch("A-2", "status for a missing scope; 401 has no body", "403", "401"),
+    _switch("A-3", "status for a missing or unknown x-api-key", "403", "401"),
+    _switch("A-4", "do scopes of a folder open its children?", "yes", "no"),
+    _switch("A-5", "listing the root", "400"),
+    _switch("A-6", "folder key without its slash: nothing, or the beginning of keys", "404", "prefix"),
+    _switch("A-7", "an existing folder that is empty", "empty", "404"),
+    _switch("A-8", "keyType=file:directory", "supported", "400"),
+    _switch("A-9", "does file:directory name the folder itself?", "no", "yes"),
+    _switch("A-10", "entries of a page at most", "1000"),
+    _switch(
+        "A-11",
+        "page tokens: the page starts after their key, or with it, or they are told percent-encoded",
+        *("exclusive", "inclusive", "quoted"),
+    ),
+    _switch("A-12", "the token after the last page", "absent", "blank", "null"),
+    _switch("A-13", "type of totalItems", "string", "number", "absent"),
+    _switch("A-14", "shape of a signed URL reply of v2", "bare", "wrapped"),
+    _switch("A-15", "how sizes are written", "KB", "kb", "blank"),
+    _switch("A-16", "deleting a folder key", "400", "recursive"),
+    _switch("A-17", "deleting what is not there", "404", "success"),
+    _switch("A-18", "uploading outside imports/", "403", "allowed"),
+    _switch("A-19", "uploading over what is there", "replaces"),
+    _switch("A-20", "a link to upload into an unknown folder", "404"),
+    _switch("A-21", "folders of v3 asked for through v2", "404", "visible"),
+    Switch("A-22", "seconds a signed URL is good for, whatever it says", "3600", NUMBER),
+    _switch("A-23", "are native links reachable?", "yes", "no"),
+    _switch("A-24", "ranges of proxied links", "206", "200"),
+    _switch(
+        "A-25",
+        "throttling: off, every request, or every second one; plain or with Retry-After",
+        *("off", "429", "429 with Retry-After", "without", "with"),
+    ),
+    _switch("A-26", "type of an error's code", "string", "number"),
+    _switch("A-cloud", "whose object store is behind it", "aws", "gcp"),
+    _switch("A-end", "does a listing ever end, or go on with one token, or with empty pages?", "yes", "no", "empty"),
+    _switch(
+        "A-links", "links of a signed URL reply of v2: both, the one asked for, or the other", "both", "asked", "other"
+    ),
+    _switch(
+        "A-link",
+        "damage to signed links",
+        *("none", "blank", "empty", "other folder", "other key", "other host"),
+    ),
+    Switch("A-token-life", "seconds that a token of Alvaria lives", "3599", NUMBER),
+)
+"""Questions numbered as in the description of the protocol, and what tests need besides."""
+
+
+# Access tokens: who may come in, and to which folders
+
+
+ORG = "acme"
+CLIENT_ID = "acme-sandbox-client"
+"""May ask for every scope."""
+
+NARROW_CLIENT_ID = "acme-sandbox-reports"
+"""May ask for two scopes only."""
+
+_ALL = frozenset(PREFIX + scope for scope in SCOPES)
+CLIENTS: Mapping[str, frozenset[str]] = {
+    CLIENT_ID: _ALL,
+    NARROW_CLIENT_ID: frozenset({f"{PREFIX}exports.reporting", f"{PREFIX}imports.outreach.list"}),
+}
+"""Each client, and the scopes it may be granted."""
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is good for."""
+
+    scopes: frozenset[str]
+    ends: float
+
+
+class TokenService:
+    """The token endpoint, and the check of what it gave out."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._grants: dict[str, Grant] = {}
+
+    @property
+    def client_secret(self) -> str:
+        """The secret of `CLIENT_ID`."""
+        return self.secret(CLIENT_ID)
+
+    @property
+    def api_key(self) -> str:
+        """The only key for `x-api-key`."""
+        return self._world.key("alvaria-api-key")
+
+    def secret(self, client: str) -> str:
+        """The secret of a client."""
+        return self._world.key(f"alvaria-secret:{client}")
+
+    async def issue(self, request: Request) -> Response:
+        """`POST /tokenservice/oauth2/access_token`."""
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+        client = self._client(request.headers.get("authorization", ""))
+        problem = self._problem(request, form, client)
+        if problem is not None:
+            return problem
+        asked = form["scope"].split()
+        granted = [scope for scope in dict.fromkeys(asked) if scope in CLIENTS[client]]
+        if not granted:
+            return _error("invalid_scope", "none of the scopes may be granted to the client")
+        token = secrets.token_hex(16)
+        life = float(self._world.switches.value("A-token-life", request))
+        self._grants[token] = Grant(frozenset(granted), self._world.clock() + life)
+        reply = {"access_token": token, "scope": " ".join(granted), "token_type": "Bearer", "expires_in": int(life)}
+        return JSONResponse(reply, headers={"Cache-Control": "no-store"})
+
+    def grant(self, request: Request) -> Grant | None:
+        """What the token of a request is good for; `None` if it is missing, unknown or over."""
+        bearer = re.fullmatch(r"[Bb]earer +(\S+)", request.headers.get("authorization", ""))
+        grant = self._grants.get(bearer[1]) if bearer else None
+        return grant if grant is not None and self._world.clock() < grant.ends else None
+
+    def revoke_all(self) -> None:
+        """End every token at once."""
+        self._grants.clear()
+
+    def _problem(self, request: Request, form: Mapping[str, str], client: str) -> Response | None:
+        """Why there is no token, in the order in which one finds out."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            return _error("invalid_request", f"the Content-Type must be {_FORM}")
+        if not client:
+            return _error("invalid_client", "the client id or the client secret is wrong", 401)
+        realm = form.get("realm") or request.query_params.get("realm")
+        if not realm:
+            return _error("invalid_request", "the realm is missing")
+        if realm != ORG:
+            return _error("invalid_client", "the client is unknown in this realm", 401)
+        if form.get("grant_type") != "client_credentials":
+            return _error("unsupported_grant_type", "the only grant type is client_credentials")
+        asked = form.get("scope", "").split()
+        if not asked or not _ALL.issuperset(asked):
+            return _error("invalid_scope", "the scope is missing or unknown")
+        return None
+
+    def _client(self, header: str) -> str:
+        """Who asks; empty if the secret does not fit."""
+        kind, _, packed = header.partition(" ")
+        try:
+            name, _, secret = base64.b64decode(packed.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+        known = kind.lower() == "basic" and name in CLIENTS
+        return name if known and hmac.compare_digest(secret.encode(), self.secret(name).encode()) else ""
+
+
+def _error(code: str, description: str, status: int = 400) -> Response:
+    headers = {"WWW-Authenticate": 'Basic realm="tokenservice"'} if status == 401 else None
+    return JSONResponse({"error": code, "error_description": description}, status, headers)
+
+
+# Token, api key, headers, parameters, scope
+
+
+_ACCEPTED = frozenset({"application/json", "application/*", "*/*"})
+
+_LISTED = frozenset({"key", "keyType", "maxResults"})
+PARAMETERS: Mapping[tuple[str, str, str], frozenset[str]] = {
+    ("v2", "GET", "objectKeys"): _LISTED | {"continuationToken"},
+    ("v3", "GET", "objectKeys"): _LISTED | {"nextToken"},
+    ("v2", "DELETE", "objectKeys"): frozenset({"key"}),
+    ("v3", "DELETE", "objectKeys"): frozenset({"key"}),
+    ("v3", "GET", "signedDownloadUrl"): frozenset({"key"}),
+    ("v3", "GET", "signedUploadUrl"): frozenset({"key"}),
+}
+"""Every call there is: version, method and resource; and the parameters it knows."""
+
+
+class RequestCheck:
+    """Refuses calls that the service would refuse, and those that show a mistake of the client."""
+
+    def __init__(self, switches: Switches, tokens: TokenService) -> None:
+        self._switches = switches
+        self._tokens = tokens
+        self._calls = count()
+
+    def refusal(self, request: Request) -> Response | None:
+        """Why a call is not let in; `None` if it is."""
+        grant = self._tokens.grant(request)
+        if grant is None:
+            return Response(status_code=401)
+        if request.headers.get("x-api-key") != self._tokens.api_key:
+            return JSONResponse({"message": "Forbidden"}, int(self._switches.value("A-3", request)))
+        return self._throttled(request) or self._misaddressed(request) or self._malformed(request, grant)
+
+    def _throttled(self, request: Request) -> Response | None:
+        how = self._switches.value("A-25", request)
+        if how == "off" or (how in ("with", "without") and next(self._calls) % 2):
+            return None
+        answer = self._error(429, "Too many requests", request)
+        if how in ("with", "429 with Retry-After"):
+            answer.headers["Retry-After"] = "1"
+        return answer
+
+    def _misaddressed(self, request: Request) -> Response | None:
+        version, resource = request.path_params["version"], request.path_params["resource"]
+        methods = [method for known, method, name in PARAMETERS if (known, name) == (version, resource)]
+        if not methods:
+            return self._error(404, "There is no such resource", request)
+        if request.path_params["org"] != ORG:
+            return self._error(404, "The organization is unknown", request)
+        if request.method not in methods:
+            answer = self._error(405, f"The method {request.method} is not allowed", request)
+            answer.headers["Allow"] = ", ".join(methods)
+            return answer
+        return None
+
+    def _malformed(self, request: Request, grant: Grant) -> Response | None:
+        accepted = {kind.partition(";")[0].strip() for kind in request.headers.get("accept", "").split(",")}
+        if not accepted & _ACCEPTED:
+            return self._error(400, "The Accept header must be application/json", request)
+        version, resource = request.path_params["version"], request.path_params["resource"]
+        known = PARAMETERS[version, request.method, resource]
+        for name, _ in request.query_params.multi_items():
+            if name not in known or len(request.query_params.getlist(name)) > 1:
+                return self._error(400, f"The parameter {name} is unknown or given twice", request)
+        key = request.query_params.get("key", "")
+        if not key or key.startswith("/"):
+            return self._error(400, "The key is missing or starts with a slash", request)
+        if is_allowed(key, grant.scopes, inherited=self._switches.value("A-4", request) == "yes"):
+            return None
+        if self._switches.value("A-2", request) == "401":
+            return Response(status_code=401)
+        return self._error(403, f"The scopes of the token do not cover {key}", request)
+
+    def _error(self, status: int, message: str, request: Request) -> Response:
+        return envelope(status, message, self._switches, request)

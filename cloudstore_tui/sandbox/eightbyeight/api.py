@@ -1,0 +1,513 @@
+"""The routes: searches, objects and buckets, bytes and links, deletion and restoring, zip jobs."""
+
+import base64
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cloudstore_tui.core.errors import FilterError, UsageError
+from cloudstore_tui.fiql import Comparison, Node, check, comparisons, epoch_ms, parse, parse_time, rewrite
+from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, refuse, serve
+from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
+from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, Job, zip_of
+from cloudstore_tui.sandbox.eightbyeight.model import CUSTOMER_ID, TAGS, Record
+from cloudstore_tui.sandbox.eightbyeight.service import Ask, Level, Service, problem, route
+from cloudstore_tui.sandbox.eightbyeight.sql import TABLE_FIELDS, Rules, number
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectSearch
+from cloudstore_tui.sandbox.faults import broken_answers
+from cloudstore_tui.sandbox.world import World
+
+# Filters and sorts of a request
+
+
+LARGEST_PAGE = 100
+_HONOURED = 10_000
+"""The largest page that is given where any limit is honoured."""
+
+_WINDOW = 10_000
+_ALIASES = {"name": "objectName", "size": "storedBytes", "objectId": "id"}
+_TIMES = frozenset({"createdTime", "updatedTime"})
+_DIRECTIONS = {"ASC": False, "DESC": True}
+
+
+def search_of(ask: Ask, table: str) -> ObjectSearch:
+    """The search that a request asks for, in the table `object` or `bucket`."""
+    query = ask.request.query_params
+    aliases = _ALIASES if table == "object" else {"bucketId": "id"}
+    text = query.get("filter", "")
+    rules = Rules(
+        numeric_tags=ask.switch("E-7") == "numeric",
+        missing_differs=ask.switch("E-8") == "matches",
+        wildcards=ask.switch("E-9") == "wildcards",
+        fold=ask.switch("E-9") == "fold",
+    )
+    sort = query.get("sortField") or "createdTime"
+    direction = query.get("sortDirection") or ("ASC" if query.get("sortField") else "DESC")
+    if direction not in _DIRECTIONS:
+        raise problem(400, "sortDirection must be ASC or DESC", "sortDirection")
+    return ObjectSearch(
+        region=ask.region,
+        node=_node(ask, text, table, aliases) if "filter" in query else None,
+        rules=rules,
+        sort=aliases.get(sort, sort),
+        descending=_DIRECTIONS[direction],
+        offset=_offset(ask),
+        limit=_limit(ask),
+    )
+
+
+def _offset(ask: Ask) -> int:
+    offset = _whole(ask, "pageKey", 0)
+    if offset < 0:
+        raise problem(400, "pageKey must not be negative", "pageKey")
+    if ask.switch("E-4") == "400" and offset >= _WINDOW:
+        raise problem(400, f"Result window is too large: pageKey must be below {_WINDOW}", "pageKey")
+    return offset
+
+
+def _limit(ask: Ask) -> int:
+    limit = _whole(ask, "limit", LARGEST_PAGE)
+    how = ask.switch("E-1")
+    if limit < 1 or (limit > LARGEST_PAGE and how == "400"):
+        raise problem(400, f"limit must be between 1 and {LARGEST_PAGE}", "limit")
+    return min(limit, _HONOURED if how == "honoured" else LARGEST_PAGE)
+
+
+def _whole(ask: Ask, name: str, default: int) -> int:
+    text = ask.request.query_params.get(name, "")
+    if not text:
+        return default
+    if not text.removeprefix("-").isdecimal() or len(text) > 12:
+        raise problem(400, f"{name} must be a whole number", name)
+    return int(text)
+
+
+def _node(ask: Ask, text: str, table: str, aliases: dict[str, str]) -> Node:
+    if ask.switch("E-10") == "400" and ("'" in text or '"' in text):
+        raise problem(400, "Quotes are not supported in a filter", "filter")
+    try:
+        node = parse(text)
+    except FilterError as error:
+        raise problem(400, f"Invalid filter at position {error.position}: {error.message}", "filter") from None
+    node = rewrite(node, lambda term: replace(term, selector=aliases.get(term.selector, term.selector)))
+    node = rewrite(node, lambda term: _with_time(ask, term))
+    for found in check(node, text):
+        if found.fatal:
+            raise problem(400, f"Invalid filter at position {found.position}: {found.text}", "filter")
+    if ask.switch("E-6") == "400":
+        _refuse_unknown(node, {*TABLE_FIELDS[table], *TAGS, *ask.store.tag_keys()})
+    return node
+
+
+def _with_time(ask: Ask, term: Comparison) -> Comparison:
+    """Times are epoch milliseconds, or ISO where that is accepted."""
+    if term.selector not in _TIMES or all(number(value) is not None for value in term.values):
+        return term
+    if ask.switch("E-11") == "accepted":
+        try:
+            now = datetime.fromtimestamp(ask.service.now / 1000, UTC)
+            moments = (str(epoch_ms(parse_time(value, UTC, now))) for value in term.values)
+            return replace(term, values=tuple(moments))
+        except UsageError:
+            pass
+    position, value = term.start, term.value
+    raise problem(400, f"Invalid filter at position {position}: {value!r} is no time in milliseconds", "filter")
+
+
+def _refuse_unknown(node: Node, known: Collection[str]) -> None:
+    for term in comparisons(node):
+        if term.selector not in known:
+            raise problem(400, f"Unknown field {term.selector!r} at position {term.start}", "filter")
+
+
+# Regions, searches, single objects and buckets
+
+
+PUBLISHED = ("us-west", "us-east", "uk", "ap", "ca")
+"""Regions of the service; any of them can be asked which are the company's."""
+
+
+def object_routes(service: Service) -> list[BaseRoute]:
+    """The routes of this file."""
+    return [
+        route(service, "GET", "/regions", regions, anywhere=True),
+        route(service, "GET", "/objects", search),
+        route(service, "GET", "/objects/{id}", single),
+        route(service, "GET", "/objects/{id}/metadata", single),
+        route(service, "GET", "/buckets", buckets),
+        route(service, "GET", "/buckets/{id}", bucket),
+    ]
+
+
+def regions(ask: Ask) -> Response:
+    """The regions that the company has."""
+    if ask.region not in PUBLISHED:
+        raise problem(404, f"Unknown region {ask.region}", "region")
+    if "storage" in ask.key.products:
+        return JSONResponse(list(REGIONS))
+    if ask.switch("E-34") == "403":
+        raise problem(403, "This API key has no access to the product storage")
+    return JSONResponse([])
+
+
+def search(ask: Ask) -> Response:
+    """One page of objects."""
+    headers = ask.request.headers
+    for name in ("Accept", "Content-Type"):
+        if "application/json" not in headers.get(name.lower(), ""):
+            raise problem(400, f"{name} must be application/json", name)
+    wanted = search_of(ask, "object")
+    page = ask.store.search(wanted)
+    return _page(ask, wanted, [record.as_json() for record in page.objects], page.more)
+
+
+def single(ask: Ask) -> Response:
+    """Everything known of one object."""
+    return JSONResponse(record_of(ask).as_json())
+
+
+def record_of(ask: Ask) -> Record:
+    """The object that the path names."""
+    object_id = str(ask.request.path_params["id"])
+    record = ask.store.get(ask.region, object_id)
+    if record is None:
+        raise problem(404, f"No object {object_id} in {ask.region}")
+    return record
+
+
+def buckets(ask: Ask) -> Response:
+    """One page of buckets."""
+    wanted = search_of(ask, "bucket")
+    page = ask.store.search_buckets(wanted)
+    return _page(ask, wanted, [found.as_json() for found in page.buckets], page.more)
+
+
+def bucket(ask: Ask) -> Response:
+    """One bucket with its objects."""
+    bucket_id = str(ask.request.path_params["id"])
+    found = ask.store.bucket(ask.region, bucket_id)
+    if found is None:
+        raise problem(404, f"No bucket {bucket_id} in {ask.region}")
+    return JSONResponse(found.as_json())
+
+
+def _page(ask: Ask, wanted: ObjectSearch, content: list[dict[str, Any]], more: bool) -> Response:
+    full = len(content) == wanted.limit
+    page = {
+        "lastPage": not more and not (full and ask.switch("E-2") == "empty"),
+        "pageKey": wanted.offset if ask.switch("E-3") == "current" else wanted.offset + wanted.limit,
+        "pageSize": len(content),
+        "content": content,
+    }
+    # Far faster than Starlette's own, which matters to clients that fetch many pages.
+    body = msgspec.json.encode([page] if ask.switch("E-5") == "array" else page)
+    return Response(body, media_type="application/json")
+
+
+# The bytes of objects and zips: directly, and by presigned links on the API's own host
+
+
+_STORES = {"us-east": "us-east-1", "uk": "eu-west-2"}
+_NO_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.")
+
+
+def content_routes(service: Service) -> list[BaseRoute]:
+    """The routes of this file."""
+
+    async def presigned(request: Request) -> Response:
+        return await run_in_threadpool(_presigned, service, request)
+
+    methods = ["GET", "HEAD", "PUT", "POST", "DELETE"]
+    return [
+        route(service, "GET", "/objects/{id}/content", content),
+        Route("/storage/{region}/{host}/content/{kind}/{customer}/{rest:path}", presigned, methods=methods),
+    ]
+
+
+def content(ask: Ask) -> Response:
+    """The bytes of one object, or a link to them."""
+    record = record_of(ask)
+    if record.state != "AVAILABLE":
+        status = int(ask.switch("E-16"))
+        raise problem(status, f"The object is {record.state}; only AVAILABLE objects have content", "objectState")
+    if ask.request.query_params.get("presignUrl", "").lower() == "true":
+        path = f"EPS/{record.customer_id}/{record.user_id or 'none'}/{record.id}"
+        return _told(link(ask, path, record.name, record.mime), ask.switch("E-14"))
+    return serve(ask.request, blob_of(record, ask.service.world), ranges=ask.switch("E-17") == "206")
+
+
+def link(ask: Ask, path: str, name: str, mime: str) -> str:
+    """A presigned URL below the store's `content/` folder."""
+    host = f"css-{ask.region}-media.s3.{_STORES[ask.region]}.amazonaws.com"
+    full = f"/storage/{ask.region}/{host}/content/{path}"
+    # A header cannot hold every name, so that the service encodes all of them as mail does.
+    shown = f"=?UTF-8?b?{base64.b64encode(name.encode()).decode()}?="
+    extra = {
+        "response-content-disposition": f'attachment; filename="{shown}"',
+        "response-content-type": mime,
+    }
+    signer, life = ask.service.world.signer, ask.seconds("link-life")
+    query = signer.sign(AWS, "GET", full, life, extra=extra, told_life=int(life))
+    return f"{ask.service.world.base_url}{full}?{query}"
+
+
+def blob_of(record: Record, world: World) -> StoredBlob:
+    """The bytes of an object."""
+
+    def read(start: int, end: int) -> bytes:
+        return b"".join(record.body.read(start, end))
+
+    blob = StoredBlob(record.size, record.checksum, record.updated / 1000, record.mime, read)
+    return broken_answers.damaged(blob) if is_damaged(record, world) else blob
+
+
+def is_damaged(record: Record, world: World) -> bool:
+    """Whether a fault has changed the bytes of an object."""
+    return world.faults.stored(broken_answers.DAMAGED, (record.id, record.name)) is not None
+
+
+def zip_blob(job: Job, naming: str, world: World) -> StoredBlob:
+    """The bytes of a job's zip, with members named in one of the ways of switch E-29."""
+    path = zip_of(world.data, job, naming, lambda record: is_damaged(record, world))
+
+    def read(start: int, end: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+
+    blob = StoredBlob(path.stat().st_size, path.stem, job.ended, "application/octet-stream", read)
+    if (values := world.faults.stored(broken_answers.BAD_MEMBER, (job.name,))) is not None:
+        blob = broken_answers.bad_member(blob, path, int(values["member"]))
+    if (values := world.faults.stored(broken_answers.CUT, (job.name,))) is not None:
+        blob = broken_answers.cut(blob, str(values["after"]))
+    return blob
+
+
+def _told(url: str, how: str) -> Response:
+    if how == "text":
+        return PlainTextResponse(url)
+    if how == "302":
+        return RedirectResponse(url, 302)
+    return JSONResponse(url if how == "json string" else {"url" if how == "json" else how: url})
+
+
+def _presigned(service: Service, request: Request) -> Response:
+    refusal = service.world.signer.check(AWS, request, request.scope["path"])
+    if refusal:
+        return refuse(refusal)
+    blob = _stored(service, request)
+    if blob is None:
+        return refuse(_NO_KEY)
+    answer = serve(request, blob)
+    for header in ("content-disposition", "content-type"):
+        if value := request.query_params.get(f"response-{header}"):
+            answer.headers[header] = value
+    return answer
+
+
+def _stored(service: Service, request: Request) -> StoredBlob | None:
+    region, rest = request.path_params["region"], request.path_params["rest"]
+    name = rest.rsplit("/", 1)[-1]
+    if request.path_params["kind"] == "BULK":
+        job = service.jobs.find(region, name, service.world.clock())
+        naming = service.world.switches.value("E-29", request)
+        return zip_blob(job, naming, service.world) if job else None
+    record = service.store().get(region, name)
+    return blob_of(record, service.world) if record and record.state == "AVAILABLE" else None
+
+
+# Deleting and restoring
+
+
+_DAY = 86_400_000
+_DAYS = range(1, 11)
+_DEFAULT_DAYS = 7
+_GONE = frozenset({"REVOKED", "DELETED"})
+
+
+def lifecycle_routes(service: Service) -> list[BaseRoute]:
+    """The routes of this file."""
+    return [
+        route(service, "DELETE", "/bulk", delete, Level.EDIT),
+        route(service, "POST", "/objects/{id}/restore", restore, Level.EDIT),
+    ]
+
+
+def delete(ask: Ask) -> Response:
+    """Revoke the objects whose ids are in the body; they are purged later."""
+    found = [ask.store.get(ask.region, id_) for id_ in ask.ids()]
+    known = [record for record in found if record and record.state not in _GONE]
+    if not known or (len(known) < len(found) and ask.switch("E-28") == "404"):
+        raise problem(404, "Objects not found", "body")
+    now = ask.service.now
+    for record in known:
+        ask.store.set_state(record, "REVOKED", now)
+        ask.store.plan(record, now + int(ask.seconds("purge-seconds") * 1000), "DELETED")
+    return Response(status_code=int(ask.switch("delete-reply")))
+
+
+def restore(ask: Ask) -> Response:
+    """Ask for an archived object; it comes back later, and for some days only."""
+    days = _days(ask)
+    record = record_of(ask)
+    again = ask.store.planned(record) and record.state not in _GONE
+    if record.state != "ARCHIVED" and not again:
+        raise problem(400, f"The object is {record.state}; only ARCHIVED objects can be restored", "objectState")
+    if again and ask.switch("E-19") == "409":
+        raise problem(409, "The object is being restored already")
+    _plan(ask, record, days)
+    return JSONResponse({"expirationDays": days})
+
+
+def _plan(ask: Ask, record: Record, days: int) -> None:
+    now = ask.service.now
+    ready = now + int(ask.seconds("restore-seconds") * 1000)
+    if record.state == "AVAILABLE":
+        # A copy that is there already only stays longer.
+        ready = now
+    else:
+        ask.store.set_state(record, ask.switch("E-18"), now)
+    ask.store.forget_plans(record)
+    ask.store.plan(record, ready, "AVAILABLE")
+    ask.store.plan(record, ready + days * _DAY, "ARCHIVED")
+
+
+def _days(ask: Ask) -> int:
+    if not ask.body.strip():
+        return _DEFAULT_DAYS
+    body = ask.json()
+    days = body.get("expirationDays", _DEFAULT_DAYS) if isinstance(body, dict) else None
+    if not isinstance(days, int) or isinstance(days, bool) or days not in _DAYS:
+        raise problem(400, "expirationDays must be between 1 and 10", "expirationDays")
+    return days
+
+
+# Zip jobs
+
+
+LARGEST_ZIP = 2_000_000_000
+"""Bytes of `storedBytes` that one job may hold."""
+
+_LIVES = {"24h": 86_400.0, "60s": 60.0}
+
+
+def bulk_routes(service: Service) -> list[BaseRoute]:
+    """The routes of this file."""
+    base = "/bulk/download"
+    return [
+        route(service, "POST", f"{base}/start", start, Level.DOWNLOAD_ONLY),
+        route(service, "GET", f"{base}/status", status_of_all),
+        route(service, "GET", f"{base}/status/{{name}}", status),
+        route(service, "PUT POST", f"{base}/cancel/{{name}}", cancel, Level.DOWNLOAD_ONLY),
+        route(service, "PUT", f"{base}/clear", clear, Level.DOWNLOAD_ONLY),
+        route(service, "GET", f"{base}/{{name}}", fetch),
+    ]
+
+
+def start(ask: Ask) -> Response:
+    """Put objects into a new zip."""
+    found = [(id_, ask.store.get(ask.region, id_)) for id_ in ask.ids()]
+    good = [record for _id, record in found if record and record.state == "AVAILABLE"]
+    missing = [id_ for id_, record in found if record is None or record.state != "AVAILABLE"]
+    if not good:
+        raise problem(400, "None of the objects can be downloaded", "body")
+    if missing and ask.switch("E-22") == "404":
+        raise problem(404, f"Objects not found: {', '.join(missing[:3])}", "body")
+    job = ask.service.jobs.start(_job(ask, good, missing))
+    if ask.switch("E-5") == "queue":
+        return _reply(ask, [other.as_json(_now(ask)) for other in _all(ask)])
+    return _reply(ask, _wrapped(ask, job))
+
+
+def _job(ask: Ask, good: list[Record], missing: list[str]) -> Job:
+    kept, outcome = good, "PARTIAL_DONE" if missing else "DONE"
+    if sum(record.size for record in good) > LARGEST_ZIP:
+        outcome = ask.switch("E-21")
+        if outcome == "400":
+            raise problem(400, "The objects exceed 2 GB", "body")
+        kept = _that_fit(good)
+    if ask.switch("zip-outcome") != "DONE":
+        outcome = ask.switch("zip-outcome")
+        kept = kept[:-1] if outcome == "PARTIAL_DONE" else kept
+    left_out = [*missing, *(record.id for record in good if record not in kept)]
+    now, life = _now(ask), _LIVES[ask.switch("E-24")]
+    return Job(ask.region, tuple(kept), tuple(left_out), now, now + ask.seconds("zip-seconds"), outcome, life)
+
+
+def _that_fit(records: list[Record]) -> list[Record]:
+    kept, size = [], 0
+    for record in records:
+        if size + record.size <= LARGEST_ZIP:
+            kept.append(record)
+            size += record.size
+    return kept
+
+
+def status(ask: Ask) -> Response:
+    """The state of one job."""
+    job = _named(ask)
+    url = ""
+    if ask.request.query_params.get("presignUrl", "").lower() == "true" and job.status(_now(ask)) in FETCHABLE:
+        url = link(ask, f"BULK/{CUSTOMER_ID}/{job.name}", job.name, "application/octet-stream")
+    return JSONResponse(_wrapped(ask, job, url))
+
+
+def status_of_all(ask: Ask) -> Response:
+    """The whole queue."""
+    return JSONResponse([job.as_json(_now(ask)) for job in _all(ask)])
+
+
+def cancel(ask: Ask) -> Response:
+    """Stop one job; the queue."""
+    if ask.request.method == "POST" and ask.switch("E-27") == "PUT":
+        raise problem(405, "Use PUT")
+    ask.service.jobs.cancel(_named(ask), _now(ask))
+    return _reply(ask, [job.as_json(_now(ask)) for job in _all(ask)])
+
+
+def clear(ask: Ask) -> Response:
+    """Empty the queue, running jobs too; what is left of it, which is nothing."""
+    ask.service.jobs.clear(ask.region)
+    return _reply(ask, [job.as_json(_now(ask)) for job in _all(ask)])
+
+
+def fetch(ask: Ask) -> Response:
+    """The bytes of a finished zip."""
+    job = _named(ask)
+    if job.status(_now(ask)) not in FETCHABLE:
+        raise problem(404, f"{job.name} is {job.status(_now(ask))}")
+    blob = zip_blob(job, ask.switch("E-29"), ask.service.world)
+    return serve(ask.request, blob, ranges=ask.switch("E-17") == "206")
+
+
+def _named(ask: Ask) -> Job:
+    name = str(ask.request.path_params["name"])
+    job = ask.service.jobs.find(ask.region, name, _now(ask))
+    if job is None:
+        raise problem(404, f"No zip {name} in {ask.region}")
+    return job
+
+
+def _all(ask: Ask) -> list[Job]:
+    return ask.service.jobs.all(ask.region, _now(ask))
+
+
+def _wrapped(ask: Ask, job: Job, url: str = "") -> object:
+    shown = job.as_json(_now(ask), url)
+    return [shown] if ask.switch("E-5") == "array" else shown
+
+
+def _reply(ask: Ask, body: object) -> Response:
+    status = int(ask.switch("zip-reply"))
+    return Response(status_code=204) if status == 204 else JSONResponse(body, status)
+
+
+def _now(ask: Ask) -> float:
+    return ask.service.world.clock()

@@ -1,0 +1,393 @@
+"""Who may come in, and what every request has to have: open questions, keys and tokens, the gateway, the login."""
+
+import base64
+import binascii
+import json
+import secrets
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
+from cloudstore_tui.sandbox.eightbyeight.jobs import Jobs
+from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
+from cloudstore_tui.sandbox.world import Switch, World
+
+# The open questions of the service, with every answer that the sandbox can give
+
+
+def _switch(id_: str, text: str, *values: str) -> Switch:
+    return Switch(id_, text, values[0], values)
+
+
+def _number(id_: str, text: str, default: str) -> Switch:
+    return Switch(id_, text, default, ("*",))
+
+
+SWITCHES: tuple[Switch, ...] = (
+    _switch("E-1", "a limit above 100: cut to 100, refused, or given", "clamp", "400", "honoured"),
+    _switch("E-2", "is a full page that ends the result the last, or does an empty one follow", "last", "empty"),
+    _switch("E-3", "pageKey of a reply: offset of the next page or of this one", "next", "current"),
+    _switch("E-4", "offsets from 10,000 on", "none", "400"),
+    _switch("E-5", "pages and jobs: plain, in a list, or a start that lists all jobs", "object", "array", "queue"),
+    _switch("E-6", "a field that no object has: a tag nobody has, or refused", "tag", "400"),
+    _switch("E-7", "tags that look like numbers are compared as", "numeric", "text"),
+    _switch("E-8", "does != find objects without the tag", "matches", "no match"),
+    _switch("E-9", "texts: to the letter, * as wildcard, or capitals do not matter", "literal", "wildcards", "fold"),
+    _switch("E-10", "quotes in a filter", "accepted", "400"),
+    _switch("E-11", "ISO times in a filter", "400", "accepted"),
+    _switch("E-12", "objectState anywhere in a filter ends the rule that only AVAILABLE is found", "any mention"),
+    _switch("E-13", "order without sortField", "createdTime DESC"),
+    _switch(
+        "E-14",
+        "how a presigned URL is told",
+        *("json", "text", "json string", "302", "presignedUrl", "presignUrl"),
+    ),
+    _switch("E-15", "Authorization sent to a presigned URL", "400"),
+    _switch("E-16", "content of an object that is not AVAILABLE", "403", "404", "409"),
+    _switch("E-17", "Range on content and zips", "206", "200"),
+    _switch("E-18", "state while an object is being restored", "ARCHIVED", "PENDING"),
+    _switch("E-19", "restoring again what is being restored", "200", "409"),
+    _switch("E-20", "state after the restored copy has expired", "ARCHIVED"),
+    _switch(
+        "E-21",
+        "more than 2 GB in one zip: failed, refused, or done in part",
+        "FAILED",
+        "400",
+        "PARTIAL_DONE",
+    ),
+    _switch("E-22", "ids in a start that are unknown, elsewhere or not AVAILABLE", "PARTIAL_DONE", "404"),
+    _switch("E-23", "the same id twice in a start", "once"),
+    _switch("E-24", "how long a finished zip lives", "24h", "60s"),
+    _switch("E-25", "cancelling a finished job", "unchanged"),
+    _switch("E-26", "clearing while jobs run", "all"),
+    _switch("E-27", "verb of cancel", "both", "PUT"),
+    _switch("E-28", "deleting with unknown ids: they are ignored, or nothing is deleted", "200", "404"),
+    _switch("E-29", "names in a zip: as they are, : as a dot, or repeats numbered", "raw", "dots", "numbered"),
+    _switch("E-30", "checksums of every fifth object end in -1, of some in -3", "fifth"),
+    _switch("E-31", "times without zone are", "UTC"),
+    _switch("E-32", "limit of requests: none, 60 a minute with Retry-After, or without it", "off", "60/min", "bare"),
+    _switch("E-33", "level of every key: its own, or this one", "own", "read-only", "download-only", "edit"),
+    _switch("E-34", "regions for a key without storage", "[]", "403"),
+    _number("token-life", "seconds that an 8x8 token lives", "1799"),
+    _number("link-life", "seconds that a presigned URL lives", "1800"),
+    _number("zip-seconds", "seconds until a zip job has ended", "3"),
+    _switch("zip-outcome", "how zip jobs end", "DONE", "FAILED", "PARTIAL_DONE"),
+    _switch("zip-reply", "status of start, cancel and clear; 204 has no body", "200", "201", "204"),
+    _switch("delete-reply", "status of a bulk delete", "200", "204"),
+    _number("purge-seconds", "seconds until a deleted object is purged", "3600"),
+    _number("restore-seconds", "seconds until an archived object is restored", "30"),
+)
+"""Those of section C, and numbers that tests want small."""
+
+
+# Keys and tokens
+
+
+class Level(IntEnum):
+    """What a key may do; each level may do all that the one before may."""
+
+    READ_ONLY = 1
+    """Every GET."""
+    DOWNLOAD_ONLY = 2
+    """Zip jobs too."""
+    EDIT = 3
+    """Deleting and restoring too."""
+
+
+LEVELS = {"read-only": Level.READ_ONLY, "download-only": Level.DOWNLOAD_ONLY, "edit": Level.EDIT}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One API key."""
+
+    client_id: str
+    level: Level = Level.EDIT
+    products: tuple[str, ...] = ("storage",)
+    expired: bool = False
+    """Whether its time is over; it is refused as a wrong one is."""
+
+    def secret(self, world: World) -> str:
+        """The secret that belongs to it."""
+        return world.key(self.client_id)
+
+
+KEYS = (
+    Key("acme8-edit"),
+    Key("acme8-download", Level.DOWNLOAD_ONLY),
+    Key("acme8-read", Level.READ_ONLY),
+    Key("acme8-bare", Level.READ_ONLY, ("work-analytics",)),
+    Key("acme8-expired", expired=True),
+)
+"""The first is what the sandbox's own configuration uses; the fourth was made without the product `storage`."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """What a key got for its secret."""
+
+    key: Key
+    ends: float
+    """Epoch seconds."""
+
+
+class KeyTokens:
+    """The tokens that were given out."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._tokens: dict[str, IssuedToken] = {}
+
+    def key_of(self, authorization: str) -> Key | None:
+        """The key that a Basic header shows, if its secret is right."""
+        kind, _, encoded = authorization.partition(" ")
+        try:
+            client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        found = next((key for key in KEYS if key.client_id == client_id), None)
+        if kind.lower() != "basic" or found is None or found.expired:
+            return None
+        return found if secrets.compare_digest(found.secret(self._world).encode(), secret.encode()) else None
+
+    def give(self, key: Key, life: float) -> str:
+        """A new token for a key."""
+        text = secrets.token_urlsafe(21)
+        now = self._world.clock()
+        with self._lock:
+            # Long enough for a late client to be told that its token has expired, and not that there is none such.
+            self._tokens = {name: token for name, token in self._tokens.items() if token.ends > now - 3600}
+            self._tokens[text] = IssuedToken(key, now + life)
+        return text
+
+    def find(self, text: str) -> IssuedToken | None:
+        """What is known of a token, also after its end."""
+        return self._tokens.get(text)
+
+
+# The gateway
+
+
+_PER_MINUTE = 60
+
+
+class ApiError(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.response = JSONResponse(body, status, headers)
+
+
+def fault(status: int, text: str, code: str) -> ApiError:
+    """An error of the gateway, before the service is reached."""
+    return ApiError(status, {"fault": {"faultstring": text, "detail": {"errorcode": code}}})
+
+
+def problem(status: int, detail: str, field: str = "") -> ApiError:
+    """An error of the service itself."""
+    titles = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict"}
+    errors = [{"field": field, "code": "INVALID", "message": detail}] if field else []
+    title = titles.get(status, "Error")
+    return ApiError(status, {"status": status, "title": title, "detail": detail, "errors": errors})
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all requests share."""
+
+    world: World
+    store: Callable[[], ObjectRecords]
+    """Opens the store on first use."""
+    tokens: KeyTokens
+    jobs: Jobs
+    pace: "Pace"
+
+    @property
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return int(self.world.clock() * 1000)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request that was let in."""
+
+    service: Service
+    request: Request
+    key: Key
+    body: bytes
+
+    @property
+    def store(self) -> ObjectRecords:
+        """The data."""
+        return self.service.store()
+
+    @property
+    def region(self) -> str:
+        """The region of the path, known to be one of the company's."""
+        return str(self.request.path_params["region"])
+
+    def switch(self, id_: str) -> str:
+        """The answer to one open question."""
+        return self.service.world.switches.value(id_, self.request)
+
+    def seconds(self, id_: str) -> float:
+        """A switch that holds a number."""
+        return float(self.switch(id_))
+
+    def json(self) -> Any:
+        """The body, which has to be JSON and to say so."""
+        if not self.request.headers.get("content-type", "").startswith("application/json"):
+            raise problem(400, "Content-Type must be application/json", "Content-Type")
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise problem(400, "The body is no JSON", "body") from None
+
+    def ids(self) -> list[str]:
+        """The body, which has to be a list of object ids; each once."""
+        ids = self.json()
+        if not isinstance(ids, list) or not ids or not all(isinstance(id_, str) for id_ in ids):
+            raise problem(400, "The body must be a list of object ids", "body")
+        return list(dict.fromkeys(ids))
+
+
+class Pace:
+    """Counts requests where the sandbox limits them."""
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._lock = threading.Lock()
+
+    def wait(self, who: str, now: float) -> float:
+        """Seconds to wait before another request is answered; 0 counts this one."""
+        with self._lock:
+            seen = self._seen[who]
+            while seen and seen[0] <= now - 60:
+                seen.popleft()
+            if len(seen) >= _PER_MINUTE:
+                return seen[0] + 60 - now
+            seen.append(now)
+            return 0
+
+
+Endpoint = Callable[[Ask], Response]
+
+
+def route(
+    service: Service,
+    methods: str,
+    path: str,
+    endpoint: Endpoint,
+    level: Level = Level.READ_ONLY,
+    *,
+    anywhere: bool = False,
+) -> Route:
+    """A route of the API that demands a token, a level, and a region of the company unless it works anywhere."""
+
+    async def handle(request: Request) -> Response:
+        body = await request.body()
+        return await run_in_threadpool(_answer, service, request, body)
+
+    def _answer(service: Service, request: Request, body: bytes) -> Response:
+        try:
+            ask = Ask(service, request, _key(service, request), body)
+            _limit(ask)
+            if not anywhere:
+                _admit(ask, level)
+                ask.store.settle(service.now)
+            return endpoint(ask)
+        except ApiError as error:
+            return error.response
+
+    return Route(f"/storage/{{region}}/v3{path}", handle, methods=methods.split())
+
+
+def _key(service: Service, request: Request) -> Key:
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not text.strip():
+        raise fault(401, "Invalid access token", "oauth.v2.InvalidAccessToken")
+    token = service.tokens.find(text.strip())
+    if token is None:
+        raise fault(401, "Invalid Access Token", "keymanagement.service.invalid_access_token")
+    if token.ends <= service.world.clock():
+        raise fault(401, "Access Token expired", "keymanagement.service.access_token_expired")
+    return token.key
+
+
+def _limit(ask: Ask) -> None:
+    how = ask.switch("E-32")
+    wait = 0.0 if how == "off" else ask.service.pace.wait(ask.key.client_id, ask.service.world.clock())
+    if wait:
+        error = fault(429, "Rate limit quota violation", "policies.ratelimit.QuotaViolation")
+        if how == "60/min":
+            error.response.headers["Retry-After"] = str(int(wait) + 1)
+        raise error
+
+
+def _admit(ask: Ask, level: Level) -> None:
+    if "storage" not in ask.key.products:
+        raise problem(403, "This API key has no access to the product storage")
+    if ask.region not in REGIONS:
+        raise problem(404, f"Unknown region {ask.region}", "region")
+    own = LEVELS.get(ask.switch("E-33"), ask.key.level)
+    if own < level:
+        raise problem(403, f"This API key has no permission: level {level.name.lower().replace('_', '-')} is needed")
+
+
+# The token endpoint, which answers in the manner of the gateway: every scalar is a text
+
+
+def token_routes(service: Service) -> list[BaseRoute]:
+    """The route of this file."""
+
+    async def token(request: Request) -> Response:
+        return _token(service, request, await request.body())
+
+    return [Route("/oauth/v2/token", token, methods=["POST"])]
+
+
+def _token(service: Service, request: Request, body: bytes) -> Response:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return _error(400, "invalid_request", "Content-Type must be application/x-www-form-urlencoded")
+    key = service.tokens.key_of(request.headers.get("authorization", ""))
+    if key is None:
+        return _error(401, "invalid_client", "ClientId is Invalid")
+    if parse_qs(body.decode("latin-1")).get("grant_type") != ["client_credentials"]:
+        return _error(400, "invalid_request", "The request is missing a required parameter : grant_type")
+    life = service.world.switches.value("token-life", request)
+    text = service.tokens.give(key, float(life))
+    return JSONResponse(
+        {
+            "refresh_token_expires_in": "0",
+            "api_product_list": f"[{', '.join(key.products)}]",
+            "api_product_list_json": list(key.products),
+            "organization_name": "8x8",
+            "developer.email": "deprecated",
+            "token_type": "BearerToken",
+            "issued_at": str(service.now),
+            "client_id": "deprecated",
+            "access_token": text,
+            "application_name": "deprecated",
+            "scope": "",
+            "expires_in": life,
+            "refresh_count": "0",
+            "status": "approved",
+        }
+    )
+
+
+def _error(status: int, code: str, text: str) -> Response:
+    return JSONResponse({"ErrorCode": code, "Error": text}, status)

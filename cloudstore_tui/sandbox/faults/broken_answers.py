@@ -1,0 +1,404 @@
+"""Faults of what is answered: bodies, ranges, refusals, uploads, and stored bytes that do not fit their checksum."""
+
+import json
+import re
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from http.client import responses
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message
+
+from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.sandbox.blobs import StoredBlob
+from cloudstore_tui.sandbox.faults.exchange import HTML, Apply, FaultyExchange, length_of
+from cloudstore_tui.sandbox.faults.rules import CONDITIONS, flipped, place_in
+
+# Bodies
+
+
+_DEEP = 100_000
+_DIGITS = 5_000
+
+ODD = {
+    "bom": b'\xef\xbb\xbf{"content": []}',
+    "utf-8": b'{"content": "\xff\xfe"}',
+    "deep": b"[" * _DEEP + b"]" * _DEEP,
+    "digits": b'{"content": ' + b"9" * _DIGITS + b"}",
+    "nan": b'{"content": NaN}',
+    "null": b"null",
+    "list": b"[[]]",
+    "text": b'"ok"',
+    "fault": b'{"fault": {"faultstring": "Unexpected", "detail": {"errorcode": "messaging.adaptors.http.flow"}}}',
+}
+"""JSON replies that no client expects, by the name of what is wrong."""
+
+_XML = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code>'
+    b"<Message>We encountered an internal error. Please try again.</Message></Error>"
+)
+_JSON = {"Content-Type": "application/json"}
+
+
+async def flip(exchange: FaultyExchange) -> None:
+    """One byte changed at a place of the object, if the answer has that place."""
+    position = place = 0
+
+    async def changed(message: Message) -> None:
+        nonlocal position, place
+        if message["type"] == "http.response.start":
+            position, size = _extent(message)
+            place = exchange.place(size)
+            if message["status"] >= 300 or not position <= place < position + (length_of(message) or 0):
+                place = -1
+                exchange.miss()
+        elif body := message.get("body", b""):
+            if position <= place < position + len(body):
+                message = {**message, "body": flipped(body, place - position)}
+            position += len(body)
+        await exchange.send(message)
+
+    await exchange.run(changed)
+
+
+async def html(exchange: FaultyExchange) -> None:
+    """A page instead of what was asked for, as if all were well."""
+    await exchange.reply(200, HTML, {"Content-Type": "text/html; charset=utf-8"})
+
+
+async def xml_error(exchange: FaultyExchange) -> None:
+    """An error of the store, as if all were well."""
+    await exchange.reply(200, _XML, {"Content-Type": "application/xml"})
+
+
+async def empty(exchange: FaultyExchange) -> None:
+    """Nothing, as if all were well."""
+    await exchange.reply(200, b"", _JSON if exchange.asked.talks else {"Content-Type": "binary/octet-stream"})
+
+
+async def cut_json(exchange: FaultyExchange) -> None:
+    """The first part of a reply with a length that fits."""
+    start, body = await exchange.held()
+    part = body[: exchange.place(len(body))]
+    if part == body:
+        exchange.miss()
+    await exchange.reply(start["status"], part, _JSON)
+
+
+async def odd_json(exchange: FaultyExchange) -> None:
+    """JSON that nobody expects."""
+    form = exchange.text("form")
+    if form not in ODD:
+        raise UsageError("no such form", subject=f"form={form}", hint=f"Known: {', '.join(ODD)}.")
+    await exchange.reply(200, ODD[form], _JSON)
+
+
+async def field(exchange: FaultyExchange) -> None:
+    """One field of a reply with another value, or without it when the value is empty."""
+    start, body = await exchange.held()
+    try:
+        reply = json.loads(body)
+    except ValueError:
+        reply = None
+    if not isinstance(reply, dict) or start["status"] != 200:
+        exchange.miss()
+    else:
+        reply.pop(exchange.text("name"), None)
+        if text := exchange.text("value"):
+            reply[exchange.text("name")] = _meant(text)
+        body = json.dumps(reply).encode()
+    await exchange.reply(start["status"], body, _JSON)
+
+
+def _meant(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _extent(start: Message) -> tuple[int, int]:
+    """Where the body of an answer begins in its object, and how long the object is."""
+    told = MutableHeaders(raw=start["headers"]).get("content-range", "")
+    if start["status"] != 206 or not told.startswith("bytes "):
+        return 0, length_of(start) or 0
+    span, _, total = told.removeprefix("bytes ").partition("/")
+    return int(span.partition("-")[0]), int(total)
+
+
+# Ranges and validators
+
+
+_TOLD = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_OTHER = '"5a4db0c0ffee5a4db0c0ffee5a4db0c0"'
+_BOUNDARY = "SANDBOX_PART"
+
+_Tag = Callable[[str], str]
+_Tell = Callable[[int, int, int], str]
+
+
+async def wrong_start(exchange: FaultyExchange) -> None:
+    """A part whose header says that it begins elsewhere."""
+    await _retold(exchange, lambda start, end, total: f"bytes {start + exchange.number('by')}-{end}/{total}")
+
+
+async def wrong_total(exchange: FaultyExchange) -> None:
+    """A part whose header tells another size of the whole, or `*`."""
+    by = exchange.text("by")
+
+    def retold(start: int, end: int, total: int) -> str:
+        return f"bytes {start}-{end}/{by if by == '*' else total + int(by)}"
+
+    await _retold(exchange, retold)
+
+
+async def no_content_range(exchange: FaultyExchange) -> None:
+    """A part that does not say which."""
+    await _retold(exchange, lambda *_: "")
+
+
+async def whole(exchange: FaultyExchange) -> None:
+    """Everything, although a part was asked for."""
+    await exchange.run(without=("range",))
+
+
+async def multipart(exchange: FaultyExchange) -> None:
+    """A part in an envelope for several."""
+    end = f"\r\n--{_BOUNDARY}--\r\n".encode()
+    begin = after = b""
+
+    async def wrapped(message: Message) -> None:
+        nonlocal begin, after
+        if message["type"] == "http.response.start":
+            if message["status"] == 206:
+                begin, after = _enveloped(message, len(end)), end
+            else:
+                exchange.miss()
+            await exchange.send(message)
+            return
+        body, begin = begin + message.get("body", b""), b""
+        await exchange.send({**message, "body": body if message.get("more_body", False) else body + after})
+
+    await exchange.run(wrapped)
+
+
+def _enveloped(start: Message, after: int) -> bytes:
+    """Make the headers those of an envelope; what stands before the part in it."""
+    headers = MutableHeaders(raw=start["headers"])
+    inner = f"Content-Type: {headers['content-type']}\r\nContent-Range: {headers['content-range']}"
+    begin = f"--{_BOUNDARY}\r\n{inner}\r\n\r\n".encode()
+    length = length_of(start) or 0
+    del headers["content-range"]
+    headers["content-type"] = f"multipart/byteranges; boundary={_BOUNDARY}"
+    headers["content-length"] = str(length + len(begin) + after)
+    return begin
+
+
+async def etag_changed(exchange: FaultyExchange) -> None:
+    """The tag of another object of the same size, whatever the condition was."""
+    await _tagged(exchange, lambda _tag: _OTHER, without=CONDITIONS)
+
+
+async def weak_etag(exchange: FaultyExchange) -> None:
+    """A weak tag."""
+    await _tagged(exchange, lambda tag: f"W/{tag}")
+
+
+async def no_etag(exchange: FaultyExchange) -> None:
+    """No tag."""
+    await _tagged(exchange, lambda _tag: "")
+
+
+async def _tagged(exchange: FaultyExchange, tag: _Tag, without: tuple[str, ...] = ()) -> None:
+    def change(headers: MutableHeaders, _message: Message) -> None:
+        known = headers.get("etag")
+        if known is None:
+            exchange.miss()
+            return
+        del headers["etag"]
+        if told := tag(known):
+            headers["etag"] = told
+
+    await exchange.with_headers(change, without=without)
+
+
+async def _retold(exchange: FaultyExchange, tell: _Tell) -> None:
+    def change(headers: MutableHeaders, message: Message) -> None:
+        told = _TOLD.fullmatch(headers.get("content-range", ""))
+        if message["status"] != 206 or told is None:
+            exchange.miss()
+            return
+        del headers["content-range"]
+        start, end, total = (int(number) for number in told.groups())
+        if text := tell(start, end, total):
+            headers["content-range"] = text
+
+    await exchange.with_headers(change)
+
+
+# Other answers: refusals, failures, redirects
+
+
+_CODES = {
+    400: "InvalidRequest",
+    401: "Unauthorized",
+    403: "AccessDenied",
+    404: "NoSuchKey",
+    410: "NoSuchKey",
+    412: "PreconditionFailed",
+    416: "InvalidRange",
+    429: "SlowDown",
+    500: "InternalError",
+    503: "SlowDown",
+}
+
+
+def status(code: int | None = None) -> Apply:
+    """An answer with a status of its own, or the one that the rule names."""
+
+    async def apply(exchange: FaultyExchange) -> None:
+        await _refuse(exchange, exchange.number("status") if code is None else code)
+
+    return apply
+
+
+def store_error(code: int, name: str, message: str) -> Apply:
+    """An answer as object stores word it."""
+
+    async def apply(exchange: FaultyExchange) -> None:
+        await exchange.reply(code, _xml(name, message), {"Content-Type": "application/xml"})
+
+    return apply
+
+
+expired = store_error(403, "AccessDenied", "Request has expired")
+bad_digest = store_error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+too_large = store_error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+
+
+async def headers_not_signed(exchange: FaultyExchange) -> None:
+    """403 because of the conditions of a request."""
+    named = ", ".join(name for name in CONDITIONS if name in exchange.asked.headers)
+    text = "There were headers present in the request which were not signed"
+    body = _xml("AccessDenied", text, f"<HeadersNotSigned>{named}</HeadersNotSigned>")
+    await exchange.reply(403, body, {"Content-Type": "application/xml"})
+
+
+async def too_many(exchange: FaultyExchange) -> None:
+    """429, and how long to wait in any form: a text as it is, `none`, or `date:SECONDS` for a date from now on."""
+    # By the machine's own clock, as the Date of every answer is.
+    told = exchange.text("retry-after")
+    if told.startswith("date:"):
+        told = formatdate(time.time() + float(told.removeprefix("date:")), usegmt=True)
+    await _refuse(exchange, exchange.number("status"), {} if told == "none" else {"Retry-After": told})
+
+
+async def unsatisfiable(exchange: FaultyExchange) -> None:
+    """416 with the size of the object, or one that the rule names."""
+    total = exchange.text("total")
+    if total == "right":
+        total = await _total(exchange)
+    await _refuse(exchange, 416, {"Content-Range": f"bytes */{total}"})
+
+
+async def _total(exchange: FaultyExchange) -> str:
+    """The size of the object; `*` if it has none."""
+    start = await exchange.unheard((b"range", b"bytes=0-0"))
+    return MutableHeaders(raw=start["headers"]).get("content-range", "bytes */*").rpartition("/")[2]
+
+
+async def redirect(exchange: FaultyExchange) -> None:
+    """A redirect to another place."""
+    await exchange.reply(exchange.number("status"), b"", {"Location": exchange.text("to")})
+
+
+async def _refuse(exchange: FaultyExchange, code: int, headers: dict[str, str] | None = None) -> None:
+    phrase = responses.get(code, "Unknown")
+    if exchange.asked.role == "blob":
+        body, mime = _xml(_CODES.get(code, "InternalError"), phrase), "application/xml"
+    else:
+        # Both services and the gateway before them word errors differently; clients go by the status.
+        body, mime = (
+            json.dumps({"fault": {"faultstring": phrase, "detail": {"errorcode": "sandbox.fault"}}}).encode(),
+            "",
+        )
+    await exchange.reply(code, body, {"Content-Type": mime or "application/json", **(headers or {})})
+
+
+def _xml(code: str, message: str, more: str = "") -> bytes:
+    text = f"<Code>{code}</Code><Message>{escape(message)}</Message>{more}<RequestId>SANDBOX</RequestId>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{text}</Error>'.encode()
+
+
+# Uploads
+
+
+async def half_upload(exchange: FaultyExchange) -> None:
+    """Only the first part of an upload is stored, as if all were well."""
+    left = exchange.place(int(exchange.asked.headers.get("content-length", "0")))
+
+    async def receive() -> Message:
+        nonlocal left
+        message = await exchange.receive()
+        if message["type"] == "http.request":
+            body = message.get("body", b"")[:left]
+            left -= len(body)
+            return {**message, "body": body, "more_body": message.get("more_body", False) and left > 0}
+        return message
+
+    await exchange.run(receive=receive)
+
+
+# What is stored
+
+
+DAMAGED, CUT, BAD_MEMBER = "damaged", "zip-cut", "zip-damaged"
+"""Names of the kinds."""
+
+_LOCAL_HEADER = 30
+"""Bytes of the fixed part of what stands before each member of a zip."""
+
+
+def damaged(blob: StoredBlob) -> StoredBlob:
+    """The same, with one byte changed in its middle."""
+    return _with_flip(blob, blob.size // 2)
+
+
+def cut(blob: StoredBlob, place: str) -> StoredBlob:
+    """What a blob has before a place, as a blob of its own."""
+    size = min(place_in(place, blob.size), blob.size)
+    return StoredBlob(size, blob.etag, blob.modified, blob.mime, blob.read)
+
+
+def bad_member(blob: StoredBlob, path: Path, member: int) -> StoredBlob:
+    """A zip with one byte changed in one of its members, counted from 0, so that its check sum is wrong."""
+    with zipfile.ZipFile(path) as file:
+        members = file.infolist()
+    info = members[member % len(members)]
+    # Of these two lengths the copy in front of the member counts, which may be another than that in the directory.
+    head = blob.read(info.header_offset, info.header_offset + _LOCAL_HEADER)
+    names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    return _with_flip(blob, info.header_offset + _LOCAL_HEADER + names + info.compress_size // 2)
+
+
+def damaged_pieces(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Pieces of bytes, `size` in all, with one byte changed in their middle."""
+    position = 0
+    for piece in pieces:
+        yield _flip_in(piece, size // 2 - position)
+        position += len(piece)
+
+
+def _with_flip(blob: StoredBlob, place: int) -> StoredBlob:
+    def read(start: int, end: int) -> bytes:
+        return _flip_in(blob.read(start, end), place - start)
+
+    return StoredBlob(blob.size, blob.etag, blob.modified, blob.mime, read)
+
+
+def _flip_in(piece: bytes, place: int) -> bytes:
+    return flipped(piece, place) if 0 <= place < len(piece) else piece

@@ -1,0 +1,320 @@
+"""Faults of the connection and of what HTTP says about it: it ends, stalls or is slow; lengths and headers lie."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message
+
+from cloudstore_tui.sandbox.faults.exchange import FaultyExchange, length_of
+
+# The connection ends, stalls, is slow
+
+
+_PACE = 20
+"""Pieces a second in which a slow answer comes."""
+
+
+async def refuse(exchange: FaultyExchange) -> None:
+    """Close the connection instead of answering."""
+    exchange.visit.answered(0)
+    await exchange.connection.close()
+
+
+async def reset(exchange: FaultyExchange) -> None:
+    """Reset the connection instead of answering."""
+    exchange.visit.answered(0)
+    await exchange.connection.reset()
+
+
+async def stall(exchange: FaultyExchange) -> None:
+    """Do nothing for a while, then answer."""
+    await exchange.connection.wait(exchange.seconds())
+    if not exchange.connection.lost.is_set():
+        await exchange.run()
+
+
+async def lost_reply(exchange: FaultyExchange) -> None:
+    """Carry the request out, and end the connection instead of telling so."""
+    await exchange.unheard()
+    exchange.visit.answered(0)
+    await exchange.connection.reset()
+
+
+async def reset_after(exchange: FaultyExchange) -> None:
+    """Reset the connection in the middle of the body."""
+    await _cut(exchange, exchange.connection.reset)
+
+
+async def close_after(exchange: FaultyExchange) -> None:
+    """Close the connection in the middle of the body."""
+    await _cut(exchange, exchange.connection.close)
+
+
+async def chunk_cut(exchange: FaultyExchange) -> None:
+    """Send the body in chunks, and close the connection before the last one."""
+
+    def chunked(message: Message) -> None:
+        # Without a length the server sends chunks.
+        message["headers"] = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+
+    await _cut(exchange, exchange.connection.close, before=chunked)
+
+
+async def stall_after(exchange: FaultyExchange) -> None:
+    """Stop in the middle of the body for a while, then go on."""
+    await _cut(exchange, lambda: exchange.connection.wait(exchange.seconds()), ends=False)
+
+
+async def slow(exchange: FaultyExchange) -> None:
+    """Send the body at so many bytes a second."""
+    rate = exchange.number("rate")
+    piece = max(rate // _PACE, 1)
+    loop = asyncio.get_running_loop()
+    begun, sent = loop.time(), 0
+
+    async def throttled(message: Message) -> None:
+        nonlocal sent
+        body, more = message.get("body", b""), message.get("more_body", False)
+        for start in range(0, len(body), piece):
+            part = body[start : start + piece]
+            await exchange.send({"type": message["type"], "body": part, "more_body": True})
+            sent += len(part)
+            await asyncio.sleep(max(0.0, begun + sent / rate - loop.time()))
+            if exchange.connection.lost.is_set():
+                return
+        if message["type"] == "http.response.start" or not more:
+            await exchange.send({**message, "body": b""})
+
+    await exchange.run(throttled)
+
+
+async def _cut(
+    exchange: FaultyExchange,
+    end: Callable[[], Awaitable[None]],
+    *,
+    before: Callable[[Message], None] | None = None,
+    ends: bool = True,
+) -> None:
+    """Do something when so many bytes of the body have been sent, unless it is shorter."""
+    cut = _Cut(exchange, end, before, ends=ends)
+    await exchange.run(cut.send)
+    if not cut.done:
+        exchange.miss()
+
+
+class _Cut:
+    def __init__(
+        self,
+        exchange: FaultyExchange,
+        end: Callable[[], Awaitable[None]],
+        before: Callable[[Message], None] | None,
+        *,
+        ends: bool,
+    ) -> None:
+        self._exchange = exchange
+        self._end = end
+        self._before = before
+        self._ends = ends
+        self._left: int | None = None
+        self.done = False
+
+    async def send(self, message: Message) -> None:
+        """Send on, up to the place."""
+        if self.done and self._ends:
+            return
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif self._left is None or len(message.get("body", b"")) <= self._left:
+            if self._left is not None:
+                self._left -= len(message.get("body", b""))
+            await self._exchange.send(message)
+        else:
+            await self._reached(message, self._left)
+
+    async def _start(self, message: Message) -> None:
+        length = length_of(message)
+        place = self._exchange.place(length)
+        if length is None or place < length:
+            self._left = place
+            if self._before is not None:
+                self._before(message)
+        else:
+            self._exchange.miss()
+        await self._exchange.send(message)
+
+    async def _reached(self, message: Message, place: int) -> None:
+        body = message["body"]
+        await self._exchange.send({**message, "body": body[:place], "more_body": True})
+        self.done, self._left = True, None
+        await self._end()
+        if not self._ends:
+            await self._exchange.send({**message, "body": body[place:]})
+
+
+# The length of a body, and the headers around it
+
+
+_ZEROS = bytes(65_536)
+
+
+async def short_body(exchange: FaultyExchange) -> None:
+    """A part of the body, with a length that fits the part."""
+    await _sized(exchange, exchange.place)
+
+
+async def more_bytes(exchange: FaultyExchange) -> None:
+    """More bytes than the object has, with a length that fits them."""
+    await _sized(exchange, lambda length: length + exchange.number("bytes"))
+
+
+async def long_body(exchange: FaultyExchange) -> None:
+    """The right length and more bytes after it; then the connection ends."""
+    extra = exchange.number("bytes")
+
+    async def lengthened(message: Message) -> None:
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if not last:
+            await exchange.send(message)
+            return
+        await exchange.send({**message, "more_body": True})
+        # The server does not send what is too much, and may end the connection with the last message.
+        await exchange.write(bytes(extra), body=extra)
+        await exchange.send({**message, "body": b""})
+
+    await exchange.run(lengthened)
+    await exchange.connection.close()
+
+
+async def no_length(exchange: FaultyExchange) -> None:
+    """The whole body, whose end is only the end of the connection."""
+    await _raw(exchange, lambda _length: [], whole=True)
+
+
+async def no_length_cut(exchange: FaultyExchange) -> None:
+    """A part of the body without a length."""
+    await _raw(exchange, lambda _length: [])
+
+
+async def two_lengths(exchange: FaultyExchange) -> None:
+    """Two lengths that contradict each other."""
+    await _raw(exchange, lambda length: [length, length + 1], whole=True)
+
+
+async def gzip(exchange: FaultyExchange) -> None:
+    """The body compressed, although nobody asked for it."""
+    packer = zlib.compressobj(wbits=31)
+
+    async def packed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            del headers["content-length"]
+            headers["content-encoding"] = "gzip"
+            await exchange.send(message)
+            return
+        body = packer.compress(message.get("body", b""))
+        more = message.get("more_body", False)
+        await exchange.send({**message, "body": body if more else body + packer.flush()})
+
+    await exchange.run(packed)
+
+
+async def gzip_bomb(exchange: FaultyExchange) -> None:
+    """A small compressed answer that is large when it is opened."""
+    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
+    await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for piece in _bomb(exchange):
+        await exchange.send({"type": "http.response.body", "body": piece, "more_body": True})
+    await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _bomb(exchange: FaultyExchange) -> AsyncIterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    yield packer.compress(b'{"content": "')
+    for _ in range(0, exchange.number("bytes"), len(_ZEROS)):
+        if exchange.connection.lost.is_set():
+            return
+        # A zero byte may not stand in JSON; the letter does as well.
+        if piece := packer.compress(_ZEROS.replace(b"\0", b"a")):
+            yield piece
+    yield packer.compress(b'"}') + packer.flush()
+
+
+async def huge_header(exchange: FaultyExchange) -> None:
+    """One very long header line."""
+    await exchange.with_headers(lambda headers, _: headers.append("x-padding", "p" * exchange.number("bytes")))
+
+
+async def many_headers(exchange: FaultyExchange) -> None:
+    """Very many headers."""
+
+    def add(headers: MutableHeaders, _message: Message) -> None:
+        for number in range(exchange.number("count")):
+            headers.append(f"x-number-{number}", "x")
+
+    await exchange.with_headers(add)
+
+
+async def header(exchange: FaultyExchange) -> None:
+    """One header set to a text; left out with an empty one."""
+    name, text = exchange.text("name"), exchange.text("value")
+
+    def change(headers: MutableHeaders, _message: Message) -> None:
+        del headers[name]
+        if text:
+            headers[name] = text
+
+    await exchange.with_headers(change)
+
+
+async def _sized(exchange: FaultyExchange, plan: Callable[[int], int]) -> None:
+    """Send as many bytes as planned for a body of some length, and say so."""
+    left = 0
+
+    async def changed(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            length = length_of(message) or 0
+            left = plan(length)
+            if left == length:
+                exchange.miss()
+            MutableHeaders(raw=message["headers"])["content-length"] = str(left)
+            await exchange.send(message)
+            return
+        body, more = message.get("body", b"")[:left], message.get("more_body", False)
+        left -= len(body)
+        await exchange.send({**message, "body": body if more else body + bytes(left)})
+
+    await exchange.run(changed)
+
+
+async def _raw(exchange: FaultyExchange, lengths: Callable[[int], list[int]], *, whole: bool = False) -> None:
+    """Answer below the server, which refuses to send what contradicts itself; the connection ends with it."""
+    left = 0
+
+    async def sent(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            length = length_of(message) or 0
+            left = length if whole else exchange.place(length)
+            if not whole and left >= length:
+                exchange.miss()
+            exchange.visit.answered(message["status"])
+            await exchange.write(_head(message, lengths(length)))
+            return
+        body = message.get("body", b"")[:left]
+        left -= len(body)
+        await exchange.write(body, body=len(body))
+
+    await exchange.run(sent)
+    await exchange.connection.close()
+
+
+def _head(start: Message, lengths: list[int]) -> bytes:
+    pairs = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
+    pairs += [(b"content-length", str(length).encode()) for length in lengths]
+    pairs.append((b"connection", b"close"))
+    lines = b"".join(b"%s: %s\r\n" % pair for pair in pairs)
+    return f"HTTP/1.1 {start['status']} {HTTPStatus(start['status']).phrase}\r\n".encode() + lines + b"\r\n"
