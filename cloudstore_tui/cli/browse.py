@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.cli.session import open_config
@@ -19,7 +20,7 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 
 
-@click.command("open", hidden=True)
+@click.command("open", cls=Command, hidden=True)
 @click.argument("path", default="")
 @screen_options
 def open_command(path: str, *, no_mouse: bool, low_bandwidth: bool | None) -> None:

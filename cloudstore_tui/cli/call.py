@@ -10,7 +10,7 @@ from cloudstore_tui.calls.branches import Branch, branches
 from cloudstore_tui.calls.file_names import file_names
 from cloudstore_tui.calls.joining import NAMED_BY, stand_in
 from cloudstore_tui.calls.tree import CallTree, Node, call_tree
-from cloudstore_tui.cli.options import conflict_option, json_option, timeout_option
+from cloudstore_tui.cli.options import Group, conflict_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transfer import download, objects_at
@@ -28,7 +28,7 @@ _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
 
-@click.group("call", short_help="Show or fetch everything of one call.")
+@click.group("call", cls=Group, short_help="Show or fetch everything of one call.")
 def call_command() -> None:
     """Everything that one call left behind: recordings of both legs, transcripts, notes.
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import click
 from click.shell_completion import CompletionItem
 
-from cloudstore_tui.cli.options import CommandWithParts
+from cloudstore_tui.cli.options import Command, CommandWithParts
 from cloudstore_tui.cli.shell_line import TypedLine, read_line
 from cloudstore_tui.config.paths import config_file
 
@@ -91,7 +91,7 @@ SHELLS: Mapping[str, str] = MappingProxyType({"bash": _BASH, "zsh": _ZSH, "fish"
 _UTF8 = re.compile("utf-?8", re.IGNORECASE)
 
 
-@click.command("completion", short_help="Let the shell complete commands and paths.")
+@click.command("completion", cls=Command, short_help="Let the shell complete commands and paths.")
 @click.argument("shell", type=click.Choice(tuple(SHELLS)))
 def completion_command(shell: str) -> None:
     """Print what makes a shell complete commands, options, profiles, regions, saved searches and remote paths.

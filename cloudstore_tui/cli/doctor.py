@@ -2,7 +2,7 @@
 
 import click
 
-from cloudstore_tui.cli.options import Duration, json_option
+from cloudstore_tui.cli.options import Command, Duration, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.core.errors import StorageError
@@ -16,7 +16,7 @@ STEPS = 4
 """How many such waits one service may take for all its checks."""
 
 
-@click.command("doctor", short_help="Look for what is wrong, and say what to do.")
+@click.command("doctor", cls=Command, short_help="Look for what is wrong, and say what to do.")
 @click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @json_option
 @click.option(

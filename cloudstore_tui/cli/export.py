@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import click
 
+from cloudstore_tui.cli.options import Option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, Sink, columns_of, row_of, text_of
 from cloudstore_tui.config.paths import user_path
@@ -72,20 +74,17 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         chosen = Format.JSON if as_json else Format(form or guessed)
         command(form=Form(columns, chosen, path), as_json=chosen is Format.JSON and path is None, **others)
 
+    shaped = partial(click.option, cls=Option, section="Output")
     options = (
-        click.option("--json", "as_json", is_flag=True, help="As --format json."),
-        click.option(
-            "-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."
-        ),
-        click.option(
+        shaped("--json", "as_json", is_flag=True, help="As --format json."),
+        shaped("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
+        shaped(
             "--format",
             "form",
             type=click.Choice([form.value for form in Format]),
             help="Parquet takes -o and the extra `parquet`. [default: as FILE ends, else table]",
         ),
-        click.option(
-            "--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."
-        ),
+        shaped("--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."),
     )
     for option in options:
         wrapped = option(wrapped)

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 
 import click
 
 from cloudstore_tui.cli.export import Form, export_options
-from cloudstore_tui.cli.options import limit_option, timeout_option
+from cloudstore_tui.cli.options import Command, Option, limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.searching import SearchOptions, found, kept, narrowed, note_empty, pager_of, query_options
 from cloudstore_tui.cli.session import Session, run
@@ -15,14 +16,16 @@ from cloudstore_tui.core.models import Entry, Location
 from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.core.provider import Capability, StorageProvider
 
+output_option = partial(click.option, cls=Option, section="Output")
 
-@click.command("find", short_help="Search an 8x8 profile by words, FIQL, type and time.")
+
+@click.command("find", cls=Command, short_help="Search an 8x8 profile by words, FIQL, type and time.")
 @click.argument("where", metavar="PROFILE[:REGION]")
 @click.argument("words", nargs=-1)
 @query_options
-@click.option("--sort", default="", help="The service's name of a field or tag: createdTime, storedBytes, duration.")
-@click.option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
-@click.option("--count", is_flag=True, help="Print only how many there are.")
+@output_option("--sort", default="", metavar="NAME", help="By created, name, type, size, state, duration or a tag.")
+@output_option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
+@output_option("--count", is_flag=True, help="Print only how many there are.")
 @export_options
 @limit_option
 @timeout_option()
@@ -58,7 +61,11 @@ def find_command(
 
     async def work(session: Session) -> None:
         provider, location = _searchable(session, where)
-        query, meaning = narrowed(search.query(location, session.output), words, session.output)
+        query, meaning = narrowed(
+            search.query(location, session.output, provider.columns(location, frozenset({type_ or "any"}))),
+            words,
+            session.output,
+        )
         if count and not meaning.local:
             _print_count(await provider.count(query), session.output, query.filter)
             return

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 
 import click
 
-from cloudstore_tui.cli.options import json_option
+from cloudstore_tui.cli.options import Group, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.searching import warnings_of
 from cloudstore_tui.cli.session import open_config
@@ -23,9 +23,14 @@ from cloudstore_tui.fiql import (
 )
 
 
-@click.group("fiql")
+@click.group("fiql", cls=Group)
 def fiql_command() -> None:
-    """Look at FIQL filters and phrases before they are sent."""
+    """Look at FIQL filters and phrases before they are sent.
+
+    \b
+    Example:
+      cloudstore fiql explain agent:"Khang Glynn" since:yesterday
+    """
 
 
 @fiql_command.command("check")

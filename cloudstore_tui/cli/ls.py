@@ -6,7 +6,7 @@ from contextlib import aclosing
 import click
 
 from cloudstore_tui.cli.export import Form, export_options
-from cloudstore_tui.cli.options import limit_option, timeout_option
+from cloudstore_tui.cli.options import Command, limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.core.errors import StorageError
@@ -18,7 +18,7 @@ NEWEST = 100
 """Objects that `ls` shows of a region, where everything would be the whole archive."""
 
 
-@click.command("ls", short_help="List a folder or region.")
+@click.command("ls", cls=Command, short_help="List a folder or region.")
 @click.argument("path", default="", metavar="[PATH]")
 @click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
 @click.option("--all", "everything", is_flag=True, help=f"All objects of a region, not only the newest {NEWEST}.")

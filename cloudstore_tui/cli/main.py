@@ -8,49 +8,48 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
+from itertools import islice, pairwise
 from typing import NoReturn, TextIO
 
 import click
 
 from cloudstore_tui import __version__
 from cloudstore_tui.cli.core_dumps import forbid_core_dumps
-from cloudstore_tui.cli.output import Output, describe_error, error_record
+from cloudstore_tui.cli.output import QUIET, Output, describe_error, error_record
 from cloudstore_tui.cli.streams import open_closed_streams
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui.crash import crash_sentence
 
-COMMANDS = {
-    "demo": "sandbox",
-    "sandbox": "sandbox",
-    "ls": "ls",
-    "find": "find",
-    "stat": "stat",
-    "call": "call",
-    "preview": "preview",
-    "get": "transfer",
-    "put": "transfer",
-    "pull": "pull",
-    "verify": "verify",
-    "zip": "zip",
-    "transfers": "transfers",
-    "restore": "restore",
-    "rm": "rm",
-    "deletions": "rm",
-    "url": "link",
-    "search": "search",
-    "fiql": "fiql",
-    "profile": "profile",
-    "doctor": "doctor",
-    "keys": "reference",
-    "themes": "reference",
-    "completion": "completion",
+SECTIONS = {
+    "Look": {"ls": "ls", "find": "find", "stat": "stat", "preview": "preview", "call": "call", "url": "link"},
+    "Fetch and send": {
+        "get": "transfer",
+        "pull": "pull",
+        "verify": "verify",
+        "zip": "zip",
+        "put": "transfer",
+        "transfers": "transfers",
+    },
+    "Archive and delete": {"restore": "restore", "rm": "rm", "deletions": "rm"},
+    "Filters": {"search": "search", "fiql": "fiql"},
+    "Set up": {
+        "profile": "profile",
+        "doctor": "doctor",
+        "completion": "completion",
+        "keys": "reference",
+        "themes": "reference",
+    },
+    "Without an account": {"demo": "sandbox", "sandbox": "sandbox"},
 }
-"""Each command and the module of this package that holds it, imported only when it is asked for."""
+"""The commands under the headings of the help, each with the module of this package that holds it.
+
+A module is imported only when its command is asked for.
+"""
+COMMANDS = {name: module for commands in SECTIONS.values() for name, module in commands.items()}
 
 _COMPLETING = "_CLOUDSTORE_COMPLETE"
 """Set where the shell asks what could follow."""
 
-_DEBUG = "--debug"
 _LOG_FILE = "CLOUDSTORE_LOG"
 """Names the file of the log, for every command."""
 
@@ -76,16 +75,41 @@ class CommandLine(click.Group):
         found = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{cmd_name}_command")
         return found if isinstance(found, click.Command) else None
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands under their headings."""
+        widest = max(map(len, COMMANDS))
+        for title, names in SECTIONS.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            room = formatter.width - widest - 6
+            rows = [(f"{name:{widest}}", one.get_short_help_str(room)) for name, one in commands.items() if one]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the hidden command in front of a path, or of nothing; `--debug` may stand anywhere."""
-        end = args.index("--") if "--" in args else len(args)
-        debug = [_DEBUG] if _DEBUG in args[:end] else []
-        args = [*(arg for arg in args[:end] if arg != _DEBUG), *args[end:]]
+        """Put the hidden command in front of a path, or of nothing; options of every command may stand anywhere."""
+        ahead, args = _pulled_ahead(args)
         first = next((arg for arg in args if not arg.startswith("-")), None)
         if (first is None and not {"--help", "-h", "--version"} & set(args)) or (first and _is_address(first)):
             args = [OPEN, *args]
-        args = [*debug, *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, [*ahead, *args])
+
+
+def _pulled_ahead(args: list[str]) -> tuple[list[str], list[str]]:
+    """The options that every command has, and the rest; a configuration that is named is used from here on."""
+    ahead: list[str] = []
+    rest: list[str] = []
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in ("-v", "--debug", "-q", "--quiet"):
+            ahead.append(word)
+        elif word == "--config" or word.startswith("--config="):
+            ahead += [word, *islice(words, word == "--config")]
+            os.environ["CLOUDSTORE_CONFIG"] = ahead[-1].removeprefix("--config=")
+        else:
+            rest.append(word)
+    return ahead, rest
 
 
 def _is_address(word: str) -> bool:
@@ -106,20 +130,26 @@ def _is_address(word: str) -> bool:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without a command the browser opens; `cloudstore PATH` opens it there. "
     "PATH is PROFILE:REST, such as acme:exports/reporting/ or acme8:us-east/<object id>. "
-    "The browser takes --no-mouse, --low-bandwidth and --no-low-bandwidth.",
+    "The browser takes --no-mouse, --low-bandwidth and --no-low-bandwidth. The options above may stand anywhere.",
 )
 @click.version_option(__version__, prog_name="cloudstore")
+@click.option("-q", "--quiet", is_flag=True, help="Print results and errors, and nothing else.")
 @click.option(
-    _DEBUG,
+    "-v",
+    "--debug",
     is_flag=True,
     help="Log every request and decision to standard error, or to a file beside the browser; without secrets.",
 )
+@click.option(
+    "--config", metavar="FILE", expose_value=False, help="The configuration. [default: $CLOUDSTORE_CONFIG, else yours]"
+)
 @click.pass_context
-def cloudstore(context: click.Context, *, debug: bool) -> None:
+def cloudstore(context: click.Context, *, quiet: bool, debug: bool) -> None:
     """Browse and fetch from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.
 
     Try it without an account: cloudstore demo
     """
+    context.meta[QUIET] = quiet
     if debug or os.environ.get(_LOG_FILE):
         _log(beside_screen=context.invoked_subcommand in (OPEN, "demo"))
 
@@ -154,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
-        Output(as_json=False).note(crash_sentence(error))
+        Output(as_json=False).say(crash_sentence(error))
         code = CRASHED
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
@@ -174,14 +204,14 @@ def _flush(stream: TextIO) -> None:
 
 def execute(args: list[str]) -> int:
     """Run a command; the code that it ends with."""
-    as_json = "--json" in args
+    as_json = _wants_json(args)
     try:
         with cloudstore.make_context("cloudstore", args) as context:
             cloudstore.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        Output(as_json=False).note(_usage_error(error))
+        Output(as_json=False).say(_usage_error(error))
         if as_json:
             _report_json(StorageError(error.format_message()), error.exit_code)
         return error.exit_code
@@ -192,9 +222,15 @@ def execute(args: list[str]) -> int:
     except StorageError as error:
         if as_json:
             _report_json(error, error.code)
-        Output(as_json=False).note(describe_error(error))
+        Output(as_json=False).say(describe_error(error))
         return error.code
     return 0
+
+
+def _wants_json(args: list[str]) -> bool:
+    """Whether a failure is to be told as JSON, too, even one of the arguments themselves."""
+    pairs = pairwise(args)
+    return "--json" in args or "--format=json" in args or ("--format", "json") in pairs
 
 
 def _usage_error(error: click.ClickException) -> str:

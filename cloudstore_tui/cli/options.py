@@ -9,9 +9,43 @@ import click
 from cloudstore_tui.cli.session import READING, TRANSFERRING
 from cloudstore_tui.transfers.model import OnConflict
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
+
+
+class Option(click.Option):
+    """An option under a heading of its own in the help."""
+
+    def __init__(self, *names: Any, section: str = "Options", **more: Any) -> None:
+        super().__init__(*names, **more)
+        self.section = section
+
+
+class Command(click.Command):
+    """A command whose help has its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of each section, in the order in which the first of each is declared."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            record = option.get_help_record(ctx)
+            if record is not None and isinstance(option, click.Option):
+                sections.setdefault(getattr(option, "section", "Options"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Where the options are told that every command has."""
+        formatter.write_paragraph()
+        formatter.write_text("Every command also takes -q, -v and --config FILE: see cloudstore --help.")
+
+
+class Group(click.Group):
+    """Commands below a command."""
+
+    command_class = Command
 
 
 class Duration(click.ParamType[float]):
@@ -30,12 +64,19 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
-def json_option(command: Command) -> Command:
+def json_option(command: Decorated) -> Decorated:
     """`--json`: JSON lines and nothing else on stdout."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON lines and nothing else on stdout.")(command)
+    return click.option(
+        "--json",
+        "as_json",
+        cls=Option,
+        section="Output",
+        is_flag=True,
+        help="Print JSON lines and nothing else on stdout.",
+    )(command)
 
 
-def timeout_option(*, transfers: bool = False) -> Callable[[Command], Command]:
+def timeout_option(*, transfers: bool = False) -> Callable[[Decorated], Decorated]:
     """`--timeout`: how long a dead host is tried."""
     default = TRANSFERRING if transfers else READING
     return click.option(
@@ -46,20 +87,27 @@ def timeout_option(*, transfers: bool = False) -> Callable[[Command], Command]:
     )
 
 
-limit_option = click.option("--limit", type=click.IntRange(1, 100_000_000), help="Stop after this many.")
+limit_option = click.option(
+    "--limit",
+    cls=Option,
+    section="Output",
+    metavar="N",
+    type=click.IntRange(1, 100_000_000),
+    help="Stop after this many.",
+)
 
 
-def yes_option(command: Command) -> Command:
+def yes_option(command: Decorated) -> Decorated:
     """`--yes`: no question."""
     return click.option("-y", "--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")(command)
 
 
-def dry_run_option(command: Command) -> Command:
+def dry_run_option(command: Decorated) -> Decorated:
     """`--dry-run`: only told."""
     return click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done, and do nothing of it.")(command)
 
 
-def conflict_option(*ways: OnConflict) -> Callable[[Command], Command]:
+def conflict_option(*ways: OnConflict) -> Callable[[Decorated], Decorated]:
     """`--on-conflict`: what is done where the name is taken."""
     return click.option(
         "--on-conflict",
@@ -68,7 +116,7 @@ def conflict_option(*ways: OnConflict) -> Callable[[Command], Command]:
     )
 
 
-class CommandWithParts(click.Group):
+class CommandWithParts(Group):
     """A command that takes arguments of its own and has further commands below it: `restore PATH`, `restore list`."""
 
     def __init__(self, own: "OwnCommand") -> None:
@@ -86,7 +134,7 @@ class CommandWithParts(click.Group):
         return super().get_command(ctx, cmd_name) if cmd_name else self.own
 
 
-class OwnCommand(click.Command):
+class OwnCommand(Command):
     """The part of a command with parts that has no name."""
 
     whole: CommandWithParts

@@ -20,6 +20,10 @@ from cloudstore_tui.ui import format as in_words
 Record = Mapping[str, object]
 
 
+QUIET = "cloudstore.quiet"
+"""Where the context of a command has that only results and errors are wanted."""
+
+
 class Output:
     """Prints results to stdout and messages to stderr, and remembers what failed.
 
@@ -30,6 +34,9 @@ class Output:
         self.as_json = as_json
         self.zone = zone or ZoneInfo("UTC")
         self.errors: list[StorageError] = []
+        context = click.get_current_context(silent=True)
+        self.quiet = context is not None and bool(context.meta.get(QUIET))
+        """Whether only results and errors are wanted."""
         self.asks = sys.stdin.isatty() and sys.stderr.isatty()
         """Whether a person can be asked; without a terminal nothing is."""
         self.asking = False
@@ -63,7 +70,12 @@ class Output:
             _print(text.encode("utf-8", "replace").decode())
 
     def note(self, text: str) -> None:
-        """A message about the work, never part of the result. The work goes on where nobody can read it any more."""
+        """A message about the work, never part of the result, for those who want to hear it."""
+        if not self.quiet:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """A message that everybody has to hear. The work goes on where nobody can read it any more."""
         with suppress(OSError):
             self.clear_line()
             for line in text.split("\n"):
@@ -88,7 +100,7 @@ class Output:
         self.errors.append(error)
         if self.as_json:
             self.record(error_record(error, path or error.subject))
-        self.note(describe_error(error))
+        self.say(describe_error(error))
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
         """Ask for a yes or no.

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import click
 
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.errors import UsageError
@@ -21,7 +21,7 @@ _WIDTH = 80
 """Cells of a waveform where there is no terminal."""
 
 
-@click.command("preview", short_help="Show what is in an object without fetching it whole.")
+@click.command("preview", cls=Command, short_help="Show what is in an object without fetching it whole.")
 @click.argument("path")
 @click.option(
     "--bytes",

@@ -3,7 +3,7 @@
 import click
 
 from cloudstore_tui.cli.ls import print_profiles
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import Group, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.profile_add import add_command
 from cloudstore_tui.cli.profile_remove import remove_command
@@ -14,9 +14,14 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 
 
-@click.group("profile")
+@click.group("profile", cls=Group)
 def profile_command() -> None:
-    """Add, show, test and remove profiles."""
+    """Add, show, test and remove profiles.
+
+    \b
+    Example:
+      cloudstore profile add
+    """
 
 
 profile_command.add_command(add_command)

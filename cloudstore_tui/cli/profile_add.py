@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.profile_questions import Questions
 from cloudstore_tui.cli.profile_trial import try_out
@@ -63,7 +64,7 @@ def _with_options(command: _Decorated) -> _Decorated:
     return command
 
 
-@click.command("add", short_help="Add a profile: asks, tests it, and saves it.")
+@click.command("add", cls=Command, short_help="Add a profile: asks, tests it, and saves it.")
 @click.argument("name", default="")
 @click.option("--provider", type=click.Choice([spec.name for spec in PROVIDERS]), help="The service.")
 @_with_options

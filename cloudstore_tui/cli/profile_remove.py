@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from cloudstore_tui.cli.options import yes_option
+from cloudstore_tui.cli.options import Command, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.profiles import Config, remove_profile
@@ -13,7 +13,7 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.providers import PROVIDERS
 
 
-@click.command("remove", short_help="Remove a profile and the secrets stored for it.")
+@click.command("remove", cls=Command, short_help="Remove a profile and the secrets stored for it.")
 @click.argument("name")
 @yes_option
 def remove_command(name: str, *, yes: bool) -> None:

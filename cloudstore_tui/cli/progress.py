@@ -23,7 +23,7 @@ class Progress:
         self._engine = engine
         self._output = output
         self._shown = ""
-        self._wanted = sys.stderr.isatty() and not output.as_json
+        self._wanted = sys.stderr.isatty() and not output.as_json and not output.quiet
         self._task: asyncio.Task[None] | None = None
 
     def __enter__(self) -> None:

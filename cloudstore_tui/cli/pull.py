@@ -16,7 +16,7 @@ from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.report import Preview, Report
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
@@ -38,16 +38,23 @@ EXAMPLES = 5
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
-@click.command("pull", short_help="Fetch a whole result into a folder, resumable, with a manifest.")
+@click.command("pull", cls=Command, short_help="Fetch a whole result into a folder, resumable, with a manifest.")
 @click.argument("where", metavar="PROFILE[:REGION]|PATH/")
 @click.argument("words", nargs=-1)
 @query_options
 @click.option(
-    "--newer-than", default="", help="Of a folder: only files changed at or after this time: 7d, 2024-09-01 …"
+    "--newer-than",
+    default="",
+    metavar="TIME",
+    help="Of a folder: only files changed at or after this time: 7d, 2024-09-01 …",
 )
 @click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; made if it is missing.")
 @click.option(
-    "--name", "template", default="", help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}."
+    "--name",
+    "template",
+    default="",
+    metavar="TEMPLATE",
+    help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}.",
 )
 @click.option("--via", type=click.Choice([way.value for way in Via]), default="auto", help="How the bytes come.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; nothing is fetched or written.")
@@ -272,7 +279,7 @@ def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> 
     output.errors.append(error.about(address))
     if output.as_json:
         output.record(error_record(error, address) | {"file": file})
-    output.note(describe_error(error))
+    output.say(describe_error(error))
 
 
 def _tell_report(output: Output, report: Report, folder: Path) -> None:

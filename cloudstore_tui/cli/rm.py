@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from cloudstore_tui.cli.options import dry_run_option, json_option, timeout_option, yes_option
+from cloudstore_tui.cli.options import Command, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.config.paths import state_folder
@@ -22,7 +22,7 @@ _DELETED = ("REVOKED", "DELETED")
 _GONE = (Fate.DELETED, Fate.GONE)
 
 
-@click.command("rm", short_help="Delete objects.")
+@click.command("rm", cls=Command, short_help="Delete objects.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @yes_option
 @dry_run_option
@@ -93,7 +93,7 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
     if not output.asks:
         raise UsageError("nobody is there to confirm the deletion", hint="Add --yes to delete without asking.")
     for entry in entries:
-        output.note(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
+        output.say(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
     count, total = len(entries), sum(entry.size or 0 for entry in entries)
     places = sorted({f"{entry.location.profile}:{entry.location.region}" for entry in entries})
     question = f"Delete {counted(count, 'object')} of {', '.join(places)}, {in_words.size(total)}? It cannot be undone."
@@ -132,7 +132,7 @@ def _log() -> DeletionLog:
     return DeletionLog(state_folder() / FILE)
 
 
-@click.command("deletions", short_help="Show what was deleted.")
+@click.command("deletions", cls=Command, short_help="Show what was deleted.")
 @json_option
 def deletions_command(*, as_json: bool) -> None:
     """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it.

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.cli.browse import open_browser
+from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.sandbox_process import SandboxProcess
 from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
@@ -42,8 +43,8 @@ _now_option = click.option(
 )
 
 
-@click.command("sandbox", short_help="Serve both services on this machine, to try things.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.command("sandbox", cls=Command, short_help="Serve both services on this machine, to try things.")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the data here. [default: a temporary folder]")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
@@ -101,7 +102,7 @@ def sandbox_command(
         over.wait()
 
 
-@click.command("demo", short_help="Open the browser on a sandbox; needs no account.")
+@click.command("demo", cls=Command, short_help="Open the browser on a sandbox; needs no account.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
 @_now_option

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.options import json_option
+from cloudstore_tui.cli.options import Group, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.paths import config_file
@@ -12,7 +12,7 @@ from cloudstore_tui.fiql import phrase_of, understand
 from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, placeholders_of
 
 
-@click.group("search", short_help="List, save and remove searches.")
+@click.group("search", cls=Group, short_help="List, save and remove searches.")
 def search_command() -> None:
     """Searches with a name: `cloudstore find PROFILE @NAME`, and in the tree of the browser.
 

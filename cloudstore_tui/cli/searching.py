@@ -11,11 +11,12 @@ from functools import partial
 
 import click
 
-from cloudstore_tui.cli.options import Command
+from cloudstore_tui.cli.options import Decorated, Option
 from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.rows import FIELDS
 from cloudstore_tui.cli.search import saved_searches
 from cloudstore_tui.core.errors import FilterError, UsageError
-from cloudstore_tui.core.models import Entry, Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.models import Column, Entry, Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import EtaEstimator, Pager
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql import (
@@ -44,13 +45,14 @@ _GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
 """A value for a placeholder; what looks like FIQL is none."""
 
 
-def query_options(command: Command) -> Command:
+def query_options(command: Decorated) -> Decorated:
     """`--fiql`, `--type`, `--since` and `--until`."""
+    chosen = partial(click.option, cls=Option, section="Which objects")
     options = (
-        click.option("--until", default="", help="Created before this time."),
-        click.option("--since", default="", help="Created at or after this time: 2024-09-01, yesterday, 7d …"),
-        click.option("--type", "type_", default="", help="Only objects of this type, such as callcenterrecording."),
-        click.option("--fiql", default="", help="A FIQL filter, sent as written once it parses."),
+        chosen("--until", default="", metavar="TIME", help="Created before this time."),
+        chosen("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
+        chosen("--type", "type_", default="", metavar="TYPE", help="Only this type, such as callcenterrecording."),
+        chosen("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written once it parses."),
     )
     for option in options:
         command = option(command)
@@ -68,8 +70,8 @@ class SearchOptions:
     sort: str = ""
     descending: bool = False
 
-    def query(self, location: Location, output: Output) -> Query:
-        """The query, after everything that can be wrong with it was looked at."""
+    def query(self, location: Location, output: Output, columns: Iterable[Column] = ()) -> Query:
+        """The query, after everything that can be wrong with it was looked at; `columns` are what can be sorted by."""
         if self.fiql:
             for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
                 output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
@@ -79,8 +81,19 @@ class SearchOptions:
             self._bound("=ge=", self.since, output),
             self._bound("=lt=", self.until, output),
         )
-        order = Sort(self.sort or "createdTime", self.descending or not self.sort)
+        order = Sort(self._sort_field(columns), self.descending or not self.sort)
         return Query(location, text, order)
+
+    def _sort_field(self, columns: Iterable[Column]) -> str:
+        """The service's name for what is to be sorted by: a field by the name that `--columns` takes, or a tag."""
+        if not self.sort:
+            return "createdTime"
+        fields = {column.name: column.sort_field for column in columns if column.sort_field}
+        if self.sort in fields or not (self.sort in FIELDS or self.sort in fields.values()):
+            return fields.get(self.sort, self.sort)
+        known = next((name for name, field in fields.items() if field == self.sort), "")
+        hint = f"Write {known}." if known else f"Write {', '.join(fields)} or the name of a tag."
+        raise UsageError("is nothing that results are sorted by", subject=f"--sort {self.sort}", hint=hint)
 
     def _bound(self, operator: str, text: str, output: Output) -> str:
         if not text:

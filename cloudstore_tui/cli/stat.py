@@ -2,7 +2,7 @@
 
 import click
 
-from cloudstore_tui.cli.options import json_option, timeout_option
+from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
@@ -10,7 +10,7 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("stat", short_help="Show everything known of one object.")
+@click.command("stat", cls=Command, short_help="Show everything known of one object.")
 @click.argument("path")
 @json_option
 @timeout_option()

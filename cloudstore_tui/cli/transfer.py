@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.cli.options import conflict_option, dry_run_option, json_option, timeout_option, yes_option
+from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -27,7 +27,7 @@ _RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
 
-@click.command("get", short_help="Download objects, verified.")
+@click.command("get", cls=Command, short_help="Download objects, verified.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder, or - for stdout. [default: download_dir]")
 @click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
@@ -71,7 +71,7 @@ def get_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-@click.command("put", short_help="Upload files into a folder.")
+@click.command("put", cls=Command, short_help="Upload files into a folder.")
 @click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
 @conflict_option(OnConflict.REFUSE, OnConflict.SKIP, OnConflict.OVERWRITE)
 @yes_option

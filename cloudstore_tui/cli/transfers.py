@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from cloudstore_tui.cli.known_transfer import KnownTransfer, all_known, named, open_left_overs
-from cloudstore_tui.cli.options import Duration, json_option, timeout_option
+from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
 from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -19,7 +19,7 @@ from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.ui import format as in_words
 
 
-@click.group("transfers", short_help="Show, run, pause, resume and cancel transfers.")
+@click.group("transfers", cls=Group, short_help="Show, run, pause, resume and cancel transfers.")
 def transfers_command() -> None:
     """The journal of transfers: what runs in any program of yours, and what was interrupted.
 

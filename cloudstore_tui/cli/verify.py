@@ -3,14 +3,14 @@
 import click
 
 from cloudstore_tui.archive.verify import Finding, Found, Verification
-from cloudstore_tui.cli.options import json_option
+from cloudstore_tui.cli.options import Command, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 
-@click.command("verify", short_help="Check a pulled folder against its manifest.")
+@click.command("verify", cls=Command, short_help="Check a pulled folder against its manifest.")
 @click.argument("folder", metavar="DIR")
 @json_option
 def verify_command(folder: str, *, as_json: bool) -> None:

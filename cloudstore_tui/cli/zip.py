@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cloudstore_tui.cli.options import conflict_option, dry_run_option, json_option, timeout_option, yes_option
+from cloudstore_tui.cli.options import Group, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
@@ -22,7 +22,7 @@ _ENDING = ".zip"
 _CURE = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
 
 
-@click.group("zip", short_help="Let the server pack objects into a zip.")
+@click.group("zip", cls=Group, short_help="Let the server pack objects into a zip.")
 def zip_command() -> None:
     """Zip jobs of the 8x8 service: it packs objects of one region into a file of up to 2 GB.
 

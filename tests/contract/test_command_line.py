@@ -92,7 +92,7 @@ def test_find_sorts_on_the_server_and_keeps_all_regions_in_order(run: Cloudstore
     sizes = [
         record["size"]
         for record in run(
-            "find", "acme8", "--type", "callcenterrecording", "--sort", "storedBytes", "--desc", "--json"
+            "find", "acme8", "--type", "callcenterrecording", "--sort", "size", "--desc", "--json"
         ).records
     ]
     assert len(sizes) > 245
@@ -207,6 +207,8 @@ def test_rm_of_an_8x8_object_is_seen_afterwards(run: Cloudstore) -> None:
         (("find", "acme8:us-east", "--fiql", "createdTime=ge=2024-09-01"), 2, "createdTime=ge=1725148800000"),
         (("find", "acme8", "--since", "2024-13-01"), 2, "2024-09-01"),
         (("find", "acme8", "--limit", "0"), 2, "1<=x"),
+        (("find", "acme8", "--sort", "storedBytes"), 2, "Write size."),
+        (("find", "acme8", "--sort", "checksum"), 2, "created, type, name, size, state"),
         (("ls", "acme:", "--timeout", "soon"), 2, "90s"),
         (("rm", "acme:imports/outreach/", "--yes"), 2, "folder"),
         (("fiql", "check", "a=in=x"), 2, "a=in=(x)"),

@@ -1,10 +1,13 @@
 """How commands end."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import click
 import pytest
 
 from cloudstore_tui.cli import main as package_main
-from cloudstore_tui.cli.main import COMMANDS, CommandLine, cloudstore
+from cloudstore_tui.cli.main import COMMANDS, CommandLine, cloudstore, execute
 from cloudstore_tui.cli.options import Duration
 
 
@@ -43,3 +46,53 @@ def test_time_spans_have_units(text: str, seconds: float) -> None:
 def test_what_is_no_time_span_is_refused(text: str) -> None:
     with pytest.raises(click.UsageError, match="90s, 15m or 24h"):
         Duration().convert(text, None, None)
+
+
+def test_options_of_every_command_may_stand_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLOUDSTORE_CONFIG", str(tmp_path / "none.toml"))
+    (tmp_path / "config.toml").write_text('[profiles.one]\nprovider = "8x8"\nclient_id = "x"\n')
+    config = str(tmp_path / "config.toml")
+    for arguments in (
+        ["--config", config, "ls"],
+        ["ls", "--config", config],
+        ["ls", f"--config={config}", "-q"],
+        ["profile", "-q", "list", "--config", config],
+    ):
+        assert execute(arguments) == 0
+        assert capsys.readouterr().out.split()[:2] == ["one", "8x8"]
+
+
+def test_quiet_leaves_results_and_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text("")
+    monkeypatch.setenv("CLOUDSTORE_CONFIG", str(tmp_path / "config.toml"))
+    assert execute(["fiql", "compile", "agent:~khang"]) == 0
+    assert "Note:" in capsys.readouterr().err
+    assert execute(["fiql", "compile", "agent:~khang", "-q"]) == 0
+    assert capsys.readouterr().err == ""
+    assert execute(["-q", "fiql", "compile", 'agent:"x']) == 2
+    assert "a quote is opened here" in capsys.readouterr().err
+    assert execute(["ls", "-q", "nowhere"]) == 2
+    assert "no profile called nowhere" in capsys.readouterr().err
+
+
+def commands(
+    group: click.Group, context: click.Context, *above: str
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, context, *above, name)
+        yield (*above, name), getattr(command, "own", command)
+
+
+def test_every_command_has_an_example_and_says_what_its_options_take() -> None:
+    for words, command in commands(cloudstore, click.Context(cloudstore)):
+        assert f"cloudstore {' '.join(words)}" in (command.help or ""), words
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.is_flag and not option.hidden:
+                assert option.metavar or not isinstance(option.type, click.types.StringParamType), (words, option.opts)
