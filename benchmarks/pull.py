@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.archive.pull import Pull

@@ -4,10 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from msgspec.structs import replace
 from rich.segment import Segments
 from rich.text import Text
 from textual import events, on

@@ -6,9 +6,10 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from cloudstore_tui.core.errors import LocalDiskError, StorageError, UnavailableError
 from cloudstore_tui.core.models import StoredObject
@@ -24,8 +25,7 @@ UNKNOWN = "unknown: check"
 _KEPT = ("id", "key", "name", "type", "size", "size_exact", "checksum", "checksum_type", "created", "modified")
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(msgspec.Struct, frozen=True):
     """One object that was to be deleted."""
 
     fields: Mapping[str, object]

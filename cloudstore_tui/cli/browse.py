@@ -1,12 +1,12 @@
 """`cloudstore` and `cloudstore PATH`: open the browser."""
 
 import signal
-from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output

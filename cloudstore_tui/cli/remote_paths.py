@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from cloudstore_tui.config.paths import config_file, state_folder
 from cloudstore_tui.config.profiles import load_config

@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import UsageError

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import click
+from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.stop import Stop

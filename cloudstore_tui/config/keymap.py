@@ -5,7 +5,8 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cloudstore_tui.core.errors import ConfigError
 
@@ -47,8 +48,7 @@ _LOST = {
 _CURE = 'Write a character, a name such as f5, delete or pagedown, or ctrl+ and a letter; "none" switches the key off.'
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHelp:
+class KeyHelp(msgspec.Struct, frozen=True):
     """One action that has a key."""
 
     id: str

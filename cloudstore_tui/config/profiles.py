@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from cloudstore_tui.config.document import Document, with_table, without_table
 from cloudstore_tui.config.paths import check_trusted
@@ -33,14 +35,13 @@ PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 """What a profile may be called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """Everything the configuration says."""
 
     path: Path
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
-    settings: Settings = field(default_factory=Settings)
-    keys: Mapping[str, str] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = msgspec.field(default_factory=dict)
+    settings: Settings = msgspec.field(default_factory=Settings)
+    keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Binding id to key, as written under `[keys]`; checked by whoever knows the bindings."""
 
     def profile(self, name: str) -> Profile:

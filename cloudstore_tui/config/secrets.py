@@ -13,7 +13,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,17 +42,22 @@ _SECRET_VARIABLE = re.compile(r"CLOUDSTORE_[A-Z0-9_]*_(?:SECRET|API_KEY)")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
-@dataclass(frozen=True, slots=True)
 class SecretSources:
     """Reads the secrets of one profile, each from the first source that has it."""
 
-    profile: str
-    options: Mapping[str, str]
-    """The profile's `…_file` and `…_command` keys."""
-    folder: Path
-    """Relative file names start here: the folder of the configuration file."""
-    _found: dict[str, tuple[Secret, str]] = field(default_factory=dict, repr=False)
-    """What was read already: a command is run once, and a variable is taken out of our own environment."""
+    def __init__(self, profile: str, options: Mapping[str, str], folder: Path) -> None:
+        """Read nothing yet.
+
+        Args:
+            profile: its name.
+            options: its `…_file` and `…_command` keys.
+            folder: where relative file names start: that of the configuration file.
+        """
+        self.profile = profile
+        self.options = options
+        self.folder = folder
+        self._found: dict[str, tuple[Secret, str]] = {}
+        """What was read already: a command is run once, and a variable is taken out of our own environment."""
 
     def __call__(self, name: str) -> Secret:
         """The secret called `name` (`secret` or `api_key`).

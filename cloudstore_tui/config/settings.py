@@ -1,9 +1,10 @@
 """The user's settings, and how a table of the configuration is checked against its declaration."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.config.paths import user_path
@@ -68,14 +69,13 @@ RANGES: Mapping[str, tuple[int, int]] = {
 """Smallest and largest value of each number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What holds for all profiles."""
 
     download_dir: Path = Path()
     call_folder: str = CALL_FOLDER
     """A template for names; whoever uses it looks whether it can be."""
-    time_zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - a zone never changes
+    time_zone: ZoneInfo = ZoneInfo("UTC")
     theme: str = "cloudstore-dark"
     transfers: int = 4
     bell: bool = False
@@ -91,7 +91,7 @@ class Settings:
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
     restore_poll_seconds: tuple[int, ...] = ()
     """Empty for what suits the service."""
-    timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
+    timeouts: Timeouts = Timeouts()
 
 
 def read_settings(document: Document) -> Settings:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from cloudstore_tui.config.document import Document
 from cloudstore_tui.core.errors import ConfigError
@@ -34,8 +35,7 @@ _STYLE_WORDS = frozenset({"none", "bold", "dim", "italic", "underline", "reverse
 _CURE = 'A colour is written "#rrggbb", "#rgb", or "ansi_cyan" for one of the terminal\'s sixteen.'
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(msgspec.Struct, frozen=True):
     """One theme file, read and checked."""
 
     name: str
@@ -45,12 +45,11 @@ class Theme:
     """Whether it uses the terminal's own colours, so that nothing is sent but their numbers."""
     colours: Mapping[str, str]
     """Those of `COLOURS` that the file sets."""
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Finer settings: a colour, a style (`bold reverse`), or another name with `$` before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Themes:
+class Themes(msgspec.Struct, frozen=True):
     """All themes that could be read, and why others could not."""
 
     loaded: Mapping[str, Theme]

@@ -1,7 +1,8 @@
 """A provider with credentials, as the user named it, and what a provider says it needs for one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.secret import Secret
@@ -10,8 +11,7 @@ OptionValue = str | int | bool | tuple[str, ...]
 """What an option of a profile can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """One key of `[profiles.NAME]` that a provider understands."""
 
     name: str
@@ -32,12 +32,11 @@ class Option:
     """Whether most profiles do well without it: asked for only by those who want to see everything."""
     whole: str = ""
     """The option that takes the value instead where it is a whole address."""
-    check: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    check: Callable[[str], None] | None = None
     """Raises `ConfigError` for a text that cannot be its value. Sends nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretField:
+class SecretField(msgspec.Struct, frozen=True):
     """One secret that a provider needs, kept apart from the configuration."""
 
     name: str
@@ -54,8 +53,7 @@ def no_secret(name: str) -> Secret:
     raise ConfigError(f"this profile has no {name}")
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """How long to wait for a host, in seconds."""
 
     connect: float = 10
@@ -68,21 +66,20 @@ class Timeouts:
     """A disk that is full is waited for this long before a download fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """A provider with credentials, as the user named it."""
 
     name: str
     provider: str
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = msgspec.field(default_factory=dict)
     """The provider's own options: declared, checked, defaults filled in."""
     read_only: bool = True
     requests_per_minute: int = 60
     """Pace of API calls; 0 for no limit of ours."""
     concurrency: int = 4
     """API calls at once."""
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    secrets: Callable[[str], Secret] = field(default=no_secret, repr=False, compare=False)
+    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
+    secrets: Callable[[str], Secret] = no_secret
     """Reads one of the provider's secrets by name. Blocks: it may ask a keyring or run a command.
 
     Raises `ConfigError` or `LoginError` with the sources that were tried and what to do.

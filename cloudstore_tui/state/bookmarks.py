@@ -15,9 +15,12 @@ place = ["callcenterrecording", "2024", "09"]    # folders that only the browser
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+from msgspec import structs
 
 from cloudstore_tui.config.document import Document, with_name, with_table, without_table
 from cloudstore_tui.config.settings import read_options
@@ -124,8 +127,7 @@ class NamedTables(ABC, Generic[Item]):
         write_private(self.path, changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmark:
+class Bookmark(msgspec.Struct, frozen=True):
     """A place or an object with a name."""
 
     name: str
@@ -159,7 +161,7 @@ class Bookmarks(NamedTables[Bookmark]):
         return _bookmarks(document)
 
     def _called(self, item: Bookmark, name: str) -> Bookmark:
-        return replace(item, name=name)
+        return structs.replace(item, name=name)
 
     def _check_name(self, name: str) -> None:
         check_name(name)

@@ -12,7 +12,9 @@ region = "us-east"       # where to look if nobody says; may be left out
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from cloudstore_tui.config.document import Document, with_table
 from cloudstore_tui.config.settings import read_options
@@ -44,8 +46,7 @@ _PARTS = re.compile(
 """A text in quotes, in which nothing is a placeholder, or a placeholder: it stands where a value would."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedSearch:
+class SavedSearch(msgspec.Struct, frozen=True):
     """A filter or a phrase with a name."""
 
     name: str
@@ -162,8 +163,7 @@ def _search(document: Document, name: str) -> SavedSearch:
     return SavedSearch(name, **texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(msgspec.Struct, frozen=True):
     """One place that has to be filled."""
 
     name: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec import structs
 
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
@@ -72,7 +73,7 @@ def spec_of(profile: Profile) -> ProviderSpec:
 @pytest.fixture(params=PROFILES)
 async def service(request: pytest.FixtureRequest, config: Config) -> AsyncIterator[Service]:
     """Each profile in turn, with nothing pacing it."""
-    profile = replace(config.profile(request.param), requests_per_minute=0)
+    profile = structs.replace(config.profile(request.param), requests_per_minute=0)
     spec = spec_of(profile)
     provider = spec.open(profile)
     yield Service(profile, spec, provider, *landmarks(profile))
@@ -88,10 +89,12 @@ async def changed(service: Service) -> AsyncIterator[Changed]:
     opened: list[StorageProvider] = []
 
     def change(*, secrets: dict[str, str] | None = None, **fields: object) -> Service:
-        profile = replace(service.profile, **fields)  # type: ignore[arg-type]  # the test names the fields
+        profile = structs.replace(service.profile, **fields)
         if secrets is not None:
             known = service.profile.secrets
-            profile = replace(profile, secrets=lambda name: Secret(secrets[name]) if name in secrets else known(name))
+            profile = structs.replace(
+                profile, secrets=lambda name: Secret(secrets[name]) if name in secrets else known(name)
+            )
         opened.append(service.spec.open(profile))
         return replace(service, profile=profile, provider=opened[-1])
 

@@ -3,10 +3,11 @@
 import http.client
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import NetworkError

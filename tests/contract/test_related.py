@@ -1,9 +1,9 @@
 """The objects of one call, found from any of them, on the real sandbox."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.calls.joining import stand_in
 from cloudstore_tui.calls.part import Part

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import JobError, NotAvailableError, PartialError, StorageError
@@ -120,7 +121,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(sandbox: Sandbox, config: Config, tmp_path: Path) -> AsyncIterator[Bench]:
-    provider = SPEC.open(replace(config.profile("acme8"), requests_per_minute=0))
+    provider = SPEC.open(structs.replace(config.profile("acme8"), requests_per_minute=0))
     timeouts, workers = Timeouts(connect=2, read=5, stall=5, give_up=20), Workers()
     blob = BlobClient(timeouts)
     means = TransferContext(blob, timeouts, ServiceClock(sandbox), Disk(), workers=workers)

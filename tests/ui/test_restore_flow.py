@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import UnsettledError
@@ -50,7 +51,7 @@ def searches(searches: Any) -> Any:
         return replace(page, items=tuple(items))
 
     service = Cold()
-    service.profile = replace(service.profile, read_only=False)
+    service.profile = structs.replace(service.profile, read_only=False)
     assert isinstance(service, StorageProvider)
     return service
 

@@ -3,10 +3,10 @@
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject

@@ -4,10 +4,10 @@ import asyncio
 import math
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, UnavailableError
 from cloudstore_tui.core.profile import Profile, Timeouts

@@ -2,11 +2,11 @@
 
 import logging
 import traceback
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.profile import Profile, Timeouts
