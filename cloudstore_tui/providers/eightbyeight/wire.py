@@ -180,7 +180,7 @@ def read_regions(names: Iterable[str]) -> tuple[str, ...]:
 def regions(reply: Reply, subject: str) -> tuple[tuple[str, ...], int]:
     """Region names, each once, and how many were left out because they cannot be names."""
     listed = reply.decode(list[Any], subject=subject)
-    names = [name for name in listed if isinstance(name, str) and read_region(name) == name]
+    names = [name for name in listed if isinstance(name, str) and name and read_region(name) == name]
     return tuple(dict.fromkeys(names)), len(listed) - len(names)
 
 
