@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """An access token."""
 
     value: Secret
@@ -104,7 +104,7 @@ class Login:
 
     def __init__(
         self,
-        fetch: Callable[[], Awaitable[Token]],
+        fetch: Callable[[], Awaitable[AccessToken]],
         extra: Callable[[], Mapping[str, Secret] | Awaitable[Mapping[str, Secret]]] = dict,
         clock: Callable[[], Moment] = now,
     ) -> None:
@@ -119,7 +119,7 @@ class Login:
         self._extra = extra
         self._clock = clock
         self._renewal: asyncio.Task[None] | None = None
-        self._token: Token | None = None
+        self._token: AccessToken | None = None
         self._headers: Mapping[str, Secret] = {}
         self._in_vain: Mapping[str, Secret] | None = None
         """The headers with which a call was refused again, although their token was new."""
@@ -157,7 +157,7 @@ class Login:
         """Take note that a call was refused again with a token that had just been renewed for it."""
         self._in_vain, self._vain_until = used, self._clock().later(PAUSE)
 
-    async def token(self) -> Token:
+    async def token(self) -> AccessToken:
         """The present token; fetched if there is none."""
         await self.headers()
         if self._token is None:

@@ -249,7 +249,7 @@ _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ContentRange:
     """A `Content-Range`: which bytes of how many."""
 
     first: int | None
@@ -280,10 +280,10 @@ class BlobReply:
         return etag if re.fullmatch(r'"[\x21\x23-\x7e]+"', etag) else ""
 
     @property
-    def span(self) -> Span | None:
+    def span(self) -> ContentRange | None:
         """`Content-Range`; `None` where it is missing or damaged."""
         found = _CONTENT_RANGE.fullmatch(self.headers.get("content-range", "").strip())
-        return Span(*(int(number) if number else None for number in found.groups())) if found else None
+        return ContentRange(*(int(number) if number else None for number in found.groups())) if found else None
 
     @property
     def store_code(self) -> str:

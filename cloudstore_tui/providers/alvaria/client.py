@@ -6,7 +6,17 @@ from urllib.parse import unquote
 from cloudstore_tui.core.errors import ConfigError, ReplyError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
+from cloudstore_tui.net import (
+    AccessToken,
+    ApiClient,
+    Login,
+    Reply,
+    api_address,
+    basic,
+    read_secret,
+    segment,
+    token_life,
+)
 from cloudstore_tui.net.api import Pairs, host_name
 from cloudstore_tui.providers.alvaria.refusals import BadRequestError, Refusals
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, SignedReply, TokenReply
@@ -98,7 +108,7 @@ class AlvariaClient:
         except StorageError as error:
             raise self._refusals.about(error, key) from None
 
-    async def _fetch_token(self) -> Token:
+    async def _fetch_token(self) -> AccessToken:
         profile = self._profile
         secret = await read_secret(profile, "secret")
         scopes = " ".join(profile.texts("scopes"))
@@ -111,7 +121,7 @@ class AlvariaClient:
         except StorageError as error:
             raise self._refusals.login(error) from None
         told = reply.decode(TokenReply, subject=profile.name)
-        return Token(Secret(told.access_token), token_life(told.expires_in), told.scopes)
+        return AccessToken(Secret(told.access_token), token_life(told.expires_in), told.scopes)
 
     async def _api_key(self) -> dict[str, Secret]:
         return {"x-api-key": await read_secret(self._profile, "api_key")}

@@ -17,7 +17,17 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient, Login, Reply, Token, api_address, basic, read_secret, segment, token_life
+from cloudstore_tui.net import (
+    AccessToken,
+    ApiClient,
+    Login,
+    Reply,
+    api_address,
+    basic,
+    read_secret,
+    segment,
+    token_life,
+)
 from cloudstore_tui.providers.eightbyeight import wire
 
 HOME = "https://api.8x8.com"
@@ -195,7 +205,7 @@ class EightByEightClient:
                         self._regions = self._regions or await self._discover()
         return self._regions or self._configured
 
-    async def _fetch_token(self) -> Token:
+    async def _fetch_token(self) -> AccessToken:
         profile = self.profile
         secret = await read_secret(profile, "secret")
         headers = {"Authorization": basic(profile.text("client_id"), secret)}
@@ -206,7 +216,7 @@ class EightByEightClient:
             raise self._refused(error) from None
         told = reply.decode(wire.TokenReply, subject=profile.name)
         self.products = told.products
-        return Token(Secret(told.access_token), token_life(told.expires_in), told.products)
+        return AccessToken(Secret(told.access_token), token_life(told.expires_in), told.products)
 
     def _token_address(self) -> tuple[str, str]:
         """The origin and the path of the token service."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient, Login, Token
+from cloudstore_tui.net import AccessToken, ApiClient, Login
 from cloudstore_tui.net.clock import Clock
 
 CANARIES = ("canary-client-secret", "canary-api-key", "canary-token", "canary-query")
@@ -246,10 +246,10 @@ class Tokens:
     given: int = 0
     life: float = 3600.0
 
-    async def fetch(self) -> Token:
+    async def fetch(self) -> AccessToken:
         self.given += 1
         await asyncio.sleep(0.01)
-        return Token(Secret(f"{CANARIES[2]}-{self.given}"), self.life)
+        return AccessToken(Secret(f"{CANARIES[2]}-{self.given}"), self.life)
 
 
 @pytest.fixture

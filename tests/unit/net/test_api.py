@@ -23,7 +23,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient, Login, LostReplyError, Reply, Token, basic, read_secret
+from cloudstore_tui.net import AccessToken, ApiClient, Login, LostReplyError, Reply, basic, read_secret
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.net.transport import ApiCall
 
@@ -387,7 +387,7 @@ async def test_a_token_that_cannot_be_had_is_tried_for_by_the_call_alone(
     patient = replace(profile, timeouts=Timeouts(give_up=1000))
     tokens = ApiClient(patient, server.url, clock=clock)
 
-    async def fetch() -> Token:
+    async def fetch() -> AccessToken:
         await tokens.post_form("token", (), (), {}, PLACE)
         raise AssertionError("there is no token")
 
@@ -404,7 +404,7 @@ async def test_a_token_that_cannot_be_had_is_tried_for_by_the_call_alone(
 async def test_callers_that_wait_for_one_token_each_hear_their_own_error(server: Any, profile: Profile) -> None:
     given = 0
 
-    async def fetch() -> Token:
+    async def fetch() -> AccessToken:
         nonlocal given
         given += 1
         await asyncio.sleep(0.05)
@@ -449,8 +449,8 @@ async def test_a_login_that_is_refused_for_good_is_renewed_once_and_not_at_every
 
 @pytest.mark.parametrize("token", ["tokén", "a b", "a\nb", "", "x\x7f"])
 async def test_a_token_that_no_header_can_carry_is_a_clear_error(server: Any, profile: Profile, token: str) -> None:
-    async def fetch() -> Token:
-        return Token(Secret(token), 3600)
+    async def fetch() -> AccessToken:
+        return AccessToken(Secret(token), 3600)
 
     client = ApiClient(profile, server.url, Login(fetch))
     with pytest.raises(ReplyError, match="a token that cannot be sent") as failed:
@@ -503,8 +503,8 @@ async def test_secrets_that_a_service_echoes_are_masked(
     secret = await read_secret(profile, "secret")
     key = await read_secret(profile, "api_key")
 
-    async def fetch() -> Token:
-        return Token(Secret("canary-token-of-ours"), 3600)
+    async def fetch() -> AccessToken:
+        return AccessToken(Secret("canary-token-of-ours"), 3600)
 
     client = ApiClient(
         replace(profile, timeouts=Timeouts(give_up=0)), server.url, Login(fetch, lambda: {"x-api-key": key})

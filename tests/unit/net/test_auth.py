@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, UnavailableError
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient, Login, Token, basic, channel, read_secret, token_life
+from cloudstore_tui.net import AccessToken, ApiClient, Login, basic, channel, read_secret, token_life
 from cloudstore_tui.net.clock import Moment
 
 FORM = [("grant_type", "client_credentials"), ("scope", "a b"), ("realm", "acme")]
@@ -41,13 +41,13 @@ class Source:
         self.failed = 0
         self.down = False
 
-    async def __call__(self) -> Token:
+    async def __call__(self) -> AccessToken:
         await asyncio.sleep(0)
         if self.down:
             self.failed += 1
             raise UnavailableError("the token service is down")
         self.given += 1
-        return Token(Secret(f"t{self.given}"), self.life)
+        return AccessToken(Secret(f"t{self.given}"), self.life)
 
 
 async def test_a_day_of_half_hour_tokens_takes_one_request_each_and_never_an_old_token() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import ReplyError
-from cloudstore_tui.net.reply import BlobReply, HeaderBlock, Span
+from cloudstore_tui.net.reply import BlobReply, ContentRange, HeaderBlock
 
 
 def block(*lines: bytes) -> BlobReply:
@@ -52,9 +52,9 @@ def test_a_weak_or_damaged_validator_is_none(etag: str) -> None:
 
 
 def test_spans() -> None:
-    assert BlobReply(206, {"content-range": "bytes 5-9/10"}).span == Span(5, 9, 10)
-    assert BlobReply(416, {"content-range": "bytes */10"}).span == Span(None, None, 10)
-    assert BlobReply(206, {"content-range": "bytes 5-9/*"}).span == Span(5, 9, None)
+    assert BlobReply(206, {"content-range": "bytes 5-9/10"}).span == ContentRange(5, 9, 10)
+    assert BlobReply(416, {"content-range": "bytes */10"}).span == ContentRange(None, None, 10)
+    assert BlobReply(206, {"content-range": "bytes 5-9/*"}).span == ContentRange(5, 9, None)
     for damaged in (
         "",
         "bytes",
