@@ -5,8 +5,9 @@ What a listing cannot read is never passed over in silence: it stands in `failur
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError, distinct
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity

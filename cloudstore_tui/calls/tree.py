@@ -1,9 +1,11 @@
 """The objects of one call as a small tree: one branch for each leg of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from cloudstore_tui.calls.joining import SOURCES
 from cloudstore_tui.calls.part import ORDER, Part, part_of, speaker_rank, title_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import msgspec
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME
@@ -93,8 +93,8 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
             await pulling.preview()
         elif not await pulling.run(last=arguments.on_conflict is not None or not session.output.asks):
             answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
-            options = structs.replace(pulling.options, on_conflict=OnConflict(answer))
-            await structs.replace(pulling, options=options).run(last=True)
+            options = replace(pulling.options, on_conflict=OnConflict(answer))
+            await replace(pulling, options=options).run(last=True)
 
     run(work, as_json=as_json, timeout=timeout)
 

@@ -5,11 +5,12 @@ import shutil
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 import click
+from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import Decorated, Option
 from cloudstore_tui.cli.output import Output

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
@@ -119,7 +120,7 @@ class OverwriteGuard:
 
     async def admit(self, file: Path, folder: Location) -> UploadRequest | None:
         """The request, or `None` when the object that is there stays."""
-        location = replace(folder, path=folder.path + file.name)
+        location = structs.replace(folder, path=folder.path + file.name)
         overwrite = self.on_conflict is OnConflict.OVERWRITE
         exists = (self.dry_run or not overwrite) and await self._exists(location)
         if exists and not overwrite:

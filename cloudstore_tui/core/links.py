@@ -7,11 +7,12 @@ checked here. The address its host resolves to is checked again when the connect
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from cloudstore_tui.core.errors import UnsafeError
 from cloudstore_tui.core.secret import Secret
@@ -25,8 +26,7 @@ class LinkForm(StrEnum):
     PRESIGNED = "presigned"
 
 
-@dataclass(frozen=True, slots=True)
-class SignedLink:
+class SignedLink(msgspec.Struct, frozen=True):
     """A URL that lets anybody who holds it fetch one object until it ends."""
 
     url: Secret
@@ -36,12 +36,11 @@ class SignedLink:
     """A sentence for the user, such as that another form than the one asked for was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where one object's bytes come from. Lives in memory only; ask for a new one per attempt."""
 
     url: Secret
-    headers: Mapping[str, Secret] = field(default_factory=dict)
+    headers: Mapping[str, Secret] = msgspec.field(default_factory=dict)
     """Sent with the request. Holds a credential only where `url` is on the API's own host and not signed."""
     size: int | None = None
     """Exact length in bytes, if known."""
@@ -56,19 +55,17 @@ class Source:
     """Private networks that it may be in, such as `10.0.0.0/8`: those the user allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where one file's bytes are put, with exactly the headers the signature demands."""
 
     url: Secret
-    headers: Mapping[str, Secret] = field(default_factory=dict)
+    headers: Mapping[str, Secret] = msgspec.field(default_factory=dict)
     expires: datetime | None = None
     local: bool = False
     networks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ZipJob:
+class ZipJob(msgspec.Struct, frozen=True):
     """A server-side job that packs objects into one zip."""
 
     profile: str
@@ -81,8 +78,7 @@ class ZipJob:
     """What the service says is in it; for display only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Bytes of one object; fewer than were asked for where the object ends."""
 
     data: bytes

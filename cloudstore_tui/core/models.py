@@ -1,10 +1,12 @@
 """The nouns: where something is, what is listed, and what is searched for."""
 
 import re
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import force_setattr, replace
 
 from cloudstore_tui.core.errors import UsageError
 
@@ -12,8 +14,7 @@ _PROFILE = re.compile(r"[A-Za-z0-9_-]+")
 """A word that can name a profile, and nothing else that people type in place of an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """One thing or folder of one profile; equal locations are the same thing.
 
     `profile` is the name the user gave; `region` is empty where the service has no regions, or for all of them.
@@ -58,16 +59,14 @@ def split_address(address: str) -> tuple[str, str]:
     return profile, rest
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(msgspec.Struct, frozen=True):
     """An order, by the service's own name of a field or tag."""
 
     field: str
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ResultSize:
+class ResultSize(msgspec.Struct, frozen=True):
     """How much a query finds."""
 
     objects: int
@@ -87,8 +86,7 @@ class ResultSize:
         return round(self.bytes * self.objects / self.known) if self.known else None
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """A search: where, which filter, in which order."""
 
     location: Location
@@ -99,8 +97,7 @@ class Query:
     """`None` for newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """Something that can be opened: a real folder, or a place that stands for a query."""
 
     location: Location
@@ -112,8 +109,7 @@ class Folder:
     """Whether it can hold further folders."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(msgspec.Struct, frozen=True):
     """One stored object. Fields that the service did not tell are `None` or empty, never guessed."""
 
     location: Location
@@ -137,13 +133,13 @@ class StoredObject:
     customer_id: str = ""
     duration: float | None = None
     """Seconds; providers know the unit of the tag it comes from."""
-    tags: tuple[tuple[str, str], ...] = field(default=())
+    tags: tuple[tuple[str, str], ...] = ()
     """In the service's order; a key may come twice."""
-    region: str = field(default="", init=False, repr=False, compare=False)
+    region: str = ""
     """That of the location: a field of its own so that a column can show it and sort by it."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "region", self.location.region)
+        force_setattr(self, "region", self.location.region)
 
     def tag(self, key: str) -> str:
         """The first value of a tag, or an empty text."""
@@ -170,8 +166,7 @@ class ColumnKind(StrEnum):
     STATE = "state"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column of a table of entries."""
 
     name: str

@@ -3,8 +3,10 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import StorageError, distinct
 
@@ -17,8 +19,7 @@ STALLED_PAGES = 3
 _OTHER_COMPARISON = "the service found them, and compares numbers or texts in another way."
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Given]):
+class Page(msgspec.Struct, Generic[Given], frozen=True):
     """One answer of a listing."""
 
     items: tuple[Given, ...]
@@ -26,11 +27,11 @@ class Page(Generic[Given]):
     """Where the next page starts, opaque to everybody but the provider; `None` at the end."""
     total: int | None = None
     """Number of items over all pages, where the service tells."""
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
     """Sentences about this page that a user should see and that mean no loss."""
     left: int | None = None
     """Roughly how many items come after this page, where somebody found out."""
-    failures: tuple[StorageError, ...] = field(default=())
+    failures: tuple[StorageError, ...] = ()
     """What this page lacks: a region that refused, records that could not be read. Whoever reads it has to tell them,
     and they decide the exit code."""
     unmatched: int = 0

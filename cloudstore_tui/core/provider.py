@@ -15,10 +15,11 @@ Rules every provider keeps:
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+
+import msgspec
 
 from cloudstore_tui.core.errors import ReadOnlyError, StorageError, UnsupportedError
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target, ZipJob
@@ -55,8 +56,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(msgspec.Struct, frozen=True):
     """What became of one object."""
 
     location: Location
@@ -65,8 +65,7 @@ class Deletion:
     """Why it was not deleted, or why nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """One line of what `profile test` found."""
 
     title: str
@@ -79,8 +78,7 @@ class Check:
     """What to do about a doubt; an error has its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """The state of the login, for the header of the screen."""
 
     token_ends: datetime | None = None
@@ -285,8 +283,7 @@ class StorageProvider(ABC):
         return UnsupportedError(f"the service of profile {self.profile.name} has no {what}")
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSpec:
+class ProviderSpec(msgspec.Struct, frozen=True):
     """What a service is called, what a profile of it needs, and how to open one."""
 
     name: str

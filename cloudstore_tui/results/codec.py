@@ -8,7 +8,7 @@ import msgspec
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, StoredObject
 from cloudstore_tui.core.text import folded
 
-_FIELDS: Final = frozenset(StoredObject.__dataclass_fields__) - {"location", "size_exact", "tags"}
+_FIELDS: Final = frozenset(StoredObject.__struct_fields__) - {"location", "size_exact", "tags"}
 _TIMES: Final = frozenset({"modified", "created", "updated"})
 _NUMBERS: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
 

@@ -15,12 +15,11 @@ place = ["callcenterrecording", "2024", "09"]    # folders that only the browser
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.config.document import Document, with_name, with_table, without_table
 from cloudstore_tui.config.settings import read_options
@@ -161,7 +160,7 @@ class Bookmarks(NamedTables[Bookmark]):
         return _bookmarks(document)
 
     def _called(self, item: Bookmark, name: str) -> Bookmark:
-        return structs.replace(item, name=name)
+        return replace(item, name=name)
 
     def _check_name(self, name: str) -> None:
         check_name(name)

@@ -85,7 +85,7 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
     if isinstance(entry, Folder):
         return _folder_value(entry, column.name, zone)
     # A tag may be called like a method of objects: only what has a slot is a field.
-    raw = getattr(entry, column.name) if column.name in entry.__slots__ else entry.tag(column.name)
+    raw = getattr(entry, column.name) if column.name in entry.__struct_fields__ else entry.tag(column.name)
     if isinstance(raw, datetime):
         return time(raw, zone)
     if raw is None or isinstance(raw, str):

@@ -1,7 +1,8 @@
 """Which columns a list shows: those that fit its types, or those that the user chose."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject
 from cloudstore_tui.state.memory import Layout, ShownColumn

@@ -1,9 +1,11 @@
 """One reading of a folder or search: what came of it until now."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager

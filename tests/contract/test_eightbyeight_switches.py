@@ -6,13 +6,12 @@ import io
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import (
@@ -76,7 +75,7 @@ async def opened(sandbox: Sandbox, own_sandbox: tuple[Sandbox, Ready]) -> AsyncI
 
     def begin(key: int = 0, *, give_up: float = 20, **options: OptionValue) -> StorageProvider:
         chosen = KEYS[key]
-        profile: Profile = structs.replace(
+        profile: Profile = replace(
             usual,
             options={**usual.options, "client_id": chosen.client_id, **options},
             timeouts=Timeouts(connect=5, read=20, give_up=give_up),

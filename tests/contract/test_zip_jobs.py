@@ -8,11 +8,11 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import JobError, NotAvailableError, PartialError, StorageError
@@ -121,7 +121,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(sandbox: Sandbox, config: Config, tmp_path: Path) -> AsyncIterator[Bench]:
-    provider = SPEC.open(structs.replace(config.profile("acme8"), requests_per_minute=0))
+    provider = SPEC.open(replace(config.profile("acme8"), requests_per_minute=0))
     timeouts, workers = Timeouts(connect=2, read=5, stall=5, give_up=20), Workers()
     blob = BlobClient(timeouts)
     means = TransferContext(blob, timeouts, ServiceClock(sandbox), Disk(), workers=workers)
@@ -270,7 +270,10 @@ async def test_a_token_that_ends_while_the_service_packs_is_renewed(bench: Bench
 
 _PROGRAM = """
 import asyncio, json, sys
-from dataclasses import replace
+
+
+from msgspec.structs import replace
+from msgspec import structs
 from pathlib import Path
 
 from cloudstore_tui.config.profiles import load_config

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -101,7 +102,7 @@ class FolderService(Service):
         if not location.path:
             return None
         above = location.path.removesuffix("/").rpartition("/")[0]
-        return replace(location, path=f"{above}/" if above else "")
+        return structs.replace(location, path=f"{above}/" if above else "")
 
     def query(self, location: Location) -> Query | None:
         return None
@@ -133,7 +134,7 @@ class FolderService(Service):
     async def stat(self, location: Location) -> Entry:
         await self.called("stat", location)
         entry = self.entry(location.path)
-        return replace(entry, tags=(("told by stat", "yes"),)) if isinstance(entry, StoredObject) else entry
+        return structs.replace(entry, tags=(("told by stat", "yes"),)) if isinstance(entry, StoredObject) else entry
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         await self.called("link", location)
@@ -180,7 +181,7 @@ class SearchService(Service):
         if location.path:
             return Location(self.profile.name, location.region)
         if location.place:
-            return replace(location, place=location.place[:-1])
+            return structs.replace(location, place=location.place[:-1])
         return Location(self.profile.name) if location.region else None
 
     def query(self, location: Location) -> Query | None:
@@ -238,7 +239,9 @@ class SearchService(Service):
 
     async def stat(self, location: Location) -> Entry:
         await self.called("stat", location)
-        return replace(self.object(int(location.path[3:]), Query(location)), checksum="922c9e", checksum_type="MD5")
+        return structs.replace(
+            self.object(int(location.path[3:]), Query(location)), checksum="922c9e", checksum_type="MD5"
+        )
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
         raise NotImplementedError
@@ -249,7 +252,7 @@ class SearchService(Service):
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
         await self.called("cancel_zip", Location(self.profile.name, region), name)
-        self.jobs = tuple(replace(job, status="CANCELLED") if job.name == name else job for job in self.jobs)
+        self.jobs = tuple(structs.replace(job, status="CANCELLED") if job.name == name else job for job in self.jobs)
         return self.jobs
 
     async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:

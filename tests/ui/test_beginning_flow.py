@@ -1,9 +1,9 @@
 """The beginning of small texts in Detail: only when asked for, or set."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import Piece

@@ -3,12 +3,12 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import ConfigError, NetworkError
 from cloudstore_tui.core.models import Location, StoredObject

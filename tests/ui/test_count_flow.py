@@ -1,10 +1,10 @@
 """How much a search finds, before it is fetched."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import ResultSize

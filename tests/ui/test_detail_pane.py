@@ -1,11 +1,11 @@
 """Everything known of the entry under the cursor."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from textual.content import Content
 from textual.widgets import Static
 

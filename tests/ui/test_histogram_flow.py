@@ -1,7 +1,8 @@
 """Looking at a result before anything of it is fetched."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, lines
 

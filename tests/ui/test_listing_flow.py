@@ -1,8 +1,9 @@
 """Reading pages: ahead, all, again, in another order, and only for the place they belong to."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import NetworkError, ThrottledError
 from cloudstore_tui.core.models import Sort

@@ -1,9 +1,9 @@
 """What can be looked into, and what cannot."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.ui.screens.preview import PreviewScreen

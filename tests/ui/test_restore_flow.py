@@ -1,11 +1,10 @@
 """Archived objects asked back on the screen, and told once when they are ready."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import UnsettledError
@@ -51,7 +50,7 @@ def searches(searches: Any) -> Any:
         return replace(page, items=tuple(items))
 
     service = Cold()
-    service.profile = structs.replace(service.profile, read_only=False)
+    service.profile = replace(service.profile, read_only=False)
     assert isinstance(service, StorageProvider)
     return service
 

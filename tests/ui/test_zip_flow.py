@@ -1,10 +1,10 @@
 """Objects as zips: the choice, the plan, what goes apart."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest

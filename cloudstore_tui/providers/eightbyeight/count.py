@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Query, ResultSize

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
 from cloudstore_tui.core.models import Location

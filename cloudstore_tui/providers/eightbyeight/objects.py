@@ -1,6 +1,6 @@
 """Single objects: what they are, where their bytes come from, and asking for archived ones."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import (
     ConflictError,

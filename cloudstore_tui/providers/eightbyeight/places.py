@@ -1,8 +1,10 @@
 """The virtual folders above the objects: types, years, months, days, buckets."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Folder, Location, Query, Sort

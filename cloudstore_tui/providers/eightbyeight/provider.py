@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, ZipJob

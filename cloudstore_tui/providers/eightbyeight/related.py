@@ -1,7 +1,8 @@
 """Which objects belong to the same call."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cloudstore_tui.calls.joining import terms_of
 from cloudstore_tui.core.errors import PartialError, StorageError, distinct

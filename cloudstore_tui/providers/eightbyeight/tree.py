@@ -1,6 +1,6 @@
 """The children of places, found with as few requests as the service allows."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, UnreadableError, distinct
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject

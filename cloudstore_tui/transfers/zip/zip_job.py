@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location
@@ -97,7 +97,7 @@ class WatchedJob:
         self.name = self.word = ""
         self._journal.note(zip="")
         if self._journal.resume_state is not None:
-            self._journal.resume_state = structs.replace(self._journal.resume_state, zip="")
+            self._journal.resume_state = replace(self._journal.resume_state, zip="")
 
     def doubt(self) -> None:
         """Forget that it has ended, so that it is asked for again."""

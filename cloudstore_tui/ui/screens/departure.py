@@ -1,7 +1,8 @@
 """Leaving for somewhere that has an address or a name: typed, bookmarked, or saved as a search."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Location, split_address

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Folder, Location, identity
 from cloudstore_tui.core.provider import StorageProvider
@@ -62,7 +64,7 @@ class Journey:
         """Demand one more thing of what is searched for where the user is."""
         visit = self.visit
         if visit is not None and visit.query is not None:
-            query = replace(visit.query, filter=conjunction(visit.query.filter, filter_))
+            query = structs.replace(visit.query, filter=conjunction(visit.query.filter, filter_))
             self._leave_for(replace(visit, query=query, written=True, typed=""), "")
 
     def remember(self, memory: Memory) -> None:

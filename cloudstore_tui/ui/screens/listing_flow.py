@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 
+from msgspec import structs
 from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
@@ -119,7 +120,7 @@ class ListingFlow:
             self._show_columns(reading)
             return
         assert reading.visit.query is not None
-        query = replace(reading.visit.query, sort=Sort(column.sort_field, descending))
+        query = structs.replace(reading.visit.query, sort=Sort(column.sort_field, descending))
         at = identity(self.entry) if self.entry else ""
         self.open(replace(reading.visit, query=query), at=at, marks=reading.marked())
 

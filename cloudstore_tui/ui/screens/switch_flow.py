@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from msgspec import structs
 from textual.screen import Screen
 
 from cloudstore_tui.core.models import Location
@@ -103,9 +104,9 @@ def visit_in(visit: Visit, region: str, provider: StorageProvider) -> Visit:
     where = Location(location.profile, region)
     if visit.written and query is not None:
         return replace(visit, location=where, query=replace(query, location=where))
-    there = replace(location, region=region, path="")
+    there = structs.replace(location, region=region, path="")
     if region:
         return Visit(there, provider.query(there))
     if query is None:
         return Visit(where)
-    return Visit(where, replace(query, location=where), written=True)
+    return Visit(where, structs.replace(query, location=where), written=True)

@@ -1,8 +1,8 @@
 """Files of this machine to the folder on the screen."""
 
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from textual.screen import Screen
 
 from cloudstore_tui.core.models import Location, StoredObject, identity

@@ -1,7 +1,6 @@
 """Every screen and dialog there is, opened over a browser as a user would find it."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +8,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.screen import Screen
 
 import cloudstore_tui.ui.dialogs

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.archive.listing import FolderListing
 from cloudstore_tui.archive.plan import Loss
@@ -159,7 +159,7 @@ class Puller:
         self.bucket.fetched.clear()
         listing = FolderListing(self.bucket, Location("acme", path="in/"))
         known = PullOptions(self.folder, KeyNames("in/"), scratch=self.folder.parent / "scratch")
-        pull = Pull(self.bucket, listing, structs.replace(known, **options), disk=disk)
+        pull = Pull(self.bucket, listing, replace(known, **options), disk=disk)
         engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5))
         try:
             report = await pull.run(engine)

@@ -1,11 +1,11 @@
 """What commands print."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output, entry_record, error_record
 from cloudstore_tui.core.errors import FilterError, LoginError, MissingError, NetworkError

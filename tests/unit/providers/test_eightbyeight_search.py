@@ -1,9 +1,9 @@
 """Where searches go on, and which rows are kept."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location, Sort, StoredObject
 from cloudstore_tui.providers.eightbyeight.links import link_end

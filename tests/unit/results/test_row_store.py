@@ -1,10 +1,10 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject, identity

@@ -1,10 +1,10 @@
 """A host that is down is tried by one transfer, and by all again once it answers."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cloudstore_tui.core.errors import MissingError, NotAvailableError, StorageError
 from cloudstore_tui.core.links import Source, ZipJob
@@ -258,7 +259,7 @@ class Service:
                 if entry.state != "AVAILABLE":
                     raise NotAvailableError(f"its state is {entry.state}", state=entry.state)
                 source: Source = await super().source(Location("tiny", path=f"object/{location.path}"))
-                return replace(source, size=entry.size, checksum=entry.checksum)
+                return structs.replace(source, size=entry.size, checksum=entry.checksum)
 
             async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
                 return service.start([location.path for location in locations])
