@@ -100,6 +100,21 @@ async def test_each_disk_call_fails_in_turn(stocked: Any, pull: Any, tmp_path: P
         await check_next(pull)
 
 
+async def test_a_manifest_that_cannot_be_written_is_in_the_report(stocked: Any, pull: Any) -> None:
+    class Full(Disk):
+        def write(self, descriptor: int, data: memoryview) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    done = await pull(disk=Full())
+    assert done.report.found == 2
+    assert not done.report.is_complete
+    assert {(error.subject, error.code) for error in done.report.unwritten} == {
+        (str(pull.folder / "manifest.jsonl"), 5)
+    }
+    assert all(loss.error.subject.startswith("acme:in/") for loss in done.losses)
+    await check_next(pull)
+
+
 async def test_each_statement_of_the_plan_fails_in_turn(
     stocked: Any, pull: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
