@@ -117,7 +117,7 @@ class Recorder:
         item, path = result.item, result.path or result.item.path
         place = str(self._folder.file(path))
         try:
-            found = self._folder.look(path)
+            found = self._folder.stat(path)
         except StorageError as error:
             self._lost(item, error)
             return
@@ -194,9 +194,9 @@ class Recorder:
         """Bring the line of a file up to date that is here already, and the file beside it."""
         known = self._plan.known(item)
         try:
-            found = self._folder.look(item.path)
+            found = self._folder.stat(item.path)
             beside = item.path.with_name(f"{item.path.name}.json")
-            lacks_sidecar = self._sidecars and self._folder.look(beside) is None
+            lacks_sidecar = self._sidecars and self._folder.stat(beside) is None
         except StorageError:
             return
         if found is None or known is None:
@@ -366,13 +366,13 @@ class Fetching:
         return self._plan.find(key_of(request.location))
 
     async def _submit(self, request: Request) -> None:
-        looked = await self._workers.run(lambda _stop: self._look(request))
-        while looked is not None and self._is_full(looked) and not self._given_up:
+        prepared = await self._workers.run(lambda _stop: self._prepare(request))
+        while prepared is not None and self._is_full(prepared) and not self._given_up:
             await self._collect()
-        if looked is not None and not self._given_up:
-            self._watch(self._engine.submit(looked), looked)
+        if prepared is not None and not self._given_up:
+            self._watch(self._engine.submit(prepared), prepared)
 
-    def _look(self, request: Request) -> Request | None:
+    def _prepare(self, request: Request) -> Request | None:
         """The request without what may not be written; remembers what is there. Blocks."""
         good = tuple(one for one in downloads_of(request) if self._may_begin(one))
         if not good:
@@ -392,7 +392,7 @@ class Fetching:
 
     def _state_of(self, item: Item) -> Before:
         try:
-            found = self._folder.look(item.path)
+            found = self._folder.stat(item.path)
         except StorageError:
             return None
         return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)

@@ -63,7 +63,7 @@ class PullFolder:
         """Where a file of this folder is, to be told to people and to the engine."""
         return self.path / path
 
-    def look(self, path: PurePosixPath) -> os.stat_result | None:
+    def stat(self, path: PurePosixPath) -> os.stat_result | None:
         """The plain file of this name; `None` if there is none, or if a link leads there.
 
         Raises:
@@ -90,7 +90,7 @@ class PullFolder:
 
     def _file_in_the_way(self, path: PurePosixPath) -> ConflictError | None:
         for folder in list(reversed(path.parents))[1:]:
-            if self.look(folder) is not None:
+            if self.stat(folder) is not None:
                 return ConflictError(
                     "a file is in the place of a folder",
                     subject=str(self.file(folder)),

@@ -17,7 +17,7 @@ from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 
 OLDEST_FIRST = Sort("createdTime")
 
-_BACK = 10
+_OVERLAP = 10
 """Rows looked at for where the next window begins: one of them may be out of order."""
 
 
@@ -123,7 +123,7 @@ class QueryListing(Listing):
 
     def _after(self, items: tuple[StoredObject, ...]) -> int | None:
         """Where the next window begins; `None` where that cannot be told."""
-        moments = [epoch_ms(entry.created) for entry in items[-_BACK:] if entry.created]
+        moments = [epoch_ms(entry.created) for entry in items[-_OVERLAP:] if entry.created]
         first = min(moments, default=self._end)
         return first if first < self._end else None
 

@@ -41,7 +41,7 @@ _NEW = ".manifest.jsonl.new"
 _NEW_TABLE = ".manifest.csv.new"
 _BATCH = 50
 """Lines after which everything is waited to be on the disk."""
-_LONGEST = 1 << 22
+_MAX_LINE = 1 << 22
 """Bytes of a line: nothing that we write comes near."""
 _OF_THE_FILE = ("size", "size_exact", "listed_size", "level", "sha256", "fetched", "mtime", "sidecar")
 
@@ -163,10 +163,10 @@ def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number
 
 def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
     """Each line once; of one that is too long, the beginning."""
-    while text := readline(_LONGEST):
+    while text := readline(_MAX_LINE):
         rest = text
         while not rest.endswith(b"\n") and rest:
-            rest = readline(_LONGEST)
+            rest = readline(_MAX_LINE)
         yield text
 
 

@@ -27,7 +27,7 @@ def match_file(folder: PullFolder, path: PurePosixPath, line: ManifestEntry, sto
     One that cannot be read is another one: the transfer says what is wrong with it.
     """
     try:
-        found = folder.look(path)
+        found = folder.stat(path)
         if found is None or found.st_size != line.get("size"):
             return LocalMatch.OTHER
         if mtime_of(found) == line.get("mtime"):

@@ -39,7 +39,7 @@ LENGTHS = (8, 12, 16, 24, 32, 0)
 
 _COPIES = range(2, 100)
 """Numbers of the copies that the engine makes of one name; see `transfers`."""
-_SOME = 200
+_BATCH = 200
 """Items read at once."""
 
 _SCHEMA = """
@@ -300,7 +300,7 @@ class PullPlan:
     def _rows(self, columns: str, table: str, condition: str, *given: str) -> Iterator[tuple[Any, ...]]:
         """Rows that begin with their number, some at a time: no statement stays open between them."""
         last = 0
-        statement = f"SELECT {columns} FROM {table} WHERE number > ? AND {condition} ORDER BY number LIMIT {_SOME}"
+        statement = f"SELECT {columns} FROM {table} WHERE number > ? AND {condition} ORDER BY number LIMIT {_BATCH}"
         while rows := self._database.all(statement, (last, *given)):
             yield from rows
             last = rows[-1][0]

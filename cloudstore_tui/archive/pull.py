@@ -138,7 +138,7 @@ class Pull:
 
     def _remember(self) -> None:
         """Learn what earlier pulls brought."""
-        if self._folder.look(PurePosixPath(NAME)) is None:
+        if self._folder.stat(PurePosixPath(NAME)) is None:
             return
         damaged: list[int] = []
         self._plan.remember(self._lines(damaged))

@@ -23,7 +23,7 @@ from cloudstore_tui.fs.names import safe_name
 
 UNKNOWN = "_"
 """Stands for a value that is not known."""
-MOST_SEGMENTS = 32
+MAX_SEGMENTS = 32
 
 _DIRECTIVE = re.compile(r"%([YmdHMSyjVGuw%])")
 _DEFAULT_TIME = "%Y-%m-%dT%H-%M-%S"
@@ -68,7 +68,7 @@ class Template:
         texts = ["".join(self._texts(segment, entry, provider)) for segment in self._segments]
         if not self._has_extension:
             texts[-1] = with_extension(texts[-1], entry)
-        return tuple(friendly(text) for text in texts)
+        return tuple(readable_segment(text) for text in texts)
 
     @property
     def _has_extension(self) -> bool:
@@ -80,9 +80,9 @@ class Template:
             if isinstance(piece, _Literal):
                 yield piece.text
             elif isinstance(piece, _Time):
-                yield self._moment(TIMES[piece.name](entry), piece.form)
+                yield self._moment(TIME_FIELDS[piece.name](entry), piece.form)
             else:
-                value = TEXTS[piece.name](entry, provider) if piece.name in TEXTS else entry.tag(piece.name)
+                value = TEXT_FIELDS[piece.name](entry, provider) if piece.name in TEXT_FIELDS else entry.tag(piece.name)
                 yield value.strip() or UNKNOWN
 
     def _moment(self, moment: datetime | None, form: str) -> str:
@@ -94,7 +94,7 @@ class Template:
             return UNKNOWN
 
 
-def friendly(text: str) -> str:
+def readable_segment(text: str) -> str:
     """A safe segment that people like to read: a colon becomes a dash instead of a code."""
     return safe_name(text.replace(":", "-"))
 
@@ -112,8 +112,8 @@ def _segments(text: str) -> Iterator[tuple[_Piece, ...]]:
         yield _checked(segment, text, position)
         segment = []
         count += 1
-        if count >= MOST_SEGMENTS:
-            raise _refusal(text, position, f"more than {MOST_SEGMENTS} folders")
+        if count >= MAX_SEGMENTS:
+            raise _refusal(text, position, f"more than {MAX_SEGMENTS} folders")
     yield _checked(segment, text, len(text))
 
 
@@ -155,7 +155,7 @@ def _field(
 ) -> Iterator[tuple[_Piece | None, int]]:
     if why := _fault(name, form, conversion):
         raise _refusal(text, position, why)
-    if name not in TIMES:
+    if name not in TIME_FIELDS:
         yield _Field(name), position
         return
     for number, part in enumerate((form or _DEFAULT_TIME).split("/")):
@@ -169,9 +169,9 @@ def _fault(name: str, form: str, conversion: str | None) -> str:
     """What is wrong with a field, as a clause; empty if nothing is."""
     if conversion or "{" in form or "}" in form:
         return "a field is written {name} or {time:%Y-%m-%d} and in no other way"
-    if name not in KNOWN:
+    if name not in FIELDS:
         return _unknown(name)
-    if form and name not in TIMES:
+    if form and name not in TIME_FIELDS:
         return f"{name} is no time, so it takes no format"
     if "%" in _DIRECTIVE.sub("", form):
         return f"the format {form!r} uses more than %Y %m %d %H %M %S %y %j %G %V %u %w"
@@ -181,7 +181,7 @@ def _fault(name: str, form: str, conversion: str | None) -> str:
 def _unknown(name: str) -> str:
     if not name:
         return "a field without a name"
-    near = difflib.get_close_matches(name, KNOWN, 1)
+    near = difflib.get_close_matches(name, FIELDS, 1)
     return f"there is no field {name!r}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
@@ -204,7 +204,7 @@ def _refusal(text: str, position: int, what: str) -> UsageError:
     return UsageError(
         f"at character {position + 1} of {text!r}: {what}",
         subject="--name",
-        hint=f"Fields: {', '.join(KNOWN)}.",
+        hint=f"Fields: {', '.join(FIELDS)}.",
     )
 
 
@@ -216,7 +216,7 @@ _Moment = Callable[[StoredObject], datetime | None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-TAGS = frozenset(tag for known in TYPES for tag in known.tags)
+KNOWN_TAGS = frozenset(tag for known in TYPES for tag in known.tags)
 """Tags that objects are known to have."""
 
 
@@ -230,7 +230,7 @@ def _attribute(name: str) -> _Text:
 
 _PLAIN = ("region", "id", "name", "type", "mime", "size", "state", "checksum", "checksum_type", "bucket_id")
 
-TEXTS: Mapping[str, _Text] = {
+TEXT_FIELDS: Mapping[str, _Text] = {
     "profile": lambda entry, _provider: entry.location.profile,
     "provider": lambda _entry, provider: provider,
     "key": lambda entry, _provider: "" if entry.id else entry.location.path,
@@ -255,7 +255,7 @@ def start_of(entry: StoredObject) -> datetime | None:
     return _tag_moment("startTime")(entry) or entry.created or entry.modified
 
 
-TIMES: Mapping[str, _Moment] = {
+TIME_FIELDS: Mapping[str, _Moment] = {
     "start": start_of,
     "created": lambda entry: entry.created,
     "modified": lambda entry: entry.modified,
@@ -264,7 +264,7 @@ TIMES: Mapping[str, _Moment] = {
 }
 """Fields and tags that are times."""
 
-KNOWN = (*TIMES, *TEXTS, *sorted(TAGS - set(TIMES) - set(TEXTS)))
+FIELDS = (*TIME_FIELDS, *TEXT_FIELDS, *sorted(KNOWN_TAGS - set(TIME_FIELDS) - set(TEXT_FIELDS)))
 """Every name a template may use; a tag that is called like a field is hidden by it."""
 
 
@@ -324,9 +324,9 @@ class KeyNames:
         """Folders and file name of an object, each one harmless segment."""
         key = entry.location.path.removeprefix(self._root)
         parts = [part for part in key.split("/") if part] or [entry.name]
-        if len(parts) > MOST_SEGMENTS:
-            parts = [*parts[: MOST_SEGMENTS - 1], "/".join(parts[MOST_SEGMENTS - 1 :])]
-        return tuple(friendly(part) for part in parts)
+        if len(parts) > MAX_SEGMENTS:
+            parts = [*parts[: MAX_SEGMENTS - 1], "/".join(parts[MAX_SEGMENTS - 1 :])]
+        return tuple(readable_segment(part) for part in parts)
 
 
 class CallFolder:

@@ -65,101 +65,106 @@ class Finding(msgspec.Struct, frozen=True):
     """For what is missing, changed or damaged."""
 
 
-class Verification:
-    """Looks through a folder. Blocks."""
+def verify_folder(folder: Path, stop: Stop, scratch: Path | None = None) -> Iterator[Finding]:
+    """What there is, in the order of the manifest, and then the files that it does not know. Blocks.
 
-    def __init__(self, folder: Path, scratch: Path | None = None) -> None:
-        """Prepare it.
+    Args:
+        folder: one that was pulled.
+        stop: asked for between two files, and while one is read.
+        scratch: where a database lies meanwhile.
 
-        Args:
-            folder: one that was pulled.
-            scratch: where a database lies meanwhile.
-        """
-        self._folder = PullFolder(folder)
-        self._scratch = scratch
+    Raises:
+        MissingError: there is no manifest.
+        StorageError: the disk refuses.
+    """
+    pulled = PullFolder(folder)
+    if pulled.stat(PurePosixPath(NAME)) is None:
+        hint = "Only folders of `pull` can be verified."
+        raise MissingError(f"there is no {NAME} in it", subject=str(pulled.path), hint=hint)
+    with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
+        yield from _Verifier(pulled, database, stop).findings()
 
-    def findings(self, stop: Stop) -> Iterator[Finding]:
-        """What there is, in the order of the manifest, and then the files that it does not know.
 
-        Raises:
-            MissingError: there is no manifest.
-            StorageError: the disk refuses.
-        """
-        if self._folder.look(PurePosixPath(NAME)) is None:
-            raise MissingError(
-                f"there is no {NAME} in it",
-                subject=str(self._folder.path),
-                hint="Only folders of `pull` can be verified.",
-            )
-        with closing(ScratchDatabase(self._scratch, _SCHEMA)) as database:
-            yield from self._read(database)
-            last = 0
-            while row := database.one("SELECT number, line FROM lines WHERE number > ? ORDER BY number", (last,)):
-                last, line = row[0], json.loads(row[1])
-                stop.check()
-                if (finding := self._finding(last, line, database, stop)) is not None:
-                    yield finding
-            yield from self._extra(database)
+class _Verifier:
+    """Looks through a folder."""
 
-    def _read(self, database: ScratchDatabase) -> Iterator[Finding]:
+    def __init__(self, folder: PullFolder, database: ScratchDatabase, stop: Stop) -> None:
+        self._folder = folder
+        self._database = database
+        self._stop = stop
+
+    def findings(self) -> Iterator[Finding]:
+        """What there is."""
+        yield from self._read()
+        last = 0
+        while row := self._database.one("SELECT number, line FROM lines WHERE number > ? ORDER BY number", (last,)):
+            last, line = row[0], json.loads(row[1])
+            self._stop.check()
+            if (finding := self._finding(last, line)) is not None:
+                yield finding
+        yield from self._extra()
+
+    def _read(self) -> Iterator[Finding]:
         """Take in the manifest; gives the lines that cannot be read."""
         damaged: list[int] = []
-        with database.transaction():
+        with self._database.transaction():
             for line in read_manifest(self._folder.path / NAME, damaged=damaged.append):
-                database.execute(
+                self._database.execute(
                     "INSERT INTO lines(key, path, is_present, line) VALUES (?, ?, ?, ?)",
                     (key_of_entry(line), _stored(path_of(line)), not is_superseded(line), json.dumps(line)),
                 )
                 for path in _files_of(line):
-                    database.execute("INSERT OR IGNORE INTO files VALUES (?)", (_stored(path),))
+                    self._database.execute("INSERT OR IGNORE INTO files VALUES (?)", (_stored(path),))
         for number in damaged:
             yield _damaged(f"{NAME} line {number}", "this line cannot be read")
 
-    def _finding(self, number: int, line: ManifestEntry, database: ScratchDatabase, stop: Stop) -> Finding | None:
+    def _finding(self, number: int, line: ManifestEntry) -> Finding | None:
         """What there is about one line; nothing if a later one says more."""
         if line.get("event") == UNLISTED:
             return Finding(Found.NOT_FETCHED, str(line.get("where", "")), f"not listed: {line.get('error')}")
         key, path = key_of_entry(line), path_of(line)
         if is_superseded(line):
-            return self._older(number, line, database, stop)
+            return self._older(number, line)
         later = "SELECT 1 FROM lines WHERE key = ? AND path = ? AND is_present AND number > ?"
-        if database.one(later, (key, _stored(path), number)):
+        if self._database.one(later, (key, _stored(path), number)):
             return None
         if "error" in line and "sha256" not in line:
-            is_over = database.one("SELECT 1 FROM lines WHERE key = ? AND is_present AND number > ?", (key, number))
+            is_over = self._database.one(
+                "SELECT 1 FROM lines WHERE key = ? AND is_present AND number > ?", (key, number)
+            )
             return None if is_over else Finding(Found.NOT_FETCHED, path, str(line["error"]))
-        return self._checked(line, stop)
+        return self._checked(line)
 
-    def _older(self, number: int, line: ManifestEntry, database: ScratchDatabase, stop: Stop) -> Finding | None:
+    def _older(self, number: int, line: ManifestEntry) -> Finding | None:
         """About a file that another one took the place of."""
         path = path_of(line)
         text = f"replaced by {line['superseded']}"
-        if "sha256" not in line or database.one(
+        if "sha256" not in line or self._database.one(
             "SELECT 1 FROM lines WHERE path = ? AND NOT is_present AND number > ?", (_stored(path), number)
         ):
             return None
-        has_other = database.one("SELECT 1 FROM lines WHERE path = ? AND is_present", (_stored(path),))
-        if has_other or self._folder.look(PurePosixPath(path)) is None:
+        has_other = self._database.one("SELECT 1 FROM lines WHERE path = ? AND is_present", (_stored(path),))
+        if has_other or self._folder.stat(PurePosixPath(path)) is None:
             return Finding(Found.OLDER, path, text)
-        checked = self._checked(line, stop)
+        checked = self._checked(line)
         return checked if checked.error else Finding(Found.OLDER, path, text)
 
-    def _checked(self, line: ManifestEntry, stop: Stop) -> Finding:
+    def _checked(self, line: ManifestEntry) -> Finding:
         path = path_of(line)
         if not _is_below(path):
             error: StorageError = UnsafeError("the manifest names a file outside the folder", subject=path)
             return Finding(Found.CHANGED, path, error.message, error)
         try:
-            return self._compared(path, line, stop)
+            return self._compared(path, line)
         except StorageError as failure:
             # One file that cannot be read keeps no other from being checked.
             return Finding(Found.CHANGED, path, failure.message, failure)
 
-    def _compared(self, path: str, line: ManifestEntry, stop: Stop) -> Finding:
+    def _compared(self, path: str, line: ManifestEntry) -> Finding:
         relative = PurePosixPath(path)
         if refusal := self._folder.refusal(relative):
             return Finding(Found.CHANGED, path, refusal.message, refusal)
-        found, place = self._folder.look(relative), str(self._folder.file(relative))
+        found, place = self._folder.stat(relative), str(self._folder.file(relative))
         if found is None:
             error = MissingError("the file is missing", subject=place, hint="Pull again.")
             return Finding(Found.MISSING, path, error.message, error)
@@ -169,16 +174,16 @@ class Verification:
         why = ""
         if found.st_size != size:
             why = f"it has {found.st_size:,} bytes instead of {size:,}"
-        elif self._folder.sha256(relative, stop) != digest:
+        elif self._folder.sha256(relative, self._stop) != digest:
             why = "its bytes are not those that were fetched"
         if not why:
             return Finding(Found.GOOD, path)
         hint = "Remove it and pull again to get it back."
         return Finding(Found.CHANGED, path, why, IntegrityError(why, subject=place, hint=hint))
 
-    def _extra(self, database: ScratchDatabase) -> Iterator[Finding]:
+    def _extra(self) -> Iterator[Finding]:
         for path in self._folder.files():
-            known = database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
+            known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
             if known is None and path not in RESERVED:
                 yield Finding(Found.EXTRA, path, "the manifest does not know it")
 

@@ -2,7 +2,7 @@
 
 import click
 
-from cloudstore_tui.archive.verify import Finding, Found, Verification
+from cloudstore_tui.archive.verify import Finding, Found, verify_folder
 from cloudstore_tui.cli.options import Command, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
@@ -30,7 +30,7 @@ def verify_command(folder: str, *, as_json: bool) -> None:
         counts = dict.fromkeys(Found, 0)
 
         def look(stop: Stop) -> None:
-            for finding in Verification(user_path(folder), state_folder()).findings(stop):
+            for finding in verify_folder(user_path(folder), stop, state_folder()):
                 counts[finding.found] += 1
                 _tell_finding(session.output, finding)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.archive.verify import Verification
+from cloudstore_tui.archive.verify import verify_folder
 from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import TRUSTED_HOSTS, vet_link
@@ -185,7 +185,7 @@ def test_fuzz_manifests(fuzz: Fuzz, tmp_path: Path) -> None:
 
     def lines(data: bytes) -> None:
         (folder / "manifest.jsonl").write_bytes(data)
-        for finding in Verification(folder).findings(Stop()):
+        for finding in verify_folder(folder, Stop()):
             assert finding.found.value
 
     tokens = [

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.archive.verify import Found, Verification
+from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import ForbiddenError, MissingError, UnreadableError, common_code
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.transfers.workers import Stop
 
 
 def verified(folder: Path) -> dict[str, Found]:
-    return {finding.path: finding.found for finding in Verification(folder).findings(Stop())}
+    return {finding.path: finding.found for finding in verify_folder(folder, Stop())}
 
 
 # What is not told by the service
@@ -168,7 +168,7 @@ async def test_a_new_version_takes_the_place_of_the_old_one_if_the_user_wants_th
         hashlib.sha256(b"first").hexdigest()
     ]
     assert (await pull()).report.had == 1
-    found = [finding.found for finding in Verification(pull.folder).findings(Stop())]
+    found = [finding.found for finding in verify_folder(pull.folder, Stop())]
     assert sorted(found) == [Found.GOOD, Found.OLDER]
 
 
@@ -236,7 +236,7 @@ def gone(tmp_path: Path) -> Path:
 async def test_scratch_data_falls_back_to_the_folder_for_such_files(bucket: Any, pull: Any, gone: Path) -> None:
     bucket.put("in/a")
     assert (await pull(scratch=gone)).report.is_complete
-    assert [finding.found for finding in Verification(pull.folder, gone).findings(Stop())] == [Found.GOOD]
+    assert [finding.found for finding in verify_folder(pull.folder, Stop(), gone)] == [Found.GOOD]
 
 
 async def test_scratch_data_is_held_in_memory_where_there_is_no_such_folder(

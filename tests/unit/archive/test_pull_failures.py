@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.archive.verify import Found, Verification
+from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.workers import Stop
@@ -81,7 +81,7 @@ async def check_next(pull: Any) -> None:
     assert done.report.is_complete
     assert set(pull.files()) == {"a", "a.json", "b/c", "b/c.json"}
     assert len(pull.manifest()) == 2
-    assert {finding.found for finding in Verification(pull.folder).findings(Stop())} == {Found.GOOD}
+    assert {finding.found for finding in verify_folder(pull.folder, Stop())} == {Found.GOOD}
 
 
 @pytest.mark.parametrize("stays", [False, True], ids=["once", "for good"])
@@ -96,7 +96,7 @@ async def test_each_disk_call_fails_in_turn(stocked: Any, pull: Any, tmp_path: P
         failing = Counter(at, error, stays=stays)
         is_well = await outcome(pull, disk=FailingDisk(failing))
         if is_well:
-            assert {finding.found for finding in Verification(pull.folder).findings(Stop())} == {Found.GOOD}
+            assert {finding.found for finding in verify_folder(pull.folder, Stop())} == {Found.GOOD}
         await check_next(pull)
 
 
@@ -138,5 +138,5 @@ async def test_each_statement_of_the_plan_fails_in_turn(
             is_well = await outcome(pull)
             counter = Counter(0, sqlite3.OperationalError())
             if is_well:
-                assert {finding.found for finding in Verification(pull.folder).findings(Stop())} == {Found.GOOD}
+                assert {finding.found for finding in verify_folder(pull.folder, Stop())} == {Found.GOOD}
             await check_next(pull)

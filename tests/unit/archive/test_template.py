@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.archive.template import KNOWN, Template
+from cloudstore_tui.archive.template import FIELDS, Template
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.fs.names import LONGEST, safe_name
@@ -163,5 +163,5 @@ def test_any_text_is_a_template_or_a_usage_error(text: str) -> None:
 
 
 def test_every_known_field_can_be_used(make_object: MakeObject) -> None:
-    for name in KNOWN:
+    for name in FIELDS:
         assert path(f"x{{{name}}}", make_object()).startswith("x")

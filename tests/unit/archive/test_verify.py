@@ -8,7 +8,7 @@ import pytest
 
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import Manifest, fetched_entry
-from cloudstore_tui.archive.verify import Finding, Found, Verification
+from cloudstore_tui.archive.verify import Finding, Found, verify_folder
 from cloudstore_tui.core.errors import MissingError, common_code
 from cloudstore_tui.transfers.workers import Stop
 
@@ -34,7 +34,7 @@ def pulled(tmp_path: Path) -> Path:
 
 
 def findings(folder: Path) -> dict[str, Finding]:
-    return {finding.path: finding for finding in Verification(folder, folder.parent / "scratch").findings(Stop())}
+    return {finding.path: finding for finding in verify_folder(folder, Stop(), folder.parent / "scratch")}
 
 
 def code(found: dict[str, Finding]) -> int:
@@ -96,7 +96,7 @@ def test_a_manifest_cannot_name_files_outside_the_folder(pulled: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
-        list(Verification(tmp_path).findings(Stop()))
+        list(verify_folder(tmp_path, Stop()))
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_no_byte_of_the_manifest_hides_a_file_that_was_changed(tampered: Path) -
     for place in range(0, len(whole), 3):
         byte = (whole[place] ^ 1, ord("b"), ord("\n"), ord('"'), 0)[place % 5]
         path.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
-        errors = [finding.error for finding in Verification(tampered).findings(Stop()) if finding.error]
+        errors = [finding.error for finding in verify_folder(tampered, Stop()) if finding.error]
         assert common_code(errors) != 0, (place, byte)
 
 
@@ -130,7 +130,7 @@ def test_no_byte_of_the_manifest_hides_a_file_that_is_gone(tampered: Path) -> No
     whole = path.read_bytes()
     for place in range(0, len(whole), 3):
         path.write_bytes(whole[:place] + bytes([ord("b")]) + whole[place + 1 :])
-        errors = [finding.error for finding in Verification(tampered).findings(Stop()) if finding.error]
+        errors = [finding.error for finding in verify_folder(tampered, Stop()) if finding.error]
         assert common_code(errors) != 0, place
 
 
