@@ -1,9 +1,9 @@
 """The two web applications of the sandbox: the APIs, and the object stores behind Alvaria's links."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from email.utils import formatdate
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -147,13 +147,13 @@ class Control:
             faults.reset()
         elif request.method == "POST":
             faults.add(*await _rules(request))
-        rules = [{**rule_json(rule), **asdict(count)} for rule, count in faults.rules]
+        rules = [{**rule_json(rule), **msgspec.structs.asdict(count)} for rule, count in faults.rules]
         return JSONResponse({"rules": rules, "counts": faults.counts})
 
     async def _log(self, request: Request) -> Response:
         if request.method == "DELETE":
             self._world.log.clear()
-        return JSONResponse([asdict(seen) for seen in self._world.log.requests])
+        return JSONResponse([msgspec.structs.asdict(seen) for seen in self._world.log.requests])
 
     async def _clock(self, request: Request) -> Response:
         clock = self._world.clock

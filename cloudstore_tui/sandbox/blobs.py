@@ -5,12 +5,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,8 +18,7 @@ from starlette.types import Receive, Scope, Send
 # Signed links, with a signature of our own
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why a store does not serve a link: what goes into its XML answer."""
 
     status: int
@@ -27,8 +26,7 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureForm:
+class SignatureForm(msgspec.Struct, frozen=True):
     """How one vendor's links look."""
 
     prefix: str
@@ -153,8 +151,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _FAILED_CONDITION = Refusal(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBlob:
+class StoredBlob(msgspec.Struct, frozen=True):
     """Stored bytes that can be read in pieces."""
 
     size: int

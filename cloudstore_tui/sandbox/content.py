@@ -7,12 +7,13 @@ import sys
 import tarfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
 from math import pi, sin
 from random import Random
+
+import msgspec
 
 # Telephone sound: 8 kHz, 16 bits, mono, voices of different pitch and loudness
 
@@ -154,8 +155,7 @@ _PATTERN = 61
 """Pieces after which a recording repeats; prime, so that no two lengths begin alike twice."""
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(msgspec.Struct, frozen=True):
     """One recording of a kind of `KINDS`."""
 
     kind: str
@@ -234,8 +234,7 @@ _ZONES = ("America/New_York", "America/Winnipeg", "America/Edmonton")
 _RESULTS = ("loaded", "failed", "merged")
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(msgspec.Struct, frozen=True):
     """The shape of one CSV file."""
 
     header: str

@@ -1,7 +1,8 @@
 """The requests that the sandbox has seen, for tests and for people who wonder."""
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 MOST = 20_000
 """Requests kept; older ones go."""
@@ -10,8 +11,7 @@ VISIT = "sandbox.visit"
 """Where a scope's state holds the visit."""
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(msgspec.Struct):
     """One request and how it was answered."""
 
     method: str

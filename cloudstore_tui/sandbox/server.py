@@ -8,11 +8,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -100,8 +100,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where a sandbox may listen; clients speak plain HTTP to no other host."""
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxOptions:
+class SandboxOptions(msgspec.Struct, frozen=True):
     """How a sandbox is started."""
 
     host: str = "127.0.0.1"
@@ -114,13 +113,12 @@ class SandboxOptions:
     """Recordings to make besides the fixtures."""
     now: datetime = DATA_NOW
     """The moment that the ages of the data count back from."""
-    switches: Mapping[str, str] = field(default_factory=dict)
+    switches: Mapping[str, str] = msgspec.field(default_factory=dict)
     faults: Sequence[str | Mapping[str, object]] = ()
     """Rules of what goes wrong, see `faults.reading`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """Where a started sandbox is."""
 
     base_url: str

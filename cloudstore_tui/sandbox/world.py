@@ -5,10 +5,10 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from starlette.requests import Request
 
 from cloudstore_tui.core.errors import UsageError
@@ -26,8 +26,7 @@ NUMBER = ("*",)
 _ALIASES = {"": "blank", '""': "blank", "''": "blank"}
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(msgspec.Struct, frozen=True):
     """One open question and the answers the sandbox can give."""
 
     id: str
@@ -133,8 +132,7 @@ class SandboxClock:
         return time.time() + self.offset
 
 
-@dataclass(slots=True)
-class World:
+class World(msgspec.Struct):
     """The state of one running sandbox."""
 
     data: Path
@@ -144,9 +142,9 @@ class World:
     """Recordings to make besides the fixtures."""
     switches: Switches
     data_now: datetime = DATA_NOW
-    clock: SandboxClock = field(default_factory=SandboxClock)
-    faults: FaultPlan = field(default_factory=FaultPlan)
-    log: RequestLog = field(default_factory=RequestLog)
+    clock: SandboxClock = msgspec.field(default_factory=SandboxClock)
+    faults: FaultPlan = msgspec.field(default_factory=FaultPlan)
+    log: RequestLog = msgspec.field(default_factory=RequestLog)
     base_url: str = ""
     """Where the APIs listen; known once the sandbox has started."""
     blob_url: str = ""

@@ -5,10 +5,11 @@ import random
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+
+import msgspec
 
 from cloudstore_tui.sandbox import content
 from cloudstore_tui.sandbox.blobs import StoredBlob
@@ -136,8 +137,7 @@ Contents = Mapping[str, tuple[CsvTable, int]]
 """The members of an archive: which table, and how many rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(msgspec.Struct, frozen=True):
     """A kind of content and how much of it: seconds of a recording, rows of anything else."""
 
     kind: str
@@ -230,8 +230,7 @@ LONG = 4 * 3600
 """Seconds of the longest recording: 230 MB, to try what takes time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fixture:
+class Fixture(msgspec.Struct, frozen=True):
     """One file to begin with."""
 
     key: str
@@ -399,8 +398,7 @@ _COLUMNS = "key, folder, modified, size, oddity, recipe, etag"
 _INSERT = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredItem:
+class StoredItem(msgspec.Struct, frozen=True):
     """One stored file or folder."""
 
     key: str
@@ -416,8 +414,7 @@ class StoredItem:
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpan:
+class KeySpan(msgspec.Struct, frozen=True):
     """Which items a listing is about."""
 
     start: str

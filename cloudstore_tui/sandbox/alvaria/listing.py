@@ -5,12 +5,12 @@ import binascii
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -150,8 +150,7 @@ MOST = 1000
 """Entries of a page, whatever was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPage:
+class KeyPage(msgspec.Struct, frozen=True):
     """Some entries as the service prints them."""
 
     entries: list[dict[str, Any]]
@@ -165,8 +164,7 @@ class BadToken(Exception):  # noqa: N818 - an answer to the client, no failure o
     """A page token that nobody gave out."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyListing:
+class KeyListing(msgspec.Struct, frozen=True):
     """What one request may see, and how it is told."""
 
     store: KeyStore
@@ -204,7 +202,7 @@ class KeyListing:
         if not page.total and not after and self._on("A-7", "404"):
             return None
         entries = [self._entry(item) for item in first] + page.entries
-        return replace(page, entries=entries, total=page.total + bool(own))
+        return msgspec.structs.replace(page, entries=entries, total=page.total + bool(own))
 
     def _level(self, span: KeySpan, after: str, most: int, token: str) -> KeyPage:
         inclusive = bool(after) and self._on("A-11", "inclusive")

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from random import Random
 from typing import Any
+
+import msgspec
 
 from cloudstore_tui.sandbox.content import recording
 from cloudstore_tui.sandbox.eightbyeight.model import (
@@ -131,11 +132,10 @@ def uuid(*names: object) -> str:
 
 def seal(record: Record) -> Record:
     """The record with the size and checksum that its bytes have."""
-    return replace(record, size=record.body.size, checksum=record.body.checksum)
+    return msgspec.structs.replace(record, size=record.body.size, checksum=record.body.checksum)
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(msgspec.Struct, frozen=True):
     """One call and what can be made of it."""
 
     call: GeneratedCall
@@ -150,7 +150,7 @@ class Interaction:
         """Another object of the same call."""
         call, recording = self.call, self.recording
         return seal(
-            replace(
+            msgspec.structs.replace(
                 recording,
                 id=uuid(recording.id, kind, name, *tags.values()),
                 type=kind,
@@ -266,8 +266,7 @@ class Interaction:
 # 8x8 Work: other names, other tags, other habits
 
 
-@dataclass(frozen=True, slots=True)
-class WorkCall:
+class WorkCall(msgspec.Struct, frozen=True):
     """One call of a Work user."""
 
     region: str
@@ -430,7 +429,7 @@ def old(moment: int) -> Iterator[Record]:
             created = moment + (place * 2 + number) * _HOUR
             body = ObjectBody(data=document(kind, created))
             record = plain(kind, f"{kind}-{number}.json", created, body, {"tenantId": TENANT, "version": "1"})
-            yield replace(record, id=f"{record.id.replace('-', '').upper():0<58}Q-", user_id="")
+            yield msgspec.structs.replace(record, id=f"{record.id.replace('-', '').upper():0<58}Q-", user_id="")
 
 
 def hostile(moment: int) -> Iterator[Record]:
@@ -440,14 +439,14 @@ def hostile(moment: int) -> Iterator[Record]:
         tags = {"callId": f"hostile-{place}", "agentName": name[:60], "[link=file:///etc/passwd]tag[/]": "\x1b[2J"}
         yield plain("agentnotes", name, moment + place * 60_000, ObjectBody(data=text), tags)
     twice = plain("agentnotes", "twice.txt", moment + _HOUR, ObjectBody(data=b"One tag twice.\n"), {"callId": "twice"})
-    yield replace(twice, tags=(*twice.tags, ("tenantId", TENANT), ("callId", "twice-again")))
+    yield msgspec.structs.replace(twice, tags=(*twice.tags, ("tenantId", TENANT), ("callId", "twice-again")))
 
 
 def in_states(records: list[Record]) -> Iterator[Record]:
     """Some records in every state but AVAILABLE."""
     states = ("ARCHIVED", "REVOKED", "ARCHIVED", "DELETED", "PENDING", "ARCHIVED", "FAILED", "REVOKED")
     for place, record in enumerate(records):
-        yield replace(record, state=states[place % len(states)])
+        yield msgspec.structs.replace(record, state=states[place % len(states)])
 
 
 # All of it
@@ -565,7 +564,7 @@ def _transferred(moment: int) -> Iterator[Record]:
         leg = Interaction(call, "us-east")
         for record in (leg.recording, leg.transcript(), leg.summary(), *([leg.notes()] if place else [])):
             tags = ((key, transaction if key == "transactionId" else value) for key, value in record.tags)
-            yield replace(record, tags=tuple(tags))
+            yield msgspec.structs.replace(record, tags=tuple(tags))
 
 
 def _left_in_queue(interaction: Interaction) -> Iterator[Record]:

@@ -5,10 +5,11 @@ import uuid
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from cloudstore_tui.sandbox.eightbyeight.model import Record
 from cloudstore_tui.sandbox.faults.broken_answers import damaged_pieces
@@ -17,8 +18,7 @@ ENDED = frozenset({"DONE", "PARTIAL_DONE", "FAILED", "CANCELLED"})
 FETCHABLE = frozenset({"DONE", "PARTIAL_DONE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """One job."""
 
     region: str
@@ -59,7 +59,7 @@ class Jobs:
 
     def start(self, job: Job) -> Job:
         """Put a job into the queue, under a new name."""
-        named = replace(job, name=f"{uuid.uuid4()}.zip")
+        named = msgspec.structs.replace(job, name=f"{uuid.uuid4()}.zip")
         with self._lock:
             self._jobs[named.name] = named
         return named
@@ -78,7 +78,7 @@ class Jobs:
         """Stop a job; one that has ended stays as it is."""
         if job.status(now) not in ENDED:
             with self._lock:
-                self._jobs[job.name] = replace(job, ended=now, outcome="CANCELLED")
+                self._jobs[job.name] = msgspec.structs.replace(job, ended=now, outcome="CANCELLED")
 
     def clear(self, region: str) -> None:
         """Empty the queue of a region."""

@@ -2,11 +2,12 @@
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from hashlib import blake2b, md5
 from typing import Any, Protocol, Self, TypeAlias
+
+import msgspec
 
 from cloudstore_tui.sandbox.content import MP3_FRAME, Recording, frames_in
 
@@ -46,8 +47,7 @@ class _Hash(Protocol):
     def hexdigest(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class ObjectBody:
+class ObjectBody(msgspec.Struct, frozen=True, dict=True):
     """Sound, then data, then zeros; most bodies have only one or two of the three."""
 
     sound: int = 0
@@ -174,8 +174,7 @@ CUSTOMER_ID = "0012J00002KTQJYQA5"
 PBX = "acmepbx"
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(msgspec.Struct, frozen=True):
     """Somebody who takes calls."""
 
     name: str
@@ -190,8 +189,7 @@ class Agent:
         return f"{'.'.join(part for part in self.name.lower().replace(',', ' ').split())}@acme.example".replace("'", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(msgspec.Struct, frozen=True):
     """Where calls wait."""
 
     name: str
@@ -201,8 +199,7 @@ class Queue:
     """The number that customers dial."""
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(msgspec.Struct, frozen=True):
     """The other end of a call."""
 
     name: str
@@ -282,8 +279,7 @@ _OLD_TYPES = frozenset({"calladditionalfields", "chattranscription", "cm-report"
 """Types that the service has had longest: it still prints them by its first schema, with other kinds of values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One object of one region."""
 
     id: str
@@ -303,7 +299,7 @@ class Record:
     state: str = "AVAILABLE"
     checksum: str = ""
     checksum_type: str = "MD5"
-    size: int = field(default=0)
+    size: int = 0
     """`storedBytes`."""
 
     def tag(self, key: str) -> str | None:
@@ -357,8 +353,7 @@ def iso(moment: int) -> str:
 # One bucket: what groups the objects of one interaction
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(msgspec.Struct, frozen=True):
     """One bucket with its objects."""
 
     id: str
@@ -413,8 +408,7 @@ _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _TOKEN = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
 
 
-@dataclass(frozen=True, slots=True)
-class GeneratedCall:
+class GeneratedCall(msgspec.Struct, frozen=True):
     """One recorded call: a row of the table `generated`."""
 
     created: int

@@ -7,11 +7,11 @@ import secrets
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -107,8 +107,7 @@ class Level(IntEnum):
 LEVELS = {"read-only": Level.READ_ONLY, "download-only": Level.DOWNLOAD_ONLY, "edit": Level.EDIT}
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One API key."""
 
     client_id: str
@@ -132,8 +131,7 @@ KEYS = (
 """The first is what the sandbox's own configuration uses; the fourth was made without the product `storage`."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(msgspec.Struct, frozen=True):
     """What a key got for its secret."""
 
     key: Key
@@ -203,8 +201,7 @@ def problem(status: int, detail: str, field: str = "") -> ApiError:
     return ApiError(status, {"status": status, "title": title, "detail": detail, "errors": errors})
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """What all requests share."""
 
     world: World
@@ -220,8 +217,7 @@ class Service:
         return int(self.world.clock() * 1000)
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """One request that was let in."""
 
     service: Service

@@ -4,9 +4,10 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TypeAlias
+
+import msgspec
 
 from cloudstore_tui.fiql import And, Comparison, Node
 from cloudstore_tui.sandbox.eightbyeight.model import (
@@ -31,8 +32,7 @@ Value: TypeAlias = str | int | float | None
 """What can be bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """An SQL expression that is true or false, and what is bound to its question marks."""
 
     text: str
@@ -92,8 +92,7 @@ _ORDERS: dict[str, Callable[[float | str, float | str], bool]] = {
 _OPPOSITE = {"!=": "==", "=out=": "=in="}
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What the documents leave open about comparing, as the switches E-7, E-8 and E-9 set it."""
 
     numeric_tags: bool = True
@@ -106,8 +105,7 @@ class Rules:
     """Capitals do not matter."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(msgspec.Struct, frozen=True, dict=True):
     """One comparison, ready to be put to the values of many objects."""
 
     operator: str

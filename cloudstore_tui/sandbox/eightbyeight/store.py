@@ -6,12 +6,13 @@ import threading
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import msgspec
 
 from cloudstore_tui.fiql import And, Comparison, Node, comparisons
 from cloudstore_tui.sandbox.eightbyeight import sql
@@ -145,7 +146,7 @@ class Rows:
         n, region, *fields = rows[0]
         objects = self.records("bucketId = ? AND region = ?", (fields[0], region))
         tags = self._tags("bucket", [n]).get(n, ())
-        return replace(Bucket(*fields), tags=tags, objects=tuple(objects.values()))
+        return msgspec.structs.replace(Bucket(*fields), tags=tags, objects=tuple(objects.values()))
 
     def add(self, record: Record) -> int:
         """Keep an object, and a bucket around it if it has none; the number of its row."""
@@ -222,21 +223,19 @@ _Place: TypeAlias = tuple[tuple[int, float, str], int]
 _Placed: TypeAlias = tuple[_Place, int | GeneratedCall]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectSearch:
+class ObjectSearch(msgspec.Struct, frozen=True):
     """What is searched for in one region, and which stretch of the result is wanted."""
 
     region: str
     node: Node | None = None
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules = msgspec.field(default_factory=Rules)
     sort: str = "createdTime"
     descending: bool = True
     offset: int = 0
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(msgspec.Struct, frozen=True):
     """A stretch of the result: numbers of stored rows, and calls; and whether more follows."""
 
     items: list[int | GeneratedCall]
@@ -342,16 +341,14 @@ _LAYOUT = "1"
 """Changes whenever the tables or the fixtures do, so that a data folder of an older version is made again."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPage:
+class RecordPage(msgspec.Struct, frozen=True):
     """Some objects or buckets in order, and whether more follow."""
 
     objects: list[Record]
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BucketPage:
+class BucketPage(msgspec.Struct, frozen=True):
     """Some buckets in order, and whether more follow."""
 
     buckets: list[Bucket]

@@ -1,7 +1,8 @@
 """Every kind of fault there is: a name, its parameters, and what it does."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cloudstore_tui.sandbox.faults import broken_answers, broken_transport
 from cloudstore_tui.sandbox.faults.exchange import Apply, FaultyExchange
@@ -24,15 +25,14 @@ async def _nothing(exchange: FaultyExchange) -> None:
     await exchange.run()
 
 
-@dataclass(frozen=True, slots=True)
-class FaultKind:
+class FaultKind(msgspec.Struct, frozen=True):
     """One kind of fault."""
 
     name: str
     text: str
     apply: Apply = _nothing
     """Does it to one request."""
-    defaults: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, Value] = msgspec.field(default_factory=dict)
     """Its parameters."""
     fits: Test = always
     """The requests it can happen to."""
@@ -40,7 +40,7 @@ class FaultKind:
     """The requests that a client can be expected to repeat after it, so that a mix may contain it."""
     sparing: bool = False
     """In a mix at most once for a path: a client rightly gives up when it comes again."""
-    in_mix: Mapping[str, Value] = field(default_factory=dict)
+    in_mix: Mapping[str, Value] = msgspec.field(default_factory=dict)
     """Its parameters in a mix."""
     stored: bool = False
     """Whether it is in what is stored, not in an answer."""

@@ -5,12 +5,12 @@ import shlex
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from functools import partial
 from random import Random
 from typing import Any
 
+import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
@@ -68,7 +68,7 @@ class Mix:
 
 
 EXAMPLE = "reset-after after=65536 where=blob times=3"
-_MANNER = {field.name: field.default for field in fields(Rule) if field.name not in ("fault", "values")}
+_MANNER = {field.name: field.default for field in msgspec.structs.fields(Rule) if field.name not in ("fault", "values")}
 _ALWAYS = ("slow", MIX)
 """Faults that hold for all requests unless the rule says how often."""
 
@@ -103,7 +103,7 @@ def rule_of(given: str | Mapping[str, object] | Rule) -> Rule:
 
 def rule_json(rule: Rule) -> dict[str, object]:
     """A rule as an object that `rule_of` reads."""
-    shown = asdict(rule)
+    shown = msgspec.structs.asdict(rule)
     values = shown.pop("values")
     return {**shown, **values}
 
@@ -178,8 +178,7 @@ def _nearest(text: str, known: Iterable[str]) -> str:
 # The plan
 
 
-@dataclass(slots=True)
-class Count:
+class Count(msgspec.Struct):
     """How a rule has fared."""
 
     matched: int = 0
@@ -195,8 +194,7 @@ class _Entry:
         self.mix = Mix(rule) if rule.fault == MIX else None
 
 
-@dataclass(frozen=True, slots=True)
-class Strike:
+class Strike(msgspec.Struct, frozen=True):
     """A fault for one request."""
 
     kind: FaultKind

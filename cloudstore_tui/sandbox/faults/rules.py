@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import unquote
 
+import msgspec
 from starlette.types import Scope
 
 
@@ -35,8 +35,7 @@ CONDITIONS = ("if-match", "if-none-match", "if-range")
 """Headers that make a request conditional."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(msgspec.Struct, frozen=True):
     """One request."""
 
     role: str
@@ -102,8 +101,7 @@ def facts_of(scope: Scope, *, blob_port: bool) -> RequestFacts:
 Value = int | float | str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One fault for some requests."""
 
     fault: str
@@ -121,7 +119,7 @@ class Rule:
     share: float = 1.0
     """The part of the matching requests that it strikes, drawn by `seed`."""
     seed: int = 1
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
     """Parameters of the kind that are not at their default."""
 
     def matches(self, asked: RequestFacts) -> bool:
