@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.faults.plan import Faulty, rule_json
+from cloudstore_tui.sandbox.faults.plan import FaultMiddleware, rule_json
 from cloudstore_tui.sandbox.faults.rules import CONDITIONS, role_of
-from cloudstore_tui.sandbox.log import VISIT, RequestLog, Seen, Visit
+from cloudstore_tui.sandbox.log import TRACE, LoggedRequest, RequestLog, RequestTrace
 from cloudstore_tui.sandbox.world import World
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -27,8 +27,10 @@ CONTROL = "/__sandbox__"
 
 def api_app(world: World, routes: list[BaseRoute]) -> ASGIApp:
     """What listens where the APIs are."""
-    services = Logged(Faulty(_application(routes), world.faults, blob_port=False), world.log, blob_port=False)
-    return Dated(Steered(_application(Control(world).routes()), services), world.clock)
+    services = LogMiddleware(
+        FaultMiddleware(_application(routes), world.faults, blob_port=False), world.log, blob_port=False
+    )
+    return DateMiddleware(ControlMiddleware(_application(Control(world).routes()), services), world.clock)
 
 
 def blob_app(world: World, answer: Answer) -> ASGIApp:
@@ -36,7 +38,10 @@ def blob_app(world: World, answer: Answer) -> ASGIApp:
     application = _application([])
     # No route for every path would do: none matches a key with a line break in it.
     application.router.default = request_response(answer)
-    return Dated(Logged(Faulty(application, world.faults, blob_port=True), world.log, blob_port=True), world.clock)
+    return DateMiddleware(
+        LogMiddleware(FaultMiddleware(application, world.faults, blob_port=True), world.log, blob_port=True),
+        world.clock,
+    )
 
 
 def _application(routes: list[BaseRoute]) -> Starlette:
@@ -48,7 +53,7 @@ def _misused(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-class Steered:
+class ControlMiddleware:
     """Keeps what tests ask of the sandbox apart from what clients ask of the services: no log, no faults."""
 
     def __init__(self, control: ASGIApp, services: ASGIApp) -> None:
@@ -60,7 +65,7 @@ class Steered:
         await (self._control if scope["path"].startswith(CONTROL) else self._services)(scope, receive, send)
 
 
-class Dated:
+class DateMiddleware:
     """Says in every answer what time it is here: that of the sandbox, which tests can move."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
@@ -80,7 +85,7 @@ class Dated:
         await self._app(scope, receive, dated)
 
 
-class Logged:
+class LogMiddleware:
     """Notes every request, as soon as its answer begins."""
 
     def __init__(self, app: ASGIApp, log: RequestLog, *, blob_port: bool) -> None:
@@ -90,7 +95,7 @@ class Logged:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        visit = scope["state"][VISIT] = Visit(self._log, _seen(scope, blob_port=self._blob_port))
+        visit = scope["state"][TRACE] = RequestTrace(self._log, _seen(scope, blob_port=self._blob_port))
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -105,9 +110,9 @@ class Logged:
             visit.answered(0)
 
 
-def _seen(scope: Scope, *, blob_port: bool) -> Seen:
+def _seen(scope: Scope, *, blob_port: bool) -> LoggedRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    return Seen(
+    return LoggedRequest(
         method=scope["method"],
         host=headers.get("host", ""),
         path=scope["path"],

@@ -4,14 +4,14 @@ from collections import deque
 
 import msgspec
 
-MOST = 20_000
+MAX_LOGGED = 20_000
 """Requests kept; older ones go."""
 
-VISIT = "sandbox.visit"
+TRACE = "sandbox.visit"
 """Where a scope's state holds the visit."""
 
 
-class Seen(msgspec.Struct):
+class LoggedRequest(msgspec.Struct):
     """One request and how it was answered."""
 
     method: str
@@ -36,14 +36,14 @@ class RequestLog:
     """The last requests, oldest first."""
 
     def __init__(self) -> None:
-        self._seen: deque[Seen] = deque(maxlen=MOST)
+        self._seen: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED)
 
     @property
-    def requests(self) -> list[Seen]:
+    def requests(self) -> list[LoggedRequest]:
         """What was seen since the last `clear`."""
         return list(self._seen)
 
-    def add(self, seen: Seen) -> None:
+    def add(self, seen: LoggedRequest) -> None:
         """Note one request."""
         self._seen.append(seen)
 
@@ -52,10 +52,10 @@ class RequestLog:
         self._seen.clear()
 
 
-class Visit:
+class RequestTrace:
     """One request while it is answered; it is in the log as soon as its answer begins, or its connection has ended."""
 
-    def __init__(self, log: RequestLog, seen: Seen) -> None:
+    def __init__(self, log: RequestLog, seen: LoggedRequest) -> None:
         self._log = log
         self._seen = seen
         self._noted = False

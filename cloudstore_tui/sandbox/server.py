@@ -93,7 +93,7 @@ def _write_private(path: Path, text: str) -> None:
 SWITCHES: tuple[Switch, ...] = (*alvaria.SWITCHES, *eightbyeight.SWITCHES)
 """Every open question of both services."""
 
-PATIENCE = 30.0
+START_TIMEOUT_S = 30.0
 """Seconds a start or a stop may take."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -183,7 +183,7 @@ class Sandbox:
         if self._thread is not None:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._hang_up)
-            self._thread.join(PATIENCE)
+            self._thread.join(START_TIMEOUT_S)
             self._thread = None
         for sock in self._sockets:
             sock.close()
@@ -233,7 +233,7 @@ class Sandbox:
 
     def _wait(self) -> None:
         """Return once both servers listen."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT_S
         while not all(server.started for server in self._servers):
             if time.monotonic() > deadline or self._thread is None or not self._thread.is_alive():
                 raise StorageError("the sandbox did not start")

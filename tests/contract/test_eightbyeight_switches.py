@@ -35,7 +35,7 @@ from cloudstore_tui.providers.eightbyeight.places import place_query
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.sandbox.eightbyeight import KEYS
-from cloudstore_tui.sandbox.log import Seen
+from cloudstore_tui.sandbox.log import LoggedRequest
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from cloudstore_tui.ui.format import value
 
@@ -130,7 +130,7 @@ async def small(provider: StorageProvider, number: int = 3) -> list[StoredObject
     return await some(provider, "type=in=(transcription,sentimentScore)", number)
 
 
-def asked(sandbox: Sandbox, ending: str = "/objects") -> list[Seen]:
+def asked(sandbox: Sandbox, ending: str = "/objects") -> list[LoggedRequest]:
     return [seen for seen in sandbox.log.requests if seen.path.endswith(ending)]
 
 

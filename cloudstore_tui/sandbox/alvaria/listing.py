@@ -146,7 +146,7 @@ def _sum(data: bytes) -> bytes:
 # The listing
 
 
-MOST = 1000
+MAX_RESULTS = 1000
 """Entries of a page, whatever was asked for."""
 
 

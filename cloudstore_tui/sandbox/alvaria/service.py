@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 from cloudstore_tui.sandbox.alvaria.access import RequestCheck, TokenService
 from cloudstore_tui.sandbox.alvaria.data import KeyStore
 from cloudstore_tui.sandbox.alvaria.links import METHODS, LinkMaker, ObjectStore
-from cloudstore_tui.sandbox.alvaria.listing import MOST, BadToken, KeyListing, KeyPage, envelope, key_hash
+from cloudstore_tui.sandbox.alvaria.listing import MAX_RESULTS, BadToken, KeyListing, KeyPage, envelope, key_hash
 from cloudstore_tui.sandbox.world import World
 
 _KINDS = ("file", "directory", "file:directory")
@@ -55,10 +55,10 @@ class Alvaria:
             return self._sign(_SIGNED[kind], key, request)
         if kind not in _KINDS or (kind == "file:directory" and self._on("A-8", "400", request)):
             return self._error(400, "The keyType is missing or invalid", request)
-        most = request.query_params.get("maxResults", str(MOST))
+        most = request.query_params.get("maxResults", str(MAX_RESULTS))
         if not (most.isascii() and most.isdigit() and len(most) < 10 and int(most) >= 1):
             return self._error(400, "The maxResults is invalid", request)
-        return self._list(key, kind, min(int(most), MOST), request)
+        return self._list(key, kind, min(int(most), MAX_RESULTS), request)
 
     def _list(self, key: str, kind: str, most: int, request: Request) -> Response:
         name = _TOKEN[request.path_params["version"]]

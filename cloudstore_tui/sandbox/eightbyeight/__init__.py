@@ -10,8 +10,16 @@ from starlette.routing import BaseRoute
 
 from cloudstore_tui.sandbox.eightbyeight import fixtures
 from cloudstore_tui.sandbox.eightbyeight.api import bulk_routes, content_routes, lifecycle_routes, object_routes
-from cloudstore_tui.sandbox.eightbyeight.jobs import Jobs
-from cloudstore_tui.sandbox.eightbyeight.service import KEYS, SWITCHES, Key, KeyTokens, Pace, Service, token_routes
+from cloudstore_tui.sandbox.eightbyeight.jobs import SandboxJobs
+from cloudstore_tui.sandbox.eightbyeight.service import (
+    KEYS,
+    SWITCHES,
+    Key,
+    KeyTokens,
+    RequestRate,
+    Service,
+    token_routes,
+)
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
 from cloudstore_tui.sandbox.world import World
 
@@ -26,7 +34,7 @@ def seed(world: World) -> None:
 def routes(world: World) -> list[BaseRoute]:
     """Every route of the service; the data is opened by the first request."""
     store = cache(lambda: _open(world))
-    service = Service(world, store, KeyTokens(world), Jobs(), Pace())
+    service = Service(world, store, KeyTokens(world), SandboxJobs(), RequestRate())
     # Presigned links last: their pattern is the widest.
     return [
         *token_routes(service),

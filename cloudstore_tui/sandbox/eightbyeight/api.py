@@ -16,9 +16,9 @@ from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.fiql import Comparison, Node, check, comparisons, epoch_ms, parse, parse_time, rewrite
 from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, refuse, serve
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
-from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, Job, zip_of
+from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, SandboxJob, zip_of
 from cloudstore_tui.sandbox.eightbyeight.model import CUSTOMER_ID, TAGS, Record
-from cloudstore_tui.sandbox.eightbyeight.service import Ask, Level, Service, problem, route
+from cloudstore_tui.sandbox.eightbyeight.service import ApiRequest, Level, Service, problem, route
 from cloudstore_tui.sandbox.eightbyeight.sql import TABLE_FIELDS, Rules, number
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectSearch
 from cloudstore_tui.sandbox.faults import broken_answers
@@ -37,51 +37,51 @@ _TIMES = frozenset({"createdTime", "updatedTime"})
 _DIRECTIONS = {"ASC": False, "DESC": True}
 
 
-def search_of(ask: Ask, table: str) -> ObjectSearch:
+def search_of(call: ApiRequest, table: str) -> ObjectSearch:
     """The search that a request asks for, in the table `object` or `bucket`."""
-    query = ask.request.query_params
+    query = call.request.query_params
     aliases = _ALIASES if table == "object" else {"bucketId": "id"}
     text = query.get("filter", "")
     rules = Rules(
-        numeric_tags=ask.switch("E-7") == "numeric",
-        missing_differs=ask.switch("E-8") == "matches",
-        wildcards=ask.switch("E-9") == "wildcards",
-        fold=ask.switch("E-9") == "fold",
+        numeric_tags=call.switch("E-7") == "numeric",
+        missing_differs=call.switch("E-8") == "matches",
+        wildcards=call.switch("E-9") == "wildcards",
+        fold=call.switch("E-9") == "fold",
     )
     sort = query.get("sortField") or "createdTime"
     direction = query.get("sortDirection") or ("ASC" if query.get("sortField") else "DESC")
     if direction not in _DIRECTIONS:
         raise problem(400, "sortDirection must be ASC or DESC", "sortDirection")
     return ObjectSearch(
-        region=ask.region,
-        node=_node(ask, text, table, aliases) if "filter" in query else None,
+        region=call.region,
+        node=_node(call, text, table, aliases) if "filter" in query else None,
         rules=rules,
         sort=aliases.get(sort, sort),
         descending=_DIRECTIONS[direction],
-        offset=_offset(ask),
-        limit=_limit(ask),
+        offset=_offset(call),
+        limit=_limit(call),
     )
 
 
-def _offset(ask: Ask) -> int:
-    offset = _whole(ask, "pageKey", 0)
+def _offset(call: ApiRequest) -> int:
+    offset = _whole(call, "pageKey", 0)
     if offset < 0:
         raise problem(400, "pageKey must not be negative", "pageKey")
-    if ask.switch("E-4") == "400" and offset >= _WINDOW:
+    if call.switch("E-4") == "400" and offset >= _WINDOW:
         raise problem(400, f"Result window is too large: pageKey must be below {_WINDOW}", "pageKey")
     return offset
 
 
-def _limit(ask: Ask) -> int:
-    limit = _whole(ask, "limit", LARGEST_PAGE)
-    how = ask.switch("E-1")
+def _limit(call: ApiRequest) -> int:
+    limit = _whole(call, "limit", LARGEST_PAGE)
+    how = call.switch("E-1")
     if limit < 1 or (limit > LARGEST_PAGE and how == "400"):
         raise problem(400, f"limit must be between 1 and {LARGEST_PAGE}", "limit")
     return min(limit, _HONOURED if how == "honoured" else LARGEST_PAGE)
 
 
-def _whole(ask: Ask, name: str, default: int) -> int:
-    text = ask.request.query_params.get(name, "")
+def _whole(call: ApiRequest, name: str, default: int) -> int:
+    text = call.request.query_params.get(name, "")
     if not text:
         return default
     if not text.removeprefix("-").isdecimal() or len(text) > 12:
@@ -89,30 +89,30 @@ def _whole(ask: Ask, name: str, default: int) -> int:
     return int(text)
 
 
-def _node(ask: Ask, text: str, table: str, aliases: dict[str, str]) -> Node:
-    if ask.switch("E-10") == "400" and ("'" in text or '"' in text):
+def _node(call: ApiRequest, text: str, table: str, aliases: dict[str, str]) -> Node:
+    if call.switch("E-10") == "400" and ("'" in text or '"' in text):
         raise problem(400, "Quotes are not supported in a filter", "filter")
     try:
         node = parse(text)
     except FilterError as error:
         raise problem(400, f"Invalid filter at position {error.position}: {error.message}", "filter") from None
     node = rewrite(node, lambda term: replace(term, selector=aliases.get(term.selector, term.selector)))
-    node = rewrite(node, lambda term: _with_time(ask, term))
+    node = rewrite(node, lambda term: _with_time(call, term))
     for found in check(node, text):
         if found.fatal:
             raise problem(400, f"Invalid filter at position {found.position}: {found.text}", "filter")
-    if ask.switch("E-6") == "400":
-        _refuse_unknown(node, {*TABLE_FIELDS[table], *TAGS, *ask.store.tag_keys()})
+    if call.switch("E-6") == "400":
+        _refuse_unknown(node, {*TABLE_FIELDS[table], *TAGS, *call.store.tag_keys()})
     return node
 
 
-def _with_time(ask: Ask, term: Comparison) -> Comparison:
+def _with_time(call: ApiRequest, term: Comparison) -> Comparison:
     """Times are epoch milliseconds, or ISO where that is accepted."""
     if term.selector not in _TIMES or all(number(value) is not None for value in term.values):
         return term
-    if ask.switch("E-11") == "accepted":
+    if call.switch("E-11") == "accepted":
         try:
-            now = datetime.fromtimestamp(ask.service.now / 1000, UTC)
+            now = datetime.fromtimestamp(call.service.now / 1000, UTC)
             moments = (str(epoch_ms(parse_time(value, UTC, now))) for value in term.values)
             return replace(term, values=tuple(moments))
         except UsageError:
@@ -146,68 +146,68 @@ def object_routes(service: Service) -> list[BaseRoute]:
     ]
 
 
-def regions(ask: Ask) -> Response:
+def regions(call: ApiRequest) -> Response:
     """The regions that the company has."""
-    if ask.region not in PUBLISHED:
-        raise problem(404, f"Unknown region {ask.region}", "region")
-    if "storage" in ask.key.products:
+    if call.region not in PUBLISHED:
+        raise problem(404, f"Unknown region {call.region}", "region")
+    if "storage" in call.key.products:
         return JSONResponse(list(REGIONS))
-    if ask.switch("E-34") == "403":
+    if call.switch("E-34") == "403":
         raise problem(403, "This API key has no access to the product storage")
     return JSONResponse([])
 
 
-def search(ask: Ask) -> Response:
+def search(call: ApiRequest) -> Response:
     """One page of objects."""
-    headers = ask.request.headers
+    headers = call.request.headers
     for name in ("Accept", "Content-Type"):
         if "application/json" not in headers.get(name.lower(), ""):
             raise problem(400, f"{name} must be application/json", name)
-    wanted = search_of(ask, "object")
-    page = ask.store.search(wanted)
-    return _page(ask, wanted, [record.as_json() for record in page.objects], page.more)
+    wanted = search_of(call, "object")
+    page = call.store.search(wanted)
+    return _page(call, wanted, [record.as_json() for record in page.objects], page.more)
 
 
-def single(ask: Ask) -> Response:
+def single(call: ApiRequest) -> Response:
     """Everything known of one object."""
-    return JSONResponse(record_of(ask).as_json())
+    return JSONResponse(record_of(call).as_json())
 
 
-def record_of(ask: Ask) -> Record:
+def record_of(call: ApiRequest) -> Record:
     """The object that the path names."""
-    object_id = str(ask.request.path_params["id"])
-    record = ask.store.get(ask.region, object_id)
+    object_id = str(call.request.path_params["id"])
+    record = call.store.get(call.region, object_id)
     if record is None:
-        raise problem(404, f"No object {object_id} in {ask.region}")
+        raise problem(404, f"No object {object_id} in {call.region}")
     return record
 
 
-def buckets(ask: Ask) -> Response:
+def buckets(call: ApiRequest) -> Response:
     """One page of buckets."""
-    wanted = search_of(ask, "bucket")
-    page = ask.store.search_buckets(wanted)
-    return _page(ask, wanted, [found.as_json() for found in page.buckets], page.more)
+    wanted = search_of(call, "bucket")
+    page = call.store.search_buckets(wanted)
+    return _page(call, wanted, [found.as_json() for found in page.buckets], page.more)
 
 
-def bucket(ask: Ask) -> Response:
+def bucket(call: ApiRequest) -> Response:
     """One bucket with its objects."""
-    bucket_id = str(ask.request.path_params["id"])
-    found = ask.store.bucket(ask.region, bucket_id)
+    bucket_id = str(call.request.path_params["id"])
+    found = call.store.bucket(call.region, bucket_id)
     if found is None:
-        raise problem(404, f"No bucket {bucket_id} in {ask.region}")
+        raise problem(404, f"No bucket {bucket_id} in {call.region}")
     return JSONResponse(found.as_json())
 
 
-def _page(ask: Ask, wanted: ObjectSearch, content: list[dict[str, Any]], more: bool) -> Response:
+def _page(call: ApiRequest, wanted: ObjectSearch, content: list[dict[str, Any]], more: bool) -> Response:
     full = len(content) == wanted.limit
     page = {
-        "lastPage": not more and not (full and ask.switch("E-2") == "empty"),
-        "pageKey": wanted.offset if ask.switch("E-3") == "current" else wanted.offset + wanted.limit,
+        "lastPage": not more and not (full and call.switch("E-2") == "empty"),
+        "pageKey": wanted.offset if call.switch("E-3") == "current" else wanted.offset + wanted.limit,
         "pageSize": len(content),
         "content": content,
     }
     # Far faster than Starlette's own, which matters to clients that fetch many pages.
-    body = msgspec.json.encode([page] if ask.switch("E-5") == "array" else page)
+    body = msgspec.json.encode([page] if call.switch("E-5") == "array" else page)
     return Response(body, media_type="application/json")
 
 
@@ -231,31 +231,31 @@ def content_routes(service: Service) -> list[BaseRoute]:
     ]
 
 
-def content(ask: Ask) -> Response:
+def content(call: ApiRequest) -> Response:
     """The bytes of one object, or a link to them."""
-    record = record_of(ask)
+    record = record_of(call)
     if record.state != "AVAILABLE":
-        status = int(ask.switch("E-16"))
+        status = int(call.switch("E-16"))
         raise problem(status, f"The object is {record.state}; only AVAILABLE objects have content", "objectState")
-    if ask.request.query_params.get("presignUrl", "").lower() == "true":
+    if call.request.query_params.get("presignUrl", "").lower() == "true":
         path = f"EPS/{record.customer_id}/{record.user_id or 'none'}/{record.id}"
-        return _told(link(ask, path, record.name, record.mime), ask.switch("E-14"))
-    return serve(ask.request, blob_of(record, ask.service.world), ranges=ask.switch("E-17") == "206")
+        return _told(link(call, path, record.name, record.mime), call.switch("E-14"))
+    return serve(call.request, blob_of(record, call.service.world), ranges=call.switch("E-17") == "206")
 
 
-def link(ask: Ask, path: str, name: str, mime: str) -> str:
+def link(call: ApiRequest, path: str, name: str, mime: str) -> str:
     """A presigned URL below the store's `content/` folder."""
-    host = f"css-{ask.region}-media.s3.{_STORES[ask.region]}.amazonaws.com"
-    full = f"/storage/{ask.region}/{host}/content/{path}"
+    host = f"css-{call.region}-media.s3.{_STORES[call.region]}.amazonaws.com"
+    full = f"/storage/{call.region}/{host}/content/{path}"
     # A header cannot hold every name, so that the service encodes all of them as mail does.
     shown = f"=?UTF-8?b?{base64.b64encode(name.encode()).decode()}?="
     extra = {
         "response-content-disposition": f'attachment; filename="{shown}"',
         "response-content-type": mime,
     }
-    signer, life = ask.service.world.signer, ask.seconds("link-life")
+    signer, life = call.service.world.signer, call.seconds("link-life")
     query = signer.sign(AWS, "GET", full, life, extra=extra, told_life=int(life))
-    return f"{ask.service.world.base_url}{full}?{query}"
+    return f"{call.service.world.base_url}{full}?{query}"
 
 
 def blob_of(record: Record, world: World) -> StoredBlob:
@@ -273,7 +273,7 @@ def is_damaged(record: Record, world: World) -> bool:
     return world.faults.stored(broken_answers.DAMAGED, (record.id, record.name)) is not None
 
 
-def zip_blob(job: Job, naming: str, world: World) -> StoredBlob:
+def zip_blob(job: SandboxJob, naming: str, world: World) -> StoredBlob:
     """The bytes of a job's zip, with members named in one of the ways of switch E-29."""
     path = zip_of(world.data, job, naming, lambda record: is_damaged(record, world))
 
@@ -340,49 +340,49 @@ def lifecycle_routes(service: Service) -> list[BaseRoute]:
     ]
 
 
-def delete(ask: Ask) -> Response:
+def delete(call: ApiRequest) -> Response:
     """Revoke the objects whose ids are in the body; they are purged later."""
-    found = [ask.store.get(ask.region, id_) for id_ in ask.ids()]
+    found = [call.store.get(call.region, id_) for id_ in call.ids()]
     known = [record for record in found if record and record.state not in _GONE]
-    if not known or (len(known) < len(found) and ask.switch("E-28") == "404"):
+    if not known or (len(known) < len(found) and call.switch("E-28") == "404"):
         raise problem(404, "Objects not found", "body")
-    now = ask.service.now
+    now = call.service.now
     for record in known:
-        ask.store.set_state(record, "REVOKED", now)
-        ask.store.plan(record, now + int(ask.seconds("purge-seconds") * 1000), "DELETED")
-    return Response(status_code=int(ask.switch("delete-reply")))
+        call.store.set_state(record, "REVOKED", now)
+        call.store.plan(record, now + int(call.seconds("purge-seconds") * 1000), "DELETED")
+    return Response(status_code=int(call.switch("delete-reply")))
 
 
-def restore(ask: Ask) -> Response:
-    """Ask for an archived object; it comes back later, and for some days only."""
-    days = _days(ask)
-    record = record_of(ask)
-    again = ask.store.planned(record) and record.state not in _GONE
+def restore(call: ApiRequest) -> Response:
+    """ApiRequest for an archived object; it comes back later, and for some days only."""
+    days = _days(call)
+    record = record_of(call)
+    again = call.store.planned(record) and record.state not in _GONE
     if record.state != "ARCHIVED" and not again:
         raise problem(400, f"The object is {record.state}; only ARCHIVED objects can be restored", "objectState")
-    if again and ask.switch("E-19") == "409":
+    if again and call.switch("E-19") == "409":
         raise problem(409, "The object is being restored already")
-    _plan(ask, record, days)
+    _plan(call, record, days)
     return JSONResponse({"expirationDays": days})
 
 
-def _plan(ask: Ask, record: Record, days: int) -> None:
-    now = ask.service.now
-    ready = now + int(ask.seconds("restore-seconds") * 1000)
+def _plan(call: ApiRequest, record: Record, days: int) -> None:
+    now = call.service.now
+    ready = now + int(call.seconds("restore-seconds") * 1000)
     if record.state == "AVAILABLE":
         # A copy that is there already only stays longer.
         ready = now
     else:
-        ask.store.set_state(record, ask.switch("E-18"), now)
-    ask.store.forget_plans(record)
-    ask.store.plan(record, ready, "AVAILABLE")
-    ask.store.plan(record, ready + days * _DAY, "ARCHIVED")
+        call.store.set_state(record, call.switch("E-18"), now)
+    call.store.forget_plans(record)
+    call.store.plan(record, ready, "AVAILABLE")
+    call.store.plan(record, ready + days * _DAY, "ARCHIVED")
 
 
-def _days(ask: Ask) -> int:
-    if not ask.body.strip():
+def _days(call: ApiRequest) -> int:
+    if not call.body.strip():
         return _DEFAULT_DAYS
-    body = ask.json()
+    body = call.json()
     days = body.get("expirationDays", _DEFAULT_DAYS) if isinstance(body, dict) else None
     if not isinstance(days, int) or isinstance(days, bool) or days not in _DAYS:
         raise problem(400, "expirationDays must be between 1 and 10", "expirationDays")
@@ -411,34 +411,34 @@ def bulk_routes(service: Service) -> list[BaseRoute]:
     ]
 
 
-def start(ask: Ask) -> Response:
+def start(call: ApiRequest) -> Response:
     """Put objects into a new zip."""
-    found = [(id_, ask.store.get(ask.region, id_)) for id_ in ask.ids()]
+    found = [(id_, call.store.get(call.region, id_)) for id_ in call.ids()]
     good = [record for _id, record in found if record and record.state == "AVAILABLE"]
     missing = [id_ for id_, record in found if record is None or record.state != "AVAILABLE"]
     if not good:
         raise problem(400, "None of the objects can be downloaded", "body")
-    if missing and ask.switch("E-22") == "404":
+    if missing and call.switch("E-22") == "404":
         raise problem(404, f"Objects not found: {', '.join(missing[:3])}", "body")
-    job = ask.service.jobs.start(_job(ask, good, missing))
-    if ask.switch("E-5") == "queue":
-        return _reply(ask, [other.as_json(_now(ask)) for other in _all(ask)])
-    return _reply(ask, _wrapped(ask, job))
+    job = call.service.jobs.start(_job(call, good, missing))
+    if call.switch("E-5") == "queue":
+        return _reply(call, [other.as_json(_now(call)) for other in _all(call)])
+    return _reply(call, _wrapped(call, job))
 
 
-def _job(ask: Ask, good: list[Record], missing: list[str]) -> Job:
+def _job(call: ApiRequest, good: list[Record], missing: list[str]) -> SandboxJob:
     kept, outcome = good, "PARTIAL_DONE" if missing else "DONE"
     if sum(record.size for record in good) > LARGEST_ZIP:
-        outcome = ask.switch("E-21")
+        outcome = call.switch("E-21")
         if outcome == "400":
             raise problem(400, "The objects exceed 2 GB", "body")
         kept = _that_fit(good)
-    if ask.switch("zip-outcome") != "DONE":
-        outcome = ask.switch("zip-outcome")
+    if call.switch("zip-outcome") != "DONE":
+        outcome = call.switch("zip-outcome")
         kept = kept[:-1] if outcome == "PARTIAL_DONE" else kept
     left_out = [*missing, *(record.id for record in good if record not in kept)]
-    now, life = _now(ask), _LIVES[ask.switch("E-24")]
-    return Job(ask.region, tuple(kept), tuple(left_out), now, now + ask.seconds("zip-seconds"), outcome, life)
+    now, life = _now(call), _LIVES[call.switch("E-24")]
+    return SandboxJob(call.region, tuple(kept), tuple(left_out), now, now + call.seconds("zip-seconds"), outcome, life)
 
 
 def _that_fit(records: list[Record]) -> list[Record]:
@@ -450,64 +450,64 @@ def _that_fit(records: list[Record]) -> list[Record]:
     return kept
 
 
-def status(ask: Ask) -> Response:
+def status(call: ApiRequest) -> Response:
     """The state of one job."""
-    job = _named(ask)
+    job = _named(call)
     url = ""
-    if ask.request.query_params.get("presignUrl", "").lower() == "true" and job.status(_now(ask)) in FETCHABLE:
-        url = link(ask, f"BULK/{CUSTOMER_ID}/{job.name}", job.name, "application/octet-stream")
-    return JSONResponse(_wrapped(ask, job, url))
+    if call.request.query_params.get("presignUrl", "").lower() == "true" and job.status(_now(call)) in FETCHABLE:
+        url = link(call, f"BULK/{CUSTOMER_ID}/{job.name}", job.name, "application/octet-stream")
+    return JSONResponse(_wrapped(call, job, url))
 
 
-def status_of_all(ask: Ask) -> Response:
+def status_of_all(call: ApiRequest) -> Response:
     """The whole queue."""
-    return JSONResponse([job.as_json(_now(ask)) for job in _all(ask)])
+    return JSONResponse([job.as_json(_now(call)) for job in _all(call)])
 
 
-def cancel(ask: Ask) -> Response:
+def cancel(call: ApiRequest) -> Response:
     """Stop one job; the queue."""
-    if ask.request.method == "POST" and ask.switch("E-27") == "PUT":
+    if call.request.method == "POST" and call.switch("E-27") == "PUT":
         raise problem(405, "Use PUT")
-    ask.service.jobs.cancel(_named(ask), _now(ask))
-    return _reply(ask, [job.as_json(_now(ask)) for job in _all(ask)])
+    call.service.jobs.cancel(_named(call), _now(call))
+    return _reply(call, [job.as_json(_now(call)) for job in _all(call)])
 
 
-def clear(ask: Ask) -> Response:
+def clear(call: ApiRequest) -> Response:
     """Empty the queue, running jobs too; what is left of it, which is nothing."""
-    ask.service.jobs.clear(ask.region)
-    return _reply(ask, [job.as_json(_now(ask)) for job in _all(ask)])
+    call.service.jobs.clear(call.region)
+    return _reply(call, [job.as_json(_now(call)) for job in _all(call)])
 
 
-def fetch(ask: Ask) -> Response:
+def fetch(call: ApiRequest) -> Response:
     """The bytes of a finished zip."""
-    job = _named(ask)
-    if job.status(_now(ask)) not in FETCHABLE:
-        raise problem(404, f"{job.name} is {job.status(_now(ask))}")
-    blob = zip_blob(job, ask.switch("E-29"), ask.service.world)
-    return serve(ask.request, blob, ranges=ask.switch("E-17") == "206")
+    job = _named(call)
+    if job.status(_now(call)) not in FETCHABLE:
+        raise problem(404, f"{job.name} is {job.status(_now(call))}")
+    blob = zip_blob(job, call.switch("E-29"), call.service.world)
+    return serve(call.request, blob, ranges=call.switch("E-17") == "206")
 
 
-def _named(ask: Ask) -> Job:
-    name = str(ask.request.path_params["name"])
-    job = ask.service.jobs.find(ask.region, name, _now(ask))
+def _named(call: ApiRequest) -> SandboxJob:
+    name = str(call.request.path_params["name"])
+    job = call.service.jobs.find(call.region, name, _now(call))
     if job is None:
-        raise problem(404, f"No zip {name} in {ask.region}")
+        raise problem(404, f"No zip {name} in {call.region}")
     return job
 
 
-def _all(ask: Ask) -> list[Job]:
-    return ask.service.jobs.all(ask.region, _now(ask))
+def _all(call: ApiRequest) -> list[SandboxJob]:
+    return call.service.jobs.all(call.region, _now(call))
 
 
-def _wrapped(ask: Ask, job: Job, url: str = "") -> object:
-    shown = job.as_json(_now(ask), url)
-    return [shown] if ask.switch("E-5") == "array" else shown
+def _wrapped(call: ApiRequest, job: SandboxJob, url: str = "") -> object:
+    shown = job.as_json(_now(call), url)
+    return [shown] if call.switch("E-5") == "array" else shown
 
 
-def _reply(ask: Ask, body: object) -> Response:
-    status = int(ask.switch("zip-reply"))
+def _reply(call: ApiRequest, body: object) -> Response:
+    status = int(call.switch("zip-reply"))
     return Response(status_code=204) if status == 204 else JSONResponse(body, status)
 
 
-def _now(ask: Ask) -> float:
-    return ask.service.world.clock()
+def _now(call: ApiRequest) -> float:
+    return call.service.world.clock()

@@ -18,7 +18,7 @@ ENDED = frozenset({"DONE", "PARTIAL_DONE", "FAILED", "CANCELLED"})
 FETCHABLE = frozenset({"DONE", "PARTIAL_DONE"})
 
 
-class Job(msgspec.Struct, frozen=True):
+class SandboxJob(msgspec.Struct, frozen=True):
     """One job."""
 
     region: str
@@ -50,31 +50,31 @@ class Job(msgspec.Struct, frozen=True):
         return {**shown, "url": url} if url else shown
 
 
-class Jobs:
+class SandboxJobs:
     """The queue of the company: one for all of its keys, apart for each region."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, SandboxJob] = {}
 
-    def start(self, job: Job) -> Job:
+    def start(self, job: SandboxJob) -> SandboxJob:
         """Put a job into the queue, under a new name."""
         named = msgspec.structs.replace(job, name=f"{uuid.uuid4()}.zip")
         with self._lock:
             self._jobs[named.name] = named
         return named
 
-    def find(self, region: str, name: str, now: float) -> Job | None:
+    def find(self, region: str, name: str, now: float) -> SandboxJob | None:
         """One job that has not expired."""
         return next((job for job in self.all(region, now) if job.name == name), None)
 
-    def all(self, region: str, now: float) -> list[Job]:
+    def all(self, region: str, now: float) -> list[SandboxJob]:
         """Every job of a region that has not expired, oldest first."""
         with self._lock:
             self._jobs = {name: job for name, job in self._jobs.items() if now < job.ended + job.life}
             return [job for job in self._jobs.values() if job.region == region]
 
-    def cancel(self, job: Job, now: float) -> None:
+    def cancel(self, job: SandboxJob, now: float) -> None:
         """Stop a job; one that has ended stays as it is."""
         if job.status(now) not in ENDED:
             with self._lock:
@@ -89,7 +89,7 @@ class Jobs:
 _BUILDING = threading.Lock()
 
 
-def zip_of(folder: Path, job: Job, naming: str, damaged: Callable[[Record], bool]) -> Path:
+def zip_of(folder: Path, job: SandboxJob, naming: str, damaged: Callable[[Record], bool]) -> Path:
     """The file of a job's zip, with members named in one of the ways of switch E-29."""
     path = folder / "zips" / naming / job.name
     with _BUILDING:
@@ -115,7 +115,7 @@ def _build(path: Path, members: Iterator[tuple[str, Record]], damaged: Callable[
             file.NameToInfo.clear()
 
 
-def _members(job: Job, naming: str) -> Iterator[tuple[str, Record]]:
+def _members(job: SandboxJob, naming: str) -> Iterator[tuple[str, Record]]:
     seen: Counter[str] = Counter()
     for record in job.records:
         name = record.name.replace(":", ".") if naming == "dots" else record.name

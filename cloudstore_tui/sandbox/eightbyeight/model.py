@@ -14,7 +14,7 @@ from cloudstore_tui.sandbox.content import MP3_FRAME, Recording, frames_in
 # What one hears in every recorded call: one conversation, of which a call of N seconds has the first N
 
 
-LONGEST = 1300
+LONGEST_CALL_S = 1300
 """Seconds: no call is longer."""
 
 
@@ -26,8 +26,8 @@ def sound_size(seconds: int) -> int:
 @cache
 def call_sound() -> bytes:
     """All frames of the longest call."""
-    whole = Recording("mp3", LONGEST)
-    return b"".join(whole.read(whole.size - sound_size(LONGEST)))
+    whole = Recording("mp3", LONGEST_CALL_S)
+    return b"".join(whole.read(whole.size - sound_size(LONGEST_CALL_S)))
 
 
 # The bytes of an object: worked out on reading, so that a million recordings need no million files
@@ -129,7 +129,7 @@ def _sound_hashes() -> Mapping[int, _Hash]:
     sound, running = call_sound(), md5(usedforsecurity=False)
     states: dict[int, _Hash] = {}
     done = 0
-    for seconds in range(LONGEST + 1):
+    for seconds in range(LONGEST_CALL_S + 1):
         size = sound_size(seconds)
         running.update(sound[done:size])
         states[size], done = running.copy(), size

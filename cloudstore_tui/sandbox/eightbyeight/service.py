@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
-from cloudstore_tui.sandbox.eightbyeight.jobs import Jobs
+from cloudstore_tui.sandbox.eightbyeight.jobs import SandboxJobs
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
 from cloudstore_tui.sandbox.world import Switch, World
 
@@ -208,8 +208,8 @@ class Service(msgspec.Struct, frozen=True):
     store: Callable[[], ObjectRecords]
     """Opens the store on first use."""
     tokens: KeyTokens
-    jobs: Jobs
-    pace: "Pace"
+    jobs: SandboxJobs
+    pace: "RequestRate"
 
     @property
     def now(self) -> int:
@@ -217,7 +217,7 @@ class Service(msgspec.Struct, frozen=True):
         return int(self.world.clock() * 1000)
 
 
-class Ask(msgspec.Struct, frozen=True):
+class ApiRequest(msgspec.Struct, frozen=True):
     """One request that was let in."""
 
     service: Service
@@ -260,7 +260,7 @@ class Ask(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(ids))
 
 
-class Pace:
+class RequestRate:
     """Counts requests where the sandbox limits them."""
 
     def __init__(self) -> None:
@@ -279,7 +279,7 @@ class Pace:
             return 0
 
 
-Endpoint = Callable[[Ask], Response]
+Endpoint = Callable[[ApiRequest], Response]
 
 
 def route(
@@ -299,12 +299,12 @@ def route(
 
     def _answer(service: Service, request: Request, body: bytes) -> Response:
         try:
-            ask = Ask(service, request, _key(service, request), body)
-            _limit(ask)
+            call = ApiRequest(service, request, _key(service, request), body)
+            _limit(call)
             if not anywhere:
-                _admit(ask, level)
-                ask.store.settle(service.now)
-            return endpoint(ask)
+                _admit(call, level)
+                call.store.settle(service.now)
+            return endpoint(call)
         except ApiError as error:
             return error.response
 
@@ -323,9 +323,9 @@ def _key(service: Service, request: Request) -> Key:
     return token.key
 
 
-def _limit(ask: Ask) -> None:
-    how = ask.switch("E-32")
-    wait = 0.0 if how == "off" else ask.service.pace.wait(ask.key.client_id, ask.service.world.clock())
+def _limit(call: ApiRequest) -> None:
+    how = call.switch("E-32")
+    wait = 0.0 if how == "off" else call.service.pace.wait(call.key.client_id, call.service.world.clock())
     if wait:
         error = fault(429, "Rate limit quota violation", "policies.ratelimit.QuotaViolation")
         if how == "60/min":
@@ -333,12 +333,12 @@ def _limit(ask: Ask) -> None:
         raise error
 
 
-def _admit(ask: Ask, level: Level) -> None:
-    if "storage" not in ask.key.products:
+def _admit(call: ApiRequest, level: Level) -> None:
+    if "storage" not in call.key.products:
         raise problem(403, "This API key has no access to the product storage")
-    if ask.region not in REGIONS:
-        raise problem(404, f"Unknown region {ask.region}", "region")
-    own = LEVELS.get(ask.switch("E-33"), ask.key.level)
+    if call.region not in REGIONS:
+        raise problem(404, f"Unknown region {call.region}", "region")
+    own = LEVELS.get(call.switch("E-33"), call.key.level)
     if own < level:
         raise problem(403, f"This API key has no permission: level {level.name.lower().replace('_', '-')} is needed")
 

@@ -185,7 +185,7 @@ def sort_key(value: str | int | None, *, numeric: bool = True) -> tuple[int, flo
 # The table of generated calls
 
 
-SHORTEST, LONGEST = 5, 837
+SHORTEST_CALL_S, LONGEST_CALL_S = 5, 837
 """Seconds that a generated call lasts."""
 
 _START = f"(created - duration - created / 1000 % {UPLOAD_LAG})"
@@ -253,7 +253,7 @@ def fill_values(count: int, seed: int, first: int, last: int) -> Mapping[str, in
         "seed": seed % 65_536,
         "first": first,
         "step": max(1, (last - first) // count),
-        "shortest": SHORTEST,
+        "shortest": SHORTEST_CALL_S,
         "agents": len(AGENTS),
         "queues": len(QUEUES),
         "customers": CUSTOMERS,
@@ -289,7 +289,9 @@ def _values(field: str, outbound: int) -> tuple[str | int, ...]:
 @cache
 def _sizes() -> tuple[int | str, ...]:
     """The size of a recording of each length in seconds."""
-    return tuple(FIELDS["storedBytes"](GeneratedCall(0, second * 1000, 0, 0, 0, 0)) for second in range(LONGEST + 1))
+    return tuple(
+        FIELDS["storedBytes"](GeneratedCall(0, second * 1000, 0, 0, 0, 0)) for second in range(LONGEST_CALL_S + 1)
+    )
 
 
 class GeneratedCalls:
@@ -357,7 +359,7 @@ def _bounded(name: str, match: Match) -> Condition:
     if match.operator in ("==", "=ge=", "=gt="):
         parts.append(Condition("created >= ?", (moment,)))
     if match.operator in ("==", "=le=", "=lt="):
-        parts.append(Condition("created <= ?", (moment + LONGEST * 1000 + UPLOAD_LAG,)))
+        parts.append(Condition("created <= ?", (moment + LONGEST_CALL_S * 1000 + UPLOAD_LAG,)))
     return every(parts)
 
 
@@ -414,7 +416,7 @@ def _with_start(name: str, wanted: str) -> Condition:
         return FALSE
     return Condition(
         f"(created BETWEEN ? AND ? AND {_START} = ? AND derived('{name}', {COLUMNS}) = ?)",
-        (start, start + LONGEST * 1000 + UPLOAD_LAG, start, wanted),
+        (start, start + LONGEST_CALL_S * 1000 + UPLOAD_LAG, start, wanted),
     )
 
 

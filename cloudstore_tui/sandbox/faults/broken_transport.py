@@ -13,7 +13,7 @@ from cloudstore_tui.sandbox.faults.exchange import FaultyExchange, length_of
 # The connection ends, stalls, is slow
 
 
-_PACE = 20
+_CHUNKS_PER_S = 20
 """Pieces a second in which a slow answer comes."""
 
 
@@ -71,7 +71,7 @@ async def stall_after(exchange: FaultyExchange) -> None:
 async def slow(exchange: FaultyExchange) -> None:
     """Send the body at so many bytes a second."""
     rate = exchange.number("rate")
-    piece = max(rate // _PACE, 1)
+    piece = max(rate // _CHUNKS_PER_S, 1)
     loop = asyncio.get_running_loop()
     begun, sent = loop.time(), 0
 

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from cloudstore_tui.sandbox.faults.rules import RequestFacts, Value, place_in
-from cloudstore_tui.sandbox.log import VISIT, Visit
+from cloudstore_tui.sandbox.log import TRACE, RequestTrace
 
 # The connection: the server's own protocol, and what it leaves in the scope of each request
 
@@ -24,7 +24,7 @@ from cloudstore_tui.sandbox.log import VISIT, Visit
 STATE = "sandbox.connection"
 """Where a scope's state holds the connection."""
 
-PATIENCE = 5.0
+READ_TIMEOUT_S = 5.0
 """Seconds that the other side has to take the last bytes before a reset, which would void them."""
 
 _STEP = 0.002
@@ -68,7 +68,7 @@ class Connection:
             return
 
     async def _taken(self) -> None:
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + READ_TIMEOUT_S
         while not self._transport.is_closing() and asyncio.get_running_loop().time() < deadline:
             if not self._transport.get_write_buffer_size() and not self._queued():
                 return
@@ -136,9 +136,9 @@ class FaultyExchange:
         return found
 
     @property
-    def visit(self) -> Visit:
+    def visit(self) -> RequestTrace:
         """What the log will say about the request."""
-        found: Visit = self.scope["state"][VISIT]
+        found: RequestTrace = self.scope["state"][TRACE]
         return found
 
     def miss(self) -> None:

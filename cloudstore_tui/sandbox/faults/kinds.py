@@ -38,7 +38,7 @@ class FaultKind(msgspec.Struct, frozen=True):
     """The requests it can happen to."""
     mixes: Test = never
     """The requests that a client can be expected to repeat after it, so that a mix may contain it."""
-    sparing: bool = False
+    once_per_object: bool = False
     """In a mix at most once for a path: a client rightly gives up when it comes again."""
     in_mix: Mapping[str, Value] = msgspec.field(default_factory=dict)
     """Its parameters in a mix."""
@@ -136,7 +136,7 @@ _FRAMING = (
         _HALF,
         _fetches,
         _fetches,
-        sparing=True,
+        once_per_object=True,
     ),
     FaultKind(
         "more-bytes",
@@ -145,7 +145,7 @@ _FRAMING = (
         {"bytes": 1000},
         _fetches,
         _fetches,
-        sparing=True,
+        once_per_object=True,
     ),
     FaultKind(
         "long-body", "the right length, then more", broken_transport.long_body, {"bytes": 1000}, _fetches, _fetches
@@ -164,11 +164,13 @@ _BODIES = (
         _HALF,
         _fetches,
         _checked,
-        sparing=True,
+        once_per_object=True,
     ),
-    FaultKind("html", "200 and a page", broken_answers.html, mixes=_linked, sparing=True),
-    FaultKind("xml-error", "200 and an error of the store", broken_answers.xml_error, mixes=_linked, sparing=True),
-    FaultKind("empty", "200 and nothing", broken_answers.empty, mixes=_linked, sparing=True),
+    FaultKind("html", "200 and a page", broken_answers.html, mixes=_linked, once_per_object=True),
+    FaultKind(
+        "xml-error", "200 and an error of the store", broken_answers.xml_error, mixes=_linked, once_per_object=True
+    ),
+    FaultKind("empty", "200 and nothing", broken_answers.empty, mixes=_linked, once_per_object=True),
     FaultKind("cut-json", "the beginning of a reply", broken_answers.cut_json, _HALF, _talks),
     FaultKind(
         "odd-json",
@@ -189,7 +191,7 @@ _RANGES = (
         {"by": 1},
         _ranged,
         _ranged,
-        sparing=True,
+        once_per_object=True,
     ),
     FaultKind(
         "wrong-total",
@@ -198,7 +200,7 @@ _RANGES = (
         {"by": "1"},
         _ranged,
         _ranged,
-        sparing=True,
+        once_per_object=True,
     ),
     FaultKind(
         "no-content-range",
@@ -207,15 +209,21 @@ _RANGES = (
         {},
         _ranged,
         _ranged,
-        sparing=True,
+        once_per_object=True,
     ),
     FaultKind("whole", "200 although a part was asked for", broken_answers.whole, fits=_ranged, mixes=_ranged),
-    FaultKind("multipart", "206 in an envelope", broken_answers.multipart, fits=_ranged, mixes=_ranged, sparing=True),
-    FaultKind("etag-changed", "another ETag", broken_answers.etag_changed, fits=_fetches, mixes=_ranged, sparing=True),
+    FaultKind(
+        "multipart", "206 in an envelope", broken_answers.multipart, fits=_ranged, mixes=_ranged, once_per_object=True
+    ),
+    FaultKind(
+        "etag-changed", "another ETag", broken_answers.etag_changed, fits=_fetches, mixes=_ranged, once_per_object=True
+    ),
     FaultKind("weak-etag", "a weak ETag", broken_answers.weak_etag, fits=_fetches, mixes=_fetches),
     FaultKind("no-etag", "no ETag", broken_answers.no_etag, fits=_fetches, mixes=_fetches),
     FaultKind("unsatisfiable", "416; size right, * or N", broken_answers.unsatisfiable, {"total": "right"}, _ranged),
-    FaultKind("precondition", "412", broken_answers.status(412), fits=_conditional, mixes=_conditional, sparing=True),
+    FaultKind(
+        "precondition", "412", broken_answers.status(412), fits=_conditional, mixes=_conditional, once_per_object=True
+    ),
     FaultKind(
         "headers-not-signed",
         "403 for a condition",
@@ -223,7 +231,7 @@ _RANGES = (
         {},
         _conditional,
         _conditional,
-        sparing=True,
+        once_per_object=True,
     ),
 )
 _REPLIES = (
@@ -240,11 +248,13 @@ _REPLIES = (
         mixes=_repeatable,
         in_mix={"retry-after": "0"},
     ),
-    FaultKind("unauthorised", "401", broken_answers.status(401), mixes=_needs_token, sparing=True),
+    FaultKind("unauthorised", "401", broken_answers.status(401), mixes=_needs_token, once_per_object=True),
     FaultKind("forbidden", "403", broken_answers.status(403)),
     FaultKind("not-found", "404, as for a job or an object that has gone", broken_answers.status(404)),
     FaultKind("gone", "410", broken_answers.status(410)),
-    FaultKind("expired", "403, the link has expired", broken_answers.expired, fits=_blob, mixes=_linked, sparing=True),
+    FaultKind(
+        "expired", "403, the link has expired", broken_answers.expired, fits=_blob, mixes=_linked, once_per_object=True
+    ),
     FaultKind(
         "redirect", "to another place", broken_answers.redirect, {"to": "https://files.example.com/", "status": 302}
     ),

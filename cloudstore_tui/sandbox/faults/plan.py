@@ -17,7 +17,7 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox.faults.exchange import FaultyExchange
 from cloudstore_tui.sandbox.faults.kinds import KINDS, MIX, FaultKind
 from cloudstore_tui.sandbox.faults.rules import PLACES, RequestFacts, Rule, Value, facts_of, place_in
-from cloudstore_tui.sandbox.log import VISIT, Visit
+from cloudstore_tui.sandbox.log import TRACE, RequestTrace
 
 # A mix: a fault for a share of all requests, the same ones for the same seed, whoever comes first
 
@@ -40,20 +40,20 @@ class Mix:
         only, without = (names_in(rule, key) for key in ("only", "without"))
         self._kinds = [KINDS[name] for name in only or KINDS if name not in without]
         self._all = bool(only)
-        self._row: Counter[str] = Counter()
-        self._had: defaultdict[str, set[str]] = defaultdict(set)
+        self._in_a_row: Counter[str] = Counter()
+        self._struck: defaultdict[str, set[str]] = defaultdict(set)
 
     def draw(self, asked: RequestFacts, subject: str, number: int) -> tuple[FaultKind, dict[str, Value]] | None:
         """What happens to the request of this number for a subject; `None` for nothing."""
         chance = Random(f"{self._rule.seed} {subject} {number}")
         kinds = [kind for kind in self._kinds if self._fits(kind, asked) and not self._spent(kind, subject)]
-        if not kinds or self._row[subject] >= self._most or chance.random() >= self._rule.share:
-            self._row.pop(subject, None)
+        if not kinds or self._in_a_row[subject] >= self._most or chance.random() >= self._rule.share:
+            self._in_a_row.pop(subject, None)
             return None
         kind = chance.choice(kinds)
-        self._row[subject] += 1
-        if kind.sparing:
-            self._had[subject].add(kind.name)
+        self._in_a_row[subject] += 1
+        if kind.once_per_object:
+            self._struck[subject].add(kind.name)
         place: dict[str, Value] = {"after": f"{chance.randrange(100)}%"} if "after" in kind.defaults else {}
         return kind, {**kind.defaults, **place, **kind.in_mix}
 
@@ -61,15 +61,17 @@ class Mix:
         return kind.fits(asked) and (kind.mixes(asked) or self._all)
 
     def _spent(self, kind: FaultKind, subject: str) -> bool:
-        return kind.sparing and kind.name in self._had.get(subject, ())
+        return kind.once_per_object and kind.name in self._struck.get(subject, ())
 
 
 # Rules as people and programs write them
 
 
 EXAMPLE = "reset-after after=65536 where=blob times=3"
-_MANNER = {field.name: field.default for field in msgspec.structs.fields(Rule) if field.name not in ("fault", "values")}
-_ALWAYS = ("slow", MIX)
+_MANNER_DEFAULTS = {
+    field.name: field.default for field in msgspec.structs.fields(Rule) if field.name not in ("fault", "values")
+}
+_UNLIMITED = ("slow", MIX)
 """Faults that hold for all requests unless the rule says how often."""
 
 
@@ -87,15 +89,17 @@ def rule_of(given: str | Mapping[str, object] | Rule) -> Rule:
     if name != MIX and name not in KINDS:
         raise UsageError("no such fault", subject=name or "(no name)", hint=_nearest(name, (MIX, *KINDS)))
     defaults: Mapping[str, Value] = DEFAULTS if name == MIX else KINDS[name].defaults
-    manner: dict[str, Any] = {"times": 0} if name in _ALWAYS else {}
+    manner: dict[str, Any] = {"times": 0} if name in _UNLIMITED else {}
     values: dict[str, Value] = {}
     for key, value in given.items():
         if key in defaults:
             values[key] = _value(name, key, value, defaults[key])
-        elif key in _MANNER:
-            manner[key] = _value(name, key, value, _MANNER[key])
+        elif key in _MANNER_DEFAULTS:
+            manner[key] = _value(name, key, value, _MANNER_DEFAULTS[key])
         elif key != "fault":
-            raise UsageError("no such parameter", subject=f"{name} {key}", hint=_nearest(key, (*defaults, *_MANNER)))
+            raise UsageError(
+                "no such parameter", subject=f"{name} {key}", hint=_nearest(key, (*defaults, *_MANNER_DEFAULTS))
+            )
     rule = Rule(name, values=values, **manner)
     _check(rule)
     return rule
@@ -328,7 +332,7 @@ def _strike(entry: _Entry, asked: RequestFacts, subject: str, number: int) -> St
     return Strike(kind, {**kind.defaults, **rule.values}, entry)
 
 
-class Faulty:
+class FaultMiddleware:
     """An application some of whose requests go wrong."""
 
     def __init__(self, app: ASGIApp, plan: FaultPlan, *, blob_port: bool) -> None:
@@ -342,7 +346,7 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         asked = facts_of(scope, blob_port=self._blob_port)
-        visit: Visit = scope["state"][VISIT]
+        visit: RequestTrace = scope["state"][TRACE]
         app = self._app
         for strike in self._plan.decide(asked):
             visit.met(strike.kind.name)

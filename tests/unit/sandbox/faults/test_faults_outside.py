@@ -11,7 +11,7 @@ import pytest
 
 from cloudstore_tui.cli.sandbox_process import SandboxProcess
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
-from cloudstore_tui.sandbox.log import Seen
+from cloudstore_tui.sandbox.log import LoggedRequest
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 
 
@@ -44,7 +44,7 @@ def test_what_steers_the_sandbox_never_goes_wrong(ready: Ready, ask: Any, faults
     assert ask(f"{ready.base_url}/__sandbox__/faults").json["counts"] == {}
 
 
-def entry(sandbox: Sandbox) -> Seen:
+def entry(sandbox: Sandbox) -> LoggedRequest:
     (seen,) = sandbox.log.requests
     sandbox.log.clear()
     return seen

@@ -142,8 +142,8 @@ def test_a_mix_lets_every_third_request_of_a_path_through() -> None:
 
 def test_a_mix_does_not_repeat_for_a_path_what_a_client_rightly_ends_at() -> None:
     found = Counter(mixed(FaultPlan(["mix share=1 most=1000"]), get(LINK, range="bytes=1-", if_match='"x"'), 900))
-    sparing = [name for name, kind in KINDS.items() if kind.sparing]
-    assert {found[name] for name in sparing} <= {0, 1}
+    once_per_object = [name for name, kind in KINDS.items() if kind.once_per_object]
+    assert {found[name] for name in once_per_object} <= {0, 1}
     assert found["flip"] == 1
     assert found["reset"] > 5
 

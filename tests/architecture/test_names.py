@@ -1,0 +1,59 @@
+"""A name means one thing: no two public classes of the program are called the same."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "cloudstore_tui"
+
+STILL_SHARED = frozenset(
+    {
+        "Batch",
+        "Checks",
+        "Clock",
+        "Decoded",
+        "Document",
+        "Draft",
+        "EngineThread",
+        "Event",
+        "Field",
+        "Finding",
+        "Item",
+        "Kind",
+        "Line",
+        "Listing",
+        "Member",
+        "Node",
+        "Part",
+        "Preview",
+        "Progress",
+        "Row",
+        "Session",
+        "Sink",
+        "Span",
+        "Standing",
+        "Stop",
+        "Store",
+        "Token",
+        "TokenReply",
+        "Unit",
+        "Verdict",
+        "Way",
+    }
+)
+"""Names that more than one module defines. It only gets shorter: give a new class a name of its own."""
+
+
+def classes(path: Path) -> list[str]:
+    """The public classes that a module defines; a message of a widget belongs to the widget."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return [node.name for node in body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+
+
+def test_no_public_class_is_defined_twice() -> None:
+    found = defaultdict(list)
+    for path in PACKAGE.rglob("*.py"):
+        for name in classes(path):
+            found[name].append(str(path.relative_to(PACKAGE)))
+    shared = {name: paths for name, paths in found.items() if len(paths) > 1 and name not in STILL_SHARED}
+    assert not shared
