@@ -313,6 +313,8 @@ class Fetching:
         self._again: list[DownloadRequest] = []
         self._failures = 0
         self._given_up: StorageError | None = None
+        self.warnings: list[str] = []
+        """Sentences that a user should see and that mean no loss."""
         self.done = 0
         """Objects that came to an end."""
         self.size = 0
@@ -346,7 +348,12 @@ class Fetching:
     async def _adopt(self) -> None:
         """Go on with what an earlier run of this pull was about when it was ended."""
         ours: dict[int, Request] = {}
-        for transfer in await self._engine.left_overs.interrupted():
+        try:
+            interrupted = await self._engine.left_overs.interrupted()
+        except StorageError as error:
+            self.warnings.append(f"What an earlier run left cannot be gone on with. {error}")
+            return
+        for transfer in interrupted:
             requests = downloads_of(transfer.request)
             if requests and all(self._is_ours(request) for request in requests):
                 ours[transfer.id] = transfer.request

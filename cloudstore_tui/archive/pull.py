@@ -168,6 +168,7 @@ class Pull:
             await self._workers.run(recorder.catch_up)
             self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine)
             await self._fetching.run(zips=strategy.zip_jobs > 0)
+            self.warnings += self._fetching.warnings
         finally:
             recorder.close()
         await self._workers.run(lambda _stop: self._tidy(recorder))

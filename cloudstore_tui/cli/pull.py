@@ -73,7 +73,8 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
     """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new.
 
     What is there already, complete, is not fetched again. manifest.jsonl in the folder tells of every object what it
-    is, where it is and how it was verified. It ends with 0 only when nothing is missing.
+    is, where it is and how it was verified. It ends with 0 only when nothing is missing. An object that was replaced
+    at the service is fetched beside the file of the old one, or in its place with --on-conflict overwrite.
 
     Names are made of fields and tags: {name} {id} {type} {region} {agentName} {callId} …, and of times in the zone of
     the settings: {start:%Y/%m/%d} {created:%H-%M}. A slash makes a folder; what is not known becomes _.

@@ -28,6 +28,7 @@ from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 
 MakeObject = Callable[..., StoredObject]
@@ -155,12 +156,12 @@ class Puller:
     bucket: Bucket
     folder: Path
 
-    async def __call__(self, disk: Disk | None = None, **options: Any) -> Result:
+    async def __call__(self, disk: Disk | None = None, journal: JournalStore | None = None, **options: Any) -> Result:
         self.bucket.fetched.clear()
         listing = FolderListing(self.bucket, Location("acme", path="in/"))
         known = PullOptions(self.folder, KeyNames("in/"), scratch=self.folder.parent / "scratch")
         pull = Pull(self.bucket, listing, replace(known, **options), disk=disk)
-        engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5))
+        engine = TransferManager(lambda _profile: self.bucket, timeouts=Timeouts(give_up=0.5), journal=journal)
         try:
             report = await pull.run(engine)
             return Result(report, list(pull.plan.losses()), pull.warnings, list(self.bucket.fetched))

@@ -14,6 +14,7 @@ import pytest
 from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.workers import Stop
 
 LIMIT = 20
@@ -112,6 +113,24 @@ async def test_a_manifest_that_cannot_be_written_is_in_the_report(stocked: Any, 
         (str(pull.folder / "manifest.jsonl"), 5)
     }
     assert all(loss.error.subject.startswith("acme:in/") for loss in done.losses)
+    await check_next(pull)
+
+
+@pytest.mark.parametrize("harm", ["no database", "no file"])
+async def test_a_journal_that_breaks_is_no_reason_to_hang_or_to_lose_anything(
+    stocked: Any, pull: Any, tmp_path: Path, harm: str
+) -> None:
+    state = tmp_path / "state"
+    journal = JournalStore(state)
+    if harm == "no database":
+        (state / "journal.db").write_bytes(os.urandom(60_000))
+    else:
+        for file in sorted(state.rglob("*"), reverse=True):
+            file.rmdir() if file.is_dir() else file.unlink()
+    try:
+        await outcome(pull, journal=journal)
+    finally:
+        journal.close()
     await check_next(pull)
 
 
