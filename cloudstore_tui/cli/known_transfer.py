@@ -11,7 +11,7 @@ from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.text import cut, plain
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.model import DownloadRequest, Request, TransferSnapshot, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferSnapshot, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.transfer_text import name, verb
@@ -36,7 +36,7 @@ class KnownTransfer:
     @property
     def state(self) -> str:
         """Where it stands."""
-        return self.transfer.state.value if self.process else "interrupted"
+        return self.transfer.state.value if self.process or self.transfer.state is State.FAILED else "interrupted"
 
     @property
     def size(self) -> int | None:

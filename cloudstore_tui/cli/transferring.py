@@ -68,9 +68,12 @@ def tell(output: Output, transfer: TransferSnapshot) -> None:
     here = transfer.path if isinstance(request, DownloadRequest | ZipRequest) else None
     if not output.as_json:
         output.line(f"{transfer.state.value:8}  {transfer.level:12}  {here or request.location.address}")
+        if transfer.note:
+            output.note(f"{request.location.address}: {transfer.note}.")
         return
     done: dict[str, object] = {"path": request.location.address, "result": transfer.state.value}
     done |= {"size": transfer.size, "level": transfer.level, "file": str(here) if here else ""}
+    done["note"] = transfer.note
     output.record({name: value for name, value in done.items() if value not in ("", None)})
 
 
@@ -117,13 +120,12 @@ def _folded(file: Path) -> str:
 
 
 async def finished(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:
-    """Wait for transfers; those that will not be better for another try are forgotten, the others can be run again."""
+    """Wait for transfers; those that are done are forgotten, those that failed stay in the journal with their cause."""
     ended = [await engine.wait(number) for number in numbers]
     for transfer in ended:
-        error = transfer.error
         # What another program makes already is kept there.
-        busy = isinstance(error, BusyError) and not transfer.done
-        if error is None or not error.retryable or busy:
+        busy = isinstance(transfer.error, BusyError) and not transfer.done
+        if transfer.error is None or busy:
             engine.forget(transfer.id)
     return ended
 

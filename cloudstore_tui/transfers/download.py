@@ -104,7 +104,7 @@ class Download:
         if fetch is not None:
             with suppress(StorageError):
                 await self._checkpoints(part, fetch).take()
-        part.leave()
+        await self._context.workers.run(lambda _stop: part.leave())
 
     async def _entry(self) -> StoredObject:
         self._live.to(State.SIGNING)
@@ -218,6 +218,7 @@ class Download:
         if finish.path is None:
             return State.SKIPPED
         self._live.path, self._live.level = finish.path, finish.level
+        self._live.remark = self._fetch.remark if self._fetch is not None else ""
         self._live.sha256 = finish.sha256
         return State.DONE
 

@@ -18,15 +18,11 @@ from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.net.transport import NoSink
-from cloudstore_tui.transfers.attempt import Attempt, Store, Version
+from cloudstore_tui.transfers.attempt import Attempt, Evidence, Store, Version, is_roughly
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.transfers.verify import ExpectedChecksum
-
-ROUNDING = 1024
-ROUGHLY = 0.03
-"""Bytes, and share, by which a rounded size may differ: nobody says whether its kB has 1000 or 1024."""
 
 
 class Fetch:
@@ -65,6 +61,17 @@ class Fetch:
         self._detours: Counter[type[RecoverableReplyError]] = Counter()
         self._asked = False
         self._unconfirmed = False
+        self._began = False
+        self._workers = context.workers
+        self._stated: int | None = None
+        """A size of the record that the checksum was found to outweigh."""
+
+    @property
+    def remark(self) -> str:
+        """What the user should know of the record, as a clause; empty if all is well."""
+        if self._stated is None or self._version.size in (None, self._stated):
+            return ""
+        return f"its record says {self._stated:,} bytes, and it has {self._version.size:,}; the checksum fits"
 
     @property
     def expected(self) -> ExpectedChecksum:
@@ -120,7 +127,7 @@ class Fetch:
                     async with self._visit:
                         return await request()
             except RecoverableReplyError as error:
-                self._go_around(error, store)
+                await self._go_around(error, store)
             except StorageError as error:
                 await self._wait(error, store)
 
@@ -147,10 +154,17 @@ class Fetch:
         self._take_size(source, store)
         self._live.attempts += 1
         attempt = Attempt(
-            self._version, store, self._live.learn_size, conditional=not self._detours[ConditionError], html=self._html
+            self._version,
+            store,
+            self._live.learn_size,
+            self._evidence(),
+            conditional=not self._detours[ConditionError],
         )
+        if store.offset or self._began:
+            await self._workers.run(lambda _stop: attempt.prepare())
         self._live.size = self._version.size
         self._live.to(State.RUNNING)
+        self._began = True
         try:
             reply = await self._blob.get(source, self._visit.listen(attempt), attempt.headers)
         finally:
@@ -166,16 +180,27 @@ class Fetch:
             await self._confirm(store)
         elif store.offset < self._version.size:
             raise NetworkError("the connection ended early")
-        elif source.size is None and _contradicts(store.offset, self._rough_size):
+        elif self._rough_size is not None and source.size is None and not is_roughly(store.offset, self._rough_size):
             await self._confirm(store)
 
     def _take_size(self, source: Source, store: Store) -> None:
-        """A new size in the record means a new object."""
-        if source.size is None:
+        """A new size in the record means a new object, unless stronger evidence says that the record is wrong."""
+        if source.size is None or source.size == self._stated:
             return
         if store.offset and self._version.size not in (None, source.size):
-            raise ChangedError
+            if not (self._version.etag and self.expected.is_strong):
+                raise ChangedError
+            self._stated = source.size
+            return
         self._version.size = source.size
+
+    def _evidence(self) -> Evidence:
+        strong = self.expected.is_strong
+        # Once another request has brought the same size again, the record is more likely to be wrong than the store.
+        outweighs = strong and self._detours[ContradictionError] > 0
+        if outweighs and self._stated is None and self._source is not None:
+            self._stated = self._source.size
+        return Evidence(self._rough_size, has_checksum=strong, outweighs_size=outweighs, html=self._html)
 
     def _refused(self, reply: BlobReply, store: Store) -> None:
         span = reply.span
@@ -210,14 +235,14 @@ class Fetch:
             return reply.length
         raise refused(reply)
 
-    def _go_around(self, detour: RecoverableReplyError, store: Store | None) -> None:
+    async def _go_around(self, detour: RecoverableReplyError, store: Store | None) -> None:
         """Prepare the request that may put it right."""
         kind = type(detour)
         self._detours[kind] += 1
         if self._detours[kind] > detour.max_repeats:
             raise detour.final
         if store is not None and detour.restart_from is not None and self._detours[kind] >= detour.restart_from:
-            self.forget(store)
+            await self._workers.run(lambda _stop: self.forget(store))
 
     async def _wait(self, error: StorageError, store: Store | None) -> None:
         size = self._version.size
@@ -226,11 +251,6 @@ class Fetch:
 
     def _hold(self, note: str) -> None:
         self._live.to(State.WAITING, note)
-
-
-def _contradicts(size: int, rough_size: int | None) -> bool:
-    """Whether a size is so far from the rounded one that a reply may be cut, or something else altogether."""
-    return rough_size is not None and abs(size - rough_size) > max(ROUNDING, rough_size * ROUGHLY)
 
 
 def _resuming(offset: int, size: int) -> str:

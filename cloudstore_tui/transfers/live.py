@@ -47,6 +47,8 @@ class LiveTransfer:
         self.attempts = 0
         self.note = ""
         self.sha256 = ""
+        self.remark = ""
+        """What the user should know once it is done, as a clause."""
         self.members: tuple[LiveTransfer, ...] = ()
         """Those of a zip."""
         self.release_slot: Callable[[], None] = lambda: None

@@ -141,6 +141,7 @@ class TransferManager:
             task.running.cancel()
             return
         self._scheduler.withdraw(task)
+        task.ended.clear()
         self._scheduler.send_off(task, task.give_up(self.context))
 
     def retry(self, number: int) -> None:
@@ -302,5 +303,5 @@ class TransferManager:
         else:
             task.journal_entry.remove()
         self._under_way.pop(task.live.number, None)
-        task.live.to(state)
+        task.live.to(state, task.live.remark if state is State.DONE else "")
         task.ended.set()

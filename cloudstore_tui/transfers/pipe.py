@@ -38,5 +38,5 @@ async def pipe(
         live.to(State.FAILED)
     else:
         live.level = result.level
-        live.to(State.DONE)
+        live.to(State.DONE, fetch.remark)
     return live.snapshot()

@@ -14,6 +14,7 @@ class Stream:
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self.offset = 0
+        self.durable = 0
         self._write = write
         self._size: int | None = None
         self._written = 0

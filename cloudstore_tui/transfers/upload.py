@@ -77,7 +77,7 @@ class Upload:
         lost = await self._send()
         if lost is None:
             self.finished = True
-            self._file.check_unchanged()
+            await self._context.workers.run(lambda _stop: self._file.check_unchanged())
             self._live.level = await self._verify()
         else:
             await self._read_back(before, lost)
@@ -230,7 +230,7 @@ class Upload:
             arrived, missing = False, True
         if arrived or await self._check.moved(self._sent_at, self._file.size):
             self.finished = True
-            self._file.check_unchanged()
+            await self._context.workers.run(lambda _stop: self._file.check_unchanged())
             return
         self._forget_sending()
         if missing:

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import queue
 import secrets
@@ -18,6 +19,8 @@ from typing import Any, TypeVar
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
 from cloudstore_tui.transfers.workers import start_thread
+
+_log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]
@@ -150,16 +153,20 @@ class Database:
 
     def _serve(self) -> None:
         going = True
+        batch: list[_Order] = []
         try:
             while going:
                 batch, going = self._gather()
                 if batch:
                     self._carry_out(batch)
+                batch = []
+        except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
+            _log.error("the thread of the journal ended", exc_info=error)
         finally:
             # Whoever waits is told, also if this thread ends by a mistake.
             with self._ending:
                 self._ended = True
-            self._fail(self._waiting(), self._closed())
+            self._fail([*batch, *self._waiting()], self._closed())
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
 

@@ -55,6 +55,11 @@ class Batches:
         else:
             self.single += missing
 
+    def give_up(self) -> None:
+        """Ask for no further job: whatever is left is fetched by itself."""
+        self.single += [wanted for batch in self._queue for wanted in batch.left]
+        self._queue.clear()
+
     def failed(self) -> None:
         """The job of the first batch failed: once more, then with half of the objects, down to each by itself."""
         batch = self._queue.popleft()
@@ -62,8 +67,8 @@ class Batches:
         self._failures += 1
         left = batch.left
         if self._failures >= MOST_FAILURES:
-            self.single += [*left, *(wanted for other in self._queue for wanted in other.left)]
-            self._queue.clear()
+            self.single += left
+            self.give_up()
         elif batch.failures == 1:
             self._queue.appendleft(batch)
         elif len(left) > 1:

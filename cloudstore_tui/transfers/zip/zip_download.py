@@ -23,6 +23,10 @@ UNREQUESTED = "unrequested"
 """Folder for members that nobody asked for."""
 
 
+class _LostJobError(JobError):
+    """Another job for the same objects would be lost, too."""
+
+
 class ZipDownload:
     """Brings the objects of a `ZipRequest`; `run` again goes on where it stopped."""
 
@@ -121,7 +125,15 @@ class ZipDownload:
             if self._wanted and not batch.left:
                 self._batches.opened((), ())
                 continue
-            if await self._pack(batch) in FETCHABLE:
+            try:
+                word = await self._pack(batch)
+            except _LostJobError:
+                if not batch.left or self._request.keep:
+                    raise
+                # Somebody keeps clearing the queue: the objects are there all the same.
+                self._batches.give_up()
+                continue
+            if word in FETCHABLE:
                 opened = await self._open(batch)
                 self._batches.opened(opened.missing, opened.damaged)
                 # The next batch needs another job.
@@ -163,7 +175,7 @@ class ZipDownload:
         self._lost_jobs += 1
         self._job.leave()
         if self._lost_jobs > 1 or not self._left:
-            raise JobError(
+            raise _LostJobError(
                 "the zip job is no longer on the server", hint="Somebody may have cleared the queue; start a new one."
             ) from None
 

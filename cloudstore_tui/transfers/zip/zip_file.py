@@ -110,7 +110,7 @@ class FetchedZip:
         if fetch is not None:
             with suppress(StorageError):
                 await self._checkpoints(part, fetch).take()
-        part.leave()
+        await self._context.workers.run(lambda _stop: part.leave())
 
     def discard(self) -> None:
         """Leave nothing behind. Blocks, unless there is nothing."""

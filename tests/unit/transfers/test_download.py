@@ -1,11 +1,12 @@
 """Downloads through a real socket onto a real disk."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 
 PLACE = Location("tiny", path="exports/x.tar")
@@ -93,7 +94,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "a short body has a matching length": {"body": b"only this"},
     "a longer body has a matching length": {"body": b"x" * 400_000},
     "the answer has two lengths": {"headers": {"content-length": "5"}},
-    "the answer is compressed": {"headers": {"Content-Encoding": "gzip"}},
+    "the answer is compressed": {"body": bytes(1000), "headers": {"Content-Encoding": "gzip"}},
     "the answer is a web page": {"body": b"<html>log in</html>", "headers": {"Content-Type": "text/html"}},
     "the headers are endless": {"headers": {f"X-{number}": "x" for number in range(300)}},
     "a header is huge": {"headers": {"X-Huge": "x" * 90_000}},
@@ -139,8 +140,9 @@ async def test_a_fault_for_ever_ends_with_an_error_and_leaves_nothing(
 
 @pytest.mark.parametrize("body", [b"only this", b"x" * 400_000], ids=["short", "long"])
 async def test_a_length_that_cannot_be_right_is_named_and_nothing_of_it_is_taken(
-    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, body: bytes
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, body: bytes
 ) -> None:
+    provider.tells_checksum = False
     server.put("/exports/x.tar", content)
     server.answer(*[answer(body=body)] * 2)
     transfer = await get(engine, folder)
@@ -167,9 +169,91 @@ async def test_a_web_page_is_only_taken_for_an_object_that_is_one(
 ) -> None:
     provider.tells_size = provider.tells_checksum = False
     server.put(f"/{name}", b"<html>")
-    server.answer(*[answer(headers={"Content-Type": "text/html; charset=utf-8"})] * 400)
+    page = b"<html>" + b" " * 2000
+    server.answer(*[answer(body=page, headers={"Content-Type": "text/html; charset=utf-8"})] * 400)
     transfer = await get(engine, folder, location=Location("tiny", path=name))
     assert (transfer.error.code if transfer.error else 0) == code
+
+
+HTML = {"Content-Type": "text/html"}
+
+
+@pytest.mark.parametrize("known", ["size", "checksum", "rounded size"])
+async def test_an_object_that_is_stored_as_a_web_page_is_no_login_page(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, known: str
+) -> None:
+    provider.tells_size, provider.tells_checksum = known == "size", known == "checksum"
+    server.put("/exports/x.tar", content)
+    server.answer(answer(headers=HTML))
+    entry = None if known == "rounded size" else StoredObject(PLACE, "x.tar")
+    transfer = await get(engine, folder, entry=entry)
+    assert (transfer.error, len(server.starts())) == (None, 1)
+    assert (folder / "x.tar").read_bytes() == content
+
+
+@pytest.mark.parametrize("known", ["size", "checksum", "rounded size"])
+async def test_bytes_that_fit_are_taken_as_stored_whatever_coding_is_said(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, known: str
+) -> None:
+    provider.tells_size, provider.tells_checksum = known == "size", known == "checksum"
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000, headers={"Content-Encoding": "gzip"}), answer(headers={"Content-Encoding": "br"}))
+    entry = None if known == "rounded size" else StoredObject(PLACE, "x.tar")
+    transfer = await get(engine, folder, entry=entry)
+    assert (transfer.error, server.starts()) == (None, [0, 100_000])
+    assert (folder / "x.tar").read_bytes() == content
+
+
+@pytest.mark.parametrize("coding", ["aws-chunked", "utf-8", "none", "identity"])
+async def test_codings_that_compress_nothing_are_none(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, coding: str
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    server.answer(answer(headers={"Content-Encoding": coding}))
+    transfer = await get(engine, folder, entry=StoredObject(PLACE, "x.tar"))
+    assert (transfer.error, (folder / "x.tar").read_bytes()) == (None, content)
+
+
+async def test_a_coding_that_nothing_explains_is_refused_for_good(
+    engine: Any, server: Any, provider: Any, answer: Any, clock: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    server.answer(*[answer(headers={"Content-Encoding": "gzip"})] * 400)
+    transfer = await get(engine, folder, entry=StoredObject(PLACE, "x.tar"))
+    assert transfer.error is not None
+    assert (transfer.error.code, len(server.log), clock.pauses) == (6, 2, [])
+    assert "compressed (gzip)" in transfer.error.message
+    assert names_in(folder) == []
+
+
+async def test_a_checksum_that_fits_outweighs_a_wrong_size_in_the_record(
+    engine: Any, server: Any, provider: Any, content: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("/exports/x.tar", content)
+    source = provider.source
+
+    async def wrong(location: Location) -> Any:
+        return replace(await source(location), size=len(content) + 7)
+
+    monkeypatch.setattr(provider, "source", wrong)
+    transfer = await get(engine, folder)
+    assert (transfer.state, transfer.error, transfer.level) == (State.DONE, None, "md5")
+    assert transfer.note == "its record says 320,007 bytes, and it has 320,000; the checksum fits"
+    assert (folder / "x.tar").read_bytes() == content
+    again = await get(engine, folder)
+    assert (again.state, again.level, names_in(folder)) == (State.DONE, "md5", ["x.tar"])
+
+
+async def test_a_wrong_size_with_a_checksum_that_does_not_fit_is_damage(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(*[answer(body=b"x" * 400_000)] * 9)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, names_in(folder)) == (6, [])
 
 
 async def test_a_download_goes_on_where_it_stopped(

@@ -1,0 +1,362 @@
+"""However a transfer ends, every part file on the disk belongs to an entry of the journal, and pruning finds it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudstore_tui.core.errors import ConfigError, ForbiddenError, LoginError, MissingError, StorageError
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.fs.disk import Disk
+from cloudstore_tui.transfers.journal.store import FILE, JournalStore
+from cloudstore_tui.transfers.left_overs import LeftOvers
+from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import DownloadRequest, State, UploadRequest
+from cloudstore_tui.transfers.workers import Workers
+
+PLACE = Location("tiny", path="exports/x.tar")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Runs:
+    """One program after another, with the same journal and folder."""
+
+    def __init__(self, tmp_path: Path, folder: Path, provider: Any, clock: Any, timeouts: Any) -> None:
+        self.state = tmp_path / "state"
+        self.folder = folder
+        self.provider = provider
+        self.clock = clock
+        self.timeouts = timeouts
+        self.journals: list[JournalStore] = []
+
+    def journal(self) -> JournalStore:
+        self.journals.append(JournalStore(self.state))
+        return self.journals[-1]
+
+    def engine(self, provider_of: Callable[[str], Any] | None = None) -> TransferManager:
+        return TransferManager(
+            provider_of or (lambda _name: self.provider),
+            1,
+            timeouts=self.timeouts,
+            clock=self.clock,
+            journal=self.journal(),
+        )
+
+    async def end(self, engine: TransferManager) -> None:
+        await engine.close()
+        self.journals[-1].close()
+
+    @property
+    def parts(self) -> set[str]:
+        return {path.name for path in self.folder.iterdir() if path.name.startswith(".cs-")}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        with sqlite3.connect(self.state / FILE) as connection:
+            connection.row_factory = sqlite3.Row
+            found = [dict(row) for row in connection.execute("SELECT * FROM transfer ORDER BY created")]
+        connection.close()
+        return found
+
+    def check(self) -> None:
+        """Every part file is known."""
+        known = {name for row in self.rows for name in (row["part"], row["alone"])}
+        assert self.parts - known == set()
+
+    async def prune(self) -> None:
+        """Everything that is left can be pruned, without any profile."""
+        journal = self.journal()
+        left = LeftOvers(journal, Disk(), Workers())
+        await left.drop(await left.older_than(0))
+        journal.close()
+        assert (self.rows, self.parts) == ([], set())
+
+
+@pytest.fixture
+def runs(tmp_path: Path, folder: Path, provider: Any, clock: Any, timeouts: Any) -> Iterator[Runs]:
+    running = Runs(tmp_path, folder, provider, clock, timeouts)
+    yield running
+    for journal in running.journals:
+        journal.close()
+
+
+@pytest.fixture
+async def interrupted(runs: Runs, server: Any, answer: Any, content: bytes) -> int:
+    """A download of which a part arrived when its program ended."""
+    server.put("/exports/x.tar", content)
+    server.answer(answer(stall=200_000))
+    engine = runs.engine()
+    number = engine.submit(DownloadRequest(PLACE, runs.folder))
+    for _ in range(500):
+        if engine.snapshot()[0].done >= 200_000:
+            break
+        await asyncio.sleep(0.01)
+    await runs.end(engine)
+    assert len(runs.parts) == 1
+    runs.check()
+    return number
+
+
+def gone(_name: str) -> Any:
+    raise ConfigError("there is no such profile", subject="tiny")
+
+
+def wrong_key(_name: str) -> Any:
+    raise LoginError("the secret was refused")
+
+
+def mistake(_name: str) -> Any:
+    raise KeyError("tiny")
+
+
+@pytest.mark.parametrize("provider_of", [gone, wrong_key, mistake])
+async def test_what_a_profile_is_missing_for_stays_with_its_bytes(
+    runs: Runs, interrupted: int, content: bytes, provider_of: Any, server: Any
+) -> None:
+    before = runs.parts
+    engine = runs.engine(provider_of)
+    assert await engine.adopt() == (interrupted,)
+    failed = await engine.wait(interrupted)
+    assert (failed.state, failed.error is not None) == (State.FAILED, True)
+    await runs.end(engine)
+    (row,) = runs.rows
+    assert (row["state"], row["durable"], runs.parts) == ("failed", 200_000, before)
+    assert row["reason"] == (failed.error.message if failed.error else "")
+    engine = runs.engine()
+    await engine.adopt()
+    assert (await engine.wait(interrupted)).state is State.DONE
+    await runs.end(engine)
+    assert server.starts() == [0, 200_000]
+    assert (runs.rows, names_in(runs.folder)) == ([], ["x.tar"])
+
+
+@pytest.mark.parametrize("provider_of", [gone, mistake])
+async def test_what_failed_is_pruned_with_its_bytes(runs: Runs, interrupted: int, provider_of: Any) -> None:
+    engine = runs.engine(provider_of)
+    await engine.adopt()
+    await engine.wait(interrupted)
+    await runs.end(engine)
+    await runs.prune()
+
+
+FAILURES: dict[str, StorageError] = {
+    "the object is gone": MissingError("no such object"),
+    "it is forbidden": ForbiddenError("you may not"),
+    "the secret is refused": LoginError("the secret was refused"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+async def test_a_failure_on_the_way_keeps_what_arrived(
+    runs: Runs, provider: Any, server: Any, answer: Any, content: bytes, failure: StorageError
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=150_000, once=lambda: provider.source_errors.append(failure)))
+    engine = runs.engine()
+    number = engine.submit(DownloadRequest(PLACE, runs.folder))
+    failed = await engine.wait(number)
+    assert (failed.state, failed.error.message if failed.error else "") == (State.FAILED, failure.message)
+    assert failed.error is not None
+    assert failed.error.subject == "tiny:exports/x.tar"
+    await runs.end(engine)
+    (row,) = runs.rows
+    assert (row["state"], row["reason"], row["durable"]) == ("failed", failure.message, 150_000)
+    runs.check()
+    await runs.prune()
+
+
+async def test_a_failure_before_any_byte_leaves_an_entry_and_no_file(runs: Runs, folder: Path) -> None:
+    for _ in range(3):
+        engine = runs.engine()
+        number = engine.submit(DownloadRequest(PLACE, folder))
+        assert (await engine.wait(number)).state is State.FAILED
+        await runs.end(engine)
+        (row,) = runs.rows
+        assert (row["state"], row["part"], runs.parts) == ("failed", "", set())
+    await runs.prune()
+
+
+async def test_a_damaged_object_leaves_an_entry_and_no_file(
+    runs: Runs, server: Any, answer: Any, content: bytes
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(*[answer(flip=7)] * 2)
+    engine = runs.engine()
+    failed = await engine.wait(engine.submit(DownloadRequest(PLACE, runs.folder)))
+    assert failed.error is not None
+    assert failed.error.code == 6
+    await runs.end(engine)
+    assert (len(runs.rows), runs.rows[0]["part"], runs.parts) == (1, "", set())
+    await runs.prune()
+
+
+async def test_a_file_in_the_way_keeps_what_arrived(
+    runs: Runs, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(once=lambda: (folder / "x.tar").write_bytes(b"mine")))
+    engine = runs.engine()
+    failed = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    assert failed.error is not None
+    assert failed.error.code == 9
+    runs.check()
+    await runs.end(engine)
+    runs.check()
+    await runs.prune()
+    assert (folder / "x.tar").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("at", ["once", "later"])
+async def test_a_transfer_that_is_cancelled_after_a_restart_leaves_nothing(
+    runs: Runs, interrupted: int, server: Any, answer: Any, at: str
+) -> None:
+    server.answer(*[answer(silent=True)] * 9)
+    engine = runs.engine()
+    await engine.adopt()
+    if at == "later":
+        for _ in range(500):
+            if engine.snapshot()[0].state is State.RUNNING:
+                break
+            await asyncio.sleep(0.01)
+    engine.cancel(interrupted)
+    assert (await engine.wait(interrupted)).state is State.CANCELLED
+    await runs.end(engine)
+    assert (runs.rows, runs.parts) == ([], set())
+
+
+async def test_a_waiting_transfer_that_is_cancelled_after_a_restart_leaves_nothing(
+    runs: Runs, interrupted: int, server: Any, answer: Any
+) -> None:
+    server.answer(*[answer(silent=True)] * 9)
+    engine = runs.engine()
+    first = engine.submit(DownloadRequest(PLACE, runs.folder, "first"))
+    await engine.adopt()
+    engine.cancel(interrupted)
+    assert (await engine.wait(interrupted)).state is State.CANCELLED
+    engine.cancel(first)
+    await engine.wait(first)
+    await runs.end(engine)
+    assert (runs.rows, runs.parts) == ([], set())
+
+
+async def test_a_failed_transfer_stays_until_it_is_cancelled(runs: Runs, interrupted: int) -> None:
+    engine = runs.engine(gone)
+    await engine.adopt()
+    await engine.wait(interrupted)
+    engine.clear_ended()
+    assert [transfer.id for transfer in engine.snapshot()] == [interrupted]
+    engine.cancel(interrupted)
+    assert (await engine.wait(interrupted)).state is State.CANCELLED
+    await runs.end(engine)
+    assert (runs.rows, runs.parts) == ([], set())
+
+
+async def test_a_failed_transfer_that_is_forgotten_leaves_nothing(runs: Runs, interrupted: int) -> None:
+    engine = runs.engine(gone)
+    await engine.adopt()
+    await engine.wait(interrupted)
+    engine.forget(interrupted)
+    assert engine.snapshot() == ()
+    await runs.end(engine)
+    assert (runs.rows, runs.parts) == ([], set())
+
+
+async def test_pruning_needs_no_profile_and_keeps_what_it_cannot_remove(
+    runs: Runs, interrupted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(Disk):
+        def remove(self, name: str, folder: int) -> None:
+            raise OSError(5, "input/output error")
+
+    journal = runs.journal()
+    with pytest.raises(StorageError):
+        await LeftOvers(journal, Stuck(), Workers()).drop([interrupted])
+    journal.close()
+    assert len(runs.rows) == 1
+    runs.check()
+    await runs.prune()
+
+
+async def test_an_interrupted_transfer_never_goes_on_for_another_account(
+    runs: Runs, interrupted: int, server: Any, provider: Any
+) -> None:
+    with sqlite3.connect(runs.state / FILE) as connection:
+        connection.execute("UPDATE transfer SET account = ?", ('{"provider": "tiny", "org": "beta"}',))
+    connection.close()
+    asked = len(server.log)
+    engine = runs.engine()
+    await engine.adopt()
+    failed = await engine.wait(interrupted)
+    assert failed.error is not None
+    assert (failed.error.code, len(server.log)) == (2, asked)
+    assert "its organisation was beta and is not set" in failed.error.message
+    await runs.end(engine)
+    runs.check()
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    file = tmp_path / "plan.csv"
+    file.write_bytes(b"one,two")
+    return file
+
+
+async def waiting_upload(runs: Runs, server: Any, answer: Any, plan: Path) -> int:
+    """An upload that waited for its turn when its program ended."""
+    server.put("/exports/x.tar", b"content")
+    server.answer(answer(silent=True))
+    engine = runs.engine()
+    engine.submit(DownloadRequest(PLACE, runs.folder, "first"))
+    number = engine.submit(UploadRequest(plan, Location("tiny", path="imports/plan.csv")))
+    await server.saw(1)
+    for _ in range(500):
+        if any(row["file"] for row in runs.rows):
+            break
+        await asyncio.sleep(0.01)
+    await runs.end(engine)
+    return number
+
+
+def put_in_place(plan: Path, change: str) -> None:
+    secret = plan.with_name("secret")
+    secret.write_bytes(b"secrets")
+    if change == "content":
+        plan.write_bytes(b"something else")
+        return
+    plan.unlink()
+    if change == "link":
+        plan.symlink_to(secret)
+    else:
+        secret.rename(plan)
+
+
+@pytest.mark.parametrize("change", ["link", "content", "other file"])
+async def test_only_the_file_that_was_meant_is_sent_after_a_restart(
+    runs: Runs, server: Any, answer: Any, plan: Path, change: str
+) -> None:
+    number = await waiting_upload(runs, server, answer, plan)
+    put_in_place(plan, change)
+    engine = runs.engine()
+    await engine.adopt([number])
+    failed = await engine.wait(number)
+    await runs.end(engine)
+    assert failed.error is not None
+    assert "is not the file that was to be sent" in str(failed.error)
+    assert [seen for seen in server.log if seen.method == "PUT"] == []
+
+
+async def test_the_file_that_was_meant_is_sent_after_a_restart(
+    runs: Runs, server: Any, answer: Any, plan: Path
+) -> None:
+    number = await waiting_upload(runs, server, answer, plan)
+    engine = runs.engine()
+    await engine.adopt([number])
+    assert (await engine.wait(number)).state is State.DONE
+    await runs.end(engine)
+    assert server.objects["/imports/plan.csv"] == b"one,two"
