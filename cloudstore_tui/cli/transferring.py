@@ -120,12 +120,17 @@ def _folded(file: Path) -> str:
 
 
 async def finished(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:
-    """Wait for transfers; those that are done are forgotten, those that failed stay in the journal with their cause."""
+    """Wait for transfers, and take off the list what is over.
+
+    What failed stays in the journal with its cause, if another try may help, if anything of it is on the disk, or if it
+    was on the list before.
+    """
     ended = [await engine.wait(number) for number in numbers]
     for transfer in ended:
+        error = transfer.error
         # What another program makes already is kept there.
-        busy = isinstance(transfer.error, BusyError) and not transfer.done
-        if transfer.error is None or busy:
+        busy = isinstance(error, BusyError) and not transfer.done
+        if error is None or busy or not (error.retryable or engine.is_left(transfer.id)):
             engine.forget(transfer.id)
     return ended
 

@@ -176,6 +176,11 @@ class TransferManager:
         found = (self._tasks.get(number) for number in numbers)
         return tuple(task.live.snapshot() for task in found if task is not None)
 
+    def is_left(self, number: int) -> bool:
+        """Whether anything of a transfer is on the disk, or was there when an earlier run ended."""
+        task = self._tasks.get(number)
+        return task is not None and (task.leaves or task.journal_entry.resume_state is not None)
+
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
         task = self._tasks.get(number)

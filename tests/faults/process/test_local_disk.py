@@ -170,6 +170,10 @@ def test_a_file_that_comes_meanwhile_is_left_alone(machine: Any, large: Any, slo
     ended = get.end()
     assert ended.code == 9, ended.err
     assert (machine.folder / large.name).read_text() == "mine"
+    (listed,) = machine.listed()
+    assert (listed["state"], listed["reason"]) == ("failed", "another file has this name")
+    assert len(machine.parts()) == 1
+    assert machine.run("transfers", "prune", "--all").code == 0
     machine.nothing_left()
 
 
@@ -182,6 +186,7 @@ def test_a_folder_that_is_removed_meanwhile_is_named(machine: Any, large: Any, s
     assert ended.code == 5, (ended.out, ended.err)
     assert f"calls/{large.name}: it is not there, or its folder is gone. Check the path." in ended.err
     assert list(machine.folder.iterdir()) == []
+    assert machine.run("transfers", "prune", "--all").code == 0
     machine.nothing_left()
 
 

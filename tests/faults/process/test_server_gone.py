@@ -55,7 +55,7 @@ def test_a_server_that_goes_is_given_up_after_the_wait_and_the_rest_comes_later(
     assert 0 < row["durable"] <= part.stat().st_size
     assert (row["state"], row["code"]) == ("failed", 4)
     (listed,) = machine.listed()
-    assert listed["state"] == "interrupted"
+    assert listed["state"] == "failed"
     assert listed["reason"]
     serve()
     again = machine.run("transfers", "run", "--json")
