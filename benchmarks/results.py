@@ -180,7 +180,7 @@ async def read_all(port: int, at_once: int) -> tuple[float, float, int, float]:
     opened = provider(port, at_once=at_once)
     spool = RowStore()
     pager: Pager[StoredObject] = Pager(
-        partial(opened.search, QUERY), identity, sweep=partial(opened.sweep, QUERY) if at_once > 1 else None
+        partial(opened.search, QUERY), identity, prefetch=partial(opened.prefetch, QUERY) if at_once > 1 else None
     )
     try:
         spool.extend((await pager.next_page()).items)
@@ -233,7 +233,9 @@ def measure_reading(rows: int, latency: float) -> None:
 async def forecasts(port: int) -> tuple[float, list[tuple[float, float]]]:
     """Seconds that a read at the default pace takes, and what was eta when."""
     opened = provider(port, at_once=4, per_minute=60)
-    pager: Pager[StoredObject] = Pager(partial(opened.search, QUERY), identity, sweep=partial(opened.sweep, QUERY))
+    pager: Pager[StoredObject] = Pager(
+        partial(opened.search, QUERY), identity, prefetch=partial(opened.prefetch, QUERY)
+    )
     eta, told, started = EtaEstimator(60), [], time.perf_counter()
     try:
         async with pager.prefetch():

@@ -14,7 +14,7 @@ import msgspec
 from cloudstore_tui.core.errors import LocalDiskError, StorageError, UnavailableError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.provider import Deletion, Fate, StorageProvider
+from cloudstore_tui.core.provider import Deletion, DeletionOutcome, StorageProvider
 from cloudstore_tui.core.records import entry_record
 
 FILE = "deletions.jsonl"
@@ -77,7 +77,7 @@ class DeletionLog:
             LocalDiskError: it cannot be written; the objects are deleted all the same.
         """
         lines = [
-            {"event": "end", **_head(batch, one.location.address), "outcome": one.fate.value}
+            {"event": "end", **_head(batch, one.location.address), "outcome": one.outcome.value}
             | ({"reason": one.error.message} if one.error else {})
             for one in deletions
         ]
@@ -192,7 +192,7 @@ async def delete_logged(
         except StorageError as error:
             if not done:
                 raise
-            done += [Deletion(entry.location, Fate.KEPT, error) for entry in objects[first:]]
+            done += [Deletion(entry.location, DeletionOutcome.KEPT, error) for entry in objects[first:]]
             break
         done += await _settled(log, batch, provider, some)
     return tuple(done)
@@ -204,12 +204,12 @@ async def _settled(
     try:
         done = list(await provider.delete([entry.location for entry in objects]))
     except UnavailableError as error:
-        done = [Deletion(entry.location, Fate.UNKNOWN, error) for entry in objects]
+        done = [Deletion(entry.location, DeletionOutcome.UNKNOWN, error) for entry in objects]
     except StorageError as error:
         # A provider tells of each object what became of it; what it refuses as a whole it has not sent.
-        done = [Deletion(entry.location, Fate.KEPT, error) for entry in objects]
+        done = [Deletion(entry.location, DeletionOutcome.KEPT, error) for entry in objects]
     try:
         await asyncio.to_thread(log.end, batch, done)
     except StorageError as error:
-        done = [Deletion(one.location, one.fate, one.error or error) for one in done]
+        done = [Deletion(one.location, one.outcome, one.error or error) for one in done]
     return done

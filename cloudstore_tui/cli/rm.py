@@ -10,7 +10,7 @@ from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.provider import Capability, Deletion, Fate, StorageProvider
+from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome, StorageProvider
 from cloudstore_tui.deletions import FILE, UNKNOWN, Deleted, DeletionLog, delete_logged
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
@@ -19,7 +19,7 @@ TYPED_ABOVE = 1
 """More objects than this, and the number has to be typed to confirm."""
 
 _DELETED = ("REVOKED", "DELETED")
-_GONE = (Fate.DELETED, Fate.GONE)
+_GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
 @click.command("rm", cls=Command, short_help="Delete objects.")
@@ -67,13 +67,13 @@ async def _found(session: Session, paths: Sequence[str]) -> list[tuple[StoragePr
         try:
             entry = await provider.stat(location)
         except MissingError:
-            _tell(session.output, Deletion(location, Fate.GONE))
+            _tell(session.output, Deletion(location, DeletionOutcome.GONE))
             continue
         except StorageError as error:
             session.output.error(error, location.address)
             continue
         if isinstance(entry, StoredObject) and entry.state in _DELETED:
-            _tell(session.output, Deletion(location, Fate.GONE))
+            _tell(session.output, Deletion(location, DeletionOutcome.GONE))
         elif isinstance(entry, StoredObject):
             batches.setdefault(location.profile, (provider, []))[1].append(entry)
     return list(batches.values())
@@ -107,15 +107,15 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
 
 
 def _tell(output: Output, deletion: Deletion) -> None:
-    address, fate = deletion.location.address, deletion.fate
-    if fate in _GONE:
+    address, outcome = deletion.location.address, deletion.outcome
+    if outcome in _GONE:
         if output.as_json:
-            output.record({"path": address, "result": fate.value})
+            output.record({"path": address, "result": outcome.value})
         else:
-            output.line(f"{fate.value}  {address}")
+            output.line(f"{outcome.value}  {address}")
     error = deletion.error
-    if error is None and fate not in _GONE:
-        error = StorageError(f"{fate.value} by the service")
+    if error is None and outcome not in _GONE:
+        error = StorageError(f"{outcome.value} by the service")
     if error is not None:
         output.error(error, address)
 
@@ -123,8 +123,8 @@ def _tell(output: Output, deletion: Deletion) -> None:
 def _sum_up(output: Output, done: Sequence[Deletion]) -> None:
     """What looking at each afterwards gave, where there are several."""
     if len(done) > 1 and not output.as_json:
-        numbers = {fate: sum(one.fate is fate for one in done) for fate in Fate}
-        found = ", ".join(f"{number:,} {fate.value}" for fate, number in numbers.items() if number)
+        numbers = {outcome: sum(one.outcome is outcome for one in done) for outcome in DeletionOutcome}
+        found = ", ".join(f"{number:,} {outcome.value}" for outcome, number in numbers.items() if number)
         output.note(f"Looked at afterwards: {found}. The log: cloudstore deletions")
 
 
@@ -158,7 +158,7 @@ def deletions_command(*, as_json: bool) -> None:
 
 def _deleted_line(one: Deleted) -> str:
     size = one.fields.get("size")
-    outcome = one.outcome if one.outcome in (UNKNOWN, *(fate.value for fate in Fate)) else "?"
+    outcome = one.outcome if one.outcome in (UNKNOWN, *(outcome.value for outcome in DeletionOutcome)) else "?"
     reason = f": {one.reason}" if one.reason else ""
     return (
         f"{one.text('at')[:19]}Z  {one.text('user')}  {outcome}{reason}  {one.text('path')}  {one.text('name')}  "

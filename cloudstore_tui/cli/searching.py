@@ -199,7 +199,7 @@ def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
 
 def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
     """The pages of a query."""
-    return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.sweep, query))
+    return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.prefetch, query))
 
 
 async def found(

@@ -40,7 +40,7 @@ class Page(msgspec.Struct, Generic[Given], frozen=True):
 
 Fetch: TypeAlias = Callable[[str | None], Awaitable[Page[Item]]]
 """Gives the page that a cursor stands for, the first one without."""
-Sweep: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch[Item]]]
+Prefetch: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch[Item]]]
 """Opens a faster way to the same pages, for somebody who wants all of them."""
 
 
@@ -61,10 +61,10 @@ class Pager(Generic[Item]):
         fetch: Fetch[Item],
         identify: Callable[[Item], Hashable],
         subject: str = "",
-        sweep: Sweep[Item] | None = None,
+        prefetch: Prefetch[Item] | None = None,
     ) -> None:
         self._fetch = fetch
-        self._sweep = sweep
+        self._prefetch = prefetch
         self._identify = identify
         self._subject = subject
         self._seen: set[Hashable] = set()
@@ -113,11 +113,11 @@ class Pager(Generic[Item]):
     @asynccontextmanager
     async def prefetch(self) -> AsyncIterator[None]:
         """While this lasts, pages that will be asked for soon are fetched already, where there is a way."""
-        if self._sweep is None:
+        if self._prefetch is None:
             yield
             return
         usual = self._fetch
-        async with self._sweep() as self._fetch:
+        async with self._prefetch() as self._fetch:
             try:
                 yield
             finally:

@@ -47,7 +47,7 @@ WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.ZIP_QUEUE, 
 what the service packs is a copy for whoever asked for it."""
 
 
-class Fate(StrEnum):
+class DeletionOutcome(StrEnum):
     """What became of an object that was to be deleted."""
 
     DELETED = "deleted"
@@ -60,7 +60,7 @@ class Deletion(msgspec.Struct, frozen=True):
     """What became of one object."""
 
     location: Location
-    fate: Fate
+    outcome: DeletionOutcome
     error: StorageError | None = None
     """Why it was not deleted, or why nobody knows."""
 
@@ -177,7 +177,7 @@ class StorageProvider(ABC):
         raise self._unsupported("search")
 
     @asynccontextmanager
-    async def sweep(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
+    async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
         """How the pages of a query are fetched where all are wanted; page by page unless there is a faster way."""
         yield partial(self.search, query)
 

@@ -116,9 +116,9 @@ class ProviderProxy(StorageProvider):
         return self.real.taken_to(location)
 
     @asynccontextmanager
-    async def sweep(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
+    async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
         """How the pages of a query are fetched where all are wanted."""
-        real = self.real.sweep(query)
+        real = self.real.prefetch(query)
         fetch = await self.handle.run(lambda: real.__aenter__())
         try:
             yield lambda cursor: self.handle.run(lambda: _given(fetch(cursor)))

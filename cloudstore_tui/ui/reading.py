@@ -63,8 +63,8 @@ class Reading:
         """A walk from the first page on."""
         query, place = self.visit.query, self.visit.location.address
         searches = query is not None and Capability.SEARCH in self.provider.capabilities
-        sweep = partial(self.provider.sweep, query) if searches and query is not None else None
-        return Pager(pages_of(self.provider, self.visit), identity, place, sweep)
+        prefetch = partial(self.provider.prefetch, query) if searches and query is not None else None
+        return Pager(pages_of(self.provider, self.visit), identity, place, prefetch)
 
     @property
     def columns(self) -> tuple[Column, ...]:

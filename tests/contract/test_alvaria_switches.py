@@ -21,7 +21,7 @@ from cloudstore_tui.core.links import LinkForm, Target
 from cloudstore_tui.core.models import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.paging import EndlessListingError, Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
-from cloudstore_tui.core.provider import Fate, StorageProvider
+from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.alvaria.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
@@ -271,14 +271,16 @@ async def test_a16_no_folder_is_ever_deleted(opened: Open, sandbox: Sandbox) -> 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize(("answer", "fate"), [("404", Fate.GONE), ("success", Fate.DELETED)])
-async def test_a17_deleting_what_is_gone(opened: Open, sandbox: Sandbox, version: str, answer: str, fate: Fate) -> None:
+@pytest.mark.parametrize(("answer", "outcome"), [("404", DeletionOutcome.GONE), ("success", DeletionOutcome.DELETED)])
+async def test_a17_deleting_what_is_gone(
+    opened: Open, sandbox: Sandbox, version: str, answer: str, outcome: DeletionOutcome
+) -> None:
     sandbox.switches.set({"A-17": answer})
     provider = opened(version)
     location = provider.locate(f"{LISTS}a17-{version}.csv")
     assert put(await provider.target(location, 4), b"gone").status == 200
-    assert [one.fate for one in await provider.delete([location])] == [Fate.DELETED]
-    assert [one.fate for one in await provider.delete([location])] == [fate]
+    assert [one.outcome for one in await provider.delete([location])] == [DeletionOutcome.DELETED]
+    assert [one.outcome for one in await provider.delete([location])] == [outcome]
     with pytest.raises(MissingError):
         await provider.stat(location)
 

@@ -13,7 +13,7 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.core.provider import Fate, StorageProvider
+from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
@@ -136,9 +136,9 @@ async def test_a_lost_answer_to_a_deletion_is_settled_by_looking(
     first, second, kept = await some(provider, "type==postcallsurvey", 3)
     cutter.cut = ["DELETE "]
     found = await provider.delete([first.location, second.location])
-    assert [(deletion.location, deletion.fate) for deletion in found] == [
-        (first.location, Fate.DELETED),
-        (second.location, Fate.DELETED),
+    assert [(deletion.location, deletion.outcome) for deletion in found] == [
+        (first.location, DeletionOutcome.DELETED),
+        (second.location, DeletionOutcome.DELETED),
     ]
     assert (cutter.lost, sent(sandbox, "DELETE", "/bulk")) == (["DELETE /storage/us-east/v3/bulk"], 1)
     seen = await provider.stat(kept.location)
@@ -153,7 +153,7 @@ async def test_a_lost_refusal_of_a_deletion_leaves_what_is_there(
     sandbox.switches.set({"E-28": "404"})
     cutter.cut = ["DELETE "]
     found = await provider.delete([kept.location, MISSING])
-    assert found[0].fate is Fate.KEPT
+    assert found[0].outcome is DeletionOutcome.KEPT
     assert found[0].error is not None
     assert "still there" in str(found[0].error)
     assert sent(sandbox, "DELETE", "/bulk") == 1

@@ -28,11 +28,11 @@ from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
-from cloudstore_tui.core.provider import Fate, StorageProvider
+from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.providers.eightbyeight.places import place_query
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
+from cloudstore_tui.providers.eightbyeight.tree import place_query
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.log import LoggedRequest
@@ -204,7 +204,7 @@ async def test_e4_a_search_goes_on_where_large_offsets_are_refused(provider: Sto
 
 async def test_the_size_of_a_result_is_guessed_from_all_over_it(provider: StorageProvider, sandbox: Sandbox) -> None:
     query = Query(EAST, "objectState==AVAILABLE")
-    async with provider.sweep(query) as fetch:
+    async with provider.prefetch(query) as fetch:
         pager = Pager(fetch, identity)
         sizes = [row.size or 0 async for page in pager for row in page.items]
     for cap in ("none", "400"):
@@ -594,14 +594,14 @@ async def test_e28_each_object_is_deleted_and_looked_at(
     sandbox.switches.set({"E-28": how, "delete-reply": reply})
     entries = await some(provider, "type==callcenterrecording", 3)
     where = [entries[0].location, MISSING, entries[1].location]
-    fates = [deletion.fate for deletion in await provider.delete(where)]
-    assert fates == [Fate.DELETED, Fate.GONE, Fate.DELETED]
+    outcomes = [deletion.outcome for deletion in await provider.delete(where)]
+    assert outcomes == [DeletionOutcome.DELETED, DeletionOutcome.GONE, DeletionOutcome.DELETED]
     for entry, state in ((entries[0], "REVOKED"), (entries[1], "REVOKED"), (entries[2], "AVAILABLE")):
         seen = await provider.stat(entry.location)
         assert isinstance(seen, StoredObject)
         assert seen.state == state
     again = await provider.delete([MISSING])
-    assert [deletion.fate for deletion in again] == [Fate.GONE]
+    assert [deletion.outcome for deletion in again] == [DeletionOutcome.GONE]
 
 
 # Keys, tokens and limits
@@ -633,7 +633,7 @@ async def test_e33_a_key_of_a_low_level_is_told_which_it_takes(opened: Open, key
     provider = opened(key)
     (entry,) = await small(provider, 1)
     (deletion,) = await provider.delete([entry.location])
-    assert deletion.fate is Fate.KEPT
+    assert deletion.outcome is DeletionOutcome.KEPT
     assert isinstance(deletion.error, ForbiddenError)
     with pytest.raises(ForbiddenError) as refused:
         await provider.restore(entry.location)

@@ -29,7 +29,7 @@ from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.providers.alvaria import wire as alvaria
 from cloudstore_tui.providers.alvaria.links import link_end as alvaria_end
 from cloudstore_tui.providers.eightbyeight import wire as eightbyeight
-from cloudstore_tui.providers.eightbyeight.links import link_end as eightbyeight_end
+from cloudstore_tui.providers.eightbyeight.objects import link_end as eightbyeight_end
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, UploadRequest
 from cloudstore_tui.transfers.workers import Stop

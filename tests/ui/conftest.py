@@ -22,7 +22,7 @@ from cloudstore_tui.core.links import LinkForm, Piece, ReadPiece, SignedLink, So
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.provider import Check, Deletion, Fate, Session, StorageProvider
+from cloudstore_tui.core.provider import Check, Deletion, DeletionOutcome, Session, StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
@@ -88,7 +88,7 @@ class FolderService(Service):
             "exports/reporting/": [f"report-{number:03}.tar" for number in range(12)],
             "imports/": [],
         }
-        self.refused: dict[str, Fate] = {}
+        self.refused: dict[str, DeletionOutcome] = {}
 
     def locate(self, rest: str) -> Location:
         if rest.startswith("/"):
@@ -148,7 +148,9 @@ class FolderService(Service):
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
         await self.called("delete", locations[0], tuple(location.path for location in locations))
-        return tuple(Deletion(location, self.refused.get(location.path, Fate.DELETED)) for location in locations)
+        return tuple(
+            Deletion(location, self.refused.get(location.path, DeletionOutcome.DELETED)) for location in locations
+        )
 
     def _names(self, location: Location) -> list[str]:
         if location.path not in self.tree:

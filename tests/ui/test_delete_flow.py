@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.provider import Fate
+from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.deletions import UNKNOWN, DeletionLog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
@@ -36,7 +36,10 @@ async def test_escape_deletes_nothing(browser: Any, folders: Any) -> None:
 
 
 async def test_what_was_kept_stays_and_its_reason_can_be_read(browser: Any, folders: Any) -> None:
-    folders.refused = {"exports/reporting/report-001.tar": Fate.KEPT, "exports/reporting/report-002.tar": Fate.GONE}
+    folders.refused = {
+        "exports/reporting/report-001.tar": DeletionOutcome.KEPT,
+        "exports/reporting/report-002.tar": DeletionOutcome.GONE,
+    }
     async with browser(start=START) as it:
         await it.press("space", "space", "space", "f8", "3", "enter")
         assert it.notices == ["1 object deleted, 1 object already gone, 1 object not deleted."]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.provider import Deletion, Fate
+from cloudstore_tui.core.provider import Deletion, DeletionOutcome
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.deletions import UNKNOWN, DeletionLog
 
@@ -30,7 +30,13 @@ def test_a_line_before_tells_everything_but_secrets_and_a_line_after_tells_the_o
     assert [one.outcome for one in log.read()] == [UNKNOWN, UNKNOWN]
     before = path.read_bytes()
     kept = StorageError("it is still there")
-    log.end(batch, [Deletion(entry("a").location, Fate.DELETED), Deletion(entry("b").location, Fate.KEPT, kept)])
+    log.end(
+        batch,
+        [
+            Deletion(entry("a").location, DeletionOutcome.DELETED),
+            Deletion(entry("b").location, DeletionOutcome.KEPT, kept),
+        ],
+    )
     assert path.read_bytes().startswith(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     first, second = log.read()
@@ -45,7 +51,7 @@ def test_a_line_before_tells_everything_but_secrets_and_a_line_after_tells_the_o
 def test_the_same_object_deleted_twice_is_two_lines(tmp_path: Path) -> None:
     log = DeletionLog(tmp_path / "deletions.jsonl")
     log.begin(PROFILE, [entry("a")])
-    log.end(log.begin(PROFILE, [entry("a")]), [Deletion(entry("a").location, Fate.GONE)])
+    log.end(log.begin(PROFILE, [entry("a")]), [Deletion(entry("a").location, DeletionOutcome.GONE)])
     assert [one.outcome for one in log.read()] == [UNKNOWN, "already gone"]
 
 
@@ -63,7 +69,7 @@ def test_programs_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     def work(number: int) -> None:
         objects = [entry(f"{number}-{index}", "n" * 2000) for index in range(20)]
         log = DeletionLog(path)
-        log.end(log.begin(PROFILE, objects), [Deletion(one.location, Fate.DELETED) for one in objects])
+        log.end(log.begin(PROFILE, objects), [Deletion(one.location, DeletionOutcome.DELETED) for one in objects])
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))

@@ -1,9 +1,10 @@
 """Signed links: which of the two forms, when they end, and the headers that an upload demands."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from cloudstore_tui.core.errors import ReplyError, StorageError, UnsafeError
 from cloudstore_tui.core.links import LinkForm, SignedLink, vet_link
@@ -22,8 +23,7 @@ _VISIBLE = re.compile(r"[!-~]{1,256}")
 _CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRules:
+class LinkRules(msgspec.Struct, frozen=True):
     """Which links of one profile may be followed."""
 
     local: bool

@@ -57,7 +57,7 @@ class Checks:
 
     async def _listing(self, region: str) -> str | Doubt:
         try:
-            page = await self._searcher.slice(Query(Location(self._name, region)), region, limit=1)
+            page = await self._searcher.region_page(Query(Location(self._name, region)), region, limit=1)
         except (ForbiddenError, MissingError) as error:
             if not await self._client.knows(region):
                 words = f": {error.service_message.rstrip('. ')}" if error.service_message else ""

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from cloudstore_tui.core.errors import (
     ConfigError,
     ForbiddenError,
@@ -15,6 +17,7 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UsageError,
 )
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import (
@@ -236,3 +239,8 @@ class EightByEightClient:
 def _every_call() -> dict[str, Secret]:
     """The service wants to know the type of a body also where there is none."""
     return {"Content-Type": Secret("application/json")}
+
+
+def region_of(location: Location) -> Location:
+    """The region that a place or object is in."""
+    return replace(location, path="", place=())

@@ -7,11 +7,10 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.core.provider import Deletion, Fate
+from cloudstore_tui.core.provider import Deletion, DeletionOutcome
 from cloudstore_tui.net import LostReplyError, segment
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient
-from cloudstore_tui.providers.eightbyeight.places import region_of
+from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient, region_of
 
 BATCH = 100
 """Ids in one request."""
@@ -20,13 +19,13 @@ GONE_STATES = frozenset({"REVOKED", "DELETED"})
 
 async def delete(client: EightByEightClient, locations: Sequence[Location]) -> tuple[Deletion, ...]:
     """Delete objects of any regions, and tell for each what became of it, in the same order."""
-    fates: dict[Location, Deletion] = {}
+    outcomes: dict[Location, Deletion] = {}
     for region in dict.fromkeys(location.region for location in locations):
         wanted = [location for location in dict.fromkeys(locations) if location.region == region]
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
-            fates |= {deletion.location: deletion for deletion in await _batch(client, batch)}
-    return tuple(fates[location] for location in locations)
+            outcomes |= {deletion.location: deletion for deletion in await _batch(client, batch)}
+    return tuple(outcomes[location] for location in locations)
 
 
 async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
@@ -34,7 +33,7 @@ async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Dele
         await _send(client, batch)
     except MissingError as error:
         if not await client.knows(batch[0].region):
-            return [Deletion(location, Fate.KEPT, error) for location in batch]
+            return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
         # All or nothing: an id that is gone already refuses the whole batch, so the rest is sent once more.
         return await _rest(client, batch)
     except StorageError as error:
@@ -44,9 +43,13 @@ async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Dele
 
 async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
     seen = await _looked_at(client, batch)
-    gone = [Deletion(one.location, Fate.GONE) for one in seen if one.fate in (Fate.DELETED, Fate.GONE)]
-    unknown = [one for one in seen if one.fate is Fate.UNKNOWN]
-    left = [one.location for one in seen if one.fate is Fate.KEPT]
+    gone = [
+        Deletion(one.location, DeletionOutcome.GONE)
+        for one in seen
+        if one.outcome in (DeletionOutcome.DELETED, DeletionOutcome.GONE)
+    ]
+    unknown = [one for one in seen if one.outcome is DeletionOutcome.UNKNOWN]
+    left = [one.location for one in seen if one.outcome is DeletionOutcome.KEPT]
     if not left:
         return [*gone, *unknown]
     try:
@@ -65,7 +68,7 @@ async def _after(client: EightByEightClient, batch: list[Location], error: Stora
     """What became of a batch whose request failed: a reply that was lost, or a broken service, says nothing."""
     unsent = isinstance(error, NetworkError | ThrottledError) and not isinstance(error, LostReplyError)
     if unsent or not isinstance(error, UnavailableError):
-        return [Deletion(location, Fate.KEPT, error) for location in batch]
+        return [Deletion(location, DeletionOutcome.KEPT, error) for location in batch]
     return _judged(await _looked_at(client, batch, error))
 
 
@@ -74,9 +77,11 @@ def _judged(seen: list[Deletion]) -> list[Deletion]:
 
     A service that still knows those it deleted would know all; only then was one that it does not know never there.
     """
-    if any(one.fate is Fate.DELETED for one in seen):
+    if any(one.outcome is DeletionOutcome.DELETED for one in seen):
         return seen
-    return [replace(one, fate=Fate.DELETED) if one.fate is Fate.GONE else one for one in seen]
+    return [
+        replace(one, outcome=DeletionOutcome.DELETED) if one.outcome is DeletionOutcome.GONE else one for one in seen
+    ]
 
 
 async def _looked_at(
@@ -91,12 +96,16 @@ async def _look(client: EightByEightClient, location: Location, error: StorageEr
         reply = await client.get(location.region, f"objects/{segment(location.path)}", subject=subject)
         found = wire.single(reply, location, subject)
     except MissingError:
-        return Deletion(location, Fate.GONE)
+        return Deletion(location, DeletionOutcome.GONE)
     except StorageError as failure:
-        return Deletion(location, Fate.UNKNOWN, error or failure)
+        return Deletion(location, DeletionOutcome.UNKNOWN, error or failure)
     if found is None:
-        return Deletion(location, Fate.UNKNOWN, error or StorageError("its state cannot be read", subject=subject))
+        return Deletion(
+            location, DeletionOutcome.UNKNOWN, error or StorageError("its state cannot be read", subject=subject)
+        )
     if found.state in GONE_STATES:
-        return Deletion(location, Fate.DELETED)
+        return Deletion(location, DeletionOutcome.DELETED)
     why = f" ({error.message})" if error else ""
-    return Deletion(location, Fate.KEPT, StorageError(f"it is still there{why}", subject=subject, hint="Try again."))
+    return Deletion(
+        location, DeletionOutcome.KEPT, StorageError(f"it is still there{why}", subject=subject, hint="Try again.")
+    )

@@ -9,7 +9,8 @@ from cloudstore_tui.core.errors import PartialError, StorageError, distinct
 from cloudstore_tui.core.models import Query, StoredObject, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import compare, conjunction
-from cloudstore_tui.providers.eightbyeight.places import OLDEST_FIRST, region_of
+from cloudstore_tui.providers.eightbyeight.client import region_of
+from cloudstore_tui.providers.eightbyeight.paging import OLDEST_FIRST
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 
 ROUNDS = 3

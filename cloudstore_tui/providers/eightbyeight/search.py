@@ -1,18 +1,36 @@
-"""Searches: pages of one region, or of several regions merged."""
+"""Searches of one customer: pages of one region or of all, how much is found, and what of it is unexpected."""
 
-from functools import partial
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache, partial
+from operator import ge, gt, le, lt
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import FilterError, UsageError
-from cloudstore_tui.core.models import Location, Query, StoredObject
+from cloudstore_tui.core.models import Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import check, conjunction, parse
+from cloudstore_tui.fiql import And, Comparison, Node, check, compare, conjunction, epoch_ms, parse
+from cloudstore_tui.fiql.fields import CONTENT_FIELDS, Unit
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
-from cloudstore_tui.providers.eightbyeight.places import NEWEST_FIRST
-from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, PAGE, START, At, next_offset
-from cloudstore_tui.providers.eightbyeight.recheck import contradicts
-from cloudstore_tui.providers.eightbyeight.slice import Slice
-from cloudstore_tui.providers.eightbyeight.sweep import Regions, Sweep
+from cloudstore_tui.providers.eightbyeight.paging import (
+    LARGEST_WINDOW,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    PAGE,
+    SECOND,
+    START,
+    Position,
+    PrefetchingSearch,
+    RegionPage,
+    Regions,
+    next_offset,
+    number,
+    values_of,
+)
 
 
 class Searcher:
@@ -23,16 +41,18 @@ class Searcher:
 
     async def page(self, query: Query, cursor: str | None) -> Page[StoredObject]:
         """One page of a query, in its order."""
-        return await self.sweep(query).page(cursor)
+        return await self.prefetching(query).page(cursor)
 
-    def sweep(self, query: Query, ahead: int = 0) -> Sweep:
+    def prefetching(self, query: Query, ahead: int = 0) -> PrefetchingSearch:
         """All pages of a query, up to `ahead` of them on their way besides the next."""
-        return Sweep(query, self.slice, self._regions, partial(contradicts, filter_=query.filter), ahead=ahead)
+        return PrefetchingSearch(
+            query, self.region_page, self._regions, partial(contradicts, filter_=query.filter), ahead=ahead
+        )
 
     async def _regions(self) -> Regions:
         return await self._client.regions(), self._client.failures
 
-    async def slice(self, query: Query, region: str, at: At = START, limit: int = PAGE) -> Slice:
+    async def region_page(self, query: Query, region: str, at: Position = START, limit: int = PAGE) -> RegionPage:
         """One page of one region, and where the next one starts."""
         order = query.sort or NEWEST_FIRST
         where = Location(query.location.profile, region)
@@ -48,15 +68,15 @@ class Searcher:
             reply = await self._client.get(region, "objects", pairs, subject=where.address)
         except UsageError as error:
             raise _refused(error, at, query.filter) from None
-        return _sliced(wire.page(reply, where.address), where, query, at, limit)
+        return _region_page(wire.page(reply, where.address), where, query, at, limit)
 
 
-def _sliced(told: wire.WirePage, where: Location, query: Query, at: At, limit: int) -> Slice:
+def _region_page(told: wire.WirePage, where: Location, query: Query, at: Position, limit: int) -> RegionPage:
     order = query.sort or NEWEST_FIRST
     read = [(number, wire.record(row, where)) for number, row in enumerate(told.rows)]
     good = [(number, entry) for number, entry in read if entry]
     following = at.moved(next_offset(at, told.told, limit), order, [entry for _, entry in good])
-    return Slice(
+    return RegionPage(
         region=where.region,
         at=at,
         order=order,
@@ -68,7 +88,7 @@ def _sliced(told: wire.WirePage, where: Location, query: Query, at: At, limit: i
     )
 
 
-def _refused(error: UsageError, at: At, filter_: str) -> UsageError:
+def _refused(error: UsageError, at: Position, filter_: str) -> UsageError:
     """What a refused search means, where that is more than the service's own words."""
     if error.status is None:
         return error
@@ -89,3 +109,215 @@ def _suggestion(filter_: str) -> str:
     if not known and ("'" in filter_ or '"' in filter_):
         return "The service may not take quotes: an id or a time finds the same without them."
     return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."
+
+
+_ORDERS: dict[str, Callable[[float, float], bool]] = {"=gt=": gt, "=ge=": ge, "=lt=": lt, "=le=": le}
+
+
+def contradicts(entry: StoredObject, filter_: str) -> bool:
+    """Whether a row certainly does not meet the filter. The service's answer stands; this is for a note to the user.
+
+    Numbers are compared as numbers and texts with their case, and a `*` that the user typed stands for anything. What
+    nobody can know counts as met: fields that the row does not have, and times, which replies cut to whole seconds.
+    """
+    tree = _parsed(filter_)
+    return tree is not None and _holds(tree, entry) is False
+
+
+@lru_cache(maxsize=32)
+def _parsed(filter_: str) -> Node | None:
+    try:
+        return parse(filter_) if filter_ else None
+    except FilterError:
+        return None
+
+
+def _holds(node: Node, entry: StoredObject) -> bool | None:
+    """Whether a row meets a filter; `None` if that cannot be told."""
+    if isinstance(node, Comparison):
+        return _meets(node, entry)
+    deciding = not isinstance(node, And)
+    found = [_holds(term, entry) for term in node.terms]
+    if deciding in found:
+        return deciding
+    return None if None in found else not deciding
+
+
+def _meets(term: Comparison, entry: StoredObject) -> bool | None:
+    values = values_of(entry, term.selector)
+    if not values or CONTENT_FIELDS.get(term.selector) is Unit.EPOCH_MS:
+        return None
+    if term.operator in _ORDERS:
+        return _agreed([_in_order(value, term) for value in values])
+    equal = any(_equal(value, wanted) for value in values for wanted in term.values)
+    if term.operator in ("==", "=in="):
+        return equal or any(_matches(value, wanted) for value in values for wanted in term.values)
+    # Of a tag that comes twice, nobody knows which value a negation looks at.
+    return not equal if len(values) == 1 else None
+
+
+def _in_order(value: str, term: Comparison) -> bool | None:
+    mine, wanted = number(value), number(term.value)
+    return None if mine is None or wanted is None else _ORDERS[term.operator](mine, wanted)
+
+
+def _agreed(found: list[bool | None]) -> bool | None:
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _equal(value: str, wanted: str) -> bool:
+    mine, other = number(value), number(wanted)
+    return value == wanted or (mine is not None and mine == other)
+
+
+def _matches(value: str, wanted: str) -> bool:
+    return "*" in wanted and fnmatchcase(value, wanted.replace("[", "[[]").replace("?", "[?]"))
+
+
+MOST = 2**40
+"""Where the search for the end is given up; no customer has a million million objects."""
+SAMPLES, SAMPLE = 24, 20
+"""Places of a result that are looked at to tell how large its objects are, and records at each of them."""
+
+
+class _Part(NamedTuple):
+    """Objects of one region that were counted together, newest first."""
+
+    query: Query
+    region: str
+    number: int
+
+
+class _Sample(NamedTuple):
+    part: _Part
+    offset: int
+    limit: int
+
+
+class Counter:
+    """Finds the end of a result by asking for single records at doubling offsets, then by halving."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    async def total(self, query: Query, regions: tuple[str, ...]) -> int:
+        """The number of objects in these regions now."""
+        return sum(part.number for part in await self._parts(query, regions))
+
+    async def size(self, query: Query, regions: tuple[str, ...]) -> ResultSize:
+        """The number of objects in these regions now, and the sizes of some that lie evenly all over them.
+
+        The newest are no measure for the others: recordings are archived after a while and their companions are not,
+        and offices open and close.
+        """
+        parts = await self._parts(query, regions)
+        total = sum(part.number for part in parts)
+        samples = [sample for sample in _samples(parts, total) if sample.limit]
+        slices = await asyncio.gather(
+            *(
+                self._searcher.region_page(one.part.query, one.part.region, Position(one.offset), one.limit)
+                for one in samples
+            )
+        )
+        found = {entry.location: entry.size for one in slices for entry in one.entries if entry.size is not None}
+        return ResultSize(total, len(found), sum(found.values()))
+
+    async def _parts(self, query: Query, regions: tuple[str, ...]) -> list[_Part]:
+        query = replace(query, sort=NEWEST_FIRST)
+        tasks = [asyncio.ensure_future(self._in_region(query, region)) for region in regions]
+        try:
+            found = await asyncio.gather(*tasks)
+        finally:
+            # One that fails ends all.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return [part for parts in found for part in parts]
+
+    async def _in_region(self, query: Query, region: str) -> list[_Part]:
+        first = await self._searcher.region_page(query, region)
+        if first.next is None:
+            return [_Part(query, region, first.given)]
+        try:
+            return [_Part(query, region, await self._end(query, region, first.given, MOST))]
+        except UsageError as error:
+            if error.status is None:
+                # It is about something else than how far offsets may go.
+                raise
+            return await self._by_windows(query, region)
+
+    async def _end(self, query: Query, region: str, some: int, most: int) -> int:
+        """The number of objects, known to be at least `some` and at most `most`."""
+        low, high, probe = some, most, some * 2
+        while probe < high:
+            if await self._is_there(query, region, probe):
+                low, probe = probe + 1, probe * 2
+            else:
+                high = probe
+        while low < high:
+            middle = (low + high) // 2
+            if await self._is_there(query, region, middle):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    async def _is_there(self, query: Query, region: str, offset: int) -> bool:
+        return (await self._searcher.region_page(query, region, Position(offset), 1)).given > 0
+
+    async def _by_windows(self, query: Query, region: str) -> list[_Part]:
+        """Where large offsets are refused: halve the time until each part is small enough."""
+        newest = await self._searcher.region_page(query, region, limit=1)
+        oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), region, limit=1)
+        ends = [entry.created for one in (newest, oldest) for entry in one.entries if entry.created]
+        if len(ends) < 2:
+            raise _uncountable(query)
+        parts, spans = [], [(epoch_ms(ends[1]), epoch_ms(ends[0]) + SECOND)]
+        while spans:
+            start, end = spans.pop()
+            part = await self._within(query, region, start, end)
+            if part is not None:
+                parts.append(part)
+            elif end - start > 1:
+                spans += [(start, (start + end) // 2), ((start + end) // 2, end)]
+            else:
+                raise _uncountable(query)
+        return parts
+
+    async def _within(self, query: Query, region: str, start: int, end: int) -> _Part | None:
+        """What is in a span of time, `None` if it is too much to be counted at once."""
+        since = compare("createdTime", "=ge=", str(start))
+        until = compare("createdTime", "=lt=", str(end))
+        part = replace(query, filter=conjunction(query.filter, since, until))
+        first = await self._searcher.region_page(part, region)
+        if first.next is None:
+            return _Part(part, region, first.given)
+        if await self._is_there(part, region, LARGEST_WINDOW - 1):
+            return None
+        return _Part(part, region, await self._end(part, region, first.given, LARGEST_WINDOW - 1))
+
+
+def _samples(parts: Sequence[_Part], total: int) -> Iterator[_Sample]:
+    """Where to look: everywhere in a small result, else at places that are equally far from each other."""
+    if total <= SAMPLES * SAMPLE:
+        for part in parts:
+            for offset in range(0, part.number, PAGE):
+                yield _Sample(part, offset, min(PAGE, part.number - offset))
+        return
+    begins = 0
+    for part in parts:
+        ends = begins + part.number
+        for place in range(SAMPLES):
+            middle = (2 * place + 1) * total // (2 * SAMPLES)
+            if begins <= middle < ends:
+                offset = max(min(middle - begins - SAMPLE // 2, part.number - SAMPLE), 0)
+                yield _Sample(part, offset, min(SAMPLE, part.number))
+        begins = ends
+
+
+def _uncountable(query: Query) -> UsageError:
+    return UsageError(
+        "the service does not let us count so many objects",
+        subject=query.location.address,
+        hint="Narrow the query by time or by type.",
+    )

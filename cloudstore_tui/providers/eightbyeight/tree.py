@@ -1,27 +1,110 @@
-"""The children of places, found with as few requests as the service allows."""
+"""The virtual folders above the objects: types, years, months, days and buckets, and what is right below them."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, UnreadableError, distinct
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import compare, conjunction
+from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.net import segment
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
-from cloudstore_tui.providers.eightbyeight.places import (
-    BUCKETS,
-    DAY_DEPTH,
-    NEWEST_FIRST,
-    OLDEST_FIRST,
-    folder,
-    is_bucket_place,
-    place_query,
-    region_of,
-    time_folders,
-)
-from cloudstore_tui.providers.eightbyeight.position import PAGE, START, At, next_offset
+from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
+from cloudstore_tui.providers.eightbyeight.paging import NEWEST_FIRST, OLDEST_FIRST, PAGE, START, Position, next_offset
 from cloudstore_tui.providers.eightbyeight.search import Searcher
+
+BUCKETS = "buckets"
+"""The place of all buckets of a region; a type of that name would be hidden by it."""
+
+DAY_DEPTH = 4
+"""Names in the place of a day: type, year, month, day."""
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A time from a moment up to, not including, another."""
+
+    start: datetime
+    end: datetime
+
+
+def is_bucket_place(location: Location) -> bool:
+    """Whether a location is the list of buckets, or one of them."""
+    return location.place[:1] == (BUCKETS,)
+
+
+def place_query(location: Location) -> Query | None:
+    """The query that a place stands for, newest first; `None` for buckets, for objects and for all regions.
+
+    Raises:
+        MissingError: its names are no date.
+    """
+    if is_bucket_place(location) or location.path or not location.region:
+        return None
+    kind = compare("type", "==", location.place[0]) if location.place else ""
+    found = span(location)
+    if found is None:
+        return Query(region_of(location), kind, NEWEST_FIRST)
+    since = compare("createdTime", "=ge=", str(epoch_ms(found.start)))
+    until = compare("createdTime", "=lt=", str(epoch_ms(found.end)))
+    return Query(region_of(location), conjunction(kind, since, until), NEWEST_FIRST)
+
+
+def span(location: Location) -> Span | None:
+    """The time in UTC that the names of a year, month and day below a type stand for; `None` without a year.
+
+    Raises:
+        MissingError: they are no date.
+    """
+    names = location.place[1:]
+    if not names:
+        return None
+    try:
+        year, month, day = (*(int(name) for name in names), 1, 1)[: max(len(names), 3)]
+        start = datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        raise MissingError("there is no such year, month or day", subject=location.address) from None
+    try:
+        return Span(start, _end(start, len(names)))
+    except (ValueError, OverflowError):
+        # The last year, month and day of the calendar have no next one.
+        return Span(start, _LAST)
+
+
+def folder(location: Location, modified: datetime | None = None) -> Folder:
+    """A place as a folder."""
+    expandable = len(location.place) < (2 if is_bucket_place(location) else DAY_DEPTH)
+    name = location.place[-1] if location.place else location.region or location.profile
+    return Folder(location, name, place_query(location), modified, expandable)
+
+
+def time_folders(parent: Location, moments: Iterable[datetime], *, whole: bool) -> list[Folder]:
+    """The years, months or days below a place, newest first.
+
+    Args:
+        parent: the place of a type, a year or a month.
+        moments: when objects of the place were created, the newest and the oldest among them.
+        whole: whether these are all: then only times that have content are given, else all from first to last.
+    """
+    above = span(parent)
+    inside = [moment for moment in moments if above is None or above.start <= moment < above.end]
+    depth = len(parent.place) - 1
+    numbers = {(moment.year, moment.month, moment.day)[depth] for moment in inside}
+    if numbers and not whole:
+        numbers = set(range(min(numbers), max(numbers) + 1))
+    width = 4 if depth == 0 else 2
+    return [folder(parent.child(f"{number:0{width}}")) for number in sorted(numbers, reverse=True)]
+
+
+def _end(start: datetime, depth: int) -> datetime:
+    if depth == 1:
+        return start.replace(year=start.year + 1)
+    return (start + timedelta(days=32)).replace(day=1) if depth == 2 else start + timedelta(days=1)
+
 
 MOST_TYPES = 40
 """Requests for the types of a region; the service is known to have about twenty types."""
@@ -65,7 +148,7 @@ class Tree:
         complete = False
         for _round in range(MOST_TYPES):
             others = conjunction(*(compare("type", "!=", name) for name in found))
-            page = await self._searcher.slice(Query(region, others, NEWEST_FIRST), region.region)
+            page = await self._searcher.region_page(Query(region, others, NEWEST_FIRST), region.region)
             new = list(dict.fromkeys(entry.type for entry in page.entries if entry.type not in ("", *found)))
             found += new
             failures += _unreadable(len(page.unreadable), region)
@@ -81,17 +164,17 @@ class Tree:
         query = place_query(location)
         if query is None or len(location.place) >= DAY_DEPTH:
             return Page(())
-        newest = await self._searcher.slice(query, location.region)
+        newest = await self._searcher.region_page(query, location.region)
         entries, unreadable, whole = newest.entries, len(newest.unreadable), newest.next is None
         if not whole:
-            oldest = await self._searcher.slice(replace(query, sort=OLDEST_FIRST), location.region, limit=1)
+            oldest = await self._searcher.region_page(replace(query, sort=OLDEST_FIRST), location.region, limit=1)
             entries += oldest.entries
             unreadable += len(oldest.unreadable)
         found = time_folders(location, (entry.created for entry in entries if entry.created), whole=whole)
         return Page(tuple(found), failures=_unreadable(unreadable, location))
 
     async def _buckets(self, location: Location, cursor: str | None) -> Page[Folder]:
-        at = At(int(cursor)) if cursor else START
+        at = Position(int(cursor)) if cursor else START
         order = [("sortField", "createdTime"), ("sortDirection", "DESC")]
         pairs = [("pageKey", str(at.offset)), ("limit", str(PAGE)), *order]
         reply = await self._client.get(location.region, BUCKETS, pairs, subject=location.address)

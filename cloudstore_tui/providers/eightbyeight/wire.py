@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -145,8 +144,7 @@ class RestoreReply(msgspec.Struct, rename="camel"):
     expiration_days: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class WirePage:
+class WirePage(msgspec.Struct, frozen=True):
     """A page of a search, whatever shape it came in."""
 
     rows: tuple[Any, ...]

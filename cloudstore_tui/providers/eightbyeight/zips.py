@@ -7,9 +7,8 @@ from cloudstore_tui.core.links import Source, ZipJob
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.net import LostReplyError, Reply, segment
 from cloudstore_tui.providers.eightbyeight import wire
-from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient
-from cloudstore_tui.providers.eightbyeight.links import Links
-from cloudstore_tui.providers.eightbyeight.places import region_of
+from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient, region_of
+from cloudstore_tui.providers.eightbyeight.objects import Links
 
 _LIST = "bulk/download/status"
 _UNFINISHED = frozenset({"NOT_STARTED", "IN_PROGRESS", "FAILED", "CANCELLED"})

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cloudstore_tui.core.models import StoredObject, identity
-from cloudstore_tui.core.provider import Capability, Deletion, Fate
+from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome
 from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
@@ -13,7 +13,7 @@ from cloudstore_tui.ui.reading import Reading
 from cloudstore_tui.ui.report import listed, tell
 from cloudstore_tui.ui.screens.flow import Flow
 
-_GONE = (Fate.DELETED, Fate.GONE)
+_GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
 class DeleteFlow(Flow):
@@ -37,18 +37,26 @@ class DeleteFlow(Flow):
         self.running = len(objects)
         try:
             with self.listing.doing(f"deleting {counted(len(objects), 'object')}…"):
-                fates = await delete_logged(self.log, reading.provider, objects)
+                outcomes = await delete_logged(self.log, reading.provider, objects)
         finally:
             self.running = 0
-        self._tell(reading, objects, fates)
+        self._tell(reading, objects, outcomes)
 
-    def _tell(self, reading: Reading, objects: Sequence[StoredObject], fates: Sequence[Deletion]) -> None:
+    def _tell(self, reading: Reading, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
         by_location = {entry.location: entry for entry in objects}
-        self.listing.remove(reading, [identity(by_location[f.location]) for f in fates if f.fate in _GONE])
-        numbers = Counter(deletion.fate for deletion in fates)
-        summary = listed([f"{counted(numbers[fate], 'object')} {fate.value}" for fate in Fate if numbers[fate]])
-        left = [deletion for deletion in fates if deletion.fate not in _GONE or deletion.error is not None]
+        self.listing.remove(reading, [identity(by_location[f.location]) for f in outcomes if f.outcome in _GONE])
+        numbers = Counter(deletion.outcome for deletion in outcomes)
+        summary = listed(
+            [
+                f"{counted(numbers[outcome], 'object')} {outcome.value}"
+                for outcome in DeletionOutcome
+                if numbers[outcome]
+            ]
+        )
+        left = [deletion for deletion in outcomes if deletion.outcome not in _GONE or deletion.error is not None]
         tell(self.screen, summary, "warning" if left else "information")
         if left:
-            lines = [str(deletion.error or f"{deletion.location.address}: {deletion.fate.value}.") for deletion in left]
+            lines = [
+                str(deletion.error or f"{deletion.location.address}: {deletion.outcome.value}.") for deletion in left
+            ]
             self.screen.app.push_screen(MessageDialog(summary, "\n".join(lines)))

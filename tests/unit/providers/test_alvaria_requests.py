@@ -23,7 +23,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
-from cloudstore_tui.core.provider import Fate
+from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.alvaria.provider import AlvariaProvider
 from cloudstore_tui.providers.alvaria.spec import SPEC
@@ -313,27 +313,31 @@ async def test_deleting_sends_exactly_these_keys_once(service: Service, provider
     ]
     locations = [provider.locate(f"imports/{name}") for name in ("a", "b", "c")]
     one_by_one = [(await provider.delete([location]))[0] for location in locations]
-    assert [deletion.fate for deletion in one_by_one] == [Fate.DELETED, Fate.GONE, Fate.KEPT]
+    assert [deletion.outcome for deletion in one_by_one] == [
+        DeletionOutcome.DELETED,
+        DeletionOutcome.GONE,
+        DeletionOutcome.KEPT,
+    ]
     assert one_by_one[2].error is not None
     sent = [target for target in service.targets() if target.startswith("DELETE")]
     assert sent == ["DELETE " + base("v3", "objectKeys", f"key=imports%2F{name}") for name in "abc"]
 
 
 @pytest.mark.parametrize(
-    ("state", "fate"),
+    ("state", "outcome"),
     [
-        ((404, {}), Fate.DELETED),
-        ((200, {"objectKeys": [entry("imports/a")]}), Fate.KEPT),
-        ((500, {}), Fate.UNKNOWN),
+        ((404, {}), DeletionOutcome.DELETED),
+        ((200, {"objectKeys": [entry("imports/a")]}), DeletionOutcome.KEPT),
+        ((500, {}), DeletionOutcome.UNKNOWN),
     ],
 )
 async def test_what_the_service_says_it_deleted_is_looked_at(
-    service: Service, provider: AlvariaProvider, state: Any, fate: Fate
+    service: Service, provider: AlvariaProvider, state: Any, outcome: DeletionOutcome
 ) -> None:
     service.answers = [("DELETE", (204, None)), ("GET", state)]
     (done,) = await provider.delete([provider.locate("imports/a")])
-    assert done.fate is fate
-    assert (done.error is None) == (fate is Fate.DELETED)
+    assert done.outcome is outcome
+    assert (done.error is None) == (outcome is DeletionOutcome.DELETED)
 
 
 async def test_several_are_deleted_and_told_of_in_their_order(service: Service, provider: AlvariaProvider) -> None:
@@ -341,25 +345,27 @@ async def test_several_are_deleted_and_told_of_in_their_order(service: Service, 
     service.answers = [(f"DELETE {path}{n}", (404, {}) if n % 3 else (200, {"status": "ok"})) for n in range(10)]
     done = await provider.delete([provider.locate(f"imports/{n}") for n in range(10)])
     assert [deletion.location.path for deletion in done] == [f"imports/{n}" for n in range(10)]
-    assert [deletion.fate for deletion in done] == [Fate.GONE if n % 3 else Fate.DELETED for n in range(10)]
+    assert [deletion.outcome for deletion in done] == [
+        DeletionOutcome.GONE if n % 3 else DeletionOutcome.DELETED for n in range(10)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("state", "fate"),
+    ("state", "outcome"),
     [
-        ((404, {}), Fate.DELETED),
-        ((200, {"objectKeys": [entry("imports/a")]}), Fate.KEPT),
-        ((200, {"objectKeys": [entry("imports/ab")]}), Fate.DELETED),
-        ((500, {}), Fate.UNKNOWN),
+        ((404, {}), DeletionOutcome.DELETED),
+        ((200, {"objectKeys": [entry("imports/a")]}), DeletionOutcome.KEPT),
+        ((200, {"objectKeys": [entry("imports/ab")]}), DeletionOutcome.DELETED),
+        ((500, {}), DeletionOutcome.UNKNOWN),
     ],
 )
 async def test_a_lost_answer_is_read_back_and_not_repeated(
-    service: Service, provider: AlvariaProvider, state: Any, fate: Fate
+    service: Service, provider: AlvariaProvider, state: Any, outcome: DeletionOutcome
 ) -> None:
     service.answers = [("DELETE", None), ("GET", state)]
     (done,) = await provider.delete([provider.locate("imports/a")])
-    assert done.fate is fate
-    assert (done.error is None) == (fate is Fate.DELETED)
+    assert done.outcome is outcome
+    assert (done.error is None) == (outcome is DeletionOutcome.DELETED)
     assert [target.split()[0] for target in service.targets()] == ["DELETE", "GET"]
 
 

@@ -34,10 +34,9 @@ from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
-from cloudstore_tui.core.provider import Fate
+from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.providers.eightbyeight.columns import REGION
-from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
+from cloudstore_tui.providers.eightbyeight.provider import REGION, EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 
 TOKEN = {"access_token": "canary-token", "expires_in": "1799", "api_product_list": "[a, storage]"}
@@ -851,9 +850,14 @@ async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
     wanted = [provider.locate(f"{'uk' if number % 3 else 'us-east'}/{number}") for number in range(180)]
     found = await provider.delete([*wanted, wanted[0]])
     assert [deletion.location for deletion in found] == [*wanted, wanted[0]]
-    fates = [deletion.fate for deletion in found]
-    assert (fates[0], fates[7], fates[9], fates[-1]) == (Fate.DELETED, Fate.KEPT, Fate.GONE, Fate.DELETED)
-    assert fates.count(Fate.KEPT) == 1
+    outcomes = [deletion.outcome for deletion in found]
+    assert (outcomes[0], outcomes[7], outcomes[9], outcomes[-1]) == (
+        DeletionOutcome.DELETED,
+        DeletionOutcome.KEPT,
+        DeletionOutcome.GONE,
+        DeletionOutcome.DELETED,
+    )
+    assert outcomes.count(DeletionOutcome.KEPT) == 1
     sent = bodies(service, "DELETE")
     assert [len(ids) for ids in sent if isinstance(ids, list)] == [60, 100, 20]
     headers = next(headers for method, _target, headers, _body in service.seen if method == "DELETE")
@@ -866,7 +870,7 @@ async def test_a_service_that_forgets_what_it_deletes_is_believed_that_it_did(
     service.rule = lambda method, *_ask: (200, b"") if method == "DELETE" else told(404, "gone")
     service.answers = [REGIONS]
     found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "ab"])
-    assert [deletion.fate for deletion in found] == [Fate.DELETED, Fate.DELETED]
+    assert [deletion.outcome for deletion in found] == [DeletionOutcome.DELETED, DeletionOutcome.DELETED]
 
 
 async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(
@@ -880,7 +884,11 @@ async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(
     ]
     service.rule = lambda *_ask: told(500, "?")
     found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "abc"])
-    assert [deletion.fate for deletion in found] == [Fate.DELETED, Fate.KEPT, Fate.UNKNOWN]
+    assert [deletion.outcome for deletion in found] == [
+        DeletionOutcome.DELETED,
+        DeletionOutcome.KEPT,
+        DeletionOutcome.UNKNOWN,
+    ]
     codes = [deletion.error.code if deletion.error else 0 for deletion in found]
     assert codes == [0, 1, 4]
     assert len(bodies(service, "DELETE")) == 1
@@ -903,7 +911,11 @@ async def test_an_unknown_id_does_not_keep_the_others(service: Service, provider
 
     service.answers, service.rule = [REGIONS], rule
     found = await provider.delete([provider.locate(f"us-east/{id_}") for id_ in "axb"])
-    assert [deletion.fate for deletion in found] == [Fate.DELETED, Fate.GONE, Fate.DELETED]
+    assert [deletion.outcome for deletion in found] == [
+        DeletionOutcome.DELETED,
+        DeletionOutcome.GONE,
+        DeletionOutcome.DELETED,
+    ]
     assert bodies(service, "DELETE") == [["a", "x", "b"], ["a", "b"]]
 
 
@@ -912,7 +924,7 @@ async def test_a_key_that_may_not_delete_is_told_the_level_it_takes(
 ) -> None:
     service.answers = [("DELETE", told(403, "no permission")), REGIONS]
     found = await provider.delete([provider.locate("us-east/a")])
-    assert found[0].fate is Fate.KEPT
+    assert found[0].outcome is DeletionOutcome.KEPT
     assert isinstance(found[0].error, ForbiddenError)
     assert "level edit" in found[0].error.hint
     assert len(service.targets) == 2
@@ -924,7 +936,7 @@ async def test_nothing_is_already_gone_in_a_region_that_is_not_ours(
     service.answers = [REGIONS]
     service.rule = lambda *_ask: told(404, "Unknown region eu")
     found = await provider.delete([provider.locate("eu/a")])
-    assert found[0].fate is Fate.KEPT
+    assert found[0].outcome is DeletionOutcome.KEPT
     assert isinstance(found[0].error, MissingError)
 
 

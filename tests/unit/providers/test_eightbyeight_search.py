@@ -6,10 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location, Sort, StoredObject
-from cloudstore_tui.providers.eightbyeight.links import link_end
-from cloudstore_tui.providers.eightbyeight.position import START, At, next_offset
-from cloudstore_tui.providers.eightbyeight.recheck import contradicts
-from cloudstore_tui.providers.eightbyeight.values import sort_key
+from cloudstore_tui.providers.eightbyeight.objects import link_end
+from cloudstore_tui.providers.eightbyeight.paging import START, Position, next_offset, sort_key
+from cloudstore_tui.providers.eightbyeight.search import contradicts
 
 DOWN, UP, BY_SIZE = Sort("createdTime", descending=True), Sort("createdTime"), Sort("storedBytes")
 SECOND = 1_725_148_800_000
@@ -23,33 +22,33 @@ def entry(id_: str = "a", second: int = 0, region: str = "us-east", size: int | 
 
 
 def test_the_offset_of_the_next_page_is_the_services_if_it_can_be_one() -> None:
-    assert next_offset(At(100), 200, 100) == 200
-    assert next_offset(At(100), 150, 100) == 150
+    assert next_offset(Position(100), 200, 100) == 200
+    assert next_offset(Position(100), 150, 100) == 150
     for told in (100, 0, 50, 10**12):
-        assert next_offset(At(100), told, 100) == 200
+        assert next_offset(Position(100), told, 100) == 200
 
 
 def test_offsets_grow_until_the_window_of_the_service_is_full() -> None:
     rows = [entry(second=second) for second in range(100, 0, -1)]
-    assert At(9_800).moved(9_900, DOWN, rows) == At(9_900)
-    assert At(9_900).moved(10_000, DOWN, rows) == At(0, SECOND + 10_000 + 1_000)
-    assert At(9_900).moved(10_000, UP, rows[::-1]) == At(0, SECOND + 91_000)
-    assert At(9_900).moved(10_000, BY_SIZE, rows) == At(10_000)
+    assert Position(9_800).moved(9_900, DOWN, rows) == Position(9_900)
+    assert Position(9_900).moved(10_000, DOWN, rows) == Position(0, SECOND + 10_000 + 1_000)
+    assert Position(9_900).moved(10_000, UP, rows[::-1]) == Position(0, SECOND + 91_000)
+    assert Position(9_900).moved(10_000, BY_SIZE, rows) == Position(10_000)
 
 
 def test_a_window_begins_at_the_border_and_never_goes_back() -> None:
     assert START.window(DOWN) == ""
-    assert At(0, 5_000).window(DOWN) == "createdTime=lt=5000"
-    assert At(0, 5_000).window(UP) == "createdTime=ge=5000"
+    assert Position(0, 5_000).window(DOWN) == "createdTime=lt=5000"
+    assert Position(0, 5_000).window(UP) == "createdTime=ge=5000"
     same = [entry(second=7)] * 100
-    full = At(9_900, SECOND + 8_000)
-    assert full.moved(10_000, DOWN, same) == At(10_000, SECOND + 8_000)
-    assert At(9_900, SECOND + 7_000).moved(10_000, UP, same) == At(10_000, SECOND + 7_000)
+    full = Position(9_900, SECOND + 8_000)
+    assert full.moved(10_000, DOWN, same) == Position(10_000, SECOND + 8_000)
+    assert Position(9_900, SECOND + 7_000).moved(10_000, UP, same) == Position(10_000, SECOND + 7_000)
 
 
 def test_one_row_out_of_order_at_the_border_skips_no_other() -> None:
     rows = [*(entry(second=second) for second in range(200, 100, -1)), entry(second=3)]
-    assert At(9_900).moved(10_000, DOWN, rows).bound > SECOND + 101_000
+    assert Position(9_900).moved(10_000, DOWN, rows).bound > SECOND + 101_000
 
 
 def test_values_are_sorted_missing_first_then_numbers_then_texts() -> None:

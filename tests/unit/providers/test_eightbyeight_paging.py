@@ -22,9 +22,14 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Fetch, Page, Pager
-from cloudstore_tui.providers.eightbyeight.position import LARGEST_WINDOW, START, At
-from cloudstore_tui.providers.eightbyeight.slice import Slice
-from cloudstore_tui.providers.eightbyeight.sweep import Regions, Sweep
+from cloudstore_tui.providers.eightbyeight.paging import (
+    LARGEST_WINDOW,
+    START,
+    Position,
+    PrefetchingSearch,
+    RegionPage,
+    Regions,
+)
 
 DOWN = Sort("createdTime", descending=True)
 SECOND = 1_725_148_800_000
@@ -46,13 +51,13 @@ class Service:
     unreadable: frozenset[int] = frozenset()
     lost: tuple[StorageError, ...] = ()
     broken: dict[str, Exception] = field(default_factory=dict)
-    asked: list[tuple[str, At]] = field(default_factory=list)
-    probed: list[tuple[str, At]] = field(default_factory=list)
+    asked: list[tuple[str, Position]] = field(default_factory=list)
+    probed: list[tuple[str, Position]] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
     delay: float = 0.001
 
-    async def slice(self, query: Query, region: str, at: At, limit: int) -> Slice:
+    async def region_page(self, query: Query, region: str, at: Position, limit: int) -> RegionPage:
         (self.asked if limit > 1 else self.probed).append((region, at))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -64,7 +69,7 @@ class Service:
             raise self.broken[region]
         return self.page(region, at, min(limit, self.size))
 
-    def page(self, region: str, at: At, size: int) -> Slice:
+    def page(self, region: str, at: Position, size: int) -> RegionPage:
         seconds = [second for second in self.every[region] if not at.bound or SECOND + second * 1000 < at.bound]
         given = seconds[at.offset : at.offset + size]
         kept = [(number, second) for number, second in enumerate(given) if second not in self.unreadable]
@@ -72,25 +77,25 @@ class Service:
         rows = tuple(entry(region, second) for _, second in kept)
         is_last = at.offset + size >= len(seconds)
         following = None if is_last else at.moved(at.offset + size, DOWN, [entry(region, one) for one in given])
-        return Slice(region, at, DOWN, rows, tuple(number for number, _ in kept), following, len(given), damaged)
+        return RegionPage(region, at, DOWN, rows, tuple(number for number, _ in kept), following, len(given), damaged)
 
     async def regions(self) -> Regions:
         return tuple(self.every), self.lost
 
-    def sweep(self, ahead: int = 0) -> Sweep:
-        return Sweep(QUERY, self.slice, self.regions, ahead=ahead)
+    def prefetching(self, ahead: int = 0) -> PrefetchingSearch:
+        return PrefetchingSearch(QUERY, self.region_page, self.regions, ahead=ahead)
 
 
-async def read(sweep: Sweep) -> list[Page[StoredObject]]:
-    pages = [await sweep.page()]
-    await read_on(sweep, pages)
+async def read(search: PrefetchingSearch) -> list[Page[StoredObject]]:
+    pages = [await search.page()]
+    await read_on(search, pages)
     return pages
 
 
-async def read_on(sweep: Sweep, pages: list[Page[StoredObject]]) -> None:
+async def read_on(search: PrefetchingSearch, pages: list[Page[StoredObject]]) -> None:
     while pages[-1].cursor:
         assert len(pages) < 2_000
-        pages.append(await sweep.page(pages[-1].cursor))
+        pages.append(await search.page(pages[-1].cursor))
 
 
 def ids(pages: Sequence[Page[StoredObject]]) -> list[str]:
@@ -105,17 +110,17 @@ def told(pages: Sequence[Page[StoredObject]]) -> dict[str, int]:
 
 async def test_regions_are_merged_in_order_until_one_runs_out() -> None:
     service = Service({"uk": [90, 50, 10], "us-east": [80, 70, 60, 5]}, size=3)
-    page = await service.sweep().page()
+    page = await service.prefetching().page()
     assert ids([page]) == ["uk-90", "us-east-80", "us-east-70", "us-east-60"]
     assert page.cursor == '{"uk":{"offset":1,"bound":0},"us-east":{"offset":3,"bound":0}}'
 
 
 async def test_rows_that_cannot_be_read_are_not_asked_for_again() -> None:
     service = Service({"uk": [9, 8, 7, 1], "us-east": [6, 5, 4, 3]}, size=3, unreadable=frozenset({8, 9}))
-    page = await service.sweep().page()
+    page = await service.prefetching().page()
     assert ids([page]) == ["uk-7"]
     service = Service({"uk": [9, 8, 2, 1], "us-east": [6, 5, 4, 3]}, size=3, unreadable=frozenset({8, 9}))
-    page = await service.sweep().page()
+    page = await service.prefetching().page()
     assert page.cursor == '{"uk":{"offset":2,"bound":0},"us-east":{"offset":3,"bound":0}}'
 
 
@@ -134,7 +139,7 @@ def test_every_way_to_read_gives_each_row_once_in_order(
     wanted = [second for seconds in rows.values() for second in seconds if second not in unreadable]
 
     service = Service(rows, size, unreadable, delay=0)
-    pages = asyncio.run(read(service.sweep(ahead)))
+    pages = asyncio.run(read(service.prefetching(ahead)))
     assert [int(id_.rpartition("-")[2]) for id_ in ids(pages)] == sorted(wanted, reverse=True)
     lost = {region: len(seconds & unreadable) for region, seconds in every.items()}
     assert told(pages) == {f"acme8:{region}/": number for region, number in lost.items() if number}
@@ -142,91 +147,91 @@ def test_every_way_to_read_gives_each_row_once_in_order(
 
 async def test_another_sweep_goes_on_exactly_where_one_stopped() -> None:
     service = Service({"uk": range(300, 0, -2), "us-east": range(301, 0, -3)}, size=7)
-    pages = [await service.sweep().page()]
+    pages = [await service.prefetching().page()]
     while pages[-1].cursor:
-        pages.append(await service.sweep(3).page(pages[-1].cursor))
-    assert ids(pages) == ids(await read(service.sweep()))
+        pages.append(await service.prefetching(3).page(pages[-1].cursor))
+    assert ids(pages) == ids(await read(service.prefetching()))
 
 
 async def test_pages_are_on_their_way_at_the_same_time_but_a_short_result_takes_one_request() -> None:
     service = Service({"uk": range(5_000, 0, -1)})
-    assert len(ids(await read(service.sweep(8)))) == 5_000
+    assert len(ids(await read(service.prefetching(8)))) == 5_000
     assert 8 <= service.most_at_once <= 9
     assert len(service.asked) <= 50 + 8
     short = Service({"uk": range(90, 0, -1)})
-    assert len(ids(await read(short.sweep(8)))) == 90
+    assert len(ids(await read(short.prefetching(8)))) == 90
     assert len(short.asked) == 1
 
 
 async def test_no_offset_grows_beyond_what_services_take() -> None:
     service = Service({"uk": range(25_000, 0, -1)}, delay=0)
-    assert len(set(ids(await read(service.sweep(8))))) == 25_000
+    assert len(set(ids(await read(service.prefetching(8))))) == 25_000
     assert max(at.offset for _, at in service.asked) < LARGEST_WINDOW
 
 
 async def test_guesses_follow_the_size_of_the_pages_that_the_service_gives() -> None:
     service = Service({"uk": range(1_000, 0, -1)}, size=40)
-    assert len(ids(await read(service.sweep(4)))) == 1_000
+    assert len(ids(await read(service.prefetching(4)))) == 1_000
     assert len(service.asked) <= 25 + 1 + 4
 
 
 async def test_a_page_that_failed_can_be_asked_for_again() -> None:
     service = Service({"uk": range(2_000, 0, -1)})
-    sweep = service.sweep(4)
-    first = await sweep.page()
-    second = await sweep.page(first.cursor)
+    search = service.prefetching(4)
+    first = await search.page()
+    second = await search.page(first.cursor)
     await asyncio.sleep(0.01)
     service.broken["uk"] = NetworkError("the line is down")
     pages = [first, second]
     with pytest.raises(NetworkError):
-        await read_on(sweep, pages)
+        await read_on(search, pages)
     service.broken.clear()
-    await read_on(sweep, pages)
+    await read_on(search, pages)
     assert ids(pages) == [f"uk-{second}" for second in range(2_000, 0, -1)]
 
 
 async def test_a_region_that_may_not_be_read_does_not_spoil_the_others() -> None:
     service = Service({"uk": [3, 2, 1], "us-east": [4]}, broken={"us-east": ForbiddenError("not yours")})
-    page = await service.sweep().page()
+    page = await service.prefetching().page()
     assert ids([page]) == ["uk-3", "uk-2", "uk-1"]
     assert [str(failure) for failure in page.failures] == ["acme8:us-east/: not yours."]
     assert common_code(list(page.failures)) == 3
     alone = Service({"us-east": [4]}, broken={"us-east": ForbiddenError("not yours")})
     with pytest.raises(ForbiddenError):
-        await alone.sweep().page()
+        await alone.prefetching().page()
 
 
 async def test_a_region_that_fails_on_the_way_is_told_with_the_page_that_lacks_it() -> None:
     service = Service({"uk": [9, 7, 5, 3, 1], "us-east": [8, 6, 4, 2]}, size=2)
-    sweep = service.sweep()
-    pages = [await sweep.page()]
+    search = service.prefetching()
+    pages = [await search.page()]
     service.broken["us-east"] = NetworkError("no answer", subject="acme8:us-east/")
-    await read_on(sweep, pages)
+    await read_on(search, pages)
     assert ids(pages) == ["uk-9", "us-east-8", "uk-7", "us-east-6", "uk-5", "uk-3", "uk-1"]
     assert [str(failure) for page in pages for failure in page.failures] == ["acme8:us-east/: no answer."]
 
 
 async def test_what_the_list_of_regions_lacks_is_told_once() -> None:
     service = Service({"uk": [3, 2, 1]}, size=1, lost=(ReplyError("1 region has a name that cannot be used"),))
-    pages = await read(service.sweep())
+    pages = await read(service.prefetching())
     assert [len(page.failures) for page in pages] == [1, 0, 0]
 
 
 async def test_what_cannot_be_read_is_counted_once_however_the_pages_are_read() -> None:
     service = Service({"uk": range(40, 0, -1), "us-east": range(400, 0, -10)}, size=7, unreadable=frozenset({33, 10}))
-    pages = [await service.sweep().page()]
+    pages = [await service.prefetching().page()]
     while pages[-1].cursor:
-        pages.append(await service.sweep(3).page(pages[-1].cursor))
-    assert told(pages) == told(await read(service.sweep(2))) == {"acme8:uk/": 2, "acme8:us-east/": 1}
+        pages.append(await service.prefetching(3).page(pages[-1].cursor))
+    assert told(pages) == told(await read(service.prefetching(2))) == {"acme8:uk/": 2, "acme8:us-east/": 1}
 
 
 async def test_a_closed_sweep_leaves_no_request_behind() -> None:
     service = Service({"uk": range(3_000, 0, -1)}, delay=0.002)
-    sweep = service.sweep(8)
-    page = await sweep.page()
-    page = await sweep.page(page.cursor)
+    search = service.prefetching(8)
+    page = await search.page()
+    page = await search.page(page.cursor)
     assert service.at_once > 0
-    sweep.close()
+    search.close()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert service.at_once == 0
@@ -234,29 +239,29 @@ async def test_a_closed_sweep_leaves_no_request_behind() -> None:
 
 async def test_a_reader_that_is_stopped_goes_on_later_without_a_gap() -> None:
     service = Service({"uk": range(2_000, 0, -1)}, delay=0.005)
-    sweep = service.sweep(4)
-    pages = [await sweep.page()]
-    pages.append(await sweep.page(pages[-1].cursor))
+    search = service.prefetching(4)
+    pages = [await search.page()]
+    pages.append(await search.page(pages[-1].cursor))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.001):
-            await sweep.page(pages[-1].cursor)
-    await read_on(sweep, pages)
+            await search.page(pages[-1].cursor)
+    await read_on(search, pages)
     assert ids(pages) == [f"uk-{second}" for second in range(2_000, 0, -1)]
 
 
 async def test_a_pager_hurries_only_while_it_is_asked_to() -> None:
     service = Service({"uk": range(3_000, 0, -1)})
-    usual = service.sweep()
+    usual = service.prefetching()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Fetch[StoredObject]]:
-        fast = service.sweep(8)
+        fast = service.prefetching(8)
         try:
             yield fast.page
         finally:
             fast.close()
 
-    pager = Pager(usual.page, identity, sweep=opened)
+    pager = Pager(usual.page, identity, prefetch=opened)
     found = [row.id for row in (await pager.next_page()).items]
     assert service.most_at_once == 1
     async with pager.prefetch():
@@ -275,10 +280,10 @@ async def test_a_pager_hurries_only_while_it_is_asked_to() -> None:
 @pytest.mark.parametrize("length", [1_500, 9_990, 14_321])
 async def test_what_is_left_is_known_within_a_fifth_soon_and_until_the_end(length: int) -> None:
     service = Service({"uk": range(length, 0, -1)})
-    sweep, read, known = service.sweep(2), 0, 0
+    search, read, known = service.prefetching(2), 0, 0
     cursor: str | None = None
     while True:
-        page = await sweep.page(cursor)
+        page = await search.page(cursor)
         read, cursor = read + len(page.items), page.cursor
         left = length - read
         if page.left is not None and left > 1_000:
@@ -293,22 +298,22 @@ async def test_what_is_left_is_known_within_a_fifth_soon_and_until_the_end(lengt
 
 async def test_what_is_left_is_told_for_all_regions_together_and_not_at_all_for_short_results() -> None:
     service = Service({"uk": range(9_000, 0, -3), "us-east": range(9_001, 0, -2)})
-    pages = await read(service.sweep(4))
+    pages = await read(service.prefetching(4))
     told = [page.left for page in pages if page.left]
     assert told
     assert all(0 <= left <= 9_000 for left in told)
     short = Service({"uk": range(450, 0, -1)})
-    await read(short.sweep(4))
+    await read(short.prefetching(4))
     assert short.probed == []
 
 
 async def test_a_service_that_refuses_large_offsets_keeps_nobody_from_reading() -> None:
     class Capped(Service):
-        async def slice(self, query: Query, region: str, at: At, limit: int) -> Slice:
+        async def region_page(self, query: Query, region: str, at: Position, limit: int) -> RegionPage:
             if at.offset >= LARGEST_WINDOW:
                 raise UsageError("the offset is too large")
-            return await super().slice(query, region, at, limit)
+            return await super().region_page(query, region, at, limit)
 
     service = Capped({"uk": range(25_000, 0, -1)}, delay=0)
-    pages = await read(service.sweep(8))
+    pages = await read(service.prefetching(8))
     assert len(set(ids(pages))) == 25_000
