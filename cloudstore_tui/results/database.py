@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -57,6 +57,10 @@ class Row(NamedTuple):
     """When it was made or changed, in seconds of the epoch; 0 if unknown."""
 
 
+Shown: TypeAlias = Callable[[Entry], str]
+"""Tells what a list shows of an entry."""
+
+
 class RowDatabase:
     """Entries by row number, each once.
 
@@ -64,7 +68,14 @@ class RowDatabase:
     behind even if the program is killed. A second connection sorts in a thread while the first one reads and writes.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
+        """Open it.
+
+        Args:
+            folder: where the file is.
+            shown: what a list shows of an entry beside its name and tags; a filter looks into that, too.
+        """
+        self._shown = shown
         self._folder = str(folder or _large_temporary_folder())
         self._numbers = RowNumbers()
         self._sequence = 0
@@ -99,7 +110,7 @@ class RowDatabase:
         old: list[tuple[int | None, bool, str, str, int]] = []
         numbers = self._numbers.give(by_key)
         for sequence, number, entry in zip(count(self._sequence), numbers, by_key.values(), strict=False):
-            words, is_folder, is_new = codec.words(entry), isinstance(entry, Folder), number > before
+            words, is_folder, is_new = self._words_of(entry), isinstance(entry, Folder), number > before
             if is_new:
                 new.append((number, sequence, is_folder, words, codec.encode(entry)))
             elif update:
@@ -108,6 +119,10 @@ class RowDatabase:
         self._sequence += len(rows)
         self._write(new, old)
         return rows
+
+    def _words_of(self, entry: Entry) -> str:
+        words = codec.words(entry)
+        return words if self._shown is None else f"{words}\n{codec.needle(self._shown(entry))}"
 
     def read(self, numbers: Iterable[int]) -> list[Entry]:
         """The entries of these rows, in this order."""

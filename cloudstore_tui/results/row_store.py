@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudstore_tui.core.models import Column, Entry
-from cloudstore_tui.results.database import Row, RowDatabase
+from cloudstore_tui.results.database import Row, RowDatabase, Shown
 from cloudstore_tui.results.selection import MarkedRows, Selection, Sizes
 
 AT_ONCE = 10_000
@@ -52,8 +52,8 @@ class SortedView:
     `stale`; `settle` does it in a thread while everything else goes on, and what was shown before stays until then.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._database = RowDatabase(folder)
+    def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
+        self._database = RowDatabase(folder, shown)
         self.filtered_by = ""
         """The filter text, as the user wrote it."""
         self.sorted_by: tuple[Column | None, bool] = (None, False)
@@ -265,9 +265,9 @@ class RowStore(SortedView):
     A mark belongs to the entry, wherever it is shown and whether it is. Use it from one thread, the event loop's.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
         self._marked = MarkedRows()
-        super().__init__(folder)
+        super().__init__(folder, shown)
 
     @property
     def selection(self) -> Selection:

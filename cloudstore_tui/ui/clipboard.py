@@ -6,6 +6,7 @@ did, so the text stays on the screen, too. On a desktop the clipboard of the mac
 
 import base64
 import os
+import shlex
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,8 +14,10 @@ from typing import Any
 import pyperclip
 from textual.app import App
 
+from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.terminal.reach import driver_of
+from cloudstore_tui.ui.text import COMMANDS
 
 LARGEST = 74_000
 """Characters of a sequence that every terminal takes; xterm's limit is the lowest."""
@@ -41,8 +44,8 @@ def copy_text(
         native: puts a text on this machine's clipboard, if not by pyperclip.
     """
     around = os.environ if environment is None else environment
-    # A lone surrogate, from a file name that is not UTF-8, cannot be sent.
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    # No command for whatever it is pasted into; lines stay lines: what is in one of them is `one_line`.
+    text = "\n".join(map(one_line, text.split("\n")))
     if not text:
         return "There is nothing to copy."
     sequences = terminal_sequences(text, around)
@@ -58,6 +61,17 @@ def copy_text(
         return f"{SENT} It holds the real text, not the masked one." if MASK.on else SENT
     why = "Too long for a terminal's clipboard" if has_clipboard(around) else "This terminal has no clipboard"
     return f"{why}: {'tried that of this machine only.' if local else 'select it on the screen instead.'}"
+
+
+def one_line(text: str) -> str:
+    """A text as it may be pasted into a shell: on one line, and with nothing in it that a terminal obeys."""
+    # A lone surrogate, from a file name that is not UTF-8, cannot be sent.
+    return COMMANDS.sub("\ufffd", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def curl_line(name: str, url: str) -> str:
+    """The line for a shell that fetches a link into a file of this name in the current folder, whatever the name is."""
+    return shlex.join(["curl", "--fail", "--globoff", "--output", safe_name(name or "download"), url])
 
 
 def has_clipboard(environment: Mapping[str, str]) -> bool:
@@ -94,7 +108,7 @@ def terminal_sequences(text: str, environment: Mapping[str, str]) -> tuple[str, 
 def _copy_native(native: Callable[[str], None], text: str) -> None:
     try:
         native(text)
-    except (RuntimeError, OSError, ValueError, ImportError):
+    except Exception:  # noqa: BLE001  # whatever it is: the thread has nobody to tell
         # No clipboard on this machine; the terminal has been asked anyway.
         return
 

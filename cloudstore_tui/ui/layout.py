@@ -1,11 +1,13 @@
 """Which columns a list shows: those that fit its types, or those that the user chose."""
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 
 from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject
 from cloudstore_tui.state.memory import Layout, ShownColumn
+from cloudstore_tui.ui import format as formatted
 
 FIELDS = (
     Column("created", "When", ColumnKind.TIME, 16, "createdTime"),
@@ -27,6 +29,15 @@ FIELDS = (
 
 TAG_WIDTH = 16
 _KNOWN = {column.name: column for column in FIELDS}
+
+
+def shown_words(entry: Entry, zones: Sequence[tzinfo]) -> str:
+    """Everything that a list can show of an entry beside its tags, one a line; times in each of the zones."""
+    return "\n".join(
+        formatted.value(entry, column, zone)
+        for column in FIELDS
+        for zone in (zones if column.kind is ColumnKind.TIME else zones[:1])
+    )
 
 
 def kind_of(usual: Iterable[Column]) -> str:

@@ -1,21 +1,24 @@
 """One reading of a folder or search: what came of it until now."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.layout import FIELDS
+from cloudstore_tui.ui.layout import FIELDS, shown_words
+from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.visit import Visit, pages_of
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
-from cloudstore_tui.ui.zones import short_name
+from cloudstore_tui.ui.zones import short_name, zones_to_show
 
 MOST_WARNINGS = 3
 """Warnings shown of one reading; the same row may be broken on every page."""
@@ -40,7 +43,6 @@ class Reading:
     """Rows that may be read to find that entry; the first page at least."""
     marks: frozenset[str] = frozenset()
     """Entries to be marked once they are there."""
-    spool: RowStore = field(default_factory=RowStore)
     error: str = ""
     """Why reading stopped, as a clause."""
     sentence: str = ""
@@ -48,9 +50,14 @@ class Reading:
     fetched: int = 0
     """Rows that came, also those that were not kept."""
     _types: frozenset[str] = frozenset()
+    _regions: frozenset[str] = frozenset()
     _warned: list[str] = field(default_factory=list)
+    _lost: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        zones = tuple(dict.fromkeys((self.zone, *zones_to_show(ZoneInfo("UTC")))))
+        self.spool = RowStore(shown=partial(shown_words, zones=zones))
+        """Its rows."""
         self.pager = self.new_pager()
         """Where reading goes on."""
 
@@ -82,12 +89,15 @@ class Reading:
     @property
     def words(self) -> str:
         """What stands where rows would be."""
+        rest = "" if self.pager.ended else " Ctrl+E loads the rest."
+        if self.spool.filtered_by and self.spool.loaded:
+            return f"None of the {self.spool.loaded:,} rows loaded holds “{self.spool.filtered_by}”.{rest}"
         if self.error:
             return self.sentence
-        if not self.pager.ended and self.visit.local and self.fetched:
-            return f"In none of {self.fetched:,} rows fetched until now {self.visit.local_words}. Ctrl+E reads all."
-        if not self.pager.ended:
-            return "Reading was stopped. r reads it."
+        if rest and self.visit.local and self.fetched:
+            return f"Not in the {self.fetched:,} rows loaded so far: {self.visit.local_words}.{rest}"
+        if rest:
+            return "Stopped. Press r to reload."
         if self.visit.query is None:
             return "There is nothing in this folder."
         return "\n".join(("Nothing was found.", *self._reasons))
@@ -105,6 +115,12 @@ class Reading:
             return (sent, f"It found {self.fetched:,}; in none of them {self.visit.local_words}.")
         return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))
 
+    @property
+    def lacking(self) -> str:
+        """What could not be read, in a few words; empty where nothing is lacking."""
+        regions = () if self.visit.location.region else self._regions
+        return lacking(self.pager.failures, regions)
+
     def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
         """The rows of a page that meet what the service cannot check."""
         self.fetched += len(page.items)
@@ -118,15 +134,22 @@ class Reading:
             total=None if self.visit.local else self.pager.total,
             error=self.error,
             order=self._order_words(),
-            note=" · ".join(part for part in (self._local_words(), note) if part),
+            note=" · ".join(part for part in (self.lacking, self._local_words(), note) if part),
         )
 
-    def learn_types(self, entries: Iterable[Entry]) -> bool:
+    def learn_types(self, entries: Sequence[Entry]) -> bool:
         """Remember which types came; whether other columns may fit now."""
+        self._regions |= {entry.location.region for entry in entries}
         types = self._types | {entry.type for entry in entries if isinstance(entry, StoredObject) and entry.type}
         changed = types != self._types
         self._types = types
         return changed
+
+    def new_failures(self) -> list[StorageError]:
+        """What the pages until now lack that was not said before."""
+        new = [failure for failure in self.pager.failures if failure.subject not in self._lost]
+        self._lost |= {failure.subject for failure in new}
+        return new
 
     def new_warnings(self, page: Page[Entry]) -> list[str]:
         """What a page warns of that was not said before."""

@@ -24,9 +24,7 @@ _CODE_STYLE = "$text-warning"
 _LONGEST_NAME = 200
 """Characters beyond a limit that may belong to a name or number that begins before it."""
 
-_COMMANDS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 """What a terminal could obey, what reorders a line, and what cannot be encoded."""
 
 _ATTACK = "\x1b]52;c;QQ==\x1b\\"
@@ -64,14 +62,14 @@ _render = Strip.render
 
 
 def _guarded_render_style(_: type[Strip], style: Style, text: str, color_system: ColorSystem) -> str:
-    return _render_style(style, _COMMANDS.sub("\ufffd", text), color_system)
+    return _render_style(style, COMMANDS.sub("\ufffd", text), color_system)
 
 
 def _guarded_render(strip: Strip, console: Console) -> str:
-    if any(style is None and control is None and _COMMANDS.search(text) for text, style, control in strip):
+    if any(style is None and control is None and COMMANDS.search(text) for text, style, control in strip):
         strip = Strip(
             [
-                Segment(_COMMANDS.sub("\ufffd", text) if control is None else text, style, control)
+                Segment(COMMANDS.sub("\ufffd", text) if control is None else text, style, control)
                 for text, style, control in strip
             ]
         )

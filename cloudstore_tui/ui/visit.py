@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
+from msgspec.structs import asdict
+
 from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -77,7 +79,7 @@ def pages_of(provider: StorageProvider, visit: Visit) -> Fetch:
     async def fetch(cursor: str | None) -> Page[Entry]:
         if query is not None and Capability.SEARCH in provider.capabilities:
             found = await provider.search(query, cursor)
-            return Page(found.items, found.cursor, found.total, found.warnings)
+            return Page(**asdict(found))
         if provider.is_folder(location):
             return await provider.browse(location, cursor)
         return Page((await provider.stat(location),))

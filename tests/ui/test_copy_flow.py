@@ -67,9 +67,35 @@ async def test_a_curl_command_is_copied_and_shown(browser: Any, folders: Any) ->
         await copy(it, "curl")
         assert isinstance(it.app.screen, MessageDialog)
         link = "https://aspect-cloud.net/exports/reporting/report-000.tar?sig=s3cret"
-        assert it.app.clipboard == f"curl --fail --output report-000.tar '{link}'"
+        assert it.app.clipboard == f"curl --fail --globoff --output report-000.tar '{link}'"
         assert "curl --fail" in it.text
         assert folders.count("link") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "local"),
+    [
+        ("../../.ssh/authorized_keys", "%2E.%2F..%2F.ssh%2Fauthorized_keys"),
+        (".bashrc", "%2Ebashrc"),
+        ("-o x", "'%2Do x'"),
+    ],
+)
+async def test_the_curl_command_writes_into_this_folder_and_nowhere_else(
+    browser: Any, folders: Any, name: str, local: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = folders.entry
+    monkeypatch.setattr(folders, "entry", lambda path, _="": entry(path, name))
+    async with browser(start=FOLDER) as it:
+        await copy(it, "curl")
+        assert f"--output {local} 'https" in it.app.clipboard
+
+
+async def test_what_is_copied_commands_nothing(browser: Any, folders: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = folders.entry
+    monkeypatch.setattr(folders, "entry", lambda path, _="": entry(path, "a\nrm -rf x\x1b[201~\x9b\u202e\r"))
+    async with browser(start=FOLDER) as it:
+        await copy(it, "name")
+        assert it.app.clipboard == "a\ufffdrm -rf x\ufffd[201~\ufffd\ufffd\ufffd"
 
 
 async def test_a_link_is_shown_as_y_shows_it(browser: Any) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 
 async def test_the_foot_line_counts_marks_as_they_come(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
@@ -51,3 +53,20 @@ async def test_a_filter_that_hides_the_entry_under_the_cursor_changes_the_detail
         await it.type(last.name)
         assert table.entry not in (before, None)
         await it.until(lambda: it.app.browser.detail.entry == table.entry)
+
+
+@pytest.mark.parametrize("text", ["callrec", "10.0 kb", "2024-09-01 09:12", "1:00", "available", "agent 3"])
+async def test_the_filter_looks_into_every_column(browser: Any, text: str) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("/")
+        await it.type(text)
+        await it.until(lambda: it.screen.listing.reading.spool.filtered_by == text)
+        assert len(it.screen.listing.reading.spool) > 0
+
+
+async def test_a_filter_that_hides_all_says_so_and_nothing_else(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("/")
+        await it.type("xyzzy")
+        await it.until(lambda: "None of the 100 rows loaded holds “xyzzy”. Ctrl+E loads the rest." in it.text)
+        assert "Stopped" not in it.text

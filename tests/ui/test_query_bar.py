@@ -372,3 +372,40 @@ async def test_a_narrow_terminal_shows_it_too(browser: Any) -> None:
         line = next(index for index, text in enumerate(it.lines) if "FIQL type:cc agnt:x" in text)
         assert it.lines[line + 1].index("^") == it.lines[line].index("agnt:x")
         assert "Did you" in it.text
+
+
+@pytest.mark.parametrize(
+    ("place", "offered"),
+    [
+        (("callrecording",), "type:callrecording "),
+        ((), ""),
+    ],
+)
+async def test_a_place_offers_a_line_that_is_right_to_type_on(
+    browser: Any, searches: Any, place: Any, offered: str
+) -> None:
+    async with browser() as it:
+        it.screen.journey.go(Location("acme8", "us-east", place=place))
+        await it.settle()
+        shown = it.screen.entries.bar.line.value
+        await it.press("f")
+        assert it.screen.entries.bar.line.value == offered
+        await it.press("escape")
+        assert it.screen.entries.bar.line.value == shown
+        await it.press("f")
+        await it.type('agent:"Khang Glynn" dur:>10m')
+        await it.press("enter")
+        await it.until(lambda: it.screen.journey.visit.written)
+        kind = "type==callrecording;" if place else ""
+        assert it.screen.journey.visit.query.filter.startswith(f"{kind}agentName=='Khang Glynn'")
+
+
+async def test_a_search_is_offered_as_it_was_typed(browser: Any) -> None:
+    phrase = 'agent:"Khang Glynn" dur:>10m'
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type(phrase)
+        await it.press("enter")
+        await it.until(lambda: it.screen.journey.visit.written)
+        await it.press("f")
+        assert it.screen.entries.bar.line.value == phrase

@@ -115,3 +115,17 @@ async def test_services_that_cannot_search_have_none(browser: Any, saved: SavedS
     async with browser() as it:
         await it.press("l")
         assert "saved searches" not in it.text
+
+
+async def test_both_ways_to_save_a_search_save_it_for_where_it_was_made(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("f")
+        await it.type("type:callrecording")
+        await it.press("enter", "f", "ctrl+s")
+        await it.type("one")
+        await it.press("enter", "escape", "m")
+        await it.until(lambda: it.app.screen is not it.screen)
+        await it.press("end", "enter")
+        await it.until(lambda: len(it.screen.memory.searches.read()) == 2)
+        saved = it.screen.memory.searches.read().values()
+        assert {(one.profile, one.region, one.find) for one in saved} == {("acme8", "us-east", "type:callrecording")}

@@ -202,7 +202,7 @@ class BrowserScreen(BaseScreen[None]):
 
     def action_fiql(self) -> None:
         """Type a filter."""
-        self.panes.show("entries", self.entries.bar.line)
+        self.panes.show("entries", self.entries.bar.begin())
 
     def action_view(self, what: str) -> None:
         """Show or hide the detail, show all transfers, or show times in the next zone."""
@@ -270,6 +270,11 @@ class BrowserScreen(BaseScreen[None]):
     def read_on(self) -> None:
         """Have the next rows ready before the cursor is there."""
         self.listing.read_on()
+
+    @on(EntriesPane.Filtered)
+    def say_why_empty(self) -> None:
+        """Say why no row is left, where none is."""
+        self.listing.say_again()
 
     @on(EntryTable.SortAsked)
     def sort_by(self, event: EntryTable.SortAsked) -> None:

@@ -19,8 +19,9 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.call_list import CallList
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
@@ -68,6 +69,7 @@ class CallScreen(BaseScreen[CallOrder | None]):
         self._zone = zone
         self._tree = CallTree(())
         self._state = ""
+        self._lacks = ""
         self.list = CallList(id="call")
         self.detail = DetailPane(id="detail")
 
@@ -138,6 +140,9 @@ class CallScreen(BaseScreen[CallOrder | None]):
             raise
         MASK.learn(found.items)
         tell_warnings(self, found.warnings)
+        for failure in found.failures:
+            report(self, failure)
+        self._lacks = lacking(found.failures)
         self._show(call_tree([self._entry, *self._tree.entries, *found.items], self._entry))
         if len(self._tree.entries) == 1:
             where = "all regions" if everywhere else self._entry.region
@@ -152,7 +157,7 @@ class CallScreen(BaseScreen[CallOrder | None]):
         likeness = self._tree.likeness or self._entry
         who = likeness.tag("agentName")
         self._state = state
-        parts = ("Call", MASK.word, words.time(self._tree.start, self._zone), who, state)
+        parts = ("Call", MASK.word, words.time(self._tree.start, self._zone), who, state, self._lacks)
         self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))
 
 

@@ -1,14 +1,13 @@
 """What is known of an entry to the clipboard: its address, name, key, tags, or a link to it."""
 
 import json
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
@@ -68,7 +67,7 @@ class CopyFlow(Flow):
         if not offer.as_command:
             await app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))
             return
-        line = f"curl --fail --output {shlex.quote(entry.name or 'download')} {shlex.quote(link.url.reveal())}"
+        line = curl_line(entry.name, link.url.reveal())
         await app.push_screen_wait(MessageDialog(offer.title, f"{copy_text(app, line)}\n\n{line}"))
 
     def _copy(self, text: str) -> None:
@@ -98,7 +97,7 @@ def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]
 
 
 def _of(title: str, texts: Sequence[str]) -> _Offer:
-    known = [text for text in texts if text]
+    known = [one_line(text) for text in texts if text]
     note = _elided(known[0]) if len(known) == 1 else f"{len(known):,} of {len(texts):,}" if known else ""
     return _Offer(title, note, "\n".join(known))
 

@@ -67,14 +67,14 @@ class CountFlow(Flow):
         """Count what is shown, once; nothing is asked for where all of it is there."""
         visit, spool = reading.visit, reading.spool
         if reading.pager.ended and not reading.error:
-            return _sentences(visit, ResultSize(spool.loaded, *spool.sizes))
+            return _sentences(visit, ResultSize(spool.loaded, *spool.sizes), reading.lacking)
         if visit.local or visit.query is None:
             return _unknown(visit)
         if self._measured is None or self._measured[0] is not reading:
             self._measured = reading, await reading.provider.measure(visit.query)
         size = self._measured[1]
         reading.pager.total = size.objects
-        return _sentences(visit, size)
+        return _sentences(visit, size, reading.lacking)
 
 
 async def _of_visit(provider: StorageProvider, visit: Visit) -> str:
@@ -84,9 +84,10 @@ async def _of_visit(provider: StorageProvider, visit: Visit) -> str:
     return _sentences(visit, await provider.measure(visit.query))
 
 
-def _sentences(visit: Visit, size: ResultSize) -> str:
+def _sentences(visit: Visit, size: ResultSize, lacks: str = "") -> str:
     verb = "matches" if size.objects == 1 else "match"
-    parts = (f"{words.counted(size.objects, 'object')} {verb}.", _how_large(size), *_sent(visit))
+    loss = f"{lacks[:1].upper()}{lacks[1:]}." if lacks else ""
+    parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(visit))
     return "\n".join(part for part in parts if part)
 
 

@@ -96,4 +96,6 @@ def _rows(reading: Reading) -> str:
         loaded = f"{spool.loaded:,} loaded rows of {total:,}"
     else:
         loaded = f"only the {spool.loaded:,} rows loaded until now"
+    if reading.lacking:
+        loaded = f"{loaded} ({reading.lacking})"
     return f"{len(spool):,} rows that hold the text, of {loaded}" if spool.filtered_by else loaded

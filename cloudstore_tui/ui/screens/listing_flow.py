@@ -17,8 +17,9 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.query_phrase import as_phrase
 from cloudstore_tui.ui.reading import Reading, ReadingOverError
-from cloudstore_tui.ui.report import sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.visit import Visit
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
@@ -150,6 +151,11 @@ class ListingFlow:
         if self.reading is not None:
             self._tell(self.reading)
 
+    def say_again(self) -> None:
+        """Say how far it is, and why there are no rows."""
+        if self.reading is not None:
+            self._tell(self.reading)
+
     @contextmanager
     def doing(self, note: str) -> Iterator[None]:
         """Say in the foot line what goes on, as long as it does."""
@@ -241,6 +247,8 @@ class ListingFlow:
         self._vocabularies[reading.visit.location.profile].learn(page.items)
         MASK.learn(page.items)
         tell_warnings(self.screen, reading.new_warnings(page))
+        for failure in reading.new_failures():
+            report(self.screen, failure)
         if reading.learn_types(page.items):
             self._show_columns(reading)
         if missing := reading.mark_again():
@@ -281,4 +289,7 @@ class ListingFlow:
 def _show_query(bar: QueryBar, visit: Visit, zone: tzinfo, vocabulary: Vocabulary) -> None:
     where = visit.location
     standing = Standing(where.profile, where.region, zone, visit.local_words)
-    bar.show(visit.query.filter if visit.query else "", standing, vocabulary)
+    sent = visit.query.filter if visit.query else ""
+    # What the user wrote, as they wrote it; the filter of a place as the beginning of a phrase.
+    phrase = visit.typed if visit.written else as_phrase(sent, zone)
+    bar.show(sent, standing, vocabulary, phrase if visit.written or not phrase else f"{phrase} ")

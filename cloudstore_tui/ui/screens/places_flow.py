@@ -29,11 +29,12 @@ class PlacesFlow:
         self._saved: list[SavedPlaces] = []
 
     def show_profiles(self) -> None:
-        """Begin with one place for each profile."""
+        """Show one place for each profile; those that are shown stay as they are, open or closed."""
+        known = {root.location: root for root in self._tree.roots}
         roots = []
         for name, provider in self._providers.items():
-            kind = provider.profile.provider
-            roots.append(Place(provider.locate(""), f"{name}  ({kind[:1].upper()}{kind[1:]})"))
+            kind, top = provider.profile.provider, provider.locate("")
+            roots.append(known.get(top) or Place(top, f"{name}  ({kind[:1].upper()}{kind[1:]})"))
         self._tree.show(roots)
 
     def load(self, place: Place, *, again: bool = False) -> None:
@@ -76,6 +77,7 @@ class PlacesFlow:
         else:
             if place.loading is token:
                 place.fill(page)
+                place.error = " ".join(map(sentence, page.failures))
                 self._add_saved(place, provider)
         finally:
             if place.loading is None:

@@ -82,7 +82,7 @@ class MarkMatchingFlow(ReadAllFlow):
         if reading is None:
             return
         if not reading.pager.ended:
-            await self._read_all(reading, MOST_MARKED, "reading all that matches, to mark it")
+            await self._read_all(reading, MOST_MARKED, "marking all matches…")
         if reading is not self.listing.reading:
             return
         if reading.pager.ended and not reading.error:
@@ -100,9 +100,11 @@ class MarkMatchingFlow(ReadAllFlow):
             await asyncio.sleep(0)
         self._pane.table.action_marks("all")
         marks = reading.spool.selection
-        size = f", {words.size(marks.size, exact=marks.size_exact)}" if marks.size else ""
-        which = "all that match and hold the text" if reading.spool.filtered_by else "all that match"
-        tell(self.screen, f"{words.counted(marks.count, 'row')} marked{size}: {which}.")
+        size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
+        which = "matches that hold the text" if reading.spool.filtered_by else "matches"
+        lacks = f" {reading.lacking[:1].upper()}{reading.lacking[1:]}." if reading.lacking else ""
+        said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
+        tell(self.screen, said, "warning" if lacks else "information")
 
 
 def _to_come(eta: EtaEstimator, reading: Reading) -> str:

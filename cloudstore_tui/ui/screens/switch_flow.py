@@ -10,6 +10,7 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.memory import Memory
+from cloudstore_tui.ui.report import report
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.journey import Journey
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
@@ -80,6 +81,8 @@ class RegionFlow(Flow):
         visit, provider = reading.visit, reading.provider
         with self.listing.doing("asking for the regions…"):
             page = await provider.folders(Location(visit.location.profile))
+        for failure in page.failures:
+            report(self.screen, failure)
         names = ["", *(folder.location.region for folder in page.items)]
         now = visit.location.region
         picks = [Pick(name or ALL, _HERE if name == now else "") for name in names]

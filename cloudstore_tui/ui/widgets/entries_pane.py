@@ -55,6 +55,9 @@ class EntriesPane(Vertical):
         Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Show only loaded rows that hold a text"),
     ]
 
+    class Filtered(Message):
+        """Other rows are hidden."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._title = TitleRule("Entries")
@@ -176,6 +179,7 @@ class EntriesPane(Vertical):
             self._spool.filter(text)
             self.table.rows_changed()
             self._say()
+            self.post_message(self.Filtered())
 
     def _say(self) -> None:
         if self._spool is not None:

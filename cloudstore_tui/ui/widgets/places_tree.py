@@ -126,6 +126,11 @@ class PlacesTree(CursorList):
         """The place under the cursor, or the one that the note under it is about."""
         return self._line.place if self._line else None
 
+    @property
+    def roots(self) -> tuple[Place, ...]:
+        """The places at the top."""
+        return self._roots
+
     def reveal(self, location: Location) -> None:
         """Go to the place that stands for a location, if it can be seen."""
         here = self._line

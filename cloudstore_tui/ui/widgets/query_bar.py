@@ -73,6 +73,7 @@ class QueryBar(Vertical):
         self._offers = QueryOffers(self.line, self._shown, self._about)
         self._comment = QueryComment(self.line, self._words, self._about, self)
         self._asked = ("", "")
+        self._shown_text, self._editable = "", ""
 
     def compose(self) -> ComposeResult:
         """Label and line, and below them what is offered and what is said."""
@@ -89,11 +90,25 @@ class QueryBar(Vertical):
         """Use these from now on: what was sent and what was saved before."""
         self._about.history, self._about.searches = history, searches
 
-    def show(self, text: str, standing: Standing, vocabulary: Vocabulary) -> None:
-        """Show the filter of what is on the screen; the vocabulary may go on growing."""
+    def show(self, text: str, standing: Standing, vocabulary: Vocabulary, editable: str = "") -> None:
+        """Show the filter of what is on the screen; the vocabulary may go on growing.
+
+        Args:
+            text: the filter that was sent.
+            standing: where the user is.
+            vocabulary: what was seen there.
+            editable: how it is offered to be typed on.
+        """
         self._about.standing, self._about.vocabulary = standing, vocabulary
+        self._shown_text, self._editable = text, editable
         self.line.put(text, 0)
         self._rest()
+
+    def begin(self) -> QueryInput:
+        """Offer a line that is right to type on; the line."""
+        if self._editable and self.line.value == self._shown_text:
+            self.line.put(self._editable)
+        return self.line
 
     # What the keys do
 
@@ -158,7 +173,8 @@ class QueryBar(Vertical):
         if not text or text.startswith(SIGN):
             tell(self, "There is no filter here to save.", "warning")
             return
-        self._naming.open(text, self._about.searches)
+        where = self._about.standing
+        self._naming.open(text, self._about.searches, where.profile, where.region)
 
     # What happens
 
@@ -222,6 +238,12 @@ class QueryBar(Vertical):
         self.refresh_bindings()
 
     @on(events.DescendantBlur)
+    def _leave(self) -> None:
+        if self.line.value == self._editable:
+            # Nothing was typed: it says again what is shown.
+            self.line.put(self._shown_text, 0)
+        self._rest()
+
     def _rest(self) -> None:
         # What is said and offered matters only to somebody who types.
         self._offers.close()

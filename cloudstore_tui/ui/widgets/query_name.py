@@ -38,6 +38,7 @@ class QueryName(Vertical):
         super().__init__()
         self._text = ""
         self._searches = SavedSearches()
+        self._where = ("", "")
         self._known: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -47,14 +48,14 @@ class QueryName(Vertical):
             yield BarInput("a name of letters, digits, - and _; a value written ?name is asked for each time")
         yield Static("", classes="name-text", markup=False)
 
-    def open(self, text: str, searches: SavedSearches) -> None:
-        """Ask for the name of a text, and save it there.
+    def open(self, text: str, searches: SavedSearches, profile: str = "", region: str = "") -> None:
+        """Ask for the name of a text, and save it there, for where the user is.
 
         Raises:
             StorageError: what is saved already cannot be read.
         """
         self._known = frozenset(searches.read())
-        self._text, self._searches = text, searches
+        self._text, self._searches, self._where = text, searches, (profile, region)
         self.add_class("-open")
         line = self.query_one(BarInput)
         line.value = ""
@@ -79,7 +80,8 @@ class QueryName(Vertical):
         name = event.value.strip().removeprefix(SIGN)
         if not name:
             return
-        self._searches.save(name, self._text)
+        profile, region = self._where
+        self._searches.save(name, self._text, profile=profile, region=region)
         where = f" in {self._searches.path}" if self._searches.path else ", until the program ends"
         tell(self, f"Saved as {SIGN}{name}{where}.")
         self.action_close()

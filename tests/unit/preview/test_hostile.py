@@ -14,7 +14,7 @@ from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.render import render
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.worker import encoded
-from cloudstore_tui.ui.text import _COMMANDS
+from cloudstore_tui.ui.text import COMMANDS
 
 QUICK = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -85,7 +85,7 @@ def test_mutated_samples_are_shown_somehow(samples: Any, name: str, seed: int, c
         if not data:
             return
     for line in shown(name, bytes(data), size):
-        assert not _COMMANDS.search(line)
+        assert not COMMANDS.search(line)
 
 
 @QUICK
@@ -107,7 +107,7 @@ def test_marks_of_formats_with_anything_behind_are_shown(mark: bytes, data: byte
 @given(text=some.text(max_size=500))
 def test_any_text_is_one_safe_line_after_the_other(text: str) -> None:
     for line in shown("x.txt", text.encode("utf-8", "surrogatepass")):
-        assert not _COMMANDS.search(line)
+        assert not COMMANDS.search(line)
 
 
 @pytest.mark.parametrize(
