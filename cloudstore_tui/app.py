@@ -24,7 +24,6 @@ from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.deletions import FILE as DELETIONS
@@ -35,7 +34,6 @@ from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
 from cloudstore_tui.ui.crash import crash_sentence
-from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog, Remains
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
@@ -44,7 +42,7 @@ from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
 from cloudstore_tui.ui.palette import ActionCommands, Palette, ThemeCommands
-from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.screens.setup_flow import SetupFlow
@@ -183,12 +181,14 @@ class CloudStoreApp(App[None]):
         # Copies for other programs that an earlier run had no time to remove.
         self.run_worker(remove_left, thread=True)
         if self._watch.keeps:
-            self.run_worker(self._offer_interrupted())
+            self.run_worker(self._watch.interrupted())
+        self._watch.begin()
         if self._is_new:
             self.run_worker(self.setup.welcome())
 
     def on_unmount(self) -> None:
-        """Leave signals to whoever comes next."""
+        """Leave signals and changes to whoever comes next."""
+        self._watch.end()
         if not self.is_headless:
             ignore(asyncio.get_running_loop())
 
@@ -196,8 +196,8 @@ class CloudStoreApp(App[None]):
         """End the program, if nothing is lost by it or the user wants it all the same."""
         if isinstance(self.screen, QuitDialog):
             return
-        # What ended since the last look is no reason to ask.
-        self._watch.look()
+        # What ended a moment ago is no reason to ask.
+        self._watch.look_at_all()
         running, deleting = self._watch.unfinished, self.browser.deletion.running
         if running or deleting:
             self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
@@ -221,6 +221,7 @@ class CloudStoreApp(App[None]):
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except Exception as error:  # noqa: BLE001  # whatever it is
+            self._typed.forget()
             self.boundary.catch(error)
             return True
 
@@ -276,9 +277,9 @@ class CloudStoreApp(App[None]):
         await self._watch.resume(event.id)
 
     @on(TransferKeys.Cancelled)
-    async def cancel_transfer(self, event: TransferKeys.Cancelled) -> None:
+    def cancel_transfer(self, event: TransferKeys.Cancelled) -> None:
         """Stop a transfer."""
-        await self._watch.cancel(event.id)
+        self._watch.cancel(event.id)
 
     @on(TransferKeys.Retried)
     def retry_transfer(self, event: TransferKeys.Retried) -> None:
@@ -296,22 +297,6 @@ class CloudStoreApp(App[None]):
         members = self._watch.members(event.transfer.id)
         self.push_screen(MessageDialog(title_text(event.transfer), describe(event.transfer, members)))
 
-    async def _offer_interrupted(self) -> None:
-        """Ask what becomes of transfers that an earlier run left behind."""
-        try:
-            left = await self._watch.interrupted()
-        except StorageError as error:
-            report(self, error)
-            return
-        if not left:
-            return
-        numbers = [transfer.id for transfer in left]
-        answer = await self.push_screen_wait(InterruptedDialog(left))
-        if answer is Remains.RESUME:
-            await self._watch.adopt(numbers)
-        elif answer is Remains.DROP:
-            await self._watch.drop(numbers)
-
     def _quit_if(self, wanted: bool | None) -> None:
         if wanted:
             self.exit()
@@ -322,6 +307,7 @@ class CloudStoreApp(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Take what Textual would end the program for; a failed worker is no reason."""
         if isinstance(error, WorkerFailed):
+            self._typed.forget()
             self.boundary.catch(error)
         else:
             super()._handle_exception(error)

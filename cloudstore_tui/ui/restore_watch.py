@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from textual.screen import Screen
+from textual.signal import Signal
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus, RestoreStep, RestoreStore, utc_now
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
-from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -33,6 +33,8 @@ class RestoreWatch:
         self._watch = watch
         self._folder = folder
         self._pauses = pauses
+        self.ready: Signal[int] = Signal(screen, "restores ready")
+        """How many restored objects wait to be fetched."""
         self._news = asyncio.Event()
         self._running = False
         self._poller: RestorePoller | None = None
@@ -119,19 +121,14 @@ class RestoreWatch:
             tell(
                 self._screen, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning"
             )
-        if ready and self._screen.is_current and not self._is_typing:
-            self._screen.app.push_screen(ReadyDialog(ready), lambda wanted: self._answered(ready, wanted=wanted))
-        elif ready:
-            tell(self._screen, f"{counted(len(ready), 'archived object')} back: fetch in the list of restores (Q).")
+        await self._count_ready(store)
 
-    @property
-    def _is_typing(self) -> bool:
-        focused = self._screen.focused
-        return focused is not None and focused.check_consume_key("y", "y")
-
-    def _answered(self, ready: Sequence[RestoreRequest], *, wanted: bool | None) -> None:
-        if wanted:
-            self.download(ready)
+    async def _count_ready(self, store: RestoreStore) -> None:
+        """Say how many wait to be fetched, as long as they do."""
+        now = utc_now()
+        requests = await asyncio.to_thread(store.requests)
+        waiting = [one for one in requests if one.status is RestoreStatus.READY and not one.is_over(now)]
+        self.ready.publish(len(waiting))
 
     def _tell_trouble(self, step: RestoreStep) -> None:
         if step.error is not None and step.status in (
@@ -150,6 +147,7 @@ class RestoreWatch:
     async def _note_fetched(self, store: RestoreStore, locations: Sequence[Location]) -> None:
         for location in locations:
             await asyncio.to_thread(store.mark_fetched, location)
+        await self._count_ready(store)
 
 
 def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:

@@ -1,8 +1,8 @@
-"""Transfers as the screen sees them: looked at a few times a second while something goes on, else not at all."""
+"""Transfers as the screen sees them: what changes is pushed, and nothing is asked for while nothing changes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
-from datetime import datetime
+from time import monotonic
 from typing import Protocol
 
 from textual.app import App
@@ -16,13 +16,10 @@ from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.transfer_news import TransferNews, is_long
 from cloudstore_tui.ui.transfer_text import percent
 
-INTERVAL = 0.25
-"""Seconds between two looks."""
+INTERVAL = 0.0
+"""Seconds between two looks at what changed, at least; what pushes the changes spares the screen already."""
 THIN_INTERVAL = 1.0
 """The same over a line that is to be spared."""
-
-_LOOKS_AFTER_ORDER = 4
-"""Looks after an order: it is carried out in another thread, and what comes of it is seen a little later."""
 
 
 class Transfers(Protocol):
@@ -50,8 +47,11 @@ class Transfers(Protocol):
     def clear_ended(self) -> None:
         """Forget all transfers that ended."""
 
-    def snapshot(self) -> tuple[TransferSnapshot, ...]:
-        """All transfers as they are now."""
+    def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
+        """Push the numbers of transfers that changed, came or went, a few times a second; what ends that."""
+
+    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
+        """Transfers as they are now, all of them or those of some numbers; what is missing was forgotten."""
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
@@ -81,17 +81,31 @@ class TransferWatch:
         self._transfers = transfers
         self._bell = bell
         self._news = TransferNews(app)
+        self._known: dict[int, TransferSnapshot] = {}
+        self._submitted: set[int] = set()
+        """Transfers that were asked for, of which nothing was heard yet."""
+        self._cancelled: set[int] = set()
+        self._changed: set[int] = set()
+        self._looked = -THIN_INTERVAL
         self._timer: Timer | None = None
-        self._looks = 0
-        self._open: dict[int, datetime | None] = {}
-        """Transfers whose end was not told yet, and the earlier end of those that are tried again."""
+        self._stop_listening: Callable[[], None] | None = None
         self._kept: frozenset[int] = frozenset()
-        self.shown: tuple[TransferSnapshot, ...] = ()
-        """All transfers as they were at the last look."""
         self.changed: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers changed")
         """All transfers, whenever one of them is not what it was."""
         self.ended: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers ended")
         """Those that just ended."""
+        self.kept: Signal[int] = Signal(app, "transfers kept")
+        """How many transfers of earlier runs wait for the user."""
+
+    def begin(self) -> None:
+        """Listen from now on; called in the loop of the app."""
+        self._stop_listening = self._transfers.listen(self._note)
+        self._known = {transfer.id: transfer for transfer in self._transfers.snapshot()}
+
+    def end(self) -> None:
+        """Listen no more."""
+        if self._stop_listening is not None:
+            self._stop_listening()
 
     @property
     def keeps(self) -> bool:
@@ -99,25 +113,25 @@ class TransferWatch:
         return self._transfers.keeps
 
     @property
-    def unfinished(self) -> int:
-        """How many transfers the end of the program would stop, or lose."""
-        return len(self._open.keys() - self._resting) if self.keeps else len(self._open)
+    def shown(self) -> tuple[TransferSnapshot, ...]:
+        """All transfers as they were at the last look."""
+        return tuple(self._known.values())
 
     @property
-    def is_looking(self) -> bool:
-        """Whether a timer runs."""
-        return self._timer is not None
+    def unfinished(self) -> int:
+        """How many transfers the end of the program would stop, or lose."""
+        going_on = [transfer for transfer in self._known.values() if not transfer.state.ended]
+        resting = [transfer for transfer in going_on if transfer.state is State.PAUSED]
+        return len(going_on) - (len(resting) if self.keeps else 0) + len(self._submitted - self._known.keys())
 
     def submit(self, requests: Iterable[Request]) -> None:
         """Put transfers into the queue."""
         for request in requests:
-            self._open[self._transfers.submit(request)] = None
-        self._wake()
+            self._submitted.add(self._transfers.submit(request))
 
     def pause(self, number: int) -> None:
         """Let a transfer rest."""
         self._transfers.pause(number)
-        self._wake()
 
     async def resume(self, number: int) -> None:
         """Go on with a transfer that rests, or that is kept from an earlier run."""
@@ -125,26 +139,24 @@ class TransferWatch:
             await self.adopt([number])
         else:
             self._transfers.resume(number)
-            self._wake()
 
-    async def cancel(self, number: int) -> None:
-        """Stop a transfer, or forget one that is kept from an earlier run."""
-        if number in self._kept:
-            await self.drop([number])
-        else:
-            self._transfers.cancel(number)
-            self._wake()
+    def is_kept(self, number: int) -> bool:
+        """Whether it is one of an earlier run, which nobody goes on with now."""
+        return number in self._kept
+
+    def cancel(self, number: int) -> None:
+        """Stop a transfer."""
+        self._cancelled.add(number)
+        self._transfers.cancel(number)
 
     def retry(self, number: int) -> None:
         """Try a transfer again."""
-        self._open[number] = next((transfer.ended for transfer in self.shown if transfer.id == number), None)
         self._transfers.retry(number)
-        self._wake()
 
     def clear_ended(self) -> None:
-        """Forget all transfers that ended."""
+        """Forget all transfers that ended, once it was told that they did."""
+        self.look_at_all()
         self._transfers.clear_ended()
-        self._wake()
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
@@ -157,7 +169,7 @@ class TransferWatch:
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of earlier runs, which nobody goes on with now. They rest."""
         found = tuple(map(_at_rest, await self._transfers.interrupted()))
-        self._kept = frozenset(transfer.id for transfer in found)
+        self._keep(frozenset(transfer.id for transfer in found))
         return found
 
     async def elsewhere(self) -> tuple[Elsewhere, ...]:
@@ -167,49 +179,68 @@ class TransferWatch:
     async def adopt(self, numbers: Iterable[int]) -> None:
         """Go on with transfers of earlier runs."""
         taken = await self._transfers.adopt(numbers)
-        self._kept -= frozenset(taken)
-        self._open.update(dict.fromkeys(taken))
-        self._wake()
+        self._submitted |= set(taken)
+        self._keep(self._kept - frozenset(taken))
 
     async def drop(self, numbers: Iterable[int]) -> None:
         """Forget transfers of earlier runs, with what arrived of them."""
         dropped = frozenset(numbers)
         await self._transfers.drop(dropped)
-        self._kept -= dropped
+        self._keep(self._kept - dropped)
 
     def look(self) -> None:
-        """See what changed, and stop looking when nothing goes on."""
-        snapshot = self._transfers.snapshot()
-        if snapshot != self.shown:
-            self.shown = snapshot
-            self.changed.publish(snapshot)
-        ended = tuple(transfer for transfer in snapshot if self._is_news(transfer))
-        for transfer in ended:
-            del self._open[transfer.id]
+        """See what became of the transfers that changed."""
+        self._see(frozenset())
+
+    def look_at_all(self) -> None:
+        """See what became of all of them, also of what changed a moment ago."""
+        self._see(self._known.keys() | self._submitted)
+
+    def _see(self, others: Set[int]) -> None:
+        self._looked, self._timer = monotonic(), None
+        pushed, self._changed = self._changed, set()
+        numbers = pushed | others
+        found = {transfer.id: transfer for transfer in self._transfers.snapshot(numbers)}
+        gone = [self._known.pop(number) for number in numbers - found.keys() if number in self._known]
+        # What was forgotten before its end was seen had ended well: nothing else is forgotten unasked.
+        ended = [replace(transfer, state=State.DONE) for transfer in gone if self._ended_unseen(transfer)]
+        ended += [transfer for transfer in found.values() if self._is_news(transfer)]
+        self._known.update(found)
+        self._submitted -= found.keys() | pushed
+        self._cancelled -= pushed
+        if numbers:
+            self.changed.publish(self.shown)
+        self._tell(ended)
+
+    def _note(self, numbers: frozenset[int]) -> None:
+        """Take what is pushed, from outside of the app's own loop of messages."""
+        self._changed |= numbers
+        if self._timer is None:
+            wait = self._looked + self._interval - monotonic()
+            if wait > 0:
+                self._timer = self._app.set_timer(wait, self.look)
+            else:
+                self._app.call_later(self.look)
+
+    def _tell(self, ended: list[TransferSnapshot]) -> None:
         if ended:
-            self.ended.publish(ended)
+            self.ended.publish(tuple(ended))
             if self._bell and any(map(is_long, ended)):
                 self._app.bell()
-        self._news.take(ended, is_busy=bool(self._open.keys() - self._resting))
-        self._looks -= 1
-        if self._looks <= 0 and not self._open and self._timer is not None:
-            self._timer.stop()
-            self._timer = None
+        going_on = (transfer for transfer in self._known.values() if not transfer.state.ended)
+        self._news.take(ended, is_busy=any(transfer.state is not State.PAUSED for transfer in going_on))
 
-    @property
-    def _resting(self) -> set[int]:
-        return {transfer.id for transfer in self.shown if transfer.state is State.PAUSED}
+    def _ended_unseen(self, transfer: TransferSnapshot) -> bool:
+        return not transfer.state.ended and transfer.id not in self._cancelled
 
     def _is_news(self, transfer: TransferSnapshot) -> bool:
-        if transfer.id not in self._open or not transfer.state.ended:
-            return False
-        earlier = self._open[transfer.id]
-        return earlier is None or transfer.ended != earlier
+        before = self._known.get(transfer.id)
+        return transfer.state.ended and (before is None or before.ended != transfer.ended or not before.state.ended)
 
-    def _wake(self) -> None:
-        self._looks = _LOOKS_AFTER_ORDER
-        if self._timer is None:
-            self._timer = self._app.set_interval(self._interval, self.look)
+    def _keep(self, kept: frozenset[int]) -> None:
+        if kept != self._kept:
+            self._kept = kept
+            self.kept.publish(len(kept))
 
 
 def _at_rest(transfer: TransferSnapshot) -> TransferSnapshot:

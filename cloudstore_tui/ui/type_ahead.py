@@ -44,6 +44,10 @@ class TypeAhead:
         self._following = asyncio.create_task(self._follow())
         return True
 
+    def forget(self) -> None:
+        """Forget what is held: what it was meant for has failed."""
+        self._held.clear()
+
     async def _follow(self) -> None:
         """Wait until a key has been carried out, and let the next one through."""
         try:

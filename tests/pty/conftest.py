@@ -6,7 +6,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -156,18 +156,34 @@ class Terminal:
         self.child.close(force=True)
 
 
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    """Opens a command in a terminal, and leaves nothing running."""
+@contextmanager
+def _opener(folder: Path) -> Iterator[Callable[..., Terminal]]:
+    """What opens a command in a terminal, in a folder of its own; leaves nothing running."""
     opened: list[Terminal] = []
 
     def opener(
         *arguments: str, size: tuple[int, int] = (80, 24), command: tuple[str, ...] = (), **environment: str
     ) -> Terminal:
         program = [*(command or (sys.executable, "-m", "cloudstore_tui")), *arguments]
-        opened.append(Terminal(program, tmp_path, environment, *size))
+        opened.append(Terminal(program, folder, environment, *size))
         return opened[-1]
 
-    yield opener
-    for shown in opened:
-        shown.close()
+    try:
+        yield opener
+    finally:
+        for shown in opened:
+            shown.close()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Opens a command in a terminal, and leaves nothing running."""
+    with _opener(tmp_path) as opener:
+        yield opener
+
+
+@pytest.fixture(scope="module")
+def terminals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Terminal]]:
+    """The same for all tests of a file: what it opens goes on between them."""
+    with _opener(tmp_path_factory.mktemp("terminals")) as opener:
+        yield opener

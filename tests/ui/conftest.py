@@ -274,6 +274,7 @@ class FakeEngine:
     providers: Mapping[str, StorageProvider]
     transfers: list[TransferSnapshot] = field(default_factory=list)
     looks: int = 0
+    listeners: list[Callable[[frozenset[int]], None]] = field(default_factory=list)
     keeps: bool = True
     left: list[TransferSnapshot] = field(default_factory=list)
     """What an earlier run left behind."""
@@ -291,6 +292,7 @@ class FakeEngine:
     def submit(self, request: Request) -> int:
         number = len(self.transfers) + 1
         self.transfers.append(TransferSnapshot(number, request, State.RUNNING, size=1000, done=250, speed=100.0))
+        self.push(number)
         return number
 
     def pause(self, number: int) -> None:
@@ -319,6 +321,7 @@ class FakeEngine:
         taken = [transfer for transfer in self.left if transfer.id in set(numbers)]
         self.left = [transfer for transfer in self.left if transfer not in taken]
         self.transfers += [replace(transfer, state=State.RUNNING) for transfer in taken]
+        self.push(*(transfer.id for transfer in taken))
         return tuple(transfer.id for transfer in taken)
 
     async def drop(self, numbers: Iterable[int]) -> int:
@@ -334,11 +337,21 @@ class FakeEngine:
         self.become(number, State.RUNNING)
 
     def clear_ended(self) -> None:
+        self.push(*(transfer.id for transfer in self.transfers if transfer.state.ended))
         self.transfers = [transfer for transfer in self.transfers if not transfer.state.ended]
 
-    def snapshot(self) -> tuple[TransferSnapshot, ...]:
+    def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def push(self, *numbers: int) -> None:
+        for listener in self.listeners:
+            asyncio.get_running_loop().call_soon(listener, frozenset(numbers))
+
+    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
         self.looks += 1
-        return tuple(self.transfers)
+        wanted = None if numbers is None else set(numbers)
+        return tuple(transfer for transfer in self.transfers if wanted is None or transfer.id in wanted)
 
     def become(self, number: int, state: State, error: StorageError | None = None, path: Path | None = None) -> None:
         ended = datetime.now(UTC) if state.ended else None
@@ -346,6 +359,7 @@ class FakeEngine:
             replace(transfer, state=state, error=error, ended=ended, path=path) if transfer.id == number else transfer
             for transfer in self.transfers
         ]
+        self.push(number)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from cloudstore_tui.ui.clipboard import LARGEST, SENT, copy_text, is_local, terminal_sequences
 
 FAR = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
-TEXT = "https://x.8x8.com/a?b=[red]\x1b"
+TEXT = "https://x.8x8.com/a?b=[red]"
 
 
 def decoded(sequence: str) -> str:

@@ -110,7 +110,6 @@ async def test_the_strip_follows_each_end_is_told_once_and_then_nothing_looks_an
     browser: Any, tmp_path: Path
 ) -> None:
     async with browser(start=START) as it:
-        assert it.engine.looks == 0
         await it.press("space", "space", "d")
         await it.until(lambda: it.screen.strip.display)
         assert "2 running" in it.text
@@ -122,9 +121,8 @@ async def test_the_strip_follows_each_end_is_told_once_and_then_nothing_looks_an
             "acme:exports/reporting/report-001.tar: it is gone.",
         ]
         assert "failed: it is gone." in it.text
-        await it.until(lambda: not it.app._watch.is_looking)
         looks = it.engine.looks
-        await it.pilot.pause(0.6)
+        await it.settle()
         assert it.engine.looks == looks
         assert len(it.notices) == 2
 
@@ -151,9 +149,8 @@ async def test_a_retry_that_has_not_begun_yet_is_not_told_as_another_failure(bro
         await it.until(lambda: it.notices)
         it.engine.retry = lambda number: None
         await it.press("t", "r")
-        await it.pilot.pause(0.6)
+        await it.settle()
         assert len(it.notices) == 1
-        assert it.app._watch.is_looking
         it.engine.become(1, State.DONE)
         await it.until(lambda: len(it.notices) == 2)
 

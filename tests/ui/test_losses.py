@@ -1,9 +1,9 @@
 """What a list lacks is told wherever the list is."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UnreadableError
 from cloudstore_tui.core.models import Location, Query

@@ -11,7 +11,6 @@ from cloudstore_tui.core.errors import UnsettledError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.restores import RestoreStatus, RestoreStore
 from cloudstore_tui.transfers.model import State
-from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.restore_watch import request_of
 from cloudstore_tui.ui.screens.restores import RestoresScreen
@@ -68,7 +67,7 @@ async def test_marked_objects_are_asked_for_after_a_question_with_count_bytes_an
         assert [detail[1] for name, detail in searches.calls if name == "restore"] == [3, 3]
         await it.until(lambda: [request.status for request in store().requests()] == [RestoreStatus.RESTORING] * 2)
         await it.press("B")
-        await it.until(lambda: "Asked for already; Q shows when." in it.notices)
+        await it.until(lambda: "Restore requested already. Q shows progress." in it.notices)
         assert searches.count("restore") == 2
 
 
@@ -82,21 +81,25 @@ async def test_escape_asks_for_nothing_and_what_is_not_archived_is_said(browser:
         assert store().requests() == ()
 
 
-async def test_what_is_ready_is_offered_once_and_downloaded_on_yes(browser: Any, searches: Any) -> None:
+async def test_what_is_ready_is_a_line_until_it_was_downloaded(browser: Any, searches: Any) -> None:
     async with browser(start=START, restore_poll_seconds=(1, 1)) as it:
         searches.back = True
         await it.press("B")
         await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
         await it.press("enter")
-        await it.until(lambda: isinstance(it.app.screen, ReadyDialog))
-        await it.until(lambda: "1 archived object is back. Download now?" in it.text)
-        await it.press("y")
+        await it.until(lambda: "1 archived object is back: Q downloads" in it.text)
+        assert it.app.screen is it.screen
+        await it.press("Q")
+        await it.until(lambda: "1 ready" in it.text)
+        await it.press("d")
         await it.until(lambda: it.engine.transfers)
         (request,) = store().requests()
         assert it.engine.transfers[0].request.location == request.location
         it.engine.become(1, State.DONE)
         await it.until(lambda: store().requests()[0].status is RestoreStatus.FETCHED)
         assert store().take_ready() == ()
+        await it.press("escape")
+        await it.until(lambda: "archived object is back" not in it.text)
 
 
 async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browser: Any, searches: Any) -> None:

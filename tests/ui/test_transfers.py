@@ -12,7 +12,7 @@ from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
-from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog
+from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
@@ -66,7 +66,6 @@ async def test_details_of_a_zip_list_its_members_and_their_levels(browser: Any) 
     )
     behind = {"transfers": [packed], "parts": {5: parts}}
     async with browser(start=START, behind=behind) as it:
-        it.app._watch.look()
         await it.press("t", "enter")
         assert isinstance(it.app.screen, MessageDialog)
         assert "zip 2 objects" in it.text
@@ -84,7 +83,7 @@ async def test_what_other_programs_do_is_shown_with_their_process(browser: Any) 
         await it.until(lambda: "pid 4711" not in it.text)
 
 
-async def test_a_journal_that_cannot_be_read_is_told_once(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_journal_that_cannot_be_read_is_told_in_a_line(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloudstore_tui.ui.screens.transfers.LOOK_ROUND", 0.02)
     async with browser(start=START) as it:
 
@@ -93,9 +92,10 @@ async def test_a_journal_that_cannot_be_read_is_told_once(browser: Any, monkeypa
 
         it.engine.interrupted = broken
         await it.press("t")
-        assert it.notices == ["The journal cannot be read."]
-        await it.pilot.pause(0.2)
-        assert len(it.notices) == 1
+        await it.until(lambda: "the journal cannot be read" in it.lines[0].lower())
+        del it.engine.interrupted
+        await it.until(lambda: "the journal cannot be read" not in it.lines[0].lower())
+        assert it.notices == []
 
 
 async def test_nothing_is_drawn_while_nothing_changes(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,24 +118,51 @@ async def test_nothing_is_drawn_while_nothing_changes(browser: Any, monkeypatch:
         assert drawn == []
 
 
-@pytest.mark.parametrize(
-    ("key", "left", "dropped", "running"), [("r", 0, [], 2), ("k", 2, [], 0), ("escape", 2, [], 0), ("d", 0, [1, 2], 0)]
-)
-async def test_what_an_earlier_run_left_is_asked_about_at_the_start(
-    browser: Any, key: str, left: int, dropped: list[int], running: int
-) -> None:
+async def test_what_an_earlier_run_left_is_a_line_and_opens_nothing(browser: Any) -> None:
     async with browser(start=START, behind={"left": [old(1), old(2, State.FAILED)]}) as it:
-        await it.until(lambda: isinstance(it.app.screen, InterruptedDialog))
-        assert "2 interrupted transfers: resume, keep, drop?" in it.text
-        await it.press(key)
+        await it.until(lambda: "2 transfers stopped half-way: t goes on or drops" in it.text)
         assert it.app.screen is it.screen
-        assert len(it.engine.left) == left
-        assert sorted(it.engine.dropped) == dropped
-        assert len(it.engine.transfers) == running
-        if running:
-            await it.until(lambda: "Transfers: 2 running" in it.text)
-            await it.press("q")
-            assert isinstance(it.app.screen, QuitDialog)
+        await it.press("t", "P")
+        await it.until(lambda: not it.engine.left)
+        await it.press("escape")
+        await it.until(lambda: "stopped half-way" not in it.text)
+        await it.until(lambda: "Transfers: 2 running" in it.text)
+        await it.press("q")
+        assert isinstance(it.app.screen, QuitDialog)
+
+
+@pytest.mark.parametrize(("keys", "dropped"), [(("x", "y"), [1]), (("x", "n"), []), (("X", "y"), [1, 2])])
+async def test_nothing_of_an_earlier_run_is_dropped_unasked(browser: Any, keys: Any, dropped: list[int]) -> None:
+    async with browser(start=START, behind={"left": [old(1), old(2)]}) as it:
+        await it.press("t")
+        await it.until(lambda: "Stopped half-way in an earlier run" in it.text)
+        await it.press(keys[0])
+        assert isinstance(it.app.screen, DropDialog)
+        await it.press(keys[1])
+        await it.until(lambda: sorted(it.engine.dropped) == dropped)
+
+
+async def test_the_key_for_download_drops_nothing_at_the_start(browser: Any) -> None:
+    async with browser(start=START, behind={"left": [old(1)]}) as it:
+        await it.burst("dy")
+        await it.until(lambda: it.engine.transfers)
+        assert it.engine.dropped == []
+
+
+async def test_what_ended_is_told_though_it_is_cleared_before_it_was_seen(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.press("d")
+        await it.until(lambda: "1 running" in it.text)
+        listeners, it.engine.listeners[:] = list(it.engine.listeners), []
+        it.engine.become(1, State.DONE, path=Path("/x/report.tar"))
+        it.engine.listeners[:] = listeners
+        await it.press("3", "c")
+        await it.until(lambda: it.notices == ["Downloaded: /x/report.tar"])
+        await it.until(lambda: not it.screen.strip.display)
+        assert it.app._watch.unfinished == 0
+        await it.pilot.press("q")
+        await it.pilot.pause()
+        assert not it.app.is_running
 
 
 async def test_without_a_journal_nothing_is_asked_at_the_start(browser: Any) -> None:
@@ -145,15 +172,14 @@ async def test_without_a_journal_nothing_is_asked_at_the_start(browser: Any) -> 
 
 async def test_what_is_kept_can_be_gone_on_with_or_dropped_later(browser: Any) -> None:
     async with browser(start=START, behind={"left": [old(1), replace(old(2, State.FAILED), note="no answer")]}) as it:
-        await it.until(lambda: isinstance(it.app.screen, InterruptedDialog))
-        await it.press("k", "t")
-        await it.until(lambda: "kept from an earlier run" in it.text)
+        await it.press("t")
+        await it.until(lambda: "Stopped half-way in an earlier run" in it.text)
         assert "interrupted at 41 %" in it.text
         assert "failed: no answer" in it.text
         await it.press("p")
         await it.until(lambda: "1 running" in it.text)
         assert [transfer.id for transfer in it.engine.transfers] == [1]
-        await it.press("j", "x")
+        await it.press("j", "x", "y")
         await it.until(lambda: it.engine.dropped == [2])
 
 

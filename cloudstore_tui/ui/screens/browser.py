@@ -56,6 +56,7 @@ from cloudstore_tui.ui.widgets.places_tree import PlacesTree
 from cloudstore_tui.ui.widgets.query_bar import QueryBar
 from cloudstore_tui.ui.widgets.title_line import Standing, TitleLine
 from cloudstore_tui.ui.widgets.transfer_strip import TransferStrip
+from cloudstore_tui.ui.widgets.waiting_line import WaitingLine
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
 
 WELCOME = "Choose a place; Enter shows what is in it. ? shows the keys."
@@ -91,6 +92,7 @@ class BrowserScreen(BaseScreen[None]):
         self.entries = EntriesPane(id="entries")
         self.detail = DetailPane(id="detail")
         self.strip = TransferStrip(id="transfers")
+        self.waiting = WaitingLine(id="waiting")
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail, "transfers": self.strip}
         self.panes = Panes(self, panes)
         self.memory = Memory()
@@ -136,6 +138,7 @@ class BrowserScreen(BaseScreen[None]):
                 yield self.detail
                 with Vertical(id="dock"):
                     yield self.strip
+        yield self.waiting
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
@@ -147,6 +150,8 @@ class BrowserScreen(BaseScreen[None]):
         self.watch(self, "focused", self.expansion.read_saved_again, init=False)
         self._watch.changed.subscribe(self, self.strip.show)
         self._watch.ended.subscribe(self, self._upload.read_arrived)
+        self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
+        self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
         self.detail.set_class("detail" in self.memory.hidden, "-off")
         self.expansion.show_profiles()
         self.line.show_zone(zone_name(self.listing.zone))

@@ -17,7 +17,7 @@ from cloudstore_tui.ui.widgets.transfer_looks import COMPONENTS, LOOKS, bar_mark
 from cloudstore_tui.ui.widgets.transfer_row import RowForm
 
 NOTHING = "No transfers. d in the browser downloads, u uploads."
-KEPT = "Interrupted, kept from an earlier run: p goes on, x drops"
+KEPT = "Stopped half-way in an earlier run: p goes on, x drops; P and X all of them"
 
 
 @dataclass(frozen=True, slots=True)

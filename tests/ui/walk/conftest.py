@@ -29,16 +29,15 @@ from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
-from cloudstore_tui.ui.dialogs.interrupted_dialog import InterruptedDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
-from cloudstore_tui.ui.dialogs.ready_dialog import ReadyDialog
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
@@ -99,7 +98,7 @@ MADE: Mapping[str, Make] = {
     "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
     "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
     "ParametersDialog": lambda _: ParametersDialog("agentName==?agent", "@mine"),
-    "InterruptedDialog": lambda folder: InterruptedDialog(transfers(folder)),
+    "DropDialog": lambda folder: DropDialog(transfers(folder)),
     "KeyGuideScreen": lambda _: KeyGuideScreen({spec.name: spec.guide for spec in PROVIDERS}),
     "LinkDialog": lambda _: LinkDialog(
         "acme8:us-east/id-1",
@@ -111,7 +110,6 @@ MADE: Mapping[str, Make] = {
     "PickDialog": lambda _: PickDialog("Region", PICKS),
     "ProfileFormScreen": lambda folder: ProfileFormScreen(PROVIDERS, folder / "config.toml"),
     "QuitDialog": lambda _: QuitDialog(2, keeps=True, deleting=1),
-    "ReadyDialog": lambda _: ReadyDialog(()),
     "RestoreDialog": lambda _: RestoreDialog([OBJECT], 1),
     "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), server=True),
     "UploadDialog": lambda folder: UploadDialog("acme:imports/", folder),

@@ -19,7 +19,7 @@ WIDE, USUAL, SMALL = (120, 40), (80, 24), (60, 15)
 MOST = 30
 _MAIN = ("BrowserScreen", "PreviewScreen", "TransfersScreen")
 _DIALOGS = (
-    "ColumnsDialog", "ConflictDialog", "DeleteDialog", "HistogramDialog", "InterruptedDialog", "LinkDialog",
+    "ColumnsDialog", "ConflictDialog", "DeleteDialog", "DropDialog", "HistogramDialog", "LinkDialog",
     "PickDialog", "QuitDialog", "SortDialog", "WelcomeScreen", "ZipJobsDialog",
 )  # fmt: skip
 PICTURES = (
