@@ -1,10 +1,13 @@
 """Which transfers have changed, for those who show them: pushed, so that nobody has to look at all of them."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
+
+_log = logging.getLogger(__name__)
 
 INTERVAL = 0.25
 """Seconds between two pushes: faster than anybody reads."""
@@ -59,7 +62,10 @@ class Changes:
             changed, self._changed = frozenset(self._changed), set()
             self._scheduled = False
         for listener in list(self._listeners):
-            listener(changed)
+            try:
+                listener(changed)
+            except Exception:  # noqa: BLE001 - whoever shows transfers must not stop them
+                _log.exception("a listener of transfers failed")
 
 
 class Relay:

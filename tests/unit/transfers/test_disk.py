@@ -2,17 +2,20 @@
 
 import errno
 import os
+import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.errors import LocalDiskError
+from cloudstore_tui.core.errors import LocalDiskError, UnsafeError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk, TargetFolder
 from cloudstore_tui.fs.space import MARGIN, Space
 from cloudstore_tui.net import blob
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
 from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.part_names import PartNames
@@ -179,7 +182,29 @@ class NoLocks(Disk):
         return False
 
 
-@pytest.mark.parametrize("kind", [NoLinks, NoLocks])
+class NoServices(NoLinks, NoLocks):
+    """A disk with neither links, locks, exclusive renames nor folders that can be synced."""
+
+    number = errno.EINVAL
+
+    def move(self, name: str, new: str, folder: int) -> None:
+        raise OSError(self.number, "no exclusive rename")
+
+    def sync(self, descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(self.number, "no sync of folders")
+        super().sync(descriptor)
+
+
+class OtherNoServices(NoServices):
+    number = errno.EOPNOTSUPP
+
+
+class LastNoServices(NoServices):
+    number = errno.EACCES
+
+
+@pytest.mark.parametrize("kind", [NoLinks, NoLocks, NoServices, OtherNoServices, LastNoServices])
 async def test_disks_with_fewer_abilities_are_used_as_safely(
     fresh_engine: Any, server: Any, answer: Any, content: bytes, folder: Path, kind: Callable[[], Disk]
 ) -> None:
@@ -199,7 +224,7 @@ async def test_disks_with_fewer_abilities_are_used_as_safely(
 
 
 def test_publishing_never_replaces_a_name_that_is_taken(tmp_path: Path) -> None:
-    for disk in (Disk(), NoLinks()):
+    for disk in (Disk(), NoLinks(), NoServices()):
         part = PartFile(disk, Space(), TargetFolder(tmp_path), PartNames.of("0123456789ab"))
         part.open()
         part.write(b"new")
@@ -246,3 +271,159 @@ async def test_bytes_that_the_disk_changes_are_noticed(
     assert transfer.error is not None
     assert transfer.error.code == 6
     assert names_in(folder) == []
+
+
+async def test_a_placeholder_of_a_run_that_ended_too_early_is_taken_over(
+    tmp_path: Path, fresh_engine: Any, server: Any, content: bytes, folder: Path
+) -> None:
+    class Ends(NoServices):
+        def lock(self, descriptor: int) -> bool:
+            return Disk.lock(self, descriptor)
+
+        def replace(self, name: str, new: str, folder: int) -> None:
+            if armed:
+                raise SystemExit
+            super().replace(name, new, folder)
+
+    armed = True
+    server.put("/exports/x.tar", content)
+    for expected in (State.FAILED, State.DONE):
+        journal = JournalStore(tmp_path / "state")
+        engine = fresh_engine(disk=Ends(), journal=journal)
+        numbers = [engine.submit(DownloadRequest(PLACE, folder))] if armed else await engine.adopt()
+        assert (await engine.wait(numbers[0])).state is expected
+        await engine.close()
+        journal.close()
+        assert (folder / "x.tar").stat().st_size == (0 if armed else len(content))
+        armed = False
+    assert names_in(folder) == ["x.tar"]
+
+
+async def test_a_small_disk_is_used_up_to_a_small_reserve(fresh_engine: Any, server: Any, folder: Path) -> None:
+    class Small(Disk):
+        def free(self, _folder: int) -> int:
+            return 30_000_000
+
+        def capacity(self, _folder: int) -> int:
+            return 32_000_000
+
+    server.put("/exports/x.tar", b"x" * 2_900)
+    engine = fresh_engine(disk=Small())
+    assert (await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))).state is State.DONE
+    await engine.close()
+
+
+def test_a_disk_that_is_too_full_is_told_in_true_numbers() -> None:
+    space = Space()
+    space.claim("other", 1, lambda: 1_500_000, 30_000_000, 32_000_000)
+    with pytest.raises(LocalDiskError) as refused:
+        space.claim("mine", 1, lambda: 2_900, 1_600_000, 32_000_000)
+    said = (
+        "the disk is too full: 2.9 kB are needed, 1.5 MB for other downloads, 320.0 kB in reserve, and 1.6 MB are free"
+    )
+    assert refused.value.message == said
+
+
+PART = PartNames.of("0123456789ab")
+
+
+def test_a_part_file_that_others_can_write_to_is_made_anew(tmp_path: Path) -> None:
+    there = tmp_path / PART.shared
+    there.write_bytes(b"theirs")
+    there.chmod(0o666)
+    with there.open("r+b") as held:
+        part = PartFile(Disk(), Space(), TargetFolder(tmp_path), PART)
+        part.open()
+        part.write(b"mine")
+        held.write(b"evil")
+    assert there.read_bytes() == b"mine"
+    assert there.stat().st_mode & 0o777 == 0o600
+    part.discard()
+
+
+def test_a_part_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / PART.shared).touch(0o666)
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    with pytest.raises(UnsafeError, match="another user"):
+        PartFile(Disk(), Space(), TargetFolder(tmp_path), PART).open()
+    assert names_in(tmp_path) == [PART.shared]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_that_is_put_in_place_of_the_part_file_is_not_published(tmp_path: Path, *, overwrite: bool) -> None:
+    part = PartFile(Disk(), Space(), TargetFolder(tmp_path), PART)
+    part.open()
+    part.write(b"mine")
+    (tmp_path / PART.shared).unlink()
+    (tmp_path / PART.shared).write_bytes(b"evil")
+    with pytest.raises(UnsafeError, match="another file was put in its place"):
+        part.publish("x", overwrite=overwrite)
+    assert "x" not in names_in(tmp_path)
+    part.discard()
+
+
+@pytest.mark.parametrize("link", ["a", "a/b"])
+async def test_a_link_below_the_chosen_folder_is_never_followed(
+    engine: Any, server: Any, content: bytes, folder: Path, tmp_path: Path, link: str
+) -> None:
+    server.put("/exports/x.tar", content)
+    outside = tmp_path / "outside"
+    (outside / "b").mkdir(parents=True)
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).symlink_to(outside)
+    request = DownloadRequest(PLACE, folder / "a" / "b", root=folder)
+    transfer = await engine.wait(engine.submit(request))
+    assert transfer.error is not None
+    assert (transfer.error.code, transfer.error.subject) == (7, str(folder / link))
+    assert [path.name for path in outside.rglob("*")] == ["b"]
+
+
+async def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere_else(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    def swap() -> None:
+        (folder / "a").rename(folder / "moved")
+        (folder / "a").symlink_to(outside)
+
+    server.put("/exports/x.tar", content)
+    server.answer(answer(once=swap))
+    await engine.wait(engine.submit(DownloadRequest(PLACE, folder / "a", root=folder)))
+    assert names_in(outside) == []
+    assert names_in(folder / "moved") == ["x.tar"]
+
+
+async def test_the_chosen_folder_itself_may_be_a_link(
+    engine: Any, server: Any, content: bytes, folder: Path, tmp_path: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    (tmp_path / "link").symlink_to(folder)
+    root = tmp_path / "link"
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, root / "a", root=root)))
+    assert (transfer.error, (folder / "a" / "x.tar").read_bytes()) == (None, content)
+
+
+async def test_a_restart_waits_for_the_journal_in_no_loop(
+    tmp_path: Path, fresh_engine: Any, server: Any, answer: Any, content: bytes, folder: Path, monkeypatch: Any
+) -> None:
+    threads: list[str] = []
+    forget = JournalStore.forget_bytes
+
+    def noted(journal: JournalStore, number: int) -> None:
+        threads.append(threading.current_thread().name)
+        forget(journal, number)
+
+    monkeypatch.setattr(JournalStore, "forget_bytes", noted)
+    monkeypatch.setattr("cloudstore_tui.transfers.checkpoint.BYTES", 1)
+    server.put("/exports/x.tar", content)
+    server.answer(answer(stall=200_000), answer(ignore_range=True))
+    journal = JournalStore(tmp_path / "state")
+    engine = fresh_engine(journal=journal)
+    transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
+    await engine.close()
+    journal.close()
+    assert (transfer.error, (folder / "x.tar").read_bytes()) == (None, content)
+    assert set(threads) == {"transfer worker"}

@@ -1,10 +1,10 @@
 """Downloads through a real socket onto a real disk."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot

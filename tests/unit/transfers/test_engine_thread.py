@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.errors import MissingError, UnavailableError
+from cloudstore_tui.core.errors import LocalDiskError, MissingError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -171,3 +171,55 @@ def test_every_method_of_the_contract_is_passed_on() -> None:
     public = {name for name in vars(StorageProvider) if not name.startswith("_")}
     assert public - own == {"require"}
     assert not ProviderProxy.__abstractmethods__
+
+
+def test_a_thread_that_ends_at_once_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: Any, **_named: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("cloudstore_tui.transfers.engine_thread.TransferManager", broken)
+    engine = EngineThread({})
+    with pytest.raises(StorageError, match="cannot be started"):
+        engine.start()
+    assert engine.snapshot() == ()
+    engine.submit(DownloadRequest(PLACE, Path("/downloads")))
+    engine.finish()
+    engine.stop()
+
+
+def test_a_machine_without_threads_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(LocalDiskError, match="no more threads"):
+        EngineThread({}).start()
+
+
+async def test_whoever_waits_is_told_when_the_thread_ends_by_a_mistake(
+    provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(_location: Location) -> Any:
+        await asyncio.Event().wait()
+
+    provider.stat = hangs
+    engine = EngineThread({"tiny": lambda: provider})
+    engine.start()
+    waiting = asyncio.create_task(engine.providers["tiny"].stat(PLACE))
+    await asyncio.sleep(0.1)
+    assert engine._handle.loop is not None
+    engine._handle.loop.call_soon_threadsafe(engine._handle.loop.stop)
+    with pytest.raises((asyncio.CancelledError, UnavailableError)):
+        await asyncio.wait_for(waiting, 5)
+    with pytest.raises(UnavailableError):
+        await asyncio.wait_for(engine.providers["tiny"].stat(PLACE), 5)
+    engine.finish()
+
+
+async def test_a_profile_that_is_gone_is_an_error_of_its_transfer(folder: Path) -> None:
+    engine = EngineThread({})
+    engine.start()
+    number = engine.submit(DownloadRequest(PLACE, folder))
+    failed = await asyncio.to_thread(ended, engine, number)
+    engine.stop()
+    assert (failed.error.code, failed.error.subject) == (2, "tiny")
