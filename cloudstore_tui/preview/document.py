@@ -51,9 +51,12 @@ def _pdf_preview(sample: Sample) -> Preview:
         facts += [(name, str(value)[:200]) for name in names if (value := getattr(told, name, None))]
         for number, page in enumerate(reader.pages[:_MAX_PAGES], 1):
             lines += [f"— page {number} —", *text_lines(page.extract_text())[0]]
+        notes = () if len(reader.pages) <= _MAX_PAGES else (f"The words of the first {_MAX_PAGES} pages are shown.",)
     except NotFetchedError as error:
-        return Preview("PDF document", Text(tuple(lines)) if lines else Nothing(), tuple(facts), (str(error),))
-    return Preview("PDF document", Text(tuple(lines)), tuple(facts))
+        notes = (str(error),)
+    except pypdf.errors.PyPdfError as error:
+        notes = (f"It is damaged or cut: {error}.",)
+    return Preview("PDF document", Text(tuple(lines)) if lines else Nothing(), tuple(facts), notes)
 
 
 def mail_preview(decoded: Decoded, sample: Sample) -> Preview | None:

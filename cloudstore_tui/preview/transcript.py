@@ -35,7 +35,7 @@ _FACTS = ("language", "languageCode", "agent", "caller", "duration", "confidence
 _FEWEST = 0.6
 """The share of the things in a list that must have words in them."""
 _MAX_TURNS = 20_000
-_MAX_DEPTH = 6
+_MAX_DEPTH = 8
 _PAUSE = 2.0
 """Seconds between the beginnings of two words after which somebody begins anew."""
 _DAY = 86_400
@@ -79,13 +79,17 @@ def transcript_preview(decoded: Decoded, sample: Sample) -> Preview | None:
 
 
 def _spoken(document: Value) -> list[Spoken]:
-    """What was said, by whichever reading of the document finds most words."""
+    """What was said, by the reading of the document that knows who says what, or else finds most words."""
     for reader in (_amazon, _ibm, _rev, _voicebase):
         if found := reader(document):
             return found
     readings = [_reading(name, items) for name, items in _lists(document)]
-    best = max(readings, key=lambda turns: sum(len(turn.text) for turn in turns), default=[])
+    best = max(readings, key=_worth, default=[])
     return _joined_words(best) if _are_words(best) else best
+
+
+def _worth(turns: list[Spoken]) -> tuple[bool, int]:
+    return len({turn.speaker for turn in turns}) > 1, sum(len(turn.text) for turn in turns)
 
 
 def _lists(document: Value) -> Iterator[tuple[str, list[Value]]]:
