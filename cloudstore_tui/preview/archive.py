@@ -26,12 +26,15 @@ _HOP = 8192
 _BLOCK = 512
 _MAX_PACKED = 1024 * 1024
 _CHUNK = 64 * 1024
+_PIECE = 1024
 _TAIL = 64 * 1024
 _ENCRYPTED, _UTF8, _SIZES_FOLLOW = 1, 0x800, 8
 _UNIX = 3
 _SPREADSHEETS = {"xl/workbook.xml": "Excel workbook", "xl/workbook.bin": "Excel workbook (binary)"}
 _OFFICE = {"word/document.xml": "Word document", "ppt/presentation.xml": "PowerPoint presentation"}
-_CODE_PAGES = (("gb18030", "Chinese"), ("cp932", "Japanese"), ("cp949", "Korean"), ("big5", "Chinese"))
+_CODE_PAGES = (("cp932", "Japanese"), ("gb18030", "Chinese"), ("cp949", "Korean"), ("big5", "Chinese"))
+_WORD = re.compile(rb"[\x80-\xff][\x40-\xff][\x80-\xff][\x40-\xff]")
+"""Two letters of two bytes each: in Western names such bytes stand alone."""
 
 
 def is_archive(head: bytes) -> bool:
@@ -120,7 +123,7 @@ def _code_page(infos: list[zipfile.ZipInfo]) -> tuple[str, str]:
         pass
     else:
         return "utf-8", ""
-    for codec, language in _CODE_PAGES:
+    for codec, language in _CODE_PAGES if _WORD.search(raw) else ():
         try:
             text = raw.decode(codec)
         except UnicodeDecodeError:
@@ -322,14 +325,17 @@ def unwrap(sample: Sample, most: int = MAX_UNPACKED) -> Unwrapped:
 
 
 def _chunks(sample: Sample, out: bytearray) -> Iterator[bytes]:
-    yield sample.head
+    """The packed bytes in small pieces: what comes out of a piece that is damaged is lost."""
+    for at in range(0, len(sample.head), _PIECE):
+        yield sample.head[at : at + _PIECE]
     if sample.remote is None or sample.is_whole:
         return
     file = sample.open()
     file.seek(len(sample.head))
     with suppress(NotFetchedError):
         while file.tell() < min(_MAX_PACKED, sample.size) and len(out) < len(sample.head):
-            yield file.read(_CHUNK)
+            chunk = file.read(_CHUNK)
+            yield from (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
 
 
 # RAR

@@ -1,7 +1,6 @@
 """Images: their kind and size, without a single point being decoded."""
 
 import struct
-from collections.abc import Iterator
 
 from cloudstore_tui.preview.media import Track, media_tracks
 from cloudstore_tui.preview.model import Nothing, Preview
@@ -28,9 +27,12 @@ def image_preview(sample: Sample) -> Preview:
     kind = _kind(head)
     facts: list[tuple[str, str]] = []
     notes: tuple[str, ...] = ()
-    size = _webp_size(head) or _icon_size(head)
+    pages = 1
+    size = _webp_size(head) or _icon_size(head) or _bitmap_size(head)
     track: Track = {}
-    if size is None:
+    if kind == "TIFF" and head[2:4] in (b"*\0", b"\0*"):
+        size, pages = _tiff(sample)
+    elif size is None:
         found, problem = media_tracks(sample)
         track = next((track for track in found if track.get("track_type") == "Image"), {})
         size = _size(track)
@@ -44,7 +46,7 @@ def image_preview(sample: Sample) -> Preview:
         facts.append(("colours", f"{colours}, {track.get('bit_depth', '?')} bits"))
     if track.get("density"):
         facts.append(("resolution", str(track["density"])))
-    if kind == "TIFF" and (pages := sum(1 for _ in _directories(sample))) > 1:
+    if pages > 1:
         facts.append(("pages", f"{pages:,}"))
     return Preview(f"{kind} image", Nothing(), tuple(facts), notes)
 
@@ -91,20 +93,34 @@ def _icon_size(head: bytes) -> tuple[int, int] | None:
     return max(sizes, default=None)
 
 
-def _directories(sample: Sample) -> Iterator[int]:
-    """Where the pages of a TIFF are described, as far as that can be read."""
+def _bitmap_size(head: bytes) -> tuple[int, int] | None:
+    if not head.startswith(b"BM") or head[14] == 12:
+        return None
+    width, height = struct.unpack_from("<ii", head, 18)
+    return abs(width), abs(height)
+
+
+def _tiff(sample: Sample) -> tuple[tuple[int, int] | None, int]:
+    """Size and number of the pages of a TIFF. Not by the library: pages that lead in a circle keep it for ever."""
     order = "<" if sample.head.startswith(b"II") else ">"
-    if sample.head[2:4] not in (b"*\0", b"\0*"):
-        return
-    file, seen = sample.open(4096), set[int]()
+    file, seen, size = sample.open(4096), set[int](), None
     (at,) = struct.unpack(f"{order}I", sample.head[4:8])
     try:
         while at and at not in seen and len(seen) < _MAX_PAGES:
             seen.add(at)
             file.seek(at)
-            (entries,) = struct.unpack(f"{order}H", file.read(2))
-            yield at
-            file.seek(at + 2 + 12 * entries)
+            (count,) = struct.unpack(f"{order}H", file.read(2))
+            entries = file.read(12 * count)
+            size = size or _tiff_size(entries, order)
             (at,) = struct.unpack(f"{order}I", file.read(4))
     except (struct.error, NotFetchedError):
-        return
+        return size, len(seen)
+    return size, len(seen)
+
+
+def _tiff_size(entries: bytes, order: str) -> tuple[int, int] | None:
+    found: dict[int, int] = {}
+    for at in range(0, len(entries) - 11, 12):
+        tag, kind = struct.unpack_from(f"{order}HH", entries, at)
+        found[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", entries, at + 8)[0]
+    return (found[256], found[257]) if 256 in found and 257 in found else None

@@ -10,7 +10,7 @@ from cloudstore_tui.preview.media import Track, media_tracks
 from cloudstore_tui.preview.model import Nothing, Preview, Waveform
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.streams import Wav, adts_seconds, first_frame, has_frame_count, ogg_end, wav_head
+from cloudstore_tui.preview.streams import Wav, adts_seconds, au_head, first_frame, has_frame_count, ogg_end, wav_head
 
 WHOLE = 1536 * 1024
 """Bytes up to which a recording is read whole."""
@@ -131,9 +131,11 @@ def _sound(sample: Sample, general: Track, track: Track) -> Sound:
         mode=_MODES.get(str(track.get("bit_rate_mode")), ""),
         title=str(general.get("title") or general.get("track_name") or "")[:_MAX_TITLE],
     )
-    put_right = {"WAV": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg, "AAC": _as_adts, "FLAC": _as_flac}.get(name)
+    put_right = {"WAV": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg, "AAC": _as_adts, "FLAC": _as_flac, "AU": _as_au}.get(
+        name
+    )
     sound = put_right(sample, sound, track) if put_right is not None else sound
-    return sound if sound.declared else _perhaps_cut(sample, sound, general)
+    return sound if sound.declared or sound.wav is not None else _perhaps_cut(sample, sound, general)
 
 
 def _number(track: Track, name: str) -> int:
@@ -224,6 +226,18 @@ def _as_adts(sample: Sample, sound: Sound, _: Track) -> Sound:
         return sound._replace(seconds=seconds, bytes_per_second=speed)
     size = sample.facts.size or read
     return sound._replace(seconds=size / speed, bytes_per_second=speed, estimate="its first frames and size")
+
+
+def _as_au(sample: Sample, sound: Sound, _: Track) -> Sound:
+    au = au_head(sample.head)
+    if au is None:
+        return sound
+    codec, speed, start, length = au
+    here = max(sample.size - start, 0)
+    sound = sound._replace(codec=codec, bytes_per_second=float(speed), start=start, seconds=here / speed)
+    if length is None or here >= length:
+        return sound._replace(seconds=(length or here) / speed)
+    return sound._replace(declared=length / speed)
 
 
 def _as_flac(_: Sample, sound: Sound, __: Track) -> Sound:

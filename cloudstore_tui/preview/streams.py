@@ -88,6 +88,23 @@ def _wav(chunks: dict[bytes, bytes], start: int, length: int) -> Wav | None:
     return Wav(codec, channels, rate, speed, block, start, known, frames if frames not in _UNKNOWN else 0, form)
 
 
+_AU = {
+    1: ("μ-law", 1), 2: ("PCM, 8 bits", 1), 3: ("PCM, 16 bits", 2), 4: ("PCM, 24 bits", 3), 5: ("PCM, 32 bits", 4),
+    6: ("PCM with floating point, 32 bits", 4), 7: ("PCM with floating point, 64 bits", 8), 27: ("A-law", 1),
+}  # fmt: skip
+
+
+def au_head(head: bytes) -> tuple[str, int, int, int | None] | None:
+    """Coding, bytes per second, where the sound of an AU file begins, and its bytes if that is told."""
+    if not head.startswith(b".snd") or len(head) < 24:
+        return None
+    start, length, coding, rate, channels = struct.unpack_from(">IIIII", head, 4)
+    name, size = _AU.get(coding, ("", 0))
+    if not size or not rate or not 0 < channels < 64:
+        return None
+    return name, rate * channels * size, start, None if length in _UNKNOWN else length
+
+
 class OggEnd(NamedTuple):
     """The last page of an Ogg file."""
 

@@ -120,7 +120,7 @@ def test_xml_on_one_line_is_one_element_a_line_and_folds(into: Any) -> None:
 def test_parquet_shows_columns_and_rows(into: Any, shelf: Any) -> None:
     table = pyarrow.table({"id": list(range(1000)), "agent": ["Ann", None] * 500})
     file = io.BytesIO()
-    parquet.write_table(table, file, row_group_size=300)
+    parquet.write_table(table, file, row_group_size=300)  # type: ignore[no-untyped-call]
     found = into("x.parquet", shelf(file.getvalue()))
     assert found.body.header == ("id int64", "agent string")
     assert found.body.rows[:2] == (("0", "Ann"), ("1", ""))
