@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.preview.model import Nothing, Waveform
-from cloudstore_tui.sandbox.content.recording import recording
+from cloudstore_tui.sandbox.content import recording
 
 
 def chunk(name: bytes, content: bytes, length: int | None = None) -> bytes:
