@@ -186,7 +186,7 @@ async def preview(config: Path, folder: Path) -> None:
     pull = Pull(
         provider, QueryListing(provider, Query(Location("acme8")), datetime.now(UTC)), options(folder, Via.AUTO)
     )
-    await measured("list and plan", lambda: pull.preview(2))
+    await measured("list and plan", lambda: pull.estimate(2))
     await pull.close()
     await provider.close()
 

@@ -25,7 +25,7 @@ from cloudstore_tui.archive.manifest import (
     tells_of_same,
 )
 from cloudstore_tui.archive.matching import LocalMatch, is_earlier_version, match_file
-from cloudstore_tui.archive.plan import Item, Outcome, PullPlan
+from cloudstore_tui.archive.plan import Outcome, PlanItem, PullPlan
 from cloudstore_tui.core.errors import (
     AccessError,
     ConflictError,
@@ -65,7 +65,7 @@ Before = tuple[int, int, int] | None
 class FetchResult(msgspec.Struct, frozen=True):
     """What became of an object."""
 
-    item: Item
+    item: PlanItem
     outcome: Outcome
     path: PurePosixPath | None = None
     """Where the file is, below the folder."""
@@ -134,7 +134,7 @@ class Recorder:
         is_new = known is not None and "sha256" in known and known["sha256"] != result.sha256
         self._plan.note(item, result.outcome, result.level, changed=is_new)
 
-    def _superseded(self, item: Item, line: ManifestEntry, known: ManifestEntry | None) -> Iterator[ManifestEntry]:
+    def _superseded(self, item: PlanItem, line: ManifestEntry, known: ManifestEntry | None) -> Iterator[ManifestEntry]:
         """The files of ours that a new one took the place of, be they of this object or of others."""
         path = path_of(line)
         if known is not None and "error" not in known:
@@ -149,7 +149,7 @@ class Recorder:
             if "error" not in other and other.get("sha256") != line.get("sha256"):
                 yield superseded_entry(other, path, is_there=True)
 
-    def _lost(self, item: Item, error: StorageError) -> None:
+    def _lost(self, item: PlanItem, error: StorageError) -> None:
         known = self._plan.known(item)
         older = []
         if known is not None and "error" not in known and not tells_of_same(known, item.entry):
@@ -167,7 +167,7 @@ class Recorder:
             if self._plan.outcome(item) is Outcome.HAD:
                 self._refresh(item)
 
-    def _move_aside(self, item: Item, line: ManifestEntry, stop: Stop) -> None:
+    def _move_aside(self, item: PlanItem, line: ManifestEntry, stop: Stop) -> None:
         """Give our own file the name that the plan has for it: others need the one that it has, be it for a folder."""
         path = PurePosixPath(path_of(line))
         if match_file(self._folder, path, line, stop) is LocalMatch.OTHER:
@@ -190,7 +190,7 @@ class Recorder:
         except StorageError:
             return False
 
-    def _refresh(self, item: Item) -> None:
+    def _refresh(self, item: PlanItem) -> None:
         """Bring the line of a file up to date that is here already, and the file beside it."""
         known = self._plan.known(item)
         try:
@@ -209,7 +209,7 @@ class Recorder:
         if news:
             self._append({**known, **news})
 
-    def _sidecar(self, item: Item, path: PurePosixPath) -> dict[str, object]:
+    def _sidecar(self, item: PlanItem, path: PurePosixPath) -> dict[str, object]:
         """Write everything known of an object beside its file; what its line says of that."""
         beside = path.with_name(f"{path.name}.json")
         record = entry_record(item.entry, self._provider)
@@ -276,7 +276,7 @@ class Requests:
         members = tuple(self.request(item) for item in found if item is not None)
         return ZipRequest(members, Location(members[0].location.profile, batch.region), self._folder.path)
 
-    def request(self, item: Item) -> DownloadRequest:
+    def request(self, item: PlanItem) -> DownloadRequest:
         """One object by itself."""
         file = self._folder.file(item.path)
         return DownloadRequest(
@@ -285,7 +285,7 @@ class Requests:
             root=self._folder.path,
         )
 
-    def beside(self, item: Item) -> DownloadRequest:
+    def beside(self, item: PlanItem) -> DownloadRequest:
         """One object by itself, beside the earlier versions of it."""
         file = self._folder.file(item.own)
         return replace(self.request(item), folder=file.parent, name=file.name, on_conflict=OnConflict.KEEP_BOTH)
@@ -369,7 +369,7 @@ class Fetching:
         item = self._item(request)
         return item is not None and below(self._folder.path, request.folder / request.name) in (item.path, item.own)
 
-    def _item(self, request: Request) -> Item | None:
+    def _item(self, request: Request) -> PlanItem | None:
         return self._plan.find(key_of(request.location))
 
     async def _submit(self, request: Request) -> None:
@@ -397,7 +397,7 @@ class Fetching:
         self._before[item.key] = self._state_of(item)
         return True
 
-    def _state_of(self, item: Item) -> Before:
+    def _state_of(self, item: PlanItem) -> Before:
         try:
             found = self._folder.stat(item.path)
         except StorageError:
@@ -450,7 +450,7 @@ class Fetching:
                 results.append(self._result(item, part))
         return results
 
-    def _next_try(self, item: Item, part: TransferSnapshot, stop: Stop, *, in_zip: bool) -> DownloadRequest | None:
+    def _next_try(self, item: PlanItem, part: TransferSnapshot, stop: Stop, *, in_zip: bool) -> DownloadRequest | None:
         """How an object may still come: by itself if no zip brought it, beside what is an earlier version of it."""
         request = part.request
         if not isinstance(request, DownloadRequest):
@@ -462,7 +462,7 @@ class Fetching:
             return self._requests.beside(item)
         return None
 
-    def _result(self, item: Item, part: TransferSnapshot) -> FetchResult:
+    def _result(self, item: PlanItem, part: TransferSnapshot) -> FetchResult:
         before = self._before.pop(item.key, None)
         if part.state is State.DONE:
             path = below(self._folder.path, part.path)
@@ -473,7 +473,7 @@ class Fetching:
             return FetchResult(item, Outcome.SKIPPED)
         return FetchResult(item, Outcome.MISSING, error=self._own_error(item, part.error))
 
-    def _own_error(self, item: Item, error: StorageError | None) -> StorageError:
+    def _own_error(self, item: PlanItem, error: StorageError | None) -> StorageError:
         """Why an object is missing, told about that object: what befell a whole zip befell each member."""
         error = error or InterruptedTransfer("it was stopped")
         mine = (item.address, str(self._folder.file(item.path)))

@@ -21,7 +21,7 @@ _OVERLAP = 10
 """Rows looked at for where the next window begins: one of them may be out of order."""
 
 
-class Listing(ABC):
+class ObjectListing(ABC):
     """What is to be pulled, and what of it could not be listed."""
 
     unit: str
@@ -55,7 +55,7 @@ class Listing(ABC):
         self.failures = distinct((*self.failures, *(failure.about(where.address) for failure in failures)))
 
 
-class QueryListing(Listing):
+class QueryListing(ObjectListing):
     """Lists a query region by region, oldest first, up to the moment at which it began.
 
     An offset into a result that lives is good for one page only: whatever is deleted before it moves all others. So
@@ -128,7 +128,7 @@ class QueryListing(Listing):
         return first if first < self._end else None
 
 
-class FolderListing(Listing):
+class FolderListing(ObjectListing):
     """Walks a folder and all below it, depth first, for services that have folders instead of a search."""
 
     unit = "folder"

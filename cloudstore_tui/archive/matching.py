@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import ManifestEntry, mtime_of, path_of, tells_of_same
-from cloudstore_tui.archive.plan import Item, Outcome, PullPlan
+from cloudstore_tui.archive.plan import Outcome, PlanItem, PullPlan
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.workers import Stop
 
@@ -50,7 +50,7 @@ def match_plan(plan: PullPlan, folder: PullFolder, stop: Stop) -> None:
             plan.note(item, Outcome.HAD, str(line.get("level", "")))
 
 
-def is_earlier_version(plan: PullPlan, folder: PullFolder, item: Item, stop: Stop) -> bool:
+def is_earlier_version(plan: PullPlan, folder: PullFolder, item: PlanItem, stop: Stop) -> bool:
     """Whether the file in an object's place is what an earlier pull put there, untouched since."""
     line = plan.known(item)
     if line is None or path_of(line) != str(item.path):

@@ -85,7 +85,7 @@ class Outcome(StrEnum):
     MISSING = "missing"
 
 
-class Item(msgspec.Struct, frozen=True):
+class PlanItem(msgspec.Struct, frozen=True):
     """One object and where it goes."""
 
     number: int
@@ -109,7 +109,7 @@ class Item(msgspec.Struct, frozen=True):
 class Loss(msgspec.Struct, frozen=True):
     """An object that is missing, and why."""
 
-    item: Item
+    item: PlanItem
     error: StorageError
 
 
@@ -143,19 +143,19 @@ class PullPlan:
             ),
         )
 
-    def known(self, item: Item) -> ManifestEntry | None:
+    def known(self, item: PlanItem) -> ManifestEntry | None:
         """The last line of the manifest about an object."""
         found = self._database.one("SELECT line FROM known WHERE key = ?", (item.key,))
         return _line(found[0]) if found else None
 
-    def others_at(self, path: PurePosixPath, item: Item) -> list[ManifestEntry]:
+    def others_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
         """The lines of the manifest about other objects whose file is there."""
         rows = self._database.all(
             "SELECT line FROM known WHERE path = ? AND key <> ?", (json.dumps(str(path)), item.key)
         )
         return [_line(line) for (line,) in rows]
 
-    def known_items(self) -> Iterator[tuple[Item, ManifestEntry]]:
+    def known_items(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
         """The items that the manifest has a line about, with the last one. Outcomes and paths may change meanwhile."""
         for number, line in self._rows("number, line", "items JOIN known USING (key)", "1"):
             yield self._item(number), _line(line)
@@ -187,7 +187,7 @@ class PullPlan:
                 if "error" not in line and path != str(item.path) and self.could_be(item, path):
                     self._keep(item, path)
 
-    def could_be(self, item: Item, path: str) -> bool:
+    def could_be(self, item: PlanItem, path: str) -> bool:
         """Whether an object can have got a path in an earlier pull with the same template."""
         found = self._database.one("SELECT base FROM items WHERE number = ?", (item.number,))
         bases = {found[0] if found else "", str(item.own)}
@@ -199,23 +199,29 @@ class PullPlan:
 
     # What became of it
 
-    def items(self, outcome: Outcome | None = None) -> Iterator[Item]:
+    def items(self, outcome: Outcome | None = None) -> Iterator[PlanItem]:
         """All items, or those of one outcome, in the order in which they came. Outcomes may change meanwhile."""
         condition, given = ("1", ()) if outcome is None else ("outcome = ?", (outcome.value,))
         yield from (_item(row) for row in self._rows(_ITEM, "items", condition, *given))
 
-    def find(self, key: str) -> Item | None:
+    def find(self, key: str) -> PlanItem | None:
         """One item by its key."""
         row = self._database.one(f"SELECT {_ITEM} FROM items WHERE key = ?", (key,))
         return _item(row) if row else None
 
-    def outcome(self, item: Item) -> Outcome:
+    def outcome(self, item: PlanItem) -> Outcome:
         """What became of an item so far."""
         found = self._database.one("SELECT outcome FROM items WHERE number = ?", (item.number,))
         return Outcome(found[0] if found else Outcome.WANTED)
 
     def note(
-        self, item: Item, outcome: Outcome, level: str = "", error: StorageError | None = None, *, changed: bool = False
+        self,
+        item: PlanItem,
+        outcome: Outcome,
+        level: str = "",
+        error: StorageError | None = None,
+        *,
+        changed: bool = False,
     ) -> None:
         """Write down what became of an item.
 
@@ -280,7 +286,7 @@ class PullPlan:
                 ((path, fold(path), number) for number, path in paths),
             )
 
-    def _keep(self, item: Item, path: str) -> None:
+    def _keep(self, item: PlanItem, path: str) -> None:
         """Give an item another path if that is free."""
         folded = fold(path)
         names = (folded, f"{folded}.json", folded.removesuffix(".json")) if self._sidecars else (folded,)
@@ -291,7 +297,7 @@ class PullPlan:
             return
         self._database.execute("UPDATE items SET path = ?, folded = ? WHERE number = ?", (path, folded, item.number))
 
-    def _item(self, number: int) -> Item:
+    def _item(self, number: int) -> PlanItem:
         row = self._database.one(f"SELECT {_ITEM} FROM items WHERE number = ?", (number,))
         if row is None:
             raise LookupError(number)
@@ -331,12 +337,12 @@ def _row(entry: StoredObject, path: str) -> tuple[object, ...]:
     return key_of(entry.location), json.dumps(identity), encode(entry), known, path, path, path, fold(path)
 
 
-def _item(row: tuple[Any, ...]) -> Item:
+def _item(row: tuple[Any, ...]) -> PlanItem:
     number, body, own, path = row
     entry = decode(body, is_folder=False)
     if not isinstance(entry, StoredObject):
         raise TypeError(number)
-    return Item(number, entry, PurePosixPath(path), PurePosixPath(own))
+    return PlanItem(number, entry, PurePosixPath(path), PurePosixPath(own))
 
 
 def _line(text: str) -> ManifestEntry:

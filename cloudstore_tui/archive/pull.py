@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.listing import Listing
+from cloudstore_tui.archive.listing import ObjectListing
 from cloudstore_tui.archive.manifest import (
     NAME,
     UNLISTED,
@@ -19,7 +19,7 @@ from cloudstore_tui.archive.manifest import (
 )
 from cloudstore_tui.archive.matching import match_plan
 from cloudstore_tui.archive.plan import Outcome, PullPlan
-from cloudstore_tui.archive.report import Preview, Report
+from cloudstore_tui.archive.report import PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
@@ -35,7 +35,7 @@ class Pull:
     def __init__(
         self,
         provider: StorageProvider,
-        listing: Listing,
+        listing: ObjectListing,
         options: PullOptions,
         keeps: Callable[[StoredObject], bool] = lambda _entry: True,
         disk: Disk | None = None,
@@ -91,7 +91,7 @@ class Pull:
         self._workers.close()
         self._plan.close()
 
-    async def preview(self, examples: int) -> Preview:
+    async def estimate(self, examples: int) -> PullEstimate:
         """What `run` would do; nothing is written.
 
         Raises:
@@ -100,7 +100,7 @@ class Pull:
         await self._prepare()
         counts, sizes = self._plan.counts(), self._plan.sizes()
         strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
-        return Preview(
+        return PullEstimate(
             found=sum(counts.values()),
             had=counts[Outcome.HAD],
             size=sizes[Outcome.WANTED],
@@ -115,7 +115,7 @@ class Pull:
             unlisted=self.listing.failures,
         )
 
-    async def run(self, engine: TransferManager) -> Report:
+    async def run(self, engine: TransferManager) -> PullReport:
         """Fetch what is missing, and tell what is here then.
 
         Raises:
@@ -160,7 +160,7 @@ class Pull:
         self._plan.add((entry, naming.path(entry, service)) for entry in kept)
         self.listed += len(kept)
 
-    async def _fetch(self, engine: TransferManager) -> Report:
+    async def _fetch(self, engine: TransferManager) -> PullReport:
         strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
         self.wanted = self._plan.counts()[Outcome.WANTED]
         recorder = await self._workers.run(lambda _stop: self._recorder())
@@ -199,9 +199,9 @@ class Pull:
         finally:
             manifest.close()
 
-    def _report(self, recorder: Recorder) -> Report:
+    def _report(self, recorder: Recorder) -> PullReport:
         counts = self._plan.counts()
-        return Report(
+        return PullReport(
             found=sum(counts.values()),
             had=counts[Outcome.HAD],
             fetched=counts[Outcome.FETCHED],

@@ -5,8 +5,8 @@ import msgspec
 from cloudstore_tui.core.errors import StorageError
 
 
-class Preview(msgspec.Struct, frozen=True):
-    """A pull before it begins."""
+class PullEstimate(msgspec.Struct, frozen=True):
+    """What a pull would do, before it begins."""
 
     found: int
     had: int
@@ -37,7 +37,7 @@ class Preview(msgspec.Struct, frozen=True):
         return self.found - self.had
 
 
-class Report(msgspec.Struct, frozen=True):
+class PullReport(msgspec.Struct, frozen=True):
     """A pull when it has ended: `found` is the sum of `had`, `fetched`, `skipped` and `missing`."""
 
     found: int

@@ -54,7 +54,7 @@ class Found(StrEnum):
     """What the object was before it was replaced at the service."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FileFinding(msgspec.Struct, frozen=True):
     """One file of a folder or of its manifest."""
 
     found: Found
@@ -65,7 +65,7 @@ class Finding(msgspec.Struct, frozen=True):
     """For what is missing, changed or damaged."""
 
 
-def verify_folder(folder: Path, stop: Stop, scratch: Path | None = None) -> Iterator[Finding]:
+def verify_folder(folder: Path, stop: Stop, scratch: Path | None = None) -> Iterator[FileFinding]:
     """What there is, in the order of the manifest, and then the files that it does not know. Blocks.
 
     Args:
@@ -93,7 +93,7 @@ class _Verifier:
         self._database = database
         self._stop = stop
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[FileFinding]:
         """What there is."""
         yield from self._read()
         last = 0
@@ -104,7 +104,7 @@ class _Verifier:
                 yield finding
         yield from self._extra()
 
-    def _read(self) -> Iterator[Finding]:
+    def _read(self) -> Iterator[FileFinding]:
         """Take in the manifest; gives the lines that cannot be read."""
         damaged: list[int] = []
         with self._database.transaction():
@@ -118,10 +118,10 @@ class _Verifier:
         for number in damaged:
             yield _damaged(f"{NAME} line {number}", "this line cannot be read")
 
-    def _finding(self, number: int, line: ManifestEntry) -> Finding | None:
+    def _finding(self, number: int, line: ManifestEntry) -> FileFinding | None:
         """What there is about one line; nothing if a later one says more."""
         if line.get("event") == UNLISTED:
-            return Finding(Found.NOT_FETCHED, str(line.get("where", "")), f"not listed: {line.get('error')}")
+            return FileFinding(Found.NOT_FETCHED, str(line.get("where", "")), f"not listed: {line.get('error')}")
         key, path = key_of_entry(line), path_of(line)
         if is_superseded(line):
             return self._older(number, line)
@@ -132,10 +132,10 @@ class _Verifier:
             is_over = self._database.one(
                 "SELECT 1 FROM lines WHERE key = ? AND is_present AND number > ?", (key, number)
             )
-            return None if is_over else Finding(Found.NOT_FETCHED, path, str(line["error"]))
+            return None if is_over else FileFinding(Found.NOT_FETCHED, path, str(line["error"]))
         return self._checked(line)
 
-    def _older(self, number: int, line: ManifestEntry) -> Finding | None:
+    def _older(self, number: int, line: ManifestEntry) -> FileFinding | None:
         """About a file that another one took the place of."""
         path = path_of(line)
         text = f"replaced by {line['superseded']}"
@@ -145,29 +145,29 @@ class _Verifier:
             return None
         has_other = self._database.one("SELECT 1 FROM lines WHERE path = ? AND is_present", (_stored(path),))
         if has_other or self._folder.stat(PurePosixPath(path)) is None:
-            return Finding(Found.OLDER, path, text)
+            return FileFinding(Found.OLDER, path, text)
         checked = self._checked(line)
-        return checked if checked.error else Finding(Found.OLDER, path, text)
+        return checked if checked.error else FileFinding(Found.OLDER, path, text)
 
-    def _checked(self, line: ManifestEntry) -> Finding:
+    def _checked(self, line: ManifestEntry) -> FileFinding:
         path = path_of(line)
         if not _is_below(path):
             error: StorageError = UnsafeError("the manifest names a file outside the folder", subject=path)
-            return Finding(Found.CHANGED, path, error.message, error)
+            return FileFinding(Found.CHANGED, path, error.message, error)
         try:
             return self._compared(path, line)
         except StorageError as failure:
             # One file that cannot be read keeps no other from being checked.
-            return Finding(Found.CHANGED, path, failure.message, failure)
+            return FileFinding(Found.CHANGED, path, failure.message, failure)
 
-    def _compared(self, path: str, line: ManifestEntry) -> Finding:
+    def _compared(self, path: str, line: ManifestEntry) -> FileFinding:
         relative = PurePosixPath(path)
         if refusal := self._folder.refusal(relative):
-            return Finding(Found.CHANGED, path, refusal.message, refusal)
+            return FileFinding(Found.CHANGED, path, refusal.message, refusal)
         found, place = self._folder.stat(relative), str(self._folder.file(relative))
         if found is None:
             error = MissingError("the file is missing", subject=place, hint="Pull again.")
-            return Finding(Found.MISSING, path, error.message, error)
+            return FileFinding(Found.MISSING, path, error.message, error)
         size, digest = line.get("size"), line.get("sha256")
         if not isinstance(size, int) or not _SHA256.fullmatch(str(digest)):
             return _damaged(path, "its line does not tell the size and the digest that it has to have")
@@ -177,15 +177,15 @@ class _Verifier:
         elif self._folder.sha256(relative, self._stop) != digest:
             why = "its bytes are not those that were fetched"
         if not why:
-            return Finding(Found.GOOD, path)
+            return FileFinding(Found.GOOD, path)
         hint = "Remove it and pull again to get it back."
-        return Finding(Found.CHANGED, path, why, IntegrityError(why, subject=place, hint=hint))
+        return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=place, hint=hint))
 
-    def _extra(self) -> Iterator[Finding]:
+    def _extra(self) -> Iterator[FileFinding]:
         for path in self._folder.files():
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
             if known is None and path not in RESERVED:
-                yield Finding(Found.EXTRA, path, "the manifest does not know it")
+                yield FileFinding(Found.EXTRA, path, "the manifest does not know it")
 
 
 def _files_of(line: ManifestEntry) -> Iterator[str]:
@@ -211,9 +211,9 @@ def _is_below(path: str) -> bool:
     return True
 
 
-def _damaged(where: str, why: str) -> Finding:
+def _damaged(where: str, why: str) -> FileFinding:
     hint = "Pull again: what it tells of is looked at anew."
-    return Finding(Found.DAMAGED, where, why, IntegrityError(why, subject=where, hint=hint))
+    return FileFinding(Found.DAMAGED, where, why, IntegrityError(why, subject=where, hint=hint))
 
 
 def _stored(path: str) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME
 from cloudstore_tui.archive.pull import Pull
-from cloudstore_tui.archive.report import Preview, Report
+from cloudstore_tui.archive.report import PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
@@ -91,7 +91,7 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
     async def work(session: Session) -> None:
         pulling = _pulling(session, arguments)
         if arguments.dry_run:
-            await pulling.preview()
+            await pulling.estimate()
         elif not await pulling.run(last=arguments.on_conflict is not None or not session.output.asks):
             answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
             options = replace(pulling.options, on_conflict=OnConflict(answer))
@@ -164,18 +164,18 @@ class _Pulling(msgspec.Struct, frozen=True):
     arguments: PullArguments
     options: PullOptions
 
-    async def preview(self) -> None:
+    async def estimate(self) -> None:
         """Say what would be done."""
         pull = self._pull()
         engine = TransferManager(self.session.provider)
         try:
             with _PullProgress(pull, engine, self.session.output):
-                preview = await pull.preview(EXAMPLES)
+                estimate = await pull.estimate(EXAMPLES)
             self._warn(pull)
         finally:
             await pull.close()
             await engine.close()
-        _tell_preview(self.session.output, preview)
+        _tell_estimate(self.session.output, estimate)
 
     async def run(self, *, last: bool) -> bool:
         """Do it, and tell what came of it; False where files are in the way and somebody can be asked.
@@ -255,25 +255,25 @@ class _PullProgress(Progress):
         return " · ".join(plain(part) for part in parts if part)[: shutil.get_terminal_size().columns - 2]
 
 
-def _tell_preview(output: Output, preview: Preview) -> None:
+def _tell_estimate(output: Output, estimate: PullEstimate) -> None:
     if output.as_json:
         names = ("found", "had", "wanted", "size", "windows", "zip_jobs", "direct", "requests")
-        record = {name: getattr(preview, name) for name in names}
-        record |= {"left_out": preview.left_out, "unlisted": _records(preview.unlisted)}
-        output.record({"event": "plan", **record, "seconds": round(preview.seconds), "paths": list(preview.examples)})
+        record = {name: getattr(estimate, name) for name in names}
+        record |= {"left_out": estimate.left_out, "unlisted": _records(estimate.unlisted)}
+        output.record({"event": "plan", **record, "seconds": round(estimate.seconds), "paths": list(estimate.examples)})
         return
-    looked = _count(preview.windows, preview.unit)
-    output.line(f"Found {_count(preview.found, 'object')} in {looked}; {preview.had:,} of them here already.")
-    _tell_lack(output, preview)
-    ways = f"{_count(preview.zip_jobs, 'zip job')}, {preview.direct:,} one by one"
-    output.line(f"To fetch: {_count(preview.wanted, 'object')}, {in_words.size(preview.size)}: {ways}.")
+    looked = _count(estimate.windows, estimate.unit)
+    output.line(f"Found {_count(estimate.found, 'object')} in {looked}; {estimate.had:,} of them here already.")
+    _tell_lack(output, estimate)
+    ways = f"{_count(estimate.zip_jobs, 'zip job')}, {estimate.direct:,} one by one"
+    output.line(f"To fetch: {_count(estimate.wanted, 'object')}, {in_words.size(estimate.size)}: {ways}.")
     output.line(
-        f"About {_count(preview.requests, 'request')} and {in_words.duration(preview.seconds)} at the present pace."
+        f"About {_count(estimate.requests, 'request')} and {in_words.duration(estimate.seconds)} at the present pace."
     )
-    for path in preview.examples:
+    for path in estimate.examples:
         output.line(f"  {path}")
-    if preview.found > len(preview.examples):
-        output.line(f"  and {preview.found - len(preview.examples):,} more")
+    if estimate.found > len(estimate.examples):
+        output.line(f"  and {estimate.found - len(estimate.examples):,} more")
 
 
 def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> None:
@@ -283,7 +283,7 @@ def _tell_loss(output: Output, error: StorageError, address: str, file: str) -> 
     output.say(describe_error(error))
 
 
-def _tell_report(output: Output, report: Report, folder: Path) -> None:
+def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
     if output.as_json:
         names = ("found", "had", "fetched", "skipped", "missing", "size", "levels", "changed", "left_out")
         record = {name: getattr(report, name) for name in names} | {"unlisted": _records(report.unlisted)}
@@ -313,7 +313,7 @@ def _next_step(errors: Iterable[StorageError]) -> str:
     return "Run the same command again to fetch what is missing."
 
 
-def _tell_lack(output: Output, result: Preview | Report) -> None:
+def _tell_lack(output: Output, result: PullEstimate | PullReport) -> None:
     """Say what of the service's answer is not in the numbers."""
     if result.left_out:
         verb = "does" if result.left_out == 1 else "do"

@@ -2,7 +2,7 @@
 
 import click
 
-from cloudstore_tui.archive.verify import Finding, Found, verify_folder
+from cloudstore_tui.archive.verify import FileFinding, Found, verify_folder
 from cloudstore_tui.cli.options import Command, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
@@ -48,7 +48,7 @@ def verify_command(folder: str, *, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-def _tell_finding(output: Output, finding: Finding) -> None:
+def _tell_finding(output: Output, finding: FileFinding) -> None:
     if finding.error is not None:
         output.error(finding.error, finding.path)
     elif finding.found is not Found.GOOD:

@@ -41,7 +41,7 @@ _LARGEST = 2**53
 Answer = TypeVar("Answer")
 
 
-class Row(NamedTuple):
+class RowFacts(NamedTuple):
     """What is kept in memory about an entry."""
 
     number: int
@@ -90,12 +90,12 @@ class RowDatabase:
 
     def add(
         self, entries: Iterable[Entry], *, found_by: str = "", update: bool = False, again: bool = False
-    ) -> list[Row]:
+    ) -> list[RowFacts]:
         """Keep entries; those known already are left, or replaced if `update`.
 
         Args:
             entries: one page of them; of equal ones the first wins, or the last if `update`.
-            found_by: the filter that tells `Row.matches`.
+            found_by: the filter that tells `RowFacts.matches`.
             update: whether known entries are replaced by what is given.
             again: whether known entries also get a new place in the order of arrival.
         """
@@ -105,7 +105,7 @@ class RowDatabase:
             if update or key not in by_key:
                 by_key[key] = entry
         needle, before = codec.needle(found_by), self._numbers.last
-        rows: list[Row] = []
+        rows: list[RowFacts] = []
         new: list[tuple[int, int, bool, str, str]] = []
         old: list[tuple[int | None, bool, str, str, int]] = []
         numbers = self._numbers.give(by_key)
@@ -115,7 +115,7 @@ class RowDatabase:
                 new.append((number, sequence, is_folder, words, codec.encode(entry)))
             elif update:
                 old.append((sequence if again else None, is_folder, words, codec.encode(entry), number))
-            rows.append(Row(number, is_folder, is_new, needle in words, *_size(entry), _moment(entry)))
+            rows.append(RowFacts(number, is_folder, is_new, needle in words, *_size(entry), _moment(entry)))
         self._sequence += len(rows)
         self._write(new, old)
         return rows

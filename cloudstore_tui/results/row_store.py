@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudstore_tui.core.models import Column, Entry
-from cloudstore_tui.results.database import Row, RowDatabase, Shown
+from cloudstore_tui.results.database import RowDatabase, RowFacts, Shown
 from cloudstore_tui.results.selection import MarkedRows, Selection, Sizes
 
 AT_ONCE = 10_000
@@ -22,7 +22,7 @@ class InsertionOrder:
         self.numbers = array("I")
         self._folders = 0
 
-    def add(self, rows: Iterable[Row]) -> bool:
+    def add(self, rows: Iterable[RowFacts]) -> bool:
         """Add rows to the end of their kind; whether all of them are at the very end."""
         folders, objects = array("I"), array("I")
         for row in rows:
@@ -210,7 +210,7 @@ class SortedView:
         if shown is not None and version == self._version:
             self._shown = shown + late
 
-    def _take(self, rows: list[Row]) -> int:
+    def _take(self, rows: list[RowFacts]) -> int:
         new = sorted((row for row in rows if row.is_new), key=_folders_first)
         self._sizes.note(new)
         in_place = self._order.add(new)
@@ -255,7 +255,7 @@ class SortedView:
             self._shown = self._shown[:]
 
 
-def _folders_first(row: Row) -> bool:
+def _folders_first(row: RowFacts) -> bool:
     return not row.is_folder
 
 

@@ -6,7 +6,7 @@ from itertools import compress
 
 import msgspec
 
-from cloudstore_tui.results.database import Row
+from cloudstore_tui.results.database import RowFacts
 
 
 class Sizes:
@@ -25,7 +25,7 @@ class Sizes:
         """How many rows tell their size, and the sum of these."""
         return len(self.bytes) - self.bytes.count(0), sum(self.bytes)
 
-    def note(self, rows: Iterable[Row]) -> None:
+    def note(self, rows: Iterable[RowFacts]) -> None:
         """Keep the sizes of new rows, or of rows that changed."""
         sizes, rounded, moments = self.bytes, self.rounded, self.moments
         for row in rows:

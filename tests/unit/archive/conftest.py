@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from cloudstore_tui.archive.listing import FolderListing
 from cloudstore_tui.archive.plan import Loss
 from cloudstore_tui.archive.pull import Pull
-from cloudstore_tui.archive.report import Report
+from cloudstore_tui.archive.report import PullReport
 from cloudstore_tui.archive.strategy import PullOptions
 from cloudstore_tui.archive.template import KeyNames
 from cloudstore_tui.core.errors import MissingError, StorageError
@@ -143,7 +143,7 @@ class Bucket(StorageProvider):
 class Result:
     """What came of one pull."""
 
-    report: Report
+    report: PullReport
     losses: list[Loss]
     warnings: list[str]
     fetched: list[str]

@@ -8,7 +8,7 @@ import pytest
 
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import Manifest, fetched_entry
-from cloudstore_tui.archive.verify import Finding, Found, verify_folder
+from cloudstore_tui.archive.verify import FileFinding, Found, verify_folder
 from cloudstore_tui.core.errors import MissingError, common_code
 from cloudstore_tui.transfers.workers import Stop
 
@@ -33,11 +33,11 @@ def pulled(tmp_path: Path) -> Path:
     return folder
 
 
-def findings(folder: Path) -> dict[str, Finding]:
+def findings(folder: Path) -> dict[str, FileFinding]:
     return {finding.path: finding for finding in verify_folder(folder, Stop(), folder.parent / "scratch")}
 
 
-def code(found: dict[str, Finding]) -> int:
+def code(found: dict[str, FileFinding]) -> int:
     return common_code([finding.error for finding in found.values() if finding.error is not None])
 
 
