@@ -538,7 +538,7 @@ async def test_a_reply_that_never_ends_is_given_up_in_time(kind: str) -> None:
             for _ in range(1000):
                 writer.write(more)
                 await writer.drain()
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
         writer.close()
 
     listener = await asyncio.start_server(drip, "127.0.0.1", 0)
