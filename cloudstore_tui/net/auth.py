@@ -7,8 +7,9 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from cloudstore_tui.core.errors import ConfigError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.profile import Profile
@@ -28,8 +29,7 @@ PAUSE = 30.0
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
+class AccessToken(msgspec.Struct, frozen=True):
     """An access token."""
 
     value: Secret

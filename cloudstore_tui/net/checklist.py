@@ -1,7 +1,8 @@
 """What a profile needs, looked at one after the other."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Check
@@ -14,8 +15,7 @@ MAX_SKEW = 300.0
 _CURE = "Set it, or let NTP do so: signed links and tokens depend on it."
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(msgspec.Struct, frozen=True):
     """Something that works but may not be what is wanted."""
 
     text: str

@@ -4,12 +4,12 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+
+class Moment(msgspec.Struct, frozen=True):
     """One point in time: the wall clock can be set, and the other counts from the start of the machine."""
 
     wall: float

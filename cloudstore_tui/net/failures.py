@@ -1,10 +1,11 @@
 """What refusals and broken connections mean: from a status or an exception to one of our errors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import ClassVar
+
+import msgspec
 
 from cloudstore_tui.core.errors import (
     AccessError,
@@ -237,8 +238,7 @@ class HostError(NetworkError):
         """Whether the host was silent for too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(msgspec.Struct, frozen=True):
     """What was known when a request failed."""
 
     host: str

@@ -11,10 +11,11 @@ import math
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+
+import msgspec
 
 from cloudstore_tui.core.errors import NetworkError, StorageError, UnavailableError
 from cloudstore_tui.core.secret import Secret
@@ -34,8 +35,7 @@ LONGEST_PROBE = 60.0
 """Seconds between two tries of a host that is down."""
 
 
-@dataclass(slots=True, eq=False)
-class HostHealth:
+class HostHealth(msgspec.Struct, eq=False):
     """What is known of one host."""
 
     name: str
@@ -49,9 +49,9 @@ class HostHealth:
     tried_at: float = 0.0
     prober: "HostPermit | None" = None
     """The one who may try it while it is down."""
-    error: StorageError = field(default_factory=lambda: NetworkError("it cannot be reached"))
+    error: StorageError = msgspec.field(default_factory=lambda: NetworkError("it cannot be reached"))
     """Why it was last found down."""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
     @property
     def is_down(self) -> bool:

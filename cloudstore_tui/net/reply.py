@@ -5,7 +5,6 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -172,8 +171,7 @@ LARGEST_REPLY = 32 * 1024 * 1024
 _CURE = "Check the addresses in the profile; a proxy on the way may have answered instead."
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """The status and body of an answer."""
 
     status: int
@@ -248,8 +246,7 @@ _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 
 
-@dataclass(frozen=True, slots=True)
-class ContentRange:
+class ContentRange(msgspec.Struct, frozen=True):
     """A `Content-Range`: which bytes of how many."""
 
     first: int | None
@@ -257,8 +254,7 @@ class ContentRange:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class BlobReply:
+class BlobReply(msgspec.Struct, frozen=True):
     """One answer."""
 
     status: int

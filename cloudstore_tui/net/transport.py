@@ -12,11 +12,12 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
+
+import msgspec
 
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.links import Source, Target
@@ -40,8 +41,7 @@ _KEYCHAINS = ("/System/Library/Keychains/SystemRootCertificates.keychain", "/Lib
 _MAX_CERTIFICATE_FILES = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True):
     """The proxy to a host."""
 
     url: str
@@ -143,8 +143,7 @@ def _is_in(host: str, net: ipaddress.IPv4Network | ipaddress.IPv6Network) -> boo
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class TrustStore:
+class TrustStore(msgspec.Struct, frozen=True):
     """The certificates that are trusted: the system's, and those that the user adds."""
 
     file: str
@@ -152,7 +151,7 @@ class TrustStore:
     """Of the system; at most one of the two is set."""
     pem: bytes
     """All of them in one, where the user adds some by `SSL_CERT_FILE` or `SSL_CERT_DIR`; else empty."""
-    context: ssl.SSLContext = field(repr=False, compare=False)
+    context: ssl.SSLContext
 
 
 def trust_store() -> TrustStore:
@@ -252,19 +251,22 @@ def _keychain() -> bytes:
         return b""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiCall:
+class ApiCall(msgspec.Struct, frozen=True):
     """A request to a host that the sender knows."""
 
     method: str
-    target: str = field(repr=False)
+    target: str
     """Path and query, encoded: sent exactly as it is."""
-    headers: Mapping[str, Secret] = field(default_factory=dict)
-    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, Secret] = {}
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Without query and body, which may hold what is secret."""
+        return f"ApiCall({self.method} {self.path})"
 
     def with_headers(self, headers: Mapping[str, Secret]) -> "ApiCall":
         """The same request with further headers."""
-        return replace(self, headers={**self.headers, **headers})
+        return msgspec.structs.replace(self, headers={**self.headers, **headers})
 
     @property
     def path(self) -> str:
