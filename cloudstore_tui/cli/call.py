@@ -6,10 +6,7 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.archive.template import CallFolder
-from cloudstore_tui.calls.branches import Branch, branches
-from cloudstore_tui.calls.file_names import file_names
-from cloudstore_tui.calls.joining import NAMED_BY, stand_in
-from cloudstore_tui.calls.tree import CallTree, Node, call_tree
+from cloudstore_tui.calls import NAMED_BY, Branch, CallTree, Node, branches, call_tree, file_names, stand_in
 from cloudstore_tui.cli.options import Group, conflict_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, entry_record
 from cloudstore_tui.cli.session import Session, run

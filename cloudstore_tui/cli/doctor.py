@@ -6,8 +6,7 @@ from cloudstore_tui.cli.options import Command, Duration, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, open_config, run
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.doctor.checkup import Checkup
-from cloudstore_tui.doctor.finding import Finding, Verdict, failed
+from cloudstore_tui.doctor import CheckResult, CheckStatus, Doctor, failed
 from cloudstore_tui.providers import PROVIDERS
 
 PATIENCE = 15.0
@@ -44,10 +43,10 @@ def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) 
     async def work(session: Session) -> None:
         for name in profiles:
             session.config.profile(name)
-        checkup = Checkup(session.config, PROVIDERS, session.provider, STEPS * timeout)
-        async for finding in checkup.run(profiles):
-            _show(finding, session.output)
-            codes.append(finding.code)
+        doctor = Doctor(session.config, PROVIDERS, session.provider, STEPS * timeout)
+        async for result in doctor.run(profiles):
+            _show(result, session.output)
+            codes.append(result.code)
 
     codes: list[int] = []
     run(work, as_json=as_json, timeout=timeout)
@@ -55,24 +54,24 @@ def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) 
         raise SystemExit(code)
 
 
-def _show(finding: Finding, output: Output) -> None:
+def _show(result: CheckResult, output: Output) -> None:
     if output.as_json:
-        output.record(record(finding))
+        output.record(record(result))
         return
-    title = f"{finding.subject} {finding.title}".strip()
-    output.line(f"{finding.verdict:4}  {title:22}  {finding.text}")
-    if finding.hint and finding.verdict is not Verdict.SKIP:
-        output.line(f"{'':30}{finding.hint}")
+    title = f"{result.subject} {result.title}".strip()
+    output.line(f"{result.status:4}  {title:22}  {result.text}")
+    if result.hint and result.status is not CheckStatus.SKIP:
+        output.line(f"{'':30}{result.hint}")
 
 
-def record(finding: Finding) -> dict[str, object]:
-    """A finding as JSON; what is empty is absent."""
+def record(result: CheckResult) -> dict[str, object]:
+    """A result as JSON; what is empty is absent."""
     values = {
-        "profile": finding.subject,
-        "check": finding.title,
-        "verdict": finding.verdict.lower(),
-        "text": finding.text,
-        "hint": finding.hint,
-        "code": finding.code,
+        "profile": result.subject,
+        "check": result.title,
+        "verdict": result.status.lower(),
+        "text": result.text,
+        "hint": result.hint,
+        "code": result.code,
     }
     return {name: value for name, value in values.items() if value}

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from textual.content import Content
 
-from cloudstore_tui.calls.joining import SHARED
+from cloudstore_tui.calls import SHARED
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.mask import MASK

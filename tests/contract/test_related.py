@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.calls.joining import stand_in
-from cloudstore_tui.calls.part import Part
-from cloudstore_tui.calls.tree import CallTree, Tie, call_tree
+from cloudstore_tui.calls import CallTree, Part, Tie, call_tree, stand_in
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.provider import StorageProvider

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.calls.tree import CallTree, call_tree
+from cloudstore_tui.calls import CallTree, call_tree
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.widgets.call_list import CallList
 

@@ -1,30 +1,30 @@
-"""The check-up on the screen."""
+"""What `doctor` finds, on the screen."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 from textual.app import App
 
-from cloudstore_tui.doctor.finding import Finding, Verdict
+from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
 
 FOUND = (
-    Finding("", "configuration", Verdict.OK, "one profile"),
-    Finding("acme8", "token", Verdict.FAIL, "refused by \x1b[2J", "Check client_id.", 3),
-    Finding("acme8", "the rest", Verdict.SKIP, "not checked: token comes first"),
-    Finding("", "letters", Verdict.WARN, "not UTF-8", "Set LANG."),
+    CheckResult("", "configuration", CheckStatus.OK, "one profile"),
+    CheckResult("acme8", "token", CheckStatus.FAIL, "refused by \x1b[2J", "Check client_id.", 3),
+    CheckResult("acme8", "the rest", CheckStatus.SKIP, "not checked: token comes first"),
+    CheckResult("", "letters", CheckStatus.WARN, "not UTF-8", "Set LANG."),
 )
 
 
 class Examined:
     def __init__(self) -> None:
         self.times = 0
-        self.findings: tuple[Finding, ...] = FOUND
+        self.results: tuple[CheckResult, ...] = FOUND
 
-    async def __call__(self) -> AsyncIterator[Finding]:
+    async def __call__(self) -> AsyncIterator[CheckResult]:
         self.times += 1
-        for finding in self.findings:
-            yield finding
+        for result in self.results:
+            yield result
 
 
 def text_of(app: App[None]) -> str:
@@ -53,7 +53,7 @@ async def test_r_looks_again_and_escape_goes_back() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(DoctorScreen(examined))
         await pilot.pause()
-        examined.findings = FOUND[:1]
+        examined.results = FOUND[:1]
         await pilot.press("r")
         await pilot.pause()
         assert "Checked: nothing wrong" in text_of(app)

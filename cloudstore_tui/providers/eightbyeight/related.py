@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from cloudstore_tui.calls.joining import terms_of
+from cloudstore_tui.calls import terms_of
 from cloudstore_tui.core.errors import PartialError, StorageError, distinct
 from cloudstore_tui.core.models import Query, StoredObject, identity
 from cloudstore_tui.core.paging import Page

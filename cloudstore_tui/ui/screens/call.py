@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from cloudstore_tui.calls.tree import CallTree, call_tree
+from cloudstore_tui.calls import CallTree, call_tree
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.paging import Page

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from cloudstore_tui.calls.file_names import file_names
-from cloudstore_tui.calls.tree import CallTree
+from cloudstore_tui.calls import CallTree, file_names
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.paging import Page

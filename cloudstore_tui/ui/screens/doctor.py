@@ -1,4 +1,4 @@
-"""What is wrong, and what to do, as the check-up finds it."""
+"""What is wrong, and what to do, as `doctor` finds it."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar
@@ -9,16 +9,16 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.doctor.finding import Finding, Verdict
+from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.key_line import KeyLine
 
-_STYLES = {Verdict.OK: "$text-success", Verdict.WARN: "$text-warning", Verdict.FAIL: "bold $text-error"}
+_STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", CheckStatus.FAIL: "bold $text-error"}
 
 
 class DoctorScreen(BaseScreen[None]):
-    """One line for each finding, and below it what to do."""
+    """One line for each result, and below it what to do."""
 
     CSS_PATH = "doctor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,16 +30,16 @@ class DoctorScreen(BaseScreen[None]):
         Binding("pageup,b", "scroll(-15)", "Before", show=False, tooltip="Read back", id="doctor.page_up"),
     ]
 
-    def __init__(self, examine: Callable[[], AsyncIterator[Finding]]) -> None:
+    def __init__(self, examine: Callable[[], AsyncIterator[CheckResult]]) -> None:
         """Show what `examine` finds, each time it is asked."""
         super().__init__()
         self._examine = examine
-        self.findings: list[Finding] = []
+        self.results: list[CheckResult] = []
 
     def compose(self) -> ComposeResult:
-        """What is going on, the findings, the keys."""
+        """What is going on, the results, the keys."""
         yield Static("", id="title", markup=False)
-        with VerticalScroll(id="findings", can_focus=False):
+        with VerticalScroll(id="results", can_focus=False):
             yield Static("", id="lines", markup=False)
         yield KeyLine(id="keys")
 
@@ -53,30 +53,30 @@ class DoctorScreen(BaseScreen[None]):
 
     def action_again(self) -> None:
         """Look at everything anew."""
-        self.run_worker(self._look(), group="checkup", exclusive=True)
+        self.run_worker(self._look(), group="doctor", exclusive=True)
 
     def action_scroll(self, lines: int) -> None:
-        """Move the findings."""
-        self.query_one("#findings").scroll_relative(y=lines, animate=False)
+        """Move the results."""
+        self.query_one("#results").scroll_relative(y=lines, animate=False)
 
     async def _look(self) -> None:
-        self.findings = []
+        self.results = []
         title = self.query_one("#title", Static)
         title.update("Checking …")
-        async for finding in self._examine():
-            self.findings.append(finding)
-            self.query_one("#lines", Static).update(Content("\n").join(map(lines_of, self.findings)))
-        wrong = sum(finding.verdict is Verdict.FAIL for finding in self.findings)
-        doubtful = sum(finding.verdict is Verdict.WARN for finding in self.findings)
+        async for result in self._examine():
+            self.results.append(result)
+            self.query_one("#lines", Static).update(Content("\n").join(map(lines_of, self.results)))
+        wrong = sum(result.status is CheckStatus.FAIL for result in self.results)
+        doubtful = sum(result.status is CheckStatus.WARN for result in self.results)
         more = f", {doubtful} to look at" if doubtful else ""
         title.update(Content(f"Checked: {wrong or 'nothing'} wrong{more}"))
 
 
-def lines_of(finding: Finding) -> Content:
-    """The finding, and below it what to do."""
-    title = f"{finding.subject} {finding.title}".strip()
-    verdict = Content.styled(f"{finding.verdict:4}", _STYLES.get(finding.verdict, ""))
-    line = Content.assemble(verdict, "  ", show(f"{title:22}"), "  ", show(finding.text))
-    if not finding.hint or finding.verdict is Verdict.SKIP:
+def lines_of(result: CheckResult) -> Content:
+    """The result, and below it what to do."""
+    title = f"{result.subject} {result.title}".strip()
+    status = Content.styled(f"{result.status:4}", _STYLES.get(result.status, ""))
+    line = Content.assemble(status, "  ", show(f"{title:22}"), "  ", show(result.text))
+    if not result.hint or result.status is CheckStatus.SKIP:
         return line
-    return Content.assemble(line, "\n      → ", show(finding.hint))
+    return Content.assemble(line, "\n      → ", show(result.hint))

@@ -10,8 +10,7 @@ from textual.app import App
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
-from cloudstore_tui.doctor.checkup import Checkup
-from cloudstore_tui.doctor.finding import Finding, failed
+from cloudstore_tui.doctor import CheckResult, Doctor, failed
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
@@ -93,15 +92,15 @@ class SetupFlow:
         """Show what is wrong with the configuration, the services and this machine."""
         await self._app.push_screen_wait(DoctorScreen(self._examine))
 
-    async def _examine(self) -> AsyncIterator[Finding]:
+    async def _examine(self) -> AsyncIterator[CheckResult]:
         try:
             # Read again: it may have been mended since the start.
             config = load_config(self._path, self._specs)
         except StorageError as error:
             yield failed("", "configuration", error)
             return
-        async for finding in Checkup(config, self._specs, self._provider).run():
-            yield finding
+        async for result in Doctor(config, self._specs, self._provider).run():
+            yield result
 
     def _provider(self, name: str) -> StorageProvider:
         if name not in self._engine.providers:

@@ -10,8 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.calls.branches import Branch, branches
-from cloudstore_tui.calls.tree import CallTree
+from cloudstore_tui.calls import Branch, CallTree, branches
 from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain

@@ -18,7 +18,7 @@ from cloudstore_tui.core.links import LinkForm, Piece, SignedLink, ZipJob
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.doctor.finding import Finding, Verdict
+from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.transfers.zip.cost import Choice
@@ -79,9 +79,9 @@ def transfers(folder: Path) -> list[TransferSnapshot]:
     ]
 
 
-async def _examine() -> AsyncIterator[Finding]:
-    for verdict in Verdict:
-        yield Finding("acme", "token", verdict, "what was found", "What to do.")
+async def _examine() -> AsyncIterator[CheckResult]:
+    for status in CheckStatus:
+        yield CheckResult("acme", "token", status, "what was found", "What to do.")
 
 
 Make = Callable[[Path], Screen[Any]]

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cloudstore_tui.calls.file_names import file_names
-from cloudstore_tui.calls.tree import call_tree
+from cloudstore_tui.calls import call_tree, file_names
 
 
 def names(*entries: Any) -> list[str]:

@@ -1,6 +1,6 @@
 """Which values lead from one object of a call to the others."""
 
-from cloudstore_tui.calls.joining import NAMED_BY, SHARED, stand_in, terms_of
+from cloudstore_tui.calls import NAMED_BY, SHARED, stand_in, terms_of
 from cloudstore_tui.core.models import Location, StoredObject
 
 HERE = Location("acme8", "uk")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.calls.part import Part, part_of, speaker_rank, title_of
+from cloudstore_tui.calls import Part, part_of, speaker_rank, title_of
 from cloudstore_tui.fiql.fields import TYPE_NAMES
 
 OTHERS = {"meeting", "calladditionalfields", "cm-report", "meetings_transcriptions", "statehistory", "tcltransactions"}

@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from cloudstore_tui.calls.branches import branches
-from cloudstore_tui.calls.part import Part
-from cloudstore_tui.calls.tree import CallTree, Tie, call_tree
+from cloudstore_tui.calls import CallTree, Part, Tie, branches, call_tree
 
 
 def drawn(tree: CallTree) -> list[str]:

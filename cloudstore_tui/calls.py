@@ -1,15 +1,115 @@
-"""The objects of one call as a small tree: one branch for each leg of it."""
+"""The objects of one call: what joins them, what part each plays, their tree, and their file names."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+import msgspec
 from msgspec.structs import replace
 
-from cloudstore_tui.calls.joining import SOURCES
-from cloudstore_tui.calls.part import ORDER, Part, part_of, speaker_rank, title_of
-from cloudstore_tui.core.models import StoredObject, identity
+from cloudstore_tui.core.models import Location, StoredObject, identity
+from cloudstore_tui.core.text import folded
+from cloudstore_tui.fiql.fields import TYPES
+
+SHARED = ("callId", "originalCallId", "transactionId", "sourceId", "sourceObjectId")
+"""Tags whose value other objects of the same call have, too."""
+
+SOURCES = ("sourceId", "sourceObjectId")
+"""Tags that hold the id of the object that this one was made of."""
+
+NAMED_BY = ("callId", "bucketId", "sourceId", "sourceObjectId", "originalCallId", "transactionId", "id")
+"""Fields and tags that can hold what a user names a call by."""
+
+_NOTHING = frozenset({"", "0", "-1"})
+"""Values that stand for an unknown one: they would join everything."""
+
+
+def terms_of(entry: StoredObject) -> Iterator[tuple[str, str]]:
+    """The fields and tags, with their values, that objects of the same call have; each pair may come twice.
+
+    A transcript names the recording it was made of, and a voicemail the call that led to it: both ways are given.
+    """
+    told = [("bucketId", entry.bucket_id)]
+    told += [(key, entry.tag(key)) for key in SHARED]
+    told += [("id", entry.tag(key)) for key in SOURCES]
+    told += [(key, entry.id) for key in SOURCES]
+    told += [("originalCallId", entry.tag("callId")), ("callId", entry.tag("originalCallId"))]
+    return ((key, value) for key, value in told if value not in _NOTHING)
+
+
+def stand_in(where: Location, key: str) -> StoredObject:
+    """An object of which only one value is known, in every field that can join it to a call."""
+    tags = tuple((name, key) for name in SHARED)
+    return StoredObject(where, "", id=key, bucket_id=key, tags=tags)
+
+
+class Part(StrEnum):
+    """In the order in which they are shown."""
+
+    RECORDING = "recording"
+    VOICEMAIL = "voicemail"
+    TRANSCRIPT = "transcript"
+    SUMMARY = "summary"
+    SENTIMENT = "sentiment"
+    SURVEY = "survey"
+    COMMENT = "voice comment"
+    NOTES = "notes"
+    SCREEN = "screen recording"
+    OTHER = "other"
+
+
+ORDER = {part: number for number, part in enumerate(Part)}
+
+_BY_TYPE = {
+    "callrecording": Part.RECORDING,
+    "callcenterrecording": Part.RECORDING,
+    "voicemail": Part.VOICEMAIL,
+    "callcentervoicemail": Part.VOICEMAIL,
+    "transcription": Part.TRANSCRIPT,
+    "chattranscription": Part.TRANSCRIPT,
+    "summary": Part.SUMMARY,
+    "sentimentScore": Part.SENTIMENT,
+    "postcallsurvey": Part.SURVEY,
+    "voicecommentrecording": Part.COMMENT,
+    "agentnotes": Part.NOTES,
+    "screenrecording": Part.SCREEN,
+}
+_TITLES = {known.name: known.title for known in TYPES}
+_SPEAKERS = {"owner": 1, "agent": 1, "external": 2, "customer": 2}
+_MOST_SPEAKER = 24
+
+
+def part_of(entry: StoredObject) -> Part:
+    """What an object is; types that nobody has heard of are `OTHER`."""
+    return _BY_TYPE.get(entry.type, Part.OTHER)
+
+
+def title_of(entry: StoredObject) -> str:
+    """What to call an object among the others of its call; may hold remote text."""
+    part = part_of(entry)
+    if part is Part.OTHER:
+        return _TITLES.get(entry.type) or entry.type or "Unknown"
+    title = part.value.capitalize()
+    if part is Part.COMMENT and (question := entry.tag("pcsQuestionNumber")):
+        return f"{title} {question[:_MOST_SPEAKER]}"
+    if part is Part.TRANSCRIPT and (who := speaker_of(entry)):
+        return f"{title}: {who}"
+    return title
+
+
+def speaker_of(entry: StoredObject) -> str:
+    """Whose words a transcript holds; empty where it holds those of all."""
+    if entry.tag("speaker"):
+        return entry.tag("speaker")[:_MOST_SPEAKER]
+    return "one channel" if entry.tag("sourceObjectType").endswith("channel") else ""
+
+
+def speaker_rank(entry: StoredObject) -> tuple[int, str]:
+    """The order of transcripts: the whole call, our side, the other side, anybody else."""
+    who = speaker_of(entry)
+    return (_SPEAKERS.get(who.lower(), 3) if who else 0, who)
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -26,8 +126,7 @@ class Tie(StrEnum):
     OTHER = "related call"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One object of a call."""
 
     entry: StoredObject
@@ -44,8 +143,7 @@ class Node:
             yield from child.walk()
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(msgspec.Struct, frozen=True):
     """The objects of one call id."""
 
     call_id: str
@@ -59,8 +157,7 @@ class Leg:
             yield from node.walk()
 
 
-@dataclass(frozen=True, slots=True)
-class CallTree:
+class CallTree(msgspec.Struct, frozen=True):
     """Everything that was found of a call."""
 
     legs: tuple[Leg, ...]
@@ -194,3 +291,61 @@ def _by_rank(entry: StoredObject) -> tuple[object, ...]:
     part = part_of(entry)
     kind = entry.type if part is Part.OTHER else ""
     return (ORDER[part], kind, speaker_rank(entry), _by_time(entry))
+
+
+_HERE, _LAST = "├─ ", "└─ "
+_ON, _END = "│  ", "   "
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """One line: a leg, or an object of it."""
+
+    strokes: str
+    title: str
+    """May hold remote text."""
+    node: Node | None = None
+    """Nothing for the line of a leg."""
+
+
+def branches(tree: CallTree) -> Iterator[Branch]:
+    """All lines from top to bottom; the first is the call itself, further legs hang at the end of it."""
+    for number, leg in enumerate(tree.legs):
+        if number == 0:
+            yield Branch("", _title(leg))
+            yield from _branches(leg.nodes, "", more=len(tree.legs) > 1)
+            continue
+        is_last = number == len(tree.legs) - 1
+        yield Branch(_LAST if is_last else _HERE, _title(leg))
+        yield from _branches(leg.nodes, _END if is_last else _ON)
+
+
+def _branches(nodes: Sequence[Node], before: str, *, more: bool = False) -> Iterator[Branch]:
+    for number, node in enumerate(nodes):
+        is_last = number == len(nodes) - 1 and not more
+        yield Branch(before + (_LAST if is_last else _HERE), node.title, node)
+        yield from _branches(node.children, before + (_END if is_last else _ON))
+
+
+def _title(leg: Leg) -> str:
+    what = "Call" if leg.tie is Tie.SELF else leg.tie.value.capitalize()
+    return f"{what} {leg.call_id}".rstrip()
+
+
+def file_names(tree: CallTree) -> dict[str, str]:
+    """A name for each object by its identity: its own, and what it is where another one has the same name.
+
+    Names may still hold anything, and two of them may be equal where two objects are the same in all that is known.
+    """
+    counts = Counter(folded(node.entry.name) for node in tree.nodes)
+    return {
+        identity(node.entry): _told_apart(node) if counts[folded(node.entry.name)] > 1 else node.entry.name
+        for node in tree.nodes
+    }
+
+
+def _told_apart(node: Node) -> str:
+    name, what = node.entry.name, node.entry.type if node.part is Part.OTHER else node.title
+    stem, dot, extension = name.rpartition(".")
+    if not stem:
+        stem, dot, extension = name, "", ""
+    return f"{stem} {what.lower().replace(': ', ' ')}{dot}{extension}"

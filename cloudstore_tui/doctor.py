@@ -1,0 +1,297 @@
+"""What `doctor` looks at, in order: the configuration, each profile with its secrets and its service, and this machine.
+
+It changes nothing. What was found comes as it is found, since a service may take its time.
+"""
+
+import asyncio
+import locale
+import os
+import shlex
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from cloudstore_tui.config.paths import state_folder
+from cloudstore_tui.config.profiles import Config
+from cloudstore_tui.config.secrets import SecretSources, spoken
+from cloudstore_tui.core.errors import NetworkError, StorageError
+from cloudstore_tui.core.profile import Profile, SecretField
+from cloudstore_tui.core.provider import Check, ProviderSpec, StorageProvider
+from cloudstore_tui.transfers.journal.store import FILE
+
+
+class CheckStatus(StrEnum):
+    """How something was found."""
+
+    OK = "ok"
+    WARN = "warn"
+    """It works, but not in everything or not for ever."""
+    FAIL = "FAIL"
+    SKIP = "skip"
+    """Not looked at, because of something before it."""
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """What was looked at, how it was found, and what to do."""
+
+    subject: str
+    """The profile it is about; empty for what is the same for all."""
+    title: str
+    status: CheckStatus
+    text: str
+    """What was found, not yet safe to draw."""
+    hint: str = ""
+    """What to do, in sentences; empty where nothing is wrong, or nobody knows."""
+    code: int = 0
+    """Exit code that this failure stands for."""
+
+
+def failed(subject: str, title: str, error: StorageError) -> CheckResult:
+    """A failure in the words of an error."""
+    place = f"{error.subject}: " if error.subject and error.subject != subject else ""
+    return CheckResult(subject, title, CheckStatus.FAIL, f"{place}{error.message}", error.hint, error.code)
+
+
+TITLE = "configuration"
+
+
+def check_configuration(config: Config) -> CheckResult:
+    """What there is to say of a file that was read without an error."""
+    path, count = config.path, len(config.profiles)
+    if not count:
+        hint = "Add one: cloudstore profile add. Or try the program without: cloudstore demo."
+        return CheckResult("", TITLE, CheckStatus.WARN, f"{path}: no profiles", hint)
+    text = f"{path}: {count} profile{'s' * (count > 1)}"
+    if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        # It names commands that are run, and the hosts that secrets are sent to.
+        hint = f"Run: chmod go-w {shlex.quote(str(path))}"
+        return CheckResult("", TITLE, CheckStatus.WARN, f"{text}, and others can write it", hint)
+    return CheckResult("", TITLE, CheckStatus.OK, text)
+
+
+def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[CheckResult]:
+    """One line for each secret that the service takes. May take seconds, and never shows one."""
+    for field in fields:
+        title = spoken(field.name)
+        try:
+            profile.secrets(field.name)
+        except StorageError as error:
+            yield failed(profile.name, title, error)
+        else:
+            sources = profile.secrets
+            where = sources.describe(field.name) if isinstance(sources, SecretSources) else "given by the program"
+            yield CheckResult(profile.name, title, CheckStatus.OK, f"from {where}")
+
+
+LONGEST = 60.0
+"""Seconds that one service may take for all its checks."""
+
+_SILENT = "Check the address in the profile, and whether a proxy or a firewall is in the way."
+
+
+async def check_service(provider: StorageProvider, patience: float = LONGEST) -> AsyncIterator[CheckResult]:
+    """What the provider checks, until the first thing that is wrong, and what the profile allows."""
+    name = provider.profile.name
+    try:
+        async with asyncio.timeout(patience):
+            checks = await provider.check()
+    except TimeoutError:
+        yield failed(name, "service", NetworkError(f"it did not answer within {patience:.0f} seconds", hint=_SILENT))
+        return
+    for check in checks:
+        yield _result(name, check)
+    if checks and checks[-1].error is not None:
+        rest = f"not checked: {checks[-1].title} comes first"
+        yield CheckResult(name, "the rest", CheckStatus.SKIP, rest)
+        return
+    yield _rights(provider)
+
+
+def _result(name: str, check: Check) -> CheckResult:
+    if check.error is not None:
+        silent = isinstance(check.error, NetworkError) and not check.error.hint
+        return failed(name, check.title, check.error.with_(hint=_SILENT) if silent else check.error)
+    return CheckResult(name, check.title, CheckStatus.OK if check.ok else CheckStatus.WARN, check.text, check.hint)
+
+
+def _rights(provider: StorageProvider) -> CheckResult:
+    if provider.profile.read_only:
+        text = "the profile is read-only"
+        return CheckResult(provider.profile.name, "permission", CheckStatus.OK, text)
+    # Whether the service lets it is only known once it is tried, and `doctor` changes nothing.
+    text = "the profile lets you upload and delete"
+    return CheckResult(provider.profile.name, "permission", CheckStatus.OK, text)
+
+
+LITTLE_ROOM = 2_000_000_000
+"""Bytes: less does not hold one zip of the service."""
+SMALLEST = (60, 15)
+"""Columns and lines that the browser needs at least."""
+
+_DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY")
+_NO_CURSOR = ("", "dumb", "unknown")
+
+
+def check_disk(download_dir: Path) -> Iterator[CheckResult]:
+    """The folder for downloads, and the one for what must survive a restart."""
+    folder = download_dir.expanduser().absolute()
+    there = next((path for path in (folder, *folder.parents) if path.is_dir()), folder)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            free = shutil.disk_usage(there).free
+    except OSError as error:
+        hint = "Name another folder as download_dir under [settings], or make this one writable."
+        text = f"{folder}: {(error.strerror or 'cannot be written').lower()}"
+        yield CheckResult("", "downloads", CheckStatus.FAIL, text, hint, 5)
+    else:
+        text = f"{folder}: {free / 1e9:,.1f} GB free"
+        if free < LITTLE_ROOM:
+            yield CheckResult(
+                "", "downloads", CheckStatus.WARN, text, "Make room: one zip of the service has up to 2 GB."
+            )
+        else:
+            yield CheckResult("", "downloads", CheckStatus.OK, text)
+    yield _journal()
+
+
+def _journal() -> CheckResult:
+    """Whether the journal of transfers can be read. Opening it as a transfer does would mend what is damaged."""
+    path = state_folder() / FILE
+    if not path.exists():
+        return CheckResult("", "journal", CheckStatus.OK, f"{path}: none yet, the first transfer makes it")
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as journal:
+            (told,) = journal.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        told = str(error)
+    if told == "ok":
+        return CheckResult("", "journal", CheckStatus.OK, str(path))
+    hint = "The next transfer moves it aside and begins a new one; what was interrupted then begins anew."
+    return CheckResult("", "journal", CheckStatus.FAIL, f"{path}: {told}", hint, 5)
+
+
+def check_terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> Iterator[CheckResult]:
+    """What the browser would find; `size` is `None` where there is no terminal."""
+    yield _terminal(environment, size)
+    yield _letters(environment)
+    yield _clipboard(environment)
+
+
+def _terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> CheckResult:
+    kind = environment.get("TERM", "")
+    if size is None:
+        return CheckResult(
+            "", "terminal", CheckStatus.SKIP, "not checked: this runs without one; the browser needs one"
+        )
+    if kind in _NO_CURSOR:
+        text = f"TERM is {kind or 'not set'}: the browser cannot be drawn"
+        return CheckResult(
+            "", "terminal", CheckStatus.WARN, text, "Set it to what your terminal is, such as TERM=xterm-256color."
+        )
+    between = [name for name, variable in (("tmux", "TMUX"), ("screen", "STY")) if environment.get(variable)]
+    parts = [kind, f"{size.columns}×{size.lines}", *between, *(["over SSH"] if _is_remote(environment) else [])]
+    text = ", ".join(parts)
+    if size.columns < SMALLEST[0] or size.lines < SMALLEST[1]:
+        hint = f"Make the window larger: {SMALLEST[0]}×{SMALLEST[1]} at least."
+        return CheckResult("", "terminal", CheckStatus.WARN, text, hint)
+    return CheckResult("", "terminal", CheckStatus.OK, text)
+
+
+def _letters(environment: Mapping[str, str]) -> CheckResult:
+    wanted = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environment.get(name))), "")
+    if "utf" in wanted.lower() or (not wanted and "utf" in locale.getpreferredencoding(do_setlocale=False).lower()):
+        return CheckResult("", "letters", CheckStatus.OK, wanted or "UTF-8")
+    text = f"the locale {wanted or 'C'} is not UTF-8: names beyond ASCII are shown as ?"
+    return CheckResult(
+        "", "letters", CheckStatus.WARN, text, "Set LANG=C.UTF-8, or another locale that ends with UTF-8."
+    )
+
+
+def _clipboard(environment: Mapping[str, str]) -> CheckResult:
+    if environment.get("TMUX"):
+        text = "through tmux, which passes it on if set-clipboard is on"
+        return CheckResult(
+            "", "clipboard", CheckStatus.OK, text, "If copying does nothing: tmux set -g set-clipboard on"
+        )
+    if environment.get("TERM", "").startswith(("linux", "vt")):
+        return CheckResult(
+            "", "clipboard", CheckStatus.WARN, "this terminal has none", "Links are shown in full: select them."
+        )
+    own = any(environment.get(name) for name in _DESKTOPS) and not _is_remote(environment)
+    text = "your terminal's, by OSC 52" + (", and that of this desktop" if own else "")
+    return CheckResult(
+        "", "clipboard", CheckStatus.OK, text, "" if own else "If copying does nothing, your terminal forbids it."
+    )
+
+
+def _is_remote(environment: Mapping[str, str]) -> bool:
+    return any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
+
+
+class Doctor:
+    """Looks at everything; what was found comes as it is found."""
+
+    def __init__(
+        self,
+        config: Config,
+        specs: Sequence[ProviderSpec],
+        provider_of: Callable[[str], StorageProvider],
+        patience: float = LONGEST,
+    ) -> None:
+        """Make it.
+
+        Args:
+            config: what was read without an error.
+            specs: the services that there are.
+            provider_of: opens a profile by its name; asked for only once its secrets are there.
+            patience: seconds that each service may take.
+        """
+        self._config = config
+        self._specs = {spec.name: spec for spec in specs}
+        self._provider_of = provider_of
+        self._patience = patience
+
+    async def run(self, names: Sequence[str] = ()) -> AsyncIterator[CheckResult]:
+        """All results in order; of some profiles, or of all."""
+        yield check_configuration(self._config)
+        for name in names or list(self._config.profiles):
+            async for result in self._profile(self._config.profile(name)):
+                yield result
+        for result in await asyncio.to_thread(lambda: list(check_disk(self._config.settings.download_dir))):
+            yield result
+        for result in check_terminal(os.environ, terminal_size()):
+            yield result
+
+    async def _profile(self, profile: Profile) -> AsyncIterator[CheckResult]:
+        spec = self._specs[profile.provider]
+        # A keyring or a command may take seconds, and the screen must not stand still.
+        found = await asyncio.to_thread(lambda: list(check_secrets(profile, spec.secrets)))
+        for result in found:
+            yield result
+        if any(result.status is CheckStatus.FAIL for result in found):
+            yield CheckResult(profile.name, "service", CheckStatus.SKIP, "not checked: the secrets come first")
+            return
+        try:
+            provider = self._provider_of(profile.name)
+        except StorageError as error:
+            yield failed(profile.name, "addresses", error)
+            return
+        async for result in check_service(provider, self._patience):
+            yield result
+
+
+def terminal_size() -> os.terminal_size | None:
+    """That of the terminal; `None` without one."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        with suppress(OSError, ValueError):
+            if stream is not None and stream.isatty():
+                return os.get_terminal_size(stream.fileno())
+    return None

@@ -1,1 +1,0 @@
-"""What is wrong, and what to do: everything that `doctor` looks at, one after the other."""
