@@ -22,7 +22,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from cloudstore_tui.cli.sandbox_process import SandboxProcess
+from cloudstore_tui.cli.sandbox import SandboxProcess
 
 DOWN, UP, PAGE, GO_TO, ENTER = b"\x1b[B", b"\x1b[A", b"\x1b[6~", b"\x07", b"\r"
 DETAIL = b"i"

@@ -1,6 +1,8 @@
-"""`cloudstore` and `cloudstore PATH`: open the browser."""
+"""`cloudstore` and `cloudstore PATH`: open the browser, on the terminal that it needs."""
 
+import os
 import signal
+import sys
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -8,16 +10,28 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import Command
+from cloudstore_tui.cli.options import Command, Decorated
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.cli.transferring import open_journal
 from cloudstore_tui.config.profiles import Config
+from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import split_address
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
+
+_DUMB = ("", "dumb", "unknown")
+
+
+def screen_options(command: Decorated) -> Decorated:
+    """`--no-mouse` and `--low-bandwidth`."""
+    command = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(command)
+    return click.option(
+        "--low-bandwidth/--no-low-bandwidth",
+        default=None,
+        help="Fewer redraws, for a slow line. [default: over SSH only]",
+    )(command)
 
 
 @click.command("open", cls=Command, hidden=True)
@@ -78,3 +92,30 @@ def open_browser(config: Config, *, path: str = "", download_dir: Path | None = 
 def _open(profile: Profile) -> StorageProvider:
     spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
     return spec.open(profile)
+
+
+def as_asked(config: Config, *, no_mouse: bool, low_bandwidth: bool | None) -> Config:
+    """The configuration with what the options say instead of what its settings say."""
+    settings = config.settings
+    if no_mouse:
+        settings = replace(settings, mouse=False)
+    if low_bandwidth is not None:
+        settings = replace(settings, low_bandwidth=str(low_bandwidth).lower())
+    return replace(config, settings=settings)
+
+
+def require_terminal() -> None:
+    """Refuse to draw a screen where there is none.
+
+    Raises:
+        UsageError: stdin, stdout or stderr is no terminal, of which the screen is drawn on the last; or it cannot
+            put anything anywhere.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise UsageError("the browser needs a terminal", hint="For scripts: cloudstore --help lists the commands.")
+    name = os.environ.get("TERM", "")
+    if name in _DUMB:
+        raise UsageError(
+            f"the browser cannot draw on this terminal (TERM is {name})" if name else "TERM is not set",
+            hint="Set TERM to what your terminal is, such as xterm; for scripts: cloudstore --help.",
+        )

@@ -14,14 +14,13 @@ from typing import NoReturn, TextIO
 import click
 
 from cloudstore_tui import __version__
-from cloudstore_tui.cli.core_dumps import forbid_core_dumps
 from cloudstore_tui.cli.output import QUIET, Output, describe_error, error_record
-from cloudstore_tui.cli.streams import open_closed_streams
+from cloudstore_tui.cli.process import forbid_core_dumps, open_closed_streams
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui.crash import crash_sentence
 
 SECTIONS = {
-    "Look": {"ls": "ls", "find": "find", "stat": "stat", "preview": "preview", "call": "call", "url": "link"},
+    "Look": {"ls": "ls", "find": "find", "stat": "stat", "preview": "preview", "call": "call", "url": "url"},
     "Fetch and send": {
         "get": "transfer",
         "pull": "pull",

@@ -18,10 +18,9 @@ from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
-from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import transferring
+from cloudstore_tui.cli.transferring import Progress, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.models import Location

@@ -2,20 +2,21 @@
 
 import json
 import signal
+import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 
 import click
 
-from cloudstore_tui.cli.browse import open_browser
+from cloudstore_tui.cli.browse import as_asked, open_browser, require_terminal, screen_options
 from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.sandbox_process import SandboxProcess
-from cloudstore_tui.cli.screen import as_asked, require_terminal, screen_options
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox import DATA_NOW
 
@@ -140,3 +141,48 @@ def _switches(pairs: tuple[str, ...]) -> dict[str, str]:
             raise UsageError("a switch is written ID=VALUE", subject=pair, hint="cloudstore sandbox --list-switches")
         switches[name] = value
     return switches
+
+
+PATIENCE = 10.0
+"""Seconds the sandbox may take to end when asked."""
+
+
+class SandboxProcess:
+    """Starts a sandbox on entering and gives its configuration file; ends it on leaving.
+
+    The sandbox also ends by itself when this process dies: it waits on a pipe that only we hold.
+    """
+
+    def __init__(self, *, seed: int, objects: int, now: datetime | None = None, faults: Sequence[str] = ()) -> None:
+        self._command = [
+            *(sys.executable, "-m", "cloudstore_tui", "sandbox", "--with-parent"),
+            *("--seed", str(seed), "--objects", str(objects)),
+            *(("--now", now.isoformat()) if now else ()),
+            *(part for fault in faults for part in ("--fault", fault)),
+        ]
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Path:
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            self._process.wait(PATIENCE)
+            raise StorageError("the sandbox did not start", hint="Run `cloudstore sandbox` to see why.")
+        return Path(json.loads(line)["config"])
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process = self._process
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -8,7 +8,7 @@ import click
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.stop import Stop
+from cloudstore_tui.cli.process import Stop
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.models import Location, split_address
@@ -17,13 +17,13 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 
 
-class Unasked(float):
+class DefaultTimeout(float):
     """Seconds that nobody has asked for."""
 
 
-READING = Unasked(120)
+READING = DefaultTimeout(120)
 """Seconds after which a command that only reads gives up on a dead host."""
-TRANSFERRING = Unasked(900)
+TRANSFERRING = DefaultTimeout(900)
 """Seconds after which a transfer does."""
 TELL_WAIT_S = 60.0
 """Seconds between two looks at what is waited for."""
@@ -44,7 +44,7 @@ class Session:
 
         A full disk is only waited for where somebody asked for one.
         """
-        disk = 0.0 if isinstance(self.timeout, Unasked) else self.timeout
+        disk = 0.0 if isinstance(self.timeout, DefaultTimeout) else self.timeout
         return replace(self.config.settings.timeouts, give_up=self.timeout, disk=disk)
 
     def provider(self, name: str) -> StorageProvider:

@@ -13,9 +13,8 @@ from msgspec import structs
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse, writing
-from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, named, target_folder, tell, transferring
+from cloudstore_tui.cli.transferring import Progress, finished, named, target_folder, tell, transferring
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject

@@ -2,21 +2,26 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
 
-from cloudstore_tui.cli.known_transfer import KnownTransfer, all_known, named, open_left_overs
 from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
 from cloudstore_tui.cli.output import iso
-from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, tell, transferring
-from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.cli.transferring import Progress, finished, open_journal, tell, transferring
+from cloudstore_tui.core.errors import MissingError, UsageError
+from cloudstore_tui.core.text import cut, plain
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import OLDEST
 from cloudstore_tui.transfers.left_overs import LeftOvers
+from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferSnapshot, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
+from cloudstore_tui.ui.transfer_text import name, verb
 
 
 @click.group("transfers", cls=Group, short_help="Show, run, pause, resume and cancel transfers.")
@@ -102,7 +107,7 @@ def pause_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
     Example:
       cloudstore transfers pause 3f9a
     """
-    _wish(numbers, "pause", as_json=as_json)
+    _pass_on(numbers, "pause", as_json=as_json)
 
 
 @transfers_command.command("resume")
@@ -117,7 +122,7 @@ def resume_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
     Example:
       cloudstore transfers resume 3f9a
     """
-    _wish(numbers, "resume", as_json=as_json)
+    _pass_on(numbers, "resume", as_json=as_json)
 
 
 @transfers_command.command("cancel")
@@ -130,7 +135,7 @@ def cancel_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
     Example:
       cloudstore transfers cancel 3f9a 77c0
     """
-    _wish(numbers, "cancel", as_json=as_json)
+    _pass_on(numbers, "cancel", as_json=as_json)
 
 
 @transfers_command.command("prune")
@@ -187,12 +192,12 @@ def log_command(*, limit: int, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-def _wish(numbers: Sequence[str], wish: str, *, as_json: bool) -> None:
+def _pass_on(numbers: Sequence[str], verb: str, *, as_json: bool) -> None:
     async def work(session: Session) -> None:
         async with open_left_overs(session) as left_overs:
             there = await all_known(left_overs)
             for known in [named(there, number) for number in numbers]:
-                told = await _ask(known, wish, left_overs)
+                told = await _ask(known, verb, left_overs)
                 if as_json:
                     session.output.record({"id": known.number, "process": known.process, "text": told})
                 else:
@@ -201,13 +206,108 @@ def _wish(numbers: Sequence[str], wish: str, *, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-async def _ask(known: KnownTransfer, wish: str, left_overs: LeftOvers) -> str:
-    """Pass on a wish; what became of it, as a clause."""
+async def _ask(known: "KnownTransfer", verb: str, left_overs: LeftOvers) -> str:
+    """Pass on what is asked for; what became of it, as a clause."""
     if known.process:
-        await left_overs.ask(known.transfer.id, wish)
-        return f"process {known.process} is asked to {wish} it"
-    if wish == "cancel":
+        await left_overs.ask(known.transfer.id, verb)
+        return f"process {known.process} is asked to {verb} it"
+    if verb == "cancel":
         await left_overs.drop([known.transfer.id])
         return "forgotten, and what arrived is removed"
     hint = f"Go on with it: cloudstore transfers run {known.number}"
     raise UsageError("no program makes this transfer", subject=known.number, hint=hint)
+
+
+_KINDS: dict[type[Request], str] = {DownloadRequest: "download", UploadRequest: "upload", ZipRequest: "zip"}
+_SHORTEST = 4
+"""Characters of a number that are enough where no other transfer begins like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTransfer:
+    """A transfer of the journal, and the process that makes it; 0 where none does."""
+
+    transfer: TransferSnapshot
+    process: int = 0
+
+    @property
+    def number(self) -> str:
+        """As people write it."""
+        return f"{self.transfer.id:010x}"
+
+    @property
+    def state(self) -> str:
+        """Where it stands."""
+        return self.transfer.state.value if self.process or self.transfer.state is State.FAILED else "interrupted"
+
+    @property
+    def size(self) -> int | None:
+        """Its bytes, as far as anybody knows: the journal learns them when some have arrived."""
+        request = self.transfer.request
+        entry = request.entry if isinstance(request, DownloadRequest) else None
+        known = entry.size if entry is not None and entry.size_exact else None
+        return self.transfer.size if self.transfer.size is not None else known
+
+    def record(self) -> dict[str, object]:
+        """It as JSON; what is unknown is absent."""
+        transfer = self.transfer
+        record: dict[str, object] = {
+            "id": self.number,
+            "kind": _KINDS[type(transfer.request)],
+            "state": self.state,
+            "path": transfer.request.location.address,
+            "file": str(transfer.path),
+            "done": transfer.done,
+            "size": self.size,
+            "started": iso(transfer.started),
+            "process": self.process or None,
+            "reason": transfer.note,
+        }
+        return {field: value for field, value in record.items() if value not in ("", None)}
+
+    def line(self, width: int | None) -> str:
+        """It as one line, not wider than `width` cells."""
+        transfer = self.transfer
+        request = transfer.request
+        done = in_words.size(transfer.done) + (f" of {in_words.size(self.size)}" if self.size else "")
+        reason = f"  ({transfer.note})" if transfer.note else ""
+        process = f"  process {self.process}" if self.process else ""
+        what = f"{verb(request):3}  {name(request)}  {request.location.address}{process}{reason}"
+        line = plain(f"{self.number}  {self.state:11}  {done:18}  {what}")
+        return cut(line, width) if width else line
+
+
+@asynccontextmanager
+async def open_left_overs(session: Session) -> AsyncIterator[LeftOvers]:
+    """What the journal has of transfers, for as long as the block lasts."""
+    journal = open_journal(session.output)
+    workers = Workers()
+    try:
+        yield LeftOvers(journal, Disk(), workers)
+    finally:
+        workers.close()
+        if journal is not None:
+            journal.close()
+
+
+async def all_known(left_overs: LeftOvers) -> list[KnownTransfer]:
+    """Those that run, then those that were interrupted."""
+    running = [KnownTransfer(found.transfer, found.process) for found in await left_overs.elsewhere()]
+    return running + [KnownTransfer(transfer) for transfer in await left_overs.interrupted()]
+
+
+def named(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
+    """The one transfer whose number begins so.
+
+    Raises:
+        UsageError: the number is too short, or fits several.
+        MissingError: there is none.
+    """
+    wanted = text.strip().lower()
+    found = [known for known in there if known.number.startswith(wanted)]
+    hint = "cloudstore transfers list shows the numbers."
+    if len(wanted) < _SHORTEST or len(found) > 1:
+        raise UsageError("is too short for the number of one transfer", subject=text or '""', hint=hint)
+    if not found:
+        raise MissingError("there is no such transfer", subject=text, hint=hint)
+    return found[0]

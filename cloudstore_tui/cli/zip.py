@@ -6,9 +6,8 @@ import click
 
 from cloudstore_tui.cli.options import Group, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.progress import Progress
 from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import finished, named, target_folder, tell, transferring
+from cloudstore_tui.cli.transferring import Progress, finished, named, target_folder, tell, transferring
 from cloudstore_tui.core.errors import StorageError, UsageError, distinct
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cloudstore_tui.cli.sandbox_process import SandboxProcess
+from cloudstore_tui.cli.sandbox import SandboxProcess
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import LoggedRequest
 from cloudstore_tui.sandbox.server import Ready, Sandbox

@@ -1,13 +1,43 @@
-"""How signals end a command."""
+"""How this process begins, and how signals end its work."""
 
 import asyncio
 import os
 import signal
+import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 from cloudstore_tui.cli.output import Output
+
+
+def forbid_core_dumps() -> None:
+    """Let a crash of this process, or of those it starts, write no memory to the disk."""
+    if os.name != "posix":
+        return
+    # Not there on other systems.
+    import resource
+
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+_ERROR = 2
+
+
+def open_closed_streams() -> None:
+    """Open them to nowhere: else the next file of ours would be in their place, and be read or written as such."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERROR:
+        pass
+    os.close(handle)
+    nowhere = Path(os.devnull)
+    # Nobody closes them again before the end.
+    sys.stdin = sys.stdin or nowhere.open()
+    sys.stdout = sys.stdout or nowhere.open("w")
+    sys.stderr = sys.stderr or nowhere.open("w")
+
 
 LONGEST = 2.0
 """Seconds after a signal in which everything has to be put away."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.cli.known_transfer import KnownTransfer, named
+from cloudstore_tui.cli.transfers import KnownTransfer, named
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, UploadRequest, ZipRequest
