@@ -191,8 +191,13 @@ class PullPlan:
         """Whether an object can have got a path in an earlier pull with the same template."""
         found = self._database.one("SELECT base FROM items WHERE number = ?", (item.number,))
         bases = {found[0] if found else "", str(item.own)}
+        if path in bases:
+            return True
+        # Most names that another template gave are told by a glance.
+        if "~" not in path or PurePosixPath(path).parent != item.own.parent:
+            return False
         identity = item.entry.id or item.entry.location.path
-        if path in bases or any(path == suffixed(base, identity, item.key, one) for base in bases for one in LENGTHS):
+        if any(path == suffixed(base, identity, item.key, length) for base in bases for length in LENGTHS):
             return True
         name = item.own.name
         return any(path == str(item.own.with_name(distinct_name(name, f"{identity} {copy}"))) for copy in _COPIES)

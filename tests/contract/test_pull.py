@@ -299,7 +299,8 @@ def test_a_pull_that_is_killed_goes_on_where_it_was(
     sandbox.switches.set({"zip-seconds": "0.5"})
     command = ("pull", "acme8", "--fiql", "type=in=(callcenterrecording,transcription)", "--to", "calls", "--via", via)
     sandbox.log.clear()
-    for seconds in (0.9, 1.3, 1.7, 2.5):
+    for requests in (4, 14, 24, 40):
+        seen_before = len(sandbox.log.requests)
         process = subprocess.Popen(
             [*COMMAND, *command],
             cwd=calls.parent,
@@ -307,7 +308,10 @@ def test_a_pull_that_is_killed_goes_on_where_it_was(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(seconds)
+        for _ in range(3_000):
+            if process.poll() is not None or len(sandbox.log.requests) >= seen_before + requests:
+                break
+            time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     done = run(*command, "--json")
