@@ -95,7 +95,7 @@ async def _remote(session: Session, path: str, wanted: int) -> tuple[str, Previe
     from cloudstore_tui.net.blob import BlobClient
     from cloudstore_tui.preview.runner import facts_of, make_preview
     from cloudstore_tui.transfers.fetch import may_be_html
-    from cloudstore_tui.transfers.peek import Peek
+    from cloudstore_tui.transfers.range_reader import RangeReader
 
     provider, location = session.resolve(path)
     entry = await provider.stat(location)
@@ -104,8 +104,8 @@ async def _remote(session: Session, path: str, wanted: int) -> tuple[str, Previe
     blob = BlobClient(session.timeouts)
     try:
         html = may_be_html(entry.name, entry.mime)
-        peek = Peek(lambda: blob, lambda: provider.source(location), html=html)
-        return entry.name, await make_preview(peek.read, facts_of(entry), wanted)
+        reader = RangeReader(lambda: blob, lambda: provider.source(location), html=html)
+        return entry.name, await make_preview(reader.read, facts_of(entry), wanted)
     finally:
         await blob.close()
 

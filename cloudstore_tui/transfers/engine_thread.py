@@ -15,8 +15,8 @@ from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.manager import TransferManager, new_number
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
-from cloudstore_tui.transfers.peeking import Peeking
 from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
+from cloudstore_tui.transfers.range_reader import RangeReaders
 from cloudstore_tui.transfers.workers import start_thread
 
 _log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class EngineThread:
         self._proxies = {name: ProviderProxy(opener, self._handle) for name, opener in open_provider.items()}
         self.providers: Mapping[str, StorageProvider] = self._proxies
         """The providers by profile, to be used from the caller's loop."""
-        self.peek = Peeking(self._handle, self._proxies, lambda: self._engine.context.blob)
-        """Reads single pieces of objects."""
+        self.range_reader = RangeReaders(self._handle, self._proxies, lambda: self._engine.context.blob)
+        """Reads ranges of objects."""
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None

@@ -56,7 +56,7 @@ class Transfers(Protocol):
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
 
-    def peek(self, entry: StoredObject) -> ReadPiece:
+    def range_reader(self, entry: StoredObject) -> ReadPiece:
         """What reads single pieces of an object."""
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
@@ -162,9 +162,9 @@ class TransferWatch:
         """The objects of a zip as they are now."""
         return self._transfers.members(number)
 
-    def peek(self, entry: StoredObject) -> ReadPiece:
+    def range_reader(self, entry: StoredObject) -> ReadPiece:
         """What reads single pieces of an object."""
-        return self._transfers.peek(entry)
+        return self._transfers.range_reader(entry)
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of earlier runs, which nobody goes on with now. They rest."""

@@ -16,7 +16,7 @@ from cloudstore_tui.preview.model import Waveform
 from cloudstore_tui.preview.runner import facts_of, make_preview
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from cloudstore_tui.transfers.engine_thread import EngineThread
-from cloudstore_tui.transfers.peek import Peek
+from cloudstore_tui.transfers.range_reader import RangeReader
 from tests.support.commands import Cloudstore
 
 
@@ -51,16 +51,16 @@ async def blob() -> AsyncIterator[BlobClient]:
 
 
 @pytest.fixture
-def peek(service: Any, blob: BlobClient) -> Callable[[StoredObject], Peek]:
-    def make(entry: StoredObject) -> Peek:
-        return Peek(lambda: blob, lambda: service.provider.source(entry.location), pauses=(0.0, 0.0))
+def reader_of(service: Any, blob: BlobClient) -> Callable[[StoredObject], RangeReader]:
+    def make(entry: StoredObject) -> RangeReader:
+        return RangeReader(lambda: blob, lambda: service.provider.source(entry.location), pauses=(0.0, 0.0))
 
     return make
 
 
-async def test_pieces_of_every_service_fit_together(service: Any, peek: Any) -> None:
+async def test_pieces_of_every_service_fit_together(service: Any, reader_of: Any) -> None:
     entry = await service.an_object()
-    reader = peek(entry)
+    reader = reader_of(entry)
     whole = await reader.read(0, 1 << 24)
     assert len(whole.data) == whole.total
     middle = whole.total // 2
@@ -69,17 +69,17 @@ async def test_pieces_of_every_service_fit_together(service: Any, peek: Any) -> 
 
 
 @pytest.mark.parametrize("fault", ["whole", "reset-after", "close-after", "503", "no-etag", "weak-etag"])
-async def test_what_goes_wrong_once_is_put_right(service: Any, peek: Any, sandbox: Sandbox, fault: str) -> None:
+async def test_what_goes_wrong_once_is_put_right(service: Any, reader_of: Any, sandbox: Sandbox, fault: str) -> None:
     entry = await service.an_object()
-    reader = peek(entry)
+    reader = reader_of(entry)
     right = (await reader.read(100, 500)).data
     sandbox.faults.add(f"{fault} where=blob times=1")
-    assert (await peek(entry).read(100, 500)).data == right
+    assert (await reader_of(entry).read(100, 500)).data == right
 
 
-async def test_an_ended_link_is_asked_for_again_once(service: Any, peek: Any, sandbox: Sandbox) -> None:
+async def test_an_ended_link_is_asked_for_again_once(service: Any, reader_of: Any, sandbox: Sandbox) -> None:
     entry = await service.an_object()
-    reader = peek(entry)
+    reader = reader_of(entry)
     right = (await reader.read(0, 500)).data
     sandbox.faults.add("expired where=blob times=1")
     assert (await reader.read(0, 500)).data == right
@@ -93,12 +93,12 @@ async def test_an_ended_link_is_asked_for_again_once(service: Any, peek: Any, sa
     [("html", ReplyError), ("wrong-start", IntegrityError), ("gzip", ReplyError), ("reset", NetworkError)],
 )
 async def test_what_keeps_going_wrong_is_said(
-    service: Any, peek: Any, sandbox: Sandbox, fault: str, error: type[Exception]
+    service: Any, reader_of: Any, sandbox: Sandbox, fault: str, error: type[Exception]
 ) -> None:
     entry = await service.an_object()
     sandbox.faults.add(f"{fault} where=blob times=0")
     with pytest.raises(error):
-        await peek(entry).read(100, 500)
+        await reader_of(entry).read(100, 500)
 
 
 async def test_the_browser_looks_into_objects_from_another_thread(
@@ -110,7 +110,7 @@ async def test_the_browser_looks_into_objects_from_another_thread(
         provider = engine.providers["acme8"]
         entry = await provider.stat(provider.locate(f"us-east/{recording['id']}"))
         assert isinstance(entry, StoredObject)
-        seen = await make_preview(engine.peek(entry), facts_of(entry))
+        seen = await make_preview(engine.range_reader(entry), facts_of(entry))
         assert isinstance(seen.body, Waveform)
     finally:
         await asyncio.to_thread(engine.stop)

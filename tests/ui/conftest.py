@@ -284,7 +284,7 @@ class FakeEngine:
     dropped: list[int] = field(default_factory=list)
     pieces: dict[str, ReadPiece] = field(default_factory=dict)
     """What reads the content of an object, by its name."""
-    peeked: list[tuple[str, int, int]] = field(default_factory=list)
+    ranges: list[tuple[str, int, int]] = field(default_factory=list)
 
     def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
         self.providers = {**self.providers, name: open_provider()}
@@ -304,9 +304,9 @@ class FakeEngine:
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         return self.parts.get(number, ())
 
-    def peek(self, entry: StoredObject) -> ReadPiece:
+    def range_reader(self, entry: StoredObject) -> ReadPiece:
         async def read(first: int, count: int) -> Piece:
-            self.peeked.append((entry.name, first, count))
+            self.ranges.append((entry.name, first, count))
             return await self.pieces[entry.name](first, count)
 
         return read

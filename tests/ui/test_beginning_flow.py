@@ -31,21 +31,21 @@ async def test_a_key_shows_the_beginning_of_a_small_text(browser: Any, texts: An
     async with browser(start="acme8:us-east", behind=texts) as it:
         await it.until(lambda: it.rows)
         await it.settle()
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []
         await it.press("I")
         await it.until(lambda: '"said": "hello' in it.text)
-        assert it.engine.peeked == [(NAMES[0], 0, 8192)]
+        assert it.engine.ranges == [(NAMES[0], 0, 8192)]
         await it.press("j")
         await it.until(lambda: '"said"' not in it.text)
-        assert len(it.engine.peeked) == 1
+        assert len(it.engine.ranges) == 1
 
 
 async def test_it_follows_the_cursor_only_if_the_settings_say_so(browser: Any, texts: Any) -> None:
     async with browser(start="acme8:us-east", behind=texts, preview_in_detail=True) as it:
         await it.until(lambda: '"said"' in it.text)
         await it.press("j")
-        await it.until(lambda: len(it.engine.peeked) == 2)
-        assert [name for name, _, _ in it.engine.peeked] == NAMES
+        await it.until(lambda: len(it.engine.ranges) == 2)
+        assert [name for name, _, _ in it.engine.ranges] == NAMES
 
 
 async def test_what_goes_wrong_unasked_is_said_in_the_pane(browser: Any, texts: Any) -> None:
@@ -65,4 +65,4 @@ async def test_recordings_are_not_fetched_for_the_pane(browser: Any) -> None:
         await it.until(lambda: it.rows)
         await it.press("j", "I")
         assert it.notices == ["Only small texts are shown in Detail; p looks into this."]
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []

@@ -103,7 +103,7 @@ async def test_another_program_is_not_masked_and_that_is_asked_first(browser: An
         await it.press("e")
         assert "The program shows the real text, not the masked one." in it.text
         await it.press("escape")
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []
 
 
 @pytest.mark.parametrize("key", ["t", "p"])

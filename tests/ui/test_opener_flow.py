@@ -99,13 +99,13 @@ async def test_something_large_is_fetched_only_if_the_user_wants_it(
         assert "Fetch all of it to open it?" in it.text
         assert "≈4.1 kB; p shows its beginning" in it.text
         await it.press("n")
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []
 
 
 async def test_escape_gives_up_fetching_and_leaves_nothing(browser: Any, program: Any, place: Path) -> None:
     async with browser(start=START, behind=behind(b"x", asyncio.Event()), opener=program[0]) as it:
         await it.press("e")
-        await it.until(lambda: it.engine.peeked)
+        await it.until(lambda: it.engine.ranges)
         await it.press("escape")
         await it.until(lambda: not here(place))
         assert not program[1].exists()
@@ -135,7 +135,7 @@ async def test_without_any_program_that_is_said(browser: Any, monkeypatch: pytes
     async with browser(start=START) as it:
         await it.press("e")
         assert it.notices[0].startswith("There is no program to open it with. Set PAGER")
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []
 
 
 def test_the_setting_comes_first_then_pager_then_editor() -> None:

@@ -47,7 +47,7 @@ async def test_p_shows_the_beginning_and_says_how_much_of_how_much(browser: Any)
         await opened(it)
         assert it.lines[0].startswith(f"{NAME} · text · ASCII · first 65.5 kB of 208.9 kB · line 1 of ")
         assert "line 0" in it.lines[2]
-        assert it.engine.peeked == [(NAME, 0, 65_536)]
+        assert it.engine.ranges == [(NAME, 0, 65_536)]
 
 
 async def test_f3_opens_and_closes_it(browser: Any) -> None:

@@ -13,7 +13,7 @@ async def test_folders_are_not_looked_into(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("p")
         assert it.notices == ["There is no object here to look into."]
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []
 
 
 async def test_what_is_archived_is_said_and_nothing_is_asked(
@@ -26,7 +26,7 @@ async def test_what_is_archived_is_said_and_nothing_is_asked(
         await it.press("p")
         assert it.app.screen is it.screen
         assert it.notices == ["It is archived: only available objects can be looked into."]
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []
 
 
 async def test_e_goes_on_to_another_program(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,4 +46,4 @@ async def test_moving_the_cursor_asks_for_nothing(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("j", "j", "k")
         assert not isinstance(it.app.screen, PreviewScreen)
-        assert it.engine.peeked == []
+        assert it.engine.ranges == []

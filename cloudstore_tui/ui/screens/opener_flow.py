@@ -70,7 +70,7 @@ class OpenerFlow(Flow):
         keep = False
         try:
             self._say(0, entry.size)
-            await copy.fetch(self._watch.peek(entry), self._say)
+            await copy.fetch(self._watch.range_reader(entry), self._say)
             keep = not self._hand_over(command(program, copy.path))
         finally:
             if keep:

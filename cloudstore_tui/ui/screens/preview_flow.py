@@ -41,7 +41,7 @@ class PreviewFlow(DownloadFlow):
 
 def look_into(watch: TransferWatch, entry: StoredObject) -> LookInto:
     """What looks into an object; one link serves for all its pieces."""
-    read = watch.peek(entry)
+    read = watch.range_reader(entry)
 
     async def look_at(wanted: int) -> Preview:
         # Deferred: starting processes is not needed for the first screen.

@@ -16,9 +16,9 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.blob import BlobClient
-from cloudstore_tui.transfers.peek import Peek
+from cloudstore_tui.transfers.range_reader import RangeReader
 
-Open = Callable[..., Peek]
+Open = Callable[..., RangeReader]
 
 
 @pytest.fixture
@@ -29,19 +29,19 @@ async def blob(timeouts: Timeouts) -> AsyncIterator[BlobClient]:
 
 
 @pytest.fixture
-def peek(blob: BlobClient, provider: Any, server: Any, content: bytes) -> Open:
+def opened(blob: BlobClient, provider: Any, server: Any, content: bytes) -> Open:
     server.put("/a", content)
 
-    def make(**options: Any) -> Peek:
-        return Peek(lambda: blob, lambda: provider.source(provider.locate("a")), pauses=(0.0, 0.0), **options)
+    def make(**options: Any) -> RangeReader:
+        return RangeReader(lambda: blob, lambda: provider.source(provider.locate("a")), pauses=(0.0, 0.0), **options)
 
     return make
 
 
 async def test_bytes_out_of_the_middle_come_over_one_connection_and_one_link(
-    peek: Open, server: Any, provider: Any, content: bytes
+    opened: Open, server: Any, provider: Any, content: bytes
 ) -> None:
-    reader = peek()
+    reader = opened()
     for first, count in ((0, 100), (5000, 70_000), (len(content) - 10, 10)):
         piece = await reader.read(first, count)
         assert piece.data == content[first : first + count]
@@ -56,66 +56,68 @@ async def test_bytes_out_of_the_middle_come_over_one_connection_and_one_link(
     ]
 
 
-async def test_a_piece_ends_where_the_object_does(peek: Open, content: bytes) -> None:
-    assert (await peek().read(len(content) - 5, 100)).data == content[-5:]
-    beyond = await peek().read(len(content) + 5, 100)
+async def test_a_piece_ends_where_the_object_does(opened: Open, content: bytes) -> None:
+    assert (await opened().read(len(content) - 5, 100)).data == content[-5:]
+    beyond = await opened().read(len(content) + 5, 100)
     assert (beyond.data, beyond.total) == (b"", len(content))
 
 
 async def test_a_reply_that_ignores_the_range_is_cut_after_what_is_wanted(
-    peek: Open, server: Any, answer: Any, content: bytes
+    opened: Open, server: Any, answer: Any, content: bytes
 ) -> None:
     server.answer(answer(ignore_range=True), answer(ignore_range=True))
-    first = await peek().read(0, 1000)
+    first = await opened().read(0, 1000)
     assert (first.data, first.total, first.ranged) == (content[:1000], len(content), False)
-    middle = await peek().read(2000, 1000)
+    middle = await opened().read(2000, 1000)
     assert (middle.data, middle.ranged) == (content[2000:3000], False)
 
 
 async def test_a_place_far_behind_is_not_waited_for_where_everything_comes(
-    peek: Open, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+    opened: Open, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.transfers.peek.MOST_SKIPPED", 1000)
+    monkeypatch.setattr("cloudstore_tui.transfers.range_reader.MAX_SKIPPED", 1000)
     server.answer(answer(ignore_range=True))
-    piece = await peek().read(200_000, 10)
+    piece = await opened().read(200_000, 10)
     assert (piece.data, piece.ranged) == (b"", False)
 
 
 async def test_a_piece_that_was_cut_off_is_asked_for_again(
-    peek: Open, server: Any, answer: Any, content: bytes
+    opened: Open, server: Any, answer: Any, content: bytes
 ) -> None:
     server.answer(answer(cut=300), answer(no_length=True, cut=300))
-    assert (await peek().read(100, 1000)).data == content[100:1100]
+    assert (await opened().read(100, 1000)).data == content[100:1100]
     assert len(server.log) == 3
 
 
-async def test_a_host_that_never_gives_it_is_given_up(peek: Open, server: Any, answer: Any) -> None:
+async def test_a_host_that_never_gives_it_is_given_up(opened: Open, server: Any, answer: Any) -> None:
     server.answer(*(answer(cut=0) for _ in range(9)))
     with pytest.raises(NetworkError):
-        await peek().read(0, 1000)
+        await opened().read(0, 1000)
     assert len(server.log) == 3
 
 
 async def test_a_link_that_has_ended_is_asked_for_again_once(
-    peek: Open, server: Any, provider: Any, answer: Any, content: bytes
+    opened: Open, server: Any, provider: Any, answer: Any, content: bytes
 ) -> None:
-    reader = peek()
+    reader = opened()
     await reader.read(0, 10)
     server.answer(answer(status=403, body=b"<Error><Code>ExpiredToken</Code></Error>"))
     assert (await reader.read(10, 10)).data == content[10:20]
     assert provider.signed == 2
 
 
-async def test_a_fresh_link_that_is_refused_too_is_the_end(peek: Open, server: Any, provider: Any, answer: Any) -> None:
+async def test_a_fresh_link_that_is_refused_too_is_the_end(
+    opened: Open, server: Any, provider: Any, answer: Any
+) -> None:
     server.answer(*(answer(status=403) for _ in range(9)))
     with pytest.raises(ForbiddenError) as caught:
-        await peek().read(0, 10)
+        await opened().read(0, 10)
     assert provider.signed == 2
     assert "canary" not in str(caught.value)
 
 
-async def test_an_object_that_changes_between_two_pieces_is_not_mixed(peek: Open, server: Any) -> None:
-    reader = peek()
+async def test_an_object_that_changes_between_two_pieces_is_not_mixed(opened: Open, server: Any) -> None:
+    reader = opened()
     await reader.read(0, 10)
     server.put("/a", bytes(100_000))
     with pytest.raises(IntegrityError, match="changed"):
@@ -130,37 +132,37 @@ async def test_an_object_that_changes_between_two_pieces_is_not_mixed(peek: Open
     ],
 )
 async def test_an_answer_that_is_not_the_object_is_none(
-    peek: Open, server: Any, answer: Any, headers: dict[str, str], error: type[StorageError]
+    opened: Open, server: Any, answer: Any, headers: dict[str, str], error: type[StorageError]
 ) -> None:
     server.answer(*(answer(status=200, body=b"<html>", headers=headers) for _ in range(9)))
     with pytest.raises(error):
-        await peek().read(0, 10)
+        await opened().read(0, 10)
 
 
-async def test_other_bytes_than_those_asked_for_are_refused(peek: Open, server: Any, answer: Any) -> None:
+async def test_other_bytes_than_those_asked_for_are_refused(opened: Open, server: Any, answer: Any) -> None:
     wrong = {"Content-Range": "bytes 5-14/100000"}
     server.answer(*(answer(status=206, body=b"x" * 10, headers=wrong) for _ in range(9)))
     with pytest.raises(IntegrityError, match="other bytes"):
-        await peek().read(0, 10)
+        await opened().read(0, 10)
 
 
-async def test_what_the_state_forbids_is_said_at_once(peek: Open, provider: Any, server: Any) -> None:
+async def test_what_the_state_forbids_is_said_at_once(opened: Open, provider: Any, server: Any) -> None:
     provider.source_errors.append(NotAvailableError("its state is ARCHIVED", state="ARCHIVED"))
     with pytest.raises(NotAvailableError):
-        await peek().read(0, 10)
+        await opened().read(0, 10)
     assert server.log == []
 
 
-async def test_many_pieces_at_once_need_one_link(peek: Open, provider: Any, content: bytes) -> None:
-    reader = peek()
+async def test_many_pieces_at_once_need_one_link(opened: Open, provider: Any, content: bytes) -> None:
+    reader = opened()
     pieces = await asyncio.gather(*(reader.read(first, 50) for first in range(0, 2000, 100)))
     assert [piece.data for piece in pieces] == [content[first : first + 50] for first in range(0, 2000, 100)]
     assert provider.signed == 1
 
 
-async def test_a_cancelled_piece_lets_go_of_the_connection(peek: Open, server: Any, answer: Any) -> None:
+async def test_a_cancelled_piece_lets_go_of_the_connection(opened: Open, server: Any, answer: Any) -> None:
     server.answer(answer(stall=10))
-    task = asyncio.ensure_future(peek().read(0, 1000))
+    task = asyncio.ensure_future(opened().read(0, 1000))
     await server.saw(1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

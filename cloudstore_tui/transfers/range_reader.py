@@ -1,25 +1,28 @@
-"""Single pieces of an object: for a look into it, without fetching it whole."""
+"""Ranges of an object: for a preview, and for a copy that another program reads, without a transfer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
-from cloudstore_tui.core.links import Piece, Source
+from cloudstore_tui.core.links import Piece, ReadPiece, Source
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob
+from cloudstore_tui.transfers.fetch import may_be_html
+from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
 
-MOST_SKIPPED = 1 << 20
+MAX_SKIPPED = 1 << 20
 """Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""
-PAUSES = (0.3, 1.0)
+PAUSES_S = (0.3, 1.0)
 """Seconds before each further try after a connection that failed."""
-LONGEST_PAUSE = 5.0
+MAX_PAUSE_S = 5.0
 """Seconds that are waited at most because a store asks for it; somebody is looking at the screen."""
 
 
-class Peek:
-    """Reads pieces of one object. One link serves all of them; it is asked for again when it is refused."""
+class RangeReader:
+    """Reads ranges of one object. One link serves all of them; it is asked for again when it is refused."""
 
     def __init__(
         self,
@@ -27,7 +30,7 @@ class Peek:
         sign: Callable[[], Awaitable[Source]],
         *,
         html: bool = False,
-        pauses: tuple[float, ...] = PAUSES,
+        pauses: tuple[float, ...] = PAUSES_S,
     ) -> None:
         """Make it; nothing is sent before the first piece.
 
@@ -105,6 +108,22 @@ class Peek:
         self._etag = reply.etag or self._etag
 
 
+class RangeReaders:
+    """Gives what reads ranges of an object; they are fetched where the providers live."""
+
+    def __init__(self, handle: LoopHandle, proxies: Mapping[str, ProviderProxy], blob: Callable[[], Blob]) -> None:
+        self._handle = handle
+        self._proxies = proxies
+        self._blob = blob
+
+    def __call__(self, entry: StoredObject) -> ReadPiece:
+        """What reads ranges of one object; one link serves for all of them."""
+        proxy = self._proxies[entry.location.profile]
+        html = may_be_html(entry.name, entry.mime)
+        reader = RangeReader(self._blob, lambda: proxy.real.source(entry.location), html=html)
+        return lambda first, count: self._handle.run(lambda: reader.read(first, count))
+
+
 class _EnoughError(RecoverableReplyError):
     """All bytes are here that are wanted; the rest is not to be sent."""
 
@@ -135,15 +154,14 @@ class _Cut:
         self.reply = reply
         if reply.status not in (200, 206):
             return False
-        encoding = reply.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
+        if reply.compression:
             raise ReplyError("the reply is compressed although nobody asked for that")
         if reply.status == 206:
             self._accept_range(reply)
         else:
             self._accept_whole(reply)
         self.accepted = True
-        if not self._count or self._skip > MOST_SKIPPED:
+        if not self._count or self._skip > MAX_SKIPPED:
             raise _EnoughError
         return True
 
@@ -159,7 +177,7 @@ class _Cut:
 
     def is_short(self, total: int | None) -> bool:
         """Whether bytes are missing although the object has them."""
-        if total is None or self._skip > MOST_SKIPPED:
+        if total is None or self._skip > MAX_SKIPPED:
             return False
         return len(self.data) < min(self._count, max(total - self._first, 0))
 
@@ -184,5 +202,5 @@ def _pause(error: StorageError, usual: float) -> float | None:
     if not error.retryable:
         return None
     if isinstance(error, ThrottledError) and error.wait is not None:
-        return error.wait if error.wait <= LONGEST_PAUSE else None
+        return error.wait if error.wait <= MAX_PAUSE_S else None
     return usual
