@@ -118,25 +118,15 @@ def _is_exempt(host: str, port: int) -> bool:
 def _matches(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
-    try:
-        net = ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        pass
-    else:
-        return _is_in(host, net)
-    name, colon, only = entry.rpartition(":") if re.search(r"\]:|^[^:]*:\d+$", entry) else (entry, "", "")
-    if colon and only != str(port):
+    found = re.fullmatch(r"(\[[^\]]*\]|[^:]*):(\d+)", entry)
+    name, only = (found[1], int(found[2])) if found else (entry, port)
+    if only != port:
         return False
-    if name.startswith("[") or colon:
-        try:
-            return _is_in(host, ipaddress.ip_network(name.strip("[]"), strict=False))
-        except ValueError:
-            pass
-    name = name.removeprefix("*").strip(".")
-    return bool(name) and (host == name or host.endswith(f".{name}"))
-
-
-def _is_in(host: str, net: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    try:
+        net = ipaddress.ip_network(name.strip("[]"), strict=False)
+    except ValueError:
+        name = name.removeprefix("*").strip(".")
+        return bool(name) and (host == name or host.endswith(f".{name}"))
     try:
         return ipaddress.ip_address(host) in net
     except ValueError:
