@@ -572,11 +572,14 @@ def _curl_events(events: int) -> int:
 def _trust_options(trusted: TrustStore | None) -> dict[int, Any]:
     if trusted is None:
         return {}
-    if pem := trusted.pem:
-        return {pycurl.CAINFO_BLOB: pem, pycurl.PROXY_CAINFO_BLOB: pem}
-    if trusted.file:
-        return {pycurl.CAINFO: trusted.file, pycurl.PROXY_CAINFO: trusted.file}
-    return {pycurl.CAPATH: trusted.folder, pycurl.PROXY_CAPATH: trusted.folder}
+    if trusted.pem:
+        options: dict[int, Any] = {pycurl.CAINFO_BLOB: trusted.pem, pycurl.PROXY_CAINFO_BLOB: trusted.pem}
+    else:
+        # Also if there is none: where libcurl was built, certificates were somewhere else.
+        options = {pycurl.CAINFO: trusted.file or None, pycurl.PROXY_CAINFO: trusted.file or None}
+    if trusted.folder:
+        options |= {pycurl.CAPATH: trusted.folder, pycurl.PROXY_CAPATH: trusted.folder}
+    return options
 
 
 def _proxy_options(proxy: Proxy | None) -> dict[int, Any]:

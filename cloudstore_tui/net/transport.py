@@ -138,7 +138,7 @@ class TrustStore(msgspec.Struct, frozen=True):
 
     file: str
     folder: str
-    """Of the system; at most one of the two is set."""
+    """Those of the system; either may be missing."""
     pem: bytes
     """All of them in one, where the user adds some by `SSL_CERT_FILE` or `SSL_CERT_DIR`; else empty."""
     context: ssl.SSLContext
@@ -221,13 +221,10 @@ def _no_certificates(variable: str, path: str) -> ConfigError:
 
 
 def _system_store() -> tuple[str, str]:
-    """The file of the system's certificates, or their folder where there is no file."""
+    """The file of the system's certificates and their folder, as OpenSSL uses both; empty for what is not there."""
     paths = ssl.get_default_verify_paths()
-    for name in (paths.openssl_cafile, *_BUNDLES):
-        if name and Path(name).is_file() and os.access(name, os.R_OK):
-            return name, ""
-    folder = paths.openssl_capath
-    return "", folder if folder and Path(folder).is_dir() else ""
+    files = (name for name in (paths.openssl_cafile, *_BUNDLES) if Path(name).is_file() and os.access(name, os.R_OK))
+    return next(files, ""), paths.openssl_capath if Path(paths.openssl_capath).is_dir() else ""
 
 
 def _keychain() -> bytes:

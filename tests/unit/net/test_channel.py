@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import LoginError, NetworkError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import AccessError, LoginError, NetworkError, StorageError, UnsafeError
+from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.transport import ApiCall
+from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.transport import ApiCall, NoSink
 
 PLACE = "acme:exports/"
 
@@ -83,6 +85,28 @@ class TestProxy:
         (request,) = server.requests
         assert (request.method, request.target) == ("CONNECT", "api.example.com:443")
         assert not {"authorization", "x-api-key"} & set(request.headers)
+
+    async def test_that_is_spoken_to_by_tls(
+        self, start: Any, connect: Any, hasty: Profile, monkeypatch: pytest.MonkeyPatch, certificate: Path
+    ) -> None:
+        server = await start(tls=True, host="localhost")
+        monkeypatch.setenv("HTTPS_PROXY", f"https://someone:canary-password@localhost:{server.port}")
+        blob = BlobClient(hasty.timeouts)
+        url = Source(Secret("https://api.example.com/x"))
+        for trusted in (False, True):
+            if trusted:
+                monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            server.on("api.example.com:443", server.reply(407))
+            for call in (
+                connect("https://api.example.com", using=hasty).get("x", subject=PLACE),
+                blob.get(url, NoSink()),
+            ):
+                with pytest.raises(AccessError if trusted else StorageError) as failed:
+                    await call
+                assert "canary" not in str(failed.value)
+            assert len(server.requests) == 2 * trusted
+        assert all(request.headers["proxy-authorization"].startswith("Basic ") for request in server.requests)
+        await blob.close()
 
     async def test_that_refuses(self, by_proxy: str, server: Any, connect: Any, hasty: Profile) -> None:
         server.on("api.example.com:443", server.reply(502, b"<html>"))

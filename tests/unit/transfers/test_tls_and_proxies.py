@@ -22,7 +22,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient
+from cloudstore_tui.net import ApiClient, transport
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import trust_store
@@ -123,6 +123,31 @@ async def test_both_clients_trust_the_same_certificates(
     assert tls_host.requests == 4
     await client.close()
     await other.close()
+
+
+def hashed(certificate: Path, folder: Path) -> Path:
+    """A folder in which OpenSSL finds a certificate by its name alone."""
+    asked = ["openssl", "x509", "-hash", "-noout", "-in", str(certificate)]
+    name = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    folder.mkdir()
+    shutil.copy(certificate, folder / f"{name}.0")
+    return folder
+
+
+async def test_a_system_that_has_a_folder_of_certificates_alone_is_trusted_by_both(
+    tls_host: "TlsHost", blob: BlobClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = hashed(tls_host.certificate, tmp_path / "hashed")
+    monkeypatch.setattr(transport, "_system_store", lambda: ("", str(folder)))
+    transport._trust_store.cache_clear()
+    client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), tls_host.url.removesuffix("/x"))
+    try:
+        await client.post_form("x", (), (), {}, "acme")
+        await blob.get(source(tls_host.url), Pile())
+        assert tls_host.requests == 2
+    finally:
+        transport._trust_store.cache_clear()
+        await client.close()
 
 
 async def test_a_proxy_is_no_way_to_a_private_address(
