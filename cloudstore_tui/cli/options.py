@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from cloudstore_tui.cli.session import READING, TRANSFERRING
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.transfers.model import OnConflict
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -62,6 +64,16 @@ class Duration(click.ParamType[float]):
         if not 1 <= seconds <= 30 * 86400:
             self.fail(f"{value!r} is not a time span from 1s to 30d, such as 90s, 15m or 24h.", param, ctx)
         return seconds
+
+
+class LocalPath(click.ParamType[Path]):
+    """A file or folder of this machine, as people write it."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path that a shell would make of it."""
+        return value if isinstance(value, Path) else user_path(str(value))
 
 
 def json_option(command: Decorated) -> Decorated:

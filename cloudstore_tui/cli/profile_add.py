@@ -16,6 +16,7 @@ from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.draft import NAME, Draft, asked, check_name, complaint, is_needed, read_answer, typed_texts
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.secrets import (
     EXPLANATIONS,
@@ -128,7 +129,7 @@ def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> Draft:
     for secret in _secrets():
         command, file = given.get(f"{secret}_command"), given.get(f"{secret}_file")
         draft.commands |= {secret: command} if command else {}
-        draft.files |= {secret: str(Path(file).expanduser().absolute())} if file else {}
+        draft.files |= {secret: str(user_path(file).absolute())} if file else {}
     if given["secret_stdin"]:
         draft.secrets = _read_secrets(spec)
     draft.store = Store(given["secret_from"] or (Store.COMMAND if draft.commands else Store.FILE))

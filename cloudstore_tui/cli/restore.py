@@ -1,6 +1,7 @@
 """`restore`: archived objects brought back, which takes hours."""
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,7 @@ from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.restore_text import describe, summary
 
+_SPAN = re.compile(r"[0-9]+[smhd]?")
 _CURES = {
     "REVOKED": "It was deleted; only 8x8 can bring it back.",
     "DELETED": "It was purged.",
@@ -80,6 +82,9 @@ def _own_command(
     if not paths and not (wait or then_get):
         hint = "Name them; or add --wait to go on with the list, which `cloudstore restore list` shows."
         raise UsageError("nothing to restore", subject="restore", hint=hint)
+    if wait and (span := next(filter(_SPAN.fullmatch, paths), "")):
+        hint = f"--timeout {span} is how long a host that does not answer is tried."
+        raise UsageError("--wait takes no time: it waits until all are back", subject="restore", hint=hint)
     named_paths = tuple(dict.fromkeys(_expanded(paths)))
     options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
 

@@ -13,9 +13,10 @@ from types import TracebackType
 import click
 
 from cloudstore_tui.cli.browse import as_asked, open_browser, require_terminal, screen_options
-from cloudstore_tui.cli.options import Command
+from cloudstore_tui.cli.options import Command, LocalPath
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.profiles import load_config
+from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox import DATA_NOW
@@ -47,7 +48,7 @@ _now_option = click.option(
 @click.command("sandbox", cls=Command, short_help="Serve both services on this machine, to try things.")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
-@click.option("--data", type=click.Path(path_type=Path), help="Keep the data here. [default: a temporary folder]")
+@click.option("--data", metavar="DIR", type=LocalPath(), help="Keep the data here. [default: a temporary folder]")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
 @_now_option
@@ -164,7 +165,12 @@ class SandboxProcess:
 
     def __enter__(self) -> Path:
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=child_environment(),
         )
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:

@@ -46,6 +46,7 @@ def test_restore_waits_when_told_and_gives_up_a_dead_host_when_told(cloudstore: 
     (archived,) = cloudstore("find", "acme8:us-east", "state:archived", "--limit", "1", "--columns", "path").out.split()
     assert cloudstore("restore", archived, "--timeout", "5m").code == 0
     assert cloudstore("restore", archived, "--timeout", "soon").code == 2
+    assert "--timeout 5m is how long" in cloudstore("restore", "--wait", "5m").err
 
 
 @pytest.mark.parametrize(
