@@ -147,7 +147,10 @@ class _Verifier:
         if has_other or self._folder.stat(PurePosixPath(path)) is None:
             return FileFinding(Found.OLDER, path, text)
         checked = self._checked(line)
-        return checked if checked.error else FileFinding(Found.OLDER, path, text)
+        if checked.error is None:
+            return FileFinding(Found.OLDER, path, text)
+        hint = "It is an older version, which the service does not have any more."
+        return FileFinding(checked.found, path, checked.text, checked.error.with_(hint=hint))
 
     def _checked(self, line: ManifestEntry) -> FileFinding:
         path = path_of(line)
