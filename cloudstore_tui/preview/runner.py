@@ -28,7 +28,7 @@ from cloudstore_tui.preview.model import (
     Preview,
 )
 
-MAX_REQUESTS = 96
+MAX_REQUESTS = 400
 """Pieces that are read of an object."""
 MAX_READ = MAX_HEAD + 6 * 1024 * 1024
 """Bytes that are read of an object altogether."""
