@@ -3,7 +3,6 @@
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import click
+from msgspec import Struct
 
 from cloudstore_tui.cli.options import Option
 from cloudstore_tui.cli.output import Output, entry_record
@@ -35,8 +35,7 @@ _ENDINGS = {".json": Format.JSON, ".jsonl": Format.JSON, ".csv": Format.CSV, ".p
 """What the name of a file says of its form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """What the options ask for."""
 
     columns: str = ""

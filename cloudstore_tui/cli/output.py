@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from cloudstore_tui.ui import format as in_words
 
 Record = Mapping[str, object]
 
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 QUIET = "cloudstore.quiet"
 """Where the context of a command has that only results and errors are wanted."""
@@ -63,11 +66,15 @@ class Output:
             self.line("  ".join([f"would {what}", address, *map(str, more.values())]))
 
     def data(self, text: str) -> None:
-        """Lines in a form that some program reads, as they are; on a terminal they are text like any other."""
+        """Lines in a form that some program reads; on a terminal they are text like any other.
+
+        Elsewhere ends of lines and tabs stay, and no other control characters: a pipe may end at a terminal.
+        """
         if sys.stdout.isatty():
             _print("\t".join(plain(cell, len(cell)) for cell in text.split("\t")))
         else:
-            _print(text.encode("utf-8", "replace").decode())
+            shown = _CONTROLS.sub(lambda found: plain(found[0]), text)
+            _print(shown.encode("utf-8", "replace").decode())
 
     def note(self, text: str) -> None:
         """A message about the work, never part of the result, for those who want to hear it."""

@@ -5,12 +5,12 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import CommandWithParts, OwnCommand, dry_run_option, json_option, timeout_option
@@ -134,8 +134,7 @@ def forget_command(paths: tuple[str, ...], *, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreOptions:
+class RestoreOptions(Struct, frozen=True):
     """What the options ask for."""
 
     days: int

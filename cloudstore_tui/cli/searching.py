@@ -5,11 +5,11 @@ import shutil
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import Decorated, Option
@@ -60,8 +60,7 @@ def query_options(command: Decorated) -> Decorated:
     return command
 
 
-@dataclass(frozen=True, slots=True)
-class SearchOptions:
+class SearchOptions(Struct, frozen=True):
     """What the options of a search ask for."""
 
     fiql: str
@@ -103,8 +102,7 @@ class SearchOptions:
         return compare("createdTime", operator, str(epoch_ms(moment)))
 
 
-@dataclass(frozen=True, slots=True)
-class SearchWords:
+class SearchWords(Struct, frozen=True):
     """What the words of a command line ask for."""
 
     texts: tuple[str, ...]

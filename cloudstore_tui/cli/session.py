@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import click
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
@@ -29,8 +29,7 @@ TELL_WAIT_S = 60.0
 """Seconds between two looks at what is waited for."""
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """Opens each profile at most once; `run` closes them."""
 
     config: Config

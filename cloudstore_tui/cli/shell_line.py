@@ -5,7 +5,8 @@ shell reads the whole as the very name: nothing in it can run, expand or end the
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _BLANKS = " \t\n"
 _SPECIAL = re.compile(r"[^A-Za-z0-9_./:@%+,=\-\x80-\U0010ffff]")
@@ -14,8 +15,7 @@ _LIVE = frozenset("$`!")
 """What double quotes leave alive in some shell."""
 
 
-@dataclass(slots=True)
-class TypedLine:
+class TypedLine(Struct):
     """The words before the cursor, read as bash, zsh and fish all do."""
 
     words: list[str] = field(default_factory=list)

@@ -4,11 +4,11 @@ import shlex
 import stat
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
-from msgspec import structs
+from msgspec import Struct, structs
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
@@ -108,8 +108,7 @@ def put_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-@dataclass(frozen=True, slots=True)
-class OverwriteGuard:
+class OverwriteGuard(Struct, frozen=True):
     """Lets a file be uploaded only where nothing is overwritten unasked."""
 
     output: Output

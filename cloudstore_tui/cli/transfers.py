@@ -4,10 +4,10 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
+from msgspec import Struct
 
 from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
 from cloudstore_tui.cli.output import iso
@@ -223,8 +223,7 @@ _SHORTEST = 4
 """Characters of a number that are enough where no other transfer begins like it."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTransfer:
+class KnownTransfer(Struct, frozen=True):
     """A transfer of the journal, and the process that makes it; 0 where none does."""
 
     transfer: TransferSnapshot

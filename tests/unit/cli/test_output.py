@@ -93,6 +93,11 @@ def test_no_line_commands_a_terminal_at_the_end_of_a_pipe(capsys: pytest.Capture
     assert capsys.readouterr().out == "␛[31mred‹009B›\n"
 
 
+def test_no_data_commands_a_terminal_and_its_lines_and_tabs_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).data('a\tb,"two\r\nlines\x1b[31m\x9b",é')
+    assert capsys.readouterr().out == 'a\tb,"two\r\nlines␛[31m‹009B›",é\n'
+
+
 def test_json_holds_every_text_exactly_and_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=True).record(entry_record(replace(RECORDING, name="a\ud800\x1bé"), "8x8"))
     shown = capsys.readouterr().out
