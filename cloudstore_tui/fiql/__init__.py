@@ -1,9 +1,8 @@
 """FIQL, the filter language of the 8x8 service, and phrases that compile to it. Pure: no I/O, no clock."""
 
-from cloudstore_tui.fiql.checker import check
-from cloudstore_tui.fiql.emptiness import why_empty
-from cloudstore_tui.fiql.evaluator import Row, evaluate
-from cloudstore_tui.fiql.outline import outline
+from cloudstore_tui.fiql.checker import Problem, check, why_empty
+from cloudstore_tui.fiql.evaluator import Row, evaluate, row_of
+from cloudstore_tui.fiql.measures import epoch_ms, parse_time
 from cloudstore_tui.fiql.parser import DEEPEST, parse
 from cloudstore_tui.fiql.phrases import (
     Compiled,
@@ -14,11 +13,8 @@ from cloudstore_tui.fiql.phrases import (
     phrase_value,
     understand,
 )
-from cloudstore_tui.fiql.printer import compare, conjunction, quote, unparse
-from cloudstore_tui.fiql.problem import Problem
+from cloudstore_tui.fiql.printer import compare, conjunction, outline, quote, unparse
 from cloudstore_tui.fiql.reading import explain
-from cloudstore_tui.fiql.row import row_of
-from cloudstore_tui.fiql.times import epoch_ms, parse_time
 from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, comparisons, rewrite
 
 __all__ = [

@@ -1,18 +1,155 @@
-"""What is likely, or certain, to go wrong with a filter that parses."""
+"""What is likely, or certain, to go wrong with a filter that parses, and why a search may have found nothing.
+
+What is known of fields, types and units is held against it: warnings, because the service may know more.
+"""
 
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from fractions import Fraction
 from itertools import pairwise
 
-from cloudstore_tui.fiql.expectations import unexpected
-from cloudstore_tui.fiql.fields import CONTENT_FIELDS, KNOWN_FIELDS, STATES, TYPE_NAMES, Unit
+import msgspec
+from msgspec import structs
+
+from cloudstore_tui.fiql.evaluator import number
+from cloudstore_tui.fiql.fields import (
+    ALIASES,
+    CONTENT_FIELDS,
+    KNOWN_FIELDS,
+    STATES,
+    TYPE_NAMES,
+    TYPES,
+    Unit,
+    has_tag,
+    units_of,
+)
+from cloudstore_tui.fiql.measures import duration_words, epoch_ms, in_unit, parse_iso, read_duration, read_size
 from cloudstore_tui.fiql.names import nearest
 from cloudstore_tui.fiql.printer import spell_out, unparse
-from cloudstore_tui.fiql.problem import Problem
-from cloudstore_tui.fiql.times import epoch_ms, parse_iso
-from cloudstore_tui.fiql.tree import LIST_OPERATORS, Comparison, Node, Or, comparisons, rewrite
+from cloudstore_tui.fiql.reading import clause_words
+from cloudstore_tui.fiql.tree import LIST_OPERATORS, Comparison, Node, Or, Types, comparisons, rewrite, scoped
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is, or looks, wrong."""
+
+    position: int
+    """Offset of the first character it is about."""
+    text: str
+    """What is wrong: a clause without capital or full stop."""
+    hint: str
+    """What to do: a whole sentence."""
+    fatal: bool = False
+    """Whether the filter must not be sent as it is."""
+    corrected: str | None = None
+    """The whole filter with every fatal problem mended, where that is possible."""
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do; names keep their letters."""
+        first = self.text.split(" ", 1)[0]
+        is_word = first.islower() and first.isalpha() and first not in KNOWN_FIELDS
+        return f"{self.text[:1].upper() if is_word else self.text[:1]}{self.text[1:]}. {self.hint}".rstrip()
+
+
+_LENGTHS = frozenset({Unit.MILLISECONDS, Unit.SECONDS})
+_LONGEST = 100_000
+"""Seconds, more than a day: a longer transcript does not exist."""
+
+_SHORTEST = 1000
+"""Milliseconds: nobody looks for a part of a second."""
+
+_ORDERS = frozenset({"=gt=", "=ge=", "=lt=", "=le="})
+_KNOWN_TYPES = frozenset(known.name for known in TYPES)
+
+
+def unexpected(node: Node, zone: tzinfo) -> Iterator[Problem]:
+    """What does not fit the fields, types and units that are known.
+
+    Args:
+        node: the tree of the filter.
+        zone: what a time without a zone is taken to be in.
+    """
+    for term, types in scoped(node):
+        field = ALIASES.get(term.selector, term.selector)
+        yield from _not_of_the_type(term, field, types)
+        yield from _stars(term)
+        units = units_of(field, types)
+        if units != {Unit.TEXT} and field not in ("createdTime", "updatedTime"):
+            yield from _no_number(term, units, zone)
+            yield from _unit(term, units, types)
+
+
+def _not_of_the_type(term: Comparison, field: str, types: Types) -> Iterator[Problem]:
+    # A tag that nobody knows may be the customer's own.
+    if types and field in KNOWN_FIELDS and not any(has_tag(kind, field) for kind in types):
+        owners = [known.name for known in TYPES if field in known.tags]
+        hint = f"It is known of {', '.join(owners[:4])}{' and others' if len(owners) > 4 else ''}."
+        yield Problem(term.start, f"objects of the type {' or '.join(types)} have no tag {field} that we know", hint)
+
+
+def _stars(term: Comparison) -> Iterator[Problem]:
+    if term.operator not in _ORDERS and any("*" in value for value in term.values):
+        hint = "The service may take it for a star. In a phrase, as in `agent:Kh*`, it stands for anything."
+        yield Problem(term.start, "a `*` in a value", hint)
+
+
+def _no_number(term: Comparison, units: frozenset[Unit], zone: tzinfo) -> Iterator[Problem]:
+    for value in term.values:
+        if number(value) is not None or not value:
+            continue
+        meant = _meant(value, units, zone)
+        suffix = ")" if term.operator in LIST_OPERATORS else ""
+        opened = "(" if suffix else ""
+        hint = (
+            f"Write {term.selector}{term.operator}{opened}{meant}{suffix}: the unit is {_spoken(units)}."
+            if meant
+            else f"Write a number of {_spoken(units)}; a text is compared letter by letter."
+        )
+        yield Problem(term.start, f"{value!r} is no number, and {term.selector} is one", hint)
+
+
+def _meant(value: str, units: frozenset[Unit], zone: tzinfo) -> str:
+    """The number that somebody meant by `90s`, `10MB` or a date; empty if it cannot be told."""
+    if len(units) > 1:
+        return ""
+    unit = next(iter(units))
+    found: Fraction | int | None = None
+    if unit in _LENGTHS:
+        long = read_duration(value)
+        found = None if long is None else in_unit(long, unit)
+    elif unit is Unit.BYTES:
+        found = read_size(value)
+    elif unit is Unit.EPOCH_MS:
+        moment = parse_iso(value, zone)
+        found = epoch_ms(moment) if moment else None
+    return "" if found is None else str(round(found))
+
+
+def _unit(term: Comparison, units: frozenset[Unit], types: Types) -> Iterator[Problem]:
+    if term.operator not in _ORDERS or not units <= _LENGTHS:
+        return
+    if len(units) > 1:
+        hint = "It is seconds on transcripts and else milliseconds: name the type, as in type==callrecording."
+        yield Problem(term.start, f"{term.selector} without a type has two units", hint)
+        return
+    value = number(term.value)
+    if value is None or value <= 0:
+        return
+    if units == {Unit.MILLISECONDS} and value < _SHORTEST:
+        hint = f"Write {term.selector}{term.operator}{round(value * 1000)} if you mean seconds."
+        words = duration_words(Fraction(str(value)))
+        yield Problem(term.start, f"{term.value} is milliseconds here, which is {words}", hint)
+    if units == {Unit.SECONDS} and value >= _LONGEST and set(types) <= _KNOWN_TYPES:
+        hint = f"Write {term.selector}{term.operator}{round(value / 1000)} if you mean milliseconds."
+        yield Problem(term.start, f"{term.value} is seconds here, which is longer than a day", hint)
+
+
+def _spoken(units: frozenset[Unit]) -> str:
+    return " or ".join(sorted(units))
+
 
 _NUMBER = re.compile(r"-?\d{1,18}")
 _SECONDS = range(10**8, 10**11)
@@ -42,7 +179,7 @@ def check(node: Node, text: str, zone: tzinfo = UTC, tags: Collection[str] = ())
         found += [*_time(term, zone), *_no_list(term, text), *_names(term, names), *_negated_state(term)]
     mended = unparse(rewrite(node, lambda term: _mend(term, zone)))
     return tuple(
-        replace(problem, corrected=mended) if problem.fatal and problem.corrected is not None else problem
+        structs.replace(problem, corrected=mended) if problem.fatal and problem.corrected is not None else problem
         for problem in sorted(found, key=lambda problem: problem.position)
     )
 
@@ -129,3 +266,39 @@ def _mend(term: Comparison, zone: tzinfo) -> Comparison:
         return term
     moments = [(value, parse_iso(value, zone)) for value in term.values]
     return replace(term, values=tuple(str(epoch_ms(moment)) if moment else value for value, moment in moments))
+
+
+_LISTED = frozenset({"type", "objectState"})
+_EQUAL = frozenset({"==", "=in="})
+
+
+def why_empty(node: Node | None, text: str, zone: tzinfo) -> tuple[str, ...]:
+    """What may be the reason that a filter finds nothing: whole sentences, the likeliest first.
+
+    Args:
+        node: the tree of the filter, `None` if there is none.
+        text: the filter as it was sent.
+        zone: what times are shown in.
+    """
+    if node is None:
+        return (_STATE,)
+    problems = (found.sentence for found in check(node, text, zone))
+    return tuple(dict.fromkeys((*problems, *_general(node, zone))))
+
+
+_STATE = "Only AVAILABLE objects are found unless a state is named: objectState==ARCHIVED, or state:any in words."
+
+
+def _general(node: Node, zone: tzinfo) -> Iterator[str]:
+    terms = list(scoped(node))
+    if all(term.selector != "objectState" for term, _types in terms):
+        yield _STATE
+    for term, types in terms:
+        units = units_of(ALIASES.get(term.selector, term.selector), types)
+        if units == {Unit.EPOCH_MS}:
+            yield f"The time was taken in the zone of the settings: {clause_words(term, types, zone)}."
+        elif units <= _LENGTHS:
+            yield f"The unit of {term.selector} is {' or '.join(sorted(units))}: {clause_words(term, types, zone)}."
+    texts = (term for term, _types in terms if term.selector not in _LISTED and term.operator in _EQUAL)
+    if any(CONTENT_FIELDS.get(term.selector, Unit.TEXT) is Unit.TEXT for term in texts):
+        yield "Texts must be equal to the letter, with their capitals; agent:~khang looks for a part in fetched rows."

@@ -4,8 +4,9 @@ Knowledge for hints, columns and completion only: the service decides, and knows
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Unit(StrEnum):
@@ -51,8 +52,7 @@ TAG_UNITS: Mapping[str, Unit] = {
 """Units of tags that mean the same on every type; all others are text."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectType:
+class ObjectType(msgspec.Struct, frozen=True):
     """One value of the field `type`."""
 
     name: str

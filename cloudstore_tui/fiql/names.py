@@ -1,8 +1,9 @@
 """What people call the types, states, fields and tags of the service."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS, STATES, TYPE_NAMES
 
@@ -52,8 +53,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
 """Words for what a derived object was made from; two spellings of each are in use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """A word for one or more fields or tags."""
 
     word: str

@@ -1,4 +1,4 @@
-"""From a tree to text, and texts built from parts that a user or a program chose."""
+"""From a tree to text, texts built from parts that a user or a program chose, and the tree drawn with indents."""
 
 import re
 
@@ -55,3 +55,20 @@ def _comparison(node: Comparison) -> str:
     if node.operator in LIST_OPERATORS:
         return f"{node.selector}{node.operator}({','.join(quote(value) for value in node.values)})"
     return f"{node.selector}{node.operator}{quote(node.value)}"
+
+
+def outline(node: Node) -> str:
+    """One line per term: `AND` and `OR` with what they join below them."""
+    return "\n".join(_lines(node))
+
+
+def _lines(node: Node) -> list[str]:
+    if isinstance(node, Comparison):
+        return [unparse(node)]
+    lines = ["AND" if isinstance(node, And) else "OR"]
+    for number, term in enumerate(node.terms, 1):
+        last = number == len(node.terms)
+        first, *rest = _lines(term)
+        lines.append(f"{'└─' if last else '├─'} {first}")
+        lines += [f"{'  ' if last else '│ '} {line}" for line in rest]
+    return lines

@@ -8,8 +8,7 @@ from fractions import Fraction
 from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import ALIASES, TYPES, Unit, units_of
 from cloudstore_tui.fiql.measures import duration_words, size_words
-from cloudstore_tui.fiql.scope import Types, types_within
-from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, comparisons
+from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, Types, comparisons, types_within
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

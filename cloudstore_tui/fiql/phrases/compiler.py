@@ -1,32 +1,73 @@
-"""From a phrase to a filter."""
+"""From a phrase to a filter; and phrases from parts that somebody chose, or that a shell hands over."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
+
+import msgspec
 
 from cloudstore_tui.fiql.evaluator import Row
 from cloudstore_tui.fiql.fields import Unit, unit_of, units_of
-from cloudstore_tui.fiql.names import NAMES, Name
+from cloudstore_tui.fiql.measures import read_span
+from cloudstore_tui.fiql.names import NAMES, Name, name_of
 from cloudstore_tui.fiql.parser import parse
-from cloudstore_tui.fiql.phrases.bounds import Bound
-from cloudstore_tui.fiql.phrases.fields import fields_of, name_in, types_left, types_of
-from cloudstore_tui.fiql.phrases.item import Item
-from cloudstore_tui.fiql.phrases.lexer import items_of
-from cloudstore_tui.fiql.phrases.local import LocalTerm
-from cloudstore_tui.fiql.phrases.moments import Clock, time_term
-from cloudstore_tui.fiql.phrases.quantities import BOTH_UNITS, quantity_term
-from cloudstore_tui.fiql.phrases.texts import part_of_name, text_term
+from cloudstore_tui.fiql.phrases.lexer import Item, items_of
+from cloudstore_tui.fiql.phrases.terms import (
+    BOTH_UNITS,
+    Bound,
+    Clock,
+    LocalTerm,
+    fields_of,
+    name_in,
+    part_of_name,
+    quantity_term,
+    text_term,
+    time_term,
+    types_left,
+    types_of,
+)
 from cloudstore_tui.fiql.printer import spell_out
-from cloudstore_tui.fiql.spans import read_span
 from cloudstore_tui.fiql.tree import And, Node
+
+_SPECIAL = re.compile(r'(["\\*…])')
+_ONE_VALUE = re.compile(r"""(-?([^\W\d][\w.-]*):(?:>=|<=|!=|==?|>|<|~)?)([^"'][\s\S]*)""")
+_NEXT_KEY = re.compile(r"\s-?([^\W\d][\w.-]*)(?::|[<>])")
+
+
+def phrase_value(value: str) -> str:
+    """A value as it stands in a phrase: in quotes, always one value, and no star in it stands for anything."""
+    return '"' + _SPECIAL.sub(r"\\\1", value) + '"'
+
+
+def phrase_of(words: Sequence[str]) -> str:
+    """The phrase that somebody typed as words of a command line.
+
+    The shell has taken the quotes away: `agent:"Khang Glynn"` comes as one word with a blank. It gets its quotes back
+    unless it holds quotes or another condition and so is a phrase of its own.
+    """
+    return " ".join(_whole(word) for word in words)
+
+
+def _whole(word: str) -> str:
+    one = _ONE_VALUE.fullmatch(word)
+    if not one or not any(mark.isspace() for mark in word):
+        return word
+    # Commas stay what they are, and so do stars: only blanks are new to the shell's reader.
+    keys = [key for key in _NEXT_KEY.findall(one[3]) if name_of(key)]
+    if keys or not name_of(one[2]) or '"' in one[3]:
+        return word
+    return one[1] + ",".join(_requoted(part) for part in one[3].split(","))
+
+
+def _requoted(part: str) -> str:
+    return '"' + part.replace("\\", "\\\\") + '"' if any(mark.isspace() for mark in part) else part
+
 
 _FIQL = re.compile(r"""[\s(]*[^\s"':=!<>~;,()]+\s*(==|!=|=[A-Za-z]+=)""")
 _MEASURED = frozenset({Unit.MILLISECONDS, Unit.SECONDS, Unit.BYTES, Unit.NUMBER})
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(msgspec.Struct, frozen=True):
     """What a phrase means."""
 
     filter: str
@@ -35,7 +76,7 @@ class Compiled:
     """Conditions that only fetched rows can be put to; whoever shows the result has to say so."""
     notes: tuple[str, ...] = ()
     """What the user should know: whole sentences."""
-    node: Node | None = field(default=None, repr=False)
+    node: Node | None = None
     """The filter as a tree."""
 
     def keeps(self, row: Row) -> bool:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloudstore_tui.fiql import Problem, check, parse
-from cloudstore_tui.fiql.scope import scoped
+from cloudstore_tui.fiql.tree import scoped
 
 ROW = "type==callcenterrecording;"
 

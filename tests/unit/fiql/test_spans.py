@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.fiql.spans import Span, read_span
+from cloudstore_tui.fiql.measures import Span, read_span
 
 NOW = datetime(2024, 9, 2, 1, 30, tzinfo=UTC)
 """A Monday, also in Berlin; in New York it is still Sunday."""

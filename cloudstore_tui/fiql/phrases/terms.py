@@ -1,0 +1,422 @@
+"""What one item of a phrase asks for: which fields it means, and the condition on times, quantities or texts.
+
+Some conditions the service cannot check: they are put to the rows that were fetched.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, tzinfo
+from fractions import Fraction
+from math import ceil, floor
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from cloudstore_tui.core.text import folded
+from cloudstore_tui.fiql.evaluator import Row, number
+from cloudstore_tui.fiql.fields import KNOWN_FIELDS, STATES, TYPE_NAMES, TYPES, Unit, has_tag, unit_of, units_of
+from cloudstore_tui.fiql.measures import EXAMPLES, Span, epoch_ms, in_unit, read_duration, read_size, read_span
+from cloudstore_tui.fiql.names import NAMES, Name, name_of, nearest
+from cloudstore_tui.fiql.phrases.lexer import Item, Value
+from cloudstore_tui.fiql.tree import And, Comparison, Node, Or
+
+_PHONE = re.compile(r"\+?[0-9]{5,}", re.ASCII)
+_HINTS: Mapping[str, str] = {
+    "region": "Name the region in the path: PROFILE:REGION.",
+    "limit": "The number of results is no condition; the command line has --limit.",
+    "sort": "The order is no condition; the command line has --sort.",
+    "from": "Write `since:` for times and `caller:` for people.",
+    "to": "Write `until:` for times and `called:` for people.",
+    "http": "Put an address in quotes.",
+    "https": "Put an address in quotes.",
+}
+
+
+def name_in(item: Item) -> Name:
+    """What the key of an item means.
+
+    Raises:
+        FilterError: nothing that we know.
+    """
+    if name := name_of(item.key):
+        return name
+    key = item.key
+    if near := nearest(key, {*NAMES, *KNOWN_FIELDS}):
+        hint = f"Did you mean `{near}:`? A tag of your own is written `tag.{key}:`."
+    else:
+        hint = _HINTS.get(key.lower(), "Put the word in quotes if it is part of a name.")
+        hint = f"{hint} A tag of your own is written `tag.{key}:`."
+    raise item.error(f"`{key}:` is no field or tag that we know", hint)
+
+
+def fields_of(item: Item, name: Name, types: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields or tags that a word means: for each type the first one that its objects have.
+
+    Raises:
+        FilterError: no object of these types has any of them.
+    """
+    by_number = name.phone_fields and all(_PHONE.fullmatch(value.text) for value in item.values)
+    wanted = name.phone_fields if by_number else name.fields
+    if not types or name.is_tag:
+        return wanted[:1]
+    found = [next((field for field in wanted if has_tag(kind, field)), "") for kind in types]
+    if not any(found):
+        hint = f"Leave it out, or name another type. `tag.{wanted[0]}:` asks for it all the same."
+        raise item.error(f"objects of the type {' or '.join(types)} have no {item.key}", hint)
+    return tuple(dict.fromkeys(field for field in found if field))
+
+
+def types_of(items: tuple[Item, ...]) -> tuple[str, ...]:
+    """The types that a phrase asks for; empty for any."""
+    for item in items:
+        if item.key.lower() == "type" and not item.negated and not item.operator:
+            return names_of(item, name_in(item))
+    return ()
+
+
+def types_left(items: tuple[Item, ...], types: tuple[str, ...]) -> tuple[str, ...]:
+    """The types that remain when those that a phrase refuses are taken away; empty for any."""
+    refused = {
+        name
+        for item in items
+        if item.key.lower() == "type" and item.negated != (item.operator == "!=")
+        for name in names_of(item, name_in(item))
+    }
+    return tuple(name for name in types or TYPE_NAMES if name not in refused) if refused else types
+
+
+def names_of(item: Item, name: Name) -> tuple[str, ...]:
+    """The service's names for the values of an item; what is not known is believed in quotes only.
+
+    Raises:
+        FilterError: a value looks like a slip of the pen, or like nothing that we know.
+    """
+    found: list[str] = []
+    for value in item.values:
+        known = _known(value, name)
+        if not known:
+            near = nearest(value.text, name.values or ())
+            hint = f"Did you mean `{near}`?" if near else f"Known are {', '.join(_shown(name))}."
+            hint = f"{hint} A value in quotes is taken as it is."
+            raise item.error(f"{value.text} is no {name.word} that we know", hint, value.start)
+        found += known
+    return tuple(dict.fromkeys(found))
+
+
+def _known(value: Value, name: Name) -> tuple[str, ...]:
+    # In capitals it is the service's DELETED and nothing else.
+    if name.word == "state" and value.text in STATES:
+        return (value.text,)
+    if known := (name.values or {}).get(value.text.lower()):
+        return known
+    # Types are an open set: one that is like no other may well exist.
+    is_new = name.word == "type" and not value.wild and not nearest(value.text, name.values or ())
+    return (value.text,) if value.quoted or is_new else ()
+
+
+def _shown(name: Name) -> tuple[str, ...]:
+    return TYPE_NAMES if name.word == "type" else tuple(name.values or ())
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """A text with stars for anything; neither capitals nor the way accents are encoded matter."""
+
+    parts: tuple[str, ...]
+    """The texts between the stars."""
+
+    def matches(self, text: str) -> bool:
+        """Whether a whole text is like it; in time that grows with its length only."""
+        text, parts = folded(text), [folded(part) for part in self.parts]
+        if len(parts) == 1:
+            return text == parts[0]
+        first, *middle, last = parts
+        if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+            return False
+        position, end = len(first), len(text) - len(last)
+        for part in middle:
+            found = text.find(part, position, end)
+            if found < 0:
+                return False
+            position = found + len(part)
+        return True
+
+    def __str__(self) -> str:
+        return "*".join(self.parts)
+
+
+class LocalTerm(msgspec.Struct, frozen=True):
+    """One condition on fetched rows."""
+
+    fields: tuple[str, ...]
+    """Fields and tags of which one must match."""
+    patterns: tuple[Pattern, ...]
+    """Any of them will do."""
+    negated: bool = False
+
+    def holds(self, row: Row) -> bool:
+        """Whether a row meets it; a row without the field meets only a negation."""
+        values = [str(row[name]) for name in self.fields if name in row]
+        return any(pattern.matches(value) for value in values for pattern in self.patterns) != self.negated
+
+    def __str__(self) -> str:
+        words = " or ".join(_words(pattern, negated=self.negated) for pattern in self.patterns)
+        return f"{' or '.join(self.fields)} {words}"
+
+
+def _words(pattern: Pattern, *, negated: bool) -> str:
+    parts = pattern.parts
+    if len(parts) == 3 and not parts[0] and not parts[2]:
+        return f"{'does not contain' if negated else 'contains'} {parts[1]!r}"
+    return f"is {'not ' if negated else ''}like {str(pattern)!r}"
+
+
+Quantity = TypeVar("Quantity")
+
+SIGNS = {">": "=gt=", ">=": "=ge=", "<": "=lt=", "<=": "=le=", "": "=="}
+"""The service's operators for those of phrases."""
+
+
+class Bound(msgspec.Struct, Generic[Quantity], frozen=True):
+    """One comparison with a quantity."""
+
+    operator: str
+    """As the service writes it."""
+    quantity: Quantity
+
+
+Bounds = tuple[Bound[Quantity], ...]
+"""Bounds that must all be kept."""
+
+
+def refuse_negation(item: Item) -> None:
+    """Raise for what has no simple opposite.
+
+    Raises:
+        FilterError: the item is negated, or asks for a part of a text.
+    """
+    if item.negated or item.operator == "!=":
+        hint = f"Write where it begins or ends: `{item.key}:<…` or `{item.key}:>…`."
+        raise item.error(f"{item.key} cannot be negated", hint)
+    if item.operator == "~":
+        raise item.error(f"{item.key} is no text", f"Write `{item.key}:>…` or `{item.key}:<…`.")
+
+
+def pieces_of(item: Item, value: Value) -> tuple[str, str] | None:
+    """The two ends of a range such as `1m..5m`, `None` if a value is no range.
+
+    Raises:
+        FilterError: a range without ends, or after an operator.
+    """
+    low, dots, high = value.text.partition("..")
+    if not dots:
+        return None
+    if item.operator:
+        hint = f"Write `{item.key}:{value.text}` without it."
+        raise item.error(f"a range after `{item.operator}`", hint, value.start)
+    if not low.strip() and not high.strip():
+        raise item.error("a range without ends", "Write `1m..5m`, `1m..` or `..5m`.", value.start)
+    return low.strip(), high.strip()
+
+
+def number_bounds(item: Item, value: Value, read: Callable[[str, Value], Fraction]) -> Bounds[Fraction]:
+    """The bounds that one value of a quantity means; both ends of a range belong to it."""
+    ends = pieces_of(item, value)
+    if ends is None:
+        return (Bound(SIGNS[item.operator], read(value.text, value)),)
+    signs = ("=ge=", "=le=")
+    found = tuple(Bound(sign, read(end, value)) for sign, end in zip(signs, ends, strict=True) if end)
+    if len(found) == 2 and found[0].quantity > found[1].quantity:
+        raise item.error("a range that ends before it begins", "Write the smaller value first.", value.start)
+    return found
+
+
+def whole(bounds: Bounds[Fraction]) -> Iterator[Bound[int]]:
+    """The same bounds for values that are whole numbers."""
+    for bound in bounds:
+        up = bound.operator in ("=ge=", "=lt=")
+        yield Bound(bound.operator, ceil(bound.quantity) if up else floor(bound.quantity))
+
+
+def within(field: str, bounds: Iterator[Bound[int]]) -> Node:
+    """The condition that a field keeps bounds."""
+    terms = tuple(Comparison(field, bound.operator, (str(bound.quantity),)) for bound in bounds)
+    return terms[0] if len(terms) == 1 else And(terms)
+
+
+def any_of(nodes: list[Node]) -> Node:
+    """One of several conditions."""
+    return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
+
+
+_ORDERS = frozenset({">", ">=", "<", "<="})
+
+
+def text_term(item: Item, name: Name, fields: tuple[str, ...]) -> Node | LocalTerm:
+    """The condition that one of the fields is one of the values; with stars, one for the fetched rows.
+
+    Raises:
+        FilterError: it asks for an order of texts.
+    """
+    if item.operator in _ORDERS:
+        hint = f"Write `{item.key}:{item.values[0].text}`."
+        raise item.error(f"{item.key} is a text: nothing is larger or smaller", hint)
+    negated = item.negated != (item.operator == "!=")
+    if name.values:
+        return equality(fields, names_of(item, name), negated=negated)
+    if item.operator == "~":
+        return LocalTerm(fields, tuple(_around(value) for value in item.values), negated)
+    if any(value.wild for value in item.values):
+        return LocalTerm(fields, tuple(Pattern(value.parts) for value in item.values), negated)
+    texts = tuple(dict.fromkeys(spelling for value in item.values for spelling in _spellings(value, fields)))
+    return equality(fields, texts, negated=negated)
+
+
+def part_of_name(item: Item) -> LocalTerm:
+    """The condition that a text is part of an object's name; with stars it is the whole name."""
+    patterns = tuple(Pattern(value.parts) if value.wild else _around(value) for value in item.values)
+    return LocalTerm(("objectName",), patterns, item.negated)
+
+
+def equality(fields: tuple[str, ...], values: tuple[str, ...], *, negated: bool = False) -> Node:
+    """The comparison of some fields, of which one must be equal to a value, or with `negated` none."""
+    several = len(values) > 1
+    operator = ("=out=" if several else "!=") if negated else ("=in=" if several else "==")
+    terms = tuple(Comparison(field, operator, values) for field in fields)
+    if len(terms) == 1:
+        return terms[0]
+    return And(terms) if negated else Or(terms)
+
+
+def _around(value: Value) -> Pattern:
+    return Pattern(("", *(part for part in value.parts if part), ""))
+
+
+def _spellings(value: Value, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Ids of agents are written with and without `ag` before them."""
+    if "agentId" not in fields or value.quoted:
+        return (value.text,)
+    plain = value.text.removeprefix("ag")
+    return (plain, f"ag{plain}")
+
+
+_IN_SECONDS = tuple(known.name for known in TYPES if known.duration is Unit.SECONDS)
+
+BOTH_UNITS = (
+    "The tag duration is seconds on transcripts and milliseconds on everything else, so both are asked for; "
+    "a type makes the filter shorter."
+)
+
+
+def quantity_term(item: Item, field: str, types: tuple[str, ...]) -> Node:
+    """The condition that a field keeps the bounds of an item.
+
+    Raises:
+        FilterError: a value is no such quantity.
+    """
+    refuse_negation(item)
+    terms = []
+    for value in item.values:
+        bounds = number_bounds(item, value, lambda text, value: _read(item, field, text, value))
+        if unit_of(field) is Unit.MILLISECONDS:
+            terms.append(_lasting(field, _shown_second(bounds), types))
+        else:
+            terms.append(within(field, whole(bounds)))
+    return any_of(terms)
+
+
+def _read(item: Item, field: str, text: str, value: Value) -> Fraction:
+    unit = unit_of(field)
+    if unit is Unit.MILLISECONDS:
+        found, hint = read_duration(text), "Write a unit: 90s, 10m, 1h30m or 1:30."
+    elif unit is Unit.BYTES:
+        found, hint = read_size(text), "Write 500kB, 10MB, 1.5GiB or a number of bytes."
+    else:
+        plain = number(text)
+        found, hint = None if plain is None else Fraction(str(plain)), "Write a number."
+    if found is None:
+        kind = {Unit.MILLISECONDS: "duration", Unit.BYTES: "size"}.get(unit, "number")
+        raise item.error(f"{text!r} is no {kind}", hint, value.start)
+    return found
+
+
+def _shown_second(bounds: Bounds[Fraction]) -> Bounds[Fraction]:
+    """A duration alone, such as `1:30`, is what is shown so: any within that second."""
+    if len(bounds) != 1 or bounds[0].operator != "==":
+        return bounds
+    exact = bounds[0].quantity
+    return (Bound("=ge=", exact), Bound("=lt=", exact + 1000)) if exact % 1000 == 0 else bounds
+
+
+def _lasting(field: str, bounds: Bounds[Fraction], types: tuple[str, ...]) -> Node:
+    units = units_of(field, types)
+    if len(units) == 1:
+        return _in(field, bounds, next(iter(units)))
+    seconds, rest = equality(("type",), _IN_SECONDS), equality(("type",), _IN_SECONDS, negated=True)
+    return any_of(
+        [
+            And((rest, _in(field, bounds, Unit.MILLISECONDS))),
+            And((seconds, _in(field, bounds, Unit.SECONDS))),
+        ]
+    )
+
+
+def _in(field: str, bounds: Bounds[Fraction], unit: Unit) -> Node:
+    return within(field, whole(tuple(replace(bound, quantity=in_unit(bound.quantity, unit)) for bound in bounds)))
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """What time it is, and where."""
+
+    zone: tzinfo
+    now: datetime
+
+
+def time_bounds(item: Item, value: Value, operator: str, clock: Clock) -> tuple[Bound[datetime], ...]:
+    """The bounds that one value means; `operator` is that of the item, or of its key.
+
+    Raises:
+        FilterError: the value is no time.
+    """
+    ends = pieces_of(item, value)
+    if ends is None:
+        return tuple(_compared(_span(item, value, value.text, clock), operator))
+    low, high = (_span(item, value, end, clock) if end else None for end in ends)
+    bounds = [Bound("=ge=", low.start)] if low else []
+    return tuple([*bounds, Bound("=lt=", high.end or high.start)] if high else bounds)
+
+
+def time_term(item: Item, field: str, operator: str, clock: Clock) -> tuple[Node, tuple[Bound[datetime], ...]]:
+    """The condition on a time, and its bounds where there is but one stretch.
+
+    Raises:
+        FilterError: a value is no time.
+    """
+    refuse_negation(item)
+    stretches = [time_bounds(item, value, operator, clock) for value in item.values]
+    node = any_of([within(field, _in_milliseconds(bounds)) for bounds in stretches])
+    return node, stretches[0] if len(stretches) == 1 else ()
+
+
+def _in_milliseconds(bounds: tuple[Bound[datetime], ...]) -> Iterator[Bound[int]]:
+    return (Bound(bound.operator, epoch_ms(bound.quantity)) for bound in bounds)
+
+
+def _span(item: Item, value: Value, text: str, clock: Clock) -> Span:
+    found = read_span(text, clock.zone, clock.now)
+    if found is None:
+        raise item.error(f"{text!r} is no date or time", f"Write {EXAMPLES}.", value.start)
+    return found
+
+
+def _compared(span: Span, operator: str) -> Iterator[Bound[datetime]]:
+    """After a day is after its end, until a day is until its start."""
+    end = span.end or span.start
+    if operator in ("", ">="):
+        yield Bound("=ge=", span.start)
+    if operator == "" and span.end:
+        yield Bound("=lt=", span.end)
+    if operator == ">":
+        yield Bound("=ge=", end)
+    if operator in ("<", "<="):
+        yield Bound("=lt=", span.start if operator == "<" else end)
