@@ -29,6 +29,7 @@ from cloudstore_tui.archive.plan import Outcome, PlanItem, PullPlan
 from cloudstore_tui.core.errors import (
     AccessError,
     ConflictError,
+    ForbiddenError,
     FullDiskError,
     IntegrityError,
     InterruptedTransfer,
@@ -53,6 +54,8 @@ MAX_ZIPS = 3
 """One that is fetched while two others are packed."""
 MAX_FAILURES = 5
 """Transfers in a row that fail because of the network, the disk or the login, after which the rest is not tried."""
+MAX_FORBIDDEN = 100
+"""The same for objects that the key may not read: the oldest ones may be closed to it, and the newer ones not."""
 
 _EVERYWHERE = (UnavailableError, LocalDiskError, AccessError)
 _OF_THE_ZIP = (JobError, MissingError, IntegrityError)
@@ -483,7 +486,8 @@ class Fetching:
         """Give up where everything else would fail, too."""
         error = transfer.error
         self._failures = self._failures + 1 if isinstance(error, _EVERYWHERE) else 0
-        if not isinstance(error, LoginError) and self._failures < MAX_FAILURES:
+        limit = MAX_FORBIDDEN if isinstance(error, ForbiddenError) else MAX_FAILURES
+        if not isinstance(error, LoginError) and self._failures < limit:
             return
         # It may be these names alone that the disk does not take.
         is_odd = isinstance(error, LocalDiskError) and not isinstance(error, FullDiskError)

@@ -68,6 +68,8 @@ class Bucket(StorageProvider):
         self.fetched: list[str] = []
         self.failures: tuple[StorageError, ...] = ()
         """What its listing lacks."""
+        self.refused: dict[str, StorageError] = {}
+        """Why some objects are not given."""
         self.before_answer: Callable[[str], None] = lambda _key: None
         """Called with the key of each object that is fetched."""
         bucket = self
@@ -123,6 +125,8 @@ class Bucket(StorageProvider):
 
     async def source(self, location: Location) -> Source:
         entry = self.objects[location.path]
+        if location.path in self.refused:
+            raise self.refused[location.path]
         if location.path not in self.bodies:
             raise MissingError("it is gone", subject=location.address)
         url = f"http://127.0.0.1:{self._server.server_address[1]}/{quote(location.path)}"

@@ -51,6 +51,16 @@ async def test_each_object_that_was_not_tried_is_told_by_its_own_address(bucket:
     assert all(line["error"].startswith(f"acme:{line['key']}:") for line in pull.manifest())
 
 
+async def test_objects_that_the_key_may_not_read_keep_no_others_from_coming(bucket: Any, pull: Any) -> None:
+    for number in range(80):
+        bucket.put(f"in/{number:03}")
+        bucket.refused[f"in/{number:03}"] = ForbiddenError("the key may not read it", subject=f"acme:in/{number:03}")
+    bucket.put("in/zz")
+    done = await pull()
+    assert (done.report.fetched, done.report.missing) == (1, 80)
+    assert common_code([loss.error for loss in done.losses]) == 3
+
+
 # Names that are taken
 
 
