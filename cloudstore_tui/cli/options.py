@@ -119,12 +119,13 @@ def dry_run_option(command: Decorated) -> Decorated:
     return click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done, and do nothing of it.")(command)
 
 
-def conflict_option(*ways: OnConflict) -> Callable[[Decorated], Decorated]:
-    """`--on-conflict`: what is done where the name is taken."""
+def conflict_option(*ways: OnConflict, asks: bool = True) -> Callable[[Decorated], Decorated]:
+    """`--on-conflict`: what is done where the name is taken; `asks` tells whether the user is asked on a terminal."""
+    default = "ask, or refuse where nobody can be asked" if asks else "refuse"
     return click.option(
         "--on-conflict",
         type=click.Choice([way.value for way in ways or OnConflict]),
-        help="What to do where something else has the name. [default: ask, or refuse where nobody can be asked]",
+        help=f"What to do where something else has the name. [default: {default}]",
     )
 
 

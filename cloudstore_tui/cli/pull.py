@@ -16,7 +16,7 @@ from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.report import PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
-from cloudstore_tui.cli.options import Command, json_option, timeout_option
+from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
 from cloudstore_tui.cli.session import Session, run
@@ -56,16 +56,12 @@ _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
     help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}.",
 )
 @click.option("--via", type=click.Choice([way.value for way in Via]), default="auto", help="How the bytes come.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; nothing is fetched or written.")
+@dry_run_option
 @click.option(
     "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv: manifest.csv, too."
 )
 @click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
-@click.option(
-    "--on-conflict",
-    type=click.Choice(_ON_CONFLICT),
-    help="What to do if another file is in the way. [default: ask, or refuse where nobody can be asked]",
-)
+@conflict_option()
 @json_option
 @timeout_option(transfers=True)
 def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:

@@ -112,7 +112,7 @@ def list_command(path: str, *, as_json: bool, timeout: float) -> None:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder for the files. [default: download_dir]")
 @click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of opening it.")
-@conflict_option()
+@conflict_option(asks=False)
 @json_option
 @timeout_option(transfers=True)
 def get_command(
