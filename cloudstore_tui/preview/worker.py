@@ -17,6 +17,7 @@ import msgspec
 from cloudstore_tui.preview.model import Answer, Ask, Done, Draft, Job
 from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.sample import Sample
+from cloudstore_tui.preview.system_calls import refuse_system_calls
 
 MAX_MEMORY = 512 * 1024 * 1024
 MAX_CPU_S = 5
@@ -59,6 +60,7 @@ def limit() -> None:
             # macOS knows no limit of memory; the time that whoever started this allows bounds it there.
             continue
     sys.addaudithook(_refuse)
+    refuse_system_calls()
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:

@@ -1,6 +1,7 @@
 """A real worker process: its limits, its end, and what it is kept from."""
 
 import asyncio
+import errno
 import gzip
 import os
 import struct
@@ -168,6 +169,28 @@ def test_a_worker_goes_nowhere(deed: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert "PermissionError: a preview may not do that" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can refuse calls")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "socket(2, 1, 0)",
+        "execv(b'/bin/true', None)",
+        "open(b'/tmp', 0o1000002)",
+        "unlink(b'/tmp/no-such-file')",
+        "rename(b'/tmp/no-such-file', b'/tmp/x')",
+        "creat(b'/tmp/no-such-folder/x', 0o600)",
+        "kill(1, 0)",
+    ],
+)
+def test_the_kernel_refuses_what_python_does_not_see(call: str) -> None:
+    script = (
+        "import ctypes; from cloudstore_tui.preview.worker import limit; libc = ctypes.CDLL(None, use_errno=True); "
+        f"limit(); print(libc.{call}, ctypes.get_errno())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout.split() == ["-1", str(errno.EPERM)], done.stderr
 
 
 async def test_whoever_stops_waiting_leaves_no_worker_behind() -> None:
