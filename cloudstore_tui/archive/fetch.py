@@ -118,14 +118,14 @@ class Recorder:
 
     def _here(self, result: FetchResult) -> None:
         item, path = result.item, result.path or result.item.path
-        place = str(self._folder.file(path))
+        subject = str(self._folder.file(path))
         try:
             found = self._folder.stat(path)
         except StorageError as error:
             self._lost(item, error)
             return
         if found is None:
-            self._lost(item, LocalDiskError("the file is gone again", subject=place, hint="Pull again."))
+            self._lost(item, LocalDiskError("the file is gone again", subject=subject, hint="Pull again."))
             return
         line = fetched_entry(
             entry_of(item.entry, path, self._provider), found, result.level, result.sha256, self._now()
@@ -141,12 +141,12 @@ class Recorder:
         """The files of ours that a new one took the place of, be they of this object or of others."""
         path = path_of(line)
         if known is not None and "error" not in known:
-            place = PurePosixPath(path_of(known))
-            if str(place) == path:
+            earlier = PurePosixPath(path_of(known))
+            if str(earlier) == path:
                 if known.get("sha256") != line.get("sha256"):
                     yield superseded_entry(known, path, is_there=True)
             else:
-                is_there = match_file(self._folder, place, known, Stop()) is not LocalMatch.OTHER
+                is_there = match_file(self._folder, earlier, known, Stop()) is not LocalMatch.OTHER
                 yield superseded_entry(known, path, is_there=is_there)
         for other in self._plan.others_at(PurePosixPath(path), item):
             if "error" not in other and other.get("sha256") != line.get("sha256"):

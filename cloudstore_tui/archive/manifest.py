@@ -331,19 +331,19 @@ def write_table(folder: Path, disk: Disk | None = None) -> Path:
     manifest = folder / NAME
     tags = sorted({tag for line in read_manifest(manifest) for tag in _tags(line)})
     with os_errors_as(path):
-        place = disk.open_folder(folder)
+        dir_fd = disk.open_folder(folder)
         try:
-            file = disk.open(_NEW_TABLE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, place)
+            file = disk.open(_NEW_TABLE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, dir_fd)
             try:
                 for row in _rows(manifest, tags):
                     _write(disk, file, f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
                 disk.sync(file)
             finally:
                 disk.close(file)
-            disk.replace(_NEW_TABLE, TABLE, place)
+            disk.replace(_NEW_TABLE, TABLE, dir_fd)
         finally:
-            disk.remove(_NEW_TABLE, place)
-            disk.close(place)
+            disk.remove(_NEW_TABLE, dir_fd)
+            disk.close(dir_fd)
     return path
 
 

@@ -346,11 +346,11 @@ class CallFolder:
         # Or the last folder would get the extension of a file.
         self._template = Template(f"{text}/{{name}}", zone)
 
-    def path(self, likeness: StoredObject, provider: str) -> Path:
+    def path(self, representative: StoredObject, provider: str) -> Path:
         """Where the files of a call go, below the folder for downloads; each segment is harmless.
 
         Args:
-            likeness: an object with all tags that those of the call have.
+            representative: an object with all tags that those of the call have.
             provider: the name of its service.
         """
-        return Path(*self._template.path(likeness, provider)[:-1])
+        return Path(*self._template.path(representative, provider)[:-1])

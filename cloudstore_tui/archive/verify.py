@@ -167,9 +167,9 @@ class _Verifier:
         relative = PurePosixPath(path)
         if refusal := self._folder.refusal(relative):
             return FileFinding(Found.CHANGED, path, refusal.message, refusal)
-        found, place = self._folder.stat(relative), str(self._folder.file(relative))
+        found, subject = self._folder.stat(relative), str(self._folder.file(relative))
         if found is None:
-            error = MissingError("the file is missing", subject=place, hint="Pull again.")
+            error = MissingError("the file is missing", subject=subject, hint="Pull again.")
             return FileFinding(Found.MISSING, path, error.message, error)
         size, digest = line.get("size"), line.get("sha256")
         if not isinstance(size, int) or not _SHA256.fullmatch(str(digest)):
@@ -182,7 +182,7 @@ class _Verifier:
         if not why:
             return FileFinding(Found.GOOD, path)
         hint = "Remove it and pull again to get it back."
-        return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=place, hint=hint))
+        return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=subject, hint=hint))
 
     def _extra(self) -> Iterator[FileFinding]:
         for path in self._folder.files():
