@@ -25,14 +25,22 @@ DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
 
 
-def _moment(_context: click.Context, _option: click.Parameter, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            "this is no date and time", subject=f"--now {text}", hint="Write one as 2024-09-02T09:00."
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+class Moment(click.ParamType):
+    """A date and time; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """What was written as a moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            raise UsageError(
+                "this is no date and time", subject=f"--now {value}", hint="Write one as 2024-09-02T09:00."
+            ) from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 _now_option = click.option(
@@ -40,7 +48,7 @@ _now_option = click.option(
     metavar="TIME",
     default=f"{DATA_NOW:%Y-%m-%dT%H:%MZ}",
     show_default=True,
-    callback=_moment,
+    type=Moment(),
     help="The ages of the data count back from here.",
 )
 

@@ -21,6 +21,9 @@ PATIENCE = 40.0
 ECHO, STILL = 0.5, 0.06
 """Seconds that a program takes at most to begin to answer a key, and after which it has said all."""
 
+ESCAPE = 0.2
+"""Seconds after which Escape alone is Escape, and no longer the beginning of another key."""
+
 SWITCH = re.compile(rb"\x1b\[\?(\d+)([hl])")
 
 
@@ -52,6 +55,11 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows."""
         return "\n".join(self.screen.display)
+
+    @property
+    def steady(self) -> str:
+        """What the screen shows, without the minutes that go by."""
+        return re.sub(r"(?<=token )\d+(?= min)|(?<=in )\d+(?= minutes)", "59", self.text)
 
     @property
     def modes_left_on(self) -> set[str]:
@@ -110,7 +118,10 @@ class Terminal:
     def press(self, *keys: str) -> None:
         """Type keys or whole texts, each when the one before has been answered."""
         for key in keys:
+            self.settle()
             self.child.send(key)
+            if key == "\x1b":
+                self.read(ESCAPE)
             with suppress(pexpect.EOF):
                 if self.take(ECHO):
                     self.settle()

@@ -110,7 +110,8 @@ def shell(terminal: Open, ready: Ready, tmp_path: Path) -> Any:
 def test_suspended_and_back_the_screen_is_the_same(shell: Any) -> None:
     shell.press("j", "j", " ")
     shell.wait_for(r"1 marked")
-    before = shell.text
+    shell.settle(0.5)
+    before = shell.steady
     shell.press(SUSPEND)
     shell.wait_for(r"Stopped")
     shell.check_modes()
@@ -118,7 +119,7 @@ def test_suspended_and_back_the_screen_is_the_same(shell: Any) -> None:
     assert " icanon" in shell.wait_for(r" echo ")
     shell.press("fg\r")
     shell.wait_for(READY)
-    shell.wait_until(lambda: shell.text == before, f"the same screen as\n{before}\n")
+    shell.wait_until(lambda: shell.steady == before, f"the same screen as\n{before}\n")
     shell.press("j", "q")
     shell.wait_for(r"ready> ")
     shell.check_modes()
