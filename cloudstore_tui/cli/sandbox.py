@@ -25,7 +25,7 @@ DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A date and time; without a zone it is UTC."""
 
     name = "time"
