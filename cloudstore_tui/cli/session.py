@@ -1,14 +1,18 @@
 """One run of a command: the configuration, the providers it opens, and how it ends."""
 
 import asyncio
+import os
+import signal
+import threading
 from collections.abc import Awaitable, Callable
+from types import FrameType, TracebackType
+from typing import Any
 
 import click
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.process import Stop
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.models import Location, split_address
@@ -27,6 +31,10 @@ TRANSFERRING = DefaultTimeout(900)
 """Seconds after which a transfer does."""
 TELL_WAIT_S = 60.0
 """Seconds between two looks at what is waited for."""
+LONGEST = 2.0
+"""Seconds after a signal in which everything has to be put away."""
+
+_CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
 
 class Session(Struct):
@@ -118,3 +126,46 @@ async def _supervise(work: Callable[[Session], Awaitable[None]], session: Sessio
         teller.cancel()
         await session.close()
     return session.output.code
+
+
+class Stop:
+    """Cancels a command's work when a signal comes while inside the block; whoever asks twice gets the end at once.
+
+    The handlers are plain ones, not the loop's: a loop that waits for an answer or for a full pipe would not hear.
+    """
+
+    def __init__(self, task: asyncio.Future[None], output: Output) -> None:
+        self.code = 0
+        """The exit code of the signal that came; 0 if none did."""
+        self._task = task
+        self._output = output
+        self._loop = asyncio.get_running_loop()
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in _CODES:
+            self._before[number] = signal.getsignal(number)
+            # A program started by nohup shall outlive its terminal.
+            if number is not signal.SIGHUP or self._before[number] is not signal.SIG_IGN:
+                signal.signal(number, self._hear)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.code:
+            # What is put away after the work must not be cut short by another kind of signal.
+            return
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        code = _CODES[signal.Signals(number)]
+        if self.code:
+            os._exit(code)
+        self.code = code
+        watchdog = threading.Timer(LONGEST, os._exit, (code,))
+        watchdog.daemon = True
+        watchdog.start()
+        if self._output.asking:
+            raise KeyboardInterrupt
+        self._loop.call_soon_threadsafe(self._task.cancel)
