@@ -8,7 +8,7 @@ import click
 from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.calls import NAMED_BY, Branch, CallTree, Node, branches, call_tree, file_names, stand_in
 from cloudstore_tui.cli.options import Group, conflict_option, json_option, timeout_option
-from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transfer import download, objects_at
 from cloudstore_tui.cli.transferring import target_folder
@@ -16,6 +16,7 @@ from cloudstore_tui.core.errors import UsageError, distinct
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as in_words

@@ -13,12 +13,13 @@ import click
 from msgspec import Struct
 
 from cloudstore_tui.cli.options import Option
-from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, Sink, columns_of, row_of, text_of
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
+from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.core.text import plain
 
 

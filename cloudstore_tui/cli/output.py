@@ -6,14 +6,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import click
 
 from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, common_code
-from cloudstore_tui.core.models import Entry, Folder, StoredObject
+from cloudstore_tui.core.models import Entry, Folder
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.ui import format as in_words
@@ -205,43 +204,6 @@ def _print(text: str) -> None:
         click.echo(text)
 
 
-def entry_record(entry: Entry, provider: str) -> dict[str, object]:
-    """One entry with the field names of the JSON contract; what is unknown is absent."""
-    record: dict[str, object] = {
-        "profile": entry.location.profile,
-        "provider": provider,
-        "region": entry.location.region,
-        "name": entry.name,
-    }
-    if isinstance(entry, Folder):
-        record |= {"key": entry.location.path, "type": "folder", "modified": iso(entry.modified)}
-    else:
-        record |= _object_fields(entry)
-    return {name: value for name, value in record.items() if value not in ("", None, {})}
-
-
-def _object_fields(entry: StoredObject) -> dict[str, object]:
-    tags: dict[str, str] = {}
-    for key, value in entry.tags:
-        tags.setdefault(key, value)
-    return {
-        "id": entry.id,
-        "key": "" if entry.id else entry.location.path,
-        "type": entry.type,
-        "mime": entry.mime,
-        "size": entry.size,
-        "size_exact": entry.size_exact if entry.size is not None else None,
-        "modified": iso(entry.modified),
-        "created": iso(entry.created),
-        "updated": iso(entry.updated),
-        "state": entry.state,
-        "checksum": entry.checksum,
-        "checksum_type": entry.checksum_type,
-        "bucket_id": entry.bucket_id,
-        "tags": tags,
-    }
-
-
 def error_record(error: StorageError, path: str) -> dict[str, object]:
     """One error with the field names of the JSON contract."""
     return {"error": str(error), "code": error.code, "retryable": error.retryable, "path": path}
@@ -252,8 +214,3 @@ def describe_error(error: StorageError) -> str:
     if isinstance(error, FilterError):
         return f"{error}\n  {error.text}\n  {' ' * error.position}^"
     return str(error)
-
-
-def iso(moment: datetime | None) -> str:
-    """A time as ISO 8601 with zone, empty if unknown."""
-    return moment.isoformat() if moment else ""

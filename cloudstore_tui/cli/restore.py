@@ -14,13 +14,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import CommandWithParts, OwnCommand, dry_run_option, json_option, timeout_option
-from cloudstore_tui.cli.output import Output, iso
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.core.records import iso
 from cloudstore_tui.restores import (
     ARCHIVED,
     AVAILABLE,

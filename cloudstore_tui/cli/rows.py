@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from cloudstore_tui.cli.output import entry_record, iso
 from cloudstore_tui.core.errors import ConflictError, LocalDiskError, UsageError
 from cloudstore_tui.core.models import Entry
+from cloudstore_tui.core.records import entry_record, iso
 
 TIMES = ("modified", "created", "updated")
 FIELDS = (

@@ -3,10 +3,11 @@
 import click
 
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
-from cloudstore_tui.cli.output import Output, entry_record
+from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.ui import format as in_words
 
 

@@ -10,10 +10,10 @@ import click
 from msgspec import Struct
 
 from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
-from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.cli.transferring import Progress, finished, open_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
+from cloudstore_tui.core.records import iso
 from cloudstore_tui.core.text import cut, plain
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import OLDEST

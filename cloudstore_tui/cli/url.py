@@ -5,10 +5,10 @@ import shlex
 import click
 
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
-from cloudstore_tui.cli.output import iso
 from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.records import iso
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui import format as in_words
 

@@ -3,7 +3,7 @@
 Rules every provider keeps:
 
 * One instance belongs to one event loop and to one profile. Nothing is sent before the first call; `close()` ends it.
-* Every failure is a `StorageError` whose `place` is the address of what was asked for. Nothing else escapes.
+* Every failure is a `StorageError` whose `subject` is the address of what was asked for. Nothing else escapes.
 * Listings are lazy: one page per call, in the service's order, entries as they are. A late page is never wrong,
   because every entry carries its own location.
 * A method that changes something on the server calls `require()` first, sends its request once, and reads the state
@@ -23,7 +23,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import ReadOnlyError, StorageError, UnsupportedError
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target, ZipJob
-from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, ResultSize, StoredObject
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Option, Profile, SecretField
 
@@ -45,6 +45,14 @@ class Capability(StrEnum):
 WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.ZIP_QUEUE, Capability.RESTORE})
 """Abilities that change something on the server: absent from a read-only profile. Starting a zip job is none of them:
 what the service packs is a copy for whoever asked for it."""
+
+
+COLUMNS = (
+    Column("name", "Name", width=40),
+    Column("size", "Size", ColumnKind.SIZE, width=10),
+    Column("modified", "Modified", ColumnKind.TIME, width=16),
+)
+"""What every service can tell of an entry."""
 
 
 class DeletionOutcome(StrEnum):
@@ -111,14 +119,6 @@ class StorageProvider(ABC):
         """The folder that holds a folder or an object; `None` for the root. Sends nothing."""
 
     @abstractmethod
-    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
-        """One page of the folders right below a folder: the children of a node of the tree.
-
-        Raises:
-            MissingError: there is no such folder.
-        """
-
-    @abstractmethod
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         """One page of what is right in a folder.
 
@@ -127,10 +127,6 @@ class StorageProvider(ABC):
         Raises:
             MissingError: there is no such folder.
         """
-
-    @abstractmethod
-    def query(self, location: Location) -> Query | None:
-        """The query a place stands for, `None` where opening it lists. Sends nothing."""
 
     @abstractmethod
     async def stat(self, location: Location) -> Entry:
@@ -150,16 +146,36 @@ class StorageProvider(ABC):
         """
 
     @abstractmethod
-    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        """The columns that fit a folder or place, or results that hold objects of these types. Sends nothing."""
-
-    @abstractmethod
-    async def check(self) -> tuple[Check, ...]:
-        """Log in and look at everything this profile needs, in order, until the first thing that is wrong."""
-
-    @abstractmethod
     async def close(self) -> None:
         """Close all connections."""
+
+    # What a service can tell better
+
+    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
+        """One page of the folders right below a folder: the children of a node of the tree.
+
+        Raises:
+            MissingError: there is no such folder.
+        """
+        page = await self.browse(location, cursor)
+        found = tuple(entry for entry in page.items if isinstance(entry, Folder))
+        return Page(found, page.cursor, warnings=page.warnings, failures=page.failures)
+
+    def query(self, location: Location) -> Query | None:
+        """The query a place stands for, `None` where opening it lists. Sends nothing."""
+        return None
+
+    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
+        """The columns that fit a folder or place, or results that hold objects of these types. Sends nothing."""
+        return COLUMNS
+
+    async def check(self) -> tuple[Check, ...]:
+        """Log in and look at everything this profile needs, in order, until the first thing that is wrong."""
+        try:
+            await self.browse(self.locate(""))
+        except StorageError as error:
+            return (Check("listing", False, str(error), error),)
+        return (Check("listing", True, "the root can be listed"),)
 
     @property
     def session(self) -> Session:
@@ -255,12 +271,8 @@ class StorageProvider(ABC):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """The optional methods that this provider overrides, without those that change something if read-only."""
-        overridden = frozenset(
-            capability
-            for capability in Capability
-            if getattr(type(self), capability.value) is not getattr(StorageProvider, capability.value)
-        )
-        return overridden - WRITES if self.profile.read_only else overridden
+        found = frozenset(capability for capability in Capability if self._has(capability))
+        return found - WRITES if self.profile.read_only else found
 
     def require(self, capability: Capability, location: Location) -> None:
         """Refuse what this profile cannot do.
@@ -269,15 +281,18 @@ class StorageProvider(ABC):
             ReadOnlyError: the service can, the profile may not.
             UnsupportedError: the service cannot.
         """
-        if capability in self.capabilities:
-            return
+        if not self._has(capability):
+            raise self._unsupported(capability.value)
         if self.profile.read_only and capability in WRITES:
             raise ReadOnlyError(
                 f"the profile {self.profile.name} is read-only",
                 subject=location.address,
                 hint=f"Set read_only = false under [profiles.{self.profile.name}] to allow it.",
             )
-        raise self._unsupported(capability.value)
+
+    def _has(self, capability: Capability) -> bool:
+        """Whether the service has an optional ability: its method is overridden then."""
+        return getattr(type(self), capability.value) is not getattr(StorageProvider, capability.value)
 
     def _unsupported(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"the service of profile {self.profile.name} has no {what}")

@@ -7,7 +7,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target
-from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query
+from cloudstore_tui.core.models import Entry, Folder, Location
 from cloudstore_tui.core.paging import STALLED_PAGES, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, DeletionOutcome, Session, StorageProvider
@@ -169,11 +169,6 @@ def root_folders(profile: str) -> Iterator[Folder]:
 
 TAKEN_TO = ("processed", "errors")
 """Folders below one of `imports/` into which the service sorts what it took from there."""
-COLUMNS = (
-    Column("name", "Name", width=40),
-    Column("size", "Size", ColumnKind.SIZE, width=10),
-    Column("modified", "Modified", ColumnKind.TIME, width=16),
-)
 
 
 class AlvariaProvider(StorageProvider):
@@ -222,10 +217,6 @@ class AlvariaProvider(StorageProvider):
             return Page(tuple(root_folders(self.profile.name)))
         return await self._levels.page(location, cursor)
 
-    def query(self, location: Location) -> Query | None:
-        """No place of this service stands for a query."""
-        return None
-
     async def stat(self, location: Location) -> Entry:
         """The entry of a key, asked for by itself."""
         if not location.path:
@@ -246,10 +237,6 @@ class AlvariaProvider(StorageProvider):
         """A signed link; the service rounds sizes, so the length is learned from the store."""
         link = await self.link(location)
         return Source(link.url, expires=link.expires, local=self._client.local, networks=self._networks)
-
-    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        """Name, size and time: the service knows no more."""
-        return COLUMNS
 
     async def check(self) -> tuple[Check, ...]:
         """Token, scopes, folders, clock."""

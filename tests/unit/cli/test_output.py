@@ -7,9 +7,10 @@ import click
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.output import Output, entry_record, error_record
+from cloudstore_tui.cli.output import Output, error_record
 from cloudstore_tui.core.errors import FilterError, LoginError, MissingError, NetworkError
 from cloudstore_tui.core.models import Folder, Location, StoredObject
+from cloudstore_tui.core.records import entry_record
 
 RECORDING = StoredObject(
     Location("acme8", "us-east", "id-1"),
