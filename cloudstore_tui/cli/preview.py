@@ -13,7 +13,7 @@ from cloudstore_tui.cli.session import Session, run
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.preview.model import HEAD, MAX_HEAD, ObjectFacts, Preview, Waveform
+from cloudstore_tui.preview.model import HEAD, MAX_HEAD, ObjectFacts, Preview, Table, Waveform
 from cloudstore_tui.preview.render import render
 from cloudstore_tui.ui import format as in_words
 
@@ -31,7 +31,7 @@ _WIDTH = 80
     show_default=True,
     help="Read so many bytes from its beginning.",
 )
-@click.option("--text", "as_text", is_flag=True, help="Print only the content: no facts, no titles.")
+@click.option("--text", "as_text", is_flag=True, help="Print only the content, without facts and notes.")
 @json_option
 @timeout_option()
 def preview_command(path: str, *, wanted: int, as_text: bool, as_json: bool, timeout: float) -> None:
@@ -113,6 +113,8 @@ async def _remote(session: Session, path: str, wanted: int) -> tuple[str, Previe
 def _print(output: Output, name: str, preview: Preview, *, as_text: bool) -> None:
     shown = render(preview, shutil.get_terminal_size((_WIDTH, 24)).columns)
     if as_text:
+        if isinstance(preview.body, Table):
+            output.line(shown.head)
         for line in shown.lines[shown.above :]:
             output.line(line.text)
         return

@@ -162,6 +162,19 @@ def test_what_cannot_be_looked_into_is_said(run: Cloudstore, first: Any) -> None
     assert (folder.code, "it is a folder" in folder.err) == (2, True)
 
 
+def test_a_file_on_this_machine_is_looked_into(run: Cloudstore, tmp_path: Any) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(b"id,agent\n1,Ann\n")
+    shown = run("preview", str(path))
+    assert (shown.code, shown.out.split()) == (0, ["id", "agent", "1", "Ann"])
+    assert "calls.csv · CSV · ASCII · all 15 B" in shown.err
+    record = json.loads(run("preview", str(path), "--json").out)
+    assert (record["format"], record["path"], record["whole"]) == ("CSV", str(path), True)
+    assert run("preview", str(path), "--text").out.split() == ["id", "agent", "1", "Ann"]
+    missing = run("preview", str(tmp_path / "no.csv"))
+    assert (missing.code, "there is no such file" in missing.err) == (2, True)
+
+
 @pytest.mark.parametrize("folder", ["exports/reporting/outreach/", "exports/reporting/intraday/"])
 def test_archives_are_listed(run: Cloudstore, folder: str) -> None:
     key = json.loads(run("ls", f"acme:{folder}", "--json").out.splitlines()[0])["key"]

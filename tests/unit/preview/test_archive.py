@@ -161,6 +161,26 @@ def test_a_tar_that_is_cut_or_damaged_says_so(into: Any) -> None:
         assert found.notes == ("The archive is damaged or cut after these members.",)
 
 
+def rar(names: list[str]) -> bytes:
+    """An archive of stored files, as RAR 4 writes it."""
+
+    def block(kind: int, flags: int, rest: bytes) -> bytes:
+        head = struct.pack("<BHH", kind, flags, 7 + len(rest)) + rest
+        return struct.pack("<H", zlib.crc32(head) & 0xFFFF) + head
+
+    out = b"Rar!\x1a\x07\0" + block(0x73, 0, bytes(6))
+    for name in names:
+        raw = name.encode()
+        fields = struct.pack("<IIBIIBBHI", 3, 3, 3, zlib.crc32(b"abc"), 0x5A218000, 20, 0x30, len(raw), 0o100644)
+        out += block(0x74, 0x8000, fields + raw) + b"abc"
+    return out + block(0x7B, 0x4000, b"")
+
+
+def test_a_rar_is_listed(into: Any) -> None:
+    found = into("x.rar", rar(["calls/1.json", "calls/2.json"]))
+    assert [(member.name, member.size) for member in found.body.members] == [("calls/1.json", 3), ("calls/2.json", 3)]
+
+
 # Images
 
 
