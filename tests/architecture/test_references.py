@@ -47,3 +47,16 @@ def test_what_is_different_each_time_is_masked_and_stays_as_long() -> None:
     other = ">EXAMPLE%2F20270328%2Fus<0270328T120614Z&amp;X-Amz-Signature=7a9dbb6d87<>http://127.0.0.1:35001<>token&#160;29&#160;min<"
     assert screenshots.masked(one) == screenshots.masked(other)
     assert len(screenshots.masked(one).split("<")[0]) == len(one.split("<")[0])
+
+
+def test_every_test_that_the_threat_model_names_exists() -> None:
+    named = re.findall(
+        r"`(tests/[\w/]+\.py)::(test_\w+)`", (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    )
+    assert len(named) > 30
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).is_file() or f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert not missing
