@@ -242,3 +242,21 @@ def test_what_the_program_keeps_is_for_its_user_only(machine: Any, interrupted: 
     for path in (machine.state, *machine.state.rglob("*"), *machine.parts()):
         assert path.stat().st_mode & 0o077 == 0, path
     assert list(machine.home.iterdir()) == []
+
+
+def test_what_lacks_its_profile_stays_with_its_bytes_and_is_pruned_with_them(
+    machine: Any, large: Any, interrupted: str, tmp_path: Any
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text("")
+    other.chmod(0o600)
+    failed = machine.run("transfers", "run", variables={"CLOUDSTORE_CONFIG": str(other)})
+    assert failed.code == 2, failed.err
+    (listed,) = machine.listed()
+    assert (listed["id"], listed["state"]) == (interrupted, "failed")
+    assert listed["done"] > 0
+    assert listed["reason"]
+    assert len(machine.parts()) == 1
+    pruned = machine.run("transfers", "prune", "--all", variables={"CLOUDSTORE_CONFIG": str(other)})
+    assert (pruned.code, pruned.err) == (0, "1 forgotten.\n")
+    machine.nothing_left()
