@@ -11,8 +11,16 @@ from cloudstore_tui.archive.plan import Outcome, PullPlan
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.model import OnConflict
-from cloudstore_tui.transfers.zip.cost import JOBS_AT_ONCE, Cost, cost_of_direct, cost_of_zips
-from cloudstore_tui.transfers.zip.plan import Batch, Direct, Packer, ZipPlan
+from cloudstore_tui.transfers.zip.plan import (
+    JOBS_AT_ONCE,
+    Batch,
+    Cost,
+    Direct,
+    Packer,
+    ZipPlan,
+    cost_of_direct,
+    cost_of_zips,
+)
 
 
 class Via(StrEnum):

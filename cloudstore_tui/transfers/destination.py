@@ -9,10 +9,9 @@ from pathlib import Path
 from cloudstore_tui.core.errors import ConflictError, UnsafeError
 from cloudstore_tui.fs.disk import Disk, TargetFolder, os_errors_as
 from cloudstore_tui.fs.names import distinct_name
-from cloudstore_tui.transfers.content import Content
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.transfers.part_file import PartFile
-from cloudstore_tui.transfers.verify import Digests, ExpectedChecksum, VerifyResult, needed
+from cloudstore_tui.transfers.verify import Content, Digests, ExpectedChecksum, VerifyResult, needed
 from cloudstore_tui.transfers.workers import Stop
 
 _SUFFIX_LENGTHS = (8, 12, 16, 24, 32)

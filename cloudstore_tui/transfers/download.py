@@ -12,18 +12,14 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.transfers.beside import Beside
-from cloudstore_tui.transfers.checkpoint import Checkpoints
+from cloudstore_tui.transfers.checkpoint import Checkpoints, Reread, alongside
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.part_file import PartFile, remove_left
-from cloudstore_tui.transfers.part_names import PartNames, part_id_of
-from cloudstore_tui.transfers.reread import Reread
+from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, OnConflict, State
+from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
 
@@ -204,7 +200,7 @@ class Download:
     async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:
         manifest = frozenset({"sha256"} if self._request.sha256 else ())
         reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
-        async with Beside(self._checkpoints(part, fetch).repeat), Beside(reread.follow):
+        async with alongside(self._checkpoints(part, fetch).repeat), alongside(reread.follow):
             await fetch.run(part)
         self._live.release_slot()
         self._live.to(State.VERIFYING)

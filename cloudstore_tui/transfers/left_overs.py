@@ -13,8 +13,7 @@ from cloudstore_tui.transfers.journal.database import process_of
 from cloudstore_tui.transfers.journal.rows import JournalRow
 from cloudstore_tui.transfers.journal.store import Event, JournalStore
 from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest
-from cloudstore_tui.transfers.part_file import remove_left, remove_part
-from cloudstore_tui.transfers.part_names import PartNames, part_id_of
+from cloudstore_tui.transfers.part_file import PartNames, part_id_of, remove_left, remove_part
 from cloudstore_tui.transfers.workers import Workers
 
 

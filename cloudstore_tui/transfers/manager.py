@@ -19,8 +19,7 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.transfers.monitor import Monitor
-from cloudstore_tui.transfers.scheduler import Result, Scheduler
+from cloudstore_tui.transfers.scheduler import Monitor, Result, Scheduler
 from cloudstore_tui.transfers.task import TransferTask
 from cloudstore_tui.transfers.workers import Workers
 

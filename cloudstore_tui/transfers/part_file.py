@@ -1,26 +1,59 @@
 """The part file: where a download grows until it is complete and verified.
 
-It is opened so that one download alone writes it, with what an earlier run left in it.
+It has a name that nothing else has, and is opened so that one download alone writes it, with what an earlier run left
+in it.
 """
 
+import hashlib
 import os
+import re
+import secrets
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
 from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
 from cloudstore_tui.fs.space import Space
 from cloudstore_tui.net.failures import ContradictionError
-from cloudstore_tui.transfers.content import Content
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.part_names import PartNames, is_part_name
+from cloudstore_tui.transfers.verify import Content
 from cloudstore_tui.transfers.workers import Stop
+
+_PART = re.compile(r"\.cs-[0-9a-f]{12}(-[0-9a-f]{8})?\.part")
 
 LATEST = 253_402_300_799
 """The last second of the year 9999: file times beyond are left out."""
 _TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PartNames:
+    """The names that one transfer may give its part file."""
+
+    shared: str
+    """The same in every run, so that the next one finds it, and the lock on it keeps others away."""
+    alone: str
+    """Nobody else has it: for file systems without locks."""
+
+    @classmethod
+    def of(cls, part_id: str) -> Self:
+        """Names for the part file of one object and target."""
+        return cls(f".cs-{part_id}.part", f".cs-{part_id}-{secrets.token_hex(4)}.part")
+
+
+def is_part_name(name: str) -> bool:
+    """Whether a file of this name can be a part file of ours."""
+    return _PART.fullmatch(name) is not None
+
+
+def part_id_of(provider: str, profile: str, location: Location, target: Path) -> str:
+    """The same for the same object and file, so that two transfers of it meet, and never for others."""
+    names = (provider, profile, location.region, location.path, str(target.absolute()))
+    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 class ResumeState(Protocol):

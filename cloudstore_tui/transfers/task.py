@@ -14,10 +14,9 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.left_overs import remove_parts
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import DownloadRequest, Request, State, UploadRequest
+from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, Request, State, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
-from cloudstore_tui.transfers.zip.zip_download import ZipDownload
+from cloudstore_tui.transfers.zip.download import ZipDownload
 
 _log = logging.getLogger(__name__)
 

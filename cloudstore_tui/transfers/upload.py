@@ -1,6 +1,9 @@
 """One upload: a single PUT, and a look at what arrived."""
 
+import math
+
 from cloudstore_tui.core.errors import (
+    AccessError,
     ConflictError,
     IntegrityError,
     MissingError,
@@ -10,7 +13,7 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.core.links import Target
-from cloudstore_tui.core.models import Entry
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.local_file import LocalFile
 from cloudstore_tui.net.failures import LostReplyError, final
@@ -18,17 +21,83 @@ from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.fetch import Fetch
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import State, UploadRequest
-from cloudstore_tui.transfers.upload_check import UNTOLD, UploadCheck
+from cloudstore_tui.transfers.model import LiveTransfer, State, UploadRequest
+
+UNTOLD = (MissingError, AccessError, UsageError, UnavailableError)
+"""What a look can end with where others read a folder, or where rights only allow to write."""
 
 MOST_ATTEMPTS = 5
 """Times a file is sent whole."""
-
 _DENIED = frozenset({400, 401, 403})
 _UNCLEAR = frozenset({408, 500, 502, 504})
 """Replies that may come from something between us and the store, after the store took the file."""
+
+
+class UploadCheck:
+    """Finds out what became of one file."""
+
+    def __init__(
+        self, live: LiveTransfer, location: Location, provider: StorageProvider, context: TransferContext
+    ) -> None:
+        self._live = live
+        self._location = location
+        self._provider = provider
+        self._context = context
+
+    async def size(self) -> int | None:
+        """The exact size of what is there, if anybody tells.
+
+        Raises:
+            MissingError: nothing is.
+        """
+        await self._provider.stat(self._location)
+        return await self._exact(self._location)
+
+    async def replaced(self, before: Entry | None, size: int) -> bool:
+        """Whether something of this size is there that is not what was there before.
+
+        Raises:
+            MissingError: nothing is there.
+        """
+        now = await self._provider.stat(self._location)
+        return not _is_same(before, now) and await self._exact(self._location) == size
+
+    async def came(self, since: float, size: int) -> bool:
+        """Whether something of this size has been there since a moment."""
+        try:
+            return await self._is_new(self._location, since, size)
+        except MissingError:
+            return False
+
+    async def moved(self, since: float, size: int) -> bool:
+        """Whether the service has taken it to somewhere else since a moment."""
+        for location in self._provider.taken_to(self._location):
+            try:
+                if await self._is_new(location, since, size):
+                    return True
+            except UNTOLD:
+                continue
+        return False
+
+    async def _is_new(self, location: Location, since: float, size: int) -> bool:
+        entry = await self._provider.stat(location)
+        if not isinstance(entry, StoredObject) or entry.modified is None:
+            return False
+        # Services tell whole seconds. A clock of ours that is ahead makes it look old, which is the safe side.
+        return entry.modified.timestamp() >= math.floor(since) and await self._exact(location) == size
+
+    async def _exact(self, location: Location) -> int | None:
+        fetch = Fetch(self._context, lambda: self._provider.source(location), self._live, html=True)
+        return (await fetch.look()).size
+
+
+def _is_same(before: Entry | None, now: Entry) -> bool:
+    """Whether the object there now may still be the one from before."""
+    if not isinstance(before, StoredObject) or not isinstance(now, StoredObject):
+        return False
+    return before.modified == now.modified
 
 
 class Upload:

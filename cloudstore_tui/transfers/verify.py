@@ -6,12 +6,19 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudstore_tui.fs.disk import Disk, os_errors_as
+from cloudstore_tui.transfers.workers import Stop
 
 MIB = 1 << 20
 PART_SIZES = tuple(size * MIB for size in (5, 8, 10, 15, 16, 32, 64, 100))
 """Bytes per part that uploaders use; a `-N` checksum does not say which."""
 
 _MD5 = re.compile(r"([0-9a-f]{32})(?:-([1-9][0-9]{0,4}))?")
+
+CHUNK = 1 << 18
+"""Bytes read at once: small enough to stay in the processor's cache until they are hashed twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +162,73 @@ def _from_base64(text: str, length: int) -> str:
     except (binascii.Error, ValueError):
         return ""
     return digest.hex() if len(digest) == length else ""
+
+
+class Digester:
+    """Length, and those of MD5 and SHA-256 that are wanted."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self.wanted = wanted
+        self.size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(data)
+        if "md5" in self.wanted:
+            self._md5.update(data)
+        if "sha256" in self.wanted:
+            self._sha256.update(data)
+
+    def digests(self) -> Digests:
+        """Of all bytes so far."""
+        md5 = self._md5.hexdigest() if "md5" in self.wanted else ""
+        sha256 = self._sha256.hexdigest() if "sha256" in self.wanted else ""
+        return Digests(self.size, md5, sha256)
+
+
+class Content:
+    """What an open file holds. Every method reads; `stop` ends it early."""
+
+    def __init__(self, disk: Disk, descriptor: int, subject: Path, stop: Stop) -> None:
+        self._disk = disk
+        self._place = subject
+        self._descriptor = descriptor
+        self._stop = stop
+
+    def digests(self, wanted: frozenset[str]) -> Digests:
+        """Length and the digests asked for, of the whole file."""
+        running = Digester(wanted)
+        for chunk in self._pieces():
+            running.update(chunk)
+        return running.digests()
+
+    def verify(self, expected: ExpectedChecksum, digests: Digests | None = None) -> VerifyResult:
+        """Compare the file with what is claimed of the object; its digests are taken unless they are given."""
+        return verify(expected, digests or self.digests(needed(expected)), self._part_digest)
+
+    def _part_digest(self, size: int) -> str:
+        return part_digest(self._parts(size))
+
+    def _parts(self, size: int) -> Iterator[bytes]:
+        """The file in pieces of exactly `size` bytes, but for the last."""
+        part = bytearray()
+        for piece in self._pieces():
+            part += piece
+            if len(part) >= size:
+                yield bytes(part[:size])
+                del part[:size]
+        if part:
+            yield bytes(part)
+
+    def _pieces(self) -> Iterator[bytes]:
+        offset = 0
+        while True:
+            self._stop.check()
+            with os_errors_as(self._place):
+                piece = self._disk.read(self._descriptor, CHUNK, offset)
+            if not piece:
+                return
+            offset += len(piece)
+            yield piece

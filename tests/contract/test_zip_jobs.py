@@ -26,10 +26,16 @@ from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    LiveTransfer,
+    OnConflict,
+    State,
+    TransferSnapshot,
+    ZipRequest,
+)
 from cloudstore_tui.transfers.workers import Workers
-from cloudstore_tui.transfers.zip.zip_download import ZipDownload
+from cloudstore_tui.transfers.zip.download import ZipDownload
 
 EAST = Location("acme8", "us-east")
 REPEATED = "type=in=(transcription,sentimentScore)"
@@ -287,10 +293,10 @@ from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
+from cloudstore_tui.transfers.model import LiveTransfer
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
-from cloudstore_tui.transfers.zip.zip_download import ZipDownload
+from cloudstore_tui.transfers.zip.download import ZipDownload
 
 config, state, folder, filter_ = sys.argv[1:]
 east = Location("acme8", "us-east")

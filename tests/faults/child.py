@@ -30,7 +30,7 @@ from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers import beside, checkpoint
+from cloudstore_tui.transfers import checkpoint
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, TransferSnapshot
@@ -286,7 +286,7 @@ def main(orders: Orders) -> None:
     if "checkpoint" in orders:
         checkpoint.BYTES = orders["checkpoint"]
         # The objects are small: what only large ones are worth begins at once.
-        beside.WORTH, checkpoint._LOOK = 0.0, 0.02
+        checkpoint.WORTH, checkpoint._POLL = 0.0, 0.02
     with contextlib.suppress(ValueError):
         time.sleep(orders.get("start_at", 0) - time.time())
     for number, more in enumerate(orders.get("runs", [{}])):

@@ -35,24 +35,24 @@ MUTANTS = (
     Mutant(
         "no Content-Range check",
         (
-            ("attempt.py", "span is None or span.total is None or span.first != start", "span is None"),
+            ("fetch.py", "span is None or span.total is None or span.first != start", "span is None"),
             (
-                "attempt.py",
+                "fetch.py",
                 "if span.last != span.total - 1 or reply.length not in (None, span.total - start):",
                 "if 0:",
             ),
-            ("attempt.py", "if size not in (None, span.total):", "if 0:"),
+            ("fetch.py", "if size not in (None, span.total):", "if 0:"),
         ),
         (FAULTS,),
     ),
     Mutant(
         "no If-Match",
-        (("attempt.py", 'self.headers["If-Match"] = self._version.etag', "pass"),),
+        (("fetch.py", 'self.headers["If-Match"] = self._version.etag', "pass"),),
         (FAULTS,),
     ),
     Mutant(
         "append on 200",
-        (("attempt.py", "            self._store.restart()\n", "            pass\n"),),
+        (("fetch.py", "            self._store.restart()\n", "            pass\n"),),
         (FAULTS,),
     ),
     Mutant(
@@ -100,8 +100,8 @@ MUTANTS = (
         (
             (
                 "fetch.py",
-                'self._live.to(State.WAITING, f"',
-                'self._live.to(State.WAITING, f"{self._source and self._source.url.reveal()} ',
+                'note = f"{error.message}',
+                'note = f"{self._source and self._source.url.reveal()} {error.message}',
             ),
         ),
         (FAULTS,),

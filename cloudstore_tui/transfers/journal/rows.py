@@ -17,7 +17,7 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.names import is_segment
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, UploadRequest, ZipRequest
-from cloudstore_tui.transfers.part_names import is_part_name
+from cloudstore_tui.transfers.part_file import is_part_name
 
 Row = Mapping[str, Any]
 
@@ -25,6 +25,8 @@ _KINDS: dict[type[Request], str] = {DownloadRequest: "download", UploadRequest: 
 _ENTRY_FIELDS = ("name", "id", "type", "mime", "size", "size_exact", "modified", "state", "checksum", "checksum_type")
 _LATEST = 253_402_300_799
 _SHOWN = 120
+
+_MOMENTS = ("created", "updated")
 
 
 class JournalRow(msgspec.Struct, frozen=True):
@@ -167,9 +169,6 @@ def _damaged(row: Row, why: str) -> JournalRow:
         updated=moments[1],
         damage=why,
     )
-
-
-_MOMENTS = ("created", "updated")
 
 
 def _request(row: Row, members: tuple[Row, ...]) -> Request:

@@ -16,7 +16,7 @@ from cloudstore_tui.fs.disk import PRIVATE_FOLDER
 from cloudstore_tui.transfers.journal.database import Database, Writer, living, process_of, refuse_shared
 from cloudstore_tui.transfers.journal.rows import JournalRow, columns_of, member_columns, read_row
 from cloudstore_tui.transfers.model import Request, State, ZipRequest
-from cloudstore_tui.transfers.part_names import PartNames
+from cloudstore_tui.transfers.part_file import PartNames
 
 Result = TypeVar("Result")
 

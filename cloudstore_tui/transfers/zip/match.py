@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.transfers.zip.member import Member
+from cloudstore_tui.transfers.zip.archive import Member
 
 Names: TypeAlias = Callable[[str], Iterator[str]]
 Digest: TypeAlias = Callable[[Member], str]

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from cloudstore_tui.transfers.zip.cost import Choice
+from cloudstore_tui.transfers.zip.plan import Choice
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.text import show
 

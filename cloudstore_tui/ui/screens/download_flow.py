@@ -13,7 +13,7 @@ from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
-from cloudstore_tui.transfers.zip.cost import choose
+from cloudstore_tui.transfers.zip.plan import choose
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.transfers.zip.cost import Choice
+from cloudstore_tui.transfers.zip.plan import Choice
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import Way, ZipChoiceDialog
 
 WHY = "zip: 2 jobs, about 40 s; one by one: 824 requests at 60 a minute, about 14 min"

@@ -21,7 +21,7 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
-from cloudstore_tui.transfers.zip.cost import Choice
+from cloudstore_tui.transfers.zip.plan import Choice
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog

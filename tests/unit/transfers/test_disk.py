@@ -17,8 +17,7 @@ from cloudstore_tui.fs.space import MARGIN, Space
 from cloudstore_tui.net import blob
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.part_file import PartFile
-from cloudstore_tui.transfers.part_names import PartNames
+from cloudstore_tui.transfers.part_file import PartFile, PartNames
 
 CALLS = (
     "open_folder",

@@ -18,7 +18,7 @@ from cloudstore_tui.transfers.journal.store import FILE, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, UploadRequest, ZipRequest
-from cloudstore_tui.transfers.part_names import PartNames
+from cloudstore_tui.transfers.part_file import PartNames
 from cloudstore_tui.transfers.workers import Workers
 
 PLACE = Location("tiny", path="exports/x.tar")

@@ -10,9 +10,15 @@ import pytest
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers.live import LiveTransfer
 from cloudstore_tui.transfers.manager import TransferManager
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot, UploadRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    LiveTransfer,
+    OnConflict,
+    State,
+    TransferSnapshot,
+    UploadRequest,
+)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -14,8 +14,7 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import State, UploadRequest
+from cloudstore_tui.transfers.model import LiveTransfer, State, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
 
 PLACE = Location("tiny", path="imports/plan.csv")

@@ -21,12 +21,10 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
-from cloudstore_tui.transfers.zip.archive import Archive, Limits
-from cloudstore_tui.transfers.zip.member import Member
-from cloudstore_tui.transfers.zip.zip_download import ZipDownload
+from cloudstore_tui.transfers.zip.archive import Archive, Limits, Member
+from cloudstore_tui.transfers.zip.download import ZipDownload
 
 
 @dataclass

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.transfers.zip.archive import Member
 from cloudstore_tui.transfers.zip.match import match
-from cloudstore_tui.transfers.zip.member import Member
 
 Stored = Callable[..., StoredObject]
 Make = Callable[..., Member]

@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.transfers.zip.cost import choose, cost_of_direct, cost_of_zips
-from cloudstore_tui.transfers.zip.plan import Batch, LeftOut, pack, plan_zips
+from cloudstore_tui.transfers.zip.plan import Batch, LeftOut, choose, cost_of_direct, cost_of_zips, pack, plan_zips
 
 Stored = Callable[..., StoredObject]
 

@@ -1,7 +1,10 @@
 """A zip job on the server: started or taken over, and watched until it has ended."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
@@ -13,16 +16,54 @@ from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import State
-from cloudstore_tui.transfers.zip.turns import turns_of
+from cloudstore_tui.transfers.model import LiveTransfer, State
+
+Result = TypeVar("Result")
+
+MOST_JOBS = 2
 
 DEADLINE = 2 * 3600.0
 """Seconds that the service gets; the job is left to it then."""
 FETCHABLE = frozenset({"DONE", "PARTIAL_DONE"})
 ENDED = FETCHABLE | {"FAILED", "CANCELLED"}
-
 _LONGEST_WORD = 40
+
+
+class Turns:
+    """Lets so many jobs be packed at once, and starts them one after the other.
+
+    Two that start at the same moment could not be told apart where the service answers with its whole queue.
+    """
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(MOST_JOBS)
+        self._start = asyncio.Lock()
+
+    @property
+    def are_taken(self) -> bool:
+        """Whether the next one has to wait."""
+        return self._places.locked()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it until the job is packed."""
+        async with self._places:
+            yield
+
+    async def start(self, start: Callable[[], Awaitable[Result]]) -> Result:
+        """Start a job while no other one is started."""
+        async with self._start:
+            return await start()
+
+
+_TURNS: WeakKeyDictionary[StorageProvider, Turns] = WeakKeyDictionary()
+
+
+def turns_of(provider: StorageProvider) -> Turns:
+    """Those of a profile: the limit is the service's, for all that ask it."""
+    if provider not in _TURNS:
+        _TURNS[provider] = Turns()
+    return _TURNS[provider]
 
 
 class WatchedJob:

@@ -1,26 +1,259 @@
 """One zip transfer: packed by the service, fetched, opened, and what it does not hold fetched one by one."""
 
 import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 
-from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError
+from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fs.names import is_segment
+from cloudstore_tui.net.retry import RetryBudget
+from cloudstore_tui.transfers.checkpoint import Checkpoints, alongside
 from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.transfers.destination import Destination
+from cloudstore_tui.transfers.failpoint import failpoint
+from cloudstore_tui.transfers.fetch import Fetch
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
+from cloudstore_tui.transfers.model import LiveTransfer, OnConflict, State, ZipRequest
+from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
+from cloudstore_tui.transfers.verify import needed
+from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive, Limits
-from cloudstore_tui.transfers.zip.batches import Batch, Batches
-from cloudstore_tui.transfers.zip.opening import Opened, Opening
-from cloudstore_tui.transfers.zip.wanted import Wanted
-from cloudstore_tui.transfers.zip.zip_file import FetchedZip
-from cloudstore_tui.transfers.zip.zip_job import FETCHABLE, WatchedJob
+from cloudstore_tui.transfers.zip.extract import Opened, Opening, Wanted
+from cloudstore_tui.transfers.zip.job import FETCHABLE, WatchedJob
+
+MOST_FAILURES = 20
+"""Jobs of one transfer that may fail: enough to find one object among 500 that the service cannot pack."""
+WORTH_A_JOB = 20
+"""Objects missing in a zip that are asked for in another one; fewer are fetched one by one."""
 
 SINGLE_AT_ONCE = 3
 MOST_LOOKS = 2
 """Times that a zip may be missing although its job is done."""
 UNREQUESTED = "unrequested"
 """Folder for members that nobody asked for."""
+
+
+@dataclass
+class Batch:
+    """Objects for one job; none where nobody knows what is in it."""
+
+    wanted: Sequence[Wanted]
+    failures: int = 0
+    """Jobs for them that failed."""
+    again: bool = False
+    """Whether they were missing in a zip before."""
+
+    @property
+    def left(self) -> list[Wanted]:
+        """Those that are not settled yet."""
+        return [wanted for wanted in self.wanted if wanted.is_open]
+
+
+class Batches:
+    """The queue of one transfer."""
+
+    def __init__(self) -> None:
+        self.single: list[Wanted] = []
+        """Objects that no further job is tried for."""
+        self._queue: deque[Batch] = deque()
+        self._failures = 0
+
+    @property
+    def first(self) -> Batch | None:
+        """The batch whose turn it is, until it is told what became of it."""
+        return self._queue[0] if self._queue else None
+
+    def add(self, batch: Batch) -> None:
+        """Put a batch at the end."""
+        self._queue.append(batch)
+
+    def opened(self, missing: Sequence[Wanted], damaged: Sequence[Wanted]) -> None:
+        """The zip of the first batch was opened: `missing` were not in it, `damaged` are of no use."""
+        batch = self._queue.popleft()
+        self.single += damaged
+        if len(missing) >= WORTH_A_JOB and not batch.again:
+            self.add(Batch(missing, again=True))
+        else:
+            self.single += missing
+
+    def give_up(self) -> None:
+        """Ask for no further job: whatever is left is fetched by itself."""
+        self.single += [wanted for batch in self._queue for wanted in batch.left]
+        self._queue.clear()
+
+    def failed(self) -> None:
+        """The job of the first batch failed: once more, then with half of the objects, down to each by itself."""
+        batch = self._queue.popleft()
+        batch.failures += 1
+        self._failures += 1
+        left = batch.left
+        if self._failures >= MOST_FAILURES:
+            self.single += left
+            self.give_up()
+        elif batch.failures == 1:
+            self._queue.appendleft(batch)
+        elif len(left) > 1:
+            middle = len(left) // 2
+            self._queue.extendleft(Batch(half, failures=1) for half in (left[middle:], left[:middle]))
+        else:
+            self.single += left
+
+
+class FetchedZip:
+    """The zip of one job. `fetch` again goes on where it stopped; that of another job replaces it."""
+
+    def __init__(
+        self,
+        live: LiveTransfer,
+        request: ZipRequest,
+        provider: StorageProvider,
+        context: TransferContext,
+        journal_entry: JournalEntry,
+    ) -> None:
+        self._live = live
+        self._request = request
+        self._provider = provider
+        self._context = context
+        self._journal = journal_entry
+        self._name = ""
+        self._part: PartFile | None = None
+        self._fetch: Fetch | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to discard."""
+        return self._part is not None and self._part.is_open
+
+    @property
+    def offset(self) -> int:
+        """Bytes that arrived."""
+        return self._part.offset if self._part is not None else 0
+
+    async def fetch(self, name: str) -> None:
+        """Bring all bytes of the zip of a job to the disk.
+
+        Raises:
+            MissingError: it is not there.
+            StorageError: it cannot be had.
+        """
+        part = await self._open(name)
+        fetch = self._fetch_of(name, part)
+        self._live.meter = lambda: part.offset
+        checkpoints = self._checkpoints(part, fetch)
+        async with alongside(checkpoints.repeat):
+            await fetch.run(part)
+        await checkpoints.take()
+
+    async def open(self, limits: Limits) -> Archive:
+        """The zip as an archive.
+
+        Raises:
+            IntegrityError: it is not whole.
+            UnsafeError: it cannot be trusted.
+        """
+        part = self._fetched
+        return await self._context.workers.run(lambda _stop: Archive(part.read, part.offset, limits))
+
+    async def keep(self, name: str, on_conflict: OnConflict) -> None:
+        """Give the zip a name of its own.
+
+        Raises:
+            ConflictError: another file has the name.
+            IntegrityError: it is not what the store says.
+        """
+        if not is_segment(name):
+            raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
+        self._live.to(State.VERIFYING)
+        destination = Destination(self._context.disk, self._request.target, name, self._name, on_conflict)
+        await self._context.workers.run(partial(self._publish, destination))
+
+    async def forget(self) -> None:
+        """Begin anew, with no byte."""
+        part, fetch = self._fetched, self._fetch
+        if fetch is not None:
+            await self._context.workers.run(lambda _stop: fetch.forget(part))
+
+    async def clear(self) -> None:
+        """Remove the zip, also one that an earlier run left."""
+        await self._context.workers.run(lambda _stop: self._remove())
+
+    async def suspend(self) -> None:
+        """Leave what arrived, for a later run of the program."""
+        part, fetch = self._part, self._fetch
+        if part is None or not part.is_open:
+            return
+        if fetch is not None:
+            with suppress(StorageError):
+                await self._checkpoints(part, fetch).take()
+        await self._context.workers.run(lambda _stop: part.leave())
+
+    def discard(self) -> None:
+        """Leave nothing behind. Blocks, unless there is nothing."""
+        if self._part is not None:
+            self._part.discard()
+        self._part = self._fetch = None
+
+    def _remove(self) -> None:
+        self.discard()
+        if self._journal.resume_state is not None:
+            remove_left(self._context.disk, self._request.target, self._journal.resume_state)
+
+    @property
+    def _fetched(self) -> PartFile:
+        if self._part is None:
+            raise IntegrityError("nothing was fetched yet")
+        return self._part
+
+    async def _open(self, name: str) -> PartFile:
+        if self._part is not None and self._part.is_open and self._name == name:
+            return self._part
+        await self._context.workers.run(lambda _stop: self.discard())
+        context, journal_entry, folder = self._context, self._journal, self._request.target
+        near = self._request.location
+        profile = self._provider.profile
+        location = Location(near.profile, near.region, name)
+        part_id = part_id_of(profile.provider, profile.name, location, folder.path / name)
+        names = PartNames.of(part_id)
+        await journal_entry.begin(part_id, names)
+        left = journal_entry.resume_state
+        part = PartFile(context.disk, context.space, folder, names, journal_entry.forget_bytes)
+        failpoint("journal_row")
+        self._part, self._name = part, name
+        await context.workers.run(lambda _stop: part.open(left))
+        if left is not None and left.part not in ("", part.name):
+            await context.workers.run(lambda _stop: remove_left(context.disk, folder, left))
+        journal_entry.note(part=part.name, inode=part.inode, durable=part.durable)
+        return part
+
+    def _fetch_of(self, name: str, part: PartFile) -> Fetch:
+        """What fetches; at first it learns what an earlier run knew of the bytes that are there."""
+        context, region = self._context, self._request.location.region
+        if self._fetch is None:
+            self._fetch = Fetch(context, lambda: self._provider.zip_source(region, name), self._live, html=False)
+            if part.offset and self._journal.resume_state is not None:
+                self._fetch.resume(self._journal.resume_state.size, self._journal.resume_state.etag)
+        self._fetch.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        return self._fetch
+
+    def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
+        return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
+
+    def _publish(self, destination: Destination, stop: Stop) -> None:
+        part, fetch = self._fetched, self._fetch
+        content = part.content(stop)
+        if fetch is None:
+            raise IntegrityError("nothing was fetched yet")
+        digests = content.digests(needed(fetch.expected))
+        result = content.verify(fetch.expected, digests)
+        if result.contradiction:
+            raise IntegrityError(f"the zip arrived damaged: {result.contradiction}", hint="Fetch it again.")
+        self._live.path = destination.publish(part, digests, stop)
+        self._live.level = result.level
 
 
 class _LostJobError(JobError):

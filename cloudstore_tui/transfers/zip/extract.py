@@ -1,30 +1,91 @@
-"""One object that is to come out of a zip."""
+"""The members of a fetched zip become files, by the same rules as downloads."""
 
 import asyncio
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UsageError
-from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.errors import (
+    FullDiskError,
+    IntegrityError,
+    LocalDiskError,
+    StorageError,
+    UnsafeError,
+    UsageError,
+)
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
+from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.live import LiveTransfer
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State
-from cloudstore_tui.transfers.part_file import PartFile, remove_part
-from cloudstore_tui.transfers.part_names import PartNames, part_id_of
-from cloudstore_tui.transfers.verify import ExpectedChecksum
+from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, OnConflict, State
+from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_part
+from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
-from cloudstore_tui.transfers.zip.archive import Archive
-from cloudstore_tui.transfers.zip.member import Member
+from cloudstore_tui.transfers.zip.archive import Archive, Member
+from cloudstore_tui.transfers.zip.match import Matching, match
 from cloudstore_tui.transfers.zip.plan import is_available, not_available
-from cloudstore_tui.transfers.zip.unpacking import Unpacking
+
+_WEAK = ("size", "size+etag", "unverified")
+LEVEL = "crc32+size"
+"""What the archive itself proves of a member."""
+
+
+class Unpacking:
+    """Writes one member into a part file, verifies what is on the disk, and publishes it."""
+
+    def __init__(self, archive: Archive, member: Member, expected: ExpectedChecksum, modified: float | None) -> None:
+        self._archive = archive
+        self._member = member
+        self._expected = expected
+        self._modified = modified
+        self.path: Path | None = None
+        """The file; `None` where something has its name that is to be left alone."""
+        self.level = ""
+        self.sha256 = ""
+
+    def run(self, part: PartFile, destination: Destination, stop: Stop, *, sha256: bool) -> str:
+        """Why the member is not the object, as a clause; empty if all is well. Blocks; leaves no part file.
+
+        Raises:
+            StorageError: the disk refuses, or something is in the way.
+        """
+        try:
+            part.open()
+            part.expect(self._member.size)
+            if why := self._written(part, stop):
+                return why
+            digests = part.content(stop).digests(
+                needed(self._expected) | (frozenset({"sha256"}) if sha256 else frozenset())
+            )
+            result = part.content(stop).verify(self._expected, digests)
+            if result.contradiction:
+                return result.contradiction
+            failpoint("member_verified")
+            self.path = destination.publish(part, digests, stop)
+            self.level = LEVEL if result.level in _WEAK else result.level
+            self.sha256 = digests.sha256
+            return ""
+        finally:
+            part.discard()
+
+    def _written(self, part: PartFile, stop: Stop) -> str:
+        try:
+            for piece in self._archive.read(self._member, self._expected.size):
+                stop.check()
+                part.write(piece)
+        except (IntegrityError, UnsafeError) as error:
+            return error.message
+        if self._modified is not None:
+            part.set_time(self._modified)
+        part.sync()
+        return ""
 
 
 class Wanted:
@@ -179,3 +240,80 @@ class Wanted:
 
 def _expected(entry: StoredObject) -> ExpectedChecksum:
     return ExpectedChecksum(entry.size if entry.size_exact else None, entry.checksum, entry.checksum_type)
+
+
+@dataclass
+class Opened:
+    """What came out of a zip."""
+
+    missing: list[Wanted] = field(default_factory=list)
+    damaged: list[Wanted] = field(default_factory=list)
+    extra: tuple[Member, ...] = ()
+    """Members that nobody asked for, or all where nobody knows what was asked for."""
+
+
+class Opening:
+    """Takes members out of archives."""
+
+    def __init__(self, live: LiveTransfer, provider: StorageProvider, context: TransferContext) -> None:
+        self._live = live
+        self._provider = provider
+        self._context = context
+
+    async def match(self, archive: Archive, wanted: Sequence[Wanted]) -> Matching:
+        """Which member is which object."""
+        entries = [one.entry for one in wanted]
+
+        def work(stop: Stop) -> Matching:
+            return match(entries, archive.members, lambda member: _md5(archive, member, stop))
+
+        return await self._context.workers.run(work)
+
+    async def take(self, archive: Archive, wanted: Sequence[Wanted]) -> Opened:
+        """Make files of the members that are wanted; those that are done already are only recognised.
+
+        Raises:
+            LocalDiskError: the disk refuses.
+        """
+        self._live.to(State.VERIFYING, "the zip is opened")
+        found = await self.match(archive, wanted)
+        opened = Opened([wanted[place] for place in found.missing if wanted[place].is_open], extra=found.extra)
+        for number, (place, member) in enumerate(sorted(found.members.items()), 1):
+            self._live.note = f"the zip is opened: {number} of {len(found.members)} objects"
+            one = wanted[place]
+            if one.is_open and await one.unpack(archive, member):
+                opened.damaged.append(one)
+        return opened
+
+    async def take_unknown(
+        self, archive: Archive, members: Sequence[Member], folder: Path, zip_: Location
+    ) -> list[Wanted]:
+        """Make files of members of which only the zip tells, under safe forms of their names."""
+        made = []
+        for number, member in enumerate(members, 1):
+            self._live.note = f"the zip is opened: {number} of {len(members)} objects"
+            place = Location(zip_.profile, zip_.region, f"{zip_.path}/{member.index}")
+            entry = StoredObject(place, member.name)
+            request = DownloadRequest(place, folder, safe_name(member.name), OnConflict.KEEP_BOTH, entry)
+            one = Wanted(member.index, request, self._provider, self._context, self._live.touched)
+            made.append(one)
+            try:
+                why = await one.unpack(archive, member)
+            except StorageError as error:
+                one.fail(error)
+                raise
+            if why:
+                one.fail(IntegrityError(why))
+        return made
+
+
+def _md5(archive: Archive, member: Member, stop: Stop) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        # Only members are asked for that have the size of an object.
+        for piece in archive.read(member, member.size):
+            stop.check()
+            digest.update(piece)
+    except StorageError:
+        return ""
+    return digest.hexdigest()
