@@ -25,7 +25,7 @@ DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
 
 
-class Moment(click.ParamType[datetime]):
+class NowType(click.ParamType[datetime]):
     """A date and time; without a zone it is UTC."""
 
     name = "time"
@@ -48,7 +48,7 @@ _now_option = click.option(
     metavar="TIME",
     default=f"{DATA_NOW:%Y-%m-%dT%H:%MZ}",
     show_default=True,
-    type=Moment(),
+    type=NowType(),
     help="The ages of the data count back from here.",
 )
 

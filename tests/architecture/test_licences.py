@@ -15,8 +15,6 @@ ALLOWED = {
     "certifi": "MPL-2.0: a list of certificates, used as it is",
 }
 """Licences that ask for more than a notice, each with the reason why that is no harm."""
-WAITING = {"mutagen"}
-"""To be removed from the program."""
 
 
 def requirements(name: str, extras: frozenset[str] = frozenset()) -> Iterator[tuple[str, frozenset[str]]]:
@@ -68,7 +66,7 @@ def test_every_library_is_permissive() -> None:
     told = {name: licence(package) for name, package in everything_installed().items()}
     assert len(told) > 20, "the libraries were not found"
     asks_more = {name: text for name, text in told.items() if name not in ALLOWED and not is_permissive(text)}
-    assert set(asks_more) <= WAITING, asks_more
+    assert not asks_more
 
 
 def test_a_licence_that_asks_for_more_is_seen() -> None:
