@@ -281,14 +281,15 @@ class StorageProvider(ABC):
             ReadOnlyError: the service can, the profile may not.
             UnsupportedError: the service cannot.
         """
-        if not self._has(capability):
+        if capability in self.capabilities:
+            return
+        if not (self.profile.read_only and capability in WRITES and self._has(capability)):
             raise self._unsupported(capability.value)
-        if self.profile.read_only and capability in WRITES:
-            raise ReadOnlyError(
-                f"the profile {self.profile.name} is read-only",
-                subject=location.address,
-                hint=f"Set read_only = false under [profiles.{self.profile.name}] to allow it.",
-            )
+        raise ReadOnlyError(
+            f"the profile {self.profile.name} is read-only",
+            subject=location.address,
+            hint=f"Set read_only = false under [profiles.{self.profile.name}] to allow it.",
+        )
 
     def _has(self, capability: Capability) -> bool:
         """Whether the service has an optional ability: its method is overridden then."""
