@@ -77,7 +77,7 @@ _BY_TYPE = {
 }
 _TITLES = {known.name: known.title for known in TYPES}
 _SPEAKERS = {"owner": 1, "agent": 1, "external": 2, "customer": 2}
-_MOST_SPEAKER = 24
+_MAX_SPEAKER = 24
 
 
 def part_of(entry: StoredObject) -> Part:
@@ -92,7 +92,7 @@ def title_of(entry: StoredObject) -> str:
         return _TITLES.get(entry.type) or entry.type or "Unknown"
     title = part.value.capitalize()
     if part is Part.COMMENT and (question := entry.tag("pcsQuestionNumber")):
-        return f"{title} {question[:_MOST_SPEAKER]}"
+        return f"{title} {question[:_MAX_SPEAKER]}"
     if part is Part.TRANSCRIPT and (who := speaker_of(entry)):
         return f"{title}: {who}"
     return title
@@ -101,7 +101,7 @@ def title_of(entry: StoredObject) -> str:
 def speaker_of(entry: StoredObject) -> str:
     """Whose words a transcript holds; empty where it holds those of all."""
     if entry.tag("speaker"):
-        return entry.tag("speaker")[:_MOST_SPEAKER]
+        return entry.tag("speaker")[:_MAX_SPEAKER]
     return "one channel" if entry.tag("sourceObjectType").endswith("channel") else ""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 LONGEST = 16_384
 """Characters shown of one text unless the caller wants more; nobody reads further on a screen."""
 
-MOST_MARKS = 4
+MAX_MARKS = 4
 """Combining marks drawn on one character; living languages need no more."""
 
 _ODD = re.compile(
@@ -69,16 +69,16 @@ def _odd_pieces(text: str, start: int, stop: int) -> Iterator[tuple[str, bool]]:
         character = text[index]
         if _is_mark(character, text, index):
             marks += 1
-            if marks <= MOST_MARKS:
+            if marks <= MAX_MARKS:
                 # A mark without a base would sit on whatever the screen shows to the left of the text.
                 yield ("◌" if index == 0 else "") + character, False
             continue
-        if marks > MOST_MARKS:
-            yield f"‹+{marks - MOST_MARKS}›", True
+        if marks > MAX_MARKS:
+            yield f"‹+{marks - MAX_MARKS}›", True
         marks = 0
         yield (character, False) if _is_drawn(character, text, index) else (_code(character), True)
-    if marks > MOST_MARKS:
-        yield f"‹+{marks - MOST_MARKS}›", True
+    if marks > MAX_MARKS:
+        yield f"‹+{marks - MAX_MARKS}›", True
 
 
 def _is_mark(character: str, text: str, index: int) -> bool:

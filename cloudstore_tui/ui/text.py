@@ -14,11 +14,11 @@ from textual.content import Content, Span
 from textual.strip import Strip
 
 from cloudstore_tui.core.errors import UnsafeError
-from cloudstore_tui.core.text import LONGEST, MOST_MARKS, cut, pieces
+from cloudstore_tui.core.text import LONGEST, MAX_MARKS, cut, pieces
 from cloudstore_tui.core.text import plain as _plain
 from cloudstore_tui.ui.mask import MASK
 
-__all__ = ["LONGEST", "MOST_MARKS", "check_guard", "install_guard", "plain", "show"]
+__all__ = ["LONGEST", "MAX_MARKS", "check_guard", "install_guard", "plain", "show"]
 
 _CODE_STYLE = "$text-warning"
 _LONGEST_NAME = 200

@@ -20,7 +20,7 @@ from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_fol
 LEVEL, FILES, FOLDERS = "file:directory", "file", "directory"
 """The service's key types: what is right in a folder; all files below it; all folders below it, nested."""
 
-MOST_SKIPPED = 1000
+MAX_SKIPPED = 1000
 """Pages of files far below a folder that are read for one page of files right in it."""
 
 
@@ -93,7 +93,7 @@ class Levels:
     async def _files(self, location: Location, at: Cursor) -> Page[Entry]:
         """The next page that holds a file right in the folder; files further below fill whole pages in between."""
         stalled, seen = 0, {at.last}
-        for _skipped in range(MOST_SKIPPED):
+        for _skipped in range(MAX_SKIPPED):
             reply = await self._reply(location, at)
             page = self._page(location, at, reply)
             near = tuple(item for item in page.items if _is_child(item.location.path, location.path))

@@ -373,7 +373,7 @@ def merged(streams: Sequence[RegionStream], order: Sort) -> list[StoredObject]:
     return rows
 
 
-MOST_EMPTY = 20
+MAX_EMPTY = 20
 """Pages in a row that are asked for when nothing of one may be shown: an empty page looks like no progress."""
 
 FetchPage: TypeAlias = Callable[[Query, str, Position, int], Awaitable[RegionPage]]
@@ -428,7 +428,7 @@ class PrefetchingSearch:
             self._streams, self._cursor = [self._stream(region, at) for region, at in ways.items()], cursor
             failures += lost
         rows: list[StoredObject] = []
-        for _round in range(MOST_EMPTY):
+        for _round in range(MAX_EMPTY):
             self._streams, failed = await self._filled(self._streams)
             rows = merged(self._streams, self._order)
             failures += [*failed, *self._unreadable(self._streams)]

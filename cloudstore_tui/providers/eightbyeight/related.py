@@ -16,7 +16,7 @@ from cloudstore_tui.providers.eightbyeight.search import Searcher
 ROUNDS = 3
 """To the recording, from there to the other leg of a transferred call, and to what belongs to that."""
 
-MOST_REQUESTS = 12
+MAX_REQUESTS = 12
 """Of a region, for one call: a value that half of the archive has must not fetch that."""
 
 _TERMS = 24
@@ -55,7 +55,7 @@ class _Hunt:
         self._found: dict[str, StoredObject] = {}
         self._warnings: dict[str, None] = {}
         self._failures: tuple[StorageError, ...] = ()
-        self._requests = MOST_REQUESTS
+        self._requests = MAX_REQUESTS
         self._is_cut = False
 
     async def further(self, entries: Iterable[StoredObject]) -> list[StoredObject]:

@@ -174,7 +174,7 @@ def _matches(value: str, wanted: str) -> bool:
     return "*" in wanted and fnmatchcase(value, wanted.replace("[", "[[]").replace("?", "[?]"))
 
 
-MOST = 2**40
+MAX_OBJECTS = 2**40
 """Where the search for the end is given up; no customer has a million million objects."""
 SAMPLES, SAMPLE = 24, 20
 """Places of a result that are looked at to tell how large its objects are, and records at each of them."""
@@ -239,7 +239,7 @@ class Counter:
         if first.next is None:
             return [_Part(query, region, first.given)]
         try:
-            return [_Part(query, region, await self._end(query, region, first.given, MOST))]
+            return [_Part(query, region, await self._end(query, region, first.given, MAX_OBJECTS))]
         except UsageError as error:
             if error.status is None:
                 # It is about something else than how far offsets may go.

@@ -106,7 +106,7 @@ def _end(start: datetime, depth: int) -> datetime:
     return (start + timedelta(days=32)).replace(day=1) if depth == 2 else start + timedelta(days=1)
 
 
-MOST_TYPES = 40
+MAX_TYPES = 40
 """Requests for the types of a region; the service is known to have about twenty types."""
 
 
@@ -146,7 +146,7 @@ class Tree:
         found: list[str] = []
         failures: tuple[StorageError, ...] = ()
         complete = False
-        for _round in range(MOST_TYPES):
+        for _round in range(MAX_TYPES):
             others = conjunction(*(compare("type", "!=", name) for name in found))
             page = await self._searcher.region_page(Query(region, others, NEWEST_FIRST), region.region)
             new = list(dict.fromkeys(entry.type for entry in page.entries if entry.type not in ("", *found)))

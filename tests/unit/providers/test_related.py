@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import parse
-from cloudstore_tui.providers.eightbyeight.related import MOST_REQUESTS, ROUNDS, Relatives, filters
+from cloudstore_tui.providers.eightbyeight.related import MAX_REQUESTS, ROUNDS, Relatives, filters
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 
 HERE = Location("acme8", "uk")
@@ -42,7 +42,7 @@ SEED = StoredObject(HERE, "", tags=(("callId", "x"),))
 async def test_a_value_that_half_the_archive_has_does_not_fetch_that() -> None:
     archive = Archive(endless=True)
     page = await relatives(archive).of(SEED, everywhere=False)
-    assert len(archive.asked) == len(page.items) == MOST_REQUESTS
+    assert len(archive.asked) == len(page.items) == MAX_REQUESTS
     assert page.warnings == ("Mind this.",)
     assert [failure.code for failure in page.failures] == [1]
     assert "so many objects share a value" in page.failures[0].message

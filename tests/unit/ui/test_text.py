@@ -13,7 +13,7 @@ from textual.strip import Strip
 from cloudstore_tui.core import text as safe
 from cloudstore_tui.core.errors import UnsafeError
 from cloudstore_tui.ui import text as guarded
-from cloudstore_tui.ui.text import MOST_MARKS, check_guard, install_guard, plain, show
+from cloudstore_tui.ui.text import MAX_MARKS, check_guard, install_guard, plain, show
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -79,7 +79,7 @@ def test_any_text_is_one_drawn_line_with_few_marks(text: str) -> None:
         category = unicodedata.category(character)
         assert category not in UNSEEN or (character == "\u200d" and 0 < index < len(shown) - 1)
         marks = marks + 1 if category[0] == "M" else 0
-        assert marks <= MOST_MARKS
+        assert marks <= MAX_MARKS
     assert plain(shown) == shown
     shown.encode()
 
