@@ -1,9 +1,6 @@
 """Documents and files of programs: PDF, mail, databases, columns."""
 
-import email
 import re
-from email import policy
-from email.message import EmailMessage
 
 from cloudstore_tui.preview.model import Nothing, Preview, Text
 from cloudstore_tui.preview.remote_file import NotFetchedError
@@ -64,7 +61,11 @@ def mail_preview(decoded: Decoded, sample: Sample) -> Preview | None:
     is_named = sample.facts.extension in ("eml", "mbox") or sample.facts.mime == "message/rfc822"
     if not _FIRST_HEADER.match(decoded.text) or not (is_named or _looks_like_mail(decoded.text)):
         return None
-    message = email.message_from_bytes(sample.head, policy=policy.default)
+    # Deferred: hardly anything is a message.
+    from email import message_from_bytes, policy
+    from email.message import EmailMessage
+
+    message = message_from_bytes(sample.head, policy=policy.default)
     facts = [(name.lower(), str(message[name])[:500]) for name in _HEADERS if message[name]]
     parts = [part for _, part in zip(range(_MAX_PARTS), message.walk(), strict=False) if not part.is_multipart()]
     words = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None

@@ -5,9 +5,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-import miniaudio
-
-MOST_SECONDS = 1200.0
+MAX_SECONDS = 1200.0
 """Seconds of sound that are decoded of one piece: some formats hold hours of silence in a few bytes."""
 STRETCH = 0.1
 """Seconds of which the loudness is taken."""
@@ -15,16 +13,16 @@ SILENCE = -96.0
 """Decibels of nothing at all."""
 _RATE = 8000
 _EVERY = 8
-"""Only every so-manieth sample counts: enough to know how loud it is."""
+"""One sample in this many counts: enough to know how loud it is."""
 _FRAMES = int(_RATE * STRETCH)
 
 
 class Kind(Enum):
     """Formats that are decoded. Not Vorbis: the decoder at hand is known to write where a damaged file tells it to."""
 
-    MP3 = miniaudio.FileFormat.MP3
-    WAV = miniaudio.FileFormat.WAV
-    FLAC = miniaudio.FileFormat.FLAC
+    MP3 = "MP3"
+    WAV = "WAV"
+    FLAC = "FLAC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +37,20 @@ class Decoded:
 
 def decode(data: bytes, kind: Kind, channels: int) -> Decoded | None:
     """Decode bytes of one format; `None` if there is no sound in them."""
+    # Deferred: it loads half of what the network needs, and most previews hear nothing.
+    import miniaudio
+
     count = 1 if channels == 1 else 2
     levels: list[list[float]] = [[] for _ in range(count)]
     frames = 0
     try:
         stream = miniaudio.stream_any(
-            _Memory(data), kind.value, nchannels=count, sample_rate=_RATE, frames_to_read=_FRAMES
+            _Memory(data), miniaudio.FileFormat[kind.value], nchannels=count, sample_rate=_RATE, frames_to_read=_FRAMES
         )
     except miniaudio.MiniaudioError:
         return None
     try:
-        while frames < MOST_SECONDS * _RATE:
+        while frames < MAX_SECONDS * _RATE:
             samples = next(stream, None)
             if not samples:
                 break
@@ -57,13 +58,12 @@ def decode(data: bytes, kind: Kind, channels: int) -> Decoded | None:
             for number, channel in enumerate(levels):
                 channel.append(_level(samples[number :: count * _EVERY]))
     except miniaudio.MiniaudioError:
-        # What came before is sound all the same.
-        frames += 0
+        pass  # What came before is sound all the same.
     finally:
         stream.close()
     if not frames:
         return None
-    return Decoded(tuple(map(tuple, levels)), frames / _RATE, frames >= MOST_SECONDS * _RATE)
+    return Decoded(tuple(map(tuple, levels)), frames / _RATE, frames >= MAX_SECONDS * _RATE)
 
 
 def _level(samples: "memoryview[int] | list[int]") -> float:
@@ -82,8 +82,8 @@ class _Memory:
     def read(self, count: int) -> bytes:
         return self._file.read(count)
 
-    def seek(self, offset: int, origin: miniaudio.SeekOrigin) -> bool:
-        base = self._file.tell() if origin == miniaudio.SeekOrigin.CURRENT else 0
+    def seek(self, offset: int, origin: Enum) -> bool:
+        base = self._file.tell() if origin.name == "CURRENT" else 0
         if base + offset < 0:
             return False
         self._file.seek(base + offset)

@@ -3,8 +3,6 @@
 import io
 from typing import Any, TypeAlias
 
-from pymediainfo import MediaInfo
-
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 
@@ -19,6 +17,9 @@ _MAX_LOOPS = 400
 
 def media_tracks(sample: Sample) -> tuple[list[Track], str]:
     """The facts of a file and of its tracks; and a sentence where not all that was wanted could be read."""
+    # Deferred: it takes a while to load, and most previews are of text.
+    from pymediainfo import MediaInfo
+
     file = _Reader(sample)
     found = MediaInfo.parse(file, encoding_errors="replace", parse_speed=_SPEED)
     return [track.to_data() for track in found.tracks], file.problem

@@ -243,3 +243,10 @@ def test_a_table_comes_through_the_pipe_as_it_was_read() -> None:
     found = preview("x.csv", b"a,b\n1,2\n")
     assert found.body == Table(("a", "b"), (("1", "2"),))
     assert (found.head, found.fetched, found.total, found.is_whole) == (8, 8, 8, True)
+
+
+def test_a_worker_loads_no_library_before_it_knows_what_it_reads() -> None:
+    heavy = {"miniaudio", "pymediainfo", "email", "ssl", "charset_normalizer", "pyarrow", "pypdf", "asyncio", "textual"}
+    script = "import sys, cloudstore_tui.preview.worker, cloudstore_tui.preview.examine; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    assert heavy & set(done.stdout.split()) == set()
