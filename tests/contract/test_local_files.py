@@ -94,3 +94,20 @@ def test_a_parquet_file_is_for_its_owner_alone(cloudstore: Cloudstore, tmp_path:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "found.parquet").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["found.parquet"]
+
+
+def test_objects_that_would_share_a_local_name_on_some_disk_get_files_of_their_own(
+    cloudstore: Cloudstore, tmp_path: Path
+) -> None:
+    (tmp_path / "files").mkdir()
+    names = ("Plan.csv", "plan.CSV", "pla\u0301n.csv", "pl\u00e1n.csv")
+    for name in names:
+        (tmp_path / "files" / name).write_text(name)
+        assert cloudstore("put", f"files/{name}", FOLDER).code == 0
+    addresses = [f"{FOLDER}{name}" for name in names]
+    done = cloudstore("get", *addresses, "--to", "got", "--on-conflict", "overwrite", "--json")
+    assert done.code == 0
+    got = {path.name: path.read_text() for path in (tmp_path / "got").iterdir()}
+    assert sorted(got.values()) == sorted(names)
+    assert len({name.casefold() for name in got}) == len(names)
+    assert cloudstore("rm", *addresses, "--yes").code == 0
