@@ -17,7 +17,7 @@ PREFIX = "cloudstore-open-"
 """Of the names of all folders that hold such copies."""
 _LOCK = ".lock"
 _PIECE = 4 * 1024 * 1024
-MOST_AT_ONCE = 256 * 1024 * 1024
+MAX_AT_ONCE = 256 * 1024 * 1024
 """Bytes that are kept in memory of an object whose store cannot begin in the middle."""
 
 Progress = Callable[[int, int | None], Awaitable[None] | None]
@@ -111,7 +111,7 @@ async def _next(read: ReadPiece, done: int) -> Piece:
         raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_CURE)
     if piece.ranged or not done or piece.total is None or done >= piece.total:
         return piece
-    if piece.total > MOST_AT_ONCE:
+    if piece.total > MAX_AT_ONCE:
         raise UnsupportedError("it is too large to be opened from a store that sends only whole objects", hint=_CURE)
     whole = await read(0, piece.total)
     return Piece(whole.data[done:], whole.total, ranged=False)

@@ -15,7 +15,7 @@ from cloudstore_tui.transfers.verify import Content, Digests, ExpectedChecksum, 
 from cloudstore_tui.transfers.workers import Stop
 
 _SUFFIX_LENGTHS = (8, 12, 16, 24, 32)
-_MOST_COPIES = 100
+_MAX_COPIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Destination:
             return
         for length in _SUFFIX_LENGTHS:
             yield self._folder.path / distinct_name(self._name, self._identity, length)
-        for number in range(2, _MOST_COPIES):
+        for number in range(2, _MAX_COPIES):
             yield self._folder.path / distinct_name(self._name, f"{self._identity} {number}")
 
     def _result(

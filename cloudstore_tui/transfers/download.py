@@ -18,7 +18,7 @@ from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch, may_be_html
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, OnConflict, State
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
@@ -34,13 +34,13 @@ class Download:
 
     def __init__(
         self,
-        live: LiveTransfer,
+        progress: TransferProgress,
         request: DownloadRequest,
         provider: StorageProvider,
         context: TransferContext,
         journal_entry: JournalEntry,
     ) -> None:
-        self._live = live
+        self._progress = progress
         self._request = request
         self._provider = provider
         self._context = context
@@ -71,7 +71,7 @@ class Download:
         """
         entry = self._request.entry or await self._entry()
         destination = self._destination(entry)
-        self._live.path = destination.path
+        self._progress.path = destination.path
         part = await self._begin(destination)
         if await self._prepare(destination, part):
             if self._request.on_conflict is OnConflict.SKIP:
@@ -103,7 +103,7 @@ class Download:
         await self._context.workers.run(lambda _stop: part.leave())
 
     async def _entry(self) -> StoredObject:
-        self._live.to(State.SIGNING)
+        self._progress.to(State.SIGNING)
         entry = await self._provider.stat(self._request.location)
         if not isinstance(entry, StoredObject):
             raise UsageError("is a folder, and only objects can be fetched", subject=self._request.location.address)
@@ -164,20 +164,24 @@ class Download:
             html = may_be_html(entry.name, entry.mime)
             rough_size = None if entry.size_exact else entry.size
             sign = partial(self._provider.source, self._request.location)
-            self._fetch = Fetch(self._context, sign, self._live, html=html, rough_size=rough_size)
-        self._fetch.patience = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
+            self._fetch = Fetch(self._context, sign, self._progress, html=html, rough_size=rough_size)
+        self._fetch.budget = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
         return self._fetch
 
     async def _is_there(self, destination: Destination, entry: StoredObject) -> bool:
         """Whether the object is on the disk already, so that there is nothing to do."""
         expected = await self._fetch_of(entry).look()
-        self._live.to(State.VERIFYING)
+        self._progress.to(State.VERIFYING)
         sha256 = self._request.sha256
         existing = await self._context.workers.run(lambda stop: destination.existing(expected, stop, sha256=sha256))
         if existing is None:
             return False
-        self._live.path, self._live.level, self._live.sha256 = existing.path, existing.level, existing.sha256
-        self._live.size = expected.size
+        self._progress.path, self._progress.level, self._progress.sha256 = (
+            existing.path,
+            existing.level,
+            existing.sha256,
+        )
+        self._progress.size = expected.size
         return True
 
     async def _bring(self, destination: Destination, entry: StoredObject, part: PartFile) -> State:
@@ -185,7 +189,7 @@ class Download:
         fetch = self._fetch_of(entry)
         if is_first and part.offset and left is not None:
             fetch.resume(left.size, left.etag)
-        self._live.meter = lambda: part.offset
+        self._progress.meter = lambda: part.offset
         finish = _Finish(destination, part)
         for _ in range(FULL_FETCHES):
             await self._fetch_whole(fetch, part, finish, entry)
@@ -202,8 +206,8 @@ class Download:
         reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
         async with alongside(self._checkpoints(part, fetch).repeat), alongside(reread.follow):
             await fetch.run(part)
-        self._live.release_slot()
-        self._live.to(State.VERIFYING)
+        self._progress.release_slot()
+        self._progress.to(State.VERIFYING)
         modified = _modified(entry, fetch)
         await self._context.workers.run(lambda stop: finish.run(fetch.expected, reread, modified, stop))
 
@@ -213,9 +217,9 @@ class Download:
     def _ended(self, finish: "_Finish") -> State:
         if finish.path is None:
             return State.SKIPPED
-        self._live.path, self._live.level = finish.path, finish.level
-        self._live.remark = self._fetch.remark if self._fetch is not None else ""
-        self._live.sha256 = finish.sha256
+        self._progress.path, self._progress.level = finish.path, finish.level
+        self._progress.remark = self._fetch.remark if self._fetch is not None else ""
+        self._progress.sha256 = finish.sha256
         return State.DONE
 
 

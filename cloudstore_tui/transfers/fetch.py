@@ -22,7 +22,7 @@ from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.net.transport import NoSink
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.model import LiveTransfer, State
+from cloudstore_tui.transfers.model import State, TransferProgress
 from cloudstore_tui.transfers.verify import ExpectedChecksum
 
 ROUNDING = 1024
@@ -239,7 +239,7 @@ class Fetch:
         self,
         context: TransferContext,
         sign: Callable[[], Awaitable[Source]],
-        live: LiveTransfer,
+        progress: TransferProgress,
         *,
         html: bool,
         rough_size: int | None = None,
@@ -249,20 +249,20 @@ class Fetch:
         Args:
             context: what it works with.
             sign: gives a fresh link.
-            live: where it tells how far it is.
+            progress: where it tells how far it is.
             html: whether the object may be a web page.
             rough_size: about how long the object is, where the service rounds.
         """
-        self.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        self.budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         self._blob = context.blob
         self._sign = sign
-        self._live = live
-        self._visit = HostPermit(context.hosts, context.clock, self._hold)
+        self._progress = progress
+        self._permit = HostPermit(context.hosts, context.clock, self._hold)
         self._html = html
         self._rough_size = rough_size
         self._version = Version()
         self._source: Source | None = None
-        self._detours: Counter[type[RecoverableReplyError]] = Counter()
+        self._recoveries: Counter[type[RecoverableReplyError]] = Counter()
         self._asked = False
         self._unconfirmed = False
         self._began = False
@@ -327,8 +327,8 @@ class Fetch:
         """One request that succeeds, however often it has to be tried."""
         while True:
             try:
-                with self.patience.owning():
-                    async with self._visit:
+                with self.budget.owning():
+                    async with self._permit:
                         return await request()
             except RecoverableReplyError as error:
                 await self._go_around(error, store)
@@ -337,9 +337,9 @@ class Fetch:
 
     async def _link(self) -> Source:
         while True:
-            self._live.to(State.SIGNING)
+            self._progress.to(State.SIGNING)
             self._source = source = await self._sign()
-            if not await self._visit.enter(source.url, self.patience):
+            if not await self._permit.enter(source.url, self.budget):
                 return source
 
     async def _meet(self, store: Store) -> None:
@@ -351,32 +351,32 @@ class Fetch:
             self._version.size = await self._total(source)
         else:
             self._version.size = source.size
-        self._detours.pop(DeniedError, None)
+        self._recoveries.pop(DeniedError, None)
 
     async def _attempt(self, store: Store) -> None:
         source = await self._link()
         self._take_size(source, store)
-        self._live.attempts += 1
+        self._progress.attempts += 1
         attempt = Attempt(
             self._version,
             store,
-            self._live.learn_size,
+            self._progress.learn_size,
             self._evidence(),
-            conditional=not self._detours[ConditionError],
+            conditional=not self._recoveries[ConditionError],
         )
         if store.offset or self._began:
             await self._workers.run(lambda _stop: attempt.prepare())
-        self._live.size = self._version.size
-        self._live.to(State.RUNNING)
+        self._progress.size = self._version.size
+        self._progress.to(State.RUNNING)
         self._began = True
         try:
-            reply = await self._blob.get(source, self._visit.listen(attempt), attempt.headers)
+            reply = await self._blob.get(source, self._permit.listen(attempt), attempt.headers)
         finally:
-            if self.patience.saw(store.offset):
-                self._visit.progressed()
-            self._live.size = self._version.size
+            if self.budget.saw(store.offset):
+                self._permit.progressed()
+            self._progress.size = self._version.size
             if attempt.accepted:
-                self._detours.pop(DeniedError, None)
+                self._recoveries.pop(DeniedError, None)
         self._asked = True
         if not attempt.accepted:
             self._refused(reply, store)
@@ -401,7 +401,7 @@ class Fetch:
     def _evidence(self) -> Evidence:
         strong = self.expected.is_strong
         # Once another request has brought the same size again, the record is more likely to be wrong than the store.
-        outweighs = strong and self._detours[ContradictionError] > 0
+        outweighs = strong and self._recoveries[ContradictionError] > 0
         if outweighs and self._stated is None and self._source is not None:
             self._stated = self._source.size
         return Evidence(self._rough_size, has_checksum=strong, outweighs_size=outweighs, html=self._html)
@@ -429,7 +429,7 @@ class Fetch:
 
     async def _total(self, source: Source) -> int | None:
         """The exact size by asking for one byte; `None` where the store does not tell."""
-        reply = await self._blob.get(source, self._visit.listen(NoSink()), {"Range": "bytes=0-0"})
+        reply = await self._blob.get(source, self._permit.listen(NoSink()), {"Range": "bytes=0-0"})
         if reply.status == 206 and reply.span is None:
             # No store that does not know the size: a damaged reply, and what came before may be cut.
             raise RangeError
@@ -439,22 +439,26 @@ class Fetch:
             return reply.length
         raise refused(reply)
 
-    async def _go_around(self, detour: RecoverableReplyError, store: Store | None) -> None:
+    async def _go_around(self, reply_error: RecoverableReplyError, store: Store | None) -> None:
         """Prepare the request that may put it right."""
-        kind = type(detour)
-        self._detours[kind] += 1
-        if self._detours[kind] > detour.max_repeats:
-            raise detour.final
-        if store is not None and detour.restart_from is not None and self._detours[kind] >= detour.restart_from:
+        kind = type(reply_error)
+        self._recoveries[kind] += 1
+        if self._recoveries[kind] > reply_error.max_repeats:
+            raise reply_error.final
+        if (
+            store is not None
+            and reply_error.restart_from is not None
+            and self._recoveries[kind] >= reply_error.restart_from
+        ):
             await self._workers.run(lambda _stop: self.forget(store))
 
     async def _wait(self, error: StorageError, store: Store | None) -> None:
         size = self._version.size
         note = f"{error.message}{_resuming(store.offset, size) if store and size else ''}"
-        await self.patience.wait(error, self._hold, note)
+        await self.budget.wait(error, self._hold, note)
 
     def _hold(self, note: str) -> None:
-        self._live.to(State.WAITING, note)
+        self._progress.to(State.WAITING, note)
 
 
 def _resuming(offset: int, size: int) -> str:

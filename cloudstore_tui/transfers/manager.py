@@ -95,7 +95,7 @@ class TransferManager:
         rows = await self._journal.adopt(numbers) if self._journal is not None else ()
         for row in rows:
             task = self._add(row.id, row.request, JournalEntry(self._journal, row.id, row))
-            task.live.size = row.size
+            task.progress.size = row.size
             if not row.damage:
                 task.journal_entry.note(state=State.QUEUED.value, reason="", code=0)
             self._enqueue(task)
@@ -111,7 +111,7 @@ class TransferManager:
     def pause(self, number: int) -> None:
         """Let a transfer rest until it is resumed; what arrived is kept."""
         task = self._tasks.get(number)
-        if task is None or task.live.state.ended or task.live.state is State.PAUSED:
+        if task is None or task.progress.state.ended or task.progress.state is State.PAUSED:
             return
         if task.running is not None:
             task.rests = True
@@ -119,12 +119,12 @@ class TransferManager:
         else:
             self._scheduler.withdraw(task)
             self._attend_to(task)
-            task.live.to(State.PAUSED)
+            task.progress.to(State.PAUSED)
 
     def resume(self, number: int) -> None:
         """Go on with a transfer that was paused."""
         task = self._tasks.get(number)
-        if task is not None and task.live.state is State.PAUSED:
+        if task is not None and task.progress.state is State.PAUSED:
             self._enqueue(task)
 
     def cancel(self, number: int) -> None:
@@ -133,7 +133,7 @@ class TransferManager:
         One that failed is taken to be unwanted from now on: what arrived of it goes, too.
         """
         task = self._tasks.get(number)
-        if task is None or task.live.state in _GONE:
+        if task is None or task.progress.state in _GONE:
             return
         if task.running is not None:
             task.rests = False
@@ -146,34 +146,34 @@ class TransferManager:
     def retry(self, number: int) -> None:
         """Try a transfer again that failed, was cancelled or skipped; what arrived of it is kept where possible."""
         task = self._tasks.get(number)
-        if task is None or task.live.state not in _AGAIN or task.running is not None:
+        if task is None or task.progress.state not in _AGAIN or task.running is not None:
             return
-        if task.live.state is not State.FAILED:
+        if task.progress.state is not State.FAILED:
             self._enter(task)
         self._enqueue(task)
 
     def forget(self, number: int) -> None:
         """Take a transfer that ended off the list, with everything that is left of it."""
         task = self._tasks.get(number)
-        if task is None or not task.live.state.ended or task.running is not None:
+        if task is None or not task.progress.state.ended or task.running is not None:
             return
         del self._tasks[number]
         self._changes.mark(number)
-        if task.live.state not in _GONE:
+        if task.progress.state not in _GONE:
             self._clear(task)
 
     def clear_ended(self) -> None:
         """Forget all transfers that ended well or were cancelled; one that failed stays, with what arrived of it."""
         for number, task in list(self._tasks.items()):
-            if task.live.state in _GONE:
+            if task.progress.state in _GONE:
                 self.forget(number)
 
     def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
         """Transfers as they are now, all of them or those of some numbers, in the order they came. From any thread."""
         if numbers is None:
-            return tuple(task.live.snapshot() for task in list(self._tasks.values()))
+            return tuple(task.progress.snapshot() for task in list(self._tasks.values()))
         found = (self._tasks.get(number) for number in numbers)
-        return tuple(task.live.snapshot() for task in found if task is not None)
+        return tuple(task.progress.snapshot() for task in found if task is not None)
 
     def is_left(self, number: int) -> bool:
         """Whether anything of a transfer is on the disk, or was there when an earlier run ended."""
@@ -183,13 +183,13 @@ class TransferManager:
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
         task = self._tasks.get(number)
-        return tuple(live.snapshot() for live in task.live.members) if task is not None else ()
+        return tuple(member.snapshot() for member in task.progress.members) if task is not None else ()
 
     async def wait(self, number: int) -> TransferSnapshot:
         """The transfer when it has ended."""
         task = self._tasks[number]
         await task.ended.wait()
-        return task.live.snapshot()
+        return task.progress.snapshot()
 
     async def close(self) -> None:
         """Stop everything, within about a second.
@@ -206,8 +206,8 @@ class TransferManager:
             if ending:
                 await asyncio.wait(ending, timeout=CLOSING)
         for task in self._tasks.values():
-            if not task.live.state.ended and not task.journal_entry.lasts:
-                task.live.to(State.CANCELLED)
+            if not task.progress.state.ended and not task.journal_entry.lasts:
+                task.progress.to(State.CANCELLED)
             task.ended.set()
         self._monitor.stop()
         self._workers.close()
@@ -242,7 +242,7 @@ class TransferManager:
 
     def _enter(self, task: TransferTask) -> None:
         """Begin an entry in the journal: what is wanted, and of whose account and which file."""
-        request, journal_entry = task.live.request, task.journal_entry
+        request, journal_entry = task.progress.request, task.journal_entry
         if not journal_entry.lasts:
             return
         account: dict[str, str] = {}
@@ -272,7 +272,7 @@ class TransferManager:
         clearing.add_done_callback(self._clearing.discard)
 
     def _enqueue(self, task: TransferTask) -> None:
-        task.live.again()
+        task.progress.again()
         task.rests = False
         task.ended.clear()
         if self._closed:
@@ -285,19 +285,19 @@ class TransferManager:
         return task.carry_out(self._provider_of, lambda: self.context)
 
     def _attend_to(self, task: TransferTask) -> None:
-        self._under_way[task.live.number] = task
+        self._under_way[task.progress.number] = task
         self._monitor.wake()
 
     def _settle(self, task: TransferTask, state: State, error: StorageError | None) -> None:
-        task.live.error = error
+        task.progress.error = error
         if state is not State.PAUSED:
             self._end(task, state)
         elif not self._closed:
             # The end of the program is no wish of the user's: what it stops is not paused.
-            task.live.to(state)
+            task.progress.to(state)
 
     def _end(self, task: TransferTask, state: State) -> None:
-        error = task.live.error
+        error = task.progress.error
         if state not in _GONE:
             if error is not None:
                 task.journal_entry.note(state=state.value, reason=error.message, code=error.code)
@@ -306,6 +306,6 @@ class TransferManager:
             self._clear(task)
         else:
             task.journal_entry.remove()
-        self._under_way.pop(task.live.number, None)
-        task.live.to(state, task.live.remark if state is State.DONE else "")
+        self._under_way.pop(task.progress.number, None)
+        task.progress.to(state, task.progress.remark if state is State.DONE else "")
         task.ended.set()

@@ -152,7 +152,7 @@ class TransferSnapshot:
         return max(self.size - self.done, 0) / self.speed
 
 
-class LiveTransfer:
+class TransferProgress:
     """State and numbers of one transfer. Each field is set at once, so readers need no lock."""
 
     def __init__(
@@ -185,7 +185,7 @@ class LiveTransfer:
         self.sha256 = ""
         self.remark = ""
         """What the user should know once it is done, as a clause."""
-        self.members: tuple[LiveTransfer, ...] = ()
+        self.members: tuple[TransferProgress, ...] = ()
         """Those of a zip."""
         self.release_slot: Callable[[], None] = lambda: None
         """To be called when all bytes have come, and only the disk is busy: the next transfer may begin."""

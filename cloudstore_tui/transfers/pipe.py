@@ -10,7 +10,7 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, may_be_html
-from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, State, TransferSnapshot
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferProgress, TransferSnapshot
 from cloudstore_tui.transfers.verify import Digests, verify
 
 
@@ -94,19 +94,19 @@ async def pipe(
     Raises:
         OSError: `write` failed, such as by a closed pipe.
     """
-    live = LiveTransfer(0, DownloadRequest(location, Path("-")), context.clock)
+    progress = TransferProgress(0, DownloadRequest(location, Path("-")), context.clock)
     store = Stream(write)
-    live.meter = lambda: store.offset
-    fetch = Fetch(context, lambda: provider.source(location), live, html=may_be_html(location.path))
+    progress.meter = lambda: store.offset
+    fetch = Fetch(context, lambda: provider.source(location), progress, html=may_be_html(location.path))
     try:
         await fetch.run(store)
         result = verify(fetch.expected, store.digests, lambda _size: "")
         if result.contradiction:
             raise IntegrityError(f"it arrived damaged: {result.contradiction}", hint="Fetch it again.")
     except StorageError as error:
-        live.error = error.about(location.address)
-        live.to(State.FAILED)
+        progress.error = error.about(location.address)
+        progress.to(State.FAILED)
     else:
-        live.level = result.level
-        live.to(State.DONE, fetch.remark)
-    return live.snapshot()
+        progress.level = result.level
+        progress.to(State.DONE, fetch.remark)
+    return progress.snapshot()

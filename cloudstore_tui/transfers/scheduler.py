@@ -15,7 +15,7 @@ from cloudstore_tui.transfers.task import TransferTask
 
 Result: TypeAlias = tuple[State, StorageError | None]
 
-MOST_TASKS = 4
+MAX_TASKS = 4
 """Times as many transfers may have a task as may move bytes: the others are brought to the disk."""
 
 SAMPLE_INTERVAL = 0.25
@@ -63,7 +63,7 @@ class Scheduler:
         """Let a transfer do something now, out of turn."""
         self._tasks += 1
         self._lines += 1
-        task.live.release_slot = partial(self._free_line, task)
+        task.progress.release_slot = partial(self._free_line, task)
         task.running = asyncio.create_task(doing)
         task.running.add_done_callback(partial(self._settle, task))
 
@@ -74,16 +74,13 @@ class Scheduler:
 
     def _next(self) -> None:
         while (
-            self._queue
-            and self._lines < self._at_once
-            and self._tasks < MOST_TASKS * self._at_once
-            and not self._closed
+            self._queue and self._lines < self._at_once and self._tasks < MAX_TASKS * self._at_once and not self._closed
         ):
             task = self._queue.popleft()
             self.send_off(task, self._begin(task))
 
     def _free_line(self, task: TransferTask) -> None:
-        task.live.release_slot = _nothing
+        task.progress.release_slot = _nothing
         self._lines -= 1
         self._next()
 
@@ -96,7 +93,7 @@ class Scheduler:
         task.running = None
         self._tasks -= 1
         self._settled(task, state, error)
-        task.live.release_slot()
+        task.progress.release_slot()
         self._next()
 
 
@@ -146,7 +143,7 @@ class Monitor:
         heard = loop.time()
         while self._tasks:
             for task in list(self._tasks.values()):
-                task.live.sample()
+                task.progress.sample()
             if self._sleep.happened():
                 self._renew()
             if loop.time() - heard >= WISH_INTERVAL:

@@ -14,7 +14,7 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.left_overs import remove_parts
-from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, Request, State, UploadRequest
+from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferProgress, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
 from cloudstore_tui.transfers.zip.download import ZipDownload
 
@@ -67,7 +67,7 @@ class TransferTask:
         journal_entry: JournalEntry,
         touched: Callable[[], None] = lambda: None,
     ) -> None:
-        self.live = LiveTransfer(number, request, clock, self._write_down, touched)
+        self.progress = TransferProgress(number, request, clock, self._write_down, touched)
         self.journal_entry = journal_entry
         self.running: asyncio.Task[tuple[State, StorageError | None]] | None = None
         self.ended = asyncio.Event()
@@ -78,7 +78,7 @@ class TransferTask:
     @property
     def address(self) -> str:
         """What its errors are about."""
-        return self.live.request.location.address
+        return self.progress.request.location.address
 
     @property
     def leaves(self) -> bool:
@@ -91,7 +91,7 @@ class TransferTask:
         """Do it; the state it is in then, and why it failed."""
         try:
             if self._work is None:
-                self._work = self._new_work(provider_of(self.live.request.location.profile), context())
+                self._work = self._new_work(provider_of(self.progress.request.location.profile), context())
             state, error = await self._work.run(), None
         except StorageError as failure:
             state, error = State.FAILED, failure.about(self.address)
@@ -113,7 +113,7 @@ class TransferTask:
 
     def mistake(self, fault: BaseException) -> StorageError:
         """The error for something that can only be a mistake of the program; the log tells more."""
-        _log.error("transfer %010x: a mistake of the program", self.live.number, exc_info=fault)
+        _log.error("transfer %010x: a mistake of the program", self.progress.number, exc_info=fault)
         return StorageError(
             f"the program made a mistake ({type(fault).__name__})",
             subject=self.address,
@@ -178,13 +178,13 @@ class TransferTask:
             self.journal_entry.resume_state = None
 
     def _new_work(self, provider: StorageProvider, context: TransferContext) -> Work:
-        request, left = self.live.request, self.journal_entry.resume_state
+        request, left = self.progress.request, self.journal_entry.resume_state
         if left is not None:
             if left.error is not None:
                 raise left.error
             check_account(provider.profile, left.account)
         if isinstance(request, DownloadRequest):
-            return Download(self.live, request, provider, context, self.journal_entry)
+            return Download(self.progress, request, provider, context, self.journal_entry)
         if isinstance(request, UploadRequest):
-            return Upload(self.live, request, provider, context, self.journal_entry)
-        return ZipDownload(self.live, request, provider, context, self.journal_entry)
+            return Upload(self.progress, request, provider, context, self.journal_entry)
+        return ZipDownload(self.progress, request, provider, context, self.journal_entry)

@@ -23,12 +23,12 @@ from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.fetch import Fetch
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import LiveTransfer, State, UploadRequest
+from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 
 UNTOLD = (MissingError, AccessError, UsageError, UnavailableError)
 """What a look can end with where others read a folder, or where rights only allow to write."""
 
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Times a file is sent whole."""
 _DENIED = frozenset({400, 401, 403})
 _UNCLEAR = frozenset({408, 500, 502, 504})
@@ -39,9 +39,9 @@ class UploadCheck:
     """Finds out what became of one file."""
 
     def __init__(
-        self, live: LiveTransfer, location: Location, provider: StorageProvider, context: TransferContext
+        self, progress: TransferProgress, location: Location, provider: StorageProvider, context: TransferContext
     ) -> None:
-        self._live = live
+        self._progress = progress
         self._location = location
         self._provider = provider
         self._context = context
@@ -89,7 +89,7 @@ class UploadCheck:
         return entry.modified.timestamp() >= math.floor(since) and await self._exact(location) == size
 
     async def _exact(self, location: Location) -> int | None:
-        fetch = Fetch(self._context, lambda: self._provider.source(location), self._live, html=True)
+        fetch = Fetch(self._context, lambda: self._provider.source(location), self._progress, html=True)
         return (await fetch.look()).size
 
 
@@ -105,21 +105,21 @@ class Upload:
 
     def __init__(
         self,
-        live: LiveTransfer,
+        progress: TransferProgress,
         request: UploadRequest,
         provider: StorageProvider,
         context: TransferContext,
         journal_entry: JournalEntry | None = None,
     ) -> None:
-        self._live = live
+        self._progress = progress
         self._request = request
         self._provider = provider
         self._context = context
-        self._journal = journal_entry or JournalEntry(None, live.number)
+        self._journal = journal_entry or JournalEntry(None, progress.number)
         self._file = LocalFile(context.disk, request.path)
-        self._patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
-        self._visit = HostPermit(context.hosts, context.clock, lambda note: live.to(State.WAITING, note))
-        self._check = UploadCheck(live, request.location, provider, context)
+        self._budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        self._permit = HostPermit(context.hosts, context.clock, lambda note: progress.to(State.WAITING, note))
+        self._check = UploadCheck(progress, request.location, provider, context)
         self._sent_at = self._journal.resume_state.intent if self._journal.resume_state is not None else 0.0
         """When it was last begun to be sent, if the store may have taken it; 0 if it cannot have."""
         self._attempts = 0
@@ -132,13 +132,13 @@ class Upload:
         Raises:
             StorageError: why it failed.
         """
-        self._live.path = self._request.path
+        self._progress.path = self._request.path
         await self._context.workers.run(lambda _stop: self._open())
-        self._live.size = self._file.size
-        self._live.meter = lambda: self._file.offset
+        self._progress.size = self._file.size
+        self._progress.meter = lambda: self._file.offset
         if self._sent_at and await self._came_before():
             self.finished = True
-            self._live.level = "size"
+            self._progress.level = "size"
             return State.DONE
         before = await self._find()
         if before is not None and not self._request.overwrite:
@@ -147,10 +147,10 @@ class Upload:
         if lost is None:
             self.finished = True
             await self._context.workers.run(lambda _stop: self._file.check_unchanged())
-            self._live.level = await self._verify()
+            self._progress.level = await self._verify()
         else:
             await self._read_back(before, lost)
-            self._live.level = "size"
+            self._progress.level = "size"
         return State.DONE
 
     def _open(self) -> None:
@@ -189,7 +189,7 @@ class Upload:
             StorageError: it may have, and the file may have been read and taken away since.
         """
         since, size = self._sent_at, self._file.size
-        self._live.to(State.VERIFYING, "looking whether it was sent before")
+        self._progress.to(State.VERIFYING, "looking whether it was sent before")
         if self._file.modified <= since and (
             await self._check.came(since, size) or await self._check.moved(since, size)
         ):
@@ -204,7 +204,7 @@ class Upload:
         return False
 
     async def _find(self) -> Entry | None:
-        self._live.to(State.SIGNING)
+        self._progress.to(State.SIGNING)
         try:
             return await self._provider.stat(self._request.location)
         except MissingError:
@@ -215,8 +215,8 @@ class Upload:
         denied = False
         while True:
             try:
-                with self._patience.owning():
-                    async with self._visit:
+                with self._budget.owning():
+                    async with self._permit:
                         reply = await self._put()
             except LostReplyError as lost:
                 return lost
@@ -235,14 +235,14 @@ class Upload:
 
     async def _put(self) -> BlobReply:
         target = await self._target()
-        self._live.attempts += 1
+        self._progress.attempts += 1
         self._attempts += 1
         self._file.rewind()
         self._sent_at = self._context.clock.now().timestamp()
         self._journal.note(intent=self._sent_at)
         await self._journal.settled()
-        self._live.to(State.RUNNING)
-        self._visit.ask()
+        self._progress.to(State.RUNNING)
+        self._permit.ask()
         try:
             return await self._context.blob.put(target, self._file)
         finally:
@@ -252,9 +252,9 @@ class Upload:
 
     async def _target(self) -> Target:
         while True:
-            self._live.to(State.SIGNING)
+            self._progress.to(State.SIGNING)
             target = await self._provider.target(self._request.location, self._file.size)
-            if not await self._visit.enter(target.url, self._patience):
+            if not await self._permit.enter(target.url, self._budget):
                 return target
 
     def _forget_sending(self) -> None:
@@ -264,9 +264,9 @@ class Upload:
         self._journal.note(intent=0.0)
 
     async def _wait(self, error: StorageError) -> None:
-        if self._attempts >= MOST_ATTEMPTS:
+        if self._attempts >= MAX_ATTEMPTS:
             raise error
-        await self._patience.wait(error, lambda note: self._live.to(State.WAITING, note))
+        await self._budget.wait(error, lambda note: self._progress.to(State.WAITING, note))
 
     async def _verify(self) -> str:
         """Look at what arrived; the level.
@@ -274,7 +274,7 @@ class Upload:
         Raises:
             IntegrityError: it has another size.
         """
-        self._live.to(State.VERIFYING)
+        self._progress.to(State.VERIFYING)
         try:
             size = await self._check.size()
         except UNTOLD:
@@ -292,7 +292,7 @@ class Upload:
         Raises:
             StorageError: it did not, or nobody can tell.
         """
-        self._live.to(State.VERIFYING, lost.message)
+        self._progress.to(State.VERIFYING, lost.message)
         try:
             arrived, missing = await self._check.replaced(before, self._file.size), False
         except MissingError:

@@ -28,9 +28,9 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
-    LiveTransfer,
     OnConflict,
     State,
+    TransferProgress,
     TransferSnapshot,
     ZipRequest,
 )
@@ -63,11 +63,11 @@ class Ended:
 
     state: State | None
     error: StorageError | None
-    live: LiveTransfer
+    progress: TransferProgress
 
     @property
     def members(self) -> list[TransferSnapshot]:
-        return [member.snapshot() for member in self.live.members]
+        return [member.snapshot() for member in self.progress.members]
 
     @property
     def states(self) -> Counter[str]:
@@ -96,13 +96,13 @@ class Bench:
         return ZipRequest(tuple(members), EAST, self.folder, **fields)
 
     async def run(self, request: ZipRequest) -> Ended:
-        live = LiveTransfer(1, request, self.means.clock)
-        work = ZipDownload(live, request, self.provider, self.means, JournalEntry(None, 1))
+        progress = TransferProgress(1, request, self.means.clock)
+        work = ZipDownload(progress, request, self.provider, self.means, JournalEntry(None, 1))
         try:
-            return Ended(await work.run(), None, live)
+            return Ended(await work.run(), None, progress)
         except StorageError as error:
             work.discard()
-            return Ended(None, error, live)
+            return Ended(None, error, progress)
 
     def starts(self) -> int:
         return sum(seen.path.endswith("/bulk/download/start") for seen in self.sandbox.log.requests)
@@ -293,7 +293,7 @@ from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import LiveTransfer
+from cloudstore_tui.transfers.model import TransferProgress
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.download import ZipDownload
@@ -316,14 +316,14 @@ async def main() -> None:
         ledger.enter(request)
     timeouts = Timeouts(connect=2, read=5, stall=5, give_up=20)
     blob, clock = BlobClient(timeouts), Clock()
-    live = LiveTransfer(1, request, clock)
+    progress = TransferProgress(1, request, clock)
     context = TransferContext(blob, timeouts, clock, Disk(), polls=(1,))
-    state_ = await ZipDownload(live, request, provider, context, ledger).run()
+    state_ = await ZipDownload(progress, request, provider, context, ledger).run()
     ledger.remove()
     await blob.close()
     await provider.close()
     journal.close()
-    print(json.dumps([state_, [member.state for member in live.members], len(records)]))
+    print(json.dumps([state_, [member.state for member in progress.members], len(records)]))
 
 
 asyncio.run(main())

@@ -20,7 +20,7 @@ from cloudstore_tui.transfers.part_file import PartNames
 
 Result = TypeVar("Result")
 
-MOST_EVENTS = 10_000
+MAX_EVENTS = 10_000
 FILE = "journal.db"
 """Its name in the folder for what must survive a restart."""
 OLDEST = 14 * 86_400.0
@@ -332,7 +332,7 @@ def _log(connection: sqlite3.Connection, number: int, what: str) -> None:
     cursor = connection.execute(
         "INSERT INTO event (at, transfer, what) VALUES (?, ?, ?)", (time.time(), number, what[:500])
     )
-    connection.execute("DELETE FROM event WHERE id <= ?", ((cursor.lastrowid or 0) - MOST_EVENTS,))
+    connection.execute("DELETE FROM event WHERE id <= ?", ((cursor.lastrowid or 0) - MAX_EVENTS,))
 
 
 def _event(row: sqlite3.Row) -> Event:

@@ -14,7 +14,7 @@ _SHOWN = 80
 
 Read: TypeAlias = Callable[[int, int], bytes]
 """Gives up to `count` bytes from an offset of the archive."""
-MOST_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """The largest directory that is read: 20,000 members with long names."""
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
@@ -27,7 +27,7 @@ _ZIP64 = 1
 _WINDOW = 1 << 18
 PIECE = 1 << 16
 """Bytes at once."""
-MOST_MEMBERS = 20_000
+MAX_MEMBERS = 20_000
 UNASKED = 10
 """Members more than were asked for that are looked at."""
 LARGEST_MEMBER = 2 << 30
@@ -132,7 +132,7 @@ def find_directory(read: Read, size: int, most: int) -> Directory:
         raise unsafe(f"it says that it has {found.count} members, and at most {most} can be in it")
     if found.offset + found.size != records_start:
         raise IntegrityError("the zip holds something that does not belong to it", hint="Fetch it again.")
-    if found.size > MOST_BYTES:
+    if found.size > MAX_BYTES:
         raise unsafe("its directory is too large")
     return found
 
@@ -287,7 +287,7 @@ class Limits:
     @property
     def members(self) -> int:
         """Members that it may have."""
-        return MOST_MEMBERS if self.requested is None else min(MOST_MEMBERS, self.requested + UNASKED)
+        return MAX_MEMBERS if self.requested is None else min(MAX_MEMBERS, self.requested + UNASKED)
 
     def bytes(self, size: int) -> int:
         """Bytes that may come out of an archive of `size` bytes."""

@@ -18,7 +18,7 @@ from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import Fetch
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import LiveTransfer, OnConflict, State, ZipRequest
+from cloudstore_tui.transfers.model import OnConflict, State, TransferProgress, ZipRequest
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
 from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
@@ -26,13 +26,13 @@ from cloudstore_tui.transfers.zip.archive import Archive, Limits
 from cloudstore_tui.transfers.zip.extract import Opened, Opening, Wanted
 from cloudstore_tui.transfers.zip.job import FETCHABLE, WatchedJob
 
-MOST_FAILURES = 20
+MAX_FAILURES = 20
 """Jobs of one transfer that may fail: enough to find one object among 500 that the service cannot pack."""
 WORTH_A_JOB = 20
 """Objects missing in a zip that are asked for in another one; fewer are fetched one by one."""
 
 SINGLE_AT_ONCE = 3
-MOST_LOOKS = 2
+MAX_LOOKS = 2
 """Times that a zip may be missing although its job is done."""
 UNREQUESTED = "unrequested"
 """Folder for members that nobody asked for."""
@@ -92,7 +92,7 @@ class Batches:
         batch.failures += 1
         self._failures += 1
         left = batch.left
-        if self._failures >= MOST_FAILURES:
+        if self._failures >= MAX_FAILURES:
             self.single += left
             self.give_up()
         elif batch.failures == 1:
@@ -109,13 +109,13 @@ class FetchedZip:
 
     def __init__(
         self,
-        live: LiveTransfer,
+        progress: TransferProgress,
         request: ZipRequest,
         provider: StorageProvider,
         context: TransferContext,
         journal_entry: JournalEntry,
     ) -> None:
-        self._live = live
+        self._progress = progress
         self._request = request
         self._provider = provider
         self._context = context
@@ -143,7 +143,7 @@ class FetchedZip:
         """
         part = await self._open(name)
         fetch = self._fetch_of(name, part)
-        self._live.meter = lambda: part.offset
+        self._progress.meter = lambda: part.offset
         checkpoints = self._checkpoints(part, fetch)
         async with alongside(checkpoints.repeat):
             await fetch.run(part)
@@ -168,7 +168,7 @@ class FetchedZip:
         """
         if not is_segment(name):
             raise UsageError("is no name for a file", subject=name, hint="Give a name without /.")
-        self._live.to(State.VERIFYING)
+        self._progress.to(State.VERIFYING)
         destination = Destination(self._context.disk, self._request.target, name, self._name, on_conflict)
         await self._context.workers.run(partial(self._publish, destination))
 
@@ -234,10 +234,10 @@ class FetchedZip:
         """What fetches; at first it learns what an earlier run knew of the bytes that are there."""
         context, region = self._context, self._request.location.region
         if self._fetch is None:
-            self._fetch = Fetch(context, lambda: self._provider.zip_source(region, name), self._live, html=False)
+            self._fetch = Fetch(context, lambda: self._provider.zip_source(region, name), self._progress, html=False)
             if part.offset and self._journal.resume_state is not None:
                 self._fetch.resume(self._journal.resume_state.size, self._journal.resume_state.etag)
-        self._fetch.patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        self._fetch.budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         return self._fetch
 
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
@@ -252,8 +252,8 @@ class FetchedZip:
         result = content.verify(fetch.expected, digests)
         if result.contradiction:
             raise IntegrityError(f"the zip arrived damaged: {result.contradiction}", hint="Fetch it again.")
-        self._live.path = destination.publish(part, digests, stop)
-        self._live.level = result.level
+        self._progress.path = destination.publish(part, digests, stop)
+        self._progress.level = result.level
 
 
 class _LostJobError(JobError):
@@ -265,23 +265,23 @@ class ZipDownload:
 
     def __init__(
         self,
-        live: LiveTransfer,
+        progress: TransferProgress,
         request: ZipRequest,
         provider: StorageProvider,
         context: TransferContext,
         journal_entry: JournalEntry,
     ) -> None:
-        self._live = live
+        self._progress = progress
         self._request = request
         self._context = context
         self._journal = journal_entry
         self._wanted = [
-            Wanted(number, one, provider, context, live.touched) for number, one in enumerate(request.members, 1)
+            Wanted(number, one, provider, context, progress.touched) for number, one in enumerate(request.members, 1)
         ]
         self._unasked: list[Wanted] = []
-        self._job = WatchedJob(live, request.location, provider, context, journal_entry)
-        self._zip = FetchedZip(live, request, provider, context, journal_entry)
-        self._opening = Opening(live, provider, context)
+        self._job = WatchedJob(progress, request.location, provider, context, journal_entry)
+        self._zip = FetchedZip(progress, request, provider, context, journal_entry)
+        self._opening = Opening(progress, provider, context)
         self._batches = Batches()
         self._lost_jobs = 0
         self.finished = False
@@ -305,7 +305,7 @@ class ZipDownload:
             PartialError: some objects failed; the members tell why.
             StorageError: why all that are left failed.
         """
-        self._live.path = self._request.folder
+        self._progress.path = self._request.folder
         try:
             for wanted in self._wanted:
                 await wanted.prepare(look=not self._request.keep)
@@ -319,7 +319,7 @@ class ZipDownload:
             raise
         except asyncio.CancelledError:
             for wanted in self._left:
-                wanted.live.again()
+                wanted.progress.again()
             raise
         self.finished = True
         return self._result()
@@ -331,7 +331,7 @@ class ZipDownload:
     async def call_off(self) -> None:
         """Nobody wants it any more: stop the job at the service, if it is ours and still runs."""
         for wanted in self._left:
-            wanted.live.to(State.CANCELLED)
+            wanted.progress.to(State.CANCELLED)
         await self._job.call_off()
 
     def discard(self) -> None:
@@ -351,7 +351,7 @@ class ZipDownload:
         if name and not self._job.name:
             self._job.take_over(name, ours=not self._request.job)
         # What an earlier run has done already is in the zip, too.
-        self._batches.add(Batch([one for one in self._wanted if one.live.state is not State.FAILED]))
+        self._batches.add(Batch([one for one in self._wanted if one.progress.state is not State.FAILED]))
 
     async def _bring(self) -> None:
         while (batch := self._batches.first) is not None:
@@ -402,7 +402,7 @@ class ZipDownload:
         Raises:
             JobError: that was done already.
         """
-        if self._job.has_ended and looks < MOST_LOOKS:
+        if self._job.has_ended and looks < MAX_LOOKS:
             self._job.doubt()
             return
         self._lost_jobs += 1
@@ -467,7 +467,7 @@ class ZipDownload:
         await self._zip.keep(self._request.keep, on_conflict)
         for place, one in enumerate(wanted):
             if place in found.members:
-                one.live.to(State.DONE)
+                one.progress.to(State.DONE)
             else:
                 one.fail(JobError("the service did not put it into the zip"))
         return Opened()
@@ -477,7 +477,7 @@ class ZipDownload:
         left = [wanted for wanted in self._batches.single if wanted.is_open]
         if not left:
             return
-        self._live.to(State.RUNNING, f"{len(left)} that the zip does not hold are fetched one by one")
+        self._progress.to(State.RUNNING, f"{len(left)} that the zip does not hold are fetched one by one")
         places = asyncio.Semaphore(SINGLE_AT_ONCE)
 
         async def fetch(wanted: Wanted) -> None:
@@ -489,7 +489,7 @@ class ZipDownload:
                 group.create_task(fetch(wanted))
 
     def _show_members(self) -> None:
-        self._live.members = tuple(one.live for one in (*self._wanted, *self._unasked))
+        self._progress.members = tuple(one.progress for one in (*self._wanted, *self._unasked))
 
     def _result(self) -> State:
         """The state that the members amount to.
@@ -498,12 +498,12 @@ class ZipDownload:
             PartialError: some failed.
         """
         asked = self._wanted or self._unasked
-        failed = [one for one in asked if one.live.state is State.FAILED]
+        failed = [one for one in asked if one.progress.state is State.FAILED]
         if failed:
             raise PartialError(
-                f"{len(failed)} of {len(asked)} objects failed", hint=f"The first: {failed[0].live.error}"
+                f"{len(failed)} of {len(asked)} objects failed", hint=f"The first: {failed[0].progress.error}"
             )
-        skipped = all(one.live.state is State.SKIPPED for one in asked)
+        skipped = all(one.progress.state is State.SKIPPED for one in asked)
         return State.SKIPPED if asked and skipped else State.DONE
 
 

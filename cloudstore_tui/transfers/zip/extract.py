@@ -24,7 +24,7 @@ from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, OnConflict, State
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_part
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
@@ -99,7 +99,7 @@ class Wanted:
         context: TransferContext,
         touched: Callable[[], None],
     ) -> None:
-        self.live = LiveTransfer(number, request, context.clock, touched=touched)
+        self.progress = TransferProgress(number, request, context.clock, touched=touched)
         self.request = request
         self._provider = provider
         self._context = context
@@ -113,12 +113,12 @@ class Wanted:
     @property
     def is_open(self) -> bool:
         """Whether it is still to be had."""
-        return not self.live.state.ended
+        return not self.progress.state.ended
 
     async def prepare(self, *, look: bool) -> None:
         """Find out whether it can be had, and, with `look`, whether it is there already."""
-        if self.live.state in (State.FAILED, State.CANCELLED):
-            self.live.again()
+        if self.progress.state in (State.FAILED, State.CANCELLED):
+            self.progress.again()
         if not self.is_open:
             return
         try:
@@ -136,9 +136,9 @@ class Wanted:
         unpacking = Unpacking(archive, member, _expected(entry), entry.modified.timestamp() if entry.modified else None)
         names = PartNames.of(self._part_id(destination))
         part = PartFile(self._context.disk, self._context.space, self.request.target, names)
-        self.live.size = member.size
-        self.live.meter = lambda: part.offset
-        self.live.to(State.VERIFYING)
+        self.progress.size = member.size
+        self.progress.meter = lambda: part.offset
+        self.progress.to(State.VERIFYING)
         try:
             why = await self._patiently(lambda stop: unpacking.run(part, destination, stop, sha256=self.request.sha256))
         except LocalDiskError:
@@ -153,10 +153,12 @@ class Wanted:
     async def fetch(self) -> None:
         """Fetch it by itself."""
         request = replace(self.request, entry=self.entry)
-        # It has no page of its own in the journal: after a crash it is fetched anew.
-        download = Download(self.live, request, self._provider, self._context, JournalEntry(None, self.live.number))
+        # It has no entry of its own in the journal: after a crash it is fetched anew.
+        download = Download(
+            self.progress, request, self._provider, self._context, JournalEntry(None, self.progress.number)
+        )
         try:
-            self.live.to(await download.run())
+            self.progress.to(await download.run())
         except StorageError as error:
             self.fail(error)
         finally:
@@ -166,13 +168,13 @@ class Wanted:
 
     def fail(self, error: StorageError) -> None:
         """It cannot be had."""
-        self.live.error = error.about(self.request.location.address)
-        self.live.to(State.FAILED)
+        self.progress.error = error.about(self.request.location.address)
+        self.progress.to(State.FAILED)
 
     def share(self, error: StorageError) -> None:
         """It fails for the same reason as all others; still, its error is about itself."""
-        self.live.error = error.with_(subject=self.request.location.address)
-        self.live.to(State.FAILED)
+        self.progress.error = error.with_(subject=self.request.location.address)
+        self.progress.to(State.FAILED)
 
     async def _prepare(self, *, look: bool) -> None:
         if self._entry is None:
@@ -181,7 +183,7 @@ class Wanted:
                 raise UsageError("is a folder, and only objects can be fetched")
             self._entry = found
         destination = self._destination()
-        self.live.path = destination.path
+        self.progress.path = destination.path
         if look and await self._context.workers.run(lambda stop: self._is_settled(destination, stop)):
             await self._context.workers.run(lambda _stop: self._clear(destination))
             return
@@ -193,24 +195,24 @@ class Wanted:
         if not destination.is_taken(stop):
             return False
         if self.request.on_conflict is OnConflict.SKIP:
-            self.live.to(State.SKIPPED)
+            self.progress.to(State.SKIPPED)
             return True
         existing = destination.existing(_expected(self.entry), stop, sha256=self.request.sha256)
         if existing is None:
             return False
-        self.live.size = self.entry.size
+        self.progress.size = self.entry.size
         self._done(existing.path, existing.level, existing.sha256)
         return True
 
     async def _patiently(self, work: Callable[[Stop], str]) -> str:
         """What `work` gives, however long the disk is full."""
         context = self._context
-        patience = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
+        budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         while True:
             try:
                 return await context.workers.run(work)
             except FullDiskError as error:
-                await patience.wait(error, lambda note: self.live.to(State.WAITING, note))
+                await budget.wait(error, lambda note: self.progress.to(State.WAITING, note))
 
     def _clear(self, destination: Destination) -> None:
         """Remove the part file of a run that ended after it had given the file its name."""
@@ -219,12 +221,12 @@ class Wanted:
 
     def _done(self, path: Path | None, level: str, sha256: str) -> None:
         if path is None:
-            self.live.to(State.SKIPPED)
+            self.progress.to(State.SKIPPED)
             return
-        self.live.path, self.live.level, self.live.sha256 = path, level, sha256
-        size = self.live.size or 0
-        self.live.meter = lambda: size
-        self.live.to(State.DONE)
+        self.progress.path, self.progress.level, self.progress.sha256 = path, level, sha256
+        size = self.progress.size or 0
+        self.progress.meter = lambda: size
+        self.progress.to(State.DONE)
 
     def _destination(self) -> Destination:
         name = self.request.name or safe_name(self.entry.name)
@@ -255,8 +257,8 @@ class Opened:
 class Opening:
     """Takes members out of archives."""
 
-    def __init__(self, live: LiveTransfer, provider: StorageProvider, context: TransferContext) -> None:
-        self._live = live
+    def __init__(self, progress: TransferProgress, provider: StorageProvider, context: TransferContext) -> None:
+        self._progress = progress
         self._provider = provider
         self._context = context
 
@@ -275,11 +277,11 @@ class Opening:
         Raises:
             LocalDiskError: the disk refuses.
         """
-        self._live.to(State.VERIFYING, "the zip is opened")
+        self._progress.to(State.VERIFYING, "the zip is opened")
         found = await self.match(archive, wanted)
         opened = Opened([wanted[place] for place in found.missing if wanted[place].is_open], extra=found.extra)
         for number, (place, member) in enumerate(sorted(found.members.items()), 1):
-            self._live.note = f"the zip is opened: {number} of {len(found.members)} objects"
+            self._progress.note = f"the zip is opened: {number} of {len(found.members)} objects"
             one = wanted[place]
             if one.is_open and await one.unpack(archive, member):
                 opened.damaged.append(one)
@@ -291,11 +293,11 @@ class Opening:
         """Make files of members of which only the zip tells, under safe forms of their names."""
         made = []
         for number, member in enumerate(members, 1):
-            self._live.note = f"the zip is opened: {number} of {len(members)} objects"
+            self._progress.note = f"the zip is opened: {number} of {len(members)} objects"
             place = Location(zip_.profile, zip_.region, f"{zip_.path}/{member.index}")
             entry = StoredObject(place, member.name)
             request = DownloadRequest(place, folder, safe_name(member.name), OnConflict.KEEP_BOTH, entry)
-            one = Wanted(member.index, request, self._provider, self._context, self._live.touched)
+            one = Wanted(member.index, request, self._provider, self._context, self._progress.touched)
             made.append(one)
             try:
                 why = await one.unpack(archive, member)

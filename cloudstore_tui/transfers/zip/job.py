@@ -16,11 +16,11 @@ from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import LiveTransfer, State
+from cloudstore_tui.transfers.model import State, TransferProgress
 
 Result = TypeVar("Result")
 
-MOST_JOBS = 2
+MAX_JOBS = 2
 
 DEADLINE = 2 * 3600.0
 """Seconds that the service gets; the job is left to it then."""
@@ -36,7 +36,7 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(MOST_JOBS)
+        self._places = asyncio.Semaphore(MAX_JOBS)
         self._start = asyncio.Lock()
 
     @property
@@ -71,13 +71,13 @@ class WatchedJob:
 
     def __init__(
         self,
-        live: LiveTransfer,
+        progress: TransferProgress,
         near: Location,
         provider: StorageProvider,
         context: TransferContext,
         journal_entry: JournalEntry,
     ) -> None:
-        self._live = live
+        self._progress = progress
         self._near = near
         self._provider = provider
         self._context = context
@@ -107,9 +107,9 @@ class WatchedJob:
         """
         self.name = self.word = ""
         if self._turns.are_taken:
-            self._live.to(State.PACKING, "waits until another zip is packed")
+            self._progress.to(State.PACKING, "waits until another zip is packed")
         async with self._turns.turn():
-            self._live.to(State.PACKING, "the zip is asked for")
+            self._progress.to(State.PACKING, "the zip is asked for")
             self._journal.note(intent=self._context.clock.now().timestamp(), zip="")
             await self._journal.settled()
             failpoint("zip_intent")
@@ -160,23 +160,23 @@ class WatchedJob:
                     f"the service has not packed the zip within {DEADLINE / 3600:.0f} hours",
                     hint="It was not cancelled; try again later to fetch it.",
                 )
-            self._live.to(State.PACKING, self._note(count))
+            self._progress.to(State.PACKING, self._note(count))
             await clock.sleep(polls[min(asked, len(polls) - 1)])
             asked += 1
             await self._look()
 
     async def _look(self) -> None:
         """Ask once, with as many tries as that takes."""
-        patience = RetryBudget(self._context.clock, self._context.give_up)
+        budget = RetryBudget(self._context.clock, self._context.give_up)
         while True:
             try:
-                with patience.owning():
+                with budget.owning():
                     job = await self._provider.zip_job(self._near.region, self.name)
             except MissingError:
                 self.name = self.word = ""
                 raise
             except StorageError as error:
-                await patience.wait(error, lambda note: self._live.to(State.WAITING, note))
+                await budget.wait(error, lambda note: self._progress.to(State.WAITING, note))
             else:
                 self.word = job.status.upper()
                 return

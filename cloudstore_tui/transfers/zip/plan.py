@@ -8,9 +8,9 @@ from typing import TypeAlias
 from cloudstore_tui.core.errors import NotAvailableError
 from cloudstore_tui.core.models import StoredObject
 
-MOST_BYTES = 1_800_000_000
+MAX_BYTES = 1_800_000_000
 """Bytes in one zip: the service allows 2 GB and does not say of what, nor how it counts them."""
-MOST_IDS = 500
+MAX_IDS = 500
 """Objects in one zip; the service names no limit."""
 
 _AVAILABLE = "AVAILABLE"
@@ -83,7 +83,7 @@ class Packer:
     Holds no more than the batches that are not full, so that any number of objects can pass.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES, most_ids: int = MOST_IDS) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES, most_ids: int = MAX_IDS) -> None:
         self._most_bytes = most_bytes
         self._most_ids = most_ids
         self._open: dict[str, _Open] = {}
@@ -130,7 +130,7 @@ class Packer:
         return Batch(region, tuple(full.entries.values()), full.size)
 
 
-def pack(entries: Iterable[StoredObject], most_bytes: int = MOST_BYTES, most_ids: int = MOST_IDS) -> Iterator[Part]:
+def pack(entries: Iterable[StoredObject], most_bytes: int = MAX_BYTES, most_ids: int = MAX_IDS) -> Iterator[Part]:
     """Batches and single objects out of a stream of objects, the same for the same stream."""
     packer = Packer(most_bytes, most_ids)
     for entry in entries:
@@ -138,7 +138,7 @@ def pack(entries: Iterable[StoredObject], most_bytes: int = MOST_BYTES, most_ids
     yield from packer.rest()
 
 
-def plan_zips(entries: Iterable[StoredObject], most_bytes: int = MOST_BYTES, most_ids: int = MOST_IDS) -> ZipPlan:
+def plan_zips(entries: Iterable[StoredObject], most_bytes: int = MAX_BYTES, most_ids: int = MAX_IDS) -> ZipPlan:
     """The whole plan for a set of objects that fits into memory."""
     parts = list(pack(entries, most_bytes, most_ids))
     return ZipPlan(

@@ -13,9 +13,9 @@ from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
-    LiveTransfer,
     OnConflict,
     State,
+    TransferProgress,
     TransferSnapshot,
     UploadRequest,
 )
@@ -228,26 +228,26 @@ async def test_an_error_of_the_program_ends_the_transfer_and_is_reported(
 
 
 def test_the_speed_is_that_of_the_last_seconds_and_tells_the_time_left(clock: Any, folder: Path) -> None:
-    live = LiveTransfer(1, request(folder), clock)
+    progress = TransferProgress(1, request(folder), clock)
     done = 0
-    live.meter = lambda: done
-    live.size = 10_000_000
-    live.to(State.RUNNING)
+    progress.meter = lambda: done
+    progress.size = 10_000_000
+    progress.to(State.RUNNING)
     for _ in range(40):
-        live.sample()
+        progress.sample()
         clock.passed += 0.25
         done += 50_000
-    fast = live.snapshot()
+    fast = progress.snapshot()
     assert fast.speed == pytest.approx(200_000, rel=0.02)
     assert fast.eta == pytest.approx((10_000_000 - done) / 200_000, rel=0.05)
     for _ in range(20):
-        live.sample()
+        progress.sample()
         clock.passed += 0.25
-    live.sample()
-    stalled = live.snapshot()
+    progress.sample()
+    stalled = progress.snapshot()
     assert (stalled.speed, stalled.eta) == (0, None)
-    live.to(State.DONE)
-    assert live.snapshot().eta is None
+    progress.to(State.DONE)
+    assert progress.snapshot().eta is None
 
 
 async def test_a_running_download_shows_its_numbers(

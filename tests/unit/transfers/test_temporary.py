@@ -58,7 +58,7 @@ async def test_a_store_without_ranges_gives_the_whole_at_once(monkeypatch: pytes
     await copy.fetch(read, lambda *_: None)
     assert copy.path.read_bytes() == content
     copy.remove()
-    monkeypatch.setattr(temporary, "MOST_AT_ONCE", 2000)
+    monkeypatch.setattr(temporary, "MAX_AT_ONCE", 2000)
     copy = TemporaryCopy("x")
     with pytest.raises(UnsupportedError, match="too large"):
         await copy.fetch(read, lambda *_: None)

@@ -14,7 +14,7 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
-from cloudstore_tui.transfers.model import LiveTransfer, State, UploadRequest
+from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 from cloudstore_tui.transfers.upload import Upload
 
 PLACE = Location("tiny", path="imports/plan.csv")
@@ -46,7 +46,9 @@ class Runs:
         request = UploadRequest(path, PLACE, overwrite)
         journal_entry = JournalEntry(journal, 7)
         journal_entry.enter(request)
-        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), journal_entry)
+        return Upload(
+            TransferProgress(7, request, self.make().clock), request, self.provider, self.make(), journal_entry
+        )
 
     async def next(self) -> Upload:
         """The upload that another run of the program finds in the journal."""
@@ -56,7 +58,9 @@ class Runs:
         request = record.request
         assert isinstance(request, UploadRequest)
         journal_entry = JournalEntry(journal, record.id, record)
-        return Upload(LiveTransfer(7, request, self.make().clock), request, self.provider, self.make(), journal_entry)
+        return Upload(
+            TransferProgress(7, request, self.make().clock), request, self.provider, self.make(), journal_entry
+        )
 
     def _journal(self) -> JournalStore:
         self.journals.append(JournalStore(self.state))

@@ -21,7 +21,7 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import DownloadRequest, LiveTransfer, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferProgress, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.transfers.zip.archive import Archive, Limits, Member
 from cloudstore_tui.transfers.zip.download import ZipDownload
@@ -324,14 +324,14 @@ def service(server: Any, provider: Any) -> Service:
 class Run:
     """One zip transfer, carried out."""
 
-    live: LiveTransfer
+    progress: TransferProgress
     work: ZipDownload
     state: State | None = None
     error: StorageError | None = None
 
     @property
     def members(self) -> list[TransferSnapshot]:
-        return [live.snapshot() for live in self.live.members]
+        return [member.snapshot() for member in self.progress.members]
 
     @property
     def states(self) -> list[str]:
@@ -354,16 +354,17 @@ class Runner:
     def begin(self, request: ZipRequest, journal_entry: JournalEntry | None = None) -> Run:
         self._blob = self._blob or BlobClient(self._timeouts)
         context = TransferContext(self._blob, self._timeouts, self.clock, self.disk, workers=self._workers)
-        live = LiveTransfer(7, request, self.clock)
+        progress = TransferProgress(7, request, self.clock)
         sleep = self.clock.sleep
 
         async def noted(delay: float) -> None:
-            self.notes.append(live.note)
+            self.notes.append(progress.note)
             await sleep(delay)
 
         self.clock.sleep = noted
         return Run(
-            live, ZipDownload(live, request, self.service.provider, context, journal_entry or JournalEntry(None, 7))
+            progress,
+            ZipDownload(progress, request, self.service.provider, context, journal_entry or JournalEntry(None, 7)),
         )
 
     async def finish(self, run: Run) -> Run:

@@ -466,7 +466,7 @@ async def test_the_zip_itself_can_be_kept(service: Any, carry_out: Any, asked: A
     run = await carry_out(asked(*many(service, 3), keep="mine.zip"))
     assert (run.state, run.states) == (State.DONE, ["done"] * 3)
     assert files(folder) == {"mine.zip": service.server.objects["/zips/job-0.zip"]}
-    assert (run.live.path, run.live.level) == (folder / "mine.zip", "size+etag")
+    assert (run.progress.path, run.progress.level) == (folder / "mine.zip", "size+etag")
 
 
 async def test_a_kept_zip_tells_what_it_does_not_hold(service: Any, carry_out: Any, asked: Ask, folder: Path) -> None:
@@ -511,7 +511,7 @@ async def test_cancelling_stops_the_job_on_the_server(service: Any, carry_out: A
     carry_out.clock.sleep = lambda _delay: asyncio.sleep(60)
     run = carry_out.begin(asked(*many(service, 2)))
     task = asyncio.create_task(run.work.run())
-    await until(lambda: run.live.note.startswith("packed"))
+    await until(lambda: run.progress.note.startswith("packed"))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -531,7 +531,7 @@ async def test_a_job_that_is_not_ours_or_has_ended_is_not_cancelled(
     theirs = carry_out.begin(asked(job="job-0.zip"))
     carry_out.clock.sleep = lambda _delay: asyncio.sleep(60)
     task = asyncio.create_task(theirs.work.run())
-    await until(lambda: theirs.live.note.startswith("packed"))
+    await until(lambda: theirs.progress.note.startswith("packed"))
     task.cancel()
     await asyncio.wait({task})
     await theirs.work.call_off()
@@ -583,7 +583,7 @@ async def test_two_zips_are_packed_at_once_and_the_third_one_waits(service: Any,
     carry_out.clock.sleep = slow
     runs = [carry_out.begin(asked(one)) for one in many(service, 3)]
     tasks = [asyncio.create_task(run.work.run()) for run in runs]
-    await until(lambda: any(run.live.note == "waits until another zip is packed" for run in runs))
+    await until(lambda: any(run.progress.note == "waits until another zip is packed" for run in runs))
     assert len(service.started) == 2
     for name in service.said:
         service.said[name] = ["DONE"]
@@ -624,7 +624,7 @@ async def test_a_zip_fetched_in_part_is_gone_on_with_by_the_next_run(
     service.server.answer(answer(stall=200_000))
     run = carry_out.begin(request, journal_entry)
     task = asyncio.create_task(run.work.run())
-    await until(lambda: run.live.meter() >= 200_000)
+    await until(lambda: run.progress.meter() >= 200_000)
     task.cancel()
     await asyncio.wait({task})
     await run.work.suspend()
