@@ -41,10 +41,10 @@ async def opened(sandbox: Sandbox, ready: Ready) -> AsyncIterator[Open]:
     made: list[StorageProvider] = []
 
     def begin(
-        version: str = "v3", *, api_key: str = "", give_up: float = 20, **options: OptionValue
+        version: str = "v3", *, api_key: str = "", client_secret: str = "", give_up: float = 20, **options: OptionValue
     ) -> StorageProvider:
         def secret(name: str) -> Secret:
-            given = api_key if name == "api_key" else ""
+            given = {"api_key": api_key, "secret": client_secret}[name]
             return Secret(given or (ready.config.parent / f"acme.{name}").read_text().strip())
 
         usual: dict[str, OptionValue] = {
@@ -497,8 +497,7 @@ async def test_scopes_that_were_not_granted_are_found_by_the_check(opened: Open,
     assert sandbox.alvaria is not None
     secret = sandbox.alvaria.tokens.secret("acme-sandbox-reports")
     scopes = ("mediastorageapi.exports.reporting", "mediastorageapi.exports.cxp")
-    provider = opened(client_id="acme-sandbox-reports", scopes=scopes)
-    object.__setattr__(provider.profile, "secrets", lambda name: Secret(secret))
+    provider = opened(client_secret=secret, client_id="acme-sandbox-reports", scopes=scopes)
     *_, last = await provider.check()
     assert (last.title, last.ok) == ("scopes", False)
     assert "mediastorageapi.exports.cxp" in last.text
