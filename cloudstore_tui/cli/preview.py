@@ -10,6 +10,7 @@ import click
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.core.models import StoredObject
@@ -73,7 +74,7 @@ async def _local(path: str, wanted: int) -> tuple[str, Preview]:
 
 
 def _opened(path: str) -> BinaryIO:
-    file = Path(path).expanduser()
+    file = user_path(path)
     if not file.is_file():
         raise UsageError("there is no such file on this machine", subject=path)
     try:
