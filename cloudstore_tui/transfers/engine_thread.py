@@ -1,4 +1,4 @@
-"""A thread that owns the providers and the engine, so that a screen that stalls stalls no transfer."""
+"""A thread that owns the providers and the manager of transfers, so that a screen that stalls stalls no transfer."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Concatenate, ParamSpec
 
 from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Timeouts
@@ -19,12 +20,26 @@ from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
 from cloudstore_tui.transfers.range_reader import RangeReaders
 from cloudstore_tui.transfers.workers import start_thread
 
+Arguments = ParamSpec("Arguments")
+
 _log = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds between two looks at whether all is done."""
 CLOSING = 1.9
 """Seconds that everything gets to end."""
+
+
+def _order(
+    method: Callable[Concatenate[TransferManager, Arguments], object],
+) -> Callable[Concatenate["EngineThread", Arguments], None]:
+    """The same method, done soon in the thread of the transfers; nobody waits for it."""
+
+    def order(self: "EngineThread", /, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        self.tell(lambda manager: method(manager, *arguments, **named))
+
+    order.__name__, order.__doc__ = method.__name__, method.__doc__
+    return order
 
 
 class EngineThread:
@@ -50,7 +65,7 @@ class EngineThread:
         self._proxies = {name: ProviderProxy(opener, self._handle) for name, opener in open_provider.items()}
         self.providers: Mapping[str, StorageProvider] = self._proxies
         """The providers by profile, to be used from the caller's loop."""
-        self.range_reader = RangeReaders(self._handle, self._proxies, lambda: self._engine.context.blob)
+        self.range_reader = RangeReaders(self._handle, self._proxies, lambda: self._manager.context.blob)
         """Reads ranges of objects."""
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -96,65 +111,53 @@ class EngineThread:
     def submit(self, request: Request) -> int:
         """Put a transfer into the queue; its number."""
         number = new_number()
-        self._tell(lambda: self._engine.submit(request, number))
+        self.tell(lambda manager: manager.submit(request, number))
         return number
 
-    def pause(self, number: int) -> None:
-        """Let a transfer rest."""
-        self._tell(lambda: self._engine.pause(number))
-
-    def resume(self, number: int) -> None:
-        """Go on with a transfer that rests."""
-        self._tell(lambda: self._engine.resume(number))
-
-    def cancel(self, number: int) -> None:
-        """Stop a transfer."""
-        self._tell(lambda: self._engine.cancel(number))
-
-    def retry(self, number: int) -> None:
-        """Try a transfer again."""
-        self._tell(lambda: self._engine.retry(number))
-
-    def clear_ended(self) -> None:
-        """Forget all transfers that ended."""
-        self._tell(lambda: self._engine.clear_ended())
+    pause = _order(TransferManager.pause)
+    resume = _order(TransferManager.resume)
+    cancel = _order(TransferManager.cancel)
+    retry = _order(TransferManager.retry)
+    forget = _order(TransferManager.forget)
+    clear_ended = _order(TransferManager.clear_ended)
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of runs that ended before they were done."""
-        return await self._handle.run(lambda: self._engine.left_overs.interrupted())
+        return await self._handle.run(lambda: self._manager.left_overs.interrupted())
 
     async def elsewhere(self) -> tuple[Elsewhere, ...]:
         """Transfers that other programs make right now."""
-        return await self._handle.run(lambda: self._engine.left_overs.elsewhere())
+        return await self._handle.run(lambda: self._manager.left_overs.elsewhere())
 
     async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
         """Go on with interrupted transfers; the numbers of those that nobody else took."""
-        return await self._handle.run(lambda: self._engine.adopt(numbers))
+        return await self._handle.run(lambda: self._manager.adopt(numbers))
 
     async def drop(self, numbers: Iterable[int]) -> int:
         """Forget interrupted transfers and remove what arrived of them; how many there were."""
-        return await self._handle.run(lambda: self._engine.left_overs.drop(numbers))
+        return await self._handle.run(lambda: self._manager.left_overs.drop(numbers))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Push the numbers of transfers that change to a listener, at most four times a second; what ends that.
 
         It is called in the loop that is running now. A number that `snapshot` does not know was forgotten.
         """
-        return self._engine.listen(Relay(listener))
+        return self._manager.listen(Relay(listener))
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
-        return self._engine.members(number) if self._ready.is_set() else ()
+        return self._manager.members(number) if self._ready.is_set() else ()
 
     def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
         """Transfers as they are now, all of them or those of some numbers."""
-        return self._engine.snapshot(numbers) if self._ready.is_set() and self._failure is None else ()
+        return self._manager.snapshot(numbers) if self._ready.is_set() and self._failure is None else ()
 
-    def _tell(self, order: Callable[[], object]) -> None:
+    def tell(self, order: Callable[[TransferManager], object]) -> None:
+        """Have something done by the manager soon, in its own thread."""
         loop = self._handle.loop
         if loop is not None:
             with suppress(RuntimeError):  # it has ended
-                loop.call_soon_threadsafe(order)
+                loop.call_soon_threadsafe(lambda: order(self._manager))
 
     def _serve(self) -> None:
         try:
@@ -176,7 +179,7 @@ class EngineThread:
 
     async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
         self._stopping = asyncio.Event()
-        self._engine = TransferManager(
+        self._manager = TransferManager(
             self._provider, self._at_once, self._timeouts, journal=self._journal, polls=self._polls
         )
         self._handle.loop = loop
@@ -184,7 +187,7 @@ class EngineThread:
         await self._stopping.wait()
         self._handle.loop = None
         opened = [proxy.opened for proxy in self._proxies.values()]
-        closing = [self._engine.close(), *(provider.close() for provider in opened if provider is not None)]
+        closing = [self._manager.close(), *(provider.close() for provider in opened if provider is not None)]
         await asyncio.wait([asyncio.ensure_future(end) for end in closing], timeout=CLOSING)
 
     def _provider(self, name: str) -> StorageProvider:
