@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
@@ -24,6 +23,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import compare, epoch_ms
+from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
 
 NEWEST_FIRST = Sort("createdTime", descending=True)
@@ -111,9 +111,6 @@ class RegionPage(msgspec.Struct, frozen=True):
         return self.at.moved(self.at.offset + self.positions[taken], self.order, self.entries[: taken + 1])
 
 
-_NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,20})?")
-
-
 def values_of(entry: StoredObject, name: str) -> tuple[str, ...]:
     """The values of a field or tag as the service has them; none where it is missing or blank."""
     name = ALIASES.get(name, name)
@@ -145,11 +142,6 @@ def sort_key(entry: StoredObject, name: str) -> tuple[int, float, str]:
         return 0, 0.0, ""
     value = number(found[0])
     return (2, 0.0, found[0]) if value is None else (1, value, "")
-
-
-def number(text: str) -> float | None:
-    """A text as a number, if it is written as one."""
-    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 FIRST = 500

@@ -13,6 +13,7 @@ from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import And, Comparison, Node, check, compare, conjunction, epoch_ms, parse
+from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import CONTENT_FIELDS, Unit
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
@@ -28,7 +29,6 @@ from cloudstore_tui.providers.eightbyeight.paging import (
     RegionPage,
     Regions,
     next_offset,
-    number,
     values_of,
 )
 
