@@ -109,9 +109,9 @@ class CloudStoreApp(App[None]):
             "Check everything",
             id="app.doctor",
             show=False,
-            tooltip="Look for what is wrong, and say what to do",
+            tooltip="Diagnose problems and suggest fixes",
         ),
-        Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Clear the screen and draw it anew"),
+        Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Redraw"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", show=False, tooltip="Back to the shell"),
     ]
 
@@ -240,7 +240,7 @@ class CloudStoreApp(App[None]):
         elif self._watch.keeps:
             self.run_worker(self.setup.add(), group="setup", exclusive=True)
         else:
-            tell(self, "The demo keeps nothing. Leave it with q, and type: cloudstore profile add")
+            tell(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
 
     def action_redraw(self) -> None:
         """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""

@@ -63,7 +63,7 @@ def explain(node: Node, zone: tzinfo) -> str:
     text = ", ".join([subject or "objects", *clauses])
     if any(term.selector == "objectState" for term in comparisons(node)):
         return text
-    return f"{text}; only available ones, because no state is named"
+    return f"{text}; available only (add state:any for all)"
 
 
 def time_words(value: str, zone: tzinfo) -> str:

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.text import COMMANDS
 LARGEST = 74_000
 """Characters of a sequence that every terminal takes; xterm's limit is the lowest."""
 
-SENT = "Sent to your terminal's clipboard."
+SENT = "Copied to your terminal's clipboard."
 
 _SCREEN_CHUNK = 252
 """GNU screen cuts strings at 256 characters; four are ours."""

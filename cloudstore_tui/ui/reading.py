@@ -99,8 +99,8 @@ class Reading:
         if rest:
             return "Stopped. Press r to reload."
         if self.visit.query is None:
-            return "There is nothing in this folder."
-        return "\n".join(("Nothing was found.", *self._reasons))
+            return "This folder is empty."
+        return "\n".join(("No matches.", *self._reasons))
 
     @property
     def _reasons(self) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ class Reading:
         query = self.visit.query
         if query is None:
             return ()
-        sent = f"The filter that was sent: {query.filter or 'none'}"
+        sent = f"Sent: {query.filter or 'none'}"
         if not self.visit.written:
             return (sent,)
         if self.fetched:

@@ -7,6 +7,7 @@ from cloudstore_tui.restores import RestoreRequest, RestoreStatus
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 
+_MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -17,9 +18,11 @@ def describe(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
         return _ready(request, zone, now)
     if request.status is RestoreStatus.RESTORING:
         late = "; it usually takes no more than 24 hours" if request.is_late(now) else ""
-        return f"asked for {span(now - (request.asked or request.added))} ago, {counted(request.days, 'day')}{late}"
+        ago = now - (request.asked or request.added)
+        since = f"{span(ago)} ago" if ago >= _MINUTE else "just now"
+        return f"requested {since} · kept {counted(request.days, 'day')}{late}"
     if request.status is RestoreStatus.WAITING:
-        return f"not asked for yet{f': {request.note}' if request.note else ''}"
+        return f"not requested yet{f': {request.note}' if request.note else ''}"
     if request.status is RestoreStatus.FETCHED:
         return "downloaded"
     return request.note

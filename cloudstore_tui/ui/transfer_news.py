@@ -60,7 +60,7 @@ def is_long(transfer: TransferSnapshot) -> bool:
 def _arrival(transfer: TransferSnapshot) -> str:
     request = transfer.request
     if transfer.state is State.SKIPPED:
-        return f"Left alone: {MASK.path(transfer.path) if transfer.path else request.location.address}"
+        return f"Skipped (already there): {MASK.path(transfer.path) if transfer.path else request.location.address}"
     if isinstance(request, ZipRequest):
         return f"Downloaded: {name(request)} to {MASK.path(transfer.path or request.folder)}"
     if isinstance(request, DownloadRequest):

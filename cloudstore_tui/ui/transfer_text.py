@@ -83,7 +83,7 @@ def describe(transfer: TransferSnapshot, members: Sequence[TransferSnapshot] = (
         f"State: {STATE_WORDS[transfer.state]}",
         f"Size: {words.exact_size(transfer.size)}" if transfer.size is not None else "",
         f"So far: {words.exact_size(transfer.done)}",
-        f"Checked: {transfer.level}" if transfer.level else "",
+        f"Verified: {transfer.level}" if transfer.level else "",
         f"Attempts: {transfer.attempts}",
         f"Now: {transfer.note}" if transfer.note else "",
         f"\n{transfer.error}" if transfer.error else "",
@@ -119,6 +119,6 @@ def rank(transfer: TransferSnapshot) -> tuple[int, float]:
 def summary(transfers: Sequence[TransferSnapshot]) -> str:
     """All of them in a line."""
     ranks = Counter("paused" if transfer.state is State.PAUSED else rank(transfer)[0] for transfer in transfers)
-    kinds = ((0, "running"), (1, "waiting"), ("paused", "paused"), (2, "failed"), (3, "ended"))
+    kinds = ((0, "running"), (1, "waiting"), ("paused", "paused"), (2, "failed"), (3, "finished"))
     counted = [f"{ranks[kind]:,} {said}" for kind, said in kinds if ranks[kind]]
     return f"Transfers: {', '.join(counted)}" if counted else "Transfers"

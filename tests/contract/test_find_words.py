@@ -92,7 +92,7 @@ def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Cloudsto
     found = find("type:cc", "agent:khang glynn", "on:2024-09-01", "dur:>10m")
     assert found.code == 0
     assert found.out == ""
-    assert "The filter that was sent: type==callcenterrecording;agentName=='khang glynn';createdTime=ge=" in found.err
+    assert "Sent: type==callcenterrecording;agentName=='khang glynn';createdTime=ge=" in found.err
     assert "Only AVAILABLE objects" in found.err
     assert "with their capitals" in found.err
     assert "The unit of duration is milliseconds: longer than 10 min." in found.err

@@ -31,7 +31,7 @@ def test_somebody_with_keys_browses_within_three_minutes(
     shown.press(TAB, "acme8-edit", TAB, TAB, TAB)
     shown.wait_for("> Secret")
     shown.press(secret, TAB, TAB)
-    shown.wait_for("> More questions")
+    shown.wait_for("> Advanced options")
     shown.press(RIGHT)
     shown.wait_for("API address")
     shown.press(TAB, CLEAR, ready.base_url, TAB, TAB, ENTER)

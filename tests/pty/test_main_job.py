@@ -28,7 +28,7 @@ def test_the_main_job_at_80_by_24_on_the_console_without_colour_or_mouse(
     shown.press("d")
     shown.wait_for(r"Transfers: 2|Download 2")
     shown.press(ENTER)
-    shown.wait_for(r"Transfers: 2 ended")
+    shown.wait_for(r"Transfers: 2 finished")
     shown.press("t")
     shown.wait_for(r"get +outreach.* done .*\n.*get +outreach.* done ")
     shown.press(ESCAPE)

@@ -124,7 +124,8 @@ class Nothing:
     def cancel(self, number): pass
     def retry(self, number): pass
     def clear_ended(self): pass
-    def snapshot(self): return ()
+    def snapshot(self, numbers=None): return ()
+    def listen(self, listener): return lambda: None
 
 class Crashing(CloudStoreApp):
     def on_mount(self):

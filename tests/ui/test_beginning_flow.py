@@ -64,5 +64,5 @@ async def test_recordings_are_not_fetched_for_the_pane(browser: Any) -> None:
     async with browser(start="acme8:us-east", preview_in_detail=True) as it:
         await it.until(lambda: it.rows)
         await it.press("j", "I")
-        assert it.notices == ["Only small texts are shown in Detail; p looks into this."]
+        assert it.notices == ["Too big for the detail pane. Press p to preview."]
         assert it.engine.ranges == []

@@ -73,7 +73,7 @@ async def test_escape_stops_what_is_loading_and_r_reads_it(browser: Any, folders
     async with browser(start="acme:exports/") as it:
         await it.press("escape")
         assert folders.cancelled == ["acme:exports/"]
-        assert "Reading was stopped. r reads it." in it.text
+        assert "Stopped. Press r to reload." in it.text
         folders.gates.clear()
         await it.press("r")
         assert it.rows == ["reporting/", "readme.txt"]

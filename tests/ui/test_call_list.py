@@ -108,5 +108,5 @@ async def test_an_empty_list_says_so_and_keys_do_no_harm() -> None:
         widget = app.query_one(CallList)
         widget.show(call_tree([]), None)
         await pilot.press("space", "a", "enter", "j", "G")
-        assert lines(widget)[1].strip() == "Nothing was found."
+        assert lines(widget)[1].strip() == "No matches."
         assert (widget.entry, widget.marked) == (None, ())

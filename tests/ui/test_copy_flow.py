@@ -25,7 +25,7 @@ async def test_enter_copies_what_the_command_line_takes(browser: Any) -> None:
     async with browser(start=FOLDER) as it:
         await it.press("j", "Y", "enter")
         assert it.app.clipboard == "acme:exports/reporting/report-001.tar"
-        assert it.notices == ["acme:exports/reporting/report-001.tar · Sent to your terminal's clipboard."]
+        assert it.notices == ["acme:exports/reporting/report-001.tar · Copied to your terminal's clipboard."]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ async def test_what_is_marked_is_copied_one_a_line(browser: Any) -> None:
         await it.press("space", "space")
         await copy(it, "name")
         assert it.app.clipboard == "report-000.tar\nreport-001.tar"
-        assert it.notices == ["report-000.tar … · Sent to your terminal's clipboard."]
+        assert it.notices == ["report-000.tar … · Copied to your terminal's clipboard."]
 
 
 async def test_a_curl_command_is_copied_and_shown(browser: Any, folders: Any) -> None:

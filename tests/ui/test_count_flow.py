@@ -103,4 +103,4 @@ async def test_counting_can_be_given_up_and_fails_in_words(browser: Any, untold:
 async def test_folders_are_not_counted(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("number_sign")
-        assert "How much is found" not in it.text
+        assert "Matches" not in it.text

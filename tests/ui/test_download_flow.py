@@ -40,7 +40,7 @@ async def test_folders_are_left_out_and_that_is_said(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("d")
         assert not it.engine.transfers
-        assert it.notices == ["This works with objects; open the folder and choose among what is in it."]
+        assert it.notices == ["That's a folder. Open it and pick a file."]
         await it.press("a", "d")
         await it.until(lambda: it.engine.transfers)
         assert [name for name, _ in wished(it)] == ["readme.txt"]

@@ -35,14 +35,14 @@ async def test_a_long_filtered_list_is_counted_when_it_is_ready(browser: Any, fo
 
 async def test_an_empty_folder_says_that_it_is_empty(browser: Any) -> None:
     async with browser(start="acme:imports/") as it:
-        assert "There is nothing in this folder." in it.text
+        assert "This folder is empty." in it.text
         assert it.foot == "0 entries"
 
 
 async def test_an_empty_search_says_that_nothing_was_found(browser: Any, searches: Any) -> None:
     searches.results = 0
     async with browser(start="acme8:us-east/") as it:
-        assert "Nothing was found." in it.text
+        assert "No matches." in it.text
 
 
 async def test_a_filter_that_hides_the_entry_under_the_cursor_changes_the_detail(browser: Any) -> None:

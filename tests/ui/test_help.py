@@ -136,4 +136,4 @@ async def test_letters_that_are_typed_close_nothing_and_a_word_that_nobody_says_
         app.query_one(Pane).focus()
         await pilot.press("question_mark", "slash", *"q?qq")
         assert isinstance(app.screen, HelpScreen)
-        assert "No key is said to do that here." in app.text
+        assert "No key matches." in app.text

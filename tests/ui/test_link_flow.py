@@ -47,5 +47,5 @@ async def test_why_there_is_no_link_is_said(browser: Any, folders: Any) -> None:
 async def test_folders_have_no_link(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("y")
-        assert it.notices == ["Links lead to objects; go to one first."]
+        assert it.notices == ["Only files have links. Select one first."]
         assert folders.count("link") == 0

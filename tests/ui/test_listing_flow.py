@@ -222,5 +222,5 @@ async def test_an_empty_place_shows_the_filter_that_it_stands_for(browser: Any, 
     async with browser(start="acme8:us-east/") as it:
         it.screen.journey.go(replace(searches.locate("us-east/"), place=("callrecording",)))
         await it.settle()
-        assert "Nothing was found." in it.text
-        assert "The filter that was sent: type==callrecording" in it.text
+        assert "No matches." in it.text
+        assert "Sent: type==callrecording" in it.text

@@ -12,7 +12,7 @@ from cloudstore_tui.ui.screens.preview import PreviewScreen
 async def test_folders_are_not_looked_into(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("p")
-        assert it.notices == ["There is no object here to look into."]
+        assert it.notices == ["Nothing to preview here."]
         assert it.engine.ranges == []
 
 
@@ -25,7 +25,7 @@ async def test_what_is_archived_is_said_and_nothing_is_asked(
         await it.until(lambda: it.rows)
         await it.press("p")
         assert it.app.screen is it.screen
-        assert it.notices == ["It is archived: only available objects can be looked into."]
+        assert it.notices == ["Archived files can't be previewed. Press B to restore."]
         assert it.engine.ranges == []
 
 

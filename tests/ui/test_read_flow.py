@@ -27,14 +27,14 @@ async def test_a_capital_a_marks_all_that_matches_after_reading_it(browser: Any,
         await it.press("A")
         await it.until(lambda: "450 marked, 4.6 MB, 2024-09-01 01:43 to 09:12" in it.foot)
         assert searches.count("search") == 5
-        await it.until(lambda: "450 rows marked, 4.6 MB: all that match." in str(it.notices))
+        await it.until(lambda: "Marked all 450 matches (4.6 MB)." in str(it.notices))
 
 
 async def test_nothing_is_marked_where_reading_all_was_stopped(browser: Any, searches: Any) -> None:
     searches.delay = 0.05
     async with browser(start="acme8:us-east/") as it:
         await it.press("A")
-        await it.until(lambda: "to mark it" in it.foot)
+        await it.until(lambda: "marking all matches" in it.foot)
         await it.press("escape")
         await it.until(lambda: "nothing was marked" in str(it.notices))
         assert "marked" not in it.foot

@@ -97,7 +97,7 @@ async def test_what_runs_comes_first_then_what_waits_failed_and_ended() -> None:
         app.strip.show([replace(t, ended=start + timedelta(t.id) if t.state.ended else None) for t in shown])
         await pilot.pause()
         assert [line.split()[1] for line in app.lines[1:]] == [f"recording-{id_}.mp3" for id_ in (3, 2, 1, 4, 0)]
-        assert app.lines[0].strip("─ ") == "Transfers: 1 running, 1 waiting, 1 failed, 2 ended"
+        assert app.lines[0].strip("─ ") == "Transfers: 1 running, 1 waiting, 1 failed, 2 finished"
 
 
 async def test_only_the_line_whose_text_changed_is_drawn_again() -> None:

@@ -77,11 +77,11 @@ async def test_a_row_shows_state_bytes_speed_and_time_left_under_their_titles() 
         app.table.show(Everything([transfer(1), replace(transfer(2, State.DONE), level="md5")]))
         await pilot.pause()
         head, first, second = app.lines[:3]
-        assert head.split() == ["Name", "State", "Bytes", "Speed", "Left", "Checked"]
+        assert head.split() == ["Name", "State", "Bytes", "Speed", "Left", "Verified"]
         assert "get  recording-1.mp3" in first
         assert "██████░░░░░░  50 %     500.0 kB of 1.0 MB   100.0 kB/s     0:05" in first
         assert first.index("100.0 kB/s") + len("100.0 kB/s") == head.index("Speed") + len("Speed")
-        assert second.index("md5") == head.index("Checked")
+        assert second.index("md5") == head.index("Verified")
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 109, 110, 200])

@@ -38,7 +38,7 @@ class ClearZipsDialog(QuestionDialog):
         if field.value.replace(",", "").strip() == str(self._jobs):
             super().action_yes()
             return
-        self.query_one(Note).say(f"That is not the number. {self._order()}")
+        self.query_one(Note).say(f"Wrong number. {self._order()}")
         field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -59,7 +59,7 @@ class DeleteDialog(QuestionDialog):
         if text == str(len(self._entries)):
             super().action_yes()
             return
-        self.query_one(Note).say(f"That is not the number. {self._order()}")
+        self.query_one(Note).say(f"Wrong number. {self._order()}")
         field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -45,7 +45,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     # In cells: a share of the screen would not count when the frame is measured, and leave a gap below the list.
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
+        Binding("escape,q", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
         Binding("right,down", "next", "Next", show=False, tooltip="Go to the next button", id="dialog.next"),
         Binding("left,up", "previous", "Previous", show=False, tooltip="Go to the button before", id="dialog.previous"),
         Binding("pagedown", "page_down", "Further", show=False, tooltip="Read on", id="dialog.page_down"),

@@ -87,9 +87,9 @@ class LinkDialog(Dialog[None]):
         left = self._link.expires - self._now()
         end = words.full_time(self._link.expires, self._zone)
         if left <= timedelta(0):
-            text = f"This link ended at {end}. Close this and ask for a new one."
+            text = f"This link expired at {end}. Close this and ask for a new one."
         else:
-            text = f"Ends {end}, in {_span(left)}."
+            text = f"Expires in {_span(left)} ({end})."
         self.query_one("#life", Note).say(text)
 
 

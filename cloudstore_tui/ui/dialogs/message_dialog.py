@@ -15,7 +15,6 @@ class MessageDialog(Dialog[None]):
     """A text of any length and from anywhere, shown as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", "Close", show=False, tooltip="Close this text", id="message.close"),
         Binding("j", "page_down", "Read on", show=False, tooltip="Read on", id="message.down"),
         Binding("k", "page_up", "Read back", show=False, tooltip="Read back", id="message.up"),
     ]

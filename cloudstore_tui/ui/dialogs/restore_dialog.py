@@ -20,7 +20,7 @@ USUAL = 7
 NAMES = 5
 """Names shown; the rest is counted."""
 
-_ORDER = "Days that they shall stay, 1 to 10, and Enter:"
+_ORDER = "Keep for how many days? (1–10)"
 
 
 class RestoreDialog(Dialog[int | None]):

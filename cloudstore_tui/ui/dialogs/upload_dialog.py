@@ -21,7 +21,7 @@ from cloudstore_tui.ui.dialogs.dialog import button
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import show
 
-_HINT = "Enter adds a file, Tab completes; Enter on the empty line uploads."
+_HINT = "Enter adds a file, Tab completes. Enter on an empty line starts the upload."
 
 
 class UploadDialog(CompletingDialog[tuple[Path, ...] | None]):

@@ -46,9 +46,9 @@ class BeginningFlow(Flow):
         """Read and show; say why not."""
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):
-            tell(self.screen, "There is no object here to look into.", "warning")
+            tell(self.screen, "Nothing to preview here.", "warning")
         elif not is_small_text(entry):
-            tell(self.screen, "Only small texts are shown in Detail; p looks into this.", "warning")
+            tell(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
         else:
             self._pane.remove_class("-off")
             await self._show(entry, asked=True)

@@ -59,7 +59,7 @@ from cloudstore_tui.ui.widgets.transfer_strip import TransferStrip
 from cloudstore_tui.ui.widgets.waiting_line import WaitingLine
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
 
-WELCOME = "Choose a place; Enter shows what is in it. ? shows the keys."
+WELCOME = "Pick a place and press Enter. ? lists the keys."
 
 
 _ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", "profile", "region"})

@@ -58,7 +58,7 @@ class CallScreen(BaseScreen[CallOrder | None]):
         Binding("d", "order('download')", "Download", id="call.download", tooltip="Download what is marked, or all"),
         Binding("z", "order('zip')", "Zip", id="call.zip", tooltip="Fetch what is marked, or all, as a zip"),
         Binding("R", "everywhere", "All regions", id="call.everywhere", tooltip="Look in all regions"),
-        Binding("escape,full_stop", "back", "Back", id="call.back", tooltip="Back to where you were"),
+        Binding("escape,full_stop,q", "back", "Back", id="call.back", tooltip="Back to where you were"),
     ]
 
     def __init__(self, entry: StoredObject, find: Find, folder_of: FolderOf, zone: tzinfo) -> None:

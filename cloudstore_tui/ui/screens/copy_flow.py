@@ -84,7 +84,7 @@ def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]
     ]
     if len(objects) == len(entries):
         if len(objects) == 1 and Capability.LINK in provider.capabilities:
-            offers.append(_Offer("Signed link", "lets anybody fetch it until it ends"))
+            offers.append(_Offer("Signed link", "anyone with it can download until it expires"))
             offers.append(_Offer("curl command", "fetches it with such a link", as_command=True))
         readings: tuple[tuple[str, _Read], ...] = (
             ("Id", lambda entry: entry.id),

@@ -55,7 +55,7 @@ class CountFlow(Flow):
             visit = self._visit(reading, typed)
             said = await _of_visit(reading.provider, visit) if typed else await self._of_reading(reading)
         if self.screen.is_current:
-            self.screen.app.push_screen(MessageDialog("How much is found", said))
+            self.screen.app.push_screen(MessageDialog("Matches", said))
         else:
             tell(self.screen, said)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from textual.screen import Screen
@@ -89,7 +90,8 @@ class DownloadFlow(Flow):
             on_conflict = await self.screen.app.push_screen_wait(ConflictDialog(in_the_way))
         if on_conflict is None:
             return False
-        downloads = list(requests(objects, folder, on_conflict, names, there))
+        root = self.folder if folder.is_relative_to(self.folder) else None
+        downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
         self._watch.submit(downloads if zipping is None else zipping.requests(downloads, folder))
         return True
 

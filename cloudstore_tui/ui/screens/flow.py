@@ -45,7 +45,7 @@ class Flow(ABC):
         if not entries:
             tell(self.screen, "There is no object here.", "warning")
         elif not objects:
-            tell(self.screen, "This works with objects; open the folder and choose among what is in it.", "warning")
+            tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
         elif len(objects) < len(entries):
             tell(
                 self.screen,

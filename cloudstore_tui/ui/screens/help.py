@@ -139,7 +139,7 @@ class HelpScreen(BaseScreen[None]):
                 lines.extend(_row_lines(row, width))
             lines.append(Content(""))
         if not lines:
-            lines.append(Content("No key is said to do that here."))
+            lines.append(Content("No key matches."))
         lines.extend(Content(part) for part in textwrap.wrap(_FOOTNOTE, width) if not words)
         return lines
 

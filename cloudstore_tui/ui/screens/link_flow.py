@@ -17,7 +17,7 @@ class LinkFlow(Flow):
         """Ask, show."""
         reading, entry = self.listing.reading, self.listing.entry
         if reading is None or not isinstance(entry, StoredObject):
-            tell(self.screen, "Links lead to objects; go to one first.", "warning")
+            tell(self.screen, "Only files have links. Select one first.", "warning")
             return
         with self.listing.doing("asking for a link… Esc stops"):
             link = await reading.provider.link(entry.location)

@@ -25,12 +25,11 @@ class PreviewFlow(DownloadFlow):
         """Look, then do."""
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):
-            tell(self.screen, "There is no object here to look into.", "warning")
+            tell(self.screen, "Nothing to preview here.", "warning")
             return
         if entry.state not in ("", "AVAILABLE"):
-            tell(
-                self.screen, f"It is {words.state(entry.state)}: only available objects can be looked into.", "warning"
-            )
+            restore = " Press B to restore." if entry.state == "ARCHIVED" else ""
+            tell(self.screen, f"{words.state(entry.state).capitalize()} files can't be previewed.{restore}", "warning")
             return
         verb = await self.screen.app.push_screen_wait(PreviewScreen(entry, look_into(self._watch, entry)))
         if verb is PreviewVerb.DOWNLOAD:

@@ -34,7 +34,7 @@ class ProfileRows(Vertical):
         about = "yes: the profile can neither upload nor delete. It can be changed in the configuration later."
         self.read_only = FormRow.choosing(READ_ONLY, "Read-only", about, (_YES, _NO))
         labels = ", ".join(row.label for row in self.rare)
-        self.more = FormRow.choosing(MORE, "More questions", f"Most people need none of these: {labels}.", (_NO, _YES))
+        self.more = FormRow.choosing(MORE, "Advanced options", f"Rarely needed: {labels}.", (_NO, _YES))
         self.lines = (
             *self.usual,
             self.store,

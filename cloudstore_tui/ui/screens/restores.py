@@ -33,7 +33,7 @@ _MARKS = {
     RestoreStatus.FETCHED: "=",
     RestoreStatus.FAILED: "!",
 }
-_EMPTY = "Nothing was asked for. B in a list asks for archived objects."
+_EMPTY = "No restores yet. Press B on an archived file."
 
 
 class RestoresScreen(BaseScreen[None]):
@@ -47,7 +47,7 @@ class RestoresScreen(BaseScreen[None]):
         Binding("r,f5", "refresh", "Refresh", tooltip="Ask the service about all of them", id="restores.refresh"),
         Binding("j", "move(1)", "Down", show=False, tooltip="One row down", id="restores.down"),
         Binding("k", "move(-1)", "Up", show=False, tooltip="One row up", id="restores.up"),
-        Binding("escape,Q", "close", "Back", tooltip="Back to where you were", id="restores.close"),
+        Binding("escape,Q,q", "close", "Back", tooltip="Back to where you were", id="restores.close"),
     ]
 
     def __init__(self, restores: RestoreWatch, zone: tzinfo) -> None:

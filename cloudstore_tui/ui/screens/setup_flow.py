@@ -26,7 +26,7 @@ line names a folder with a configuration. Look into that file: it shows the clie
 
 1. Choose the service 8x8, and as client id what stands under [profiles.acme8].
 2. As secret the text in the file acme8.secret of that folder.
-3. Under More questions, as API address the base_url of the first line, such as http://127.0.0.1:40123.
+3. Under Advanced options, as API address the base_url of the first line, such as http://127.0.0.1:40123.
 4. Test and save.
 
 `cloudstore demo` does all of that by itself, and keeps nothing.

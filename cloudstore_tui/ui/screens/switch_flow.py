@@ -106,7 +106,7 @@ def visit_in(visit: Visit, region: str, provider: StorageProvider) -> Visit:
     location, query = visit.location, visit.query
     where = Location(location.profile, region)
     if visit.written and query is not None:
-        return replace(visit, location=where, query=replace(query, location=where))
+        return replace(visit, location=where, query=structs.replace(query, location=where))
     there = structs.replace(location, region=region, path="")
     if region:
         return Visit(there, provider.query(there))

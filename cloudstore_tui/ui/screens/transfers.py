@@ -33,7 +33,7 @@ class TransfersScreen(BaseScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("P", "resume_all", "Go on with all", tooltip="Go on with all that stopped", id="transfers.resume_all"),
         Binding("X", "drop_all", "Drop all", show=False, tooltip="Drop all that stopped", id="transfers.drop_all"),
-        Binding("escape,t", "close", "Back", tooltip="Back to where you were", id="transfers.close"),
+        Binding("escape,t,q", "close", "Back", tooltip="Back to where you were", id="transfers.close"),
     ]
 
     def __init__(self, watch: TransferWatch) -> None:

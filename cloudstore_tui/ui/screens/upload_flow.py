@@ -68,9 +68,7 @@ class UploadFlow(Flow):
         if not caution:
             return True
         reasons = [folder.address, caution]
-        return await self.screen.app.push_screen_wait(
-            ConsentDialog("Upload there all the same?", reasons, yes="Upload")
-        )
+        return await self.screen.app.push_screen_wait(ConsentDialog("Upload here anyway?", reasons, yes="Upload"))
 
 
 def _takes_files(reading: Reading) -> bool:

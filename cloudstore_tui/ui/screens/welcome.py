@@ -29,7 +29,7 @@ class Way(StrEnum):
 
 _WORDS = {
     Way.DEMO: ("Try it out", "Both services on this machine, with made-up data. Needs no account."),
-    Way.ADD: ("Add a profile", "You have keys of Alvaria or 8x8. Takes about two minutes."),
+    Way.ADD: ("Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
     Way.GUIDE: ("How to get keys", "Which page, which role, which product, for each service."),
 }
 
@@ -54,7 +54,7 @@ class WelcomeScreen(BaseScreen[Way]):
         """A greeting, the ways, the keys."""
         with Vertical(id="welcome"):
             yield Static("Welcome to cloudstore", id="title", markup=False)
-            yield Static("It browses and fetches from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.")
+            yield Static("Browse and download from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.")
             yield Static("There is no profile yet. Where do you want to begin?", id="question")
             yield OptionList(*map(_line, Way), id="ways", markup=False, compact=True)
             yield Static(show(f"Profiles are kept in {self._path}", _LONGEST), id="path")

@@ -81,7 +81,7 @@ class CallList(CursorList):
         """Show a call, with the cursor at one of its objects; marks stay."""
         self._lines = tuple(branches(tree))
         self._regions = len({entry.region for entry in tree.entries}) > 1
-        self._said = "Nothing was found."
+        self._said = "No matches."
         self.set_row_count(len(self._lines))
         wanted = identity(at) if at is not None else ""
         rows = (row for row, line in enumerate(self._lines) if line.node and identity(line.node.entry) == wanted)

@@ -17,10 +17,8 @@ class EntryTable(SpoolTable):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,l,right", "open", "Open", id="entries.open", show=False, tooltip="Open the folder or object"),
         Binding("space,insert", "mark", "Mark", id="entries.mark", tooltip="Mark or unmark, and go down"),
-        Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark from here to where v comes again"),
-        Binding(
-            "escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Give up the range"
-        ),
+        Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark a range (v…v)"),
+        Binding("escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),
         Binding("a,ctrl+a", "marks('all')", "All", id="entries.mark_all", show=False, tooltip="Mark all loaded rows"),
         Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Mark the others instead"),
     ]

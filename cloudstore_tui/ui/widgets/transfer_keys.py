@@ -14,7 +14,7 @@ class TransferKeys(Widget):
     """What can be done with the transfer under the cursor. Asks by messages, and only for what its state allows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", "Pause", tooltip="Let this transfer rest, or go on with it", id="transfers.pause"),
+        Binding("p", "pause", "Pause", tooltip="Pause or resume", id="transfers.pause"),
         Binding("x", "cancel", "Cancel", tooltip="Stop this transfer and forget what arrived", id="transfers.cancel"),
         Binding("r", "retry", "Retry", tooltip="Try this transfer again", id="transfers.retry"),
         Binding("c", "clear", "Clear", tooltip="Take all that ended off the list", id="transfers.clear"),

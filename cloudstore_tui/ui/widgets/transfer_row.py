@@ -63,7 +63,7 @@ class RowForm:
         """The line of titles."""
         cells = [f"{'State':<{self.state}}", f"{'Bytes':>{self.size}}", f"{'Speed':>{_SPEED}}", f"{'Left':>{_LEFT}}"]
         if self.is_wide:
-            cells.append("Checked")
+            cells.append("Verified")
         return self._line("", f"{'Name':<{self.name}}", _GAP.join(cells))
 
     def row(self, transfer: TransferSnapshot) -> str:

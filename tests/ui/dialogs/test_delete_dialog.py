@@ -68,7 +68,7 @@ async def test_of_several_the_number_is_typed(opened: Any) -> None:
         await it.press("enter")
         await it.press("y", "enter")
         assert it.answers == []
-        assert "That is not the number." in it.text
+        assert "Wrong number." in it.text
         await it.press("backspace", "2", "1", "enter")
         assert it.answers == [True]
 

@@ -11,7 +11,7 @@ from cloudstore_tui.fiql import Comparison, explain, outline, parse, why_empty
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS
 from cloudstore_tui.fiql.tree import OPERATORS
 
-DEFAULT = "; only available ones, because no state is named"
+DEFAULT = "; available only (add state:any for all)"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,293 @@
+"""What the README says of the browser, key by key, in the demo."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ENTER, ESCAPE, UP, DOWN = "\r", "\x1b", "\x1b[A", "\x1b[B"
+PAGE_UP, PAGE_DOWN, BACKSPACE, DELETE, TAB = "\x1b[5~", "\x1b[6~", "\x7f", "\x1b[3~", "\t"
+GO_TO, PALETTE, LOAD_ALL, RECALL, SAVE = "\x07", "\x10", "\x05", "\x12", "\x13"
+SIZES = [(120, 40), (80, 24)]
+PLACE = "acme8:us-east/callcenterrecording/"
+PHRASE = 'agent:"Khang Glynn" on:2024-09-01 dur:>10m'
+
+
+@pytest.fixture(scope="module", params=SIZES, ids=["120x40", "80x24"])
+def demo(request: pytest.FixtureRequest, terminals: Callable[..., Any], tmp_path_factory: Any) -> Any:
+    """The demo in a terminal, started once for each size, with a pager that says that it is there."""
+    pager = tmp_path_factory.mktemp("pager") / "pager"
+    pager.write_text("#!/bin/sh\necho a program shows it\nread answer\n")
+    pager.chmod(0o700)
+    shown = terminals("demo", size=request.param, PAGER=str(pager))
+    shown.wait_for("Places")
+    return shown
+
+
+def close(shown: Any, gone: str) -> None:
+    """Esc, until what it closes is gone."""
+    shown.press(ESCAPE)
+    shown.wait_until(lambda: not re.search(gone, shown.text), f"the end of {gone}")
+
+
+def home(shown: Any) -> None:
+    """Back to the list, with nothing open, marked or filtered: a path that is typed ahead needs it."""
+    for _ in range(6):
+        shown.press(ESCAPE)
+        shown.settle(0.3)
+        if re.search(r"space Mark|⏎ Open  l", shown.text) and not re.search(r"\d marked|with “", shown.text):
+            return
+    raise AssertionError(f"the list does not come back:\n{shown.text}")
+
+
+def go(shown: Any, address: str, there: str) -> None:
+    shown.press(GO_TO, address, ENTER)
+    shown.wait_for(there)
+
+
+def test_the_first_ten_minutes(demo: Any) -> None:
+    assert f"type `{PLACE}`" in README
+    assert f"type `{PHRASE}`" in README
+    demo.press("?")
+    demo.wait_for("Keys that work here")
+    close(demo, "Keys that work here")
+    demo.press(PALETTE)
+    demo.wait_for("Search for commands")
+    close(demo, "Search for commands")
+    go(demo, PLACE, "100 loaded")
+    demo.press("f", PHRASE)
+    demo.wait_for("Khang Glynn.*[dD]ur|dur:>10m")
+    demo.press(ENTER)
+    demo.wait_for("1 entry")
+    demo.wait_for("2024-09-01 09:16")
+    demo.press("p")
+    demo.wait_for("MPEG-2 layer III")
+    demo.wait_for("21:11")
+    close(demo, "MPEG-2 layer III")
+    demo.press(".")
+    demo.wait_for("10 (objects|files), 13.1 MB")
+    demo.press("d")
+    demo.wait_for("10 finished|10 transfers done")
+    demo.press("t")
+    demo.wait_for("10 finished")
+    close(demo, "Checked|Verified")
+    demo.press("!")
+    demo.wait_for("token")
+    home(demo)
+    demo.wait_for("1 entry")
+
+
+def moves(shown: Any) -> None:
+    go(shown, "acme:exports/reporting/outreach/", r"outreach-\d{8}\.tar")
+    shown.press(DOWN, "j", UP, "k", "G", "g", PAGE_DOWN, PAGE_UP, "h")
+    shown.press("2", BACKSPACE)
+    shown.wait_for("exports › reporting")
+    shown.press("l")
+    shown.press(BACKSPACE)
+    shown.wait_for(r"outreach/")
+
+
+def goes(shown: Any) -> None:
+    go(shown, "acme:exports/reporting/", "intraday/")
+    shown.press(GO_TO, "acme:exports/rep", TAB)
+    shown.wait_for("acme:exports/reporting/")
+    close(shown, "Tab completes")
+    shown.press("m")
+    shown.wait_for("Bookmark")
+    shown.press(ENTER)
+    shown.wait_for("Bookmarked as")
+    go(shown, PLACE, "100 loaded")
+    shown.press("'")
+    shown.wait_for("Bookmarks")
+    shown.press(ENTER)
+    shown.wait_for("intraday/")
+
+
+def goes_back(shown: Any) -> None:
+    go(shown, "acme:exports/reporting/", "intraday/")
+    go(shown, PLACE, "100 loaded")
+    shown.press("H")
+    shown.wait_for("intraday/")
+    shown.press("L")
+    shown.wait_for("100 loaded")
+    shown.press("R")
+    shown.wait_for("all regions")
+    shown.press("uk", ENTER)
+    shown.wait_for("acme8 › uk")
+    shown.press("P")
+    shown.wait_for("Add a profile")
+
+
+def marks(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press(" ")
+    shown.wait_for("1 marked")
+    shown.press("v", "j", "j", "v")
+    shown.wait_for("4 marked")
+    shown.press("*")
+    shown.wait_for("96 marked")
+    shown.press("a")
+    shown.wait_for("100 marked")
+    shown.press("A")
+    shown.wait_for(r"Marked all [\d,]+ matches")
+
+
+def filters(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("/", "khang", ENTER)
+    shown.wait_for("with “khang”")
+    close(shown, "with “khang”")
+    shown.press("o")
+    shown.wait_for("Sort")
+    home(shown)
+    shown.press("c")
+    shown.wait_for("Columns")
+    home(shown)
+    shown.press("f")
+    shown.wait_for("Finds:")
+
+
+def types(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("f", "dur:>20m", ENTER)
+    shown.wait_for(r"\d+ (entries|entry|loaded)")
+    shown.press("f", SAVE)
+    shown.wait_for("Save as @")
+    shown.press("long", ENTER)
+    shown.wait_for("Saved as @long")
+    home(shown)
+    shown.press("f", RECALL)
+    shown.wait_for("dur:>20m")
+
+
+def counts(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("b")
+    shown.wait_for("Rows by")
+    close(shown, "Rows by")
+    shown.press("#")
+    shown.wait_for(r"objects? match")
+
+
+def looks(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("p")
+    shown.wait_for("MPEG")
+    close(shown, "MPEG")
+    shown.press("e")
+    shown.wait_for("a program shows it")
+    shown.press(ENTER)
+    shown.wait_for("100 loaded")
+    go(shown, "acme8:us-east/transcription/", "loaded|entries")
+    shown.press("I")
+    shown.wait_for("transcript; p shows more|confidence")
+
+
+def downloads(shown: Any) -> None:
+    go(shown, "acme8:us-east/transcription/", "loaded|entries")
+    shown.press("d")
+    shown.wait_for("Downloaded|done|ended")
+    shown.press("D")
+    shown.wait_for("Download 1|[Ff]older")
+
+
+def whole_call(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("f", PHRASE, ENTER)
+    shown.wait_for("1 entry")
+    shown.press(".")
+    shown.wait_for("10 (objects|files)")
+
+
+def zips(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("z")
+    shown.wait_for("Zip: 1 object|zip +1 object|zip")
+    shown.press("J")
+    shown.wait_for("[Zz]ip jobs")
+
+
+def restores(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("B")
+    shown.wait_for("Not archived")
+    shown.press("Q")
+    shown.wait_for("Restores")
+
+
+def transfers(shown: Any) -> None:
+    shown.press("t")
+    shown.wait_for("Transfers")
+    home(shown)
+    shown.press("3")
+
+
+def links(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("y")
+    shown.wait_for("Anyone|anyone")
+    close(shown, "Anyone|anyone")
+    shown.press("Y")
+    shown.wait_for("curl command")
+
+
+def changes(shown: Any) -> None:
+    go(shown, "acme:imports/outreach/", "nanp/|entr|nothing")
+    shown.press("u")
+    shown.wait_for("Upload to")
+    home(shown)
+    go(shown, "acme:exports/reporting/outreach/", r"outreach-\d{8}\.tar")
+    shown.press(DELETE)
+    shown.wait_for("Delete")
+
+
+def reads(shown: Any) -> None:
+    go(shown, "acme8:uk/", "loaded|entries")
+    shown.press("r")
+    shown.wait_for("loaded|entries")
+    shown.press(LOAD_ALL)
+    shown.wait_for("entries")
+
+
+def shows(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("Z", "i", "i", "M")
+    shown.wait_for("masked|MASKED")
+    shown.press("M")
+    shown.wait_until(lambda: "masked" not in shown.text.split("\n")[0].lower(), "the names")
+
+
+def helps(shown: Any) -> None:
+    shown.press("?")
+    shown.wait_for("Keys that work here")
+    close(shown, "Keys that work here")
+    shown.press(PALETTE)
+    shown.wait_for("Search for commands")
+    close(shown, "Search for commands")
+    shown.press("!")
+    shown.wait_for("token")
+
+
+ROWS = [
+    moves, goes, goes_back, marks, filters, types, counts, looks, downloads,
+    whole_call, zips, restores, transfers, links, changes, reads, shows, helps,
+]  # fmt: skip
+"""One for each line of the README's table of keys, in its order."""
+
+
+def test_every_line_of_the_table_is_walked() -> None:
+    table = README.partition("| keys | do |")[2].partition("\n\n")[0]
+    assert len(re.findall(r"^\| (?!---|\|)", table, re.M)) == len(ROWS)
+
+
+@pytest.mark.parametrize("walk", ROWS, ids=lambda walk: walk.__name__)
+def test_the_keys_of_the_table_do_what_it_says(demo: Any, walk: Callable[[Any], None]) -> None:
+    home(demo)
+    walk(demo)
+    home(demo)
+    assert demo.child.isalive()
+    assert "Traceback" not in demo.text
+    assert "made a mistake" not in demo.text
