@@ -203,7 +203,7 @@ async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any)
     async with browser(start="acme:exports/") as it:
         old = it.screen.listing.reading.spool
         await it.press("enter")
-        assert old._store.closed
+        assert old._database.closed
         assert not it.screen.listing.reading.spool._store.closed
 
 
