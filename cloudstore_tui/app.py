@@ -61,7 +61,7 @@ _TWICE = 1.0
 """Seconds within which a second Ctrl+C quits."""
 
 
-class EngineThread(Transfers, Protocol):
+class AppEngine(Transfers, Protocol):
     """What carries out everything that takes long, in a thread of its own."""
 
     @property
@@ -117,7 +117,7 @@ class CloudStoreApp(App[None]):
 
     def __init__(
         self,
-        engine: EngineThread,
+        engine: AppEngine,
         config: Config,
         *,
         start: Location | None = None,

@@ -44,7 +44,7 @@ def stand_in(where: Location, key: str) -> StoredObject:
     return StoredObject(where, "", id=key, bucket_id=key, tags=tags)
 
 
-class Part(StrEnum):
+class CallPart(StrEnum):
     """In the order in which they are shown."""
 
     RECORDING = "recording"
@@ -59,41 +59,41 @@ class Part(StrEnum):
     OTHER = "other"
 
 
-ORDER = {part: number for number, part in enumerate(Part)}
+ORDER = {part: number for number, part in enumerate(CallPart)}
 
 _BY_TYPE = {
-    "callrecording": Part.RECORDING,
-    "callcenterrecording": Part.RECORDING,
-    "voicemail": Part.VOICEMAIL,
-    "callcentervoicemail": Part.VOICEMAIL,
-    "transcription": Part.TRANSCRIPT,
-    "chattranscription": Part.TRANSCRIPT,
-    "summary": Part.SUMMARY,
-    "sentimentScore": Part.SENTIMENT,
-    "postcallsurvey": Part.SURVEY,
-    "voicecommentrecording": Part.COMMENT,
-    "agentnotes": Part.NOTES,
-    "screenrecording": Part.SCREEN,
+    "callrecording": CallPart.RECORDING,
+    "callcenterrecording": CallPart.RECORDING,
+    "voicemail": CallPart.VOICEMAIL,
+    "callcentervoicemail": CallPart.VOICEMAIL,
+    "transcription": CallPart.TRANSCRIPT,
+    "chattranscription": CallPart.TRANSCRIPT,
+    "summary": CallPart.SUMMARY,
+    "sentimentScore": CallPart.SENTIMENT,
+    "postcallsurvey": CallPart.SURVEY,
+    "voicecommentrecording": CallPart.COMMENT,
+    "agentnotes": CallPart.NOTES,
+    "screenrecording": CallPart.SCREEN,
 }
 _TITLES = {known.name: known.title for known in TYPES}
 _SPEAKERS = {"owner": 1, "agent": 1, "external": 2, "customer": 2}
 _MAX_SPEAKER = 24
 
 
-def part_of(entry: StoredObject) -> Part:
+def part_of(entry: StoredObject) -> CallPart:
     """What an object is; types that nobody has heard of are `OTHER`."""
-    return _BY_TYPE.get(entry.type, Part.OTHER)
+    return _BY_TYPE.get(entry.type, CallPart.OTHER)
 
 
 def title_of(entry: StoredObject) -> str:
     """What to call an object among the others of its call; may hold remote text."""
     part = part_of(entry)
-    if part is Part.OTHER:
+    if part is CallPart.OTHER:
         return _TITLES.get(entry.type) or entry.type or "Unknown"
     title = part.value.capitalize()
-    if part is Part.COMMENT and (question := entry.tag("pcsQuestionNumber")):
+    if part is CallPart.COMMENT and (question := entry.tag("pcsQuestionNumber")):
         return f"{title} {question[:_MAX_SPEAKER]}"
-    if part is Part.TRANSCRIPT and (who := speaker_of(entry)):
+    if part is CallPart.TRANSCRIPT and (who := speaker_of(entry)):
         return f"{title}: {who}"
     return title
 
@@ -113,7 +113,7 @@ def speaker_rank(entry: StoredObject) -> tuple[int, str]:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
-_HEADS = (Part.RECORDING, Part.VOICEMAIL)
+_HEADS = (CallPart.RECORDING, CallPart.VOICEMAIL)
 
 
 class Tie(StrEnum):
@@ -126,17 +126,17 @@ class Tie(StrEnum):
     OTHER = "related call"
 
 
-class Node(msgspec.Struct, frozen=True):
+class CallNode(msgspec.Struct, frozen=True):
     """One object of a call."""
 
     entry: StoredObject
-    part: Part
+    part: CallPart
     title: str
     """May hold remote text."""
-    children: tuple["Node", ...] = ()
+    children: tuple["CallNode", ...] = ()
     """What was made of it, where that is not of the whole call."""
 
-    def walk(self) -> Iterator["Node"]:
+    def walk(self) -> Iterator["CallNode"]:
         """This one, then those below it."""
         yield self
         for child in self.children:
@@ -149,9 +149,9 @@ class Leg(msgspec.Struct, frozen=True):
     call_id: str
     """Empty where no object tells."""
     tie: Tie
-    nodes: tuple[Node, ...]
+    nodes: tuple[CallNode, ...]
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[CallNode]:
         """All nodes from top to bottom."""
         for node in self.nodes:
             yield from node.walk()
@@ -164,7 +164,7 @@ class CallTree(msgspec.Struct, frozen=True):
     """The one that was asked for, then the others by time; nothing if nothing was found."""
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
+    def nodes(self) -> tuple[CallNode, ...]:
         """All of all legs, from top to bottom."""
         return tuple(node for leg in self.legs for node in leg.walk())
 
@@ -271,25 +271,27 @@ def _tie(first: Sequence[StoredObject], other: Sequence[StoredObject]) -> Tie:
 
 
 def _leg(call: str, tie: Tie, entries: Sequence[StoredObject]) -> Leg:
-    parents = {entry.id: entry for entry in entries if entry.id and part_of(entry) not in (*_HEADS, Part.TRANSCRIPT)}
+    parents = {
+        entry.id: entry for entry in entries if entry.id and part_of(entry) not in (*_HEADS, CallPart.TRANSCRIPT)
+    }
     below: dict[str, list[StoredObject]] = {}
     top = []
     for entry in sorted(entries, key=_by_rank):
         source = next((entry.tag(key) for key in SOURCES if entry.tag(key) in parents), "")
-        if part_of(entry) is Part.TRANSCRIPT and source:
+        if part_of(entry) is CallPart.TRANSCRIPT and source:
             below.setdefault(source, []).append(entry)
         else:
             top.append(entry)
     return Leg(call, tie, tuple(_node(entry, below.get(entry.id, ())) for entry in top))
 
 
-def _node(entry: StoredObject, below: Iterable[StoredObject]) -> Node:
-    return Node(entry, part_of(entry), title_of(entry), tuple(_node(child, ()) for child in below))
+def _node(entry: StoredObject, below: Iterable[StoredObject]) -> CallNode:
+    return CallNode(entry, part_of(entry), title_of(entry), tuple(_node(child, ()) for child in below))
 
 
 def _by_rank(entry: StoredObject) -> tuple[object, ...]:
     part = part_of(entry)
-    kind = entry.type if part is Part.OTHER else ""
+    kind = entry.type if part is CallPart.OTHER else ""
     return (ORDER[part], kind, speaker_rank(entry), _by_time(entry))
 
 
@@ -303,7 +305,7 @@ class Branch(msgspec.Struct, frozen=True):
     strokes: str
     title: str
     """May hold remote text."""
-    node: Node | None = None
+    node: CallNode | None = None
     """Nothing for the line of a leg."""
 
 
@@ -319,7 +321,7 @@ def branches(tree: CallTree) -> Iterator[Branch]:
         yield from _branches(leg.nodes, _END if is_last else _ON)
 
 
-def _branches(nodes: Sequence[Node], before: str, *, more: bool = False) -> Iterator[Branch]:
+def _branches(nodes: Sequence[CallNode], before: str, *, more: bool = False) -> Iterator[Branch]:
     for number, node in enumerate(nodes):
         is_last = number == len(nodes) - 1 and not more
         yield Branch(before + (_LAST if is_last else _HERE), node.title, node)
@@ -343,8 +345,8 @@ def file_names(tree: CallTree) -> dict[str, str]:
     }
 
 
-def _told_apart(node: Node) -> str:
-    name, what = node.entry.name, node.entry.type if node.part is Part.OTHER else node.title
+def _told_apart(node: CallNode) -> str:
+    name, what = node.entry.name, node.entry.type if node.part is CallPart.OTHER else node.title
     stem, dot, extension = name.rpartition(".")
     if not stem:
         stem, dot, extension = name, "", ""

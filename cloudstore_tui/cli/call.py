@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from cloudstore_tui.archive.template import CallFolder
-from cloudstore_tui.calls import NAMED_BY, Branch, CallTree, Node, branches, call_tree, file_names, stand_in
+from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches, call_tree, file_names, stand_in
 from cloudstore_tui.cli.options import Group, conflict_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transfer import download, objects_at
 from cloudstore_tui.cli.transferring import target_folder
 from cloudstore_tui.core.errors import UsageError, distinct
@@ -52,7 +52,7 @@ def show_command(path: str, key: str, *, all_regions: bool, as_json: bool, timeo
       cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)
         _require_related(provider, path)
         if key:
@@ -82,7 +82,7 @@ def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None,
       cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         entries = await objects_at(session, paths)
         target = target_folder(session, folder)
         files = await _call_files(session, entries, target)
@@ -123,7 +123,9 @@ async def _show_related(provider: StorageProvider, entry: StoredObject, output: 
     _tell_losses(found, output)
 
 
-async def _call_files(session: Session, entries: Iterable[StoredObject], folder: Path) -> dict[StoredObject, Path]:
+async def _call_files(
+    session: CommandSession, entries: Iterable[StoredObject], folder: Path
+) -> dict[StoredObject, Path]:
     """Where everything goes that belongs to the calls of these objects: one folder a call, named as the settings say.
 
     What is not available is left out, unless it is one of `entries`.
@@ -180,7 +182,7 @@ def _line(line: Branch, width: int) -> str:
     return f"{name:{width}}  {_facts(line.node)}" if line.node is not None else name
 
 
-def _facts(node: Node) -> str:
+def _facts(node: CallNode) -> str:
     entry = node.entry
     size = in_words.size(entry.size, exact=entry.size_exact)
     state = in_words.state(entry.state)

@@ -4,7 +4,7 @@ import click
 
 from cloudstore_tui.cli.options import Command, Duration, json_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.doctor import CheckResult, CheckStatus, Doctor, failed
 from cloudstore_tui.providers import PROVIDERS
@@ -40,7 +40,7 @@ def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) 
         _show(failed("", "configuration", error), Output(as_json=as_json))
         raise SystemExit(error.code) from None
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         for name in profiles:
             session.config.profile(name)
         doctor = Doctor(session.config, PROVIDERS, session.provider, STEPS * timeout)

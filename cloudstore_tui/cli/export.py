@@ -12,9 +12,9 @@ from typing import Any, Self
 import click
 from msgspec import Struct
 
-from cloudstore_tui.cli.options import Option
+from cloudstore_tui.cli.options import HelpOption
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, Sink, columns_of, row_of, text_of
+from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, RowSink, columns_of, row_of, text_of
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.errors import UsageError
@@ -43,7 +43,7 @@ class Form(Struct, frozen=True):
     format: Format = Format.TABLE
     file: Path | None = None
 
-    def sink(self, output: Output, provider: str) -> Sink:
+    def sink(self, output: Output, provider: str) -> RowSink:
         """Where entries of a provider go.
 
         Raises:
@@ -74,7 +74,7 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         chosen = Format.JSON if as_json else Format(form or guessed)
         command(form=Form(columns, chosen, path), as_json=chosen is Format.JSON and path is None, **others)
 
-    shaped = partial(click.option, cls=Option, section="Output")
+    shaped = partial(click.option, cls=HelpOption, section="Output")
     options = (
         shaped("--json", "as_json", is_flag=True, help="As --format json."),
         shaped("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
@@ -91,7 +91,7 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-class Lines(Sink):
+class Lines(RowSink):
     """Entries as lines of text, on standard output or wherever `write` is set to."""
 
     end = "\n"
@@ -146,7 +146,7 @@ class CsvLines(Lines):
 _LINES: dict[Format, type[Lines]] = {Format.TABLE: _Table, Format.JSON: _JsonLines, Format.CSV: CsvLines}
 
 
-class _FileOf(Sink):
+class _FileOf(RowSink):
     """Lines that go into a new file."""
 
     def __init__(self, lines: Lines, path: Path) -> None:

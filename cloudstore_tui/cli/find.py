@@ -7,16 +7,16 @@ from functools import partial
 import click
 
 from cloudstore_tui.cli.export import Form, export_options
-from cloudstore_tui.cli.options import Command, Option, limit_option, timeout_option
+from cloudstore_tui.cli.options import Command, HelpOption, limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.searching import SearchOptions, found, kept, narrowed, note_empty, pager_of, query_options
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry, Location
 from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.core.provider import Capability, StorageProvider
 
-output_option = partial(click.option, cls=Option, section="Output")
+output_option = partial(click.option, cls=HelpOption, section="Output")
 
 
 @click.command("find", cls=Command, short_help="Search an 8x8 profile by words, FIQL, type and time.")
@@ -59,7 +59,7 @@ def find_command(
     """
     search = SearchOptions(fiql, type_, since, until, sort, desc)
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = _searchable(session, where)
         query, meaning = narrowed(
             search.query(location, session.output, provider.columns(location, frozenset({type_ or "any"}))),
@@ -83,7 +83,7 @@ def find_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-def _searchable(session: Session, where: str) -> tuple[StorageProvider, Location]:
+def _searchable(session: CommandSession, where: str) -> tuple[StorageProvider, Location]:
     provider, location = session.resolve(where)
     if location.path:
         raise UsageError("find searches a region, not an object", subject=where, hint="Write PROFILE:REGION.")

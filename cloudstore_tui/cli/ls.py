@@ -8,7 +8,7 @@ import click
 from cloudstore_tui.cli.export import Form, export_options
 from cloudstore_tui.cli.options import Command, limit_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Entry, Folder, Location, identity
 from cloudstore_tui.core.paging import Pager
@@ -41,7 +41,7 @@ def ls_command(
         print_profiles(as_json=as_json)
         return
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)
         if not provider.is_folder(location):
             entry = await provider.stat(location)

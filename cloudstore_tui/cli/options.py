@@ -16,7 +16,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
 
-class Option(click.Option):
+class HelpOption(click.Option):
     """An option under a heading of its own in the help."""
 
     def __init__(self, *names: Any, section: str = "Options", **more: Any) -> None:
@@ -81,7 +81,7 @@ def json_option(command: Decorated) -> Decorated:
     return click.option(
         "--json",
         "as_json",
-        cls=Option,
+        cls=HelpOption,
         section="Output",
         is_flag=True,
         help="Print JSON lines and nothing else on stdout.",
@@ -101,7 +101,7 @@ def timeout_option(*, transfers: bool = False) -> Callable[[Decorated], Decorate
 
 limit_option = click.option(
     "--limit",
-    cls=Option,
+    cls=HelpOption,
     section="Output",
     metavar="N",
     type=click.IntRange(1, 100_000_000),

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cloudstore_tui.cli.rows import FIELDS, TIMES, NewFile, Sink, row_of
+from cloudstore_tui.cli.rows import FIELDS, TIMES, NewFile, RowSink, row_of
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
 
@@ -29,7 +29,7 @@ _TYPES = {
 }
 
 
-class ParquetFile(Sink):
+class ParquetFile(RowSink):
     """Written in groups of rows."""
 
     def __init__(self, path: Path, columns: tuple[str, ...], provider: str) -> None:

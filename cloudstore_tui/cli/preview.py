@@ -9,7 +9,7 @@ import click
 
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import Piece, ReadPiece
@@ -48,7 +48,7 @@ def preview_command(path: str, *, wanted: int, as_text: bool, as_json: bool, tim
       cloudstore preview ./outreach-20240901.tar
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         name, preview = await (_local(path, wanted) if _is_local(path) else _remote(session, path, wanted))
         if as_json:
             session.output.record(_record(path, name, preview))
@@ -90,7 +90,7 @@ def _reader(number: int, size: int) -> ReadPiece:
     return read
 
 
-async def _remote(session: Session, path: str, wanted: int) -> tuple[str, Preview]:
+async def _remote(session: CommandSession, path: str, wanted: int) -> tuple[str, Preview]:
     """Look into an object."""
     # Deferred: libcurl is needed by this command alone.
     from cloudstore_tui.net.blob import BlobClient

@@ -8,7 +8,7 @@ from cloudstore_tui.cli.ls import print_profiles
 from cloudstore_tui.cli.options import Group, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.profile_add import add_command
-from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.config.profiles import Config, remove_profile
 from cloudstore_tui.config.secrets import SecretSources, file_of, sources_of, take_back, variables
 from cloudstore_tui.core.errors import UsageError
@@ -74,7 +74,7 @@ def test_command(name: str, *, as_json: bool, timeout: float) -> None:
       cloudstore profile test acme8
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         for check in await session.provider(name).check():
             text = f"{check.text}. {check.hint}" if check.hint else check.text
             if as_json:

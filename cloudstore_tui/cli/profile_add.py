@@ -15,13 +15,22 @@ import click
 from cloudstore_tui.cli.options import Command
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.config.draft import NAME, Draft, asked, check_name, complaint, is_needed, read_answer, typed_texts
+from cloudstore_tui.config.draft import (
+    NAME,
+    ProfileDraft,
+    asked,
+    check_name,
+    complaint,
+    is_needed,
+    read_answer,
+    typed_texts,
+)
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.secrets import (
     EXPLANATIONS,
     LARGEST_SECRET,
-    Store,
+    SecretStore,
     clean_secret,
     keyring_trouble,
     spoken,
@@ -82,7 +91,7 @@ def _with_options(command: _Decorated) -> _Decorated:
 @click.option("--writable", is_flag=True, help="Allow upload and delete. [default: read-only]")
 @click.option(
     "--secret-from",
-    type=click.Choice([store.value for store in Store]),
+    type=click.Choice([store.value for store in SecretStore]),
     help="Where the secrets are kept. Asked on a terminal. [default: file]",
 )
 @click.option("--secret-stdin", is_flag=True, help="Read the secrets from stdin, one a line, in the order asked.")
@@ -118,21 +127,21 @@ def add_command(name: str, *, provider: str | None, no_test: bool, **given: Any)
     _save(config, draft, output, questions, tested=not no_test)
 
 
-def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> Draft:
+def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> ProfileDraft:
     """What the options say."""
     known = {option.name for option in spec.options}
     texts = {key: value for key in _options() if (value := _text(given.get(key)))}
     for key in texts:
         if key not in known:
             raise UsageError(f"{spec.title} has no {_flag(key)}", hint=f"Leave {_flag(key)} out.")
-    draft = Draft(spec, name, typed_texts(spec, texts), writable=given["writable"])
+    draft = ProfileDraft(spec, name, typed_texts(spec, texts), writable=given["writable"])
     for secret in _secrets():
         command, file = given.get(f"{secret}_command"), given.get(f"{secret}_file")
         draft.commands |= {secret: command} if command else {}
         draft.files |= {secret: str(user_path(file).absolute())} if file else {}
     if given["secret_stdin"]:
         draft.secrets = _read_secrets(spec)
-    draft.store = Store(given["secret_from"] or (Store.COMMAND if draft.commands else Store.FILE))
+    draft.store = SecretStore(given["secret_from"] or (SecretStore.COMMAND if draft.commands else SecretStore.FILE))
     return draft
 
 
@@ -159,13 +168,13 @@ def _read_secrets(spec: ProviderSpec) -> dict[str, Any]:
     return {name: clean_secret(line, spoken(name)) for name, line in zip(names, filter(str.strip, lines), strict=True)}
 
 
-def _require(draft: Draft) -> None:
+def _require(draft: ProfileDraft) -> None:
     """Refuse to guess what is missing; the option is named."""
     if first := next(chain(_missing_options(draft), _missing_secrets(draft)), None):
         _missing(first)
 
 
-def _missing_options(draft: Draft) -> Iterator[str]:
+def _missing_options(draft: ProfileDraft) -> Iterator[str]:
     if not draft.name:
         yield "NAME"
     for option in asked(draft.spec):
@@ -173,10 +182,10 @@ def _missing_options(draft: Draft) -> Iterator[str]:
             yield f"{_flag(option.name)} or {_flag(option.whole)}" if option.whole else _flag(option.name)
 
 
-def _missing_secrets(draft: Draft) -> Iterator[str]:
-    for secret in draft.spec.secrets if draft.store is not Store.ENVIRONMENT else ():
+def _missing_secrets(draft: ProfileDraft) -> Iterator[str]:
+    for secret in draft.spec.secrets if draft.store is not SecretStore.ENVIRONMENT else ():
         flag = _flag(secret.name)
-        if draft.store is Store.COMMAND and secret.name not in draft.commands:
+        if draft.store is SecretStore.COMMAND and secret.name not in draft.commands:
             yield f"{flag}-command"
         if not any(secret.name in known for known in (draft.secrets, draft.commands, draft.files)):
             yield f"--secret-stdin, {flag}-file or {flag}-command"
@@ -188,7 +197,7 @@ def _missing(option: str) -> Any:
     )
 
 
-def _save(config: Config, draft: Draft, output: Output, questions: "Questions | None", *, tested: bool) -> None:
+def _save(config: Config, draft: ProfileDraft, output: Output, questions: "Questions | None", *, tested: bool) -> None:
     errors: list[StorageError] = []
     while tested:
         errors = try_out(draft, config.path.parent, output)
@@ -200,7 +209,7 @@ def _save(config: Config, draft: Draft, output: Output, questions: "Questions | 
         raise SystemExit(common_code(errors) or 1)
     draft.save(config.path, PROVIDERS)
     output.line(f"Saved as {draft.name} in {config.path}")
-    if draft.store is Store.ENVIRONMENT:
+    if draft.store is SecretStore.ENVIRONMENT:
         output.note(f"Set {' and '.join(variables(draft.name, draft.spec.secrets))} whenever you use it.")
     output.note(f"Look at it: cloudstore {draft.name}:")
 
@@ -229,7 +238,7 @@ class Questions:
         name = self._output.choose("Service", [spec.name for spec in specs], specs[0].name)
         return next(spec for spec in specs if spec.name == name)
 
-    def fill(self, draft: Draft, store: str | None) -> None:
+    def fill(self, draft: ProfileDraft, store: str | None) -> None:
         """Ask for all that is missing."""
         if not draft.name:
             self._name(draft)
@@ -260,7 +269,7 @@ class Questions:
             refuse()
         return answer == _KEEP
 
-    def change(self, draft: Draft) -> None:
+    def change(self, draft: ProfileDraft) -> None:
         """Ask for one answer again."""
         ways: dict[str, Callable[[], None]] = {"name": partial(self._name, draft), "store": partial(self._move, draft)}
         for option in asked(draft.spec):
@@ -269,7 +278,7 @@ class Questions:
             ways[field.name] = partial(self._secret, draft, field)
         ways[self._output.choose("Which one", list(ways), next(iter(ways)))]()
 
-    def _name(self, draft: Draft) -> None:
+    def _name(self, draft: ProfileDraft) -> None:
         self._explain(NAME.label, NAME.help, NAME.where)
 
         def taken(text: str) -> str:
@@ -278,7 +287,7 @@ class Questions:
 
         draft.name = self._until(lambda: taken(self._output.typed(NAME.label, draft.name)))
 
-    def _option(self, draft: Draft, option: Option) -> None:
+    def _option(self, draft: ProfileDraft, option: Option) -> None:
         known = draft.texts.get(option.name, "")
         usual = known or (str(option.default) if option.default else "")
         self._explain(option.label, option.help, option.where)
@@ -291,32 +300,32 @@ class Questions:
 
         draft.texts[option.name] = self._until(given)
 
-    def _secrets(self, draft: Draft, store: str | None) -> None:
+    def _secrets(self, draft: ProfileDraft, store: str | None) -> None:
         open_ones = [field for field in draft.spec.secrets if field.name not in {**draft.commands, **draft.files}]
         if not open_ones:
             return
-        draft.store = Store(store) if store else self._store()
+        draft.store = SecretStore(store) if store else self._store()
         for field in open_ones:
             self._secret(draft, field)
 
-    def _move(self, draft: Draft) -> None:
+    def _move(self, draft: ProfileDraft) -> None:
         """Keep the secrets somewhere else."""
         for known in (draft.secrets, draft.commands, draft.files):
             known.clear()
         self._secrets(draft, None)
 
-    def _store(self) -> Store:
+    def _store(self) -> SecretStore:
         trouble = keyring_trouble()
-        ways = [store for store in Store if store is not Store.KEYRING or not trouble]
+        ways = [store for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
         lines = [f"{store.value}: {EXPLANATIONS[store]}" for store in ways]
         self._explain("Where to keep the secrets", *lines, *([trouble] if trouble else []))
-        return Store(self._output.choose("Keep them in", [store.value for store in ways], ways[0].value))
+        return SecretStore(self._output.choose("Keep them in", [store.value for store in ways], ways[0].value))
 
-    def _secret(self, draft: Draft, field: SecretField) -> None:
-        if draft.store is Store.ENVIRONMENT:
+    def _secret(self, draft: ProfileDraft, field: SecretField) -> None:
+        if draft.store is SecretStore.ENVIRONMENT:
             return
         self._explain(field.label, field.help, field.where)
-        if draft.store is Store.COMMAND:
+        if draft.store is SecretStore.COMMAND:
             question = f"Command for the {spoken(field.name)}"
             draft.commands[field.name] = self._until(lambda: _command(self._output.typed(question)))
             return
@@ -346,7 +355,7 @@ def _command(text: str) -> str:
     return text.strip()
 
 
-def try_out(draft: Draft, folder: Path, output: Output) -> list[StorageError]:
+def try_out(draft: ProfileDraft, folder: Path, output: Output) -> list[StorageError]:
     """Test a profile and tell what was found; what is wrong with it."""
     output.note("Testing …")
     # Not asyncio.run: that waits for look-ups of names that hang.

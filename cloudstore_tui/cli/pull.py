@@ -19,8 +19,8 @@ from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
-from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import Progress, transferring
+from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.transferring import ProgressLine, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.models import Location
@@ -83,7 +83,7 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
     """
     arguments = PullArguments(**given)
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         pulling = _pulling(session, arguments)
         if arguments.dry_run:
             await pulling.estimate()
@@ -124,7 +124,7 @@ class PullArguments(msgspec.Struct, frozen=True):
         return bool(self.words or self.fiql or self.type_ or self.since or self.until)
 
 
-def _pulling(session: Session, arguments: PullArguments) -> "_Pulling":
+def _pulling(session: CommandSession, arguments: PullArguments) -> "_Pulling":
     """The pull that was asked for; nothing is sent.
 
     Raises:
@@ -153,7 +153,7 @@ def _pulling(session: Session, arguments: PullArguments) -> "_Pulling":
 class _Pulling(msgspec.Struct, frozen=True):
     """One pull of one command."""
 
-    session: Session
+    session: CommandSession
     provider: StorageProvider
     location: Location
     arguments: PullArguments
@@ -232,7 +232,7 @@ def _refuse_search(arguments: PullArguments, location: Location, provider: Stora
         )
 
 
-class _PullProgress(Progress):
+class _PullProgress(ProgressLine):
     """Shows what a pull has found and fetched while inside the block."""
 
     def __init__(self, pull: Pull, engine: TransferManager, output: Output) -> None:

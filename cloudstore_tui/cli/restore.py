@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.cli.options import CommandWithParts, OwnCommand, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import finished, named, tell, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
@@ -89,7 +89,7 @@ def _own_command(
     named_paths = tuple(dict.fromkeys(_expanded(paths)))
     options = RestoreOptions(days, wait or then_get, then_get, folder, dry_run)
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         if paths and not named_paths:
             session.output.note("Nothing is named on stdin, so nothing is done.")
         else:
@@ -112,7 +112,7 @@ def list_command(*, as_json: bool) -> None:
       cloudstore restore list
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         _list(session)
 
     run(work, as_json=as_json)
@@ -129,7 +129,7 @@ def forget_command(paths: tuple[str, ...], *, as_json: bool) -> None:
       cloudstore restore forget
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         _forget(session, tuple(_expanded(paths)))
 
     run(work, as_json=as_json)
@@ -148,7 +148,7 @@ class RestoreOptions(Struct, frozen=True):
 class _Restoring:
     """One run of the command."""
 
-    def __init__(self, session: Session, options: RestoreOptions) -> None:
+    def __init__(self, session: CommandSession, options: RestoreOptions) -> None:
         self._session = session
         self._output = session.output
         self._options = options
@@ -309,7 +309,7 @@ class _Restoring:
         return [request for request in self._store.requests() if request.location in wanted]
 
 
-def _list(session: Session) -> None:
+def _list(session: CommandSession) -> None:
     requests = open_store().requests()
     for request in requests:
         print_request(session.output, request)
@@ -317,7 +317,7 @@ def _list(session: Session) -> None:
         session.output.note("Nothing was asked for. Archived objects: cloudstore find PROFILE state:archived")
 
 
-def _forget(session: Session, paths: Sequence[str]) -> None:
+def _forget(session: CommandSession, paths: Sequence[str]) -> None:
     store, now = open_store(), utc_now()
     if paths:
         wanted = [session.resolve(path)[1] for path in paths]
@@ -361,7 +361,7 @@ def open_store() -> RestoreStore:
     return RestoreStore(state_folder() / FILE)
 
 
-def poller_of(session: Session, profiles: Iterable[str]) -> RestorePoller:
+def poller_of(session: CommandSession, profiles: Iterable[str]) -> RestorePoller:
     """Who looks after the requests of some profiles, at the pace that the settings name."""
     names = tuple(dict.fromkeys(profiles))
     settings = session.config.settings

@@ -6,7 +6,7 @@ import click
 
 from cloudstore_tui.cli.options import Command, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import Session, open_config, run
+from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -41,7 +41,7 @@ def rm_command(paths: tuple[str, ...], *, yes: bool, dry_run: bool, as_json: boo
       cloudstore rm --dry-run $(cat erase)
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         batches = await _found(session, paths)
         if dry_run:
             for entry in (entry for _, entries in batches for entry in entries):
@@ -59,7 +59,7 @@ def rm_command(paths: tuple[str, ...], *, yes: bool, dry_run: bool, as_json: boo
     run(work, as_json=as_json, timeout=timeout)
 
 
-async def _found(session: Session, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:
+async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:
     """The objects as they are now, by profile. What is not there is said; nothing is deleted unseen."""
     places = [_allowed(session, path) for path in dict.fromkeys(paths)]
     batches: dict[str, tuple[StorageProvider, list[StoredObject]]] = {}
@@ -79,7 +79,7 @@ async def _found(session: Session, paths: Sequence[str]) -> list[tuple[StoragePr
     return list(batches.values())
 
 
-def _allowed(session: Session, path: str) -> tuple[StorageProvider, Location]:
+def _allowed(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = session.resolve(path)
     provider.require(Capability.DELETE, location)
     if provider.is_folder(location):

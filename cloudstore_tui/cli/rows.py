@@ -59,7 +59,7 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-class Sink(ABC):
+class RowSink(ABC):
     """Takes entries one by one, inside a block; what was taken until an error is kept unless it says otherwise."""
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import Decorated, Option
+from cloudstore_tui.cli.options import Decorated, HelpOption
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.rows import FIELDS
 from cloudstore_tui.cli.search import saved_searches
@@ -48,7 +48,7 @@ _GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
 
 def query_options(command: Decorated) -> Decorated:
     """`--fiql`, `--type`, `--since` and `--until`."""
-    chosen = partial(click.option, cls=Option, section="Which objects")
+    chosen = partial(click.option, cls=HelpOption, section="Which objects")
     options = (
         chosen("--until", default="", metavar="TIME", help="Created before this time."),
         chosen("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),

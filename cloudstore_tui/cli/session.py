@@ -37,7 +37,7 @@ LONGEST = 2.0
 _CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
 
-class Session(Struct):
+class CommandSession(Struct):
     """Opens each profile at most once; `run` closes them."""
 
     config: Config
@@ -79,7 +79,7 @@ def open_config() -> Config:
     return load_config(config_file(), PROVIDERS)
 
 
-def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, timeout: float = READING) -> None:
+def run(work: Callable[[CommandSession], Awaitable[None]], *, as_json: bool = False, timeout: float = READING) -> None:
     """Do a command's work and end the process with its exit code if that is not 0.
 
     Raises:
@@ -88,7 +88,7 @@ def run(work: Callable[[Session], Awaitable[None]], *, as_json: bool = False, ti
     """
     config = open_config()
     output = Output(as_json=as_json, zone=config.settings.time_zone)
-    session = Session(config, output, timeout)
+    session = CommandSession(config, output, timeout)
     # Not asyncio.run: that waits for look-ups of names that hang.
     loop = asyncio.new_event_loop()
     try:
@@ -111,9 +111,9 @@ async def _tell_waits(output: Output) -> None:
             output.note(f"Still {text}")
 
 
-async def _supervise(work: Callable[[Session], Awaitable[None]], session: Session) -> int:
+async def _supervise(work: Callable[[CommandSession], Awaitable[None]], session: CommandSession) -> int:
     task = asyncio.ensure_future(work(session))
-    stop = Stop(task, session.output)
+    stop = StopSignal(task, session.output)
     teller = asyncio.ensure_future(_tell_waits(session.output))
     try:
         with stop:
@@ -128,7 +128,7 @@ async def _supervise(work: Callable[[Session], Awaitable[None]], session: Sessio
     return session.output.code
 
 
-class Stop:
+class StopSignal:
     """Cancels a command's work when a signal comes while inside the block; whoever asks twice gets the end at once.
 
     The handlers are plain ones, not the loop's: a loop that waits for an answer or for a full pipe would not hear.

@@ -4,7 +4,7 @@ import click
 
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.records import entry_record
@@ -24,7 +24,7 @@ def stat_command(path: str, *, as_json: bool, timeout: float) -> None:
       cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --json
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)
         _print_stat(await provider.stat(location), provider, session.output)
 

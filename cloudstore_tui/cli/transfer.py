@@ -13,8 +13,8 @@ from msgspec import Struct, structs
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse, writing
-from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import Progress, finished, named, target_folder, tell, transferring
+from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.transferring import ProgressLine, finished, named, target_folder, tell, transferring
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -58,7 +58,7 @@ def get_command(
     if folder == "-" and as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         if folder == "-":
             await _stream(session, paths)
         else:
@@ -93,7 +93,7 @@ def put_command(
     if len(files) < 2:
         raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, folder = session.resolve(files[-1])
         provider.require(Capability.UPLOAD, folder)
         if not provider.is_folder(folder) or not folder.path:
@@ -197,7 +197,7 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         refuse()
 
 
-async def objects_at(session: Session, paths: tuple[str, ...]) -> list[StoredObject]:
+async def objects_at(session: CommandSession, paths: tuple[str, ...]) -> list[StoredObject]:
     """The objects of some addresses; those that there are not are told."""
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
@@ -209,7 +209,7 @@ async def objects_at(session: Session, paths: tuple[str, ...]) -> list[StoredObj
 
 
 async def download(
-    session: Session, files: Mapping[StoredObject, Path], target: Path, on_conflict: OnConflict | None
+    session: CommandSession, files: Mapping[StoredObject, Path], target: Path, on_conflict: OnConflict | None
 ) -> None:
     """Fetch objects to these paths below `target` and tell what became of each; without a rule the user is asked."""
     way = on_conflict or OnConflict.REFUSE
@@ -220,7 +220,7 @@ async def download(
     await _transfer(session, requests, ask=on_conflict is None and session.output.asks)
 
 
-async def _object(session: Session, path: str) -> StoredObject:
+async def _object(session: CommandSession, path: str) -> StoredObject:
     provider, location = session.resolve(path)
     entry = None if provider.is_folder(location) else await provider.stat(location)
     if not isinstance(entry, StoredObject):
@@ -232,13 +232,13 @@ async def _object(session: Session, path: str) -> StoredObject:
     return entry
 
 
-async def _transfer(session: Session, requests: list[Request], *, ask: bool = False) -> None:
+async def _transfer(session: CommandSession, requests: list[Request], *, ask: bool = False) -> None:
     async with transferring(session) as engine:
-        with Progress(engine, session.output):
+        with ProgressLine(engine, session.output):
             ended = await finished(engine, [engine.submit(request) for request in requests])
         if ask and (again := [_asked(session.output, one) for one in ended if isinstance(one.error, ConflictError)]):
             kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
-            with Progress(engine, session.output):
+            with ProgressLine(engine, session.output):
                 ended = [*kept, *await finished(engine, [engine.submit(request) for request in again])]
     for transfer in ended:
         tell(session.output, transfer)
@@ -254,7 +254,7 @@ def _asked(output: Output, transfer: TransferSnapshot) -> Request:
     return replace(request, on_conflict=OnConflict(answer))
 
 
-async def _stream(session: Session, paths: tuple[str, ...]) -> None:
+async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
     engine = TransferManager(session.provider, 1, session.timeouts)
     try:
         for path in paths:

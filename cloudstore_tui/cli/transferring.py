@@ -12,7 +12,7 @@ from types import TracebackType
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session
+from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import BusyError, InterruptedTransfer, LocalDiskError, UsageError
 from cloudstore_tui.core.models import StoredObject
@@ -25,7 +25,7 @@ from cloudstore_tui.ui import format as in_words
 
 
 @asynccontextmanager
-async def transferring(session: Session) -> AsyncIterator[TransferManager]:
+async def transferring(session: CommandSession) -> AsyncIterator[TransferManager]:
     """An engine that ends with the block; what is not done then stays in the journal."""
     settings = session.config.settings
     journal = open_journal(session.output)
@@ -83,7 +83,7 @@ def tell(output: Output, transfer: TransferSnapshot) -> None:
     output.record({name: value for name, value in done.items() if value not in ("", None)})
 
 
-def target_folder(session: Session, text: str) -> Path:
+def target_folder(session: CommandSession, text: str) -> Path:
     """The local folder of `--to`, or that of the settings.
 
     Raises:
@@ -97,7 +97,7 @@ def target_folder(session: Session, text: str) -> Path:
 
 
 def named(
-    session: Session, entries: Iterable[StoredObject], folder: Path, template: Template | None = None
+    session: CommandSession, entries: Iterable[StoredObject], folder: Path, template: Template | None = None
 ) -> dict[StoredObject, Path]:
     """Where objects go that are fetched in one command: the second of two equal paths carries a suffix."""
     files: dict[StoredObject, Path] = {}
@@ -152,7 +152,7 @@ INTERVAL = 0.25
 """Seconds between two looks; each writes only if the text changed."""
 
 
-class Progress:
+class ProgressLine:
     """Shows the state of an engine on stderr while inside the block; nothing where stderr is no terminal."""
 
     def __init__(self, engine: TransferManager, output: Output) -> None:

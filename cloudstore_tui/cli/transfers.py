@@ -10,8 +10,8 @@ import click
 from msgspec import Struct
 
 from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
-from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import Progress, finished, open_journal, tell, transferring
+from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.transferring import ProgressLine, finished, open_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.records import iso
 from cloudstore_tui.core.text import cut, plain
@@ -52,7 +52,7 @@ def list_command(*, as_json: bool) -> None:
       cloudstore transfers list --json
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         output = session.output
         async with open_left_overs(session) as left_overs:
             found = await all_known(left_overs)
@@ -83,11 +83,11 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, timeout: float) -> N
       nohup cloudstore transfers run &
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         async with transferring(session) as engine:
             there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
             chosen = [named(there, number).transfer.id for number in numbers] if numbers else None
-            with Progress(engine, session.output):
+            with ProgressLine(engine, session.output):
                 ended = await finished(engine, await engine.adopt(chosen))
         if not ended:
             session.output.note("Nothing was interrupted.")
@@ -156,7 +156,7 @@ def prune_command(*, older_than: float, everything: bool, as_json: bool) -> None
       cloudstore transfers prune --older-than 2d
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         async with open_left_overs(session) as left_overs:
             old = await left_overs.older_than(0.0 if everything else older_than)
             count = await left_overs.drop(old)
@@ -179,7 +179,7 @@ def log_command(*, limit: int, as_json: bool) -> None:
       cloudstore transfers log --limit 20
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         async with open_left_overs(session) as left_overs:
             for event in await left_overs.events(limit):
                 when = datetime.fromtimestamp(event.at, UTC)
@@ -193,7 +193,7 @@ def log_command(*, limit: int, as_json: bool) -> None:
 
 
 def _pass_on(numbers: Sequence[str], verb: str, *, as_json: bool) -> None:
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         async with open_left_overs(session) as left_overs:
             there = await all_known(left_overs)
             for known in [named(there, number) for number in numbers]:
@@ -277,7 +277,7 @@ class KnownTransfer(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_left_overs(session: Session) -> AsyncIterator[LeftOvers]:
+async def open_left_overs(session: CommandSession) -> AsyncIterator[LeftOvers]:
     """What the journal has of transfers, for as long as the block lasts."""
     journal = open_journal(session.output)
     workers = Workers()

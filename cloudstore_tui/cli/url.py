@@ -5,7 +5,7 @@ import shlex
 import click
 
 from cloudstore_tui.cli.options import Command, json_option, timeout_option
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.records import iso
@@ -28,7 +28,7 @@ def url_command(path: str, *, native: bool, curl: bool, as_json: bool, timeout: 
       cloudstore url acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --curl
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)
         link = await provider.link(location, LinkForm.NATIVE if native else None)
         url = link.url.reveal()

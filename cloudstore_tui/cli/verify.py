@@ -5,7 +5,7 @@ import click
 from cloudstore_tui.archive.verify import FileFinding, Found, verify_folder
 from cloudstore_tui.cli.options import Command, json_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.session import Session, run
+from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.transfers.workers import Stop, Workers
 
@@ -25,7 +25,7 @@ def verify_command(folder: str, *, as_json: bool) -> None:
       cloudstore verify calls/
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         workers = Workers(1)
         counts = dict.fromkeys(Found, 0)
 

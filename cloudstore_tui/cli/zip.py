@@ -6,8 +6,8 @@ import click
 
 from cloudstore_tui.cli.options import Group, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.session import Session, run
-from cloudstore_tui.cli.transferring import Progress, finished, named, target_folder, tell, transferring
+from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.cli.transferring import ProgressLine, finished, named, target_folder, tell, transferring
 from cloudstore_tui.core.errors import StorageError, UsageError, distinct
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
@@ -48,7 +48,7 @@ def start_command(paths: tuple[str, ...], *, dry_run: bool, as_json: bool, timeo
       cloudstore zip start acme8:us-east/58bc5748-… acme8:us-east/78af0e18-…
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         places = [_object_of(session, path) for path in dict.fromkeys(paths)]
         if len({(location.profile, location.region) for _, location in places}) > 1:
             raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
@@ -74,7 +74,7 @@ def status_command(path: str, *, as_json: bool, timeout: float) -> None:
       cloudstore zip status acme8:us-east/0bccb889-….zip
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = _job_of(session, path)
         _show(session.output, await provider.zip_job(location.region, location.path))
 
@@ -93,7 +93,7 @@ def list_command(path: str, *, as_json: bool, timeout: float) -> None:
       cloudstore zip list acme8
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = _zips_of(session, path)
         regions = [location.region] if location.region else await _regions(provider, location, session.output)
         for region in regions:
@@ -127,12 +127,12 @@ def get_command(
       cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         target = target_folder(session, folder)
         way = OnConflict(on_conflict or OnConflict.REFUSE)
         requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
         async with transferring(session) as engine:
-            with Progress(engine, session.output):
+            with ProgressLine(engine, session.output):
                 numbers = [engine.submit(request) for request in requests]
                 ended = [await engine.wait(number) for number in numbers]
             for transfer in ended:
@@ -154,7 +154,7 @@ def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
       cloudstore zip cancel acme8:us-east/0bccb889-….zip
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = _job_of(session, path)
         for job in await provider.cancel_zip(location.region, location.path):
             _show(session.output, job)
@@ -175,7 +175,7 @@ def clear_command(path: str, *, yes: bool, as_json: bool, timeout: float) -> Non
       cloudstore zip clear acme8:us-east
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: CommandSession) -> None:
         provider, location = _zips_of(session, path)
         if not location.region:
             raise UsageError("one region is cleared at a time", subject=path, hint="Write PROFILE:REGION.")
@@ -200,7 +200,7 @@ def _confirm(output: Output, location: Location, count: int) -> None:
 
 
 async def _requests(
-    session: Session, paths: tuple[str, ...], folder: Path, way: OnConflict, *, keep: bool
+    session: CommandSession, paths: tuple[str, ...], folder: Path, way: OnConflict, *, keep: bool
 ) -> list[Request]:
     """What is to be fetched: jobs by their names, objects packed by region."""
     jobs = [path for path in paths if path.endswith(_ENDING)]
@@ -226,7 +226,7 @@ async def _requests(
     return requests + [request for location, request in downloads.items() if location not in packed]
 
 
-async def _entry(session: Session, path: str) -> StoredObject:
+async def _entry(session: CommandSession, path: str) -> StoredObject:
     provider, location = _object_of(session, path)
     entry = await provider.stat(location)
     if not isinstance(entry, StoredObject):
@@ -240,20 +240,20 @@ async def _regions(provider: StorageProvider, root: Location, output: Output) ->
     return [folder.location.region for folder in page.items]
 
 
-def _zips_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
+def _zips_of(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = session.resolve(path)
     provider.require(Capability.ZIP, location)
     return provider, location
 
 
-def _object_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
+def _object_of(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = _zips_of(session, path)
     if provider.is_folder(location):
         raise UsageError("is a folder, and only objects are packed", subject=path, hint="Name the objects.")
     return provider, location
 
 
-def _job_of(session: Session, path: str) -> tuple[StorageProvider, Location]:
+def _job_of(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = _zips_of(session, path)
     if not location.region or not location.path.endswith(_ENDING) or not is_segment(location.path):
         raise UsageError("is no zip job", subject=path, hint=_CURE)

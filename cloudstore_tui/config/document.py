@@ -18,7 +18,7 @@ _HEADER = re.compile(r"^\s*\[\s*(?P<name>[^\[\]]+?)\s*\]\s*(#.*)?$")
 _KEY = re.compile(r"""^\s*(?P<key>"[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*=""")
 
 
-class Document:
+class TomlDocument:
     """One TOML file, read once."""
 
     def __init__(self, path: Path, text: str) -> None:
@@ -32,7 +32,7 @@ class Document:
             raise ConfigError("is nested too deeply", subject=str(path)) from None
 
     @classmethod
-    def read(cls, path: Path) -> "Document":
+    def read(cls, path: Path) -> "TomlDocument":
         """Read a file.
 
         Raises:
@@ -45,7 +45,7 @@ class Document:
             raise ConfigError("is not UTF-8 text", subject=str(path)) from None
 
     @classmethod
-    def parse(cls, path: Path, text: str) -> "Document":
+    def parse(cls, path: Path, text: str) -> "TomlDocument":
         """What a text says that stands, or is to stand, in a file: with any line ends and a byte-order mark."""
         return cls(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
 

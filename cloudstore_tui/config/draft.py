@@ -9,7 +9,7 @@ from pathlib import Path
 from cloudstore_tui.config.profiles import COMMON, PROFILE_NAME, add_profile
 from cloudstore_tui.config.secrets import (
     SecretSources,
-    Store,
+    SecretStore,
     clean_secret,
     keep_secrets,
     spoken,
@@ -35,7 +35,7 @@ _QUOTES = "\"'"
 
 
 @dataclass
-class Draft:
+class ProfileDraft:
     """What is known of a profile so far."""
 
     spec: ProviderSpec
@@ -47,7 +47,7 @@ class Draft:
     """Programs that print the secrets, by secret."""
     files: dict[str, str] = field(default_factory=dict)
     """Files of the user's that hold the secrets, by secret."""
-    store: Store = Store.FILE
+    store: SecretStore = SecretStore.FILE
     writable: bool = False
 
     def values(self) -> dict[str, OptionValue]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from cloudstore_tui.config.document import Document, with_table, without_table
+from cloudstore_tui.config.document import TomlDocument, with_table, without_table
 from cloudstore_tui.config.paths import check_trusted
 from cloudstore_tui.config.secrets import SecretSources, variable_of
 from cloudstore_tui.config.settings import Settings, read_options, read_settings
@@ -75,10 +75,10 @@ def load_config(path: Path, specs: Sequence[ProviderSpec]) -> Config:
     if not path.exists():
         return Config(path)
     check_trusted(path)
-    return read_config(Document.read(path), specs)
+    return read_config(TomlDocument.read(path), specs)
 
 
-def read_config(document: Document, specs: Sequence[ProviderSpec]) -> Config:
+def read_config(document: TomlDocument, specs: Sequence[ProviderSpec]) -> Config:
     """What a file says.
 
     Raises:
@@ -93,7 +93,7 @@ def read_config(document: Document, specs: Sequence[ProviderSpec]) -> Config:
     return Config(document.path, profiles, settings, _read_keys(document))
 
 
-def _read_profile(document: Document, name: str, settings: Settings, specs: Sequence[ProviderSpec]) -> Profile:
+def _read_profile(document: TomlDocument, name: str, settings: Settings, specs: Sequence[ProviderSpec]) -> Profile:
     keys = ("profiles", name)
     table = document.table("profiles")[name]
     if not isinstance(table, dict):
@@ -119,7 +119,7 @@ def _read_profile(document: Document, name: str, settings: Settings, specs: Sequ
     return replace(profile, secrets=SecretSources(name, texts, document.path.parent))
 
 
-def _check_networks(document: Document, keys: tuple[str, ...], networks: OptionValue) -> None:
+def _check_networks(document: TomlDocument, keys: tuple[str, ...], networks: OptionValue) -> None:
     for network in networks if isinstance(networks, tuple) else ():
         try:
             ip_network(network)
@@ -132,7 +132,7 @@ def _check_networks(document: Document, keys: tuple[str, ...], networks: OptionV
 
 
 def _spec(
-    document: Document, keys: tuple[str, ...], table: Mapping[str, object], specs: Sequence[ProviderSpec]
+    document: TomlDocument, keys: tuple[str, ...], table: Mapping[str, object], specs: Sequence[ProviderSpec]
 ) -> ProviderSpec:
     names = {spec.name: spec for spec in specs}
     wanted = table.get("provider")
@@ -142,7 +142,7 @@ def _spec(
     return names[wanted]
 
 
-def _check_variables(document: Document, names: Iterable[str]) -> None:
+def _check_variables(document: TomlDocument, names: Iterable[str]) -> None:
     """Refuse two profiles that would read the same variable: the secret of one would go to the host of the other."""
     seen: dict[str, str] = {}
     for name in names:
@@ -155,7 +155,7 @@ def _check_variables(document: Document, names: Iterable[str]) -> None:
             )
 
 
-def _read_keys(document: Document) -> dict[str, str]:
+def _read_keys(document: TomlDocument) -> dict[str, str]:
     table = document.table("keys")
     for name, value in table.items():
         if not isinstance(value, str):
@@ -200,20 +200,20 @@ def _change(
     change: Callable[[str], str],
     expect: Callable[[dict[str, object]], object],
     specs: Sequence[ProviderSpec] | None = None,
-) -> Document:
+) -> TomlDocument:
     """Change the text, and write it if it then says what is expected and nothing else.
 
     With `specs`, it also has to be a configuration that can be used.
     """
     before = _bytes(path)
-    known = Document.read(path) if path.exists() else Document(path, "")
+    known = TomlDocument.read(path) if path.exists() else TomlDocument(path, "")
     wanted = dict(known.values)
     profiles = dict(known.table("profiles"))
     expect(profiles)
     wanted["profiles"] = profiles
     changed = change(before.decode())
     try:
-        document = Document.parse(path, changed)
+        document = TomlDocument.parse(path, changed)
     except ConfigError:
         raise ConfigError(
             "the profiles in it are written in a way of their own", subject=str(path), hint=_BY_HAND

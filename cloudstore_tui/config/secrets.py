@@ -185,7 +185,9 @@ def clean_secret(text: str, what: str) -> Secret:
     elif not cleaned.isascii():
         wrong = "holds a character that cannot be sent"
     if wrong:
-        raise ConfigError(f"the {what} {wrong}", hint="Store exactly the text that the service shows, on one line.")
+        raise ConfigError(
+            f"the {what} {wrong}", hint="SecretStore exactly the text that the service shows, on one line."
+        )
     return Secret(cleaned)
 
 
@@ -207,7 +209,7 @@ def _read_private(path: Path) -> str:
 _MOST_NAMES = 100
 
 
-class Store(StrEnum):
+class SecretStore(StrEnum):
     """Where secrets are kept."""
 
     KEYRING = "keyring"
@@ -216,16 +218,16 @@ class Store(StrEnum):
     ENVIRONMENT = "env"
 
 
-EXPLANATIONS: Mapping[Store, str] = {
-    Store.KEYRING: "The keyring of your desktop: the safest place; needs a session that is logged in.",
-    Store.FILE: "A file beside the configuration that only you can read. Works everywhere.",
-    Store.COMMAND: "A program of yours prints it, such as `pass show cloudstore` or `op read op://…`.",
-    Store.ENVIRONMENT: "A variable of the environment that you set each time, as schedulers and containers do.",
+EXPLANATIONS: Mapping[SecretStore, str] = {
+    SecretStore.KEYRING: "The keyring of your desktop: the safest place; needs a session that is logged in.",
+    SecretStore.FILE: "A file beside the configuration that only you can read. Works everywhere.",
+    SecretStore.COMMAND: "A program of yours prints it, such as `pass show cloudstore` or `op read op://…`.",
+    SecretStore.ENVIRONMENT: "A variable of the environment that you set each time, as schedulers and containers do.",
 }
 """What to know before choosing one."""
 
 
-def keep_secrets(store: Store, profile: str, secrets: Mapping[str, Secret], folder: Path) -> dict[str, str]:
+def keep_secrets(store: SecretStore, profile: str, secrets: Mapping[str, Secret], folder: Path) -> dict[str, str]:
     """Put the secrets of a profile away; what the profile has to say about them.
 
     Raises:
@@ -234,9 +236,9 @@ def keep_secrets(store: Store, profile: str, secrets: Mapping[str, Secret], fold
     """
     options: dict[str, str] = {}
     for name, secret in secrets.items():
-        if store is Store.KEYRING:
+        if store is SecretStore.KEYRING:
             write_keyring(keyring_service(profile), name, secret)
-        elif store is Store.FILE:
+        elif store is SecretStore.FILE:
             path = _free(folder, f"{profile}.{name}")
             write_private(path, f"{secret.reveal()}\n")
             options[f"{name}_file"] = path.name

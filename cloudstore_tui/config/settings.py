@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.document import TomlDocument
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.profile import Option, OptionValue, Timeouts
 
@@ -94,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True):
     timeouts: Timeouts = Timeouts()
 
 
-def read_settings(document: Document) -> Settings:
+def read_settings(document: TomlDocument) -> Settings:
     """The `[settings]` table, with defaults for what it does not say."""
     table = dict(document.table("settings"))
     polls = _poll_seconds(document, "zip_poll_seconds", table.pop("zip_poll_seconds", None))
@@ -133,7 +133,7 @@ def read_settings(document: Document) -> Settings:
 
 
 def read_options(
-    document: Document, keys: tuple[str, ...], table: Mapping[str, object], options: Sequence[Option]
+    document: TomlDocument, keys: tuple[str, ...], table: Mapping[str, object], options: Sequence[Option]
 ) -> dict[str, OptionValue]:
     """The values of a table, checked against what is declared, defaults filled in.
 
@@ -155,7 +155,7 @@ def read_options(
     return values
 
 
-def _checked(document: Document, keys: tuple[str, ...], value: object, option: Option) -> OptionValue:
+def _checked(document: TomlDocument, keys: tuple[str, ...], value: object, option: Option) -> OptionValue:
     typed = _typed(value, option.type)
     if typed is None:
         raise document.error(f"{option.name} must be {_TYPE_NAMES[option.type]}", keys, option.help)
@@ -175,7 +175,7 @@ def _typed(value: object, wanted: type) -> OptionValue | None:
     return value if isinstance(value, (str, int)) and isinstance(value, wanted) else None
 
 
-def _poll_seconds(document: Document, name: str, value: object) -> tuple[int, ...]:
+def _poll_seconds(document: TomlDocument, name: str, value: object) -> tuple[int, ...]:
     if value is None:
         return ()
     numbers = (

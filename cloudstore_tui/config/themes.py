@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from cloudstore_tui.config.document import Document
+from cloudstore_tui.config.document import TomlDocument
 from cloudstore_tui.core.errors import ConfigError
 
 COLOURS = (
@@ -84,7 +84,7 @@ def read_theme(path: Path) -> Theme:
     Raises:
         ConfigError: with file, line and what can be written instead.
     """
-    document = Document.read(path)
+    document = TomlDocument.read(path)
     known = ("name", *_SWITCHES, *COLOURS, "variables")
     for key in document.values:
         if key not in known:
@@ -106,14 +106,14 @@ def _theme_files(folders: Iterable[Path]) -> list[Path]:
     return [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.toml"))]
 
 
-def _colour(document: Document, key: str) -> str:
+def _colour(document: TomlDocument, key: str) -> str:
     value = document.values[key]
     if not isinstance(value, str) or not _COLOUR.fullmatch(value):
         raise document.error(f"{key} must be a colour", (key,), _CURE)
     return value.lower()
 
 
-def _variables(document: Document) -> dict[str, str]:
+def _variables(document: TomlDocument) -> dict[str, str]:
     table = document.table("variables")
     for key, value in table.items():
         if not _VARIABLE.fullmatch(key):

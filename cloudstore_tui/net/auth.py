@@ -14,7 +14,7 @@ import msgspec
 from cloudstore_tui.core.errors import ConfigError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.clock import Moment, now
+from cloudstore_tui.net.clock import ClockReading, now
 from cloudstore_tui.net.logs import guard
 
 SHORTEST_LIFE, LONGEST_LIFE, USUAL_LIFE = 60.0, 86_400.0, 900.0
@@ -106,7 +106,7 @@ class Login:
         self,
         fetch: Callable[[], Awaitable[AccessToken]],
         extra: Callable[[], Mapping[str, Secret] | Awaitable[Mapping[str, Secret]]] = dict,
-        clock: Callable[[], Moment] = now,
+        clock: Callable[[], ClockReading] = now,
     ) -> None:
         """Make a login without sending anything.
 
@@ -123,8 +123,8 @@ class Login:
         self._headers: Mapping[str, Secret] = {}
         self._in_vain: Mapping[str, Secret] | None = None
         """The headers with which a call was refused again, although their token was new."""
-        self._vain_until = Moment(0.0, 0.0)
-        self._due = self._last = Moment(0.0, 0.0)
+        self._vain_until = ClockReading(0.0, 0.0)
+        self._due = self._last = ClockReading(0.0, 0.0)
         self.ends: datetime | None = None
         """When the present token ends."""
 

@@ -9,27 +9,27 @@ from datetime import UTC, datetime
 import msgspec
 
 
-class Moment(msgspec.Struct, frozen=True):
+class ClockReading(msgspec.Struct, frozen=True):
     """One point in time: the wall clock can be set, and the other counts from the start of the machine."""
 
     wall: float
     started: float
     """Seconds since the machine was started, with the time it slept where the system counts it."""
 
-    def later(self, seconds: float) -> "Moment":
+    def later(self, seconds: float) -> "ClockReading":
         """The moment so many seconds after this one."""
-        return Moment(self.wall + seconds, self.started + seconds)
+        return ClockReading(self.wall + seconds, self.started + seconds)
 
-    def reached(self, end: "Moment") -> bool:
+    def reached(self, end: "ClockReading") -> bool:
         """Whether either clock says that `end` has come: a clock that was set back must not lengthen a life."""
         return self.wall >= end.wall or self.started >= end.started
 
 
-def now() -> Moment:
+def now() -> ClockReading:
     """The present moment."""
     # macOS and Windows have no clock of this name; there the wall clock notices that the machine slept.
     boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return Moment(time.time(), time.clock_gettime(boot) if boot is not None else time.monotonic())
+    return ClockReading(time.time(), time.clock_gettime(boot) if boot is not None else time.monotonic())
 
 
 class Clock:

@@ -6,7 +6,7 @@ from cloudstore_tui.preview.model import Nothing, Preview, Text
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.table import database_preview, parquet_preview
-from cloudstore_tui.preview.text import Decoded, text_lines
+from cloudstore_tui.preview.text import DecodedText, text_lines
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _FIRST_HEADER = re.compile(r"\A(?:From |[A-Za-z][A-Za-z-]*:[ \t])")
@@ -56,7 +56,7 @@ def _pdf_preview(sample: Sample) -> Preview:
     return Preview("PDF document", Text(tuple(lines)) if lines else Nothing(), tuple(facts), notes)
 
 
-def mail_preview(decoded: Decoded, sample: Sample) -> Preview | None:
+def mail_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
     """A message: who to whom, its words, what is attached; `None` if the text is none."""
     is_named = sample.facts.extension in ("eml", "mbox") or sample.facts.mime == "message/rfc822"
     if not _FIRST_HEADER.match(decoded.text) or not (is_named or _looks_like_mail(decoded.text)):

@@ -26,7 +26,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedSound:
     """The loudness of each channel, in decibels below full scale, one number for each stretch."""
 
     channels: tuple[tuple[float, ...], ...]
@@ -35,7 +35,7 @@ class Decoded:
     """Whether there was more sound than is looked at."""
 
 
-def decode(data: bytes, kind: Kind, channels: int) -> Decoded | None:
+def decode(data: bytes, kind: Kind, channels: int) -> DecodedSound | None:
     """Decode bytes of one format; `None` if there is no sound in them."""
     # Deferred: it loads half of what the network needs, and most previews hear nothing.
     import miniaudio
@@ -63,7 +63,7 @@ def decode(data: bytes, kind: Kind, channels: int) -> Decoded | None:
         stream.close()
     if not frames:
         return None
-    return Decoded(tuple(map(tuple, levels)), frames / _RATE, frames >= MAX_SECONDS * _RATE)
+    return DecodedSound(tuple(map(tuple, levels)), frames / _RATE, frames >= MAX_SECONDS * _RATE)
 
 
 def _level(samples: "memoryview[int] | list[int]") -> float:

@@ -38,7 +38,7 @@ class Text(msgspec.Struct, frozen=True, tag=True):
     lines: tuple[str, ...]
 
 
-class Node(msgspec.Struct, frozen=True, array_like=True):
+class TreeNode(msgspec.Struct, frozen=True, array_like=True):
     """One line of an outline."""
 
     depth: int
@@ -61,7 +61,7 @@ class Node(msgspec.Struct, frozen=True, array_like=True):
 class Outline(msgspec.Struct, frozen=True, tag=True):
     """JSON, one value a line."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[TreeNode, ...]
     folded: frozenset[int] = frozenset()
     """Nodes that are closed at first."""
 

@@ -9,11 +9,11 @@ from cloudstore_tui.preview.model import (
     Bytes,
     Dialogue,
     Listing,
-    Node,
     Outline,
     Preview,
     Table,
     Text,
+    TreeNode,
     Waveform,
 )
 
@@ -48,7 +48,7 @@ Role = tuple[int, int, str]
 `note` or `wave`."""
 
 
-class Line(NamedTuple):
+class RenderedLine(NamedTuple):
     """One line; nothing in it that a terminal could obey."""
 
     text: str
@@ -61,10 +61,10 @@ class Line(NamedTuple):
     """Its text when it is folded."""
 
 
-class Document(NamedTuple):
+class RenderedDocument(NamedTuple):
     """All lines of a preview."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[RenderedLine, ...]
     head: str = ""
     """The titles of columns."""
     above: int = 0
@@ -75,21 +75,21 @@ class Document(NamedTuple):
     """Lines that are folded at first."""
 
 
-def render(preview: Preview, width: int) -> Document:
+def render(preview: Preview, width: int) -> RenderedDocument:
     """What is shown of an object on a screen of this width."""
     lines = [_fact(name, value) for name, value in preview.facts]
-    lines += [Line(text := plain(note), ((0, len(text), "note"),)) for note in preview.notes]
+    lines += [RenderedLine(text := plain(note), ((0, len(text), "note"),)) for note in preview.notes]
     if lines:
-        lines.append(Line(""))
+        lines.append(RenderedLine(""))
     above, body = len(lines), preview.body
     if isinstance(body, Outline):
         lines += [_node(node, above, body.nodes) for node in body.nodes]
-        return Document(tuple(lines), above=above, folded=frozenset(place + above for place in body.folded))
+        return RenderedDocument(tuple(lines), above=above, folded=frozenset(place + above for place in body.folded))
     head, further, wraps = _body(preview, width)
-    return Document((*lines, *further), head, above, wraps)
+    return RenderedDocument((*lines, *further), head, above, wraps)
 
 
-def _body(preview: Preview, width: int) -> tuple[str, Sequence[Line], bool]:
+def _body(preview: Preview, width: int) -> tuple[str, Sequence[RenderedLine], bool]:
     body = preview.body
     if isinstance(body, Table):
         return _table(body)
@@ -98,11 +98,11 @@ def _body(preview: Preview, width: int) -> tuple[str, Sequence[Line], bool]:
     if isinstance(body, Dialogue):
         return _dialogue(body)
     if isinstance(body, Waveform):
-        return "", [Line(text, ((0, len(text), "wave"),)) for text in draw_waveform(body, width)], False
+        return "", [RenderedLine(text, ((0, len(text), "wave"),)) for text in draw_waveform(body, width)], False
     if isinstance(body, Bytes):
-        return _HEX_HEAD, [Line(text, ((0, 8, "time"),)) for text in _hex_lines(body.data)], False
+        return _HEX_HEAD, [RenderedLine(text, ((0, 8, "time"),)) for text in _hex_lines(body.data)], False
     if isinstance(body, Text):
-        return "", [Line(_safe(line)) for line in body.lines], True
+        return "", [RenderedLine(_safe(line)) for line in body.lines], True
     return "", [], True
 
 
@@ -110,12 +110,12 @@ def _safe(text: str) -> str:
     return plain(text.expandtabs(_TAB) if "\t" in text else text, LONGEST)
 
 
-def _fact(name: str, value: str) -> Line:
+def _fact(name: str, value: str) -> RenderedLine:
     title = f"{plain(name):13} "
-    return Line(f"{title}{plain(value)}", ((0, len(title), "name"),), len(title))
+    return RenderedLine(f"{title}{plain(value)}", ((0, len(title), "name"),), len(title))
 
 
-def _node(node: Node, above: int, nodes: Sequence[Node]) -> Line:
+def _node(node: TreeNode, above: int, nodes: Sequence[TreeNode]) -> RenderedLine:
     start, key, value = "  " * node.depth, plain(node.key, LONGEST), plain(node.value, LONGEST)
     comma = "," if node.has_next else ""
     joined = f"{start}{key}: " if key else start
@@ -127,17 +127,19 @@ def _node(node: Node, above: int, nodes: Sequence[Node]) -> Line:
         last = nodes[node.last]
         closing = f"{last.value}{',' if last.has_next else ''}" if last.kind == "close" else "…"
         folded = plain(node.source, LONGEST) or f"{joined}{value} … {node.count:,} {closing}"
-    return Line(joined + value + comma, tuple(roles), len(joined), node.last + above if node.last else 0, folded)
+    return RenderedLine(
+        joined + value + comma, tuple(roles), len(joined), node.last + above if node.last else 0, folded
+    )
 
 
-def _table(table: Table) -> tuple[str, Sequence[Line], bool]:
+def _table(table: Table) -> tuple[str, Sequence[RenderedLine], bool]:
     rows = [tuple(map(plain, row)) for row in table.rows]
     header = tuple(map(plain, table.header))
     widths = [min(len(cell), _WIDEST_CELL) for cell in header]
     for row in rows[:_MEASURED]:
         widths += [0] * (len(row) - len(widths))
         widths[: len(row)] = (max(widths[place], min(len(cell), _WIDEST_CELL)) for place, cell in enumerate(row))
-    return _cells(header, widths), [Line(_cells(row, widths)) for row in rows], False
+    return _cells(header, widths), [RenderedLine(_cells(row, widths)) for row in rows], False
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -149,16 +151,16 @@ def _fit(cell: str, width: int) -> str:
     return f"{cell[: width - 1]}…" if len(cell) > width > 0 else cell.ljust(width)
 
 
-def _members(listing: Listing) -> Iterator[Line]:
+def _members(listing: Listing) -> Iterator[RenderedLine]:
     for member in listing.members:
         when = member.modified.strftime("%Y-%m-%d %H:%M") if member.modified else ""
         size = f"{member.size:,}" if member.size is not None and member.note != "folder" else ""
         start = f"{size:>15}  {when:16}  "
         note = f"  ({plain(member.note)})" if member.note else ""
-        yield Line(f"{start}{plain(member.name)}{note}", ((0, len(start), "time"),), len(start))
+        yield RenderedLine(f"{start}{plain(member.name)}{note}", ((0, len(start), "time"),), len(start))
 
 
-def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[Line], bool]:
+def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[RenderedLine], bool]:
     names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in dialogue.turns]
     order = {name: place for place, name in enumerate(dict.fromkeys(names))}
     width = max(map(len, order), default=0)
@@ -169,7 +171,7 @@ def _dialogue(dialogue: Dialogue) -> tuple[str, Sequence[Line], bool]:
         start = f"{time}{name:{width}}  " if width else time
         side = "first" if order[name] % 2 == 0 else "second"
         roles = ((0, len(time), "time"), (len(time), len(start), side))
-        lines.append(Line(start + plain(turn.text, LONGEST), roles, len(start)))
+        lines.append(RenderedLine(start + plain(turn.text, LONGEST), roles, len(start)))
     head = f"{'time':>7}  " if is_timed else ""
     return f"{head}{'who':{width}}  words" if width else f"{head}words", lines, True
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cloudstore_tui.preview.clock import clock
-from cloudstore_tui.preview.loudness import SILENCE, Decoded, Kind, decode
+from cloudstore_tui.preview.loudness import SILENCE, DecodedSound, Kind, decode
 from cloudstore_tui.preview.media import Track, media_tracks
 from cloudstore_tui.preview.model import Nothing, Preview, Waveform
 from cloudstore_tui.preview.remote_file import NotFetchedError
@@ -321,7 +321,7 @@ def _sampled(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
     return Preview(sound.name, body, _facts(sound, sample) + _loudness(body), (*notes, note))
 
 
-def _mean_speed(sample: Sample, sound: Sound, pieces: list[bytes], heard: list[Decoded | None]) -> Sound:
+def _mean_speed(sample: Sample, sound: Sound, pieces: list[bytes], heard: list[DecodedSound | None]) -> Sound:
     """The length of an MP3 that does not tell it, from how long the pieces last."""
     seconds = sum(one.seconds for one in heard if one is not None)
     count = sum(len(piece) for piece, one in zip(pieces, heard, strict=True) if one is not None)
@@ -331,11 +331,11 @@ def _mean_speed(sample: Sample, sound: Sound, pieces: list[bytes], heard: list[D
     return sound._replace(seconds=(sample.size - sound.start) / speed, bytes_per_second=speed)
 
 
-def _slice(piece: bytes, sound: Sound) -> Decoded | None:
+def _slice(piece: bytes, sound: Sound) -> DecodedSound | None:
     return decode(sound.wav.file(piece) if sound.wav is not None else piece, sound.kind or Kind.MP3, sound.channels)
 
 
-def _mean(heard: Decoded | None, channels: int) -> Iterator[float]:
+def _mean(heard: DecodedSound | None, channels: int) -> Iterator[float]:
     for number in range(min(channels, 2)):
         levels = heard.channels[number] if heard is not None and number < len(heard.channels) else ()
         # The loudest tenths of a second say whether somebody speaks here; the pauses between words do not.

@@ -12,9 +12,9 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 import msgspec
 
-from cloudstore_tui.preview.model import Node, Outline, Preview
+from cloudstore_tui.preview.model import Outline, Preview, TreeNode
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.text import Decoded
+from cloudstore_tui.preview.text import DecodedText
 
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | float | bool | None"
 
@@ -40,7 +40,7 @@ class NoJsonError(ValueError):
     """The text is something else."""
 
 
-class Event(NamedTuple):
+class ParseEvent(NamedTuple):
     """One value, or one bracket."""
 
     kind: str
@@ -67,7 +67,7 @@ class JsonEvents:
         self.end = start
         """Where it ended."""
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[ParseEvent]:
         """One event after the other.
 
         Raises:
@@ -79,7 +79,7 @@ class JsonEvents:
                 if not _BEGUN.fullmatch(self._text, self._at):
                     raise NoJsonError
                 if self._text[self._at] == '"' and self._wanted in ("value", "first"):
-                    yield Event("text", _closed(self._text[self._at :]), self._key, len(self._text))
+                    yield ParseEvent("text", _closed(self._text[self._at :]), self._key, len(self._text))
                 return
             self._at = _skip(self._text, found.end())
             event = self._take(str(found.lastgroup), found.group())
@@ -87,7 +87,7 @@ class JsonEvents:
                 yield event
         self.complete, self.end = self._wanted == "end", self._at
 
-    def _take(self, kind: str, token: str) -> Event | None:
+    def _take(self, kind: str, token: str) -> ParseEvent | None:
         if kind == "sign":
             return self._sign(token)
         if self._wanted in ("key", "first key"):
@@ -99,7 +99,7 @@ class JsonEvents:
             raise NoJsonError
         return self._value(kind, _readable(token) if kind == "text" else token)
 
-    def _sign(self, token: str) -> Event | None:
+    def _sign(self, token: str) -> ParseEvent | None:
         if token in _CLOSING:
             return self._opened(token)
         if token in ":,":
@@ -110,11 +110,11 @@ class JsonEvents:
         self._open.pop()
         return self._value("close", token)
 
-    def _opened(self, token: str) -> Event:
+    def _opened(self, token: str) -> ParseEvent:
         if self._wanted not in ("value", "first") or len(self._open) >= DEEPEST:
             raise NoJsonError
         self._open.append(token)
-        event = Event("open", token, self._key, self._at)
+        event = ParseEvent("open", token, self._key, self._at)
         self._key, self._wanted = "", "first key" if token == "{" else "first"
         return event
 
@@ -126,8 +126,8 @@ class JsonEvents:
         else:
             raise NoJsonError
 
-    def _value(self, kind: str, source: str) -> Event:
-        event = Event(kind, source, self._key, self._at)
+    def _value(self, kind: str, source: str) -> ParseEvent:
+        event = ParseEvent(kind, source, self._key, self._at)
         self._key, self._wanted = "", "next" if self._open else "end"
         return event
 
@@ -189,7 +189,7 @@ def json_value(text: str) -> Value:
     return root[0] if root else None
 
 
-def _scalar(event: Event) -> Value:
+def _scalar(event: ParseEvent) -> Value:
     if event.kind == "text":
         return str(loads(event.source))
     if event.kind == "number":
@@ -198,14 +198,14 @@ def _scalar(event: Event) -> Value:
     return {"true": True, "false": False}.get(event.source)
 
 
-def structured_preview(decoded: Decoded, sample: Sample) -> Preview | None:
+def structured_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
     """JSON or XML; `None` if the text is something else."""
     if decoded.text[:200].lstrip().startswith("<?xml") or sample.facts.extension == "xml":
         return _xml_preview(decoded, whole=sample.is_whole)
     return _json_preview(decoded, whole=sample.is_whole)
 
 
-def _json_preview(decoded: Decoded, *, whole: bool) -> Preview | None:
+def _json_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
     """One document, or several below each other."""
     text = decoded.text
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
@@ -227,7 +227,7 @@ def _json_preview(decoded: Decoded, *, whole: bool) -> Preview | None:
 
 class _Builder:
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[TreeNode] = []
         self._open: list[int] = []
         self._counts: list[int] = []
         self._documents: list[int] = []
@@ -256,7 +256,7 @@ class _Builder:
             at = reader.end
         return len(self._documents)
 
-    def _add(self, event: Event) -> None:
+    def _add(self, event: ParseEvent) -> None:
         if event.kind == "close":
             self._close(event)
             return
@@ -265,7 +265,7 @@ class _Builder:
                 self.nodes[-1] = msgspec.structs.replace(self.nodes[-1], has_next=True)
             self._counts[-1] += 1
         source = event.source if len(event.source) <= _LONGEST else f"{event.source[:_LONGEST]}…"
-        self.nodes.append(Node(self.depth, event.key[:_LONGEST], source, event.kind))
+        self.nodes.append(TreeNode(self.depth, event.key[:_LONGEST], source, event.kind))
         if event.kind == "open":
             self._open.append(len(self.nodes) - 1)
             self._counts.append(0)
@@ -281,7 +281,7 @@ class _Builder:
         first = (place for place in self._documents if place < len(self.nodes) and self.nodes[place].last)
         return Outline(tuple(self.nodes), frozenset(first) if several else frozenset())
 
-    def _close(self, event: Event) -> None:
+    def _close(self, event: ParseEvent) -> None:
         start = self._open[-1]
         if start == len(self.nodes) - 1:
             # Nothing inside: both brackets on one line.
@@ -290,7 +290,7 @@ class _Builder:
             self._open.pop()
             self._counts.pop()
             return
-        self.nodes.append(Node(self.depth - 1, "", event.source, "close"))
+        self.nodes.append(TreeNode(self.depth - 1, "", event.source, "close"))
         self._seal(len(self.nodes) - 1)
 
     def _seal(self, last: int) -> None:
@@ -299,7 +299,7 @@ class _Builder:
             self.nodes[start] = msgspec.structs.replace(self.nodes[start], last=last, count=count)
 
 
-def _xml_preview(decoded: Decoded, *, whole: bool) -> Preview | None:
+def _xml_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
     """Elements below each other, as deep as they are nested; text, if it makes words of its own, which may double."""
     if "<!ENTITY" in decoded.text:
         return None
@@ -324,7 +324,7 @@ class _XmlBuilder:
     """Takes what the parser finds. It loads nothing from elsewhere, and expands no entity without bounds."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[TreeNode] = []
         self._open: list[int] = []
         self._counts: list[int] = []
         self._text = ""
@@ -356,7 +356,7 @@ class _XmlBuilder:
             raise _FullError
         if self._counts:
             self._counts[-1] += 1
-        self.nodes.append(Node(len(self._open), "", value[:_LONGEST], kind))
+        self.nodes.append(TreeNode(len(self._open), "", value[:_LONGEST], kind))
 
     def _flush(self) -> None:
         text, self._text = self._text.strip(), ""
@@ -383,7 +383,7 @@ class _XmlBuilder:
             return
         self._flush()
         self._open.pop()
-        self.nodes.append(Node(len(self._open), "", f"</{name}>"[:_LONGEST], "close"))
+        self.nodes.append(TreeNode(len(self._open), "", f"</{name}>"[:_LONGEST], "close"))
         count = self._counts.pop()
         self.nodes[start] = msgspec.structs.replace(self.nodes[start], last=len(self.nodes) - 1, count=count)
 

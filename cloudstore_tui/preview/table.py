@@ -10,7 +10,7 @@ from typing import Any
 
 from cloudstore_tui.preview.model import Nothing, Preview, Table
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.text import Decoded
+from cloudstore_tui.preview.text import DecodedText
 
 MAX_ROWS = 100_000
 MAX_COLUMNS = 200
@@ -23,7 +23,7 @@ _MAX_BINARY_ROWS = 500
 _MAX_DATABASE = 4 * 1024 * 1024
 
 
-def csv_preview(decoded: Decoded, sample: Sample) -> Preview | None:
+def csv_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
     """A table; `None` if the text is none. A record that is cut at the end is left out."""
     facts = sample.facts
     is_named = facts.extension in ("csv", "tsv") or facts.mime in ("text/csv", "text/tab-separated-values")

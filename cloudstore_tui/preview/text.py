@@ -34,7 +34,7 @@ _FOREIGN = 0.3
 """The share of letters beyond ASCII from which on a text is in no Western language."""
 
 
-class Decoded(NamedTuple):
+class DecodedText(NamedTuple):
     """Text, and how it was written."""
 
     text: str
@@ -42,11 +42,11 @@ class Decoded(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def decode(data: bytes) -> Decoded | None:
+def decode(data: bytes) -> DecodedText | None:
     """The text in bytes that may end in the middle of a character; `None` if they are no text."""
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
-            return Decoded(_partly(data, codec, "replace"), name)
+            return DecodedText(_partly(data, codec, "replace"), name)
     if b"\0" in data and (wide := _wide(data)) is not None:
         return wide
     if len(data) - len(data.translate(None, _CONTROLS)) > len(data) * _MAX_CONTROLS:
@@ -58,17 +58,17 @@ def _partly(data: bytes, codec: str, errors: str = "strict") -> str:
     return codecs.getincrementaldecoder(codec)(errors).decode(data)
 
 
-def _wide(data: bytes) -> Decoded | None:
+def _wide(data: bytes) -> DecodedText | None:
     """Two or four bytes a character, which in Western text leave zeros at the same places."""
     for codec, name, width, place in _UNMARKED:
         columns = [data[offset:_SAMPLE:width] for offset in range(width)]
         zeros = [column.count(0) / max(len(column), 1) for column in columns]
         if zeros[place] < 0.1 and all(share > 0.7 for offset, share in enumerate(zeros) if offset != place):
-            return Decoded(_partly(data, codec, "replace"), name)
+            return DecodedText(_partly(data, codec, "replace"), name)
     return None
 
 
-def _utf8(data: bytes) -> Decoded | None:
+def _utf8(data: bytes) -> DecodedText | None:
     """UTF-8, also with a few bytes that are damaged."""
     try:
         text = _partly(data, "utf-8")
@@ -79,11 +79,11 @@ def _utf8(data: bytes) -> Decoded | None:
         if good <= 4 * bad or bad > len(text) * _MAX_BAD:
             return None
         count = "One byte is" if bad == 1 else f"{bad:,} places are"
-        return Decoded(text, "UTF-8", (f"{count} damaged and shown as \ufffd.",))
-    return Decoded(text, "ASCII" if text.isascii() else "UTF-8")
+        return DecodedText(text, "UTF-8", (f"{count} damaged and shown as \ufffd.",))
+    return DecodedText(text, "ASCII" if text.isascii() else "UTF-8")
 
 
-def _guess(data: bytes) -> Decoded | None:
+def _guess(data: bytes) -> DecodedText | None:
     """An encoding of one of the old code pages: Windows-1252 unless the letters say something else."""
     # Deferred: it takes a while to load, and most text is UTF-8.
     from charset_normalizer import from_bytes
@@ -92,10 +92,10 @@ def _guess(data: bytes) -> Decoded | None:
     sample = sample[: sample.rfind(b"\n") + 1] or sample
     found = from_bytes(sample).best()
     if found is not None and _is_foreign(str(found)):
-        return Decoded(_partly(data, found.encoding, "replace"), f"{found.encoding.replace('_', '-')} (guessed)")
+        return DecodedText(_partly(data, found.encoding, "replace"), f"{found.encoding.replace('_', '-')} (guessed)")
     codec = "latin-1" if set(data) & set(b"\x81\x8d\x8f\x90\x9d") else "cp1252"
     name = "Windows-1252" if codec == "cp1252" else "Latin-1"
-    return Decoded(_partly(data, codec), f"{name} (guessed)")
+    return DecodedText(_partly(data, codec), f"{name} (guessed)")
 
 
 def _is_foreign(text: str) -> bool:
@@ -105,7 +105,7 @@ def _is_foreign(text: str) -> bool:
     return len(beyond) > _FOREIGN * len(letters) and len(letters) >= 8
 
 
-def text_preview(decoded: Decoded, sample: Sample) -> Preview:
+def text_preview(decoded: DecodedText, sample: Sample) -> Preview:
     """Text, line by line."""
     name = {"yaml": "YAML", "yml": "YAML", "md": "Markdown", "html": "HTML", "htm": "HTML"}.get(
         sample.facts.extension, "text"

@@ -8,7 +8,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from cloudstore_tui.preview.model import Dialogue, Preview, Turn
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.structured import NoJsonError, Value, json_value
-from cloudstore_tui.preview.text import Decoded
+from cloudstore_tui.preview.text import DecodedText
 
 _TEXTS = (
     "decoratedtext", "text", "transcript", "utterance", "sentence", "content", "message", "body", "display",
@@ -53,7 +53,7 @@ class Spoken(NamedTuple):
     end: float = 0.0
 
 
-def transcript_preview(decoded: Decoded, sample: Sample) -> Preview | None:
+def transcript_preview(decoded: DecodedText, sample: Sample) -> Preview | None:
     """A dialogue; `None` if the text is no transcript."""
     text = decoded.text.lstrip("\ufeff \t\r\n")
     facts: tuple[tuple[str, str], ...] = ()

@@ -21,7 +21,7 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from cloudstore_tui.config.document import Document, with_name, with_table, without_table
+from cloudstore_tui.config.document import TomlDocument, with_name, with_table, without_table
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.models import Location, split_address
@@ -52,7 +52,7 @@ class NamedTables(ABC, Generic[Item]):
         self._unkept: dict[str, Item] = {}
 
     @abstractmethod
-    def _items(self, document: Document) -> Mapping[str, Item]:
+    def _items(self, document: TomlDocument) -> Mapping[str, Item]:
         """What is in the file.
 
         Raises:
@@ -79,7 +79,7 @@ class NamedTables(ABC, Generic[Item]):
         """
         if self.path is None:
             return dict(self._unkept)
-        return self._items(Document.read(self.path)) if self.path.exists() else {}
+        return self._items(TomlDocument.read(self.path)) if self.path.exists() else {}
 
     def remove(self, name: str) -> None:
         """Forget one; what is not there is forgotten already.
@@ -121,7 +121,7 @@ class NamedTables(ABC, Generic[Item]):
         # Read as bytes: line ends are the user's, too.
         changed = change(self.path.read_bytes().decode() if self.path.exists() else "")
         # People write TOML in more ways than are known here: what cannot be changed is left alone.
-        if self._items(Document.parse(self.path, changed)) != wanted:
+        if self._items(TomlDocument.parse(self.path, changed)) != wanted:
             raise ConfigError(f"{name} cannot be changed here", subject=str(self.path), hint="Change it in the file.")
         write_private(self.path, changed)
 
@@ -156,7 +156,7 @@ class Bookmarks(NamedTables[Bookmark]):
 
     noun = "bookmark"
 
-    def _items(self, document: Document) -> Mapping[str, Bookmark]:
+    def _items(self, document: TomlDocument) -> Mapping[str, Bookmark]:
         return _bookmarks(document)
 
     def _called(self, item: Bookmark, name: str) -> Bookmark:
@@ -196,11 +196,11 @@ def check_name(name: str) -> None:
         raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", hint=_NAME_CURE)
 
 
-def _bookmarks(document: Document) -> dict[str, Bookmark]:
+def _bookmarks(document: TomlDocument) -> dict[str, Bookmark]:
     return {name: _bookmark(document, name) for name in document.values}
 
 
-def _bookmark(document: Document, name: str) -> Bookmark:
+def _bookmark(document: TomlDocument, name: str) -> Bookmark:
     if not isinstance(document.values[name], dict):
         raise document.error(f"{name} must be a table", (name,), f'Write [{name}], and below it at = "…".')
     try:

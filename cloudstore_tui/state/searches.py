@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from cloudstore_tui.config.document import Document, with_table
+from cloudstore_tui.config.document import TomlDocument, with_table
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.profile import Option
@@ -71,7 +71,7 @@ class SavedSearches(NamedTables[SavedSearch]):
 
     noun = "search"
 
-    def _items(self, document: Document) -> Mapping[str, SavedSearch]:
+    def _items(self, document: TomlDocument) -> Mapping[str, SavedSearch]:
         return _searches(document)
 
     def _called(self, item: SavedSearch, name: str) -> SavedSearch:
@@ -147,11 +147,11 @@ def use(text: str, searches: SavedSearches) -> str:
     return fill(searches.named(name).find, values, partly=True)
 
 
-def _searches(document: Document) -> dict[str, SavedSearch]:
+def _searches(document: TomlDocument) -> dict[str, SavedSearch]:
     return {name: _search(document, name) for name in document.values}
 
 
-def _search(document: Document, name: str) -> SavedSearch:
+def _search(document: TomlDocument, name: str) -> SavedSearch:
     if not isinstance(document.values[name], dict):
         raise document.error(f"{name} must be a table", (name,), f'Write [{name}], and below it find = "…".')
     if not _NAME.fullmatch(name):

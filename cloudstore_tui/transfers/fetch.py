@@ -34,7 +34,7 @@ OVERLAP = 65_536
 """Bytes that are fetched again and compared where no validator proves that the object is the same."""
 
 
-class Store(Protocol):
+class FetchStore(Protocol):
     """Holds the bytes of an object from the first on."""
 
     offset: int
@@ -122,7 +122,7 @@ class Attempt:
     def __init__(
         self,
         version: Version,
-        store: Store,
+        store: FetchStore,
         learned: Callable[[int | None], None],
         evidence: Evidence,
         *,
@@ -298,7 +298,7 @@ class Fetch:
         await self._insist(self._look)
         return self.expected
 
-    async def run(self, store: Store) -> None:
+    async def run(self, store: FetchStore) -> None:
         """Fetch until the store holds everything.
 
         Raises:
@@ -311,19 +311,19 @@ class Fetch:
         while not self._is_complete(store):
             await self._insist(lambda: self._attempt(store), store)
 
-    def forget(self, store: Store) -> None:
+    def forget(self, store: FetchStore) -> None:
         """Begin anew, with nothing known."""
         store.restart()
         self._version = Version()
         self._unconfirmed = False
 
-    def _is_complete(self, store: Store) -> bool:
+    def _is_complete(self, store: FetchStore) -> bool:
         size = self._version.size
         if size is None:
             return self._unconfirmed
         return store.offset == size and (size > 0 or self._asked)
 
-    async def _insist(self, request: Callable[[], Awaitable[None]], store: Store | None = None) -> None:
+    async def _insist(self, request: Callable[[], Awaitable[None]], store: FetchStore | None = None) -> None:
         """One request that succeeds, however often it has to be tried."""
         while True:
             try:
@@ -342,7 +342,7 @@ class Fetch:
             if not await self._permit.enter(source.url, self.budget):
                 return source
 
-    async def _meet(self, store: Store) -> None:
+    async def _meet(self, store: FetchStore) -> None:
         self._take_size(await self._link(), store)
 
     async def _look(self) -> None:
@@ -353,7 +353,7 @@ class Fetch:
             self._version.size = source.size
         self._recoveries.pop(DeniedError, None)
 
-    async def _attempt(self, store: Store) -> None:
+    async def _attempt(self, store: FetchStore) -> None:
         source = await self._link()
         self._take_size(source, store)
         self._progress.attempts += 1
@@ -387,7 +387,7 @@ class Fetch:
         elif self._rough_size is not None and source.size is None and not is_roughly(store.offset, self._rough_size):
             await self._confirm(store)
 
-    def _take_size(self, source: Source, store: Store) -> None:
+    def _take_size(self, source: Source, store: FetchStore) -> None:
         """A new size in the record means a new object, unless stronger evidence says that the record is wrong."""
         if source.size is None or source.size == self._stated:
             return
@@ -406,7 +406,7 @@ class Fetch:
             self._stated = self._source.size
         return Evidence(self._rough_size, has_checksum=strong, outweighs_size=outweighs, html=self._html)
 
-    def _refused(self, reply: BlobReply, store: Store) -> None:
+    def _refused(self, reply: BlobReply, store: FetchStore) -> None:
         span = reply.span
         if reply.status == 416 and store.offset:
             if span is None or span.total != store.offset or self._version.size not in (None, span.total):
@@ -416,7 +416,7 @@ class Fetch:
             return
         raise refused(reply)
 
-    async def _confirm(self, store: Store) -> None:
+    async def _confirm(self, store: FetchStore) -> None:
         """Compare with the exact size where the reply had no length: a cut body looks like a whole one."""
         total = await self._total(await self._link())
         if total is not None and total > store.offset:
@@ -439,7 +439,7 @@ class Fetch:
             return reply.length
         raise refused(reply)
 
-    async def _go_around(self, reply_error: RecoverableReplyError, store: Store | None) -> None:
+    async def _go_around(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
         """Prepare the request that may put it right."""
         kind = type(reply_error)
         self._recoveries[kind] += 1
@@ -452,7 +452,7 @@ class Fetch:
         ):
             await self._workers.run(lambda _stop: self.forget(store))
 
-    async def _wait(self, error: StorageError, store: Store | None) -> None:
+    async def _wait(self, error: StorageError, store: FetchStore | None) -> None:
         size = self._version.size
         note = f"{error.message}{_resuming(store.offset, size) if store and size else ''}"
         await self.budget.wait(error, self._hold, note)

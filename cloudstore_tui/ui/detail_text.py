@@ -23,7 +23,7 @@ _LEAST_COLUMN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class DetailField:
     """One thing known of an entry; both texts are as the service wrote them."""
 
     label: str
@@ -31,7 +31,7 @@ class Field:
     is_tag: bool = False
 
 
-def fields_of(entry: Entry, zone: tzinfo) -> list[Field]:
+def fields_of(entry: Entry, zone: tzinfo) -> list[DetailField]:
     """What is known, most telling first; what the service did not tell is left out."""
     found = _folder_fields(entry, zone) if isinstance(entry, Folder) else _object_fields(entry, zone)
     return [field for field in found if field.value]
@@ -59,33 +59,33 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     return Content("\n").join(lines if left is None else [*lines, left])
 
 
-def _folder_fields(folder: Folder, zone: tzinfo) -> Iterator[Field]:
-    yield Field("Name", folder.name)
-    yield Field("Address", folder.location.address)
-    yield Field("Modified", words.full_time(folder.modified, zone))
+def _folder_fields(folder: Folder, zone: tzinfo) -> Iterator[DetailField]:
+    yield DetailField("Name", folder.name)
+    yield DetailField("Address", folder.location.address)
+    yield DetailField("Modified", words.full_time(folder.modified, zone))
     if folder.query is not None:
-        yield Field("FIQL", folder.query.filter)
+        yield DetailField("FIQL", folder.query.filter)
 
 
-def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[Field]:
-    yield Field("Name", entry.name)
-    yield Field("Address", entry.location.address)
-    yield Field("Type", entry.type)
-    yield Field("MIME type", entry.mime)
-    yield Field("Size", _size(entry))
-    yield Field("State", _state(entry.state))
-    yield Field("Duration", words.duration(entry.duration))
-    yield Field("Call", _CALL if any(entry.tag(key) for key in SHARED) else "")
-    yield Field("Created", words.full_time(entry.created, zone))
-    yield Field("Modified", words.full_time(entry.modified, zone))
-    yield Field("Updated", words.full_time(entry.updated, zone))
+def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[DetailField]:
+    yield DetailField("Name", entry.name)
+    yield DetailField("Address", entry.location.address)
+    yield DetailField("Type", entry.type)
+    yield DetailField("MIME type", entry.mime)
+    yield DetailField("Size", _size(entry))
+    yield DetailField("State", _state(entry.state))
+    yield DetailField("Duration", words.duration(entry.duration))
+    yield DetailField("Call", _CALL if any(entry.tag(key) for key in SHARED) else "")
+    yield DetailField("Created", words.full_time(entry.created, zone))
+    yield DetailField("Modified", words.full_time(entry.modified, zone))
+    yield DetailField("Updated", words.full_time(entry.updated, zone))
     kind = f" ({entry.checksum_type})" if entry.checksum and entry.checksum_type else ""
-    yield Field("Checksum", f"{entry.checksum}{kind}")
-    yield Field("Bucket", entry.bucket_id)
-    yield Field("User", entry.user_id)
-    yield Field("Customer", entry.customer_id)
+    yield DetailField("Checksum", f"{entry.checksum}{kind}")
+    yield DetailField("Bucket", entry.bucket_id)
+    yield DetailField("User", entry.user_id)
+    yield DetailField("Customer", entry.customer_id)
     for key, value in entry.tags:
-        yield Field(key, value or "(empty)", is_tag=True)
+        yield DetailField(key, value or "(empty)", is_tag=True)
 
 
 def _size(entry: StoredObject) -> str:
@@ -98,7 +98,7 @@ def _state(word: str) -> str:
     return shown if shown.lower() == word.lower() else f"{shown}: {word}"
 
 
-def _field_text(field: Field, label_width: int) -> Content:
+def _field_text(field: DetailField, label_width: int) -> Content:
     label = show(field.label, _MOST_LABEL * 4).stylize(_TAG_STYLE if field.is_tag else _LABEL_STYLE)
     gap = max(label_width - label.cell_length, 0) + _GAP
     value = MASK.field(field.label, field.value) if field.is_tag else field.value

@@ -13,7 +13,7 @@ MOST_AT_ONCE = 1_000
 """Children that are shown more of at once; the rest of a page waits behind "more…"."""
 
 
-class Kind(Enum):
+class LineKind(Enum):
     """What a line of the tree is."""
 
     PLACE = auto()
@@ -23,11 +23,11 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlaceLine:
     """One line of the tree: a place, or something that is to be known of it."""
 
     place: "Place"
-    kind: Kind = Kind.PLACE
+    kind: LineKind = LineKind.PLACE
     text: str = ""
 
 
@@ -135,25 +135,25 @@ def shown_name(folder: Folder) -> str:
     return folder.name.rstrip("/") + "/" if is_real else folder.name
 
 
-def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[Line]:
+def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[PlaceLine]:
     """The lines of trees from top to bottom."""
-    waiting = [Line(root) for root in reversed(roots)]
+    waiting = [PlaceLine(root) for root in reversed(roots)]
     while waiting:
         line = waiting.pop()
         yield line
         place = line.place
-        if line.kind is Kind.PLACE and (place.is_open or closed_too):
-            extra = [Line(place.extra)] if place.extra is not None else []
-            below = [*(Line(child) for child in place.children), *_notes(place), *extra]
+        if line.kind is LineKind.PLACE and (place.is_open or closed_too):
+            extra = [PlaceLine(place.extra)] if place.extra is not None else []
+            below = [*(PlaceLine(child) for child in place.children), *_notes(place), *extra]
             waiting.extend(reversed(below))
 
 
-def _notes(place: Place) -> Iterator[Line]:
+def _notes(place: Place) -> Iterator[PlaceLine]:
     if place.loading is not None:
-        yield Line(place, Kind.NOTE, "loading…")
+        yield PlaceLine(place, LineKind.NOTE, "loading…")
     elif place.error:
-        yield Line(place, Kind.ERROR, place.error)
+        yield PlaceLine(place, LineKind.ERROR, place.error)
     elif place.has_more:
-        yield Line(place, Kind.MORE, "more…")
+        yield PlaceLine(place, LineKind.MORE, "more…")
     elif not place.children and not place.needs_load:
-        yield Line(place, Kind.NOTE, place.nothing_below)
+        yield PlaceLine(place, LineKind.NOTE, place.nothing_below)

@@ -11,7 +11,7 @@ _MOST = 400
 """Spans up to which those without rows are shown as well."""
 
 
-class Unit(StrEnum):
+class SpanUnit(StrEnum):
     """How long a span is."""
 
     HOUR = "hour"
@@ -19,15 +19,15 @@ class Unit(StrEnum):
     MONTH = "month"
 
 
-def unit_for(quarters: Mapping[int, int]) -> Unit:
+def unit_for(quarters: Mapping[int, int]) -> SpanUnit:
     """The unit that gives some dozens of spans."""
     if not quarters:
-        return Unit.DAY
+        return SpanUnit.DAY
     days = (max(quarters) - min(quarters)) * QUARTER / 86_400
-    return Unit.HOUR if days <= 3 else Unit.DAY if days <= 120 else Unit.MONTH
+    return SpanUnit.HOUR if days <= 3 else SpanUnit.DAY if days <= 120 else SpanUnit.MONTH
 
 
-def spans(quarters: Mapping[int, int], unit: Unit, zone: tzinfo) -> list[tuple[datetime, int]]:
+def spans(quarters: Mapping[int, int], unit: SpanUnit, zone: tzinfo) -> list[tuple[datetime, int]]:
     """When each span begins, and how many rows are of it, the oldest first.
 
     Spans are told apart by their instant: where clocks go back, two of them have the same time on the wall.
@@ -43,18 +43,18 @@ def spans(quarters: Mapping[int, int], unit: Unit, zone: tzinfo) -> list[tuple[d
     return [(instant.astimezone(zone), counts[instant]) for instant in instants]
 
 
-def start_of(moment: datetime, unit: Unit) -> datetime:
+def start_of(moment: datetime, unit: SpanUnit) -> datetime:
     """The beginning of the span that a moment is in."""
-    if unit is Unit.HOUR:
+    if unit is SpanUnit.HOUR:
         return moment.replace(minute=0, second=0, microsecond=0)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return day.replace(day=1) if unit is Unit.MONTH else day
+    return day.replace(day=1) if unit is SpanUnit.MONTH else day
 
 
-def end_of(start: datetime, unit: Unit) -> datetime:
+def end_of(start: datetime, unit: SpanUnit) -> datetime:
     """When the next span begins."""
-    if unit is not Unit.HOUR:
-        return _existing(start_of(start + timedelta(days=1 if unit is Unit.DAY else 31), unit))
+    if unit is not SpanUnit.HOUR:
+        return _existing(start_of(start + timedelta(days=1 if unit is SpanUnit.DAY else 31), unit))
     # Where clocks are changed by half an hour, hours are shorter or longer.
     first = start_of(start, unit).astimezone(UTC)
     quarters = (start.astimezone(UTC) + timedelta(seconds=QUARTER * number) for number in range(1, 13))
@@ -62,9 +62,9 @@ def end_of(start: datetime, unit: Unit) -> datetime:
     return _existing(next(later for later in following if later.astimezone(UTC) > first))
 
 
-def name_of(start: datetime, unit: Unit) -> str:
+def name_of(start: datetime, unit: SpanUnit) -> str:
     """`2024-09-01 09:00`, `2024-09-01 Sun`, `2024-09`."""
-    return start.strftime({Unit.HOUR: "%Y-%m-%d %H:00", Unit.DAY: "%Y-%m-%d %a", Unit.MONTH: "%Y-%m"}[unit])
+    return start.strftime({SpanUnit.HOUR: "%Y-%m-%d %H:00", SpanUnit.DAY: "%Y-%m-%d %a", SpanUnit.MONTH: "%Y-%m"}[unit])
 
 
 def _existing(moment: datetime) -> datetime:
@@ -72,7 +72,7 @@ def _existing(moment: datetime) -> datetime:
     return moment.astimezone(UTC).astimezone(moment.tzinfo)
 
 
-def _between(first: datetime, last: datetime, unit: Unit, zone: tzinfo) -> Iterator[datetime]:
+def _between(first: datetime, last: datetime, unit: SpanUnit, zone: tzinfo) -> Iterator[datetime]:
     start = first
     for _number in range(_MOST + 1):
         if start > last:

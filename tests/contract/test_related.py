@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.calls import CallTree, Part, Tie, call_tree, stand_in
+from cloudstore_tui.calls import CallPart, CallTree, Tie, call_tree, stand_in
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.provider import StorageProvider
@@ -44,8 +44,15 @@ def searches(sandbox: Sandbox) -> int:
 async def test_a_recording_leads_to_everything_of_its_call(provider: StorageProvider) -> None:
     tree = await tree_of(provider, (await found(provider, SHOWN))[0])
     assert [node.part for node in tree.nodes] == [
-        *(Part.RECORDING, Part.TRANSCRIPT, Part.TRANSCRIPT, Part.SUMMARY, Part.SENTIMENT, Part.SURVEY),
-        *(Part.COMMENT, Part.TRANSCRIPT, Part.NOTES, Part.SCREEN),
+        *(
+            CallPart.RECORDING,
+            CallPart.TRANSCRIPT,
+            CallPart.TRANSCRIPT,
+            CallPart.SUMMARY,
+            CallPart.SENTIMENT,
+            CallPart.SURVEY,
+        ),
+        *(CallPart.COMMENT, CallPart.TRANSCRIPT, CallPart.NOTES, CallPart.SCREEN),
     ]
     assert len(tree.legs) == 1
 

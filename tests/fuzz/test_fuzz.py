@@ -303,7 +303,7 @@ def replies() -> Iterator[Callable[[Reply], object]]:
         alvaria.as_entry(item, "acme")
         for item in alvaria.all_folders(reply.decode(alvaria.ObjectKeys, subject="acme:").entries()[0])
     ]
-    yield lambda reply: reply.decode(alvaria.TokenReply, subject="acme:")
+    yield lambda reply: reply.decode(alvaria.AlvariaTokenReply, subject="acme:")
     yield lambda reply: reply.decode(alvaria.SignedReply, subject="acme:")
     yield lambda reply: eightbyeight.page(reply, "acme8:")
     yield lambda reply: eightbyeight.regions(reply, "acme8:")

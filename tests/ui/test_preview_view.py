@@ -7,23 +7,23 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
-from cloudstore_tui.preview.render import Document, Line
+from cloudstore_tui.preview.render import RenderedDocument, RenderedLine
 from cloudstore_tui.ui.widgets.preview_rows import PreviewRows
 from cloudstore_tui.ui.widgets.preview_view import PreviewView
 
 TREE = (
-    Line("{", last=5, folded="{ … }"),
-    Line("  a: [", last=3, folded="  a: [ … ]"),
-    Line("    1"),
-    Line("  ]"),
-    Line("  b"),
-    Line("}"),
+    RenderedLine("{", last=5, folded="{ … }"),
+    RenderedLine("  a: [", last=3, folded="  a: [ … ]"),
+    RenderedLine("    1"),
+    RenderedLine("  ]"),
+    RenderedLine("  b"),
+    RenderedLine("}"),
 )
 
 
-def rows_of(*lines: Line, width: int = 20, wrap: bool = True) -> PreviewRows:
+def rows_of(*lines: RenderedLine, width: int = 20, wrap: bool = True) -> PreviewRows:
     rows = PreviewRows()
-    rows.show(Document(lines))
+    rows.show(RenderedDocument(lines))
     rows.arrange(width, wrap=wrap)
     return rows
 
@@ -33,14 +33,14 @@ def texts(rows: PreviewRows) -> list[str]:
 
 
 def test_words_are_wrapped_between_them_and_moved_in() -> None:
-    rows = rows_of(Line("0:00  Ann  Hello there, how can I help you today?", hang=11), width=32)
+    rows = rows_of(RenderedLine("0:00  Ann  Hello there, how can I help you today?", hang=11), width=32)
     assert texts(rows) == ["0:00  Ann  Hello there, how can", "           I help you today?"]
 
 
 @pytest.mark.parametrize("text", ["x" * 100, "漢字" * 40, "e\u0301" * 90, "a 漢 " * 30, " " * 50, ""])
 @pytest.mark.parametrize("width", [20, 33, 79])
 def test_every_row_fits_and_no_letter_is_lost(text: str, width: int) -> None:
-    rows = rows_of(Line(text, hang=4), width=width)
+    rows = rows_of(RenderedLine(text, hang=4), width=width)
     assert all(cell_len(shown) <= width for shown in texts(rows))
     assert "".join(shown.strip() for shown in texts(rows)).replace(" ", "") == text.replace(" ", "")
 
@@ -60,11 +60,11 @@ def test_what_is_folded_is_hidden_with_what_is_inside() -> None:
 
 
 def test_where_nothing_can_be_folded_nothing_is() -> None:
-    assert not rows_of(Line("a"), Line("b")).toggle(1)
+    assert not rows_of(RenderedLine("a"), RenderedLine("b")).toggle(1)
 
 
 def test_many_lines_are_arranged_in_a_moment() -> None:
-    lines = tuple(Line(f"{number} " + "word " * 30) for number in range(20_000))
+    lines = tuple(RenderedLine(f"{number} " + "word " * 30) for number in range(20_000))
     begun = time.monotonic()
     rows = rows_of(*lines, width=40)
     assert len(rows.rows) > 60_000
@@ -88,7 +88,7 @@ async def test_only_the_rows_in_view_are_drawn(monkeypatch: pytest.MonkeyPatch) 
     app = Shown()
     async with app.run_test(size=(60, 10)) as pilot:
         view = app.query_one(PreviewView)
-        view.show(Document(tuple(Line(f"line {number}") for number in range(100_000)), "titles"))
+        view.show(RenderedDocument(tuple(RenderedLine(f"line {number}") for number in range(100_000)), "titles"))
         await pilot.pause()
         assert view.row_count == 100_000
         drawn.clear()

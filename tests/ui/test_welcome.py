@@ -5,23 +5,23 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from cloudstore_tui.ui.screens.welcome import Way, WelcomeScreen
+from cloudstore_tui.ui.screens.welcome import StartChoice, WelcomeScreen
 
 
 @pytest.mark.parametrize(
     ("keys", "way"),
     [
-        (("enter",), Way.DEMO),
-        (("down", "enter"), Way.ADD),
-        (("down", "down", "enter"), Way.GUIDE),
-        (("1",), Way.DEMO),
-        (("2",), Way.ADD),
-        (("3",), Way.GUIDE),
+        (("enter",), StartChoice.DEMO),
+        (("down", "enter"), StartChoice.ADD),
+        (("down", "down", "enter"), StartChoice.GUIDE),
+        (("1",), StartChoice.DEMO),
+        (("2",), StartChoice.ADD),
+        (("3",), StartChoice.GUIDE),
     ],
 )
-async def test_three_ways_lead_on(keys: tuple[str, ...], way: Way) -> None:
+async def test_three_ways_lead_on(keys: tuple[str, ...], way: StartChoice) -> None:
     app: App[None] = App()
-    answers: list[Way | None] = []
+    answers: list[StartChoice | None] = []
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(WelcomeScreen(Path("/home/x/config.toml")), answers.append)
         await pilot.pause()
@@ -33,7 +33,7 @@ async def test_three_ways_lead_on(keys: tuple[str, ...], way: Way) -> None:
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
 async def test_all_ways_are_on_the_screen_and_escape_is_none(size: tuple[int, int]) -> None:
     app: App[None] = App()
-    answers: list[Way | None] = []
+    answers: list[StartChoice | None] = []
     async with app.run_test(size=size) as pilot:
         app.push_screen(WelcomeScreen(Path("/home/x/config.toml")), answers.append)
         await pilot.pause()

@@ -15,8 +15,8 @@ from cloudstore_tui.fiql.phrases.lexer import Item, items_of
 from cloudstore_tui.fiql.phrases.terms import (
     BOTH_UNITS,
     Bound,
-    Clock,
     LocalTerm,
+    PhraseClock,
     fields_of,
     name_in,
     part_of_name,
@@ -101,7 +101,7 @@ def compile_phrase(phrase: str, zone: tzinfo, now: datetime) -> Compiled:
     items = tuple(items_of(phrase))
     _refuse_twice(items)
     types = types_of(items)
-    maker = _Maker(types, types_left(items, types), Clock(zone, now))
+    maker = _Maker(types, types_left(items, types), PhraseClock(zone, now))
     for item in items:
         maker.add(item)
     nodes = tuple(maker.nodes)
@@ -134,7 +134,7 @@ def is_fiql(text: str) -> bool:
 class _Maker:
     """Collects the conditions of one phrase."""
 
-    def __init__(self, types: tuple[str, ...], left: tuple[str, ...], clock: Clock) -> None:
+    def __init__(self, types: tuple[str, ...], left: tuple[str, ...], clock: PhraseClock) -> None:
         self.nodes: list[Node] = []
         self.local: list[LocalTerm] = []
         self.notes: list[str] = []

@@ -365,14 +365,14 @@ def _in(field: str, bounds: Bounds[Fraction], unit: Unit) -> Node:
     return within(field, whole(tuple(replace(bound, quantity=in_unit(bound.quantity, unit)) for bound in bounds)))
 
 
-class Clock(msgspec.Struct, frozen=True):
+class PhraseClock(msgspec.Struct, frozen=True):
     """What time it is, and where."""
 
     zone: tzinfo
     now: datetime
 
 
-def time_bounds(item: Item, value: Value, operator: str, clock: Clock) -> tuple[Bound[datetime], ...]:
+def time_bounds(item: Item, value: Value, operator: str, clock: PhraseClock) -> tuple[Bound[datetime], ...]:
     """The bounds that one value means; `operator` is that of the item, or of its key.
 
     Raises:
@@ -386,7 +386,7 @@ def time_bounds(item: Item, value: Value, operator: str, clock: Clock) -> tuple[
     return tuple([*bounds, Bound("=lt=", high.end or high.start)] if high else bounds)
 
 
-def time_term(item: Item, field: str, operator: str, clock: Clock) -> tuple[Node, tuple[Bound[datetime], ...]]:
+def time_term(item: Item, field: str, operator: str, clock: PhraseClock) -> tuple[Node, tuple[Bound[datetime], ...]]:
     """The condition on a time, and its bounds where there is but one stretch.
 
     Raises:
@@ -402,7 +402,7 @@ def _in_milliseconds(bounds: tuple[Bound[datetime], ...]) -> Iterator[Bound[int]
     return (Bound(bound.operator, epoch_ms(bound.quantity)) for bound in bounds)
 
 
-def _span(item: Item, value: Value, text: str, clock: Clock) -> Span:
+def _span(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
     found = read_span(text, clock.zone, clock.now)
     if found is None:
         raise item.error(f"{text!r} is no date or time", f"Write {EXAMPLES}.", value.start)

@@ -8,7 +8,7 @@ from cloudstore_tui.providers.alvaria.client import AlvariaClient
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS
 
 
-class Checks:
+class AlvariaChecks:
     """Looks at everything that a profile needs."""
 
     def __init__(self, profile: Profile, client: AlvariaClient) -> None:

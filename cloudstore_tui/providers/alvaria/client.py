@@ -30,7 +30,7 @@ from cloudstore_tui.net import (
 )
 from cloudstore_tui.net.api import Pairs, host_name
 from cloudstore_tui.providers.alvaria.scopes import needs_v3, usual_scope
-from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, SignedReply, TokenReply
+from cloudstore_tui.providers.alvaria.wire import AlvariaTokenReply, ObjectKey, ObjectKeys, SignedReply
 
 
 class BadRequestError(UsageError):
@@ -221,7 +221,7 @@ class AlvariaClient:
             reply = await self._tokens.post_form(self._token_path, [realm], form, headers, profile.name)
         except StorageError as error:
             raise self._refusals.login(error) from None
-        told = reply.decode(TokenReply, subject=profile.name)
+        told = reply.decode(AlvariaTokenReply, subject=profile.name)
         return AccessToken(Secret(told.access_token), token_life(told.expires_in), told.scopes)
 
     async def _api_key(self) -> dict[str, Secret]:

@@ -12,7 +12,7 @@ from cloudstore_tui.core.paging import STALLED_PAGES, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, DeletionOutcome, Session, StorageProvider
 from cloudstore_tui.net import LostReplyError
-from cloudstore_tui.providers.alvaria.checks import Checks
+from cloudstore_tui.providers.alvaria.checks import AlvariaChecks
 from cloudstore_tui.providers.alvaria.client import AlvariaClient, BadRequestError
 from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_folders, as_entry
@@ -240,7 +240,7 @@ class AlvariaProvider(StorageProvider):
 
     async def check(self) -> tuple[Check, ...]:
         """Token, scopes, folders, clock."""
-        return await Checks(self.profile, self._client).run()
+        return await AlvariaChecks(self.profile, self._client).run()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -107,7 +107,7 @@ class SignedReply(ObjectKey, rename="camel"):
         return next((item for item in found if item.path == key), found[0] if found else self)
 
 
-class TokenReply(msgspec.Struct):
+class AlvariaTokenReply(msgspec.Struct):
     """A token."""
 
     access_token: str

@@ -17,7 +17,7 @@ _NOBODY = "00000000-0000-4000-8000-000000000000"
 """The id of no object: what is asked for it changes nothing."""
 
 
-class Checks:
+class EightByEightChecks:
     """Looks at everything that a profile needs."""
 
     def __init__(self, client: EightByEightClient, searcher: Searcher) -> None:

@@ -217,7 +217,7 @@ class EightByEightClient:
             reply = await self._tokens.post_form(self._token_path, (), form, headers, profile.name)
         except LoginError as error:
             raise self._refused(error) from None
-        told = reply.decode(wire.TokenReply, subject=profile.name)
+        told = reply.decode(wire.EightByEightTokenReply, subject=profile.name)
         self.products = told.products
         return AccessToken(Secret(told.access_token), token_life(told.expires_in), told.products)
 

@@ -12,7 +12,7 @@ from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
 from cloudstore_tui.providers.eightbyeight import deletion, wire
-from cloudstore_tui.providers.eightbyeight.checks import Checks
+from cloudstore_tui.providers.eightbyeight.checks import EightByEightChecks
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.objects import Links, Objects
 from cloudstore_tui.providers.eightbyeight.related import Relatives
@@ -237,7 +237,7 @@ class EightByEightProvider(StorageProvider):
 
     async def check(self) -> tuple[Check, ...]:
         """Token, product, regions, a listing in each, clock."""
-        return await Checks(self._client, self._searcher).run()
+        return await EightByEightChecks(self._client, self._searcher).run()
 
     async def close(self) -> None:
         """Close all connections."""

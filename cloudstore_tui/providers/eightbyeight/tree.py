@@ -25,7 +25,7 @@ DAY_DEPTH = 4
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class Span(msgspec.Struct, frozen=True):
+class DaySpan(msgspec.Struct, frozen=True):
     """A time from a moment up to, not including, another."""
 
     start: datetime
@@ -54,7 +54,7 @@ def place_query(location: Location) -> Query | None:
     return Query(region_of(location), conjunction(kind, since, until), NEWEST_FIRST)
 
 
-def span(location: Location) -> Span | None:
+def span(location: Location) -> DaySpan | None:
     """The time in UTC that the names of a year, month and day below a type stand for; `None` without a year.
 
     Raises:
@@ -69,10 +69,10 @@ def span(location: Location) -> Span | None:
     except ValueError:
         raise MissingError("there is no such year, month or day", subject=location.address) from None
     try:
-        return Span(start, _end(start, len(names)))
+        return DaySpan(start, _end(start, len(names)))
     except (ValueError, OverflowError):
         # The last year, month and day of the calendar have no next one.
-        return Span(start, _LAST)
+        return DaySpan(start, _LAST)
 
 
 def folder(location: Location, modified: datetime | None = None) -> Folder:

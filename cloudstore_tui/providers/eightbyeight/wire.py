@@ -27,7 +27,7 @@ _LONGEST_NUMBER = 18
 """Digits that fit into the integers of every database and language."""
 
 
-class TokenReply(msgspec.Struct):
+class EightByEightTokenReply(msgspec.Struct):
     """A token; every scalar is a text."""
 
     access_token: str

@@ -51,7 +51,7 @@ _LONGEST_NAME = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ZipMember:
     """A member. Its numbers are claims until its bytes were read."""
 
     index: int
@@ -321,7 +321,7 @@ class Archive:
         if sum(member.size for member in self.members) > limits.bytes(size):
             raise unsafe("more would come out of it than the service has of these objects")
 
-    def read(self, member: Member, expected: int | None = None) -> Iterator[bytes]:
+    def read(self, member: ZipMember, expected: int | None = None) -> Iterator[bytes]:
         """The bytes of a member, at most `PIECE` at a time; complete and right by its checksum when it ends.
 
         Args:
@@ -350,7 +350,7 @@ class Archive:
         if crc != member.crc:
             raise _damaged(member, "its checksum is wrong")
 
-    def _start(self, member: Member) -> int:
+    def _start(self, member: ZipMember) -> int:
         """Where the bytes of a member begin, once its own header agrees with the directory."""
         header = self._read(_LOCAL.size, member.offset)
         if len(header) < _LOCAL.size:
@@ -371,7 +371,7 @@ class Archive:
             self._check_later(member, start + member.packed)
         return start
 
-    def _check_later(self, member: Member, at: int) -> None:
+    def _check_later(self, member: ZipMember, at: int) -> None:
         """Compare the sizes that follow the bytes, in any of the forms that they come in."""
         found = self._read(min(24, member.end - at), at)
         short = struct.pack("<3L", member.crc, member.packed & _FULL32, member.size & _FULL32)
@@ -379,7 +379,7 @@ class Archive:
         if not found.startswith((_LATER_MARK + short, _LATER_MARK + long, short, long)):
             raise _contradicting(member)
 
-    def _unpacked(self, member: Member, start: int) -> Iterator[bytes]:
+    def _unpacked(self, member: ZipMember, start: int) -> Iterator[bytes]:
         packed = self._packed(member, start)
         if member.method == _STORED:
             yield from packed
@@ -395,7 +395,7 @@ class Archive:
         if not inflater.eof:
             raise _damaged(member, "its end is missing")
 
-    def _packed(self, member: Member, start: int) -> Iterator[bytes]:
+    def _packed(self, member: ZipMember, start: int) -> Iterator[bytes]:
         at, end = start, start + member.packed
         while at < end:
             piece = self._read(min(PIECE, end - at), at)
@@ -416,15 +416,15 @@ def _inflated(inflater: "zlib._Decompress", piece: bytes) -> Iterator[bytes]:
         yield out
 
 
-def _members(read: Read, directory: Directory) -> Iterator[Member]:
+def _members(read: Read, directory: Directory) -> Iterator[ZipMember]:
     for index, entry in enumerate(entries(read, directory)):
-        member = Member(
+        member = ZipMember(
             index, _name(entry), entry.raw, entry.size, entry.packed, entry.crc, entry.method, entry.flags, entry.offset
         )
         yield replace(member, error=_refusal(entry, member))
 
 
-def _laid_out(members: Iterator[Member], end: int) -> Iterator[Member]:
+def _laid_out(members: Iterator[ZipMember], end: int) -> Iterator[ZipMember]:
     """The members in the order of the directory, each with the place where the next one begins.
 
     Raises:
@@ -441,7 +441,7 @@ def _laid_out(members: Iterator[Member], end: int) -> Iterator[Member]:
     return (replace(member, end=ends[member.index]) for member in listed)
 
 
-def _is_folder(member: Member) -> bool:
+def _is_folder(member: ZipMember) -> bool:
     """Whether there is nothing to read in it; it is not made."""
     return member.raw.endswith(b"/") and member.size == 0
 
@@ -451,7 +451,7 @@ def _agrees(told: int, true: int, *, later: bool) -> bool:
     return told in (true, _FULL32) or (later and told == 0)
 
 
-def _refusal(entry: Entry, member: Member) -> StorageError | None:
+def _refusal(entry: Entry, member: ZipMember) -> StorageError | None:
     """Why a member is not even looked at."""
     if entry.flags & _ENCRYPTED:
         return _unreadable(member, "it is encrypted")
@@ -475,17 +475,17 @@ def _name(entry: Entry) -> str:
         return entry.raw.decode("utf-8", "backslashreplace") if entry.flags & _UTF8 else entry.raw.decode("cp437")
 
 
-def _bad(member: Member, why: str) -> StorageError:
+def _bad(member: ZipMember, why: str) -> StorageError:
     return UnsafeError(f"the member {member.shown} of the zip is refused: {why}")
 
 
-def _unreadable(member: Member, why: str) -> StorageError:
+def _unreadable(member: ZipMember, why: str) -> StorageError:
     return UnsafeError(f"the member {member.shown} of the zip cannot be read: {why}")
 
 
-def _damaged(member: Member, why: str) -> StorageError:
+def _damaged(member: ZipMember, why: str) -> StorageError:
     return IntegrityError(f"the member {member.shown} of the zip is damaged: {why}")
 
 
-def _contradicting(member: Member) -> StorageError:
+def _contradicting(member: ZipMember) -> StorageError:
     return IntegrityError(f"the member {member.shown} of the zip contradicts itself")

@@ -39,7 +39,7 @@ UNREQUESTED = "unrequested"
 
 
 @dataclass
-class Batch:
+class ZipPart:
     """Objects for one job; none where nobody knows what is in it."""
 
     wanted: Sequence[Wanted]
@@ -60,15 +60,15 @@ class Batches:
     def __init__(self) -> None:
         self.single: list[Wanted] = []
         """Objects that no further job is tried for."""
-        self._queue: deque[Batch] = deque()
+        self._queue: deque[ZipPart] = deque()
         self._failures = 0
 
     @property
-    def first(self) -> Batch | None:
+    def first(self) -> ZipPart | None:
         """The batch whose turn it is, until it is told what became of it."""
         return self._queue[0] if self._queue else None
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: ZipPart) -> None:
         """Put a batch at the end."""
         self._queue.append(batch)
 
@@ -77,7 +77,7 @@ class Batches:
         batch = self._queue.popleft()
         self.single += damaged
         if len(missing) >= WORTH_A_JOB and not batch.again:
-            self.add(Batch(missing, again=True))
+            self.add(ZipPart(missing, again=True))
         else:
             self.single += missing
 
@@ -99,7 +99,7 @@ class Batches:
             self._queue.appendleft(batch)
         elif len(left) > 1:
             middle = len(left) // 2
-            self._queue.extendleft(Batch(half, failures=1) for half in (left[middle:], left[:middle]))
+            self._queue.extendleft(ZipPart(half, failures=1) for half in (left[middle:], left[:middle]))
         else:
             self.single += left
 
@@ -351,7 +351,7 @@ class ZipDownload:
         if name and not self._job.name:
             self._job.take_over(name, ours=not self._request.job)
         # What an earlier run has done already is in the zip, too.
-        self._batches.add(Batch([one for one in self._wanted if one.progress.state is not State.FAILED]))
+        self._batches.add(ZipPart([one for one in self._wanted if one.progress.state is not State.FAILED]))
 
     async def _bring(self) -> None:
         while (batch := self._batches.first) is not None:
@@ -375,7 +375,7 @@ class ZipDownload:
                 self._after_failure()
         await self._fetch_single()
 
-    async def _pack(self, batch: Batch) -> str:
+    async def _pack(self, batch: ZipPart) -> str:
         """Have the service pack a zip, and fetch it; the service's word."""
         looks = 0
         while True:
@@ -426,7 +426,7 @@ class ZipDownload:
             raise JobError("the service could not pack the zip", hint="Start a new job for the same objects.")
         self._batches.failed()
 
-    async def _open(self, batch: Batch) -> Opened:
+    async def _open(self, batch: ZipPart) -> Opened:
         """Take the members out of the zip that was fetched."""
         archive = await self._archive(batch)
         if archive is None:
@@ -441,7 +441,7 @@ class ZipDownload:
         self._show_members()
         return opened
 
-    async def _archive(self, batch: Batch) -> Archive | None:
+    async def _archive(self, batch: ZipPart) -> Archive | None:
         """The fetched zip as an archive, fetched anew if it is damaged; `None` if it is damaged again.
 
         Raises:
@@ -459,7 +459,7 @@ class ZipDownload:
                     raise
         return None
 
-    async def _keep(self, archive: Archive, batch: Batch) -> Opened:
+    async def _keep(self, archive: Archive, batch: ZipPart) -> Opened:
         """Keep the zip itself, and tell what is not in it."""
         wanted = batch.left
         found = await self._opening.match(archive, wanted)
@@ -507,7 +507,7 @@ class ZipDownload:
         return State.SKIPPED if asked and skipped else State.DONE
 
 
-def _limits(batch: Batch) -> Limits:
+def _limits(batch: ZipPart) -> Limits:
     if not batch.wanted:
         return Limits()
     sizes = [wanted.entry.size for wanted in batch.wanted]

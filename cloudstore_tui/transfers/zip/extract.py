@@ -28,7 +28,7 @@ from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, T
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_part
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
-from cloudstore_tui.transfers.zip.archive import Archive, Member
+from cloudstore_tui.transfers.zip.archive import Archive, ZipMember
 from cloudstore_tui.transfers.zip.match import Matching, match
 from cloudstore_tui.transfers.zip.plan import is_available, not_available
 
@@ -40,7 +40,7 @@ LEVEL = "crc32+size"
 class Unpacking:
     """Writes one member into a part file, verifies what is on the disk, and publishes it."""
 
-    def __init__(self, archive: Archive, member: Member, expected: ExpectedChecksum, modified: float | None) -> None:
+    def __init__(self, archive: Archive, member: ZipMember, expected: ExpectedChecksum, modified: float | None) -> None:
         self._archive = archive
         self._member = member
         self._expected = expected
@@ -126,7 +126,7 @@ class Wanted:
         except StorageError as error:
             self.fail(error)
 
-    async def unpack(self, archive: Archive, member: Member) -> str:
+    async def unpack(self, archive: Archive, member: ZipMember) -> str:
         """Make the file out of a member; why that member is not the object, as a clause, or nothing.
 
         Raises:
@@ -250,7 +250,7 @@ class Opened:
 
     missing: list[Wanted] = field(default_factory=list)
     damaged: list[Wanted] = field(default_factory=list)
-    extra: tuple[Member, ...] = ()
+    extra: tuple[ZipMember, ...] = ()
     """Members that nobody asked for, or all where nobody knows what was asked for."""
 
 
@@ -288,7 +288,7 @@ class Opening:
         return opened
 
     async def take_unknown(
-        self, archive: Archive, members: Sequence[Member], folder: Path, zip_: Location
+        self, archive: Archive, members: Sequence[ZipMember], folder: Path, zip_: Location
     ) -> list[Wanted]:
         """Make files of members of which only the zip tells, under safe forms of their names."""
         made = []
@@ -309,7 +309,7 @@ class Opening:
         return made
 
 
-def _md5(archive: Archive, member: Member, stop: Stop) -> str:
+def _md5(archive: Archive, member: ZipMember, stop: Stop) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     try:
         # Only members are asked for that have the size of an object.

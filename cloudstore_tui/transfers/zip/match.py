@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.transfers.zip.archive import Member
+from cloudstore_tui.transfers.zip.archive import ZipMember
 
 Names: TypeAlias = Callable[[str], Iterator[str]]
-Digest: TypeAlias = Callable[[Member], str]
+Digest: TypeAlias = Callable[[ZipMember], str]
 """MD5 of a member's content in hex; empty if it cannot be read."""
 
 _MD5 = re.compile(r"[0-9a-f]{32}(-1)?")
@@ -27,15 +27,15 @@ _BREAKS = re.compile(r"[/\\:]")
 class Matching:
     """The members that were recognised, and what is left on both sides."""
 
-    members: dict[int, Member] = field(default_factory=dict)
+    members: dict[int, ZipMember] = field(default_factory=dict)
     """Position of an object in the request → its member."""
     missing: tuple[int, ...] = ()
     """Positions of objects that no member is."""
-    extra: tuple[Member, ...] = ()
+    extra: tuple[ZipMember, ...] = ()
     """Members that nobody asked for."""
 
 
-def match(wanted: Sequence[StoredObject], members: Sequence[Member], digest: Digest) -> Matching:
+def match(wanted: Sequence[StoredObject], members: Sequence[ZipMember], digest: Digest) -> Matching:
     """Match objects and members, the same for the same arguments.
 
     A name that fits exactly comes first, then one with `:` written as another character, then the last part of a name,
@@ -53,12 +53,12 @@ def match(wanted: Sequence[StoredObject], members: Sequence[Member], digest: Dig
 class _Matcher:
     """The objects and members that are not matched yet, in their order."""
 
-    def __init__(self, wanted: Sequence[StoredObject], members: Sequence[Member], digest: Digest) -> None:
+    def __init__(self, wanted: Sequence[StoredObject], members: Sequence[ZipMember], digest: Digest) -> None:
         self._wanted = dict(enumerate(wanted))
         self._members = {member.index: member for member in members}
         self._digest = digest
         self._known: dict[int, str] = {}
-        self._found: dict[int, Member] = {}
+        self._found: dict[int, ZipMember] = {}
 
     def by_name(self, names: Names, *, strict: bool) -> None:
         """Match those that share a form of their name; `strict` leaves those alone whose size or content differs."""

@@ -10,14 +10,14 @@ LONGEST_PASTE = 65_536
 """Characters taken of a pasted text."""
 
 
-class Field(Input):
+class InputField(Input):
     """An input whose cursor stands still; letters typed into it are never commands."""
 
     @dataclass
     class Refused(Message):
         """A text was pasted where only typing counts."""
 
-        field: "Field"
+        field: "InputField"
 
     def __init__(
         self,

@@ -13,14 +13,14 @@ from cloudstore_tui.ui.dialogs.dialog import Dialog, button
 from cloudstore_tui.ui.text import show
 
 
-class Way(StrEnum):
+class ZipChoice(StrEnum):
     """How objects are fetched."""
 
     ZIP = "zip"
     DIRECT = "direct"
 
 
-class ZipChoiceDialog(Dialog[Way | None]):
+class ZipChoiceDialog(Dialog[ZipChoice | None]):
     """Says what each way would take; the faster one has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,9 +53,9 @@ class ZipChoiceDialog(Dialog[Way | None]):
     def action_zip(self) -> None:
         """As zips, unless the key may have been pasted."""
         if not self.was_pasted:
-            self.dismiss(Way.ZIP)
+            self.dismiss(ZipChoice.ZIP)
 
     def action_direct(self) -> None:
         """One by one, unless the key may have been pasted."""
         if not self.was_pasted:
-            self.dismiss(Way.DIRECT)
+            self.dismiss(ZipChoice.DIRECT)

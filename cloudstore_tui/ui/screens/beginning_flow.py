@@ -7,7 +7,7 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.preview.model import Bytes, Preview
-from cloudstore_tui.preview.render import Document, render
+from cloudstore_tui.preview.render import RenderedDocument, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
@@ -79,7 +79,7 @@ def is_small_text(entry: StoredObject) -> bool:
     return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
 
 
-def _text(preview: Preview, shown: Document) -> Content:
+def _text(preview: Preview, shown: RenderedDocument) -> Content:
     amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
     lines = [f"\n{preview.format}{amount}; p shows more"]
     if not isinstance(preview.body, Bytes):

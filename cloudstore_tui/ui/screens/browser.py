@@ -54,7 +54,7 @@ from cloudstore_tui.ui.widgets.entry_table import EntryTable
 from cloudstore_tui.ui.widgets.key_line import KeyLine
 from cloudstore_tui.ui.widgets.places_tree import PlacesTree
 from cloudstore_tui.ui.widgets.query_bar import QueryBar
-from cloudstore_tui.ui.widgets.title_line import Standing, TitleLine
+from cloudstore_tui.ui.widgets.title_line import TitleLine, TitleState
 from cloudstore_tui.ui.widgets.transfer_strip import TransferStrip
 from cloudstore_tui.ui.widgets.waiting_line import WaitingLine
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
@@ -303,7 +303,7 @@ class BrowserScreen(BaseScreen[None]):
         provider, where = self._providers[visit.location.profile], visit.location
         zone, read_only = zone_name(self.listing.zone), provider.profile.read_only
         region = ALL if visit.written and not where.region else where.region
-        self.line.show(Standing(where.profile, region, zone, read_only, lambda: provider.session))
+        self.line.show(TitleState(where.profile, region, zone, read_only, lambda: provider.session))
         self.places.reveal(where)
         self.panes.go("entries")
 

@@ -18,7 +18,7 @@ from cloudstore_tui.transfers.zip.plan import choose
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.dialogs.zip_choice_dialog import Way, ZipChoiceDialog
+from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoice, ZipChoiceDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.flow import Flow
@@ -59,7 +59,7 @@ class DownloadFlow(Flow):
             way = await self.screen.app.push_screen_wait(ZipChoiceDialog(what, choice))
             if way is None:
                 return
-            zipping = zipping if way is Way.ZIP else None
+            zipping = zipping if way is ZipChoice.ZIP else None
         elif len(objects) >= ZIP_FROM:
             tell(self.screen, f"Download of {what}.")
         await self.download(objects, wanted, zipping)

@@ -13,7 +13,7 @@ from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramD
 from cloudstore_tui.ui.reading import Reading
 from cloudstore_tui.ui.screens.flow import Flow
 from cloudstore_tui.ui.screens.listing_flow import ListingFlow
-from cloudstore_tui.ui.spans import QUARTER, Unit, end_of, name_of, spans, unit_for
+from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
 
 MOST_VALUES = 200
@@ -48,7 +48,7 @@ class HistogramFlow(Flow):
         if reading is None:
             return
         first = unit_for(await reading.spool.tally_times(QUARTER))
-        units = [first, *(unit for unit in Unit if unit is not first)]
+        units = [first, *(unit for unit in SpanUnit if unit is not first)]
         groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
         columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
         groupings[1:1] = [Grouping(column.title, partial(_by_value, reading, column)) for column in columns]
@@ -64,7 +64,7 @@ def _worth_counting(columns: Sequence[Column]) -> list[Column]:
     return sorted(texts, key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
 
 
-async def _by_time(reading: Reading, unit: Unit) -> Sequence[Bar]:
+async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
     quarters = await reading.spool.tally_times(QUARTER)
     return [
         Bar(

@@ -24,7 +24,7 @@ from cloudstore_tui.ui.visit import Visit
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.entries_pane import EntriesPane
 from cloudstore_tui.ui.widgets.query_bar import QueryBar
-from cloudstore_tui.ui.widgets.query_context import Standing
+from cloudstore_tui.ui.widgets.query_context import QueryScope
 
 GROUP = "listing"
 """Workers that read for Entries: at most one at a time."""
@@ -288,7 +288,7 @@ class ListingFlow:
 
 def _show_query(bar: QueryBar, visit: Visit, zone: tzinfo, vocabulary: Vocabulary) -> None:
     where = visit.location
-    standing = Standing(where.profile, where.region, zone, visit.local_words)
+    standing = QueryScope(where.profile, where.region, zone, visit.local_words)
     sent = visit.query.filter if visit.query else ""
     # What the user wrote, as they wrote it; the filter of a place as the beginning of a phrase.
     phrase = visit.typed if visit.written else as_phrase(sent, zone)

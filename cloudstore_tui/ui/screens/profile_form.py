@@ -12,7 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from cloudstore_tui.config.draft import Draft
+from cloudstore_tui.config.draft import ProfileDraft
 from cloudstore_tui.config.secrets import keyring_trouble
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Profile
@@ -151,7 +151,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     def _is_busy(self) -> bool:
         return any(worker.group == _SAVING and not worker.is_finished for worker in self.workers)
 
-    async def _test_and_save(self, draft: Draft) -> None:
+    async def _test_and_save(self, draft: ProfileDraft) -> None:
         self._show_buttons()
         self._say(Content("Testing …"))
         try:
@@ -164,7 +164,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             return
         await self._save(draft, checks)
 
-    async def _save(self, draft: Draft, checks: Sequence[Check]) -> None:
+    async def _save(self, draft: ProfileDraft, checks: Sequence[Check]) -> None:
         try:
             # A keyring may take seconds to answer.
             self._saved = await asyncio.to_thread(draft.save, self._path, self._specs)

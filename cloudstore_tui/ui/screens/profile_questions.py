@@ -6,8 +6,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from cloudstore_tui.config.draft import Draft
-from cloudstore_tui.config.secrets import Store
+from cloudstore_tui.config.draft import ProfileDraft
+from cloudstore_tui.config.secrets import SecretStore
 from cloudstore_tui.core.provider import ProviderSpec
 from cloudstore_tui.ui.dialogs.form_row import FormRow
 from cloudstore_tui.ui.screens.profile_rows import SERVICE, ProfileRows, name_row, service_row
@@ -74,7 +74,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
     def offer_keyring(self, trouble: str) -> None:
         """Offer the keyring, unless there is trouble with it."""
         self._trouble = trouble
-        words = [store.value for store in Store if store is not Store.KEYRING or not trouble]
+        words = [store.value for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
         for rows in self._services.values():
             rows.offer(words)
         self.settle()
@@ -86,7 +86,7 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
             return ""
         return f"{row.about} {self._trouble}".rstrip() if row is self.rows.store else row.about
 
-    def draft(self) -> Draft | None:
+    def draft(self) -> ProfileDraft | None:
         """What was answered; without a draft, the first line that is wrong has the focus."""
         self.settle()
         wrong = [row for row in self.lines if row.display and not row.is_fine()]

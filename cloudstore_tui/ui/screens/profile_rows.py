@@ -5,8 +5,8 @@ from functools import partial
 
 from textual.containers import Vertical
 
-from cloudstore_tui.config.draft import NAME, Draft, asked, check_name, is_needed, read_answer
-from cloudstore_tui.config.secrets import EXPLANATIONS, Store, clean_secret, spoken, variables
+from cloudstore_tui.config.draft import NAME, ProfileDraft, asked, check_name, is_needed, read_answer
+from cloudstore_tui.config.secrets import EXPLANATIONS, SecretStore, clean_secret, spoken, variables
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.profile import Option, SecretField
 from cloudstore_tui.core.provider import ProviderSpec
@@ -30,7 +30,9 @@ class ProfileRows(Vertical):
         self.secrets = [_secret_row(field) for field in spec.secrets]
         self.commands = [_command_row(field) for field in spec.secrets]
         self.usual = [_option_row(option) for option in asked(spec, rare=False)]
-        self.store = FormRow.choosing(STORE, "Keep secrets in", "", [store.value for store in Store], Store.FILE)
+        self.store = FormRow.choosing(
+            STORE, "Keep secrets in", "", [store.value for store in SecretStore], SecretStore.FILE
+        )
         about = "yes: the profile can neither upload nor delete. It can be changed in the configuration later."
         self.read_only = FormRow.choosing(READ_ONLY, "Read-only", about, (_YES, _NO))
         labels = ", ".join(row.label for row in self.rare)
@@ -50,31 +52,31 @@ class ProfileRows(Vertical):
         """Keep secrets in one of these; the first is the best, unless somebody is past that question."""
         line = self.store.control
         if isinstance(line, ChoiceLine):
-            is_past = line.value != Store.FILE or any(row.value for row in self.secrets)
+            is_past = line.value != SecretStore.FILE or any(row.value for row in self.secrets)
             line.offer(stores, line.value if is_past and line.value in stores else stores[0])
 
     def fit_choices(self, name: str) -> None:
         """Show the lines that the choices ask for."""
-        store = Store(self.store.value)
+        store = SecretStore(self.store.value)
         for row in self.secrets:
-            row.display = store in (Store.KEYRING, Store.FILE)
+            row.display = store in (SecretStore.KEYRING, SecretStore.FILE)
         for row in self.commands:
-            row.display = store is Store.COMMAND
+            row.display = store is SecretStore.COMMAND
         for row in self.rare:
             row.display = self.more.value == _YES
         self.store.about = EXPLANATIONS[store]
-        if store is Store.ENVIRONMENT:
+        if store is SecretStore.ENVIRONMENT:
             self.store.about += f" Here: {', '.join(variables(name or 'NAME', self.spec.secrets))}."
 
-    def draft(self, name: str) -> Draft:
+    def draft(self, name: str) -> ProfileDraft:
         """What was answered; every line is fine."""
         options = [*self.usual, *(self.rare if self.more.value == _YES else ())]
-        store = Store(self.store.value)
-        draft = Draft(self.spec, name, store=store, writable=self.read_only.value == _NO)
+        store = SecretStore(self.store.value)
+        draft = ProfileDraft(self.spec, name, store=store, writable=self.read_only.value == _NO)
         draft.texts = {row.key: row.value for row in options}
-        if store in (Store.KEYRING, Store.FILE):
+        if store in (SecretStore.KEYRING, SecretStore.FILE):
             draft.secrets = {row.key: clean_secret(row.value, spoken(row.key)) for row in self.secrets}
-        elif store is Store.COMMAND:
+        elif store is SecretStore.COMMAND:
             draft.commands = {row.key.removesuffix(_COMMAND): row.value.strip() for row in self.commands}
         return draft
 

@@ -16,7 +16,7 @@ from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
-from cloudstore_tui.ui.screens.welcome import Way, WelcomeScreen
+from cloudstore_tui.ui.screens.welcome import StartChoice, WelcomeScreen
 
 SANDBOX = """\
 The sandbox
@@ -33,7 +33,7 @@ line names a folder with a configuration. Look into that file: it shows the clie
 """
 
 
-class EngineThread(Protocol):
+class ProviderOwner(Protocol):
     """What owns the providers."""
 
     @property
@@ -48,7 +48,7 @@ class SetupFlow:
     """Welcomes somebody without profiles, and adds profiles to a browser that runs."""
 
     def __init__(
-        self, app: App[None], browser: BrowserScreen, engine: EngineThread, specs: Sequence[ProviderSpec], path: Path
+        self, app: App[None], browser: BrowserScreen, engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path
     ) -> None:
         """Make it.
 
@@ -73,11 +73,11 @@ class SetupFlow:
         self._is_welcoming = True
         while True:
             way = await self._app.push_screen_wait(WelcomeScreen(self._path))
-            if way is Way.DEMO:
+            if way is StartChoice.DEMO:
                 self.wants_demo = True
                 self._app.exit()
                 return
-            if way is Way.GUIDE:
+            if way is StartChoice.GUIDE:
                 await self._app.push_screen_wait(self._guide())
             elif await self._ask():
                 self._is_welcoming = False

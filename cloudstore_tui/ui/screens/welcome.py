@@ -19,7 +19,7 @@ from cloudstore_tui.ui.widgets.key_line import KeyLine
 _LONGEST = 300
 
 
-class Way(StrEnum):
+class StartChoice(StrEnum):
     """How somebody wants to begin."""
 
     DEMO = "demo"
@@ -28,13 +28,13 @@ class Way(StrEnum):
 
 
 _WORDS = {
-    Way.DEMO: ("Try it out", "Both services on this machine, with made-up data. Needs no account."),
-    Way.ADD: ("Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
-    Way.GUIDE: ("How to get keys", "Which page, which role, which product, for each service."),
+    StartChoice.DEMO: ("Try it out", "Both services on this machine, with made-up data. Needs no account."),
+    StartChoice.ADD: ("Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
+    StartChoice.GUIDE: ("How to get keys", "Which page, which role, which product, for each service."),
 }
 
 
-class WelcomeScreen(BaseScreen[Way]):
+class WelcomeScreen(BaseScreen[StartChoice]):
     """What the program is, and where to begin when nothing is configured."""
 
     CSS_PATH = "welcome.tcss"
@@ -56,7 +56,7 @@ class WelcomeScreen(BaseScreen[Way]):
             yield Static("Welcome to cloudstore", id="title", markup=False)
             yield Static("Browse and download from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.")
             yield Static("There is no profile yet. Where do you want to begin?", id="question")
-            yield OptionList(*map(_line, Way), id="ways", markup=False, compact=True)
+            yield OptionList(*map(_line, StartChoice), id="ways", markup=False, compact=True)
             yield Static(show(f"Profiles are kept in {self._path}", _LONGEST), id="path")
         yield KeyLine(id="keys")
 
@@ -68,10 +68,10 @@ class WelcomeScreen(BaseScreen[Way]):
 
     def action_take(self, index: int) -> None:
         """Go the way with this number."""
-        self.dismiss(list(Way)[index])
+        self.dismiss(list(StartChoice)[index])
 
 
-def _line(way: Way) -> Option:
+def _line(way: StartChoice) -> Option:
     title, words = _WORDS[way]
-    number = list(Way).index(way) + 1
+    number = list(StartChoice).index(way) + 1
     return Option(Content.assemble((f"{number}  {title}", "bold"), f"\n   {words}\n"), id=way)

@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.place import Kind, Line, Place, lines_of
+from cloudstore_tui.ui.place import LineKind, Place, PlaceLine, lines_of
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
@@ -26,14 +26,14 @@ _LEAST_TEXT = 12
 _LONGEST_NAME = 500
 _RETRY = "r tries again"
 
-_PARTS = {Kind.PLACE: "name", Kind.MORE: "more", Kind.NOTE: "note", Kind.ERROR: "error"}
+_PARTS = {LineKind.PLACE: "name", LineKind.MORE: "more", LineKind.NOTE: "note", LineKind.ERROR: "error"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TreeRow:
     """One row of the screen: a line, or a further part of a wrapped one."""
 
-    line: Line
+    line: PlaceLine
     text: str
     """Safe to draw."""
     icon: int
@@ -103,7 +103,7 @@ class PlacesTree(CursorList):
         self._icons = ("- ", "+ ") if is_plain else ("▼ ", "▶ ")
         self._rule = "-" if is_plain else "─"
         self._roots: tuple[Place, ...] = ()
-        self._rows: list[Row] = []
+        self._rows: list[TreeRow] = []
         self._styles: dict[str, Style] = {}
 
     # What is shown
@@ -137,7 +137,7 @@ class PlacesTree(CursorList):
         if here is not None and here.place.search is not None and here.place.location == location:
             return
         for index, row in enumerate(self._rows):
-            if row.line.kind is Kind.PLACE and row.line.place.location == location:
+            if row.line.kind is LineKind.PLACE and row.line.place.location == location:
                 self.cursor = index
                 return
 
@@ -179,7 +179,7 @@ class PlacesTree(CursorList):
         row = self._rows[index]
         if row.icon >= 0 and row.icon <= offset.x < row.icon + _INDENT:
             self._toggle(row.line.place)
-        elif event.chain == 2 or row.line.kind is Kind.MORE:
+        elif event.chain == 2 or row.line.kind is LineKind.MORE:
             self.action_open()
 
     def action_open(self) -> None:
@@ -187,11 +187,11 @@ class PlacesTree(CursorList):
         line = self._line
         if line is None:
             return
-        if line.kind is Kind.PLACE and not line.place.can_be_shown:
+        if line.kind is LineKind.PLACE and not line.place.can_be_shown:
             self._toggle(line.place)
-        elif line.kind is Kind.PLACE:
+        elif line.kind is LineKind.PLACE:
             self.post_message(self.Opened(line.place.location, line.place.search))
-        elif line.kind in (Kind.MORE, Kind.ERROR):
+        elif line.kind in (LineKind.MORE, LineKind.ERROR):
             self._ask(line.place)
 
     def action_expand(self) -> None:
@@ -199,7 +199,7 @@ class PlacesTree(CursorList):
         line = self._line
         if line is None:
             return
-        if line.kind is not Kind.PLACE:
+        if line.kind is not LineKind.PLACE:
             self.action_open()
         elif line.place.is_open and (line.place.children or line.place.extra):
             self.cursor += 1
@@ -212,12 +212,12 @@ class PlacesTree(CursorList):
         if line is None:
             return
         place = line.place
-        if line.kind is Kind.PLACE and place.is_open:
+        if line.kind is LineKind.PLACE and place.is_open:
             self._toggle(place)
             return
-        above = place.parent if line.kind is Kind.PLACE else place
+        above = place.parent if line.kind is LineKind.PLACE else place
         if above is not None:
-            self.cursor = self._row_of(Line(above))
+            self.cursor = self._row_of(PlaceLine(above))
 
     def action_reload(self) -> None:
         """Read the children of the place under the cursor again."""
@@ -244,31 +244,31 @@ class PlacesTree(CursorList):
     # Rows
 
     @property
-    def _line(self) -> Line | None:
+    def _line(self) -> PlaceLine | None:
         return self._rows[self.cursor].line if self.cursor < len(self._rows) else None
 
-    def _row_of(self, line: Line) -> int:
+    def _row_of(self, line: PlaceLine) -> int:
         """Where a line is, or the place it was about, or the nearest one above that can be seen."""
         place: Place | None = line.place
         rows = {(row.line.place, row.line.kind): index for index, row in reversed(list(enumerate(self._rows)))}
         if (same := rows.get((line.place, line.kind))) is not None:
             return same
-        while place is not None and (place, Kind.PLACE) not in rows:
+        while place is not None and (place, LineKind.PLACE) not in rows:
             place = place.parent
-        return rows[place, Kind.PLACE] if place is not None else min(self.cursor, max(len(self._rows) - 1, 0))
+        return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self._rows) - 1, 0))
 
-    def _wrapped(self, line: Line) -> list[Row]:
+    def _wrapped(self, line: PlaceLine) -> list[TreeRow]:
         place = line.place
-        left = _INDENT * (place.depth + (line.kind is not Kind.PLACE))
-        if line.kind is Kind.PLACE:
+        left = _INDENT * (place.depth + (line.kind is not LineKind.PLACE))
+        if line.kind is LineKind.PLACE:
             icon = self._icons[not place.is_open] if place.expandable else "  "
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
-            return [Row(line, text, left if place.expandable else -1)]
+            return [TreeRow(line, text, left if place.expandable else -1)]
         indent = " " * (left + _INDENT)
         width = max(self.size.width - len(indent), _LEAST_TEXT)
-        retry = textwrap.wrap(_RETRY, width) if line.kind is Kind.ERROR else []
+        retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
         parts = [*textwrap.wrap(plain(line.text), width), *retry]
-        return [Row(line, indent + part, -1) for part in parts]
+        return [TreeRow(line, indent + part, -1) for part in parts]
 
     def _style(self, part: str) -> Style:
         if part not in self._styles:

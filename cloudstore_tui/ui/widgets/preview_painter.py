@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from cloudstore_tui.ui.widgets.preview_rows import PreviewRows, Row, after_cells
+from cloudstore_tui.ui.widgets.preview_rows import PreviewRow, PreviewRows, after_cells
 from cloudstore_tui.ui.widgets.preview_search import PreviewSearch
 
 Part = tuple[str, tuple[str, ...]]
@@ -24,7 +24,7 @@ class PreviewPainter:
         """Cells before the text."""
         return 2 + self._digits
 
-    def parts(self, row: Row, left: int | None, *, at: bool) -> Iterator[Part]:
+    def parts(self, row: PreviewRow, left: int | None, *, at: bool) -> Iterator[Part]:
         """The parts of a row: from its own characters, or from a column of the line that is not wrapped."""
         line, text = self._rows.document.lines[row.line], self._rows.text(row.line)
         is_folded = row.line in self._rows.folded

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
-from cloudstore_tui.preview.render import Document
+from cloudstore_tui.preview.render import RenderedDocument
 from cloudstore_tui.ui.mask import MASK
 
 _LEAST = 20
@@ -13,7 +13,7 @@ _LEAST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PreviewRow:
     """One row on the screen."""
 
     line: int
@@ -28,11 +28,11 @@ class PreviewRows:
     """The rows of a document; `arrange` makes them anew."""
 
     def __init__(self) -> None:
-        self.document = Document(())
+        self.document = RenderedDocument(())
         self.folded: set[int] = set()
-        self.rows: list[Row] = []
+        self.rows: list[PreviewRow] = []
 
-    def show(self, document: Document) -> None:
+    def show(self, document: RenderedDocument) -> None:
         """Take another document, folded as it wants to be."""
         self.document, self.folded = document, set(document.folded)
 
@@ -42,7 +42,7 @@ class PreviewRows:
         for number in self._visible():
             text = self.text(number)
             if not wrap or width < _LEAST or (len(text) <= width and text.isascii()):
-                self.rows.append(Row(number, 0, len(text)))
+                self.rows.append(PreviewRow(number, 0, len(text)))
             else:
                 self.rows.extend(self._wrapped(number, text, width))
 
@@ -90,7 +90,7 @@ class PreviewRows:
             yield number
             number = lines[number].last + 1 if number in self.folded else number + 1
 
-    def _wrapped(self, number: int, text: str, width: int) -> Iterator[Row]:
+    def _wrapped(self, number: int, text: str, width: int) -> Iterator[PreviewRow]:
         hang = self.document.lines[number].hang
         hang = hang if hang <= width - _LEAST else 0
         start, room, indent = 0, width, 0
@@ -98,11 +98,11 @@ class PreviewRows:
             end = start + _fitting(text[start : start + room], room)
             if end < len(text) and (blank := text.rfind(" ", start + 1, end + 1)) > start and text[start:blank].strip():
                 end = blank
-            yield Row(number, start, end, indent)
+            yield PreviewRow(number, start, end, indent)
             start = end + 1 if text[end : end + 1] == " " else end
             room, indent = width - hang, hang
         if not text:
-            yield Row(number, 0, 0)
+            yield PreviewRow(number, 0, 0)
 
 
 def _fitting(text: str, width: int) -> int:

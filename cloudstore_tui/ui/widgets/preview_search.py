@@ -2,7 +2,7 @@
 
 import re
 
-from cloudstore_tui.preview.render import Document
+from cloudstore_tui.preview.render import RenderedDocument
 
 MOST_LINES = 10_000
 MOST_IN_LINE = 100
@@ -16,13 +16,13 @@ class PreviewSearch:
         """Numbers of the lines, in order."""
         self._pattern: re.Pattern[str] | None = None
 
-    def search(self, text: str, document: Document) -> None:
+    def search(self, text: str, document: RenderedDocument) -> None:
         """Look for a text; nothing ends it."""
         flags = re.IGNORECASE if text == text.lower() else 0
         self._pattern = re.compile(re.escape(text), flags) if text else None
         self.look(document)
 
-    def look(self, document: Document) -> None:
+    def look(self, document: RenderedDocument) -> None:
         """Look for the same in other lines."""
         pattern, found = self._pattern, []
         if pattern is not None:

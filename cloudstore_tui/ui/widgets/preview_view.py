@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.preview.render import Document
+from cloudstore_tui.preview.render import RenderedDocument
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.preview_painter import PreviewPainter
@@ -80,7 +80,7 @@ class PreviewView(CursorList):
         self._said = ""
 
     @property
-    def document(self) -> Document:
+    def document(self) -> RenderedDocument:
         """What is shown."""
         return self._rows.document
 
@@ -98,10 +98,10 @@ class PreviewView(CursorList):
     def say(self, text: str) -> None:
         """Show a sentence instead of lines."""
         self._said = text
-        self._rows.show(Document(()))
+        self._rows.show(RenderedDocument(()))
         self._arrange(0)
 
-    def show(self, document: Document, *, stay: bool = False) -> None:
+    def show(self, document: RenderedDocument, *, stay: bool = False) -> None:
         """Show other lines, with the cursor at the same line if it shall stay."""
         line = self.line if stay else 0
         if not stay:

@@ -16,7 +16,7 @@ from cloudstore_tui.state.searches import SIGN, SavedSearches
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.vocabulary import Vocabulary
 from cloudstore_tui.ui.widgets.query_comment import QueryComment
-from cloudstore_tui.ui.widgets.query_context import QueryContext, Standing
+from cloudstore_tui.ui.widgets.query_context import QueryContext, QueryScope
 from cloudstore_tui.ui.widgets.query_input import QueryInput
 from cloudstore_tui.ui.widgets.query_list import QueryList
 from cloudstore_tui.ui.widgets.query_name import QueryName
@@ -90,7 +90,7 @@ class QueryBar(Vertical):
         """Use these from now on: what was sent and what was saved before."""
         self._about.history, self._about.searches = history, searches
 
-    def show(self, text: str, standing: Standing, vocabulary: Vocabulary, editable: str = "") -> None:
+    def show(self, text: str, standing: QueryScope, vocabulary: Vocabulary, editable: str = "") -> None:
         """Show the filter of what is on the screen; the vocabulary may go on growing.
 
         Args:

@@ -11,7 +11,7 @@ from cloudstore_tui.ui.widgets.query_suggestions import Known
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueryScope:
     """Where the user is."""
 
     profile: str = ""
@@ -26,7 +26,7 @@ class Standing:
 class QueryContext:
     """Where the user is, what was seen there, and what was typed before."""
 
-    standing: Standing = field(default_factory=Standing)
+    standing: QueryScope = field(default_factory=QueryScope)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     history: FilterHistory = field(default_factory=FilterHistory)
     searches: SavedSearches = field(default_factory=SavedSearches)

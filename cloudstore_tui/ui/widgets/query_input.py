@@ -9,7 +9,7 @@ from textual.widgets.input import Selection
 
 from cloudstore_tui.state.searches import placeholders_of
 from cloudstore_tui.ui.widgets.bar_input import BarInput
-from cloudstore_tui.ui.widgets.query_tokens import Part, tokens_of
+from cloudstore_tui.ui.widgets.query_tokens import TokenPart, tokens_of
 
 LONGEST = 5_000
 """Characters of a text that is looked at with each key."""
@@ -32,7 +32,7 @@ class QueryInput(BarInput):
         & > .query-input--wrong { color: $text-error; text-style: underline; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"query-input--{part}" for part in Part), _WRONG}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"query-input--{part}" for part in TokenPart), _WRONG}
 
     class Taken(Message):
         """Right was pressed where the text ends and something is offered."""

@@ -21,7 +21,7 @@ from cloudstore_tui.fiql.names import NAMES, TYPE_WORDS, name_of
 from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.vocabulary import Vocabulary
-from cloudstore_tui.ui.widgets.query_tokens import Part, Token, tokens_of
+from cloudstore_tui.ui.widgets.query_tokens import Token, TokenPart, tokens_of
 
 MOST = 100
 """Suggestions at a place."""
@@ -84,7 +84,7 @@ def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
     last = tokens[-1] if tokens and tokens[-1].end == cursor else None
     typed = last.of(head) if last else ""
     start, found = _Place(head, tokens, known).offers(last)
-    wanted = "" if last and last.part is Part.HOLE else head[start:]
+    wanted = "" if last and last.part is TokenPart.HOLE else head[start:]
     fitting = _fitting(_bare(wanted), found) if wanted else found
     offers = (Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted))
     return tuple(islice(offers, MOST))
@@ -101,7 +101,7 @@ class _Place:
         self._head = head
         self._tokens = tokens
         self._known = known
-        self._is_phrase = not any(token.part is Part.OPERATOR and _is_fiql(token.of(head)) for token in tokens)
+        self._is_phrase = not any(token.part is TokenPart.OPERATOR and _is_fiql(token.of(head)) for token in tokens)
 
     def offers(self, last: Token | None) -> tuple[int, list[tuple[str, str]]]:
         """From where on something can be replaced, and by what."""
@@ -109,18 +109,18 @@ class _Place:
         found: _Offers = ()
         if last is None:
             found = (*self._searches(), *self._keys("")) if self._is_phrase else ()
-        elif last.part is Part.SAVED:
+        elif last.part is TokenPart.SAVED:
             found = self._searches()
-        elif last.part is Part.TEXT:
+        elif last.part is TokenPart.TEXT:
             start, found = self._after_text(last)
-        elif last.part is Part.FIELD:
+        elif last.part is TokenPart.FIELD:
             found = self._names(last.of(self._head))
-        elif last.part is Part.OPERATOR and last.of(self._head) not in (*OPERATORS, "=") and not self._is_phrase:
+        elif last.part is TokenPart.OPERATOR and last.of(self._head) not in (*OPERATORS, "=") and not self._is_phrase:
             found = self._operators()
-        elif last.part is Part.JOIN and not self._is_in_list():
+        elif last.part is TokenPart.JOIN and not self._is_in_list():
             start, found = last.end, () if last.of(self._head) == ")" else self._names("")
         else:
-            start, found = (last.start if last.part in (Part.VALUE, Part.HOLE) else last.end), self._values()
+            start, found = (last.start if last.part in (TokenPart.VALUE, TokenPart.HOLE) else last.end), self._values()
         return start, list(dict(found).items())
 
     def _searches(self) -> Iterator[tuple[str, str]]:
@@ -156,11 +156,11 @@ class _Place:
                 yield name, str(unit_of(name))
 
     def _operators(self) -> Iterator[tuple[str, str]]:
-        field_tokens = [token for token in self._tokens if token.part is Part.FIELD]
+        field_tokens = [token for token in self._tokens if token.part is TokenPart.FIELD]
         return _signs(field_tokens[-1].of(self._head) if field_tokens else "")
 
     def _values(self) -> Iterator[tuple[str, str]]:
-        key = next((token.of(self._head) for token in reversed(self._tokens) if token.part is Part.FIELD), "")
+        key = next((token.of(self._head) for token in reversed(self._tokens) if token.part is TokenPart.FIELD), "")
         if self._is_phrase:
             yield from self._phrase_values(key.removeprefix("-"))
         elif key in ("type", "objectState"):
@@ -177,7 +177,9 @@ class _Place:
             for word, meant in name.values.items():
                 yield word, "" if meant == (word,) else ", ".join(meant)
             return
-        operator = next((token.of(self._head) for token in reversed(self._tokens) if token.part is Part.OPERATOR), "")
+        operator = next(
+            (token.of(self._head) for token in reversed(self._tokens) if token.part is TokenPart.OPERATOR), ""
+        )
         sign = operator.strip(":=")
         for example, note in _EXAMPLES.get(unit_of(name.fields[0]), {}).items():
             if not sign:
@@ -209,8 +211,8 @@ class _Place:
         key = ""
         for token in self._tokens:
             text = token.of(self._head)
-            key = text if token.part is Part.FIELD else key
-            if token.part is Part.VALUE and key == "type":
+            key = text if token.part is TokenPart.FIELD else key
+            if token.part is TokenPart.VALUE and key == "type":
                 found += TYPE_WORDS.get(text.lower(), (text,))
         return tuple(name for name in found if name in TYPE_NAMES)
 

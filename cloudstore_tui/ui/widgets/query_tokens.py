@@ -9,7 +9,7 @@ from cloudstore_tui.fiql import is_fiql
 from cloudstore_tui.state.searches import SIGN, placeholders_of
 
 
-class Part(StrEnum):
+class TokenPart(StrEnum):
     """What a token is."""
 
     FIELD = "field"
@@ -28,7 +28,7 @@ class Part(StrEnum):
 class Token:
     """A stretch of the text."""
 
-    part: Part
+    part: TokenPart
     start: int
     end: int
 
@@ -51,13 +51,13 @@ def tokens_of(text: str) -> Iterator[Token]:
     """The tokens from left to right; what is between two of them is blank."""
     if text.startswith(SIGN):
         end = len(text.split(maxsplit=1)[0])
-        yield Token(Part.SAVED, 0, end)
+        yield Token(TokenPart.SAVED, 0, end)
         yield from _given(text, end)
         return
     placeholders = {placeholder.start: placeholder.end for placeholder in placeholders_of(text)}
     meant_as_fiql = is_fiql(text) or text.lstrip().startswith("(")
     for token in _fiql(text) if meant_as_fiql else _phrase(text):
-        yield Token(Part.HOLE, token.start, token.end) if token.start in placeholders else token
+        yield Token(TokenPart.HOLE, token.start, token.end) if token.start in placeholders else token
 
 
 def _fiql(text: str) -> Iterator[Token]:
@@ -65,12 +65,12 @@ def _fiql(text: str) -> Iterator[Token]:
     for found in _FIQL.finditer(text):
         kind = found.lastgroup or ""
         if kind == "word":
-            part = Part.VALUE if after_operator or in_list else Part.FIELD
+            part = TokenPart.VALUE if after_operator or in_list else TokenPart.FIELD
         else:
-            part = Part.TEXT if kind == "odd" else Part(kind)
-        if part is Part.JOIN:
+            part = TokenPart.TEXT if kind == "odd" else TokenPart(kind)
+        if part is TokenPart.JOIN:
             in_list = (found.group() == "(" and after_operator) or (in_list and found.group() != ")")
-        after_operator = part is Part.OPERATOR
+        after_operator = part is TokenPart.OPERATOR
         yield Token(part, *found.span())
 
 
@@ -84,18 +84,18 @@ def _phrase(text: str) -> Iterator[Token]:
         if key is None:
             word = _TEXT.match(text, position)
             end = word.end() if word else position + 1
-            yield Token(Part.TEXT, position, end)
+            yield Token(TokenPart.TEXT, position, end)
             position = end
             continue
-        yield Token(Part.FIELD, *key.span("field"))
-        yield Token(Part.OPERATOR, *key.span("operator"))
+        yield Token(TokenPart.FIELD, *key.span("field"))
+        yield Token(TokenPart.OPERATOR, *key.span("operator"))
         position = key.end()
         while value := _VALUE.match(text, position):
-            yield Token(Part.VALUE, *value.span())
+            yield Token(TokenPart.VALUE, *value.span())
             position = value.end()
             if not text.startswith(",", position):
                 break
-            yield Token(Part.JOIN, position, position + 1)
+            yield Token(TokenPart.JOIN, position, position + 1)
             position += 1
 
 
@@ -103,9 +103,9 @@ def _given(text: str, start: int) -> Iterator[Token]:
     """The values that are given to the placeholders of a saved search: `queue=Sales`."""
     for found in re.finditer(rf"([\w-]+)(=)((?:{_QUOTED}|[^\s])*)|\S+", text[start:]):
         if found[1] is None:
-            yield Token(Part.TEXT, start + found.start(), start + found.end())
+            yield Token(TokenPart.TEXT, start + found.start(), start + found.end())
             continue
-        parts = (Part.FIELD, Part.OPERATOR, Part.VALUE)
+        parts = (TokenPart.FIELD, TokenPart.OPERATOR, TokenPart.VALUE)
         for group, part in enumerate(parts, 1):
             if found[group]:
                 yield Token(part, start + found.start(group), start + found.end(group))

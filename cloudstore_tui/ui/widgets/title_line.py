@@ -19,7 +19,7 @@ _REFRESH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TitleState:
     """Where the user is, and what the login is worth."""
 
     profile: str = ""
@@ -45,14 +45,14 @@ class TitleLine(Widget):
     def __init__(self, *, id: str | None = None, now: Callable[[], datetime] = _now) -> None:
         super().__init__(id=id)
         self._now = now
-        self._standing = Standing()
+        self._standing = TitleState()
         self._parts = ("", "")
 
     def on_mount(self) -> None:
         """Keep the minutes true."""
         self.set_interval(_REFRESH, self.look)
 
-    def show(self, standing: Standing) -> None:
+    def show(self, standing: TitleState) -> None:
         """Show where the user is."""
         self._standing = standing
         self.look()

@@ -21,7 +21,7 @@ KEPT = "Stopped half-way in an earlier run: p goes on, x drops; P and X all of t
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One line: a transfer, or the title of those below it."""
 
     title: str = ""
@@ -48,7 +48,7 @@ class TransferTable(TransferKeys, CursorList, can_focus=True):
 
     def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
         super().__init__(id=id)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[TableRow, ...] = ()
         self._drawn: dict[int, tuple[str, str]] = {}
         self._marks = bar_marks(ascii_only)
 
@@ -111,23 +111,23 @@ class TransferTable(TransferKeys, CursorList, can_focus=True):
         return form.row(row.transfer), "transfers--other" if row.is_other else look_of(row.transfer.state)
 
 
-def _rows(everything: Everything) -> Iterator[Row]:
+def _rows(everything: Everything) -> Iterator[TableRow]:
     for transfer in sorted(everything.own, key=rank):
-        yield Row(transfer=transfer)
+        yield TableRow(transfer=transfer)
     if everything.kept:
-        yield Row(KEPT)
+        yield TableRow(KEPT)
         for transfer in everything.kept:
-            yield Row(transfer=transfer)
+            yield TableRow(transfer=transfer)
     for process in sorted({other.process for other in everything.elsewhere}):
-        yield Row(f"In another program, pid {process}:")
+        yield TableRow(f"In another program, pid {process}:")
         for other in everything.elsewhere:
             if other.process == process:
-                yield Row(transfer=other.transfer, is_other=True)
+                yield TableRow(transfer=other.transfer, is_other=True)
 
 
-def _is(row: Row, transfer: TransferSnapshot) -> bool:
+def _is(row: TableRow, transfer: TransferSnapshot) -> bool:
     return row.transfer is not None and row.transfer.id == transfer.id
 
 
-def _is_done(row: Row) -> bool:
+def _is_done(row: TableRow) -> bool:
     return row.transfer is not None and row.transfer.state in (State.DONE, State.SKIPPED)

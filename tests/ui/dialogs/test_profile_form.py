@@ -14,7 +14,7 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
-from cloudstore_tui.ui.dialogs.field import Field
+from cloudstore_tui.ui.dialogs.field import InputField
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
 Open = Callable[..., AbstractAsyncContextManager[Any]]
@@ -60,7 +60,7 @@ class Form:
         for key, text in answers.items():
             await self.go(key)
             focused = self.screen.focused
-            assert isinstance(focused, Field)
+            assert isinstance(focused, InputField)
             focused.value = text
             await self.it.pilot.pause()
 

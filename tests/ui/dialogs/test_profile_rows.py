@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.config.secrets import Store
+from cloudstore_tui.config.secrets import SecretStore
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.ui.screens.profile_rows import ProfileRows
 
@@ -57,7 +57,7 @@ async def test_another_service_takes_over_what_it_asks_for_too() -> None:
         await pilot.pause()
         app.second.carry_over(app.first)
         draft = app.second.draft("mine")
-        assert (draft.texts["client_id"], draft.store, draft.writable) == ("k", Store.ENVIRONMENT, True)
+        assert (draft.texts["client_id"], draft.store, draft.writable) == ("k", SecretStore.ENVIRONMENT, True)
         answer(app.second, store="file")
         await pilot.pause()
         assert [row.value for row in app.second.secrets] == [""]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.transfers.zip.plan import Choice
-from cloudstore_tui.ui.dialogs.zip_choice_dialog import Way, ZipChoiceDialog
+from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoice, ZipChoiceDialog
 
 WHY = "zip: 2 jobs, about 40 s; one by one: 824 requests at 60 a minute, about 14 min"
 
@@ -13,16 +13,16 @@ WHY = "zip: 2 jobs, about 40 s; one by one: 824 requests at 60 a minute, about 1
 @pytest.mark.parametrize(
     ("zips", "keys", "answer"),
     [
-        (True, ("enter",), Way.ZIP),
-        (False, ("enter",), Way.DIRECT),
-        (True, ("left", "enter"), Way.DIRECT),
-        (True, ("o",), Way.DIRECT),
-        (False, ("z",), Way.ZIP),
+        (True, ("enter",), ZipChoice.ZIP),
+        (False, ("enter",), ZipChoice.DIRECT),
+        (True, ("left", "enter"), ZipChoice.DIRECT),
+        (True, ("o",), ZipChoice.DIRECT),
+        (False, ("z",), ZipChoice.ZIP),
         (True, ("escape",), None),
     ],
 )
 async def test_the_faster_way_has_the_focus_and_keys_change_it(
-    opened: Any, zips: bool, keys: tuple[str, ...], answer: Way | None
+    opened: Any, zips: bool, keys: tuple[str, ...], answer: ZipChoice | None
 ) -> None:
     async with opened(ZipChoiceDialog("412 objects, 1.7 GB", Choice(zips, WHY))) as it:
         await it.press(*keys)

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.calls import Part, part_of, speaker_rank, title_of
+from cloudstore_tui.calls import CallPart, part_of, speaker_rank, title_of
 from cloudstore_tui.fiql.fields import TYPE_NAMES
 
 OTHERS = {"meeting", "calladditionalfields", "cm-report", "meetings_transcriptions", "statehistory", "tcltransactions"}
 
 
 def test_every_known_type_is_a_part_or_known_to_be_none(make: Any) -> None:
-    assert {name for name in TYPE_NAMES if part_of(make("i", name)) is Part.OTHER} == OTHERS | {"waveform"}
+    assert {name for name in TYPE_NAMES if part_of(make("i", name)) is CallPart.OTHER} == OTHERS | {"waveform"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from cloudstore_tui.calls import CallTree, Part, Tie, branches, call_tree
+from cloudstore_tui.calls import CallPart, CallTree, Tie, branches, call_tree
 
 
 def drawn(tree: CallTree) -> list[str]:
@@ -126,7 +126,7 @@ def test_sources_that_go_in_a_circle_do_no_harm(make: Any) -> None:
     ]
     tree = call_tree(entries)
     assert {node.entry.id for node in tree.nodes} == set("abcde")
-    assert next(node.part for node in tree.nodes) is Part.TRANSCRIPT
+    assert next(node.part for node in tree.nodes) is CallPart.TRANSCRIPT
 
 
 def test_a_call_begins_when_its_tags_say_and_not_when_its_objects_were_stored(make: Any) -> None:

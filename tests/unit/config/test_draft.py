@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.config.draft import Draft, asked, check_name, complaint, read_answer, typed_texts
+from cloudstore_tui.config.draft import ProfileDraft, asked, check_name, complaint, read_answer, typed_texts
 from cloudstore_tui.config.profiles import load_config
-from cloudstore_tui.config.secrets import Store, sources_of, take_back
+from cloudstore_tui.config.secrets import SecretStore, sources_of, take_back
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.profile import Option
 from cloudstore_tui.core.secret import Secret
@@ -33,9 +33,9 @@ def written(path: Path) -> str:
 
 
 @pytest.fixture
-def draft(ready: Ready) -> Draft:
+def draft(ready: Ready) -> ProfileDraft:
     texts = {"client_id": "acme8-edit", "api_base": ready.base_url}
-    return Draft(SPECS["8x8"], "mine", texts, secrets={"secret": secret_of(ready, "acme8.secret")})
+    return ProfileDraft(SPECS["8x8"], "mine", texts, secrets={"secret": secret_of(ready, "acme8.secret")})
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_everything_that_is_asked_is_explained() -> None:
         assert {option.whole for option in spec.options if option.whole} <= named
 
 
-async def test_a_good_profile_passes_and_is_found_again_by_its_file(draft: Draft, path: Path) -> None:
+async def test_a_good_profile_passes_and_is_found_again_by_its_file(draft: ProfileDraft, path: Path) -> None:
     checks = await draft.check(path.parent)
     assert [check.error for check in checks] == [None] * len(checks)
     saved = draft.save(path, PROVIDERS)
@@ -117,7 +117,7 @@ async def test_a_good_profile_passes_and_is_found_again_by_its_file(draft: Draft
     assert load_config(path, PROVIDERS).profile("mine").texts("regions") == ()
 
 
-async def test_a_wrong_secret_fails_the_test_and_nothing_is_written(draft: Draft, path: Path) -> None:
+async def test_a_wrong_secret_fails_the_test_and_nothing_is_written(draft: ProfileDraft, path: Path) -> None:
     draft.secrets = {"secret": Secret("wrong")}
     checks = await draft.check(path.parent)
     assert checks[-1].error is not None
@@ -125,17 +125,17 @@ async def test_a_wrong_secret_fails_the_test_and_nothing_is_written(draft: Draft
     assert not written(path)
 
 
-async def test_an_address_that_opens_nothing_is_one_of_the_checks(draft: Draft, path: Path) -> None:
+async def test_an_address_that_opens_nothing_is_one_of_the_checks(draft: ProfileDraft, path: Path) -> None:
     texts = {"org": "acme", "domain": "127.0.0.1:99999", "token_host": "h", "client_id": "c", "scopes": "s"}
     checks = await replace(draft, spec=SPECS["alvaria"], texts=texts).check(path.parent)
     assert checks[-1].error is not None
 
 
 async def test_a_secret_of_the_environment_is_still_there_after_the_test(
-    draft: Draft, path: Path, monkeypatch: pytest.MonkeyPatch
+    draft: ProfileDraft, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDSTORE_MINE_SECRET", draft.secrets.pop("secret").reveal())
-    draft.store = Store.ENVIRONMENT
+    draft.store = SecretStore.ENVIRONMENT
     checks = await draft.check(path.parent)
     assert checks[-1].error is None
     saved = draft.save(path, PROVIDERS)
@@ -144,18 +144,20 @@ async def test_a_secret_of_the_environment_is_still_there_after_the_test(
     assert sorted(found.name for found in path.parent.iterdir()) == ["config.toml"]
 
 
-async def test_a_command_is_run_for_the_test_and_kept_as_it_is(draft: Draft, path: Path, ready: Ready) -> None:
+async def test_a_command_is_run_for_the_test_and_kept_as_it_is(draft: ProfileDraft, path: Path, ready: Ready) -> None:
     draft.secrets = {}
     draft.commands = {"secret": f"cat {ready.config.parent / 'acme8.secret'}"}
-    draft.store = Store.COMMAND
+    draft.store = SecretStore.COMMAND
     assert (await draft.check(path.parent))[-1].error is None
     saved = draft.save(path, PROVIDERS)
     assert saved.text("secret_command") == draft.commands["secret"]
 
 
-def test_a_secret_is_kept_in_the_keyring_and_goes_with_the_profile(draft: Draft, path: Path, keyring: Install) -> None:
+def test_a_secret_is_kept_in_the_keyring_and_goes_with_the_profile(
+    draft: ProfileDraft, path: Path, keyring: Install
+) -> None:
     keyring("works")
-    draft.store = Store.KEYRING
+    draft.store = SecretStore.KEYRING
     saved = draft.save(path, PROVIDERS)
     assert saved.secrets("secret") == draft.secrets["secret"]
     assert sorted(found.name for found in path.parent.iterdir()) == ["config.toml"]
@@ -163,15 +165,15 @@ def test_a_secret_is_kept_in_the_keyring_and_goes_with_the_profile(draft: Draft,
     assert take_back("mine", {}, path.parent, ["secret"]) == []
 
 
-def test_a_keyring_that_does_not_keep_it_leaves_no_profile(draft: Draft, path: Path, keyring: Install) -> None:
+def test_a_keyring_that_does_not_keep_it_leaves_no_profile(draft: ProfileDraft, path: Path, keyring: Install) -> None:
     keyring("locked")
-    draft.store = Store.KEYRING
+    draft.store = SecretStore.KEYRING
     with pytest.raises(ConfigError, match="keyring"):
         draft.save(path, PROVIDERS)
     assert not path.exists()
 
 
-def test_a_profile_that_cannot_be_written_leaves_no_secret(draft: Draft, path: Path) -> None:
+def test_a_profile_that_cannot_be_written_leaves_no_secret(draft: ProfileDraft, path: Path) -> None:
     path.parent.mkdir()
     path.write_text('[profiles.mine]\nprovider = "8x8"\nclient_id = "x"\n')
     with pytest.raises(ConfigError, match="already"):
@@ -179,7 +181,7 @@ def test_a_profile_that_cannot_be_written_leaves_no_secret(draft: Draft, path: P
     assert [found.name for found in path.parent.iterdir()] == ["config.toml"]
 
 
-def test_a_secret_file_that_is_there_is_not_written_over(draft: Draft, path: Path) -> None:
+def test_a_secret_file_that_is_there_is_not_written_over(draft: ProfileDraft, path: Path) -> None:
     path.parent.mkdir()
     (path.parent / "mine.secret").write_text("the only copy")
     saved = draft.save(path, PROVIDERS)
@@ -187,7 +189,9 @@ def test_a_secret_file_that_is_there_is_not_written_over(draft: Draft, path: Pat
     assert saved.text("secret_file") == "mine.secret-2"
 
 
-def test_only_files_that_were_stored_for_the_profile_go_with_it(draft: Draft, path: Path, tmp_path: Path) -> None:
+def test_only_files_that_were_stored_for_the_profile_go_with_it(
+    draft: ProfileDraft, path: Path, tmp_path: Path
+) -> None:
     saved = draft.save(path, PROVIDERS)
     sources = sources_of(saved, SPECS["8x8"].secrets)
     assert take_back("mine", sources, path.parent, ["secret"]) == [f"Removed the file {path.parent / 'mine.secret'}"]

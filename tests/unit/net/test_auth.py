@@ -13,7 +13,7 @@ from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, Un
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net import AccessToken, ApiClient, Login, basic, channel, read_secret, token_life
-from cloudstore_tui.net.clock import Moment
+from cloudstore_tui.net.clock import ClockReading
 
 FORM = [("grant_type", "client_credentials"), ("scope", "a b"), ("realm", "acme")]
 
@@ -24,8 +24,8 @@ class Time:
     def __init__(self) -> None:
         self.wall, self.started = 1_700_000_000.0, 5_000.0
 
-    def __call__(self) -> Moment:
-        return Moment(self.wall, self.started)
+    def __call__(self) -> ClockReading:
+        return ClockReading(self.wall, self.started)
 
     def pass_(self, seconds: float) -> None:
         self.wall += seconds

@@ -11,10 +11,10 @@ from cloudstore_tui.core.models import Folder, StoredObject
 from cloudstore_tui.net import Reply
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS, needs_v3, usual_scope
 from cloudstore_tui.providers.alvaria.wire import (
+    AlvariaTokenReply,
     ObjectKey,
     ObjectKeys,
     SignedReply,
-    TokenReply,
     all_folders,
     as_entry,
     read_size,
@@ -161,9 +161,9 @@ def test_folders_nested_without_end_are_read_without_recursion() -> None:
 
 
 def test_granted_scopes_are_read_and_may_be_missing() -> None:
-    assert TokenReply("t", "a b  c").scopes == ("a", "b", "c")
-    assert TokenReply("t", "a,b").scopes == ("a", "b")
-    assert TokenReply("t", None).scopes == ()
+    assert AlvariaTokenReply("t", "a b  c").scopes == ("a", "b", "c")
+    assert AlvariaTokenReply("t", "a,b").scopes == ("a", "b")
+    assert AlvariaTokenReply("t", None).scopes == ()
 
 
 JSON = st.recursive(

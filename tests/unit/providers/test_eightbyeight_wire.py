@@ -323,7 +323,9 @@ def test_only_what_can_be_a_region_is_one() -> None:
     ],
 )
 def test_products_are_read_from_the_text_and_from_the_list(told: dict[str, Any], products: tuple[str, ...]) -> None:
-    token = reply({"access_token": "t", "expires_in": "1799", **told}).decode(wire.TokenReply, subject=PLACE)
+    token = reply({"access_token": "t", "expires_in": "1799", **told}).decode(
+        wire.EightByEightTokenReply, subject=PLACE
+    )
     assert token.products == products
 
 

@@ -23,7 +23,7 @@ from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferProgress, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.workers import Workers
-from cloudstore_tui.transfers.zip.archive import Archive, Limits, Member
+from cloudstore_tui.transfers.zip.archive import Archive, Limits, ZipMember
 from cloudstore_tui.transfers.zip.download import ZipDownload
 
 
@@ -217,11 +217,11 @@ def stored() -> Callable[..., StoredObject]:
 
 
 @pytest.fixture
-def member() -> Callable[..., Member]:
+def member() -> Callable[..., ZipMember]:
     """A member as a directory tells of it."""
 
-    def make(index: int, name: str, size: int = 100) -> Member:
-        return Member(index, name, name.encode(), size, size, 0, 0, 0, 0)
+    def make(index: int, name: str, size: int = 100) -> ZipMember:
+        return ZipMember(index, name, name.encode(), size, size, 0, 0, 0, 0)
 
     return make
 

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.transfers.zip.archive import Member
+from cloudstore_tui.transfers.zip.archive import ZipMember
 from cloudstore_tui.transfers.zip.match import match
 
 Stored = Callable[..., StoredObject]
-Make = Callable[..., Member]
+Make = Callable[..., ZipMember]
 
 
-def no_digest(_member: Member) -> str:
+def no_digest(_member: ZipMember) -> str:
     raise AssertionError("nothing has to be read")
 
 
@@ -24,7 +24,7 @@ def md5(content: str) -> str:
     return hashlib.md5(content.encode()).hexdigest()
 
 
-def digests(*contents: str) -> Callable[[Member], str]:
+def digests(*contents: str) -> Callable[[ZipMember], str]:
     return lambda member: md5(contents[member.index])
 
 
