@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import (
     AccessError,
     LoginError,
@@ -18,7 +19,8 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
 )
 from cloudstore_tui.core.models import Folder, Query, StoredObject, identity
-from cloudstore_tui.core.provider import WRITES, Capability, StorageProvider
+from cloudstore_tui.core.provider import WRITES, Capability, ProviderSpec, StorageProvider
+from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox
 
 Fetch = Callable[..., tuple[int, bytes]]
@@ -241,3 +243,12 @@ async def test_places_that_stand_for_a_query_find_what_they_list(service: Any) -
         listed = await service.provider.browse(folder.location)
         found = await service.provider.search(query)
         assert [identity(entry) for entry in found.items] == [identity(entry) for entry in listed.items]
+
+
+@pytest.mark.parametrize("spec", PROVIDERS, ids=lambda spec: spec.name)
+async def test_a_provider_has_no_method_that_the_contract_does_not_know(spec: ProviderSpec, config: Config) -> None:
+    provider = spec.open(next(profile for profile in config.profiles.values() if profile.provider == spec.name))
+    own = {name for name in vars(type(provider)) if not name.startswith("_")}
+    await provider.close()
+    assert own
+    assert own <= set(dir(StorageProvider))

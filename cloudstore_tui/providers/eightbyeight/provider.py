@@ -147,7 +147,7 @@ class EightByEightProvider(StorageProvider):
         return await self._searcher.page(query, cursor)
 
     @asynccontextmanager
-    async def prefetching(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
+    async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
         """As many pages at once as the profile allows."""
         ahead, pace = 2 * max(self.profile.concurrency, 1), self.profile.requests_per_minute
         # What is asked for within some two seconds is enough: more would only wait in front of what the user does.
