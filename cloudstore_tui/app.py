@@ -146,9 +146,8 @@ class CloudStoreApp(App[None]):
         self.boundary = Boundary(self)
         """Where errors end."""
         self._typed = TypeAhead(self, lambda: self.browser.is_opening)
-        self._keys = (
-            check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)) if config.keys else {}
-        )
+        if config.keys:
+            self.set_keymap(check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)))
         settings = config.settings
         interval = THIN_INTERVAL if thin else INTERVAL
         self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
@@ -171,8 +170,7 @@ class CloudStoreApp(App[None]):
         self._is_new = not engine.providers
 
     def on_mount(self) -> None:
-        """Take the user's keys, listen to signals, and say what of the configuration could not be used."""
-        self.set_keymap(self._keys)
+        """Listen to signals and transfers, and say what of the configuration could not be used."""
         if not self.is_headless:
             listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
         self.looks.complain()

@@ -204,7 +204,7 @@ async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any)
         old = it.screen.listing.reading.spool
         await it.press("enter")
         assert old._database.closed
-        assert not it.screen.listing.reading.spool._store.closed
+        assert not it.screen.listing.reading.spool._database.closed
 
 
 async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: Any) -> None:
