@@ -44,7 +44,10 @@ def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
+    clock = {name: os.environ[name] for name in ("LD_PRELOAD", "PYTHONPATH") if name in os.environ}
+    clock |= {name: value for name, value in os.environ.items() if name.startswith("FAKETIME")}
+    told = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
+    return told | clock
 
 
 @pytest.fixture
