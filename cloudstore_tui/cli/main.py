@@ -129,7 +129,7 @@ def _is_address(word: str) -> bool:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without a command the browser opens; `cloudstore PATH` opens it there. "
     "PATH is PROFILE:REST, such as acme:exports/reporting/ or acme8:us-east/<object id>. "
-    "The browser takes --no-mouse, --low-bandwidth and --no-low-bandwidth. The options above may stand anywhere.",
+    "The browser takes --no-mouse, --low-bandwidth and --no-low-bandwidth. The options above may be given anywhere.",
 )
 @click.version_option(__version__, prog_name="cloudstore")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors, and nothing else.")
@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _flush(stream: TextIO) -> None:
-    """Write what is left of a stream; where that fails, which has been said, Python shall not say it again at exit."""
+    """Write what is left of a stream; a failure has been reported already, so Python must not report it again at exit."""
     try:
         stream.flush()
     except OSError:

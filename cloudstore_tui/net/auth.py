@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import ConfigError, NetworkError, ReplyError, St
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.clock import ClockReading, now
-from cloudstore_tui.net.logs import guard
+from cloudstore_tui.net.redaction import guard
 
 SHORTEST_LIFE, LONGEST_LIFE, USUAL_LIFE = 60.0, 86_400.0, 900.0
 """Seconds: what a service says of a token's life is held between the first two; the third if it says nothing."""

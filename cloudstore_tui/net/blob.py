@@ -23,7 +23,8 @@ from cloudstore_tui.core.links import Source, Target, is_loopback
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import Circumstances, LostReplyError, failure, timed_out
 from cloudstore_tui.net.hosts import is_allowed, literal_address
-from cloudstore_tui.net.logs import LOG, exchange_logged, guard_link
+from cloudstore_tui.net.logs import LOG, exchange_logged
+from cloudstore_tui.net.redaction import guard_link
 from cloudstore_tui.net.reply import BlobReply, HeaderBlock
 from cloudstore_tui.net.retry import attempt
 from cloudstore_tui.net.transport import (

@@ -12,7 +12,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import ReplyError
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.net.logs import mask, redact
+from cloudstore_tui.net.redaction import mask, redact
 from cloudstore_tui.net.retry import asked_wait, http_date
 
 LONGEST_MESSAGE = 200

@@ -22,7 +22,7 @@ import msgspec
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net.logs import guard
+from cloudstore_tui.net.redaction import guard
 from cloudstore_tui.net.reply import BlobReply, Reply
 
 USER_AGENT = "cloudstore-tui"
@@ -157,7 +157,7 @@ def trust_store() -> TrustStore:
 def _trust_store(file: str, folder: str) -> TrustStore:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # As libcurl does: whoever trusts an authority in the middle of a chain needs not trust its root.
+    # As libcurl does: whoever trusts an authority in the middle of a chain need not trust its root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     added = b"\n".join(_loaded(context, path) for path in _added_files(file, folder))
     system_file, system_folder = _system_store()

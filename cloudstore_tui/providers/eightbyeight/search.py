@@ -107,7 +107,7 @@ def _suggestion(filter_: str) -> str:
         return str(error)
     known = [f"{problem.text[:1].upper()}{problem.text[1:]}. {problem.hint}" for problem in problems]
     if not known and ("'" in filter_ or '"' in filter_):
-        return "The service may not take quotes: an id or a time finds the same without them."
+        return "The service may not take quotes. Try the id or the time without them."
     return " ".join(known[:2]) if known else "Look at the filter: cloudstore fiql check 'FILTER'."
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudstore_tui.net.logs import Redacting, redact, silence
+from cloudstore_tui.net.logs import Redacting, silence
+from cloudstore_tui.net.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.providers.eightbyeight.provider import REGION, EightByEightProvider
+from cloudstore_tui.providers.eightbyeight.columns import REGION
+from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 
 TOKEN = {"access_token": "canary-token", "expires_in": "1799", "api_product_list": "[a, storage]"}

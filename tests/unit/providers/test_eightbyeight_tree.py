@@ -7,7 +7,7 @@ import pytest
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Location, Query, Sort
 from cloudstore_tui.fiql import parse
-from cloudstore_tui.providers.eightbyeight.provider import BY_TYPE, FOLDERS, MIXED, columns_for
+from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, FOLDERS, MIXED, columns_for
 from cloudstore_tui.providers.eightbyeight.tree import folder, place_query, span, time_folders
 
 REGION = Location("acme8", "us-east")
