@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _flush(stream: TextIO) -> None:
-    """Write what is left of a stream; a failure has been reported already, so Python must not report it again at exit."""
+    """Write what is left of a stream; Python must not report at exit a failure that has been reported already."""
     try:
         stream.flush()
     except OSError:
