@@ -180,7 +180,7 @@ class CallTree(msgspec.Struct, frozen=True):
         return min((moment for moment in moments if moment is not None), default=None)
 
     @property
-    def likeness(self) -> StoredObject | None:
+    def representative(self) -> StoredObject | None:
         """One object with all tags that those of the first leg have: what a folder for the call is named after."""
         if not self.legs:
             return None

@@ -143,7 +143,7 @@ async def _call_files(
         wanted = [one for one in tree.entries if one == entry or one.state in ("", "AVAILABLE")]
         if left := len(tree.entries) - len(wanted):
             session.output.note(f"{entry.location.address}: {left:,} of its call not available, and left out.")
-        where = folder / naming.path(tree.likeness or entry, provider.profile.provider)
+        where = folder / naming.path(tree.representative or entry, provider.profile.provider)
         files |= _files(wanted, file_names(tree), where)
     return files
 

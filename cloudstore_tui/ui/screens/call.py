@@ -154,8 +154,8 @@ class CallScreen(BaseScreen[CallOrder | None]):
         self._entitle(f"{counted(len(tree.entries), 'object')}, {_size(tree.entries)}")
 
     def _entitle(self, state: str) -> None:
-        likeness = self._tree.likeness or self._entry
-        who = likeness.tag("agentName")
+        representative = self._tree.representative or self._entry
+        who = representative.tag("agentName")
         self._state = state
         parts = ("Call", MASK.word, words.time(self._tree.start, self._zone), who, state, self._lacks)
         self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))

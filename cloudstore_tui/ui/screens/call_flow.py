@@ -58,8 +58,12 @@ class CallFlow(DownloadFlow):
                 tell(self.screen, zipping.exceptions, "warning")
 
     def _folder_of(self, provider: StorageProvider, tree: CallTree) -> Path:
-        likeness = tree.likeness
-        return self.folder / self._name(likeness, provider.profile.provider) if likeness is not None else self.folder
+        representative = tree.representative
+        return (
+            self.folder / self._name(representative, provider.profile.provider)
+            if representative is not None
+            else self.folder
+        )
 
 
 async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool) -> Page[StoredObject]:

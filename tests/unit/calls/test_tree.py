@@ -113,7 +113,7 @@ def test_one_object_alone_is_a_call_without_a_name(make: Any) -> None:
 
 def test_nothing_is_no_call() -> None:
     tree = call_tree([])
-    assert (tree.legs, tree.nodes, tree.entries, tree.likeness, drawn(tree)) == ((), (), (), None, [])
+    assert (tree.legs, tree.nodes, tree.entries, tree.representative, drawn(tree)) == ((), (), (), None, [])
 
 
 def test_sources_that_go_in_a_circle_do_no_harm(make: Any) -> None:
@@ -145,9 +145,9 @@ def test_a_call_begins_when_its_tags_say_and_not_when_its_objects_were_stored(ma
 
 def test_a_folder_is_named_after_all_that_its_call_tells(make: Any) -> None:
     cc = call_tree([make("r", "callcenterrecording", callId="c", agentName="Khang"), make("n", "agentnotes", x="1")])
-    assert cc.likeness is not None
-    assert [cc.likeness.tag(key) for key in ("callId", "agentName", "x")] == ["c", "Khang", "1"]
-    assert cc.likeness.type == "callcenterrecording"
+    assert cc.representative is not None
+    assert [cc.representative.tag(key) for key in ("callId", "agentName", "x")] == ["c", "Khang", "1"]
+    assert cc.representative.type == "callcenterrecording"
     work = call_tree([make("r", "callrecording", callId="c", userName="Ada", agentName="")])
-    assert work.likeness is not None
-    assert work.likeness.tag("agentName") == "Ada"
+    assert work.representative is not None
+    assert work.representative.tag("agentName") == "Ada"
