@@ -141,8 +141,8 @@ def masked(svg: str) -> str:
     svg = re.sub(r"token&#160;\d+&#160;min", "token&#160;29&#160;min", svg)
     svg = re.sub(r'<rect [^>]*width="0"[^>]*/>', "", svg)
     svg = re.sub(
-        r"Ends&#160;\S+?&#160;[\d:]+&#160;UTC,&#160;in&#160;\d+&#160;minutes",
-        "Ends&#160;2024-09-02&#160;09:42:00&#160;UTC,&#160;in&#160;29&#160;minutes",
+        r"Expires&#160;in&#160;\d+&#160;minutes&#160;\(\S+?&#160;[\d:]+&#160;UTC\)",
+        "Expires&#160;in&#160;29&#160;minutes&#160;(2024-09-02&#160;09:42:00&#160;UTC)",
         svg,
     )
     # The time of a link and its signature may be cut by the end of a line: what is left of them stays as long.
