@@ -127,6 +127,8 @@ class PullFolder:
                 data = memoryview(text)
                 while data:
                     data = data[self._disk.write(file, data) :]
+                # Or a power cut could leave the name without the text, and no later pull would write it again.
+                self._disk.sync(file)
             finally:
                 self._disk.close(file)
             self._disk.replace(_NEW, path.name, parent)

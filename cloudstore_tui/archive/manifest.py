@@ -245,7 +245,7 @@ class Manifest:
                     _write(self._disk, new, _encoded(line))
                 self._disk.sync(new)
                 self._disk.replace(_NEW, NAME, self._folder)
-                self._disk.sync(self._folder)
+                self._disk.sync_folder(self._folder)
             except BaseException:
                 self._disk.close(new)
                 self._disk.remove(_NEW, self._folder)

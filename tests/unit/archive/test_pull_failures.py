@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -113,6 +114,60 @@ async def test_a_manifest_that_cannot_be_written_is_in_the_report(stocked: Any, 
         (str(pull.folder / "manifest.jsonl"), 5)
     }
     assert all(loss.error.subject.startswith("acme:in/") for loss in done.losses)
+    await check_next(pull)
+
+
+async def test_nothing_more_is_fetched_once_the_manifest_cannot_be_written(
+    bucket: Any, pull: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Disk):
+        def write(self, descriptor: int, data: memoryview) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_SINGLE", 2)
+    for number in range(20):
+        bucket.put(f"in/{number:02}")
+    done = await pull(disk=Full())
+    assert len(done.fetched) < 10
+    assert (done.report.found, done.report.missing) == (20, 20 - done.report.fetched)
+
+
+async def test_what_takes_the_place_of_a_file_is_on_the_disk_by_then(stocked: Any, pull: Any) -> None:
+    class Watched(Disk):
+        """Knows which files hold bytes that a power cut would take."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.unsynced: set[int] = set()
+            self.placed: dict[str, bool] = {}
+
+        def write(self, descriptor: int, data: memoryview) -> int:
+            self.unsynced.add(os.fstat(descriptor).st_ino)
+            return super().write(descriptor, data)
+
+        def sync(self, descriptor: int) -> None:
+            super().sync(descriptor)
+            self.unsynced.discard(os.fstat(descriptor).st_ino)
+
+        def replace(self, name: str, new: str, folder: int) -> None:
+            found = self.lstat(name, folder)
+            assert found is not None
+            self.placed[new] = found.st_ino not in self.unsynced
+            super().replace(name, new, folder)
+
+    disk = Watched()
+    assert await outcome(pull, disk=disk)
+    assert disk.placed == dict.fromkeys(("a.json", "c.json", "manifest.jsonl", "manifest.csv"), True)
+
+
+async def test_a_disk_that_cannot_sync_folders_is_no_failure(stocked: Any, pull: Any) -> None:
+    class Remote(Disk):
+        def sync(self, descriptor: int) -> None:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            super().sync(descriptor)
+
+    assert await outcome(pull, disk=Remote())
     await check_next(pull)
 
 
