@@ -22,11 +22,15 @@ class Service:
     def __init__(self, **folders: list[str]) -> None:
         self.folders = {path.replace("_", "/"): names for path, names in folders.items()}
         self.failing: dict[str, StorageError] = {}
+        self.failing_later: dict[str, StorageError] = {}
+        """What the second page of a folder says."""
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
-        if location.path in self.failing:
-            raise self.failing[location.path]
-        return Page(tuple(_entry(name) for name in self.folders[location.path]))
+        failing = self.failing if cursor is None else self.failing_later
+        if location.path in failing:
+            raise failing[location.path]
+        following = "2" if location.path in self.failing_later else None
+        return Page(tuple(_entry(name) for name in self.folders[location.path]), following)
 
 
 def _entry(key: str) -> Entry:
@@ -72,6 +76,14 @@ async def test_a_folder_that_became_empty_is_no_fault_and_one_that_refuses_is_to
     service.failing["exports/"] = MissingError("gone")
     with pytest.raises(MissingError):
         await keys(walk(service))
+
+
+async def test_a_root_that_is_gone_between_two_pages_is_told() -> None:
+    service = Service(exports_=["exports/x"])
+    service.failing_later = {"exports/": MissingError("gone")}
+    listing = walk(service)
+    assert await keys(listing) == ["exports/x"]
+    assert [error.subject for error in listing.failures] == ["acme:exports/"]
 
 
 @pytest.mark.parametrize(

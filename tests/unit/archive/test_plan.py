@@ -122,6 +122,13 @@ def test_a_name_in_the_manifest_that_no_template_gives_is_not_kept() -> None:
         assert paths([old], {key_of(old[0].location): strange}) == {key_of(old[0].location): "a.mp3"}
 
 
+@pytest.mark.parametrize("name", ["manifest.jsonl", "Manifest.CSV"])
+def test_no_manifest_gives_an_object_a_name_of_ours(name: str) -> None:
+    objects = [named("aaaaaaaa-1", name)]
+    key = key_of(objects[0][0].location)
+    assert fold(paths(objects, {key: name})[key]) not in RESERVED
+
+
 ids = st.text(st.sampled_from("ab-"), min_size=8, max_size=12)
 segments = st.lists(st.sampled_from(["a", "A", "a.mp3", "b", "manifest.csv", "é", "e\u0301"]), min_size=1, max_size=2)
 

@@ -39,6 +39,10 @@ async def test_what_the_listing_lacks_is_in_the_report_and_in_the_manifest(bucke
     bucket.failures = ()
     assert (await pull()).report.is_complete
     assert len(pull.manifest()) == 1
+    bucket.failures = (ForbiddenError("this key may not read here", subject="acme8:uk/"),)
+    done = await pull()
+    assert (done.fetched, done.report.is_complete) == ([], False)
+    assert verified(pull.folder)["acme8:uk/"] is Found.NOT_FETCHED
 
 
 async def test_each_object_that_was_not_tried_is_told_by_its_own_address(bucket: Any, pull: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.manifest import Manifest, fetched_entry
+from cloudstore_tui.archive.manifest import NAME, Manifest, failed_entry, fetched_entry, read_manifest
 from cloudstore_tui.archive.verify import FileFinding, Found, verify_folder
 from cloudstore_tui.core.errors import MissingError, common_code
 from cloudstore_tui.transfers.workers import Stop
@@ -157,6 +157,17 @@ def test_an_odd_path_is_a_failure_and_the_rest_is_checked(pulled: Path, path: st
     found = findings(pulled)
     assert code(found) != 0
     assert found["2024/a.mp3"].found is Found.GOOD
+
+
+def test_a_file_from_before_is_checked_although_its_new_version_could_not_be_fetched(pulled: Path) -> None:
+    line = next(line for line in read_manifest(pulled / NAME) if line["path"] == "2024/b.mp3" and "mtime" in line)
+    manifest = Manifest(pulled)
+    manifest.append(failed_entry(line, MissingError("it is gone"), line))
+    manifest.close()
+    assert findings(pulled)["2024/b.mp3"].found is Found.GOOD
+    (pulled / "2024/b.mp3").write_bytes(b"tw0")
+    found = findings(pulled)
+    assert (found["2024/b.mp3"].found, code(found)) == (Found.CHANGED, 6)
 
 
 def test_a_line_without_a_digest_is_a_failure(pulled: Path) -> None:

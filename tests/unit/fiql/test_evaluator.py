@@ -107,6 +107,12 @@ def test_an_object_becomes_a_row_by_the_names_of_filters() -> None:
     }
 
 
+def test_a_tag_does_not_stand_in_for_a_field_that_the_service_did_not_tell() -> None:
+    entry = StoredObject(Location("acme8"), "a.mp3", tags=(("checksum", "forged"), ("objectState", "AVAILABLE")))
+    assert row_of(entry) == {"objectName": "a.mp3"}
+    assert not evaluate(parse("checksum==forged,objectState==AVAILABLE"), row_of(entry))
+
+
 def test_every_term_is_looked_at_once_at_most() -> None:
     class Counting(dict[str, str | int]):
         looks = 0

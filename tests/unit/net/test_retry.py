@@ -29,6 +29,17 @@ def test_after_progress_the_next_try_comes_at_once_and_all_counts_anew(clock: An
     assert budget.pause(LOST) <= 4
 
 
+def test_work_that_gets_on_is_not_given_up_however_long_it_takes(clock: Any) -> None:
+    budget = RetryBudget(clock, 60)
+    for number in range(1, 20):
+        clock.passed += 50
+        budget.saw(number * PROGRESS)
+        budget.pause(LOST)
+    clock.passed += 61
+    with pytest.raises(NetworkError):
+        budget.pause(LOST)
+
+
 def test_a_trickle_is_no_progress(clock: Any) -> None:
     budget = RetryBudget(clock, 60)
 

@@ -1,7 +1,9 @@
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -89,6 +91,15 @@ def test_sizes_and_times_sort_as_numbers_and_what_is_not_known_comes_last(store:
     assert isinstance(store.at(0), Folder)
 
 
+def test_durations_in_tags_sort_as_numbers_and_other_tags_as_texts(store: RowStore, make: Make) -> None:
+    values = ("1000", "90", "", "200")
+    store.extend(replace(make(number), tags=(("holdDuration", value),)) for number, value in enumerate(values))
+    order = {ColumnKind.DURATION: [1, 3, 0, 2], ColumnKind.TEXT: [0, 3, 1, 2]}
+    for kind, numbers in order.items():
+        store.sort(Column("holdDuration", "Hold", kind))
+        assert [entry.location.path for entry in store.window(0, 9)] == [f"id-{number}" for number in numbers]
+
+
 def test_marks_survive_sort_filter_and_refresh(store: RowStore, make: Make) -> None:
     store.extend(make(number) for number in range(20))
     store.mark([identity(make(3)), identity(make(5)), "nothing"])
@@ -166,6 +177,32 @@ async def test_another_wish_overtakes_one_that_is_being_carried_out(store: RowSt
     await asyncio.gather(older, newer)
     assert not store.stale
     assert store.window(0, 2) == [make(3), make(10)]
+
+
+async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
+    store: RowStore, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arranged, found, cleared = store._database.arranged, threading.Event(), threading.Event()
+
+    def held(*wish: Any) -> Any:
+        order = arranged(*wish)
+        found.set()
+        assert cleared.wait(10)
+        return order
+
+    monkeypatch.setattr("cloudstore_tui.results.row_store.AT_ONCE", 5)
+    store.extend(make(number) for number in range(20))
+    with monkeypatch.context() as patch:
+        patch.setattr(store._database, "arranged", held)
+        store.sort(SIZE, descending=True)
+        task = asyncio.create_task(store.settle())
+        assert await asyncio.to_thread(found.wait, 10)
+        store.clear()
+        cleared.set()
+        await task
+    assert len(store) == 0
+    store.extend([make(30), make(31)])
+    assert store.window(0, 9) == [make(31), make(30)]
 
 
 async def test_a_sort_that_is_cancelled_ends_and_can_be_asked_for_again(store: RowStore, make: Make) -> None:
