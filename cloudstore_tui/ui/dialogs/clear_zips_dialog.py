@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
 from cloudstore_tui.ui.format import counted
@@ -30,11 +30,11 @@ class ClearZipsDialog(QuestionDialog):
         )
         yield Static("This cannot be undone.", classes="dialog-error", markup=False)
         yield Note(self._order(), widget_id="hint")
-        yield InputField(widget_id="count", max_length=9, takes_paste=False)
+        yield Field(widget_id="count", max_length=9, takes_paste=False)
 
     def action_yes(self) -> None:
         """Clear, if the number is there."""
-        field = self.query_one("#count", InputField)
+        field = self.query_one("#count", Field)
         if field.value.replace(",", "").strip() == str(self._jobs):
             super().action_yes()
             return

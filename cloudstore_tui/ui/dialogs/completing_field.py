@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from cloudstore_tui.ui.dialogs.completion import Completion
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 
 
-class CompletingField(InputField):
+class CompletingField(Field):
     """Tab completes what is typed, and goes on to the next part when there is nothing to complete."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

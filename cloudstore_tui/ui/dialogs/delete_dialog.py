@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
 from cloudstore_tui.ui.text import show
@@ -42,7 +42,7 @@ class DeleteDialog(QuestionDialog):
         yield Static(Content("This cannot be undone."), classes="dialog-error")
         if self._typed:
             yield Note(self._order(), widget_id="hint")
-            yield InputField(widget_id="count", max_length=9, takes_paste=False)
+            yield Field(widget_id="count", max_length=9, takes_paste=False)
 
     def on_mount(self) -> None:
         """Let the number be typed at once; a cancelling button has the focus otherwise."""
@@ -54,7 +54,7 @@ class DeleteDialog(QuestionDialog):
         if not self._typed:
             super().action_yes()
             return
-        field = self.query_one("#count", InputField)
+        field = self.query_one("#count", Field)
         text = field.value.replace(",", "").strip()
         if text == str(len(self._entries)):
             super().action_yes()

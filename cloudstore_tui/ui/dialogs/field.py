@@ -10,14 +10,14 @@ LONGEST_PASTE = 65_536
 """Characters taken of a pasted text."""
 
 
-class InputField(Input):
+class Field(Input):
     """An input whose cursor stands still; letters typed into it are never commands."""
 
     @dataclass
     class Refused(Message):
         """A text was pasted where only typing counts."""
 
-        field: "InputField"
+        field: "Field"
 
     def __init__(
         self,

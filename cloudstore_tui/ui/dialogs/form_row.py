@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from cloudstore_tui.config.draft import complaint
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
@@ -48,7 +48,7 @@ class FormRow(Vertical):
         self.label = label
         self.about = about
         self._check = check
-        self.control: InputField | ChoiceLine = InputField(value, widget_id=key, max_length=_LONGEST)
+        self.control: Field | ChoiceLine = Field(value, widget_id=key, max_length=_LONGEST)
         self._error = Note()
         self._error.add_class("row-error")
 
@@ -61,13 +61,13 @@ class FormRow(Vertical):
 
     def hide_typing(self) -> "FormRow":
         """Show dots for what is typed."""
-        if isinstance(self.control, InputField):
+        if isinstance(self.control, Field):
             self.control.password = True
         return self
 
     def suggest(self, words: Sequence[str]) -> "FormRow":
         """Offer these for completion while somebody types; Right takes them."""
-        if isinstance(self.control, InputField) and words:
+        if isinstance(self.control, Field) and words:
             self.control.suggester = SuggestFromList(words)
         return self
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import show
 
@@ -65,7 +65,7 @@ class NameDialog(Dialog[Named | None]):
             yield OptionList(*(show(known.words) for known in self._things), id="things", markup=False, compact=True)
         else:
             yield Note(show(thing.words).plain)
-        yield InputField(self._name_given or thing.name, widget_id="name")
+        yield Field(self._name_given or thing.name, widget_id="name")
         yield Note(widget_id="replaces")
         if len(self._things) > 1:
             yield Note("Up and Down choose what; Enter saves.")
@@ -123,8 +123,8 @@ class NameDialog(Dialog[Named | None]):
             self.dismiss(Named(self._at, name))
 
     @property
-    def _field(self) -> InputField:
-        return self.query_one("#name", InputField)
+    def _field(self) -> Field:
+        return self.query_one("#name", Field)
 
     def _warn(self) -> None:
         is_taken = self._field.value.strip() in self._things[self._at].taken

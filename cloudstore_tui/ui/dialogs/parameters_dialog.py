@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from cloudstore_tui.state.searches import fill, placeholders_of
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import plain, show
 
@@ -16,7 +16,7 @@ from cloudstore_tui.ui.text import plain, show
 class ParametersDialog(Dialog[str | None]):
     """Asks for each placeholder once; answers with the search, in which every value is one value, whatever is in it."""
 
-    AUTO_FOCUS = "InputField"
+    AUTO_FOCUS = "Field"
     DEFAULT_CSS = """
     ParametersDialog #filled { margin-top: 1; }
     """
@@ -31,7 +31,7 @@ class ParametersDialog(Dialog[str | None]):
         """One line for each placeholder, and what will be searched for."""
         for name in self._names:
             yield Note(plain(name))
-            yield InputField(widget_id=f"placeholder-{name}")
+            yield Field(widget_id=f"placeholder-{name}")
         yield Note(plain(self._preview), widget_id="filled")
 
     def compose_buttons(self) -> ComposeResult:
@@ -60,7 +60,7 @@ class ParametersDialog(Dialog[str | None]):
         if empty is None:
             self.dismiss(fill(self._text, values))
         else:
-            self.query_one(f"#placeholder-{empty}", InputField).focus()
+            self.query_one(f"#placeholder-{empty}", Field).focus()
 
     @property
     def _values(self) -> Mapping[str, str]:
@@ -69,7 +69,7 @@ class ParametersDialog(Dialog[str | None]):
         return {name: value for name, value in typed.items() if value}
 
     def _typed(self, name: str) -> str:
-        fields = self.query(f"#placeholder-{name}").results(InputField)
+        fields = self.query(f"#placeholder-{name}").results(Field)
         return next((field.value.strip() for field in fields), "")
 
     @property

@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.text import show
 
@@ -64,7 +64,7 @@ class PickDialog(Dialog[Picked | None]):
 
     def compose_body(self) -> ComposeResult:
         """The line to filter with, the list, and what to know of it."""
-        yield InputField(widget_id="filter", max_length=_LONGEST)
+        yield Field(widget_id="filter", max_length=_LONGEST)
         yield OptionList(id="picks", markup=False, compact=True)
         yield Note(self.HINT)
 

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.dialogs.note import Note
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
@@ -50,7 +50,7 @@ class RestoreDialog(Dialog[int | None]):
             text = f"{counted(self._others, 'object')} {verb} not archived and left out."
             yield Static(text, classes="dialog-note", markup=False)
         yield Note(_ORDER, widget_id="hint")
-        yield InputField(str(USUAL), widget_id="days", max_length=2)
+        yield Field(str(USUAL), widget_id="days", max_length=2)
 
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
@@ -65,7 +65,7 @@ class RestoreDialog(Dialog[int | None]):
 
     def action_restore(self) -> None:
         """Answer with the days, if they are any that the service knows."""
-        text = self.query_one("#days", InputField).value.strip()
+        text = self.query_one("#days", Field).value.strip()
         if self.was_pasted:
             return
         if text.isascii() and text.isdigit() and int(text) in DAYS:

@@ -3,11 +3,11 @@
 from textual import events
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.dialogs.field import LONGEST_PASTE, InputField
+from cloudstore_tui.ui.dialogs.field import LONGEST_PASTE, Field
 
 
 class Host(App[None]):
-    def __init__(self, field: InputField) -> None:
+    def __init__(self, field: Field) -> None:
         super().__init__()
         self.field = field
         self.refused = 0
@@ -24,12 +24,12 @@ class Host(App[None]):
 
 
 async def test_it_does_not_blink() -> None:
-    async with Host(InputField()).run_test() as pilot:
-        assert pilot.app.query_one(InputField).cursor_blink is False
+    async with Host(Field()).run_test() as pilot:
+        assert pilot.app.query_one(Field).cursor_blink is False
 
 
 async def test_a_paste_is_one_clean_line_in_place_of_what_was_selected() -> None:
-    app = Host(InputField())
+    app = Host(Field())
     async with app.run_test() as pilot:
         app.field.value = "old"
         app.field.focus()
@@ -45,7 +45,7 @@ async def test_a_paste_is_one_clean_line_in_place_of_what_was_selected() -> None
 
 
 async def test_a_huge_paste_is_cut_and_an_empty_one_is_nothing() -> None:
-    app = Host(InputField())
+    app = Host(Field())
     async with app.run_test() as pilot:
         app.field.focus()
         await pilot.pause()
@@ -59,7 +59,7 @@ async def test_a_huge_paste_is_cut_and_an_empty_one_is_nothing() -> None:
 
 
 async def test_a_field_may_refuse_pastes() -> None:
-    app = Host(InputField(takes_paste=False))
+    app = Host(Field(takes_paste=False))
     async with app.run_test() as pilot:
         app.field.focus()
         await pilot.pause()

@@ -14,7 +14,7 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
-from cloudstore_tui.ui.dialogs.field import InputField
+from cloudstore_tui.ui.dialogs.field import Field
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
 Open = Callable[..., AbstractAsyncContextManager[Any]]
@@ -60,7 +60,7 @@ class Form:
         for key, text in answers.items():
             await self.go(key)
             focused = self.screen.focused
-            assert isinstance(focused, InputField)
+            assert isinstance(focused, Field)
             focused.value = text
             await self.it.pilot.pause()
 
@@ -244,7 +244,7 @@ async def test_a_test_that_runs_is_not_begun_twice(form: Open, monkeypatch: pyte
         await asyncio.sleep(60)
         return ()
 
-    monkeypatch.setattr("cloudstore_tui.config.draft.Draft.check", hang)
+    monkeypatch.setattr("cloudstore_tui.config.draft.ProfileDraft.check", hang)
     async with form() as it:
         await it.fill(name="acme8")
         await it.go("provider")
