@@ -199,7 +199,7 @@ def _tell_losses(found: Page[StoredObject], output: Output) -> None:
 def _nothing(where: Location, key: str) -> str:
     region = where.region or "all regions"
     fields = ", ".join(NAMED_BY)
-    return f"Nothing was found. {key!r} was looked for in {region}, in every state but purged, as: {fields}."
+    return f"No matches. {key!r} was looked for in {region}, in every state but purged, as: {fields}."
 
 
 def _alone(entry: StoredObject, *, everywhere: bool) -> str:

@@ -298,7 +298,7 @@ def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
     if not report.is_complete:
         output.line(_next_step(output.errors))
     else:
-        output.line("Nothing is missing." if report.found else "Nothing was found.")
+        output.line("Nothing is missing." if report.found else "No matches.")
 
 
 def _next_step(errors: Iterable[StorageError]) -> str:

@@ -173,7 +173,7 @@ async def kept(
 
 def note_empty(output: Output, text: str, fetched: int = 0) -> None:
     """Say which filter found nothing, and why that may be."""
-    output.note(f"Nothing was found. The filter that was sent: {text or 'none'}")
+    output.note(f"No matches. Sent: {text or 'no filter'}")
     if fetched:
         output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
         return

@@ -97,7 +97,7 @@ def test_an_empty_result_shows_the_filter_and_why_it_may_be_empty(find: Cloudsto
     assert "with their capitals" in found.err
     assert "The unit of duration is milliseconds: longer than 10 min." in found.err
     assert "zone of the settings: created on or after 1 Sep 2024 00:00 UTC." in found.err
-    assert "The filter that was sent" in find("agent:nobody", "--count").err
+    assert "No matches. Sent: agentName==" in find("agent:nobody", "--count").err
 
 
 def test_an_empty_result_of_local_conditions_says_how_many_were_looked_at(find: Cloudstore) -> None:

@@ -58,7 +58,8 @@ class Cloudstore:
             os.chdir(self._folder)
             self._capture.readouterr()
             try:
-                with mock.patch.dict(os.environ, {**self._environment, **variables}), mock.patch("sys.stdin", fed):
+                environment = {name: os.environ[name] for name in ("PATH", "HOME")} | {**self._environment, **variables}
+                with mock.patch.dict(os.environ, environment, clear=True), mock.patch("sys.stdin", fed):
                     code = execute([*self._words, *arguments])
             finally:
                 os.chdir(before)
