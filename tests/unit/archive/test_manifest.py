@@ -73,6 +73,15 @@ def test_lines_that_are_none_are_passed_over(tmp_path: Path) -> None:
     assert ids(tmp_path) == ["a", "a"]
 
 
+def test_a_line_that_is_too_long_is_one_damaged_line_whatever_is_in_it(tmp_path: Path) -> None:
+    hidden = json.dumps(line("hidden"))
+    too_long = "x" * (1 << 22) + hidden
+    (tmp_path / NAME).write_text(f"{json.dumps(line('a'))}\n{too_long}\n{json.dumps(line('b'))}\n")
+    damaged: list[int] = []
+    assert [found["id"] for found in read_manifest(tmp_path / NAME, damaged=damaged.append)] == ["a", "b"]
+    assert damaged == [2]
+
+
 def test_a_link_in_place_of_the_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("precious")
     (tmp_path / NAME).symlink_to("other")

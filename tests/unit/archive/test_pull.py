@@ -1,6 +1,8 @@
 """A pull from a service whose every answer the test decides, over a real socket, onto a real disk."""
 
 import hashlib
+import json
+import os
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,20 @@ async def test_objects_that_the_key_may_not_read_keep_no_others_from_coming(buck
 
 
 # Names that are taken
+
+
+async def test_failures_with_successes_between_them_do_not_end_a_pull(
+    bucket: Any, pull: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_SINGLE", 1)
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.MAX_FORBIDDEN", 2)
+    for number in range(12):
+        entry = bucket.put(f"in/{number:02}")
+        if number % 2:
+            bucket.refused[entry.location.path] = ForbiddenError("this key may not read it")
+    done = await pull()
+    assert (done.report.fetched, done.report.missing) == (6, 6)
+    assert len(pull.files()) == 6
 
 
 async def test_a_file_of_ours_makes_room_for_a_folder_of_its_name(bucket: Any, pull: Any) -> None:
@@ -221,6 +237,19 @@ async def test_a_file_that_was_changed_here_is_in_the_way_of_a_new_version(bucke
 
 
 # Damaged manifests
+
+
+async def test_a_file_whose_line_lost_its_digest_is_not_believed_to_be_the_object(bucket: Any, pull: Any) -> None:
+    bucket.put("in/x.tar", b"first")
+    await pull()
+    (line,) = pull.manifest()
+    del line["sha256"]
+    (pull.folder / "manifest.jsonl").write_text(f"{json.dumps(line)}\n")
+    (pull.folder / "x.tar").write_bytes(b"fIrst")
+    os.utime(pull.folder / "x.tar", (0, 0))
+    done = await pull()
+    assert done.report.had == 0
+    assert common_code([loss.error for loss in done.losses]) == 9
 
 
 async def test_a_damaged_line_is_told_and_its_file_is_found_again(bucket: Any, pull: Any) -> None:

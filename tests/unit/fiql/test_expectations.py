@@ -22,6 +22,7 @@ def problems(text: str, **options: object) -> tuple[Problem, ...]:
         "type==transcription;duration=lt=5",
         "type!=transcription;duration=gt=90000,type==transcription;duration=gt=90",
         "type!=transcription;(agentName==x,duration=gt=90000)",
+        "type=out=(transcription,meeting);duration=gt=200000",
         "type==callcenterrecording;duration==100",
         "type==waveform;agentName==x",
         "type==brandnew;agentName==x;duration=gt=9000",

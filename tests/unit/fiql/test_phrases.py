@@ -307,6 +307,7 @@ def test_a_filter_is_understood_as_it_was_written() -> None:
         (["agent:~Khang G"], 'agent:~"Khang G"'),
         (['agent:"Khang Glynn" since:today'], 'agent:"Khang Glynn" since:today'),
         (["agent:Khang since:today"], "agent:Khang since:today"),
+        (['agent:Khang "int 191"'], 'agent:Khang "int 191"'),
         (["since:last 7 days"], 'since:"last 7 days"'),
         (["last", "7", "days"], "last 7 days"),
         (["agent:Finn O'Brien"], 'agent:"Finn O\'Brien"'),

@@ -2,6 +2,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def test_a_full_disk_is_said_in_words_and_the_same_page_can_come_again(store: Ro
 
 
 def test_a_page_that_repeats_rows_adds_only_the_new_ones(store: RowStore, make: Make) -> None:
-    assert store.extend([make(1), make(2), make(1)]) == 2
+    assert store.extend([make(1), make(2), make(1, size=7)]) == 2
+    assert store.at(0) == make(1)
     assert store.extend([make(2), make(3)]) == 1
     assert [entry.name for entry in store.window(0, 10)] == [make(number).name for number in (1, 2, 3)]
 
@@ -89,6 +91,14 @@ def test_sizes_and_times_sort_as_numbers_and_what_is_not_known_comes_last(store:
     store.sort(SIZE, descending=True)
     assert [entry.name for entry in store.window(0, 9)][1:] == [make(2).name, make(3).name, make(1).name, "unknown"]
     assert isinstance(store.at(0), Folder)
+
+
+def test_times_sort_by_the_moment_whatever_their_zone(store: RowStore, make: Make) -> None:
+    kolkata = datetime(2024, 9, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    later = datetime(2024, 9, 1, 7, tzinfo=UTC)
+    store.extend([replace(make(1), modified=later), replace(make(2), modified=kolkata), make(3)])
+    store.sort(Column("modified", "Modified", ColumnKind.TIME))
+    assert [entry.location.path for entry in store.window(0, 9)] == ["id-2", "id-1", "id-3"]
 
 
 def test_durations_in_tags_sort_as_numbers_and_other_tags_as_texts(store: RowStore, make: Make) -> None:
@@ -238,6 +248,7 @@ def test_clearing_in_the_middle_of_a_refresh_leaves_no_ghosts(store: RowStore, m
         store.clear()
         store.extend([make(9)])
     assert store.window(0, 10) == [make(9)]
+    assert len(store) == store.loaded == 1
     with store.refresh():
         store.merge([make(1), make(9)])
         store.remove([identity(make(1))])

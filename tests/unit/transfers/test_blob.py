@@ -33,9 +33,11 @@ class Pile:
 
     def __init__(self) -> None:
         self.bytes = b""
+        self.replies = 0
         self.error: Exception | None = None
 
     def accept(self, reply: BlobReply) -> bool:
+        self.replies += 1
         return reply.status in (200, 206)
 
     def write(self, data: bytes) -> None:
@@ -83,6 +85,14 @@ async def test_exactly_the_given_headers_are_sent(blob: BlobClient, server: Any)
         "accept-encoding": "identity",
         "user-agent": "cloudstore-tui",
     }
+
+
+async def test_what_follows_a_body_is_none_of_its_headers(blob: BlobClient, server: Any, answer: Any) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nETag: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    server.answer(answer(raw=chunked + b"ETag: y\r\nContent-Range: bytes 0-2/9\r\n\r\n"))
+    pile = Pile()
+    reply = await blob.get(source(f"{server.url}/x"), pile)
+    assert (pile.bytes, pile.replies, dict(reply.headers)) == (b"abc", 1, {"etag": "x", "transfer-encoding": "chunked"})
 
 
 async def test_a_large_body_is_sent_at_once_with_its_length(blob: BlobClient, server: Any) -> None:

@@ -138,6 +138,17 @@ async def test_a_fault_for_ever_ends_with_an_error_and_leaves_nothing(
     assert names_in(folder) == []
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_one_fresh_link_is_tried_where_a_store_refuses_and_no_more(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, status: int
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(*[answer(status=status, body=b"<Error><Code>AccessDenied</Code></Error>")] * 3)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert (transfer.error.code, len(server.log), provider.signed) == (3, 2, 2)
+
+
 @pytest.mark.parametrize("body", [b"only this", b"x" * 400_000], ids=["short", "long"])
 async def test_a_length_that_cannot_be_right_is_named_and_nothing_of_it_is_taken(
     engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, body: bytes
