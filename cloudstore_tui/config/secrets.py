@@ -260,12 +260,12 @@ def take_back(
     told: list[str] = []
     for name in names:
         if command := options.get(f"{name}_command"):
-            told.append(f"Left alone: {name}_command, which was {command}")
+            told.append(f"Kept: {name}_command, which was {command}")
         elif file := options.get(f"{name}_file"):
             path = file_of(file, folder)
             # A file of the user's own is named by where it is, never by a bare name.
             kept = path in used or not re.fullmatch(rf"{re.escape(profile)}\.{name}(-\d+)?", file)
-            told.append(f"Left alone: the file {path}" if kept else _remove_file(path))
+            told.append(f"Kept: the file {path}" if kept else _remove_file(path))
         elif has_keyring():
             told.append(_remove_from_keyring(profile, name))
     return [sentence for sentence in told if sentence]

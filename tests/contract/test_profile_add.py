@@ -262,5 +262,5 @@ def test_a_secret_that_another_profile_or_its_owner_keeps_is_not_removed_with_a_
     assert run("add", "mine", *options, "--secret-file", str(mine)).code == 0
     for name, file in (("one", shared), ("mine", mine)):
         removed = run("remove", name, "--yes")
-        assert (removed.code, removed.err) == (0, f"Skipped (already there): the file {file}\n")
+        assert (removed.code, removed.err) == (0, f"Kept: the file {file}\n")
         assert file.exists()

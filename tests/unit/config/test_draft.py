@@ -197,6 +197,6 @@ def test_only_files_that_were_stored_for_the_profile_go_with_it(
     assert take_back("mine", sources, path.parent, ["secret"]) == [f"Removed the file {path.parent / 'mine.secret'}"]
     own = tmp_path / "mine.secret"
     own.write_text("theirs")
-    assert take_back("mine", {"secret_file": str(own)}, path.parent, ["secret"]) == [f"Left alone: the file {own}"]
+    assert take_back("mine", {"secret_file": str(own)}, path.parent, ["secret"]) == [f"Kept: the file {own}"]
     assert own.exists()
     assert "pass show x" in take_back("mine", {"secret_command": "pass show x"}, path.parent, ["secret"])[0]
