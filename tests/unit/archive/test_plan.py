@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloudstore_tui.archive.manifest import RESERVED, key_of
 from cloudstore_tui.archive.plan import Outcome, PullPlan, fold
-from cloudstore_tui.core.errors import ConflictError, NotAvailableError
+from cloudstore_tui.core.errors import ConflictError, FullDiskError, NotAvailableError
 from cloudstore_tui.core.models import Location, StoredObject
 
 MakeObject = Callable[..., StoredObject]
@@ -48,6 +48,13 @@ def named(id_: str, *path: str, region: str = "us-east") -> Named:
 def test_its_file_has_no_name_while_it_is_used(plan: PullPlan, tmp_path: Path) -> None:
     plan.add([named("a", "x")])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_room_for_it_is_told_as_full(plan: PullPlan, make_object: MakeObject) -> None:
+    plan._database.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(FullDiskError, match="full") as caught:
+        plan.add((make_object(f"{number:08d}"), (f"{number}",)) for number in range(1000))
+    assert "TMPDIR" in caught.value.hint
 
 
 def test_objects_are_in_it_once_and_outcomes_can_be_counted(plan: PullPlan, make_object: MakeObject) -> None:

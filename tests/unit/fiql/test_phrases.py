@@ -21,6 +21,8 @@ def compiled(phrase: str) -> Compiled:
 VALID: list[tuple[str, str]] = [
     ("type:callcenterrecording", CC),
     ("type:CallCenterRecording", CC),
+    ("type:!=transcript dur:>90s", "type!=transcription;duration=gt=90000"),
+    ("size:1kB..1kB", "storedBytes=ge=1000;storedBytes=le=1000"),
     ("TYPE:cc", CC),
     ("type:sentiment", "type==sentimentScore"),
     ("type:calls", "type=in=(callcenterrecording,callrecording)"),
