@@ -126,6 +126,28 @@ def test_marks_survive_sort_filter_and_refresh(store: RowStore, make: Make) -> N
     assert store.marked(limit=1) == [make(3)]
 
 
+def test_a_mark_goes_with_its_entry_and_never_to_another_one(store: RowStore, make: Make) -> None:
+    store.extend([make(1), make(2), make(3)])
+    store.mark_range(0, 1)
+    assert store.marked() == [make(1), make(2)]
+    store.remove([identity(make(1))])
+    assert (store.selection.count, store.marked()) == (1, [make(2)])
+    store.clear()
+    store.extend([make(4), make(5), make(4), make(6)])
+    store.extend([make(6), make(7)])
+    store.extend([make(8)])
+    assert (store.selection.count, store.marked()) == (0, [])
+    store.mark_all()
+    assert store.marked() == [make(number) for number in (4, 5, 6, 7, 8)]
+
+
+def test_a_size_that_no_service_can_mean_does_not_break_the_sum(store: RowStore, make: Make) -> None:
+    store.extend([make(1, size=2**80), make(2, size=5)])
+    store.mark_all()
+    assert store.selection.size == 2**53 + 5
+    assert store.at(0) == make(1, size=2**80)
+
+
 def test_exact_sizes_add_up_exactly(store: RowStore, make: Make) -> None:
     store.extend([make(1, size=5, size_exact=True), make(2, size=6, size_exact=True), make(3, size=7)])
     store.mark([identity(make(1)), identity(make(2))])
