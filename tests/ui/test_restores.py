@@ -61,13 +61,13 @@ async def test_d_downloads_what_is_ready_and_x_forgets_the_one_under_the_cursor(
         await it.until(lambda: "a.wav" not in it.text)
         assert [request.location for request in store.requests()] == [where("b")]
         await it.press("j", "k", "x")
-        await it.until(lambda: "Nothing was asked for." in it.text)
+        await it.until(lambda: "No restores yet." in it.text)
 
 
 async def test_what_another_program_puts_on_the_list_is_seen_on_refresh(browser: Any) -> None:
     async with browser(size=(60, 15)) as it:
         await it.press("Q")
-        assert "Nothing was asked for." in it.text
+        assert "No restores yet." in it.text
         listed(["new"])
         await it.press("r")
         await it.until(lambda: "new.wav" in it.text)

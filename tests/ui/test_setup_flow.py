@@ -111,12 +111,13 @@ async def test_the_demo_keeps_no_profile(browser: Browser) -> None:
     async with browser(behind={"keeps": False}) as it:
         await it.press("ctrl+n")
         assert isinstance(it.app.screen, BrowserScreen)
-        assert any("keeps nothing" in notice for notice in it.notices)
+        assert any("can't be saved in the demo" in notice for notice in it.notices)
 
 
 async def test_a_new_profile_leaves_the_tree_as_it_is(browser: Any) -> None:
     async with browser() as it:
-        await it.press("enter", "l")
+        await it.press("l")
+        await it.settle()
         open_before = [root.is_open for root in it.screen.places.roots]
         it.screen.expansion.show_profiles()
         assert [root.is_open for root in it.screen.places.roots] == open_before
