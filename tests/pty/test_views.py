@@ -15,7 +15,7 @@ def test_a_link_is_shown_in_one_piece_and_any_key_returns(terminal: Callable[...
     shown.wait_for(r"outreach-\d{8}\.tar")
     shown.press("y")
     shown.wait_for(r"Anyone with this link")
-    shown.wait_for(r"Sent to your terminal's clipboard")
+    shown.wait_for(r"Copied to your terminal's clipboard")
     shown.settle(0.5)
     before, sent = shown.steady, len(shown.sent)
     shown.press("v")
