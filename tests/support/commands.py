@@ -13,6 +13,9 @@ import pytest
 
 from cloudstore_tui.cli.main import execute
 
+_OF_THE_PLACE = ("LC_", "LANG", "TZ")
+"""Variables that say where on earth the tests run."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -58,7 +61,8 @@ class Cloudstore:
             os.chdir(self._folder)
             self._capture.readouterr()
             try:
-                environment = {name: os.environ[name] for name in ("PATH", "HOME")} | {**self._environment, **variables}
+                own = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_PLACE)}
+                environment = own | {**self._environment, **variables}
                 with mock.patch.dict(os.environ, environment, clear=True), mock.patch("sys.stdin", fed):
                     code = execute([*self._words, *arguments])
             finally:
