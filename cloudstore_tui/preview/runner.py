@@ -96,10 +96,23 @@ async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
         if worker.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGKILL)
-        # Its end is only told when its pipe is empty.
-        while worker.stdout is not None and await worker.stdout.read(1 << 20):
-            pass
-        await worker.wait()
+        # Killed, it is gone within a moment; whoever is in a hurry would leave its pipes open.
+        reaping = asyncio.create_task(_reap(worker))
+        hurried = False
+        while not reaping.done():
+            try:
+                await asyncio.shield(reaping)
+            except asyncio.CancelledError:
+                hurried = True
+        if hurried:
+            raise asyncio.CancelledError
+
+
+async def _reap(worker: asyncio.subprocess.Process) -> None:
+    # Its end is only told when its pipe is empty.
+    while worker.stdout is not None and await worker.stdout.read(1 << 20):
+        pass
+    await worker.wait()
 
 
 async def _converse(worker: asyncio.subprocess.Process, job: Job, reader: "_Reader") -> Preview:
