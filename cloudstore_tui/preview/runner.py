@@ -96,23 +96,23 @@ async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
         if worker.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGKILL)
-        # Killed, it is gone within a moment; whoever is in a hurry would leave its pipes open.
-        reaping = asyncio.create_task(_reap(worker))
-        hurried = False
-        while not reaping.done():
-            try:
-                await asyncio.shield(reaping)
-            except asyncio.CancelledError:
-                hurried = True
-        if hurried:
-            raise asyncio.CancelledError
+        await _reap(worker)
 
 
 async def _reap(worker: asyncio.subprocess.Process) -> None:
-    # Its end is only told when its pipe is empty.
-    while worker.stdout is not None and await worker.stdout.read(1 << 20):
-        pass
-    await worker.wait()
+    """Wait for the end of a killed worker, also where a loop that ends cancels everything: it takes a moment."""
+    cancelled = False
+    while True:
+        try:
+            # Its end is only told when its pipe is empty.
+            while worker.stdout is not None and await worker.stdout.read(1 << 20):
+                pass
+            await worker.wait()
+            break
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 async def _converse(worker: asyncio.subprocess.Process, job: Job, reader: "_Reader") -> Preview:
