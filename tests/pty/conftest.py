@@ -168,15 +168,17 @@ class Terminal:
 
 
 @contextmanager
-def _opener(folder: Path) -> Iterator[Callable[..., Terminal]]:
-    """What opens a command in a terminal, in a folder of its own; leaves nothing running."""
+def _opener(folder: Path, *, apart: bool = False) -> Iterator[Callable[..., Terminal]]:
+    """What opens commands in terminals, all in one folder or each in one of its own; leaves nothing running."""
     opened: list[Terminal] = []
 
     def opener(
         *arguments: str, size: tuple[int, int] = (80, 24), command: tuple[str, ...] = (), **environment: str
     ) -> Terminal:
         program = [*(command or (sys.executable, "-m", "cloudstore_tui")), *arguments]
-        opened.append(Terminal(program, folder, environment, *size))
+        place = folder / f"terminal-{len(opened)}" if apart else folder
+        place.mkdir(exist_ok=True)
+        opened.append(Terminal(program, place, environment, *size))
         return opened[-1]
 
     try:
@@ -195,6 +197,6 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
 @pytest.fixture(scope="module")
 def terminals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Terminal]]:
-    """The same for all tests of a file: what it opens goes on between them."""
-    with _opener(tmp_path_factory.mktemp("terminals")) as opener:
+    """The same for all tests of a file: what it opens goes on between them, each with a HOME of its own."""
+    with _opener(tmp_path_factory.mktemp("terminals"), apart=True) as opener:
         yield opener
