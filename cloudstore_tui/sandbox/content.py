@@ -79,9 +79,6 @@ def _second(pitch: int, loudness: int) -> bytes:
 MP3_FRAME = 72
 """Bytes: 72 · 24,000 bit/s / 24,000 Hz."""
 
-MP3_FRAME_SECONDS = 0.024
-"""576 samples."""
-
 _BLOCK_FRAMES = 125
 """Frames of the pieces that recordings are put together from: exactly three seconds."""
 
@@ -105,10 +102,6 @@ def mp3_blocks() -> tuple[bytes, ...]:
     """Pieces of three seconds each: one side speaks in bursts, the other is silent, or both are."""
     made = [_block(Random(number), side=number % 2) for number in range(8)]
     return (*made, _frame(None, None) * _BLOCK_FRAMES)
-
-
-MP3_BLOCK = MP3_FRAME * _BLOCK_FRAMES
-"""Bytes of one piece."""
 
 
 def _block(chance: Random, side: int) -> bytes:

@@ -145,10 +145,6 @@ class TokenService:
         grant = self._grants.get(bearer[1]) if bearer else None
         return grant if grant is not None and self._world.clock() < grant.ends else None
 
-    def revoke_all(self) -> None:
-        """End every token at once."""
-        self._grants.clear()
-
     def _problem(self, request: Request, form: Mapping[str, str], client: str) -> Response | None:
         """Why there is no token, in the order in which one finds out."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
