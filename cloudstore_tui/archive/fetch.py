@@ -377,7 +377,7 @@ class Fetching:
 
     async def _submit(self, request: Request) -> None:
         prepared = await self._workers.run(lambda _stop: self._prepare(request))
-        while prepared is not None and self._is_full(prepared) and not self._given_up:
+        while prepared is not None and (self._is_full(prepared) or self._has_ended()) and not self._given_up:
             await self._collect()
         if prepared is not None and not self._given_up:
             self._watch(self._engine.submit(prepared), prepared)
@@ -412,6 +412,10 @@ class Fetching:
         if isinstance(request, ZipRequest):
             return zips >= MAX_ZIPS
         return len(self._open) - zips >= MAX_SINGLE
+
+    def _has_ended(self) -> bool:
+        """Whether results wait to be noted: they are in the manifest soon, whatever ends the pull."""
+        return any(task.done() for task in self._open)
 
     def _watch(self, number: int, request: Request) -> None:
         self._open[asyncio.ensure_future(self._engine.wait(number))] = request
