@@ -28,8 +28,8 @@ from textual.app import App, ComposeResult
 
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.ui.browser.entry_table import EntryTable
 from cloudstore_tui.ui.text import install_guard
-from cloudstore_tui.ui.widgets.entry_table import EntryTable
 
 PAGE = 1000
 COLUMNS = (

@@ -33,6 +33,8 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
+from cloudstore_tui.ui.browser.screen import BrowserScreen
+from cloudstore_tui.ui.browser.setup_flow import SetupFlow
 from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
@@ -43,9 +45,7 @@ from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
 from cloudstore_tui.ui.palette import ActionCommands, Palette, ThemeCommands
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.screens.browser import BrowserScreen
 from cloudstore_tui.ui.screens.help import HelpScreen
-from cloudstore_tui.ui.screens.setup_flow import SetupFlow
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
 from cloudstore_tui.ui.text import install_guard

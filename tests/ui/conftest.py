@@ -26,7 +26,7 @@ from cloudstore_tui.core.provider import Check, Deletion, DeletionOutcome, Sessi
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
-from cloudstore_tui.ui.screens.browser import BrowserScreen
+from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
 
 NOW = datetime(2024, 9, 1, 9, 12, 33, tzinfo=UTC)

@@ -8,9 +8,9 @@ from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.transfers.model import OnConflict, State
+from cloudstore_tui.ui.browser.download_flow import usable_folder
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.screens.download_flow import usable_folder
 
 START = "acme:exports/reporting/"
 

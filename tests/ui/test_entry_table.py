@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.widgets.entry_table import EntryTable
+from cloudstore_tui.ui.browser.entry_table import EntryTable
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
 CREATED, SIZE = Column("created", "When (UTC)", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)

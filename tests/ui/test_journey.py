@@ -3,8 +3,8 @@
 from typing import Any
 
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.ui.history import LONGEST, History, Step
-from cloudstore_tui.ui.visit import Visit
+from cloudstore_tui.ui.browser.history import LONGEST, History, Step
+from cloudstore_tui.ui.browser.visit import Visit
 
 
 async def test_up_goes_to_the_folder_above_with_the_cursor_on_the_one_left(browser: Any, folders: Any) -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UnreadableError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.core.paging import Page
+from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.losses import lacking
-from cloudstore_tui.ui.visit import Visit
 
 REFUSED = ForbiddenError("access is not allowed", subject="acme8:uk/")
 

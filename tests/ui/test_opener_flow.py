@@ -11,8 +11,8 @@ import pytest
 
 from cloudstore_tui.core.errors import ConfigError, NetworkError
 from cloudstore_tui.core.links import Piece
+from cloudstore_tui.ui.browser.opening import command, opener, run
 from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
-from cloudstore_tui.ui.screens.opening import command, opener, run
 
 START = "acme:exports/reporting/"
 NAME = "report-000.tar"
@@ -62,7 +62,7 @@ def lent(it: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_e_shows_a_private_copy_and_removes_it(
     browser: Any, program: tuple[str, Path], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.ui.screens.opening.AT_ONCE", 0.0)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.opening.AT_ONCE", 0.0)
     async with browser(start=START, behind=behind(b"the words"), opener=program[0]) as it:
         lent(it, monkeypatch)
         await it.press("e")
@@ -91,7 +91,7 @@ async def test_a_program_that_passes_the_file_on_finds_it_until_the_end(
 async def test_something_large_is_fetched_only_if_the_user_wants_it(
     browser: Any, program: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.ui.screens.opener_flow.LARGE", 10)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.opener_flow.LARGE", 10)
     async with browser(start=START, behind=behind(b"x"), opener=program[0]) as it:
         lent(it, monkeypatch)
         await it.press("e")

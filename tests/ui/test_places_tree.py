@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.ui.place import MOST_AT_ONCE
+from cloudstore_tui.ui.browser.place import MOST_AT_ONCE
 
 
 def tree(it: Any) -> list[str]:

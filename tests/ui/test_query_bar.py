@@ -11,8 +11,8 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SavedSearches
+from cloudstore_tui.ui.browser.query_verdict import judge
 from cloudstore_tui.ui.widgets.bar_input import BarInput
-from cloudstore_tui.ui.widgets.query_verdict import judge
 
 
 def carets(it: Any) -> list[str]:

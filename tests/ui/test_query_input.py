@@ -3,7 +3,7 @@
 from rich.style import Style
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.widgets.query_input import LONGEST, QueryInput
+from cloudstore_tui.ui.browser.query_input import LONGEST, QueryInput
 
 
 class InputApp(App[None]):

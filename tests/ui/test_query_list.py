@@ -4,8 +4,8 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.widgets.query_list import ROWS, QueryList
-from cloudstore_tui.ui.widgets.query_suggestions import Suggestion
+from cloudstore_tui.ui.browser.query_list import ROWS, QueryList
+from cloudstore_tui.ui.browser.query_suggestions import Suggestion
 
 
 class ListApp(App[None]):

@@ -5,7 +5,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 
 from cloudstore_tui.state.searches import SavedSearches
-from cloudstore_tui.ui.widgets.query_name import QueryName
+from cloudstore_tui.ui.browser.query_name import QueryName
 
 
 class NameApp(App[None]):

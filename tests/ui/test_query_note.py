@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.widgets.query_note import QueryNote
-from cloudstore_tui.ui.widgets.query_verdict import Verdict, judge
+from cloudstore_tui.ui.browser.query_note import QueryNote
+from cloudstore_tui.ui.browser.query_verdict import Verdict, judge
 
 
 class NoteApp(App[None]):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.screens import read_flow
+from cloudstore_tui.ui.browser import read_flow
 
 
 async def test_r_f5_and_ctrl_r_read_again(browser: Any, folders: Any) -> None:

@@ -12,7 +12,7 @@ from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.engine_thread import EngineThread
-from cloudstore_tui.ui.screens.browser import BrowserScreen
+from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 from cloudstore_tui.ui.screens.welcome import WelcomeScreen

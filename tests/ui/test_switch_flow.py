@@ -4,8 +4,8 @@ from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query
-from cloudstore_tui.ui.screens.switch_flow import visit_in
-from cloudstore_tui.ui.visit import Visit
+from cloudstore_tui.ui.browser.switch_flow import visit_in
+from cloudstore_tui.ui.browser.visit import Visit
 
 
 async def test_p_goes_to_where_the_user_was_last_in_the_other_profile(browser: Any) -> None:

@@ -13,8 +13,8 @@ from textual.message import Message
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
+from cloudstore_tui.ui.browser.transfer_strip import MOST_LINES, TransferStrip
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
-from cloudstore_tui.ui.widgets.transfer_strip import MOST_LINES, TransferStrip
 
 
 def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> TransferSnapshot:

@@ -2,7 +2,7 @@
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.widgets.waiting_line import WaitingLine
+from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 
 
 class Shown(App[None]):

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
+from cloudstore_tui.ui.browser.zip_requests import Zipping
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoiceDialog
-from cloudstore_tui.ui.screens.zip_requests import Zipping
 
 START = "acme8:us-east/"
 

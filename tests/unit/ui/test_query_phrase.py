@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloudstore_tui.fiql import understand
-from cloudstore_tui.ui.query_phrase import as_phrase
+from cloudstore_tui.ui.browser.query_phrase import as_phrase
 
 ZONE = ZoneInfo("UTC")
 

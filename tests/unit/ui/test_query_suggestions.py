@@ -4,8 +4,8 @@ import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.vocabulary import Vocabulary
-from cloudstore_tui.ui.widgets.query_suggestions import MOST, Known, Suggestion, suggest
+from cloudstore_tui.ui.browser.query_suggestions import MOST, Known, Suggestion, suggest
+from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 
 
 @pytest.fixture

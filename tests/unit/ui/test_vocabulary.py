@@ -1,7 +1,7 @@
 """Names and values of loaded rows."""
 
 from cloudstore_tui.core.models import Folder, Location, StoredObject
-from cloudstore_tui.ui.vocabulary import LONGEST, MOST_NAMES, MOST_VALUES, Vocabulary
+from cloudstore_tui.ui.browser.vocabulary import LONGEST, MOST_NAMES, MOST_VALUES, Vocabulary
 
 HERE = Location("acme8", "us-east", "id")
 

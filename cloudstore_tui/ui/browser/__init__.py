@@ -1,0 +1,1 @@
+"""The browser: places, the entries of one, and what can be done with them."""

@@ -1,0 +1,186 @@
+"""The entries of a folder or search, with the lines to type in above them and the line about them below."""
+
+from datetime import UTC, tzinfo
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from cloudstore_tui.core.models import Column
+from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.state.memory import Layouts
+from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.query_bar import QueryBar
+from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.widgets.filter_bar import FilterBar
+from cloudstore_tui.ui.widgets.foot_line import FootLine, Progress, foot_text
+from cloudstore_tui.ui.widgets.title_rule import TitleRule
+
+_LONGEST_CRUMB = 60
+"""Characters of one folder's name in the title; the detail shows it whole."""
+
+_LOOKED_AT = 300
+"""Rows in which tags are looked for that could be columns."""
+
+
+class CountedTable(EntryTable):
+    """A table that tells when it looked at its rows, also when it did so by itself in the background."""
+
+    class Looked(Message):
+        """The number of rows may have changed."""
+
+    def rows_changed(self) -> None:
+        """Look at the spool again."""
+        super().rows_changed()
+        self.post_message(self.Looked())
+
+
+class EntriesPane(Vertical):
+    """Shows a spool, filters it, and says how much of it there is."""
+
+    DEFAULT_CSS = """
+    EntriesPane {
+        background: $surface;
+        &:focus-within > TitleRule {
+            color: $border;
+            & > .title-rule--title { color: $border; text-style: bold; }
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="entries.filter", tooltip="Show only loaded rows that hold a text"),
+    ]
+
+    class Filtered(Message):
+        """Other rows are hidden."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._title = TitleRule("Entries")
+        self._crumbs: tuple[str, ...] = ()
+        self._spool: RowStore | None = None
+        self._progress = Progress()
+        self._zone: tzinfo = UTC
+        self._usual: tuple[Column, ...] = ()
+        self.layouts = Layouts()
+        """What the user chose for lists of each kind."""
+        self.bar = QueryBar(id="query")
+        """The FIQL."""
+        self.table = CountedTable(id="table")
+        """The rows."""
+        self._filter_bar = FilterBar(id="filter")
+        self._foot = FootLine(id="foot")
+
+    def compose(self) -> ComposeResult:
+        """Title, bars, table, foot."""
+        yield from (self._title, self.bar, self._filter_bar, self.table, self._foot)
+
+    def show(self, spool: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
+        """Show other rows, or the same ones in other columns or another zone."""
+        if spool is not self._spool:
+            self._spool = spool
+            self._filter_bar.remove_class("-open")
+        self._zone, self._usual = zone, columns
+        self.table.show(spool, self.columns, zone)
+        self._say()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are shown: the usual ones, or those that the user chose for such lists."""
+        return arranged(self._usual, self.layouts.of(kind_of(self._usual)))
+
+    @property
+    def other_columns(self) -> tuple[Column, ...]:
+        """What could be shown as well."""
+        rows = self._spool.window(0, _LOOKED_AT) if self._spool is not None else []
+        return offered(self._usual, self.columns, rows)
+
+    def choose(self, columns: tuple[Column, ...]) -> None:
+        """Show other columns here and in all lists of this kind; the usual ones if empty.
+
+        Raises:
+            LocalDiskError: the choice could not be written down; it holds until the program ends.
+        """
+        try:
+            self.layouts.keep(kind_of(self._usual), layout_of(columns))
+        finally:
+            if self._spool is not None:
+                self.table.show(self._spool, self.columns, self._zone)
+
+    def name_it(self, crumbs: tuple[str, ...]) -> None:
+        """Say in the title where these entries are."""
+        self._crumbs = crumbs
+        self._title.say(" › ".join(plain(name, _LONGEST_CRUMB) for name in crumbs))
+
+    def remask(self) -> None:
+        """Make titles and rows again: the mask was turned."""
+        if self._spool is not None:
+            self.name_it(self._crumbs)
+            self.show(self._spool, self._usual, self._zone)
+
+    def progress(self, progress: Progress, words: str) -> None:
+        """Say how far reading is; `words` stand where there are no rows."""
+        self._progress = progress
+        self.table.say(words)
+        self._say()
+
+    def rows_changed(self) -> None:
+        """Look at the spool again."""
+        self.table.rows_changed()
+        self._say()
+
+    def clear_filter(self) -> bool:
+        """Show all loaded rows; whether some may have been hidden."""
+        if self._spool is None or not self._spool.filtered_by:
+            return False
+        self._filter("")
+        return True
+
+    def clear_marks(self) -> bool:
+        """Unmark everything; whether something was marked."""
+        if self._spool is None or not self._spool.selection.count:
+            return False
+        self.table.action_marks("none")
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to filter before anything is shown."""
+        return self._spool is not None if action == "filter" else super().check_action(action, parameters)
+
+    def action_filter(self) -> None:
+        """Type what the rows have to hold."""
+        if self._spool is not None:
+            self._filter_bar.open(self._spool.filtered_by)
+
+    @on(FilterBar.Changed)
+    def filter_rows(self, event: FilterBar.Changed) -> None:
+        """Filter while it is typed."""
+        event.stop()
+        self._filter(event.text)
+
+    @on(FilterBar.Closed)
+    @on(QueryBar.Closed)
+    def go_back(self) -> None:
+        """Back to the rows."""
+        self.table.focus()
+
+    @on(EntryTable.MarksChanged)
+    @on(CountedTable.Looked)
+    def count(self) -> None:
+        """Say how much is shown and marked."""
+        self._say()
+
+    def _filter(self, text: str) -> None:
+        if self._spool is not None:
+            self._spool.filter(text)
+            self.table.rows_changed()
+            self._say()
+            self.post_message(self.Filtered())
+
+    def _say(self) -> None:
+        if self._spool is not None:
+            self._foot.say(foot_text(self._spool, self._progress, self._zone))

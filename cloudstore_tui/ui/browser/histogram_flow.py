@@ -1,0 +1,101 @@
+"""Looking at a result before anything of it is fetched."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from functools import partial
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.models import Column, ColumnKind
+from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.fiql import compare, conjunction, epoch_ms
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane
+from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
+
+MOST_VALUES = 200
+"""Values that are shown of one column, the most frequent."""
+
+_COUNTED = frozenset({ColumnKind.TEXT, ColumnKind.STATE})
+_FIRST = ("agentName", "userName", "queueName", "type", "direction", "state")
+"""What people mostly want to know."""
+_UNIQUE = frozenset({"name", "id", "checksum"})
+"""Fields of which every row has another value."""
+
+
+class HistogramFlow(Flow):
+    """Shows how the loaded rows spread over time and over values, and narrows the query to some of them."""
+
+    def __init__(
+        self, screen: Screen[None], listing: ListingFlow, pane: EntriesPane, narrow: Callable[[str], None]
+    ) -> None:
+        super().__init__(screen, listing)
+        self._pane = pane
+        self._narrow = narrow
+
+    @property
+    def is_possible(self) -> bool:
+        """Where there are rows."""
+        reading = self.listing.reading
+        return reading is not None and reading.spool.loaded > 0
+
+    async def run(self) -> None:
+        """Count, show, narrow."""
+        reading = self.listing.reading
+        if reading is None:
+            return
+        first = unit_for(await reading.spool.tally_times(QUARTER))
+        units = [first, *(unit for unit in SpanUnit if unit is not first)]
+        groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
+        columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
+        groupings[1:1] = [Grouping(column.title, partial(_by_value, reading, column)) for column in columns]
+        narrows = reading.visit.query is not None and Capability.SEARCH in reading.provider.capabilities
+        chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(reading), narrows=narrows))
+        if chosen and reading is self.listing.reading:
+            self._narrow(chosen)
+
+
+def _worth_counting(columns: Sequence[Column]) -> list[Column]:
+    """Columns of texts, those that people ask for before the others."""
+    texts = [column for column in columns if column.kind in _COUNTED and column.name not in _UNIQUE]
+    return sorted(texts, key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
+
+
+async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
+    quarters = await reading.spool.tally_times(QUARTER)
+    return [
+        Bar(
+            name_of(start, unit),
+            count,
+            conjunction(
+                compare("createdTime", "=ge=", str(epoch_ms(start.astimezone(UTC)))),
+                compare("createdTime", "=lt=", str(epoch_ms(end_of(start, unit).astimezone(UTC)))),
+            ),
+        )
+        for start, count in spans(quarters, unit, reading.zone)
+    ]
+
+
+async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
+    found = await reading.spool.tally(column, MOST_VALUES)
+    return [
+        Bar(value, many, compare(column.sort_field, "==", value) if value and column.sort_field else "")
+        for value, many in found
+    ]
+
+
+def _rows(reading: Reading) -> str:
+    """Which rows are counted."""
+    spool, total = reading.spool, reading.pager.total
+    if reading.pager.ended and not reading.error:
+        loaded = f"all {spool.loaded:,} rows"
+    elif total is not None and total > spool.loaded:
+        loaded = f"{spool.loaded:,} loaded rows of {total:,}"
+    else:
+        loaded = f"only the {spool.loaded:,} rows loaded until now"
+    if reading.lacking:
+        loaded = f"{loaded} ({reading.lacking})"
+    return f"{len(spool):,} rows that hold the text, of {loaded}" if spool.filtered_by else loaded

@@ -1,0 +1,295 @@
+"""Reading what Entries shows: page by page, ahead of the cursor, all of it, or again."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import tzinfo
+
+from msgspec import structs
+from textual.screen import Screen
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Column, Entry, Sort, identity
+from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane
+from cloudstore_tui.ui.browser.query_bar import QueryBar
+from cloudstore_tui.ui.browser.query_context import QueryScope
+from cloudstore_tui.ui.browser.query_phrase import as_phrase
+from cloudstore_tui.ui.browser.reading import Reading, ReadingOverError
+from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+
+GROUP = "listing"
+"""Workers that read for Entries: at most one at a time."""
+
+_FARTHEST = 2_000
+"""Rows that are read to find the entry which had the cursor; more would take too long."""
+_LOOKS = 0.1
+"""Least seconds between two looks of the table at new rows."""
+
+Done = Callable[[int], bool]
+
+
+class ListingFlow:
+    """Fills Entries. Every answer belongs to one reading; what comes for another one is dropped."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        pane: EntriesPane,
+        providers: Mapping[str, StorageProvider],
+        zone: tzinfo,
+        told: Callable[[], None],
+    ) -> None:
+        """Fill `pane`; `told` is called whenever a service has answered."""
+        self.screen = screen
+        """Where errors are told."""
+        self.pane = pane
+        """Where it is shown."""
+        self._providers = providers
+        self._told = told
+        self._busy: object | None = None
+        self._looked = 0.0
+        self.reading: Reading | None = None
+        """What is shown now."""
+        self.zone = zone
+        """In which times are shown."""
+        self._note = ""
+        self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)
+
+    # What the user wants
+
+    def open(self, visit: Visit, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()) -> None:
+        """Show a visit from its first page on.
+
+        Args:
+            visit: what to show.
+            at: the entry that the cursor goes to as soon as it is there.
+            until: rows that may be read to find it.
+            top: the first row in view then.
+            marks: entries that are marked as soon as they are there.
+
+        Raises:
+            LocalDiskError: there is no room for its rows; what is shown stays.
+        """
+        kept, provider = frozenset(marks), self._providers[visit.location.profile]
+        reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
+        old, self.reading = self.reading, reading
+        self.pane.name_it(visit.crumbs)
+        self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
+        _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
+        self._show_columns(reading)
+        if old is not None:
+            old.spool.close()
+        self._start(self._read(reading, lambda new: new > 0 and not reading.seeks))
+
+    def read_on(self, *, everything: bool = False) -> None:
+        """Read the next page, or all that is left; the former only if nothing is being read and nothing failed."""
+        reading = self.reading
+        if reading is None or reading.pager.ended:
+            return
+        if everything:
+            self._start(self._read(reading, lambda _: False))
+        elif self._busy is None and not reading.error:
+            self._start(self._read(reading, lambda new: new > 0))
+
+    def read_again(self) -> None:
+        """Read as much as is loaded again; cursor, marks, filter and order stay."""
+        if self.reading is not None:
+            self._start(self._reread(self.reading))
+
+    def stop(self) -> bool:
+        """Give up what is being read; what came until now stays. Whether something was."""
+        was_busy = self._busy is not None
+        self.screen.workers.cancel_group(self.screen, GROUP)
+        return was_busy
+
+    def sort(self, column: Column, *, descending: bool) -> None:
+        """Show another order: the service's where more could come, else that of the rows that are there."""
+        reading = self.reading
+        if reading is None:
+            return
+        if not self.sorts_on_server(column):
+            reading.spool.sort(column, descending)
+            self._show_columns(reading)
+            return
+        assert reading.visit.query is not None
+        query = structs.replace(reading.visit.query, sort=Sort(column.sort_field, descending))
+        at = identity(self.entry) if self.entry else ""
+        self.open(replace(reading.visit, query=query), at=at, marks=reading.marked())
+
+    def sorts_on_server(self, column: Column) -> bool:
+        """Whether another order of a column has to be asked for."""
+        reading = self.reading
+        return bool(
+            reading is not None
+            and reading.visit.query is not None
+            and column.sort_field
+            and Capability.SEARCH in reading.provider.capabilities
+            and not (reading.pager.ended and reading.spool.loaded)
+        )
+
+    def show_zone(self, zone: tzinfo) -> None:
+        """Show times in another zone."""
+        self.zone = zone
+        if self.reading is not None:
+            self.reading.zone = zone
+            visit = self.reading.visit
+            _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
+            self._show_columns(self.reading)
+
+    def say(self, note: str) -> None:
+        """Say in the foot line what else goes on; nothing if empty."""
+        self._note = note
+        if self.reading is not None:
+            self._tell(self.reading)
+
+    def say_again(self) -> None:
+        """Say how far it is, and why there are no rows."""
+        if self.reading is not None:
+            self._tell(self.reading)
+
+    @contextmanager
+    def doing(self, note: str) -> Iterator[None]:
+        """Say in the foot line what goes on, as long as it does."""
+        self.say(note)
+        try:
+            yield
+        finally:
+            self.say("")
+
+    # What others need to know
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry under the cursor."""
+        return self.pane.table.entry if self.reading is not None else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read."""
+        return self._busy is not None
+
+    def remove(self, reading: Reading, identities: Iterable[str]) -> None:
+        """Take entries off the list that was shown when they were chosen, if it still is."""
+        if reading is self.reading:
+            reading.spool.remove(identities)
+            self.pane.rows_changed()
+
+    # Reading
+
+    async def _read(self, reading: Reading, is_enough: Done) -> None:
+        async with self._busy_with(reading):
+            reading.error = ""
+            while not reading.pager.ended:
+                page = await reading.pager.next_page()
+                if reading is not self.reading:
+                    raise ReadingOverError
+                new = reading.spool.extend(reading.kept(page))
+                self._take(reading, page)
+                # Where most rows are not kept, only the user can say how much is worth reading.
+                if is_enough(new) or (reading.visit.local and is_enough(1)):
+                    break
+                # A service that answers at once must not keep the keys waiting.
+                await asyncio.sleep(0)
+
+    async def _reread(self, reading: Reading) -> None:
+        async with self._busy_with(reading):
+            reading.error = ""
+            pager, wanted, read = reading.new_pager(), max(reading.fetched, 1), 0
+            reading.fetched = 0
+            with reading.spool.refresh():
+                while not pager.ended and read < wanted:
+                    page = await pager.next_page()
+                    if reading is not self.reading:
+                        raise ReadingOverError
+                    reading.spool.merge(reading.kept(page))
+                    read += len(page.items)
+                    self._take(reading, page)
+                    await asyncio.sleep(0)
+            reading.pager = pager
+
+    @asynccontextmanager
+    async def _busy_with(self, reading: Reading) -> AsyncIterator[None]:
+        task = self._busy = object()
+        self._tell(reading)
+        try:
+            yield
+        except ReadingOverError:
+            return
+        except StorageError as error:
+            if reading is self.reading:
+                reading.error = error.message
+                reading.sentence = sentence(error)
+                raise
+        finally:
+            if self._busy is task:
+                self._busy = None
+            if reading is self.reading:
+                self.pane.rows_changed()
+                self._tell(reading)
+                self.screen.refresh_bindings()
+                self._told()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        self.screen.run_worker(work, group=GROUP, exclusive=True)
+
+    # Showing
+
+    def _take(self, reading: Reading, page: Page[Entry]) -> None:
+        self._vocabularies[reading.visit.location.profile].learn(page.items)
+        MASK.learn(page.items)
+        tell_warnings(self.screen, reading.new_warnings(page))
+        for failure in reading.new_failures():
+            report(self.screen, failure)
+        if reading.learn_types(page.items):
+            self._show_columns(reading)
+        if missing := reading.mark_again():
+            rows = counted(missing, "marked row")
+            tell(self.screen, f"{rows} not loaded in this order: no longer marked.", "warning")
+        now = time.monotonic()
+        if now - self._looked >= _LOOKS:
+            self._looked = now
+            self.pane.rows_changed()
+            self._tell(reading)
+        self._seek(reading)
+
+    def _seek(self, reading: Reading) -> None:
+        """Put the cursor where it is to be, unless the user moved it."""
+        if reading.at:
+            self.pane.rows_changed()
+            row = reading.spool.index_of(reading.at)
+            table = self.pane.table
+            if row is not None and table.cursor == 0:
+                table.cursor = row
+                if reading.top:
+                    table.scroll_to(y=reading.top, animate=False, force=True)
+            if row is not None or table.cursor or not reading.seeks:
+                reading.at = ""
+
+    def _show_columns(self, reading: Reading) -> None:
+        self.pane.table.order = None if reading.spool.sorted_by[0] else reading.order
+        self.pane.show(reading.spool, reading.columns, reading.zone)
+        self._tell(reading)
+
+    def _tell(self, reading: Reading) -> None:
+        if reading is not self.reading:
+            return
+        words = "loading…" if self._busy is not None else reading.words
+        self.pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)
+
+
+def _show_query(bar: QueryBar, visit: Visit, zone: tzinfo, vocabulary: Vocabulary) -> None:
+    where = visit.location
+    standing = QueryScope(where.profile, where.region, zone, visit.local_words)
+    sent = visit.query.filter if visit.query else ""
+    # What the user wrote, as they wrote it; the filter of a place as the beginning of a phrase.
+    phrase = visit.typed if visit.written else as_phrase(sent, zone)
+    bar.show(sent, standing, vocabulary, phrase if visit.written or not phrase else f"{phrase} ")

@@ -1,0 +1,283 @@
+"""The tree of places."""
+
+import locale
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.state.searches import SavedSearch
+from cloudstore_tui.ui.browser.place import LineKind, Place, PlaceLine, lines_of
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.widgets.cursor_list import CursorList
+
+_INDENT = 2
+_LEAST_TEXT = 12
+"""Cells that a note has at least, however deep it stands."""
+_LONGEST_NAME = 500
+_RETRY = "r tries again"
+
+_PARTS = {LineKind.PLACE: "name", LineKind.MORE: "more", LineKind.NOTE: "note", LineKind.ERROR: "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """One row of the screen: a line, or a further part of a wrapped one."""
+
+    line: PlaceLine
+    text: str
+    """Safe to draw."""
+    icon: int
+    """Where the sign to click on begins; negative without one."""
+
+
+class PlacesTree(CursorList):
+    """Shows places and asks for what is below them, one page at a time, when they are opened."""
+
+    DEFAULT_CSS = """
+    PlacesTree {
+        background: $surface;
+        color: $foreground;
+        & > .places-tree--title { color: $text-muted; }
+        & > .places-tree--name { color: $foreground; }
+        & > .places-tree--more { color: $text-primary; text-style: italic; }
+        & > .places-tree--note { color: $text-muted; text-style: italic; }
+        & > .places-tree--error { color: $text-error; }
+        & > .places-tree--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .places-tree--title { color: $border; text-style: bold; }
+        &:focus > .places-tree--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi > .places-tree--cursor, &:nocolor > .places-tree--cursor { text-style: underline; }
+        &:ansi:focus > .places-tree--cursor, &:nocolor:focus > .places-tree--cursor { text-style: reverse; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "places-tree--title",
+        "places-tree--name",
+        "places-tree--more",
+        "places-tree--note",
+        "places-tree--error",
+        "places-tree--cursor",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="places.open", tooltip="Show what is in this place"),
+        Binding("l,right", "expand", "Expand", id="places.expand", tooltip="Show the folders in it, then go to them"),
+        Binding("h,left,backspace,minus", "collapse", "Collapse", id="places.collapse", tooltip="Close it, then go up"),
+        Binding("r,f5,ctrl+r", "reload", "Reload", id="places.reload", tooltip="Read the folders in it again"),
+    ]
+
+    @dataclass
+    class Opened(Message):
+        """The user wants to see what is in a place."""
+
+        location: Location
+        search: SavedSearch | None = None
+        """The saved search that is to be made there."""
+
+    @dataclass
+    class Wanted(Message):
+        """Children of a place are wanted, further ones or from the start."""
+
+        place: Place
+        again: bool = False
+
+    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
+        super().__init__(id=id)
+        is_plain = "utf" not in locale.getpreferredencoding(False).lower() if ascii_only is None else ascii_only
+        self._icons = ("- ", "+ ") if is_plain else ("▼ ", "▶ ")
+        self._rule = "-" if is_plain else "─"
+        self._roots: tuple[Place, ...] = ()
+        self._rows: list[TreeRow] = []
+        self._styles: dict[str, Style] = {}
+
+    # What is shown
+
+    def show(self, roots: Sequence[Place]) -> None:
+        """Show these trees."""
+        self._roots = tuple(roots)
+        self.places_changed()
+
+    def places_changed(self) -> None:
+        """Look at the places again; the cursor stays where it is, or goes to the nearest place that is left."""
+        kept = self._line
+        self._rows = [row for line in lines_of(self._roots) for row in self._wrapped(line)]
+        self.set_row_count(len(self._rows))
+        self.cursor = self._row_of(kept) if kept else 0
+        self.refresh()
+
+    @property
+    def place(self) -> Place | None:
+        """The place under the cursor, or the one that the note under it is about."""
+        return self._line.place if self._line else None
+
+    @property
+    def roots(self) -> tuple[Place, ...]:
+        """The places at the top."""
+        return self._roots
+
+    def reveal(self, location: Location) -> None:
+        """Go to the place that stands for a location, if it can be seen."""
+        here = self._line
+        if here is not None and here.place.search is not None and here.place.location == location:
+            return
+        for index, row in enumerate(self._rows):
+            if row.line.kind is LineKind.PLACE and row.line.place.location == location:
+                self.cursor = index
+                return
+
+    def remask(self) -> None:
+        """Make the names again: the mask was turned."""
+        self.places_changed()
+
+    def on_resize(self) -> None:
+        """Wrap notes anew."""
+        self.places_changed()
+
+    def render_line(self, y: int) -> Strip:
+        """The title, or one row."""
+        width, index = self.size.width, self.scroll_offset.y + y - 1
+        if y == 0:
+            text, style = f"{self._rule}Places".ljust(width, self._rule), self._style("title")
+        elif index < len(self._rows):
+            row = self._rows[index]
+            part = "cursor" if index == self.cursor else _PARTS[row.line.kind]
+            text, style = row.text, self._style(part)
+        else:
+            text, style = "", self.rich_style
+        return Strip([Segment(_fitted(text, width), style)], width)
+
+    def notify_style_update(self) -> None:
+        """Look styles up again: the theme or the focus changed."""
+        super().notify_style_update()
+        self._styles = {}
+
+    # What the user does
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to a row; the sign before a name opens and closes it, a second click shows what is in it."""
+        offset = event.get_content_offset(self)
+        index = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
+        if offset is None or not 0 <= index < len(self._rows):
+            return
+        self.cursor = index
+        row = self._rows[index]
+        if row.icon >= 0 and row.icon <= offset.x < row.icon + _INDENT:
+            self._toggle(row.line.place)
+        elif event.chain == 2 or row.line.kind is LineKind.MORE:
+            self.action_open()
+
+    def action_open(self) -> None:
+        """Show what is in the place under the cursor."""
+        line = self._line
+        if line is None:
+            return
+        if line.kind is LineKind.PLACE and not line.place.can_be_shown:
+            self._toggle(line.place)
+        elif line.kind is LineKind.PLACE:
+            self.post_message(self.Opened(line.place.location, line.place.search))
+        elif line.kind in (LineKind.MORE, LineKind.ERROR):
+            self._ask(line.place)
+
+    def action_expand(self) -> None:
+        """Open the place under the cursor, or go to the first one in it."""
+        line = self._line
+        if line is None:
+            return
+        if line.kind is not LineKind.PLACE:
+            self.action_open()
+        elif line.place.is_open and (line.place.children or line.place.extra):
+            self.cursor += 1
+        elif line.place.expandable and not line.place.is_open:
+            self._toggle(line.place)
+
+    def action_collapse(self) -> None:
+        """Close the place under the cursor, or go to the one above it."""
+        line = self._line
+        if line is None:
+            return
+        place = line.place
+        if line.kind is LineKind.PLACE and place.is_open:
+            self._toggle(place)
+            return
+        above = place.parent if line.kind is LineKind.PLACE else place
+        if above is not None:
+            self.cursor = self._row_of(PlaceLine(above))
+
+    def action_reload(self) -> None:
+        """Read the children of the place under the cursor again."""
+        place = self.place
+        if place is not None and place.expandable:
+            self.post_message(self.Wanted(place, again=True))
+
+    def _toggle(self, place: Place) -> None:
+        if place.is_open:
+            place.close()
+        else:
+            place.is_open = True
+            if place.needs_load:
+                self.post_message(self.Wanted(place))
+                return
+        self.places_changed()
+
+    def _ask(self, place: Place) -> None:
+        if place.show_waiting():
+            self.places_changed()
+        else:
+            self.post_message(self.Wanted(place))
+
+    # Rows
+
+    @property
+    def _line(self) -> PlaceLine | None:
+        return self._rows[self.cursor].line if self.cursor < len(self._rows) else None
+
+    def _row_of(self, line: PlaceLine) -> int:
+        """Where a line is, or the place it was about, or the nearest one above that can be seen."""
+        place: Place | None = line.place
+        rows = {(row.line.place, row.line.kind): index for index, row in reversed(list(enumerate(self._rows)))}
+        if (same := rows.get((line.place, line.kind))) is not None:
+            return same
+        while place is not None and (place, LineKind.PLACE) not in rows:
+            place = place.parent
+        return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self._rows) - 1, 0))
+
+    def _wrapped(self, line: PlaceLine) -> list[TreeRow]:
+        place = line.place
+        left = _INDENT * (place.depth + (line.kind is not LineKind.PLACE))
+        if line.kind is LineKind.PLACE:
+            icon = self._icons[not place.is_open] if place.expandable else "  "
+            text = " " * left + icon + plain(place.name, _LONGEST_NAME)
+            return [TreeRow(line, text, left if place.expandable else -1)]
+        indent = " " * (left + _INDENT)
+        width = max(self.size.width - len(indent), _LEAST_TEXT)
+        retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
+        parts = [*textwrap.wrap(plain(line.text), width), *retry]
+        return [TreeRow(line, indent + part, -1) for part in parts]
+
+    def _style(self, part: str) -> Style:
+        if part not in self._styles:
+            # Looked up once per theme and focus: it costs more than the rest of a line.
+            self._styles[part] = self.get_component_rich_style(f"places-tree--{part}")
+        return self._styles[part]
+
+
+def _fitted(text: str, width: int) -> str:
+    if cell_len(text) > width > 1:
+        return set_cell_size(text, width - 1) + "…"
+    return set_cell_size(text, width)

@@ -1,0 +1,247 @@
+"""What could follow where somebody types a filter or a phrase."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from cloudstore_tui.fiql import phrase_value, quote
+from cloudstore_tui.fiql.fields import (
+    ALIASES,
+    CONTENT_FIELDS,
+    KNOWN_FIELDS,
+    STATES,
+    TYPE_NAMES,
+    TYPES,
+    Unit,
+    has_tag,
+    unit_of,
+)
+from cloudstore_tui.fiql.names import NAMES, TYPE_WORDS, name_of
+from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
+from cloudstore_tui.state.searches import SIGN, SavedSearch
+from cloudstore_tui.ui.browser.query_tokens import Token, TokenPart, tokens_of
+from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+
+MOST = 100
+"""Suggestions at a place."""
+
+_WORD_FOLLOWS = re.compile(r"[^\s,;()]")
+_HALF_OPERATOR = re.compile(r"([^\W\d][\w.-]*)(=[a-z]*|!)")
+_QUOTES = "\"'"
+_SIGNS = "<>"
+_PLAIN_WORD = re.compile(r"[^\s,:;\"'*…()<>=~!-][^\s,;\"'*…()]*")
+_OPERATORS: Mapping[str, str] = {
+    "==": "is",
+    "!=": "is not",
+    "=gt=": "more than, after",
+    "=ge=": "at least, on or after",
+    "=lt=": "less than, before",
+    "=le=": "at most, on or before",
+    "=in=": "is one of a list",
+    "=out=": "is none of a list",
+}
+_TIMES = ("today", "yesterday", "last 7 days", "last 30 days", "this week", "last week", "this month", "last month")
+_LENGTHS = {">1m": "longer than a minute", ">10m": "longer than ten minutes", "1m..5m": "from one to five minutes"}
+_SIZES = {">10MB": "more than ten megabytes", "<1MB": "less than one megabyte"}
+_EXAMPLES: Mapping[Unit, Mapping[str, str]] = {
+    Unit.EPOCH_MS: dict.fromkeys(_TIMES, "or 2024-09-01, 2024-09, 7d"),
+    Unit.MILLISECONDS: _LENGTHS,
+    Unit.SECONDS: _LENGTHS,
+    Unit.BYTES: _SIZES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A text for a stretch of what was typed."""
+
+    text: str
+    note: str = ""
+    """What it means."""
+    start: int = 0
+    end: int = 0
+
+    def put_into(self, text: str) -> tuple[str, int]:
+        """The text with the suggestion in it, and where the cursor then is."""
+        return text[: self.start] + self.text + text[self.end :], self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What suggestions are made of, beside what everybody knows."""
+
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    searches: Sequence[SavedSearch] = ()
+
+
+def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
+    """What could stand where the cursor is, instead of the word that ends there; nothing inside of a word."""
+    if cursor < len(text) and _WORD_FOLLOWS.match(text, cursor):
+        return ()
+    head = text[:cursor]
+    tokens = list(tokens_of(head))
+    last = tokens[-1] if tokens and tokens[-1].end == cursor else None
+    typed = last.of(head) if last else ""
+    start, found = _Place(head, tokens, known).offers(last)
+    wanted = "" if last and last.part is TokenPart.HOLE else head[start:]
+    fitting = _fitting(_bare(wanted), found) if wanted else found
+    offers = (Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted))
+    return tuple(islice(offers, MOST))
+
+
+_Offers = Iterable[tuple[str, str]]
+"""Texts and what they mean."""
+
+
+class _Place:
+    """Where the cursor is, and what can be there."""
+
+    def __init__(self, head: str, tokens: list[Token], known: Known) -> None:
+        self._head = head
+        self._tokens = tokens
+        self._known = known
+        self._is_phrase = not any(token.part is TokenPart.OPERATOR and _is_fiql(token.of(head)) for token in tokens)
+
+    def offers(self, last: Token | None) -> tuple[int, list[tuple[str, str]]]:
+        """From where on something can be replaced, and by what."""
+        start = last.start if last else len(self._head)
+        found: _Offers = ()
+        if last is None:
+            found = (*self._searches(), *self._keys("")) if self._is_phrase else ()
+        elif last.part is TokenPart.SAVED:
+            found = self._searches()
+        elif last.part is TokenPart.TEXT:
+            start, found = self._after_text(last)
+        elif last.part is TokenPart.FIELD:
+            found = self._names(last.of(self._head))
+        elif last.part is TokenPart.OPERATOR and last.of(self._head) not in (*OPERATORS, "=") and not self._is_phrase:
+            found = self._operators()
+        elif last.part is TokenPart.JOIN and not self._is_in_list():
+            start, found = last.end, () if last.of(self._head) == ")" else self._names("")
+        else:
+            start, found = (last.start if last.part in (TokenPart.VALUE, TokenPart.HOLE) else last.end), self._values()
+        return start, list(dict(found).items())
+
+    def _searches(self) -> Iterator[tuple[str, str]]:
+        if not self._head.strip() or self._head.startswith(SIGN):
+            for search in self._known.searches:
+                yield f"{SIGN}{search.name}", search.find
+
+    def _after_text(self, last: Token) -> tuple[int, _Offers]:
+        word = last.of(self._head)
+        if half := _HALF_OPERATOR.fullmatch(word):
+            return last.start + half.start(2), self._operators()
+        is_first = len(self._tokens) == 1 and not word.startswith("-")
+        return last.start, (*self._keys("-" * word.startswith("-")), *(self._names(word) if is_first else ()))
+
+    def _keys(self, sign: str) -> Iterator[tuple[str, str]]:
+        """The words of phrases."""
+        types = self._types()
+        for name in NAMES.values():
+            if not types or any(has_tag(kind, field) for kind in types for field in name.fields):
+                yield f"{sign}{name.word}:", ", ".join(name.fields)
+        for seen in self._known.vocabulary.names:
+            if seen.isidentifier() and not name_of(seen):
+                yield f"{sign}tag.{seen}:", "a tag of loaded rows"
+
+    def _names(self, typed: str) -> Iterator[tuple[str, str]]:
+        """Fields and tags as FIQL has them; after a whole one, what can follow."""
+        seen = self._known.vocabulary.names
+        types = self._types()
+        if typed in KNOWN_FIELDS or typed in seen:
+            yield from ((f"{typed}{sign}", meaning) for sign, meaning in _signs(typed))
+        for name in (*CONTENT_FIELDS, *seen, *sorted(KNOWN_FIELDS, key=str.lower)):
+            if not types or name in seen or any(has_tag(kind, name) for kind in types):
+                yield name, str(unit_of(name))
+
+    def _operators(self) -> Iterator[tuple[str, str]]:
+        field_tokens = [token for token in self._tokens if token.part is TokenPart.FIELD]
+        return _signs(field_tokens[-1].of(self._head) if field_tokens else "")
+
+    def _values(self) -> Iterator[tuple[str, str]]:
+        key = next((token.of(self._head) for token in reversed(self._tokens) if token.part is TokenPart.FIELD), "")
+        if self._is_phrase:
+            yield from self._phrase_values(key.removeprefix("-"))
+        elif key in ("type", "objectState"):
+            yield from ((kind.name, kind.title) for kind in TYPES) if key == "type" else ((name, "") for name in STATES)
+            yield from self._seen(ALIASES.get(key, key), quote)
+        else:
+            yield from self._seen(ALIASES.get(key, key), quote)
+
+    def _phrase_values(self, key: str) -> Iterator[tuple[str, str]]:
+        name = name_of(key)
+        if name is None:
+            return
+        if name.values:
+            for word, meant in name.values.items():
+                yield word, "" if meant == (word,) else ", ".join(meant)
+            return
+        operator = next(
+            (token.of(self._head) for token in reversed(self._tokens) if token.part is TokenPart.OPERATOR), ""
+        )
+        sign = operator.strip(":=")
+        for example, note in _EXAMPLES.get(unit_of(name.fields[0]), {}).items():
+            if not sign:
+                yield example, note
+            elif example.startswith(sign[0]):
+                yield example.lstrip(_SIGNS), note
+        for tag in name.fields:
+            yield from self._seen(tag, _in_phrase)
+
+    def _seen(self, name: str, write: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+        for value, times in self._known.vocabulary.values(name):
+            yield write(value), f"in {times:,} loaded row{'' if times == 1 else 's'}"
+
+    def _is_in_list(self) -> bool:
+        if self._is_phrase:
+            return True
+        depth = 0
+        for before, token in zip([None, *self._tokens], self._tokens, strict=False):
+            text = token.of(self._head)
+            if text == "(" and before is not None and before.of(self._head) in LIST_OPERATORS:
+                depth = 1
+            elif text == ")":
+                depth = 0
+        return depth == 1
+
+    def _types(self) -> tuple[str, ...]:
+        """The types that were named already."""
+        found: list[str] = []
+        key = ""
+        for token in self._tokens:
+            text = token.of(self._head)
+            key = text if token.part is TokenPart.FIELD else key
+            if token.part is TokenPart.VALUE and key == "type":
+                found += TYPE_WORDS.get(text.lower(), (text,))
+        return tuple(name for name in found if name in TYPE_NAMES)
+
+
+def _is_fiql(operator: str) -> bool:
+    return operator in OPERATORS or (operator.startswith("=") and len(operator) > 1)
+
+
+def _signs(name: str) -> Iterator[tuple[str, str]]:
+    ordered = unit_of(name) is not Unit.TEXT or name == "duration"
+    first = ("=ge=", "=lt=") if ordered else ("==", "!=")
+    for sign in dict.fromkeys((*first, *_OPERATORS)):
+        yield sign + ("(" if sign in LIST_OPERATORS else ""), _OPERATORS[sign]
+
+
+def _in_phrase(value: str) -> str:
+    return value if _PLAIN_WORD.fullmatch(value) else phrase_value(value)
+
+
+def _bare(text: str) -> str:
+    """What was typed of a value, without its quotes."""
+    return text[1:].rstrip(text[0]) if text[:1] in _QUOTES and text else text
+
+
+def _fitting(typed: str, offers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that begin as it was typed, then those that hold it somewhere; the latter not after a whole word."""
+    wanted = typed.casefold()
+    texts = [offer[0].lstrip(_QUOTES).casefold() for offer in offers]
+    first = [offer for offer, text in zip(offers, texts, strict=True) if text.startswith(wanted)]
+    if len(wanted) < 2 or wanted in texts:
+        return first
+    return first + [offer for offer, text in zip(offers, texts, strict=True) if wanted in text and offer not in first]

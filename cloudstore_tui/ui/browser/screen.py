@@ -1,0 +1,314 @@
+"""The browser: places on the left, entries and the detail of one on the right, transfers below."""
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import cycle
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import Reactive
+from textual.widget import Widget
+from textual.worker import Worker
+
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.models import Folder, Location
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
+from cloudstore_tui.ui.browser.columns_flow import ColumnsFlow
+from cloudstore_tui.ui.browser.copy_flow import CopyFlow
+from cloudstore_tui.ui.browser.count_flow import CountFlow
+from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
+from cloudstore_tui.ui.browser.detail_flow import DetailFlow
+from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane
+from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.histogram_flow import HistogramFlow
+from cloudstore_tui.ui.browser.journey import Journey
+from cloudstore_tui.ui.browser.keys import BROWSER_KEYS
+from cloudstore_tui.ui.browser.link_flow import LinkFlow
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.look_flows import look_flows
+from cloudstore_tui.ui.browser.memory import Memory
+from cloudstore_tui.ui.browser.moving import moving_flows
+from cloudstore_tui.ui.browser.panes import ALIKE, Panes
+from cloudstore_tui.ui.browser.places_flow import PlacesFlow
+from cloudstore_tui.ui.browser.places_tree import PlacesTree
+from cloudstore_tui.ui.browser.query_bar import QueryBar
+from cloudstore_tui.ui.browser.read_flow import MarkMatchingFlow, ReadAgainFlow, ReadAllFlow
+from cloudstore_tui.ui.browser.restore_flow import restore_flows
+from cloudstore_tui.ui.browser.saved_flow import SavedFlow
+from cloudstore_tui.ui.browser.sort_flow import ReverseFlow, SortFlow, next_direction
+from cloudstore_tui.ui.browser.switch_flow import ALL
+from cloudstore_tui.ui.browser.transfer_strip import TransferStrip
+from cloudstore_tui.ui.browser.upload_flow import UploadFlow
+from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.waiting_line import WaitingLine
+from cloudstore_tui.ui.browser.zip_flow import ZipFlow
+from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
+from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+from cloudstore_tui.ui.restore_watch import RestoreWatch
+from cloudstore_tui.ui.screens.transfers import TransfersScreen
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.detail_pane import DetailPane
+from cloudstore_tui.ui.widgets.key_line import KeyLine
+from cloudstore_tui.ui.widgets.title_line import TitleLine, TitleState
+from cloudstore_tui.ui.zones import zone_name, zones_to_show
+
+WELCOME = "Pick a place and press Enter. ? lists the keys."
+
+
+_ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", "profile", "region"})
+"""Flows whose keys work in every pane."""
+_WIDTHS = [(0, "-narrow"), (ALIKE.width, "-wide")]
+
+
+class BrowserScreen(BaseScreen[None]):
+    """Puts panes and flows together, and passes on what the user does in one to the other."""
+
+    CSS_PATH = "browser.tcss"
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    # As in the class above, but without drawing the whole screen anew whenever the focus moves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    BINDINGS: ClassVar[list[BindingType]] = BROWSER_KEYS
+
+    def __init__(
+        self,
+        providers: Mapping[str, StorageProvider],
+        watch: TransferWatch,
+        settings: Settings,
+        call_folder: CallFolder,
+        start: Location | None = None,
+    ) -> None:
+        super().__init__()
+        self._providers, self._watch, self._start = providers, watch, start
+        self._zones = cycle(zones_to_show(settings.time_zone))
+        self.line = TitleLine(id="title")
+        self.places = PlacesTree(id="places")
+        self.entries = EntriesPane(id="entries")
+        self.detail = DetailPane(id="detail")
+        self.strip = TransferStrip(id="transfers")
+        self.waiting = WaitingLine(id="waiting")
+        panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail, "transfers": self.strip}
+        self.panes = Panes(self, panes)
+        self.memory = Memory()
+        self.expansion = PlacesFlow(self, self.places, providers, self.memory)
+        self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
+        self.journey = Journey(self.listing, providers, self.arrive)
+        self._saved = SavedFlow(self, self.journey)
+        self._upload = UploadFlow(self, self.listing, watch)
+        self._count = CountFlow(self, self.listing)
+        self.deletion = DeleteFlow(self, self.listing)
+        self.restores = RestoreWatch(self, providers, watch, settings.download_dir, settings.restore_poll_seconds)
+        self._flows: dict[str, Flow] = {
+            "download": DownloadFlow(self, self.listing, watch, settings),
+            "download_as": DownloadAsFlow(self, self.listing, watch, settings),
+            "upload": self._upload,
+            "zip": ZipFlow(self, self.listing, watch, settings),
+            "call": CallFlow(self, self.listing, watch, settings, call_folder),
+            **look_flows(self, self.listing, self.detail, watch, settings),
+            "zip_jobs": ZipJobsFlow(self, self.listing, watch, settings),
+            "delete": self.deletion,
+            **restore_flows(self, self.listing, self.restores),
+            "link": LinkFlow(self, self.listing),
+            "copy": CopyFlow(self, self.listing),
+            "sort": SortFlow(self, self.listing, self.entries),
+            "reverse": ReverseFlow(self, self.listing),
+            "refresh": ReadAgainFlow(self, self.listing),
+            "load_all": ReadAllFlow(self, self.listing),
+            "count": self._count,
+            "columns": ColumnsFlow(self, self.listing, self.entries),
+            "histogram": HistogramFlow(self, self.listing, self.entries, self.journey.narrow),
+            "mark_matching": MarkMatchingFlow(self, self.listing, self.entries),
+            "detail": DetailFlow(self, self.listing, self.detail),
+            **moving_flows(self.journey, self.memory, self.panes, self.places, self._saved),
+        }
+
+    def compose(self) -> ComposeResult:
+        """Places, entries, detail, transfers; a line above and a line below."""
+        yield self.line
+        with Horizontal(id="panes"):
+            yield self.places
+            with Vertical(id="right"):
+                yield self.entries
+                yield self.detail
+                with Vertical(id="dock"):
+                    yield self.strip
+        yield self.waiting
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Begin with the profiles, and where the user wanted to begin."""
+        self.entries.bar.display = False
+        self.entries.table.say(WELCOME)
+        self.watch(self, "focused", self.panes.follow)
+        # Where a search was just saved, the focus comes back from the line for its name.
+        self.watch(self, "focused", self.expansion.read_saved_again, init=False)
+        self._watch.changed.subscribe(self, self.strip.show)
+        self._watch.ended.subscribe(self, self._upload.read_arrived)
+        self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
+        self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
+        self.detail.set_class("detail" in self.memory.hidden, "-off")
+        self.expansion.show_profiles()
+        self.line.show_zone(zone_name(self.listing.zone))
+        start = self._start or self.memory.last(self._providers)
+        if start is not None:
+            self.journey.begin(start)
+        else:
+            self.panes.go("places")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give a small terminal to the pane in front."""
+        self.panes.fit(event.size)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done where the user is."""
+        name = str(parameters[0]) if parameters else ""
+        if action == "run":
+            is_here = self.panes.at in ("entries", "detail")
+            return self._flows[name].is_possible and (is_here or name in _ANYWHERE)
+        if action == "travel":
+            return self.journey.can(name)
+        if action == "fiql":
+            return self.entries.bar.display
+        if (action, name) == ("pane", "transfers"):
+            return self.strip.display
+        return super().check_action(action, parameters)
+
+    # What the user does with keys
+
+    def action_run(self, name: str) -> None:
+        """Start a flow; one that changes something is never cut short by a second key."""
+        flow, group = self._flows[name], f"flow {name}"
+        running = any(worker.group == group and not worker.is_finished for worker in self.workers)
+        if flow.stops_on_escape or not running:
+            flow.is_opening = flow.opens
+            _: Worker[None] = self.run_worker(flow.run, group=group, exclusive=True)
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a dialog is on its way that a key asked for."""
+        if not self.is_active:
+            return False
+        running = {worker.group for worker in self.workers if not worker.is_finished}
+        return any(flow.is_opening and f"flow {name}" in running for name, flow in self._flows.items())
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
+        self.panes.go(name)
+
+    def action_travel(self, way: str) -> None:
+        """Go up, back, forward or to the top."""
+        self.journey.travel(way)
+
+    def action_fiql(self) -> None:
+        """Type a filter."""
+        self.panes.show("entries", self.entries.bar.begin())
+
+    def action_view(self, what: str) -> None:
+        """Show or hide the detail, show all transfers, or show times in the next zone."""
+        if what == "transfers":
+            self.app.push_screen(TransfersScreen(self._watch))
+        elif what == "detail":
+            if self.detail.has_focus:
+                self.action_pane("entries")
+            self.detail.toggle_class("-off")
+            self.memory.hide(what, hidden=self.detail.has_class("-off"))
+        else:
+            self.listing.show_zone(next(self._zones))
+            self.detail.show(self.detail.entry, self.listing.zone)
+            self.line.show_zone(zone_name(self.listing.zone))
+
+    def action_back_out(self) -> None:
+        """One step back: what loads, where the focus is, the filter, the marks."""
+        if self.stop():
+            return
+        if not self.entries.table.has_focus:
+            # Before the first place is open, nothing could be done in the entries.
+            self.action_pane("entries" if self.listing.reading else "places")
+        elif not self.entries.clear_filter():
+            self.entries.clear_marks()
+
+    def stop(self) -> bool:
+        """Give up everything that is being read; whether something was."""
+        stopped = [self.listing.stop(), self.expansion.stop()]
+        for name, flow in self._flows.items():
+            if flow.stops_on_escape:
+                stopped.append(bool(self.workers.cancel_group(self, f"flow {name}")))
+        return any(stopped)
+
+    # What the panes ask for
+
+    @on(PlacesTree.Opened)
+    def open_place(self, event: PlacesTree.Opened) -> None:
+        """Show what is in a place, or what a saved search finds there."""
+        if event.search is not None:
+            self._saved.start(event.search, event.location)
+        else:
+            self.journey.go(event.location)
+
+    @on(PlacesTree.Wanted)
+    def load_place(self, event: PlacesTree.Wanted) -> None:
+        """Read children of a place."""
+        self.expansion.load(event.place, again=event.again)
+
+    @on(EntryTable.Opened)
+    def open_entry(self, event: EntryTable.Opened) -> None:
+        """Go into a folder; show everything about an object."""
+        if isinstance(event.entry, Folder):
+            self.journey.go(event.entry.location)
+            return
+        self.detail.remove_class("-off")
+        self.action_pane("detail")
+        self.action_run("detail")
+
+    @on(EntryTable.Highlighted)
+    def show_detail(self, event: EntryTable.Highlighted) -> None:
+        """Show the entry under the cursor."""
+        self.detail.show(event.entry, self.listing.zone)
+
+    @on(EntryTable.NearEnd)
+    def read_on(self) -> None:
+        """Have the next rows ready before the cursor is there."""
+        self.listing.read_on()
+
+    @on(EntriesPane.Filtered)
+    def say_why_empty(self) -> None:
+        """Say why no row is left, where none is."""
+        self.listing.say_again()
+
+    @on(EntryTable.SortAsked)
+    def sort_by(self, event: EntryTable.SortAsked) -> None:
+        """Sort by a column whose title was clicked; the other way round the second time."""
+        if self.listing.reading is not None:
+            self.listing.sort(event.column, descending=next_direction(self.listing.reading, event.column))
+
+    @on(QueryBar.Asked)
+    def search(self, event: QueryBar.Asked) -> None:
+        """Search the region where the user is, or count what that would find."""
+        if event.unfilled is not None:
+            self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
+        elif event.only_count:
+            self._count.ask(event.text)
+            self.action_run("count")
+        else:
+            self.journey.search(event.text)
+
+    def arrive(self, visit: Visit) -> None:
+        """Say where the user is, and be there."""
+        provider, where = self._providers[visit.location.profile], visit.location
+        zone, read_only = zone_name(self.listing.zone), provider.profile.read_only
+        region = ALL if visit.written and not where.region else where.region
+        self.line.show(TitleState(where.profile, region, zone, read_only, lambda: provider.session))
+        self.places.reveal(where)
+        self.panes.go("entries")
+
+
+def _answered(screen: BrowserScreen) -> None:
+    """A service has told something: of the place where the user is, and of the login."""
+    screen.line.look()
+    screen.journey.remember(screen.memory)

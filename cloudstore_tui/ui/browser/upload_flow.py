@@ -1,0 +1,85 @@
+"""Files of this machine to the folder on the screen."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+from textual.screen import Screen
+
+from cloudstore_tui.core.models import Location, StoredObject, identity
+from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
+from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+
+class UploadFlow(Flow):
+    """Asks for files, for consent where the folder is not meant for them, and before anything is replaced."""
+
+    needs = Capability.UPLOAD
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch) -> None:
+        super().__init__(screen, listing)
+        self._watch = watch
+
+    @property
+    def is_possible(self) -> bool:
+        """Uploads go to folders of the service only, not to searches and places."""
+        reading = self.listing.reading
+        return super().is_possible and reading is not None and _takes_files(reading)
+
+    async def run(self) -> None:
+        """Ask, then upload."""
+        reading = self.listing.reading
+        if reading is None:
+            return
+        folder = reading.visit.location
+        paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, Path.cwd()))
+        if not paths or not await self._is_wanted(reading, folder):
+            return
+        taken = [path for path in paths if _is_there(reading, folder, path)]
+        answer: OnConflict | None = OnConflict.SKIP
+        if taken:
+            dialog = ConflictDialog([path.name for path in taken], uploads=True)
+            answer = await self.screen.app.push_screen_wait(dialog)
+        if answer is None:
+            return
+        replaces = answer is OnConflict.OVERWRITE
+        wanted = paths if replaces else [path for path in paths if path not in taken]
+        self._watch.submit(UploadRequest(path, _target(folder, path), replaces) for path in wanted)
+
+    def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
+        """Read the folder on the screen again when something arrived in it."""
+        reading = self.listing.reading
+        if reading is None or (self.listing.is_busy and self._watch.unfinished):
+            return
+        here = reading.visit.location
+        uploads = [t.request.location for t in ended if isinstance(t.request, UploadRequest) and t.state is State.DONE]
+        mine = (location for location in uploads if location.profile == here.profile)
+        if any(reading.provider.parent(location) == here for location in mine):
+            self.listing.read_again()
+
+    async def _is_wanted(self, reading: Reading, folder: Location) -> bool:
+        caution = reading.provider.upload_caution(folder)
+        if not caution:
+            return True
+        reasons = [folder.address, caution]
+        return await self.screen.app.push_screen_wait(ConsentDialog("Upload here anyway?", reasons, yes="Upload"))
+
+
+def _takes_files(reading: Reading) -> bool:
+    location = reading.visit.location
+    return reading.visit.query is None and bool(location.path) and reading.provider.is_folder(location)
+
+
+def _target(folder: Location, path: Path) -> Location:
+    return replace(folder, path=folder.path + path.name)
+
+
+def _is_there(reading: Reading, folder: Location, path: Path) -> bool:
+    """Whether an object of that name is among the loaded rows; the service is asked about the others anyway."""
+    return reading.spool.index_of(identity(StoredObject(_target(folder, path), path.name))) is not None
