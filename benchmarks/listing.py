@@ -1,4 +1,4 @@
-"""What the spool and the table cost. Run with python; prints one line per figure.
+"""What the store and the table cost. Run with python; prints one line per figure.
 
     python benchmarks/listing.py [--rows 100000] [--no-terminal]
 
@@ -87,13 +87,13 @@ def recording(number: int) -> StoredObject:
     )
 
 
-def fill(spool: RowStore, rows: int) -> list[float]:
+def fill(store: RowStore, rows: int) -> list[float]:
     """Seconds that each page took."""
     taken = []
     for first in range(0, rows, PAGE):
         page = [recording(number) for number in range(first, first + PAGE)]
         started = time.perf_counter()
-        spool.extend(page)
+        store.extend(page)
         taken.append(time.perf_counter() - started)
     return taken
 
@@ -125,52 +125,52 @@ async def longest_turn(work: Callable[[], Coroutine[None, None, None]]) -> tuple
     return time.perf_counter() - started, longest
 
 
-def measure_spool(rows: int) -> None:
+def measure_store(rows: int) -> None:
     with contextlib.closing(RowStore()) as warm:
         fill(warm, 5 * PAGE)
     before = resident()
-    with contextlib.closing(RowStore()) as spool:
-        taken = fill(spool, rows)
-        say(f"spool: memory per row, {rows:,} rows", (resident() - before) / rows, "B")
-        say("spool: 100,000 rows appended", sum(taken) / rows * 100_000, "s")
-        say("spool: page of 1,000 rows, median", statistics.median(taken) * 1000, "ms")
-        say("spool: page of 1,000 rows, longest", max(taken) * 1000, "ms")
+    with contextlib.closing(RowStore()) as store:
+        taken = fill(store, rows)
+        say(f"store: memory per row, {rows:,} rows", (resident() - before) / rows, "B")
+        say("store: 100,000 rows appended", sum(taken) / rows * 100_000, "s")
+        say("store: page of 1,000 rows, median", statistics.median(taken) * 1000, "ms")
+        say("store: page of 1,000 rows, longest", max(taken) * 1000, "ms")
         pick = random.Random(1)
-        say("spool: window of 40 rows", timed(lambda: spool.window(pick.randrange(rows - 40), 40), 200), "ms")
-        say("spool: one entry found by its identity", timed(lambda: spool.index_of("nothing"), 50), "ms")
+        say("store: window of 40 rows", timed(lambda: store.window(pick.randrange(rows - 40), 40), 200), "ms")
+        say("store: one entry found by its identity", timed(lambda: store.index_of("nothing"), 50), "ms")
         for column in (COLUMNS[5], COLUMNS[3], COLUMNS[0], COLUMNS[1]):
-            spool.sort(column, descending=True)
-            total, longest = asyncio.run(longest_turn(spool.settle))
-            say(f"spool: sort {rows:,} rows by {column.name}", total, "s")
-            say("spool:   loop held up at most", longest * 1000, "ms")
-        spool.sort(None)
-        spool.filter("agent 9")
-        total, longest = asyncio.run(longest_turn(spool.settle))
-        say(f"spool: filter {rows:,} rows", total, "s")
-        say("spool:   loop held up at most", longest * 1000, "ms")
-        spool.filter("")
-        say("spool: mark all", timed(spool.mark_all), "ms")
-        say("spool: what is marked", timed(lambda: spool.selection), "ms")
+            store.sort(column, descending=True)
+            total, longest = asyncio.run(longest_turn(store.settle))
+            say(f"store: sort {rows:,} rows by {column.name}", total, "s")
+            say("store:   loop held up at most", longest * 1000, "ms")
+        store.sort(None)
+        store.filter("agent 9")
+        total, longest = asyncio.run(longest_turn(store.settle))
+        say(f"store: filter {rows:,} rows", total, "s")
+        say("store:   loop held up at most", longest * 1000, "ms")
+        store.filter("")
+        say("store: mark all", timed(store.mark_all), "ms")
+        say("store: what is marked", timed(lambda: store.selection), "ms")
 
 
 class TableApp(App[None]):
-    """One table over a spool of some rows."""
+    """One table over a store of some rows."""
 
     def __init__(self, rows: int) -> None:
         super().__init__()
-        self.spool = RowStore()
-        fill(self.spool, rows)
+        self.store = RowStore()
+        fill(self.store, rows)
 
     def compose(self) -> ComposeResult:
         yield EntryTable()
 
     def on_mount(self) -> None:
         table = self.query_one(EntryTable)
-        table.show(self.spool, COLUMNS)
+        table.show(self.store, COLUMNS)
         table.focus()
 
     def on_unmount(self) -> None:
-        self.spool.close()
+        self.store.close()
 
 
 @contextlib.contextmanager
@@ -231,7 +231,7 @@ def main() -> None:
         install_guard()
         TableApp(asked.app).run()
         return
-    measure_spool(asked.rows)
+    measure_store(asked.rows)
     if not asked.no_terminal:
         measure_keys(PAGE)
         measure_keys(asked.rows)

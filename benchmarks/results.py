@@ -176,24 +176,24 @@ QUERY = Query(Location("acme8", "us-east"))
 
 
 async def read_all(port: int, at_once: int) -> tuple[float, float, int, float]:
-    """Seconds until everything is in a spool, those of CPU, how many rows that were, and bytes of memory for each."""
+    """Seconds until everything is in a store, those of CPU, how many rows that were, and bytes of memory for each."""
     opened = provider(port, at_once=at_once)
-    spool = RowStore()
+    store = RowStore()
     pager: Pager[StoredObject] = Pager(
         partial(opened.search, QUERY), identity, prefetch=partial(opened.prefetch, QUERY) if at_once > 1 else None
     )
     try:
-        spool.extend((await pager.next_page()).items)
+        store.extend((await pager.next_page()).items)
         gc.collect()
         before, spent, started = psutil.Process().memory_info().rss, time.process_time(), time.perf_counter()
         async with pager.prefetch():
             async for page in pager:
-                spool.extend(page.items)
-        taken, spent, loaded = time.perf_counter() - started, time.process_time() - spent, spool.loaded
+                store.extend(page.items)
+        taken, spent, loaded = time.perf_counter() - started, time.process_time() - spent, store.loaded
         gc.collect()
         return taken, spent, loaded, (psutil.Process().memory_info().rss - before) / loaded
     finally:
-        spool.close()
+        store.close()
         await opened.close()
 
 

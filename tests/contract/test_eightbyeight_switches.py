@@ -331,10 +331,10 @@ async def test_all_regions_come_in_one_order(provider: StorageProvider) -> None:
     assert len(rows) == await provider.count(query)
     column = provider.columns(query.location, frozenset({"callrecording"}))[0]
     assert [value(row, column, UTC) for row in rows] == [row.location.region for row in rows]
-    with closing(RowStore()) as spool:
-        spool.extend(rows)
-        spool.sort(column)
-        shown = [entry.location.region for entry in spool.window(0, len(rows))]
+    with closing(RowStore()) as store:
+        store.extend(rows)
+        store.sort(column)
+        shown = [entry.location.region for entry in store.window(0, len(rows))]
     assert shown == sorted(shown)
 
 

@@ -402,7 +402,7 @@ class Browser:
     def rows(self) -> list[str]:
         """Names of the entries that are loaded and shown, at most a thousand."""
         reading = self.screen.listing.reading
-        return [entry.name for entry in reading.spool.window(0, 1_000)] if reading else []
+        return [entry.name for entry in reading.store.window(0, 1_000)] if reading else []
 
     @property
     def focus(self) -> str | None:

@@ -48,7 +48,7 @@ async def test_an_empty_search_says_that_nothing_was_found(browser: Any, searche
 async def test_a_filter_that_hides_the_entry_under_the_cursor_changes_the_detail(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         table = it.app.browser.entries.table
-        before, last = table.entry, table.spool.at(len(it.rows) - 1)
+        before, last = table.entry, table.store.at(len(it.rows) - 1)
         await it.press("slash")
         await it.type(last.name)
         assert table.entry not in (before, None)
@@ -60,8 +60,8 @@ async def test_the_filter_looks_into_every_column(browser: Any, text: str) -> No
     async with browser(start="acme8:us-east/") as it:
         await it.press("/")
         await it.type(text)
-        await it.until(lambda: it.screen.listing.reading.spool.filtered_by == text)
-        assert len(it.screen.listing.reading.spool) > 0
+        await it.until(lambda: it.screen.listing.reading.store.filtered_by == text)
+        assert len(it.screen.listing.reading.store) > 0
 
 
 async def test_a_filter_that_hides_all_says_so_and_nothing_else(browser: Any) -> None:

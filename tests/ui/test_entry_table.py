@@ -38,9 +38,9 @@ class TableApp(App[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back_out", "Back")]
 
-    def __init__(self, spool: RowStore) -> None:
+    def __init__(self, store: RowStore) -> None:
         super().__init__()
-        self.spool = spool
+        self.store = store
         self.table = EntryTable()
         self.heard: list[Message] = []
         self.backed_out = 0
@@ -49,7 +49,7 @@ class TableApp(App[None]):
         yield self.table
 
     def on_mount(self) -> None:
-        self.table.show(self.spool, COLUMNS)
+        self.table.show(self.store, COLUMNS)
         self.table.focus()
 
     def action_back_out(self) -> None:
@@ -76,21 +76,21 @@ class TableApp(App[None]):
 
 
 @pytest.fixture
-def spool() -> Iterator[RowStore]:
-    spool = RowStore()
-    yield spool
-    spool.close()
+def store() -> Iterator[RowStore]:
+    store = RowStore()
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def filled(spool: RowStore) -> RowStore:
-    spool.extend(make(number) for number in range(100))
-    return spool
+def filled(store: RowStore) -> RowStore:
+    store.extend(make(number) for number in range(100))
+    return store
 
 
 @asynccontextmanager
-async def running(spool: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
-    app = TableApp(spool)
+async def running(store: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[TableApp, Pilot[None]]]:
+    app = TableApp(store)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
         yield app, pilot
@@ -120,9 +120,9 @@ async def test_any_width_is_filled_exactly(filled: RowStore, width: int) -> None
         assert {cell_len(line) for line in app.lines()} == {width}
 
 
-async def test_a_long_name_keeps_its_end(spool: RowStore) -> None:
-    spool.extend([make(1, "int-181940bd19c-" + "x" * 80 + "-acmecorp01.mp3")])
-    async with running(spool, 70) as (app, _):
+async def test_a_long_name_keeps_its_end(store: RowStore) -> None:
+    store.extend([make(1, "int-181940bd19c-" + "x" * 80 + "-acmecorp01.mp3")])
+    async with running(store, 70) as (app, _):
         name = app.lines()[1].split()[0]
         assert name.startswith("int-1819")
         assert "…" in name
@@ -295,11 +295,11 @@ HOSTILE = [
 ]
 
 
-async def test_hostile_names_stay_in_their_row_and_column(spool: RowStore) -> None:
+async def test_hostile_names_stay_in_their_row_and_column(store: RowStore) -> None:
     entries: list[Entry] = [make(number, name or "") for number, name in enumerate(HOSTILE)]
     entries += [Folder(Location("acme", place=(name, "f")), name) for name in HOSTILE]
-    spool.extend(entries)
-    async with running(spool, 80, 40) as (app, _):
+    store.extend(entries)
+    async with running(store, 80, 40) as (app, _):
         lines = app.lines()
         assert {cell_len(line) for line in lines} == {80}
         text = "".join(lines)
@@ -356,7 +356,7 @@ def test_every_binding_has_an_id_and_says_what_it_does() -> None:
     assert all(binding.tooltip and binding.description and not binding.priority for binding in ours)
 
 
-async def test_a_spool_may_shrink_before_the_table_is_told(filled: RowStore) -> None:
+async def test_a_store_may_shrink_before_the_table_is_told(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         app.table.action_go(90)
         filled.filter("00004")

@@ -13,46 +13,46 @@ from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[RowStore]:
-    spool = RowStore(tmp_path)
+def store(tmp_path: Path) -> Iterator[RowStore]:
+    store = RowStore(tmp_path)
     rows = [StoredObject(Location("p", path=f"k{n}"), f"k{n}", size=4_133_333, size_exact=True) for n in range(200)]
-    spool.extend(rows)
-    spool.mark(identity(row) for row in rows[:3])
-    yield spool
-    spool.close()
+    store.extend(rows)
+    store.mark(identity(row) for row in rows[:3])
+    yield store
+    store.close()
 
 
-def test_the_sentence_of_the_design(spool: RowStore) -> None:
+def test_the_sentence_of_the_design(store: RowStore) -> None:
     progress = Progress(total=2_431, order="newest first")
-    assert foot_text(spool, progress) == "200 of 2,431 loaded · 3 marked, 12.4 MB · newest first"
+    assert foot_text(store, progress) == "200 of 2,431 loaded · 3 marked, 12.4 MB · newest first"
 
 
-def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(spool: RowStore) -> None:
-    spool.clear_marks()
+def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(store: RowStore) -> None:
+    store.clear_marks()
     rows = [
         StoredObject(Location("p", path=f"t{day}{hour}"), "t", created=datetime(2024, 9, day, hour, tzinfo=UTC))
         for day, hour in ((1, 9), (1, 17), (3, 0))
     ]
-    spool.extend(rows)
-    spool.mark([identity(rows[0])])
-    assert foot_text(spool, Progress()) == "203 loaded · 1 marked"
-    spool.mark([identity(rows[1])])
-    assert foot_text(spool, Progress()) == "203 loaded · 2 marked, 2024-09-01 09:00 to 17:00"
-    spool.mark([identity(rows[2])])
-    assert foot_text(spool, Progress()) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-03"
+    store.extend(rows)
+    store.mark([identity(rows[0])])
+    assert foot_text(store, Progress()) == "203 loaded · 1 marked"
+    store.mark([identity(rows[1])])
+    assert foot_text(store, Progress()) == "203 loaded · 2 marked, 2024-09-01 09:00 to 17:00"
+    store.mark([identity(rows[2])])
+    assert foot_text(store, Progress()) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-03"
     zone = ZoneInfo("America/New_York")
-    assert foot_text(spool, Progress(), zone) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-02"
+    assert foot_text(store, Progress(), zone) == "203 loaded · 3 marked, 2024-09-01 to 2024-09-02"
 
 
-def test_all_of_it(spool: RowStore) -> None:
-    spool.clear_marks()
-    assert foot_text(spool, Progress(ended=True, total=200)) == "200 entries"
+def test_all_of_it(store: RowStore) -> None:
+    store.clear_marks()
+    assert foot_text(store, Progress(ended=True, total=200)) == "200 entries"
 
 
-def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: RowStore) -> None:
-    spool.clear_marks()
-    assert foot_text(spool, Progress()) == "200 loaded"
-    assert foot_text(spool, Progress(total=100)) == "200 loaded"
+def test_a_total_that_is_not_known_or_too_small_is_not_told(store: RowStore) -> None:
+    store.clear_marks()
+    assert foot_text(store, Progress()) == "200 loaded"
+    assert foot_text(store, Progress(total=100)) == "200 loaded"
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_a_total_that_is_not_known_or_too_small_is_not_told(spool: RowStore) -> 
         (ColumnKind.TEXT, False, "by T, A to Z"),
     ],
 )
-def test_an_order_of_loaded_rows_says_so(spool: RowStore, kind: ColumnKind, descending: bool, words: str) -> None:
-    spool.sort(Column("size", "T", kind), descending)
-    assert foot_text(spool, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
-    assert foot_text(spool, Progress(ended=True)).endswith(words)
+def test_an_order_of_loaded_rows_says_so(store: RowStore, kind: ColumnKind, descending: bool, words: str) -> None:
+    store.sort(Column("size", "T", kind), descending)
+    assert foot_text(store, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
+    assert foot_text(store, Progress(ended=True)).endswith(words)
 
 
-def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(spool: RowStore) -> None:
-    spool.filter("k19")
-    assert "11 with “k19”" in foot_text(spool, Progress(ended=True))
-    spool.filter("x" * 1_000)
-    assert len(foot_text(spool, Progress(ended=True))) < 120
+def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(store: RowStore) -> None:
+    store.filter("k19")
+    assert "11 with “k19”" in foot_text(store, Progress(ended=True))
+    store.filter("x" * 1_000)
+    assert len(foot_text(store, Progress(ended=True))) < 120
 
 
-def test_what_goes_on_and_what_went_wrong_come_last(spool: RowStore) -> None:
-    assert foot_text(spool, Progress(loading=True)).endswith("· loading… Esc stops")
-    assert foot_text(spool, Progress(error="no answer came")).endswith("· stopped: no answer came")
+def test_what_goes_on_and_what_went_wrong_come_last(store: RowStore) -> None:
+    assert foot_text(store, Progress(loading=True)).endswith("· loading… Esc stops")
+    assert foot_text(store, Progress(error="no answer came")).endswith("· stopped: no answer came")

@@ -22,10 +22,10 @@ async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: An
             counts.append(it.foot.partition(" ")[0])
         await it.press("escape")
         assert "loading" not in it.foot
-        loaded = it.screen.listing.reading.spool.loaded
+        loaded = it.screen.listing.reading.store.loaded
         assert 300 <= loaded < 2_431
         await it.pilot.pause(0.2)
-        assert it.screen.listing.reading.spool.loaded == loaded
+        assert it.screen.listing.reading.store.loaded == loaded
         searches.delay = 0
         await it.press("ctrl+e")
         await it.until(lambda: it.foot == "2,431 entries · newest first")
@@ -67,7 +67,7 @@ async def test_refresh_keeps_cursor_marks_filter_and_order(browser: Any, folders
         assert "largest first" in it.foot
         assert "added.tar" in it.rows
         assert "report-000.tar" not in it.rows
-        assert it.screen.listing.reading.spool.sorted_by[1]
+        assert it.screen.listing.reading.store.sorted_by[1]
 
 
 async def test_refresh_of_a_long_list_reads_as_much_as_was_loaded_and_goes_on_from_there(
@@ -201,10 +201,10 @@ async def test_a_service_that_repeats_itself_for_ever_is_given_up(browser: Any, 
 
 async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
-        old = it.screen.listing.reading.spool
+        old = it.screen.listing.reading.store
         await it.press("enter")
         assert old._database.closed
-        assert not it.screen.listing.reading.spool._database.closed
+        assert not it.screen.listing.reading.store._database.closed
 
 
 async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: Any) -> None:

@@ -68,7 +68,7 @@ async def test_a_profile_that_was_added_can_be_browsed_at_once(fresh: Fresh, rea
         await until(pilot, lambda: isinstance(app.screen, BrowserScreen))
         reading = app.browser.listing.reading
         assert reading is not None
-        await until(pilot, lambda: [entry.name for entry in reading.spool.window(0, 10)][:2] == ["us-east", "uk"])
+        await until(pilot, lambda: [entry.name for entry in reading.store.window(0, 10)][:2] == ["us-east", "uk"])
         assert app.browser.places.place is not None
         assert app.browser.places.place.location.profile == "mine"
 

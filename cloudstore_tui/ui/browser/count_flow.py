@@ -65,9 +65,9 @@ class CountFlow(Flow):
 
     async def _of_reading(self, reading: Reading) -> str:
         """Count what is shown, once; nothing is asked for where all of it is there."""
-        visit, spool = reading.visit, reading.spool
+        visit, store = reading.visit, reading.store
         if reading.pager.ended and not reading.error:
-            return _sentences(visit, ResultSize(spool.loaded, *spool.sizes), reading.lacking)
+            return _sentences(visit, ResultSize(store.loaded, *store.sizes), reading.lacking)
         if visit.local or visit.query is None:
             return _unknown(visit)
         if self._measured is None or self._measured[0] is not reading:

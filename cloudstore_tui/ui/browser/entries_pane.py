@@ -27,20 +27,8 @@ _LOOKED_AT = 300
 """Rows in which tags are looked for that could be columns."""
 
 
-class CountedTable(EntryTable):
-    """A table that tells when it looked at its rows, also when it did so by itself in the background."""
-
-    class Looked(Message):
-        """The number of rows may have changed."""
-
-    def rows_changed(self) -> None:
-        """Look at the spool again."""
-        super().rows_changed()
-        self.post_message(self.Looked())
-
-
 class EntriesPane(Vertical):
-    """Shows a spool, filters it, and says how much of it there is."""
+    """Shows a store, filters it, and says how much of it there is."""
 
     DEFAULT_CSS = """
     EntriesPane {
@@ -62,7 +50,7 @@ class EntriesPane(Vertical):
         super().__init__(id=id)
         self._title = TitleRule("Entries")
         self._crumbs: tuple[str, ...] = ()
-        self._spool: RowStore | None = None
+        self._store: RowStore | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
@@ -70,7 +58,7 @@ class EntriesPane(Vertical):
         """What the user chose for lists of each kind."""
         self.bar = QueryBar(id="query")
         """The FIQL."""
-        self.table = CountedTable(id="table")
+        self.table = EntryTable(id="table")
         """The rows."""
         self._filter_bar = FilterBar(id="filter")
         self._foot = FootLine(id="foot")
@@ -79,13 +67,13 @@ class EntriesPane(Vertical):
         """Title, bars, table, foot."""
         yield from (self._title, self.bar, self._filter_bar, self.table, self._foot)
 
-    def show(self, spool: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
+    def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
         """Show other rows, or the same ones in other columns or another zone."""
-        if spool is not self._spool:
-            self._spool = spool
+        if store is not self._store:
+            self._store = store
             self._filter_bar.remove_class("-open")
         self._zone, self._usual = zone, columns
-        self.table.show(spool, self.columns, zone)
+        self.table.show(store, self.columns, zone)
         self._say()
 
     @property
@@ -96,7 +84,7 @@ class EntriesPane(Vertical):
     @property
     def other_columns(self) -> tuple[Column, ...]:
         """What could be shown as well."""
-        rows = self._spool.window(0, _LOOKED_AT) if self._spool is not None else []
+        rows = self._store.window(0, _LOOKED_AT) if self._store is not None else []
         return offered(self._usual, self.columns, rows)
 
     def choose(self, columns: tuple[Column, ...]) -> None:
@@ -108,8 +96,8 @@ class EntriesPane(Vertical):
         try:
             self.layouts.keep(kind_of(self._usual), layout_of(columns))
         finally:
-            if self._spool is not None:
-                self.table.show(self._spool, self.columns, self._zone)
+            if self._store is not None:
+                self.table.show(self._store, self.columns, self._zone)
 
     def name_it(self, crumbs: tuple[str, ...]) -> None:
         """Say in the title where these entries are."""
@@ -118,9 +106,9 @@ class EntriesPane(Vertical):
 
     def remask(self) -> None:
         """Make titles and rows again: the mask was turned."""
-        if self._spool is not None:
+        if self._store is not None:
             self.name_it(self._crumbs)
-            self.show(self._spool, self._usual, self._zone)
+            self.show(self._store, self._usual, self._zone)
 
     def progress(self, progress: Progress, words: str) -> None:
         """Say how far reading is; `words` stand where there are no rows."""
@@ -129,32 +117,32 @@ class EntriesPane(Vertical):
         self._say()
 
     def rows_changed(self) -> None:
-        """Look at the spool again."""
+        """Look at the store again."""
         self.table.rows_changed()
         self._say()
 
     def clear_filter(self) -> bool:
         """Show all loaded rows; whether some may have been hidden."""
-        if self._spool is None or not self._spool.filtered_by:
+        if self._store is None or not self._store.filtered_by:
             return False
         self._filter("")
         return True
 
     def clear_marks(self) -> bool:
         """Unmark everything; whether something was marked."""
-        if self._spool is None or not self._spool.selection.count:
+        if self._store is None or not self._store.selection.count:
             return False
         self.table.action_marks("none")
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to filter before anything is shown."""
-        return self._spool is not None if action == "filter" else super().check_action(action, parameters)
+        return self._store is not None if action == "filter" else super().check_action(action, parameters)
 
     def action_filter(self) -> None:
         """Type what the rows have to hold."""
-        if self._spool is not None:
-            self._filter_bar.open(self._spool.filtered_by)
+        if self._store is not None:
+            self._filter_bar.open(self._store.filtered_by)
 
     @on(FilterBar.Changed)
     def filter_rows(self, event: FilterBar.Changed) -> None:
@@ -169,18 +157,18 @@ class EntriesPane(Vertical):
         self.table.focus()
 
     @on(EntryTable.MarksChanged)
-    @on(CountedTable.Looked)
+    @on(EntryTable.RowsChanged)
     def count(self) -> None:
         """Say how much is shown and marked."""
         self._say()
 
     def _filter(self, text: str) -> None:
-        if self._spool is not None:
-            self._spool.filter(text)
+        if self._store is not None:
+            self._store.filter(text)
             self.table.rows_changed()
             self._say()
             self.post_message(self.Filtered())
 
     def _say(self) -> None:
-        if self._spool is not None:
-            self._foot.say(foot_text(self._spool, self._progress, self._zone))
+        if self._store is not None:
+            self._foot.say(foot_text(self._store, self._progress, self._zone))

@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from cloudstore_tui.core.models import Column, Entry
-from cloudstore_tui.ui.widgets.spool_table import SpoolTable
+from cloudstore_tui.ui.widgets.virtual_table import VirtualTable
 
 
-class EntryTable(SpoolTable):
+class EntryTable(VirtualTable):
     """Opens and marks entries, by key and by mouse."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,6 +33,9 @@ class EntryTable(SpoolTable):
     class MarksChanged(Message):
         """The user marked or unmarked something."""
 
+    class RowsChanged(Message):
+        """The number of rows may have changed, also by what was done in the background."""
+
     @dataclass
     class SortAsked(Message):
         """The user clicked the title of a column."""
@@ -43,10 +46,11 @@ class EntryTable(SpoolTable):
     """Where a range of marks begins: the row, and what was there."""
 
     def rows_changed(self) -> None:
-        """Look at the spool again; a range whose beginning moved is given up."""
-        if self._anchor and self.spool and self.spool.window(self._anchor[0], 1) != [self._anchor[1]]:
+        """Look at the store again; a range whose beginning moved is given up."""
+        if self._anchor and self.store and self.store.window(self._anchor[0], 1) != [self._anchor[1]]:
             self._anchor = None
         super().rows_changed()
+        self.post_message(self.RowsChanged())
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Draw a range as it grows or shrinks."""
@@ -70,7 +74,7 @@ class EntryTable(SpoolTable):
         """Go to a row, open it with a second click, or ask for another order."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.y == 0:
-            if (column := self._painter.column_at(offset.x)) is not None:
+            if (column := self._renderer.column_at(offset.x)) is not None:
                 self.post_message(self.SortAsked(column))
         elif (row := self.row_at(event)) is not None:
             self.cursor = row
@@ -84,8 +88,8 @@ class EntryTable(SpoolTable):
 
     def action_mark(self) -> None:
         """Mark or unmark the entry under the cursor and go to the next one."""
-        if self.spool is not None and self.entry is not None:
-            self.spool.toggle(self.cursor)
+        if self.store is not None and self.entry is not None:
+            self.store.toggle(self.cursor)
             self.refresh_row(self.cursor)
             self.post_message(self.MarksChanged())
             self.cursor += 1
@@ -93,7 +97,7 @@ class EntryTable(SpoolTable):
     def action_range(self) -> None:
         """Begin a range at the cursor; the second time, mark it."""
         entry = self.entry
-        if self.spool is None or entry is None:
+        if self.store is None or entry is None:
             return
         if self._anchor is None:
             self._anchor = (self.cursor, entry)
@@ -101,7 +105,7 @@ class EntryTable(SpoolTable):
             return
         first, last = sorted((self._anchor[0], self.cursor))
         self._anchor = None
-        self.spool.mark_range(first, last)
+        self.store.mark_range(first, last)
         self.refresh()
         self.post_message(self.MarksChanged())
 
@@ -112,8 +116,8 @@ class EntryTable(SpoolTable):
 
     def action_marks(self, which: str) -> None:
         """Mark `all` rows, the `others` instead of the marked ones, or `none`."""
-        if self.spool is not None:
-            change = {"all": self.spool.mark_all, "others": self.spool.invert, "none": self.spool.clear_marks}
+        if self.store is not None:
+            change = {"all": self.store.mark_all, "others": self.store.invert, "none": self.store.clear_marks}
             change[which]()
             self._anchor = None
             self.refresh()

@@ -56,5 +56,5 @@ class Flow(ABC):
 
     def _chosen(self) -> list[Entry]:
         reading = self.listing.reading
-        marked: list[Entry] = reading.spool.marked() if reading is not None else []
+        marked: list[Entry] = reading.store.marked() if reading is not None else []
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])

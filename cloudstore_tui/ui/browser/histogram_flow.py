@@ -40,14 +40,14 @@ class HistogramFlow(Flow):
     def is_possible(self) -> bool:
         """Where there are rows."""
         reading = self.listing.reading
-        return reading is not None and reading.spool.loaded > 0
+        return reading is not None and reading.store.loaded > 0
 
     async def run(self) -> None:
         """Count, show, narrow."""
         reading = self.listing.reading
         if reading is None:
             return
-        first = unit_for(await reading.spool.tally_times(QUARTER))
+        first = unit_for(await reading.store.tally_times(QUARTER))
         units = [first, *(unit for unit in SpanUnit if unit is not first)]
         groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
         columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
@@ -65,7 +65,7 @@ def _worth_counting(columns: Sequence[Column]) -> list[Column]:
 
 
 async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
-    quarters = await reading.spool.tally_times(QUARTER)
+    quarters = await reading.store.tally_times(QUARTER)
     return [
         Bar(
             name_of(start, unit),
@@ -80,7 +80,7 @@ async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
 
 
 async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
-    found = await reading.spool.tally(column, MOST_VALUES)
+    found = await reading.store.tally(column, MOST_VALUES)
     return [
         Bar(value, many, compare(column.sort_field, "==", value) if value and column.sort_field else "")
         for value, many in found
@@ -89,13 +89,13 @@ async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
 
 def _rows(reading: Reading) -> str:
     """Which rows are counted."""
-    spool, total = reading.spool, reading.pager.total
+    store, total = reading.store, reading.pager.total
     if reading.pager.ended and not reading.error:
-        loaded = f"all {spool.loaded:,} rows"
-    elif total is not None and total > spool.loaded:
-        loaded = f"{spool.loaded:,} loaded rows of {total:,}"
+        loaded = f"all {store.loaded:,} rows"
+    elif total is not None and total > store.loaded:
+        loaded = f"{store.loaded:,} loaded rows of {total:,}"
     else:
-        loaded = f"only the {spool.loaded:,} rows loaded until now"
+        loaded = f"only the {store.loaded:,} rows loaded until now"
     if reading.lacking:
         loaded = f"{loaded} ({reading.lacking})"
-    return f"{len(spool):,} rows that hold the text, of {loaded}" if spool.filtered_by else loaded
+    return f"{len(store):,} rows that hold the text, of {loaded}" if store.filtered_by else loaded

@@ -87,7 +87,7 @@ class ListingFlow:
         _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
         self._show_columns(reading)
         if old is not None:
-            old.spool.close()
+            old.store.close()
         self._start(self._read(reading, lambda new: new > 0 and not reading.seeks))
 
     def read_on(self, *, everything: bool = False) -> None:
@@ -117,7 +117,7 @@ class ListingFlow:
         if reading is None:
             return
         if not self.sorts_on_server(column):
-            reading.spool.sort(column, descending)
+            reading.store.sort(column, descending)
             self._show_columns(reading)
             return
         assert reading.visit.query is not None
@@ -133,7 +133,7 @@ class ListingFlow:
             and reading.visit.query is not None
             and column.sort_field
             and Capability.SEARCH in reading.provider.capabilities
-            and not (reading.pager.ended and reading.spool.loaded)
+            and not (reading.pager.ended and reading.store.loaded)
         )
 
     def show_zone(self, zone: tzinfo) -> None:
@@ -180,7 +180,7 @@ class ListingFlow:
     def remove(self, reading: Reading, identities: Iterable[str]) -> None:
         """Take entries off the list that was shown when they were chosen, if it still is."""
         if reading is self.reading:
-            reading.spool.remove(identities)
+            reading.store.remove(identities)
             self.pane.rows_changed()
 
     # Reading
@@ -192,7 +192,7 @@ class ListingFlow:
                 page = await reading.pager.next_page()
                 if reading is not self.reading:
                     raise ReadingOverError
-                new = reading.spool.extend(reading.kept(page))
+                new = reading.store.extend(reading.kept(page))
                 self._take(reading, page)
                 # Where most rows are not kept, only the user can say how much is worth reading.
                 if is_enough(new) or (reading.visit.local and is_enough(1)):
@@ -205,12 +205,12 @@ class ListingFlow:
             reading.error = ""
             pager, wanted, read = reading.new_pager(), max(reading.fetched, 1), 0
             reading.fetched = 0
-            with reading.spool.refresh():
+            with reading.store.refresh():
                 while not pager.ended and read < wanted:
                     page = await pager.next_page()
                     if reading is not self.reading:
                         raise ReadingOverError
-                    reading.spool.merge(reading.kept(page))
+                    reading.store.merge(reading.kept(page))
                     read += len(page.items)
                     self._take(reading, page)
                     await asyncio.sleep(0)
@@ -265,7 +265,7 @@ class ListingFlow:
         """Put the cursor where it is to be, unless the user moved it."""
         if reading.at:
             self.pane.rows_changed()
-            row = reading.spool.index_of(reading.at)
+            row = reading.store.index_of(reading.at)
             table = self.pane.table
             if row is not None and table.cursor == 0:
                 table.cursor = row
@@ -275,8 +275,8 @@ class ListingFlow:
                 reading.at = ""
 
     def _show_columns(self, reading: Reading) -> None:
-        self.pane.table.order = None if reading.spool.sorted_by[0] else reading.order
-        self.pane.show(reading.spool, reading.columns, reading.zone)
+        self.pane.table.order = None if reading.store.sorted_by[0] else reading.order
+        self.pane.show(reading.store, reading.columns, reading.zone)
         self._tell(reading)
 
     def _tell(self, reading: Reading) -> None:

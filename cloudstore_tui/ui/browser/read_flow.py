@@ -56,7 +56,7 @@ class ReadAllFlow(Flow):
                 while self.listing.is_busy and reading is self.listing.reading and pager is reading.pager:
                     eta.update(reading.fetched - fetched - eta.rows, pager.left)
                     self.listing.say(" · ".join(part for part in (doing, _to_come(eta, reading)) if part))
-                    if most and reading.spool.loaded >= most:
+                    if most and reading.store.loaded >= most:
                         self.listing.stop()
                     await asyncio.sleep(_LOOKS)
             finally:
@@ -74,7 +74,7 @@ class MarkMatchingFlow(ReadAllFlow):
     def is_possible(self) -> bool:
         """Wherever there are rows."""
         reading = self.listing.reading
-        return reading is not None and reading.spool.loaded > 0
+        return reading is not None and reading.store.loaded > 0
 
     async def run(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
@@ -87,21 +87,21 @@ class MarkMatchingFlow(ReadAllFlow):
             return
         if reading.pager.ended and not reading.error:
             await self._mark(reading)
-        elif reading.spool.loaded >= MOST_MARKED:
+        elif reading.store.loaded >= MOST_MARKED:
             much = f"More than {MOST_MARKED:,} rows match: none of them was marked. Narrow the query."
             tell(self.screen, much, "warning")
         else:
             tell(self.screen, "Not all that matches was read: nothing was marked.", "warning")
 
     async def _mark(self, reading: Reading) -> None:
-        while reading.spool.stale:
+        while reading.store.stale:
             # Until a filter has found its rows.
-            await reading.spool.settle()
+            await reading.store.settle()
             await asyncio.sleep(0)
         self._pane.table.action_marks("all")
-        marks = reading.spool.selection
+        marks = reading.store.selection
         size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
-        which = "matches that hold the text" if reading.spool.filtered_by else "matches"
+        which = "matches that hold the text" if reading.store.filtered_by else "matches"
         lacks = f" {reading.lacking[:1].upper()}{reading.lacking[1:]}." if reading.lacking else ""
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
         tell(self.screen, said, "warning" if lacks else "information")
@@ -111,6 +111,6 @@ def _to_come(eta: EtaEstimator, reading: Reading) -> str:
     """How many rows, how large their objects are by those that came, and how long reading the rows takes."""
     if eta.left is None:
         return ""
-    known, size = reading.spool.sizes
+    known, size = reading.store.sizes
     guess = f" of roughly {words.size(round(eta.left * size / known))}" if known and size else ""
     return f"about {eta.left:,} to come{guess}, {words.time_left(eta.seconds) or 'soon'}"

@@ -56,7 +56,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         zones = tuple(dict.fromkeys((self.zone, *zones_to_show(ZoneInfo("UTC")))))
-        self.spool = RowStore(shown=partial(shown_words, zones=zones))
+        self.store = RowStore(shown=partial(shown_words, zones=zones))
         """Its rows."""
         self.pager = self.new_pager()
         """Where reading goes on."""
@@ -90,8 +90,8 @@ class Reading:
     def words(self) -> str:
         """What stands where rows would be."""
         rest = "" if self.pager.ended else " Ctrl+E loads the rest."
-        if self.spool.filtered_by and self.spool.loaded:
-            return f"None of the {self.spool.loaded:,} rows loaded holds “{self.spool.filtered_by}”.{rest}"
+        if self.store.filtered_by and self.store.loaded:
+            return f"None of the {self.store.loaded:,} rows loaded holds “{self.store.filtered_by}”.{rest}"
         if self.error:
             return self.sentence
         if rest and self.visit.local and self.fetched:
@@ -161,12 +161,12 @@ class Reading:
     def mark_again(self) -> int:
         """Mark what is to be marked and was loaded; how many of it were not."""
         wanted, self.marks = self.marks, frozenset()
-        self.spool.mark(wanted)
-        return len(wanted) - self.spool.selection.count if wanted else 0
+        self.store.mark(wanted)
+        return len(wanted) - self.store.selection.count if wanted else 0
 
     def marked(self) -> frozenset[str]:
         """What is marked, by identity."""
-        return frozenset(map(identity, self.spool.marked()))
+        return frozenset(map(identity, self.store.marked()))
 
     def _sorted_column(self) -> Column | None:
         sort = self.visit.query.sort if self.visit.query else None

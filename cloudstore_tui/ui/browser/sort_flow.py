@@ -53,7 +53,7 @@ class ReverseFlow(Flow):
 
 def present_order(reading: Reading) -> tuple[str, bool] | None:
     """Name of the column that sorts now and whether descending; `None` where nobody chose one."""
-    column, descending = reading.spool.sorted_by
+    column, descending = reading.store.sorted_by
     return (column.name, descending) if column is not None else reading.order
 
 

@@ -82,4 +82,4 @@ def _target(folder: Location, path: Path) -> Location:
 
 def _is_there(reading: Reading, folder: Location, path: Path) -> bool:
     """Whether an object of that name is among the loaded rows; the service is asked about the others anyway."""
-    return reading.spool.index_of(identity(StoredObject(_target(folder, path), path.name))) is not None
+    return reading.store.index_of(identity(StoredObject(_target(folder, path), path.name))) is not None

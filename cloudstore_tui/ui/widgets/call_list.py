@@ -15,7 +15,7 @@ from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
-from cloudstore_tui.ui.widgets.row_painter import MARK
+from cloudstore_tui.ui.widgets.virtual_table import MARK
 
 _WIDEST_TITLE = 34
 _NARROWEST_TITLE = 12

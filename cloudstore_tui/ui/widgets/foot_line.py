@@ -10,8 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.core.models import Column, ColumnKind
-from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.results.selection import Selection
+from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.text import plain
 
@@ -40,9 +39,9 @@ class Progress:
     """What else goes on."""
 
 
-def foot_text(spool: RowStore, progress: Progress, zone: tzinfo = UTC) -> str:
+def foot_text(store: RowStore, progress: Progress, zone: tzinfo = UTC) -> str:
     """`200 of 2,431 loaded · 3 marked, 12.4 MB, of 2024-09-01 · newest first`; not yet safe to draw."""
-    parts = [_loaded(spool, progress), _filter(spool), _marks(spool, zone), _order(spool, progress), progress.note]
+    parts = [_loaded(store, progress), _filter(store), _marks(store, zone), _order(store, progress), progress.note]
     if progress.loading:
         parts.append("loading… Esc stops")
     elif progress.error:
@@ -57,24 +56,24 @@ def order_words(column: Column, *, descending: bool) -> str:
     return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
 
 
-def _loaded(spool: RowStore, progress: Progress) -> str:
+def _loaded(store: RowStore, progress: Progress) -> str:
     if progress.ended:
-        return "1 entry" if spool.loaded == 1 else f"{words.count(spool.loaded)} entries"
-    if progress.total is not None and progress.total > spool.loaded:
-        return f"{words.count(spool.loaded)} of {words.count(progress.total)} loaded"
-    return f"{words.count(spool.loaded)} loaded" if spool.loaded else ""
+        return "1 entry" if store.loaded == 1 else f"{words.count(store.loaded)} entries"
+    if progress.total is not None and progress.total > store.loaded:
+        return f"{words.count(store.loaded)} of {words.count(progress.total)} loaded"
+    return f"{words.count(store.loaded)} loaded" if store.loaded else ""
 
 
-def _filter(spool: RowStore) -> str:
-    if not spool.filtered_by:
+def _filter(store: RowStore) -> str:
+    if not store.filtered_by:
         return ""
-    text = spool.filtered_by
+    text = store.filtered_by
     shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 1] + "…"
-    return f"{words.count(len(spool))} with “{shown}”"
+    return f"{words.count(len(store))} with “{shown}”"
 
 
-def _marks(spool: RowStore, zone: tzinfo) -> str:
-    marks = spool.selection
+def _marks(store: RowStore, zone: tzinfo) -> str:
+    marks = store.selection
     if not marks.count:
         return ""
     size = words.size(marks.size, exact=marks.size_exact) if marks.size else ""
@@ -92,8 +91,8 @@ def _span(marks: Selection, zone: tzinfo) -> str:
     return first if first == last else f"{first} to {last[11:]}"
 
 
-def _order(spool: RowStore, progress: Progress) -> str:
-    column, descending = spool.sorted_by
+def _order(store: RowStore, progress: Progress) -> str:
+    column, descending = store.sorted_by
     if column is None:
         return progress.order
     return order_words(column, descending=descending) + ("" if progress.ended else ", loaded rows only")

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject, identity
-from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.results.selection import Selection
+from cloudstore_tui.results.row_store import RowStore, Selection
 
 Make = Callable[..., StoredObject]
 SIZE = Column("size", "Size", ColumnKind.SIZE)

@@ -83,7 +83,7 @@ def comparable(value: Any) -> Any:
     return value.translate({code: code + 32 for code in range(65, 91)})
 
 
-class SpoolAsList(RuleBasedStateMachine):
+class StoreAsList(RuleBasedStateMachine):
     at_once = 10_000
 
     def __init__(self) -> None:
@@ -229,12 +229,12 @@ class SpoolAsList(RuleBasedStateMachine):
         assert self.store.selection.size == sum(min(size, 2**53) for size in sizes if size is not None)
 
 
-class SpoolInThread(SpoolAsList):
+class StoreInThread(StoreAsList):
     at_once = 1
 
 
-@pytest.mark.parametrize("machine", [SpoolAsList, SpoolInThread])
-def test_a_spool_does_what_a_list_would_do(machine: type[SpoolAsList], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("machine", [StoreAsList, StoreInThread])
+def test_a_store_does_what_a_list_would_do(machine: type[StoreAsList], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_store, "AT_ONCE", machine.at_once)
     machine.TestCase.settings = settings(
         max_examples=50,

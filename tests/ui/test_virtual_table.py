@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.widgets.spool_table import SpoolTable
+from cloudstore_tui.ui.widgets.virtual_table import VirtualTable
 
 NAME, CREATED = Column("name", "Name"), Column("created", "When (UTC)", ColumnKind.TIME, 16)
 SIZE = Column("size", "Size", ColumnKind.SIZE, 9)
@@ -31,24 +31,24 @@ def make(number: int, size: int | None = None) -> StoredObject:
     )
 
 
-class SpoolApp(App[None]):
+class StoreApp(App[None]):
     """Shows one table and keeps what it says."""
 
-    def __init__(self, spool: RowStore) -> None:
+    def __init__(self, store: RowStore) -> None:
         super().__init__()
-        self.spool = spool
-        self.table = SpoolTable()
+        self.store = store
+        self.table = VirtualTable()
         self.heard: list[Message] = []
 
     def compose(self) -> ComposeResult:
         yield self.table
 
     def on_mount(self) -> None:
-        self.table.show(self.spool, COLUMNS)
+        self.table.show(self.store, COLUMNS)
         self.table.focus()
 
-    @on(SpoolTable.Highlighted)
-    @on(SpoolTable.NearEnd)
+    @on(VirtualTable.Highlighted)
+    @on(VirtualTable.NearEnd)
     def keep(self, message: Message) -> None:
         self.heard.append(message)
 
@@ -64,41 +64,41 @@ class SpoolApp(App[None]):
 
 
 @pytest.fixture
-def spool() -> Iterator[RowStore]:
-    spool = RowStore()
-    yield spool
-    spool.close()
+def store() -> Iterator[RowStore]:
+    store = RowStore()
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def filled(spool: RowStore) -> RowStore:
-    spool.extend(make(number) for number in range(100))
-    return spool
+def filled(store: RowStore) -> RowStore:
+    store.extend(make(number) for number in range(100))
+    return store
 
 
 @asynccontextmanager
-async def running(spool: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[SpoolApp, Pilot[None]]]:
-    app = SpoolApp(spool)
+async def running(store: RowStore, width: int = 90, height: int = 21) -> AsyncIterator[tuple[StoreApp, Pilot[None]]]:
+    app = StoreApp(store)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
         yield app, pilot
 
 
-def fill(spool: RowStore, count: int) -> None:
+def fill(store: RowStore, count: int) -> None:
     for first in range(0, count, 1000):
-        spool.extend(make(number) for number in range(first, min(first + 1000, count)))
+        store.extend(make(number) for number in range(first, min(first + 1000, count)))
 
 
 async def test_more_rows_below_the_view_repaint_nothing(filled: RowStore, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(filled) as (app, pilot):
         painted: list[int] = []
-        paint = SpoolTable.render_line
+        paint = VirtualTable.render_line
 
-        def render_line(table: SpoolTable, y: int) -> Strip:
+        def render_line(table: VirtualTable, y: int) -> Strip:
             painted.append(y)
             return paint(table, y)
 
-        monkeypatch.setattr(SpoolTable, "render_line", render_line)
+        monkeypatch.setattr(VirtualTable, "render_line", render_line)
         filled.extend(make(number) for number in range(100, 200))
         app.table.rows_changed()
         assert app.table.row_count == 200
@@ -115,27 +115,27 @@ async def test_more_rows_below_the_view_repaint_nothing(filled: RowStore, monkey
 
 async def test_near_the_end_more_rows_are_asked_for_once(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
-        assert app.of(SpoolTable.NearEnd) == []
+        assert app.of(VirtualTable.NearEnd) == []
         app.table.action_go(70)
         await pilot.pause()
-        assert len(app.of(SpoolTable.NearEnd)) == 1
+        assert len(app.of(VirtualTable.NearEnd)) == 1
         app.table.action_go(-1)
         app.table.rows_changed()
         await pilot.pause()
-        assert app.of(SpoolTable.NearEnd) == []
+        assert app.of(VirtualTable.NearEnd) == []
         filled.extend(make(number) for number in range(100, 110))
         app.table.rows_changed()
         await pilot.pause()
-        assert len(app.of(SpoolTable.NearEnd)) == 1
+        assert len(app.of(VirtualTable.NearEnd)) == 1
 
 
-async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(spool: RowStore) -> None:
-    async with running(spool) as (app, pilot):
-        assert app.of(SpoolTable.NearEnd) == []
-        spool.extend([make(1)])
+async def test_a_first_page_that_does_not_fill_the_view_asks_for_the_next(store: RowStore) -> None:
+    async with running(store) as (app, pilot):
+        assert app.of(VirtualTable.NearEnd) == []
+        store.extend([make(1)])
         app.table.rows_changed()
         await pilot.pause()
-        assert len(app.of(SpoolTable.NearEnd)) == 1
+        assert len(app.of(VirtualTable.NearEnd)) == 1
 
 
 async def test_a_filter_that_finds_little_does_not_load_everything(filled: RowStore) -> None:
@@ -146,7 +146,7 @@ async def test_a_filter_that_finds_little_does_not_load_everything(filled: RowSt
         filled.extend(make(number) for number in range(100, 200))
         app.table.rows_changed()
         await pilot.pause()
-        assert app.of(SpoolTable.NearEnd) == []
+        assert app.of(VirtualTable.NearEnd) == []
         await pilot.press("j")
         assert app.table.row_count == 1
 
@@ -159,7 +159,7 @@ async def test_the_wheel_asks_for_more_rows_too(filled: RowStore) -> None:
             )
         await pilot.pause()
         assert app.table.scroll_offset.y > 60
-        assert len(app.of(SpoolTable.NearEnd)) == 1
+        assert len(app.of(VirtualTable.NearEnd)) == 1
 
 
 async def test_the_cursor_stays_with_its_entry(filled: RowStore) -> None:
@@ -187,7 +187,7 @@ async def test_the_cursor_stays_with_its_entry(filled: RowStore) -> None:
         app.table.rows_changed()
         assert app.table.entry == make(200)
         await pilot.pause()
-        assert app.of(SpoolTable.Highlighted)[-1].entry == make(200)
+        assert app.of(VirtualTable.Highlighted)[-1].entry == make(200)
 
 
 async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: RowStore) -> None:
@@ -195,14 +195,14 @@ async def test_an_entry_is_told_once_while_the_cursor_is_on_it(filled: RowStore)
         app.table.rows_changed()
         app.table.rows_changed()
         await pilot.press("j")
-        assert [message.entry for message in app.of(SpoolTable.Highlighted)] == [make(0), make(1)]
+        assert [message.entry for message in app.of(VirtualTable.Highlighted)] == [make(0), make(1)]
         filled.clear()
         app.table.rows_changed()
         await pilot.pause()
-        assert [message.entry for message in app.of(SpoolTable.Highlighted)] == [None]
+        assert [message.entry for message in app.of(VirtualTable.Highlighted)] == [None]
 
 
-async def test_another_spool_begins_at_its_top(filled: RowStore) -> None:
+async def test_another_store_begins_at_its_top(filled: RowStore) -> None:
     other = RowStore()
     try:
         other.extend(make(number) for number in range(300, 400))
@@ -219,8 +219,8 @@ async def test_another_spool_begins_at_its_top(filled: RowStore) -> None:
         other.close()
 
 
-async def test_a_table_without_rows_says_why(spool: RowStore) -> None:
-    async with running(spool, 40) as (app, pilot):
+async def test_a_table_without_rows_says_why(store: RowStore) -> None:
+    async with running(store, 40) as (app, pilot):
         app.table.say("Loading exports/ …")
         assert app.lines()[1].strip() == "Loading exports/ …"
         app.table.say("acme8: the service did not answer in 30 s. Press r to try again. \x1b[31m[red]x[/red]")
@@ -229,40 +229,40 @@ async def test_a_table_without_rows_says_why(spool: RowStore) -> None:
         for key in ("j", "G", "pagedown"):
             await pilot.press(key)
         assert app.table.entry is None
-        spool.extend([make(1)])
+        store.extend([make(1)])
         app.table.rows_changed()
         assert "recording-000001.mp3" in app.lines()[1]
 
 
 @pytest.mark.parametrize("count", [10_000, 100_000])
-async def test_many_rows_are_sorted_while_the_screen_goes_on(spool: RowStore, count: int) -> None:
-    fill(spool, count)
-    async with running(spool) as (app, _):
+async def test_many_rows_are_sorted_while_the_screen_goes_on(store: RowStore, count: int) -> None:
+    fill(store, count)
+    async with running(store) as (app, _):
         app.table.action_go(-1)
         assert app.table.entry == make(count - 1)
         app.table.action_go(count // 2)
-        spool.sort(SIZE, descending=True)
+        store.sort(SIZE, descending=True)
         app.table.rows_changed()
         await app.workers.wait_for_complete()
-        assert not spool.stale
+        assert not store.stale
         assert app.table.entry == make(count // 2)
         assert app.table.cursor == count - 1 - count // 2
         app.table.action_go(0)
         assert app.table.entry == make(count - 1)
 
 
-async def test_rows_that_keep_coming_do_not_start_the_sorting_again(spool: RowStore) -> None:
-    fill(spool, 30_000)
-    async with running(spool) as (app, pilot):
-        spool.sort(SIZE, descending=True)
+async def test_rows_that_keep_coming_do_not_start_the_sorting_again(store: RowStore) -> None:
+    fill(store, 30_000)
+    async with running(store) as (app, pilot):
+        store.sort(SIZE, descending=True)
         for page in range(30, 40):
             app.table.rows_changed()
             await pilot.pause(0.01)
-            spool.extend(make(number) for number in range(page * 1000, page * 1000 + 1000))
+            store.extend(make(number) for number in range(page * 1000, page * 1000 + 1000))
         app.table.rows_changed()
         await app.workers.wait_for_complete()
-        assert not spool.stale
-        assert spool.at(0) == make(39_999)
+        assert not store.stale
+        assert store.at(0) == make(39_999)
 
 
 async def test_an_entry_that_a_filter_hides_gets_the_cursor_back(filled: RowStore) -> None:
@@ -289,4 +289,4 @@ async def test_a_page_that_did_not_come_can_be_asked_for_again(filled: RowStore)
         app.table.ask_again()
         app.table.action_move(-1)
         await pilot.pause()
-        assert len(app.of(SpoolTable.NearEnd)) == 2
+        assert len(app.of(VirtualTable.NearEnd)) == 2
