@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import LocalDiskError, StorageError, Unavailable
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome, StorageProvider
-from cloudstore_tui.core.records import entry_record
+from cloudstore_tui.core.records import entry_record, json_text
 
 FILE = "deletions.jsonl"
 """Its name in the state folder."""
@@ -120,7 +120,7 @@ class DeletionLog:
                 if _ends_in_half_a_line(file):
                     os.write(file, b"\n")
                 for record in records:
-                    line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+                    line = json_text(record).encode() + b"\n"
                     if os.write(file, line) < len(line):
                         raise OSError(None, "the disk is full")
                 os.fsync(file)

@@ -193,7 +193,7 @@ class RestoreStore:
                 [
                     (
                         *_key(one.location),
-                        *(one.name, one.size, one.days, one.status.value),
+                        *(_stored(one.name), one.size, one.days, one.status.value),
                         *(_seconds(one.added), _seconds(one.asked), one.folder),
                     )
                     for one in requests
@@ -393,8 +393,23 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
 
 
-def _key(location: Location) -> tuple[str, str, str]:
-    return (location.profile, location.region, location.path)
+def _key(location: Location) -> tuple[str, str, str | bytes]:
+    return (location.profile, location.region, _stored(location.path))
+
+
+def _stored(text: str) -> str | bytes:
+    """A text as SQLite takes it: half a surrogate pair, which a service may send, is none."""
+    data = text.encode("utf-8", "surrogatepass")
+    return data if any("\ud800" <= character <= "\udfff" for character in text) else text
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "replace")
 
 
 def _values(profiles: Sequence[str], now: datetime) -> dict[str, object]:
@@ -403,7 +418,7 @@ def _values(profiles: Sequence[str], now: datetime) -> dict[str, object]:
 
 def _request(row: sqlite3.Row) -> RestoreRequest:
     """One row; a failed request if it makes no sense."""
-    profile, region, path, name = (str(row[column]) for column in ("profile", "region", "path", "name"))
+    profile, region, path, name = (_text(row[column]) for column in ("profile", "region", "path", "name"))
     try:
         read = {
             "location": {"profile": profile, "region": region, "path": path},

@@ -1,6 +1,5 @@
 """Rows of what was found: their columns, and the files that they are written into."""
 
-import json
 import os
 import tempfile
 from abc import ABC, abstractmethod
@@ -12,7 +11,7 @@ from typing import BinaryIO, Self
 
 from cloudstore_tui.core.errors import ConflictError, LocalDiskError, UsageError
 from cloudstore_tui.core.models import Entry
-from cloudstore_tui.core.records import entry_record, iso
+from cloudstore_tui.core.records import entry_record, iso, json_text
 
 TIMES = ("modified", "created", "updated")
 FIELDS = (
@@ -53,7 +52,7 @@ def text_of(value: object) -> str:
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json_text(value, compact=True)
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)

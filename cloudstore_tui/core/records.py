@@ -1,5 +1,7 @@
 """An entry as names and values of the JSON contract."""
 
+import json
+import re
 from datetime import datetime
 
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
@@ -23,6 +25,15 @@ def entry_record(entry: Entry, provider: str) -> dict[str, object]:
 def iso(moment: datetime | None) -> str:
     """A time as ISO 8601 with zone, empty if unknown."""
     return moment.isoformat() if moment else ""
+
+
+_LONE_HALF = re.compile("[\ud800-\udfff]")
+
+
+def json_text(value: object, *, compact: bool = False) -> str:
+    """A value as JSON that UTF-8 can hold: half a surrogate pair, which a service may send, becomes its escape."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":") if compact else None)
+    return _LONE_HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _object_fields(entry: StoredObject) -> dict[str, object]:

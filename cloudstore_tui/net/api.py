@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-import msgspec
-
 from cloudstore_tui.core.errors import (
     ConfigError,
     LoginError,
@@ -19,6 +17,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.records import json_text
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.auth import Login
@@ -199,7 +198,7 @@ class ApiClient:
             call = ApiCall(method, self._target(path, query))
         else:
             headers = {"Content-Type": Secret("application/json")}
-            call = ApiCall(method, self._target(path, query), headers, msgspec.json.encode(body))
+            call = ApiCall(method, self._target(path, query), headers, json_text(body, compact=True).encode())
         async with self._limiter.turn():
             return self._accepted(await self._with_login(call, subject), subject)
 

@@ -212,12 +212,11 @@ class Reply(msgspec.Struct, frozen=True):
 def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
     """What can be read of JSON that is against the rules.
 
-    NaN and numbers of hundreds of digits are nothing, and damaged characters are replaced.
+    NaN and numbers of hundreds of digits are nothing, and damaged characters are replaced. Lone halves of surrogate
+    pairs are legal JSON and stay: whoever writes text that has to be UTF-8 sees to them.
     """
     try:
         loose = json.loads(text.decode("utf-8", "replace"), parse_constant=_nothing, parse_int=_integer)
-        # Lone halves of surrogate pairs are legal JSON, and text that nothing else could encode.
-        loose = json.loads(json.dumps(loose, ensure_ascii=False).encode("utf-8", "replace"))
         return msgspec.convert(loose, type_)
     except msgspec.ValidationError as error:
         raise ReplyError(

@@ -4,6 +4,7 @@ Nobody is kept from working by it: what cannot be read counts as nothing, and wh
 until the program ends.
 """
 
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -36,8 +37,8 @@ class JsonState(Generic[Value]):
             return self._value
         try:
             with self._path.open("rb") as file:
-                return msgspec.json.decode(file.read(_LARGEST), type=self._type)
-        except (OSError, msgspec.MsgspecError):
+                return msgspec.convert(json.loads(file.read(_LARGEST)), self._type)
+        except (OSError, ValueError, RecursionError):
             return self._default
 
     def write(self, value: Value) -> None:
@@ -48,7 +49,7 @@ class JsonState(Generic[Value]):
         """
         self._value = value
         if self._path is not None:
-            write_private(self._path, msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+            write_private(self._path, json.dumps(msgspec.to_builtins(value), indent=2) + "\n")
 
 
 class FilterHistory:

@@ -1,12 +1,12 @@
 """What is known of an entry to the clipboard: its address, name, key, tags, or a link to it."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.records import json_text
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
@@ -112,4 +112,4 @@ def _tags_json(entry: StoredObject) -> str:
     tags: dict[str, str] = {}
     for name, value in entry.tags:
         tags.setdefault(name, value)
-    return json.dumps(tags, ensure_ascii=False) if tags else ""
+    return json_text(tags) if tags else ""

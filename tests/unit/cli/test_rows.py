@@ -31,4 +31,4 @@ def test_the_path_is_what_other_commands_take() -> None:
 
 
 def test_tags_with_half_a_character_are_text_like_others() -> None:
-    assert text_of({"a": "\ud800é"}) == '{"a":"\ud800é"}'
+    assert text_of({"a": "\ud800é"}) == '{"a":"\\ud800é"}'

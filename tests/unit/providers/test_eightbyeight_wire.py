@@ -85,7 +85,7 @@ def test_what_is_no_page_is_an_error_and_never_an_empty_one(told: object) -> Non
         ('"storedBytes":NaN', None, "a"),
         ('"storedBytes":%s' % ("9" * 5000), None, "a"),
         ('"storedBytes":5,"storedBytes":"6"', 6, "a"),
-        ('"objectName":"\\ud800x"', None, "?x"),
+        ('"objectName":"\\ud800x"', None, "\ud800x"),
         ('"unheardOf":[[[{}]]],"objectName":"x"', None, "x"),
     ],
 )
