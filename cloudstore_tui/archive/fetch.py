@@ -44,7 +44,15 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.transfers.manager import TransferManager
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    OnConflict,
+    Request,
+    State,
+    TransferBatch,
+    TransferSnapshot,
+    ZipRequest,
+)
 from cloudstore_tui.transfers.workers import Stop, Workers
 from cloudstore_tui.transfers.zip.plan import Batch, Direct, Packer
 
@@ -250,10 +258,11 @@ class Recorder:
 class Requests:
     """Makes requests out of the items that are wanted, as they are asked for."""
 
-    def __init__(self, plan: PullPlan, folder: PullFolder, on_conflict: OnConflict) -> None:
+    def __init__(self, plan: PullPlan, folder: PullFolder, on_conflict: OnConflict, batch: TransferBatch) -> None:
         self._plan = plan
         self._folder = folder
         self._on_conflict = on_conflict
+        self._batch = batch
 
     def single(self) -> Iterator[DownloadRequest]:
         """Every object by itself."""
@@ -277,7 +286,8 @@ class Requests:
     def _zip(self, batch: Batch) -> ZipRequest:
         found = (self._plan.find(key_of(entry.location)) for entry in batch.entries)
         members = tuple(self.request(item) for item in found if item is not None)
-        return ZipRequest(members, Location(members[0].location.profile, batch.region), self._folder.path)
+        near = Location(members[0].location.profile, batch.region)
+        return ZipRequest(members, near, self._folder.path, batch=self._batch)
 
     def request(self, item: PlanItem) -> DownloadRequest:
         """One object by itself."""
@@ -286,6 +296,7 @@ class Requests:
             *(item.entry.location, file.parent, file.name, self._on_conflict, item.entry),
             sha256=True,
             root=self._folder.path,
+            batch=self._batch,
         )
 
     def beside(self, item: PlanItem) -> DownloadRequest:
@@ -304,11 +315,13 @@ class Fetching:
         recorder: Recorder,
         on_conflict: OnConflict,
         engine: TransferManager,
+        batch: TransferBatch,
     ) -> None:
+        """Prepare one; `batch` is what its transfers are shown as."""
         self._plan = plan
         self._folder = folder
         self._recorder = recorder
-        self._requests = Requests(plan, folder, on_conflict)
+        self._requests = Requests(plan, folder, on_conflict, batch)
         self._engine = engine
         self._workers = Workers(1)
         self._open: dict[asyncio.Task[TransferSnapshot], Request] = {}

@@ -1,5 +1,6 @@
 """A pull from its query to its report."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -26,6 +27,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
+from cloudstore_tui.transfers.model import TransferBatch
 from cloudstore_tui.transfers.workers import Workers
 
 
@@ -166,7 +168,14 @@ class Pull:
         recorder = await self._workers.run(lambda _stop: self._recorder())
         try:
             await self._workers.run(recorder.catch_up)
-            self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine)
+            batch = TransferBatch(
+                secrets.token_hex(6),
+                f"{self.wanted:,} file{'' if self.wanted == 1 else 's'} of {self._provider.profile.name}",
+                str(self._folder.path.absolute()),
+                self.wanted,
+                self._plan.sizes()[Outcome.WANTED],
+            )
+            self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine, batch)
             await self._fetching.run(zips=strategy.zip_jobs > 0)
             self.warnings += self._fetching.warnings
         finally:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from cloudstore_tui.cli.options import CommandWithParts, OwnCommand, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import finished, named, tell, transferring
+from cloudstore_tui.cli.transferring import finished, named, submit_batch, tell, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -258,7 +258,7 @@ class _Restoring:
                 DownloadRequest(entry.location, file.parent, file.name, OnConflict.KEEP_BOTH)
                 for entry, file in files.items()
             ]
-            for transfer in await finished(engine, [engine.submit(download) for download in downloads]):
+            for transfer in await finished(engine, submit_batch(engine, downloads)):
                 tell(self._output, transfer)
                 self._told.add(transfer.request.location)
                 if transfer.error is None and transfer.state.ended:

@@ -14,7 +14,15 @@ from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import ProgressLine, finished, named, target_folder, tell, transferring
+from cloudstore_tui.cli.transferring import (
+    ProgressLine,
+    finished,
+    named,
+    submit_batch,
+    target_folder,
+    tell,
+    transferring,
+)
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -235,7 +243,7 @@ async def _object(session: CommandSession, path: str) -> StoredObject:
 async def _transfer(session: CommandSession, requests: list[Request], *, ask: bool = False) -> None:
     async with transferring(session) as engine:
         with ProgressLine(engine, session.output):
-            ended = await finished(engine, [engine.submit(request) for request in requests])
+            ended = await finished(engine, submit_batch(engine, requests))
         if ask and (again := [_asked(session.output, one) for one in ended if isinstance(one.error, ConflictError)]):
             kept = [transfer for transfer in ended if not isinstance(transfer.error, ConflictError)]
             with ProgressLine(engine, session.output):

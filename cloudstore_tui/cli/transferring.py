@@ -1,13 +1,14 @@
 """The transfers of one command: the manager, the journal it shares with all other programs, the line of progress."""
 
 import asyncio
+import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Container, Iterable
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from cloudstore_tui.archive.template import Template
@@ -20,7 +21,16 @@ from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    Request,
+    State,
+    TransferSnapshot,
+    UploadRequest,
+    ZipRequest,
+    batched,
+    sizes_of,
+)
 from cloudstore_tui.ui import format as in_words
 
 
@@ -123,6 +133,22 @@ def _distinct(file: Path, identity: str, taken: Container[str]) -> Path:
 def _folded(file: Path) -> str:
     """What two paths share that are one file where a disk knows neither case nor accents apart."""
     return unicodedata.normalize("NFC", str(file)).casefold()
+
+
+def submit_batch(engine: TransferManager, requests: Sequence[Request]) -> list[int]:
+    """Put what one command asks for into the queue, as one batch; the numbers of its transfers."""
+    if not requests:
+        return []
+    first = requests[0]
+    files = sum(len(list(sizes_of(request))) for request in requests)
+    if isinstance(first, UploadRequest):
+        name, target = first.path.name, first.location.address.removesuffix(first.path.name)
+    else:
+        entry = first.entry if isinstance(first, DownloadRequest) else None
+        name = entry.name if entry is not None else PurePosixPath(first.location.path).name
+        target = os.path.commonpath([one.folder.absolute() for one in requests if not isinstance(one, UploadRequest)])
+    title = name if len(requests) == 1 and name else in_words.counted(files, "file")
+    return [engine.submit(request) for request in batched(requests, title, target)]
 
 
 async def finished(engine: TransferManager, numbers: Iterable[int]) -> list[TransferSnapshot]:

@@ -7,7 +7,15 @@ import click
 from cloudstore_tui.cli.options import Group, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import ProgressLine, finished, named, target_folder, tell, transferring
+from cloudstore_tui.cli.transferring import (
+    ProgressLine,
+    finished,
+    named,
+    submit_batch,
+    target_folder,
+    tell,
+    transferring,
+)
 from cloudstore_tui.core.errors import StorageError, UsageError, distinct
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
@@ -133,7 +141,7 @@ def get_command(
         requests = await _requests(session, tuple(dict.fromkeys(paths)), target, way, keep=keep_zip)
         async with transferring(session) as engine:
             with ProgressLine(engine, session.output):
-                numbers = [engine.submit(request) for request in requests]
+                numbers = submit_batch(engine, requests)
                 ended = [await engine.wait(number) for number in numbers]
             for transfer in ended:
                 _tell(session.output, engine, transfer)

@@ -114,6 +114,7 @@ class EngineThread:
         self.tell(lambda manager: manager.submit(request, number))
         return number
 
+    reorder = _order(TransferManager.reorder)
     pause = _order(TransferManager.pause)
     resume = _order(TransferManager.resume)
     cancel = _order(TransferManager.cancel)

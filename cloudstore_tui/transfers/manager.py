@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -108,10 +108,17 @@ class TransferManager:
         """
         return self._changes.listen(listener)
 
-    def pause(self, number: int) -> None:
-        """Let a transfer rest until it is resumed; what arrived is kept."""
-        task = self._tasks.get(number)
-        if task is None or task.progress.state.ended or task.progress.state is State.PAUSED:
+    def reorder(self, numbers: Sequence[int]) -> None:
+        """Let transfers that wait begin in this order, in the places of the queue that they have together."""
+        self._scheduler.reorder([self._tasks[number] for number in numbers if number in self._tasks])
+
+    def pause(self, *numbers: int) -> None:
+        """Let transfers rest until they are resumed; what arrived is kept."""
+        for task in self._known(numbers):
+            self._pause(task)
+
+    def _pause(self, task: TransferTask) -> None:
+        if task.progress.state.ended or task.progress.state is State.PAUSED:
             return
         if task.running is not None:
             task.rests = True
@@ -121,19 +128,22 @@ class TransferManager:
             self._attend_to(task)
             task.progress.to(State.PAUSED)
 
-    def resume(self, number: int) -> None:
-        """Go on with a transfer that was paused."""
-        task = self._tasks.get(number)
-        if task is not None and task.progress.state is State.PAUSED:
-            self._enqueue(task)
+    def resume(self, *numbers: int) -> None:
+        """Go on with transfers that were paused."""
+        for task in self._known(numbers):
+            if task.progress.state is State.PAUSED:
+                self._enqueue(task)
 
-    def cancel(self, number: int) -> None:
-        """Stop a transfer: its connection is closed at once, and nothing is left on the disk.
+    def cancel(self, *numbers: int) -> None:
+        """Stop transfers: their connections are closed at once, and nothing is left on the disk.
 
         One that failed is taken to be unwanted from now on: what arrived of it goes, too.
         """
-        task = self._tasks.get(number)
-        if task is None or task.progress.state in _GONE:
+        for task in self._known(numbers):
+            self._cancel(task)
+
+    def _cancel(self, task: TransferTask) -> None:
+        if task.progress.state in _GONE:
             return
         if task.running is not None:
             task.rests = False
@@ -143,10 +153,13 @@ class TransferManager:
         task.ended.clear()
         self._scheduler.send_off(task, task.give_up(self.context))
 
-    def retry(self, number: int) -> None:
-        """Try a transfer again that failed, was cancelled or skipped; what arrived of it is kept where possible."""
-        task = self._tasks.get(number)
-        if task is None or task.progress.state not in _AGAIN or task.running is not None:
+    def retry(self, *numbers: int) -> None:
+        """Try transfers again that failed, were cancelled or skipped; what arrived of them is kept where possible."""
+        for task in self._known(numbers):
+            self._retry(task)
+
+    def _retry(self, task: TransferTask) -> None:
+        if task.progress.state not in _AGAIN or task.running is not None:
             return
         if task.progress.state is not State.FAILED:
             self._enter(task)
@@ -184,6 +197,9 @@ class TransferManager:
         """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
         task = self._tasks.get(number)
         return tuple(member.snapshot() for member in task.progress.members) if task is not None else ()
+
+    def _known(self, numbers: Iterable[int]) -> list[TransferTask]:
+        return [task for number in numbers if (task := self._tasks.get(number)) is not None]
 
     async def wait(self, number: int) -> TransferSnapshot:
         """The transfer when it has ended."""

@@ -1,9 +1,10 @@
 """What is to be transferred, and how far it is."""
 
 import logging
+import secrets
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +59,27 @@ class OnConflict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TransferBatch:
+    """What the user did with one key or command. Its transfers are shown together, also after a restart."""
+
+    id: str
+    title: str
+    """What it brings, for people: `20 247 call recordings, us-east`. Not yet safe to draw."""
+    target: str = ""
+    """The local folder or the address that all of it goes to."""
+    count: int = 0
+    """Files in it at the start."""
+    size: int = 0
+    """Bytes in it at the start, as far as they are known."""
+
+    @classmethod
+    def of(cls, title: str, target: str, sizes: Iterable[int | None]) -> "TransferBatch":
+        """A new one of files of these sizes."""
+        known = [size or 0 for size in sizes]
+        return cls(secrets.token_hex(6), title, target, len(known), sum(known))
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadRequest:
     """One object to be fetched into a folder."""
 
@@ -72,6 +94,7 @@ class DownloadRequest:
     """Whether its SHA-256 is wanted, for a manifest."""
     root: Path | None = None
     """The folder that the user named, if `folder` is below it: on the way from there no link is followed."""
+    batch: TransferBatch | None = None
 
     @property
     def target(self) -> TargetFolder:
@@ -91,6 +114,7 @@ class UploadRequest:
     location: Location
     overwrite: bool = False
     """Whether an object that is already there may be replaced."""
+    batch: TransferBatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +131,7 @@ class ZipRequest:
     """The name of a job that is on the server already."""
     keep: str = ""
     """The name under which the zip itself is kept, instead of being opened."""
+    batch: TransferBatch | None = None
 
     @property
     def target(self) -> TargetFolder:
@@ -115,6 +140,24 @@ class ZipRequest:
 
 
 Request: TypeAlias = DownloadRequest | UploadRequest | ZipRequest
+
+
+def batched(requests: Sequence[Request], title: str, target: str) -> list[Request]:
+    """These requests as one new batch."""
+    batch = TransferBatch.of(title, target, (size for request in requests for size in sizes_of(request)))
+    return [replace(request, batch=batch) for request in requests]
+
+
+def sizes_of(request: Request) -> Iterator[int | None]:
+    """The size of each file that a request brings or sends, as far as it is known before that."""
+    if isinstance(request, UploadRequest):
+        try:
+            yield request.path.stat().st_size
+        except OSError:
+            yield None
+    else:
+        for download in request.members if isinstance(request, ZipRequest) else (request,):
+            yield download.entry.size if download.entry is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Which transfer begins when, and who looks after those that are under way."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
@@ -43,7 +43,7 @@ class Scheduler:
         self._at_once = at_once
         self._begin = begin
         self._settled = settled
-        self._queue: deque[TransferTask] = deque()
+        self._queue: OrderedDict[TransferTask, None] = OrderedDict()
         self._tasks = 0
         self._lines = 0
         """How many of the tasks move bytes, or will."""
@@ -51,13 +51,19 @@ class Scheduler:
 
     def enqueue(self, task: TransferTask) -> None:
         """Let a transfer begin when it is its turn."""
-        self._queue.append(task)
+        self._queue[task] = None
         self._next()
 
     def withdraw(self, task: TransferTask) -> None:
         """Take a transfer out of the queue, if it is in there."""
-        if task in self._queue:
-            self._queue.remove(task)
+        self._queue.pop(task, None)
+
+    def reorder(self, tasks: Sequence[TransferTask]) -> None:
+        """Let those of these that are in the queue begin in this order, in the places that they have together."""
+        moved = [task for task in tasks if task in self._queue]
+        places = set(moved)
+        order = iter(moved)
+        self._queue = OrderedDict((next(order) if task in places else task, None) for task in self._queue)
 
     def send_off(self, task: TransferTask, doing: Coroutine[Any, Any, Result]) -> None:
         """Let a transfer do something now, out of turn."""
@@ -76,7 +82,7 @@ class Scheduler:
         while (
             self._queue and self._lines < self._at_once and self._tasks < MAX_TASKS * self._at_once and not self._closed
         ):
-            task = self._queue.popleft()
+            task, _ = self._queue.popitem(last=False)
             self.send_off(task, self._begin(task))
 
     def _free_line(self, task: TransferTask) -> None:

@@ -1,11 +1,13 @@
 """`pull` and `verify` against the sandbox, as their users run them."""
 
+import contextlib
 import csv
 import fcntl
 import hashlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -344,9 +346,14 @@ def test_ctrl_c_stops_a_pull_with_130_and_leaves_it_to_go_on(
     assert "Traceback" not in told
     here = len(manifest(calls))
     assert here > 0
+    (journal,) = Path(environment["HOME"]).rglob("journal.db")
+    with contextlib.closing(sqlite3.connect(journal)) as connection:
+        batches = [json.loads(text) for (text,) in connection.execute("SELECT batch FROM transfer")]
+    assert {batch["id"] for batch in batches} == {batches[0]["id"]}
     done = run(*command, "--json")
     assert done.code == 0
     assert done.report["had"] >= here
+    assert (batches[0]["target"], batches[0]["count"]) == (str(calls), done.report["found"])
     check_files(calls)
 
 

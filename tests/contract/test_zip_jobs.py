@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -88,7 +89,7 @@ class Bench:
         assert len(page.items) >= count, filter_
         return list(page.items[:count])
 
-    def request(self, entries: list[StoredObject], **fields: str) -> ZipRequest:
+    def request(self, entries: list[StoredObject], **fields: Any) -> ZipRequest:
         members = (
             DownloadRequest(one.location, self.folder, on_conflict=OnConflict.KEEP_BOTH, entry=one, sha256=True)
             for one in entries
@@ -281,6 +282,7 @@ import asyncio, json, sys
 from msgspec.structs import replace
 from msgspec import structs
 from pathlib import Path
+from typing import Any
 
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.models import Location

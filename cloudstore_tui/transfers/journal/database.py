@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]
 
-VERSION = 2
+VERSION = 3
 BUSY = 10.0
 """Seconds that another program may keep the journal locked."""
 GATHER = 0.05
@@ -34,15 +34,18 @@ _AGAIN = 0.02
 _CLOSING = 2.0
 _TRIES = 5
 _SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
-_FROM_1_TO_2 = (
-    "ALTER TABLE transfer RENAME COLUMN tid TO part_id",
-    *(
-        f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
-        for table, columns in (("transfer", ("root", "account", "file", "alone")), ("member", ("root",)))
-        for column in columns
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE transfer RENAME COLUMN tid TO part_id",
+        *(
+            f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+            for table, columns in (("transfer", ("root", "account", "file", "alone")), ("member", ("root",)))
+            for column in columns
+        ),
     ),
-    "PRAGMA user_version = 2",
-)
+    2: ("ALTER TABLE transfer ADD COLUMN batch TEXT NOT NULL DEFAULT ''",),
+}
+"""What leads from each version to the next one."""
 _ELSEWHERE = "Or set XDG_STATE_HOME to another folder."
 
 
@@ -143,7 +146,7 @@ class Database:
                     subject=str(self.path),
                     hint="Use that version, or set XDG_STATE_HOME to another folder.",
                 )
-            for statement in _SCHEMA.split(";\n") if version == 0 else _FROM_1_TO_2 if version == 1 else ():
+            for statement in _steps_from(version):
                 connection.execute(statement)
             connection.execute("COMMIT")
         except BaseException:
@@ -367,6 +370,17 @@ def _runs(process: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def _steps_from(version: int) -> Iterator[str]:
+    """What makes a journal of this version one of ours."""
+    if version == VERSION:
+        return
+    if version == 0:
+        yield from _SCHEMA.split(";\n")
+    for older in range(version or VERSION, VERSION):
+        yield from _MIGRATIONS[older]
+    yield f"PRAGMA user_version = {VERSION}"
 
 
 def _text(value: bytes) -> str:

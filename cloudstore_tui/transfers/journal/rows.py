@@ -16,7 +16,15 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.names import is_segment
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    OnConflict,
+    Request,
+    State,
+    TransferBatch,
+    UploadRequest,
+    ZipRequest,
+)
 from cloudstore_tui.transfers.part_file import is_part_name
 
 Row = Mapping[str, Any]
@@ -85,6 +93,7 @@ def columns_of(request: Request) -> dict[str, object]:
         "profile": location.profile,
         "region": location.region,
         "path": _stored(location.path),
+        "batch": json.dumps(msgspec.to_builtins(request.batch)) if request.batch is not None else "",
     }
     if isinstance(request, UploadRequest):
         return row | {"folder": _stored(str(request.path.absolute())), "overwrite": int(request.overwrite)}
@@ -175,13 +184,13 @@ def _request(row: Row, members: tuple[Row, ...]) -> Request:
     location = Location(_text(row, "profile"), _text(row, "region"), _text(row, "path"))
     folder, name, kind = _path(row, "folder"), _text(row, "name"), row["kind"]
     if kind == "upload":
-        return UploadRequest(folder, location, bool(row["overwrite"]))
+        return UploadRequest(folder, location, bool(row["overwrite"]), _batch(row))
     if name and not is_segment(name):
         raise ValueError(f"{name!r} is no name for a file")
     if kind == "zip":
         shared = {"kind": "download", "profile": row["profile"], "region": row["region"]}
         wanted = tuple(_download({**shared, **member}) for member in members)
-        return ZipRequest(wanted, location, folder, _text(row, "zip") if not wanted else "", name)
+        return ZipRequest(wanted, location, folder, _text(row, "zip") if not wanted else "", name, _batch(row))
     if kind != "download":
         raise ValueError(f"{kind!r} is no kind of transfer")
     return _download(row)
@@ -197,7 +206,15 @@ def _download(row: Row) -> DownloadRequest:
         raise ValueError("its folder lies outside the one that was chosen")
     on_conflict = OnConflict(_text(row, "on_conflict"))
     entry = _decoded(_text(row, "entry"), location)
-    return DownloadRequest(location, folder, name, on_conflict, entry, bool(row["sha256"]), root)
+    return DownloadRequest(location, folder, name, on_conflict, entry, bool(row["sha256"]), root, _batch(row))
+
+
+def _batch(row: Row) -> TransferBatch | None:
+    """The batch of a transfer. It is only shown: one that makes no sense is none."""
+    try:
+        return msgspec.convert(json.loads(_text(row, "batch")), TransferBatch) if row.get("batch") else None
+    except (TypeError, ValueError, msgspec.MsgspecError):
+        return None
 
 
 def _text(row: Row, name: str) -> str:

@@ -7,6 +7,7 @@ CREATE TABLE transfer (
     profile TEXT NOT NULL,
     region TEXT NOT NULL,
     path TEXT NOT NULL,
+    batch TEXT NOT NULL DEFAULT '',      -- what it was asked for with, as JSON
     folder TEXT NOT NULL,                -- of an upload: the file
     root TEXT NOT NULL DEFAULT '',       -- the folder above it that the user named; empty if it is the same
     name TEXT NOT NULL DEFAULT '',
@@ -50,4 +51,3 @@ CREATE TABLE event (
     transfer INTEGER NOT NULL,
     what TEXT NOT NULL
 );
-PRAGMA user_version = 2;

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cloudstore_tui.transfers.journal.database import Database
 from cloudstore_tui.transfers.journal.store import FILE, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.manager import TransferManager
-from cloudstore_tui.transfers.model import DownloadRequest, State, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.part_file import PartNames
 from cloudstore_tui.transfers.workers import Workers
 
@@ -282,10 +283,11 @@ def test_a_journal_of_the_first_form_is_read(open_journal: Any, state: Path) -> 
 def test_what_is_written_is_read_again(open_journal: Any, folder: Path, kind: str) -> None:
     entry = StoredObject(PLACE, "x.tar", size=5, size_exact=True, checksum="0" * 32)
     member = DownloadRequest(PLACE, folder / "a" / "b", "x", entry=entry, sha256=True, root=folder)
+    batch = TransferBatch.of("plan\udcff.csv, «é»", str(folder), [5, None])
     requests = {
-        "download": member,
-        "upload": UploadRequest(folder / "plan\udcff.csv", PLACE, overwrite=True),
-        "zip": ZipRequest((member,), Location("tiny"), folder),
+        "download": replace(member, batch=batch),
+        "upload": UploadRequest(folder / "plan\udcff.csv", PLACE, overwrite=True, batch=batch),
+        "zip": ZipRequest((member,), Location("tiny"), folder, batch=batch),
     }
     journal = open_journal()
     journal.add(1, requests[kind])
@@ -293,3 +295,9 @@ def test_what_is_written_is_read_again(open_journal: Any, folder: Path, kind: st
     journal.close()
     (row,) = asyncio.run(open_journal().interrupted())
     assert (row.request, row.damage) == (requests[kind], "")
+
+
+def test_a_batch_that_makes_no_sense_costs_only_the_batch(open_journal: Any, interrupted: Any) -> None:
+    interrupted({"batch": '{"id": 3}'})
+    rows = asyncio.run(open_journal().interrupted())
+    assert [(row.request.batch, row.damage) for row in rows] == [(None, "")] * 2

@@ -57,6 +57,29 @@ async def test_no_more_run_at_once_than_allowed(fresh_engine: Any, server: Any, 
     await engine.close()
 
 
+async def test_what_waits_can_change_places_and_many_are_told_at_once(
+    fresh_engine: Any, server: Any, answer: Any, folder: Path
+) -> None:
+    names = ["first", "a", "b", "c", "d"]
+    for name in names:
+        server.put(f"/{name}", b"x" * 10)
+    server.answer(answer(slow=True))
+    engine = fresh_engine(at_once=1)
+    first, a, b, c, d = (engine.submit(request(folder, name)) for name in names)
+    await reached(engine, first, State.RUNNING)
+    engine.reorder([d, b, first])
+    engine.pause(a, c)
+    engine.resume(a)
+    for number in (d, a, b):
+        await engine.wait(number)
+    began = sorted((transfer.started, transfer.id) for transfer in engine.snapshot() if transfer.attempts)
+    assert [number for _, number in began] == [first, d, b, a]
+    assert await reached(engine, c, State.PAUSED)
+    engine.cancel(c, c, 12345)
+    assert (await engine.wait(c)).state is State.CANCELLED
+    await engine.close()
+
+
 async def test_small_objects_share_connections(engine: Any, server: Any, folder: Path) -> None:
     for number in range(60):
         server.put(f"/{number}", b"x" * number)
