@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import msgspec
+from msgspec.structs import replace
 
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (

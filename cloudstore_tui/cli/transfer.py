@@ -4,11 +4,11 @@ import shlex
 import stat
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
 from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from cloudstore_tui.config.profiles import COMMON, PROFILE_NAME, add_profile
 from cloudstore_tui.config.secrets import (
@@ -34,8 +35,7 @@ _PATIENCE = Timeouts(connect=10, read=20, give_up=20)
 _QUOTES = "\"'"
 
 
-@dataclass
-class ProfileDraft:
+class ProfileDraft(Struct):
     """What is known of a profile so far."""
 
     spec: ProviderSpec

@@ -12,9 +12,10 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Self
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.fs.file_system import FileSystems
@@ -297,8 +298,7 @@ class Disk:
 HERE = PurePath()
 
 
-@dataclass(frozen=True, slots=True)
-class TargetFolder:
+class TargetFolder(Struct, frozen=True):
     """A folder below one that the user named. That one may be a link; nothing on the way from there may be."""
 
     root: Path

@@ -2,8 +2,9 @@
 
 import os
 import threading
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 MOUNTS = Path("/proc/self/mountinfo")
 FAT_LIMIT = 4 * 1024**3 - 1
@@ -37,8 +38,7 @@ _NO_OWNERS = _FAT | {"9p", "cifs", "exfat", "fuseblk", "ntfs", "ntfs3", "smb3", 
 """Owner and mode of their files are those of the mount, whoever made them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSystem:
+class FileSystem(Struct, frozen=True):
     """One kind of file system; what is not known is taken to be an ordinary local disk."""
 
     name: str = ""

@@ -1,7 +1,8 @@
 """What running downloads have still to write, so that together they do not fill the disk."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import FullDiskError
 
@@ -11,8 +12,7 @@ SHARE = 100
 """But never more than one part in so many of the whole disk: on a small one a fixed margin would be all there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Promise:
+class _Promise(Struct, frozen=True):
     device: int
     remaining: Callable[[], int]
 

@@ -2,8 +2,9 @@
 
 import io
 import math
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 MAX_SECONDS = 1200.0
 """Seconds of sound that are decoded of one piece: some formats hold hours of silence in a few bytes."""
@@ -25,8 +26,7 @@ class Kind(Enum):
     FLAC = "FLAC"
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedSound:
+class DecodedSound(Struct, frozen=True):
     """The loudness of each channel, in decibels below full scale, one number for each stretch."""
 
     channels: tuple[tuple[float, ...], ...]

@@ -1,6 +1,6 @@
 """What every transfer works with."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.fs.disk import Disk
@@ -11,8 +11,7 @@ from cloudstore_tui.net.transport import Blob
 from cloudstore_tui.transfers.workers import Workers
 
 
-@dataclass(frozen=True, slots=True)
-class TransferContext:
+class TransferContext(Struct, frozen=True):
     """One set per engine."""
 
     blob: Blob

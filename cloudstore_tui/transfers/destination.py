@@ -3,8 +3,9 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import ConflictError, UnsafeError
 from cloudstore_tui.fs.disk import Disk, TargetFolder, os_errors_as
@@ -18,8 +19,7 @@ _SUFFIX_LENGTHS = (8, 12, 16, 24, 32)
 _MAX_COPIES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(Struct, frozen=True):
     """A file that is the object already."""
 
     path: Path

@@ -3,8 +3,9 @@
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError
 from cloudstore_tui.core.links import Source
@@ -58,8 +59,7 @@ class FetchStore(Protocol):
         """After a failure to take bytes, go back to those that are certain."""
 
 
-@dataclass(slots=True)
-class Version:
+class Version(Struct):
     """What is known of the one version of the object that the bytes are from."""
 
     size: int | None = None
@@ -94,8 +94,7 @@ class EncodedError(RecoverableReplyError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What decides whether a reply is the object, beside its exact size."""
 
     rough_size: int | None = None

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk
@@ -17,8 +18,7 @@ from cloudstore_tui.transfers.part_file import PartNames, part_id_of, remove_lef
 from cloudstore_tui.transfers.workers import Workers
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """A transfer of another program that runs."""
 
     transfer: TransferSnapshot

@@ -4,11 +4,13 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
@@ -58,8 +60,7 @@ class OnConflict(StrEnum):
     KEEP_BOTH = "keep-both"
 
 
-@dataclass(frozen=True, slots=True)
-class TransferBatch:
+class TransferBatch(Struct, frozen=True):
     """What the user did with one key or command. Its transfers are shown together, also after a restart."""
 
     id: str
@@ -79,8 +80,7 @@ class TransferBatch:
         return cls(secrets.token_hex(6), title, target, len(known), sum(known))
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadRequest:
+class DownloadRequest(Struct, frozen=True):
     """One object to be fetched into a folder."""
 
     location: Location
@@ -106,8 +106,7 @@ class DownloadRequest:
         return TargetFolder.of(self.folder, self.root)
 
 
-@dataclass(frozen=True, slots=True)
-class UploadRequest:
+class UploadRequest(Struct, frozen=True):
     """One local file to be sent."""
 
     path: Path
@@ -117,8 +116,7 @@ class UploadRequest:
     batch: TransferBatch | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ZipRequest:
+class ZipRequest(Struct, frozen=True):
     """Objects that the service packs into a zip, which is fetched and opened."""
 
     members: tuple[DownloadRequest, ...]
@@ -160,8 +158,7 @@ def sizes_of(request: Request) -> Iterator[int | None]:
             yield download.entry.size if download.entry is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class TransferSnapshot:
+class TransferSnapshot(Struct, frozen=True):
     """One transfer as it was at one moment. All numbers are absolute, so any snapshot may be missed."""
 
     id: int

@@ -10,9 +10,10 @@ import re
 import secrets
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
 from cloudstore_tui.core.models import Location
@@ -30,8 +31,7 @@ LATEST = 253_402_300_799
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class PartNames:
+class PartNames(Struct, frozen=True):
     """The names that one transfer may give its part file."""
 
     shared: str
@@ -360,8 +360,7 @@ def _remove(disk: Disk, dir_fd: int, name: str, inode: int) -> None:
         disk.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenPart:
+class _OpenPart(Struct, frozen=True):
     descriptor: int
     name: str
     offset: int

@@ -5,8 +5,9 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.transfers.workers import Stop
@@ -21,8 +22,7 @@ CHUNK = 1 << 18
 """Bytes read at once: small enough to stay in the processor's cache until they are hashed twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(Struct, frozen=True):
     """What was read back from disk."""
 
     size: int
@@ -31,8 +31,7 @@ class Digests:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedChecksum:
+class ExpectedChecksum(Struct, frozen=True):
     """What the service and the store say about an object."""
 
     size: int | None = None
@@ -51,8 +50,7 @@ class ExpectedChecksum:
         return found is not None and int(found[2] or 0) <= 1
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
+class VerifyResult(Struct, frozen=True):
     """The best level that holds, or what contradicts."""
 
     level: str

@@ -1,10 +1,10 @@
 """Transfers as the screen sees them: what changes is pushed, and nothing is asked for while nothing changes."""
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import replace
 from time import monotonic
 from typing import Protocol
 
+from msgspec.structs import replace
 from textual.app import App
 from textual.signal import Signal
 from textual.timer import Timer

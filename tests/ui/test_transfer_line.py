@@ -1,9 +1,9 @@
 """One transfer as a line of text."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from cloudstore_tui.core.errors import NetworkError

@@ -1,10 +1,10 @@
 """The strip of transfers: lines, order, keys, and how little is drawn."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual import on
 from textual.app import App, ComposeResult
 from textual.geometry import Region

@@ -1,9 +1,9 @@
 """The table of all transfers: rows, what is drawn again, and who takes orders."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual import on
 from textual.app import App, ComposeResult

@@ -1,12 +1,11 @@
 """The screen of all transfers."""
 
-import dataclasses
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError
 from cloudstore_tui.core.models import Location
@@ -215,7 +214,7 @@ async def test_the_bell_rings_when_a_long_transfer_ends(
         await it.press("d")
         await it.until(lambda: it.engine.transfers)
         now = datetime.now(UTC)
-        it.engine.transfers[0] = dataclasses.replace(it.engine.transfers[0], started=now - timedelta(seconds=seconds))
+        it.engine.transfers[0] = replace(it.engine.transfers[0], started=now - timedelta(seconds=seconds))
         it.engine.become(1, state)
         await it.until(lambda: not it.app._watch.unfinished)
         assert len(rung) == rings

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
@@ -49,8 +50,7 @@ _MIGRATIONS = {
 _ELSEWHERE = "Or set XDG_STATE_HOME to another folder."
 
 
-@dataclass(slots=True)
-class _Order:
+class _Order(Struct):
     """A job on its way to the disk."""
 
     job: Job

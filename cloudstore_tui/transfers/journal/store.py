@@ -5,11 +5,11 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, LocalDiskError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
@@ -35,8 +35,7 @@ _REPEATED = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened to a transfer."""
 
     at: float

@@ -4,8 +4,10 @@ import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UnsafeError
 from cloudstore_tui.core.text import plain
@@ -50,8 +52,7 @@ _FULL32 = 0xFFFFFFFF
 _LONGEST_NAME = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class ZipMember:
+class ZipMember(Struct, frozen=True):
     """A member. Its numbers are claims until its bytes were read."""
 
     index: int
@@ -79,8 +80,7 @@ class ZipMember:
         return plain(self.name, _SHOWN) or "(without a name)"
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """Where the directory is and how much is in it, as all end records say."""
 
     offset: int
@@ -88,8 +88,7 @@ class Directory:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry, with sizes and offset of the long form where it has one."""
 
     system: int
@@ -275,8 +274,7 @@ def _zip64(extra: bytes, count: int) -> tuple[int, ...]:
     raise unsafe("the size of a member is missing")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What an archive may hold."""
 
     requested: int | None = None
@@ -296,13 +294,16 @@ class Limits:
         return int(self.total * TOTAL_FACTOR) + TOTAL_SLACK
 
 
+ANY_CONTENT = Limits()
+
+
 class Archive:
     """The members of a zip. Its methods block.
 
     What cannot be trusted at all is refused when it is opened; a single member that cannot be read has an `error`.
     """
 
-    def __init__(self, read: Read, size: int, limits: Limits = Limits()) -> None:
+    def __init__(self, read: Read, size: int, limits: Limits = ANY_CONTENT) -> None:
         """Open it.
 
         Args:

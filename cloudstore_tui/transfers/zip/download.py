@@ -4,8 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
 from cloudstore_tui.core.models import Location
@@ -38,8 +39,7 @@ UNREQUESTED = "unrequested"
 """Folder for members that nobody asked for."""
 
 
-@dataclass
-class ZipPart:
+class ZipPart(Struct):
     """Objects for one job; none where nobody knows what is in it."""
 
     wanted: Sequence[Wanted]

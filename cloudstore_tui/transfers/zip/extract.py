@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import (
     FullDiskError,
@@ -244,8 +246,7 @@ def _expected(entry: StoredObject) -> ExpectedChecksum:
     return ExpectedChecksum(entry.size if entry.size_exact else None, entry.checksum, entry.checksum_type)
 
 
-@dataclass
-class Opened:
+class Opened(Struct):
     """What came out of a zip."""
 
     missing: list[Wanted] = field(default_factory=list)

@@ -8,8 +8,9 @@ import hashlib
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.zip.archive import ZipMember
@@ -23,8 +24,7 @@ _NUMBERED = re.compile(r" ?\(\d{1,5}\)(?=(\.[^.()]*)?$)")
 _BREAKS = re.compile(r"[/\\:]")
 
 
-@dataclass
-class Matching:
+class Matching(Struct):
     """The members that were recognised, and what is left on both sides."""
 
     members: dict[int, ZipMember] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from cloudstore_tui.core.errors import NotAvailableError
 from cloudstore_tui.core.models import StoredObject
@@ -31,8 +32,7 @@ PACKING_START = 5.0
 JOBS_AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Objects of one region for one zip job, in the order they came."""
 
     region: str
@@ -40,8 +40,7 @@ class Batch:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Direct:
+class Direct(Struct, frozen=True):
     """An object that does not go into a zip."""
 
     entry: StoredObject
@@ -49,8 +48,7 @@ class Direct:
     """A clause for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """An object that cannot be fetched at all."""
 
     entry: StoredObject
@@ -60,8 +58,7 @@ class LeftOut:
 Part: TypeAlias = Batch | Direct | LeftOut
 
 
-@dataclass(frozen=True, slots=True)
-class ZipPlan:
+class ZipPlan(Struct, frozen=True):
     """What is to be done for a set of objects."""
 
     batches: tuple[Batch, ...]
@@ -69,8 +66,7 @@ class ZipPlan:
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass
-class _Open:
+class _Open(Struct):
     """A batch that grows. An id is in it once."""
 
     entries: dict[str, StoredObject] = field(default_factory=dict)
@@ -164,8 +160,7 @@ def not_available(entry: StoredObject) -> NotAvailableError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """An estimate."""
 
     requests: int
@@ -177,8 +172,7 @@ class Cost:
         return Cost(self.requests + other.requests, self.seconds + other.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which way is taken, and why."""
 
     zips: bool

@@ -4,9 +4,9 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings

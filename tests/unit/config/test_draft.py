@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.config.draft import ProfileDraft, asked, check_name, complaint, read_answer, typed_texts
 from cloudstore_tui.config.profiles import load_config

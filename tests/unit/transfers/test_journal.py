@@ -5,11 +5,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject

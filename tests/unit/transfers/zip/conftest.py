@@ -4,13 +4,14 @@ import hashlib
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, NotAvailableError, StorageError
 from cloudstore_tui.core.links import Source, ZipJob

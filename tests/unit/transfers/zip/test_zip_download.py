@@ -1,7 +1,6 @@
 """A zip transfer from the job to the last file, against a service that does what a script says."""
 
 import asyncio
-import dataclasses
 import errno
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -86,13 +85,13 @@ async def test_a_job_that_is_done_at_once_is_not_asked_for(service: Any, carry_o
 
 
 async def test_a_sha256_is_told_where_it_is_wanted(service: Any, carry_out: Any, asked: Ask) -> None:
-    run = await carry_out(asked(*(dataclasses.replace(one, sha256=True) for one in many(service, 2))))
+    run = await carry_out(asked(*(replace(one, sha256=True) for one in many(service, 2))))
     assert [len(member.sha256) for member in run.members] == [64, 64]
 
 
 async def test_repeated_names_and_colons_come_out_right(service: Any, carry_out: Any, asked: Ask, folder: Path) -> None:
     members = [service.put("int-a:b.json", text * 9) for text in (b"a", b"b", b"c")]
-    run = await carry_out(asked(*(dataclasses.replace(one, on_conflict=OnConflict.KEEP_BOTH) for one in members)))
+    run = await carry_out(asked(*(replace(one, on_conflict=OnConflict.KEEP_BOTH) for one in members)))
     assert run.states == ["done"] * 3
     found = [(member.path or Path()).read_bytes() for member in run.members]
     assert found == [b"a" * 9, b"b" * 9, b"c" * 9]
@@ -111,7 +110,7 @@ async def test_empty_objects_are_published_too(service: Any, carry_out: Any, ask
 async def test_members_go_to_their_own_folders_and_names(
     service: Any, carry_out: Any, asked: Ask, folder: Path
 ) -> None:
-    one = dataclasses.replace(service.put("x", b"1"), folder=folder / "deep" / "er", name="one.txt")
+    one = replace(service.put("x", b"1"), folder=folder / "deep" / "er", name="one.txt")
     assert (await carry_out(asked(one, service.put("y", b"2")))).state is State.DONE
     assert files(folder) == {"deep/er/one.txt": b"1", "y": b"2"}
 
@@ -388,7 +387,7 @@ async def test_other_files_are_left_alone_or_replaced_as_the_user_wishes(
 ) -> None:
     (folder / "0.wav").write_text("mine")
     first, second = many(service, 2)
-    run = await carry_out(asked(dataclasses.replace(first, on_conflict=on_conflict), second))
+    run = await carry_out(asked(replace(first, on_conflict=on_conflict), second))
     assert run.states == [state, "done"]
     assert ((folder / "0.wav").read_text() == "mine") is (state == "skipped")
 
