@@ -16,7 +16,7 @@ from cloudstore_tui.cli.transferring import (
     tell,
     transferring,
 )
-from cloudstore_tui.core.errors import StorageError, UsageError, distinct
+from cloudstore_tui.core.errors import StorageError, UnreadableError, UsageError, distinct
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
@@ -106,12 +106,13 @@ def list_command(path: str, *, as_json: bool, timeout: float) -> None:
         regions = [location.region] if location.region else await _regions(provider, location, session.output)
         for region in regions:
             try:
-                jobs = await provider.zip_jobs(region)
+                queue = await provider.zip_jobs(region)
             except StorageError as error:
                 session.output.error(error, f"{location.profile}:{region}/")
                 continue
-            for job in jobs:
+            for job in queue.items:
                 _show(session.output, job)
+            session.output.losses(queue.failures)
 
     run(work, as_json=as_json, timeout=timeout)
 
@@ -188,8 +189,9 @@ def clear_command(path: str, *, yes: bool, as_json: bool, timeout: float) -> Non
         if not location.region:
             raise UsageError("one region is cleared at a time", subject=path, hint="Write PROFILE:REGION.")
         if not yes:
-            jobs = await provider.zip_jobs(location.region)
-            _confirm(session.output, location, len(jobs))
+            queue = await provider.zip_jobs(location.region)
+            unnamed = sum(failure.number for failure in queue.failures if isinstance(failure, UnreadableError))
+            _confirm(session.output, location, len(queue.items) + unnamed)
         for job in await provider.clear_zips(location.region):
             _show(session.output, job)
 

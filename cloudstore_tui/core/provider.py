@@ -242,8 +242,8 @@ class StorageProvider(ABC):
         """The present state of one zip job."""
         raise self._unsupported("zip jobs")
 
-    async def zip_jobs(self, region: str) -> tuple[ZipJob, ...]:
-        """All zip jobs that the server holds for this profile in a region."""
+    async def zip_jobs(self, region: str) -> Page[ZipJob]:
+        """All zip jobs that the server holds for this profile in a region, on one page."""
         raise self._unsupported("zip jobs")
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:

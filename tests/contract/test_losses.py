@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from cloudstore_tui.cli import session
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 
@@ -39,6 +41,23 @@ def test_every_form_of_a_partial_result_ends_as_one(cloudstore: Cloudstore, opti
     assert done.code == 3
     assert "acme8:uk/" in done.err
     assert done.out or "-o" in options
+
+
+def test_zip_jobs_without_a_name_are_an_error_behind_the_others(
+    cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = Reply.decode
+
+    def nameless(self: Reply, type_: Any, *, subject: str) -> Any:
+        told = decode(self, type_, subject=subject)
+        named = {"zipName": "a.zip", "status": "DONE"}
+        return [named, {"status": "DONE"}] if told == [] else told
+
+    monkeypatch.setattr(Reply, "decode", nameless)
+    done = cloudstore("zip", "list", "acme8:us-east", "--json")
+    job, error = done.records
+    assert (job["path"], error["code"], done.code) == ("acme8:us-east/a.zip", 4, 4)
+    assert "1 record of the service cannot be read" in done.err
 
 
 @pytest.mark.usefixtures("no_uk")

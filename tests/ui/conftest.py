@@ -172,6 +172,7 @@ class SearchService(Service):
         self.results = results
         self.page_size = page_size
         self.jobs: tuple[ZipJob, ...] = ()
+        self.unnamed_jobs: tuple[StorageError, ...] = ()
 
     def locate(self, rest: str) -> Location:
         region, _, path = rest.partition("/")
@@ -249,9 +250,9 @@ class SearchService(Service):
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
         raise NotImplementedError
 
-    async def zip_jobs(self, region: str) -> tuple[ZipJob, ...]:
+    async def zip_jobs(self, region: str) -> Page[ZipJob]:
         await self.called("zip_jobs", Location(self.profile.name, region))
-        return self.jobs
+        return Page(self.jobs, failures=self.unnamed_jobs)
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
         await self.called("cancel_zip", Location(self.profile.name, region), name)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.errors import MissingError, NetworkError
+from cloudstore_tui.core.errors import MissingError, NetworkError, UnreadableError
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Folder
 from cloudstore_tui.core.paging import Page
@@ -87,6 +87,14 @@ async def test_jobs_that_cannot_be_read_are_told(browser: Any, searches: Any) ->
         await it.press("J")
         await it.until(lambda: it.notices)
         assert it.notices == ["No answer."]
+
+
+async def test_jobs_without_a_name_are_told_beside_the_others(browser: Any, searches: Any) -> None:
+    searches.unnamed_jobs = (UnreadableError(1, subject=START),)
+    async with browser(start=START) as it:
+        await opened(it)
+        assert "b.zip  ready" in it.text
+        assert it.notices == [str(searches.unnamed_jobs[0])]
 
 
 async def test_at_the_top_the_region_under_the_cursor_counts(browser: Any, searches: Any) -> None:

@@ -291,7 +291,10 @@ class AlvariaProvider(StorageProvider):
         at_once = max(self.profile.concurrency, 1)
         for first in range(0, len(locations), at_once):
             some = locations[first : first + at_once]
-            done += await asyncio.gather(*(self._delete(location) for location in some))
+            # What is said of each is a value, so that one that fails ends no other; whatever else goes wrong ends all.
+            async with asyncio.TaskGroup() as group:
+                deletions = [group.create_task(self._delete(location)) for location in some]
+            done += [deletion.result() for deletion in deletions]
         return tuple(done)
 
     async def _delete(self, location: Location) -> Deletion:

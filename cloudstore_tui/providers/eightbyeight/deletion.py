@@ -87,7 +87,9 @@ def _judged(seen: list[Deletion]) -> list[Deletion]:
 async def _looked_at(
     client: EightByEightClient, batch: list[Location], error: StorageError | None = None
 ) -> list[Deletion]:
-    return list(await asyncio.gather(*(_look(client, location, error) for location in batch)))
+    async with asyncio.TaskGroup() as group:
+        looks = [group.create_task(_look(client, location, error)) for location in batch]
+    return [look.result() for look in looks]
 
 
 async def _look(client: EightByEightClient, location: Location, error: StorageError | None) -> Deletion:

@@ -158,9 +158,9 @@ class EightByEightProvider(StorageProvider):
         """The state of a zip job."""
         return await self._zips.one(self._region(region), name)
 
-    async def zip_jobs(self, region: str) -> tuple[ZipJob, ...]:
+    async def zip_jobs(self, region: str) -> Page[ZipJob]:
         """The queue of a region."""
-        return await self._zips.all(self._region(region))
+        return await self._zips.queue(self._region(region))
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
         """Stop a zip job; one of others only if the profile may change something."""

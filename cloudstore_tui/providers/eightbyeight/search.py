@@ -1,11 +1,11 @@
 """Searches of one customer: pages of one region or of all, how much is found, and what of it is unexpected."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from operator import ge, gt, le, lt
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -31,6 +31,8 @@ from cloudstore_tui.providers.eightbyeight.paging import (
     next_offset,
     values_of,
 )
+
+Result = TypeVar("Result")
 
 
 class Searcher:
@@ -213,25 +215,16 @@ class Counter:
         parts = await self._parts(query, regions)
         total = sum(part.number for part in parts)
         samples = [sample for sample in _samples(parts, total) if sample.limit]
-        slices = await asyncio.gather(
-            *(
-                self._searcher.region_page(one.part.query, one.part.region, Position(one.offset), one.limit)
-                for one in samples
-            )
+        slices = await _all_of(
+            self._searcher.region_page(one.part.query, one.part.region, Position(one.offset), one.limit)
+            for one in samples
         )
         found = {entry.location: entry.size for one in slices for entry in one.entries if entry.size is not None}
         return ResultSize(total, len(found), sum(found.values()))
 
     async def _parts(self, query: Query, regions: tuple[str, ...]) -> list[_Part]:
         query = replace(query, sort=NEWEST_FIRST)
-        tasks = [asyncio.ensure_future(self._in_region(query, region)) for region in regions]
-        try:
-            found = await asyncio.gather(*tasks)
-        finally:
-            # One that fails ends all.
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        found = await _all_of(self._in_region(query, region) for region in regions)
         return [part for parts in found for part in parts]
 
     async def _in_region(self, query: Query, region: str) -> list[_Part]:
@@ -295,6 +288,17 @@ class Counter:
         if await self._is_there(part, region, LARGEST_WINDOW - 1):
             return None
         return _Part(part, region, await self._end(part, region, first.given, LARGEST_WINDOW - 1))
+
+
+async def _all_of(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """What several works give, in their order; the first that fails ends the others, and its error is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _samples(parts: Sequence[_Part], total: int) -> Iterator[_Sample]:

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cloudstore_tui.core.errors import ConfigError, ReplyError
+from cloudstore_tui.core.errors import ConfigError, ReplyError, UnreadableError
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.fields import TYPES, Unit
 from cloudstore_tui.net import Reply
 from cloudstore_tui.net.reply import message_of
@@ -239,11 +240,14 @@ def bucket_objects(reply: Reply, near: Location, subject: str) -> tuple[list[Sto
     return found, len(rows) - len(found)
 
 
-def jobs(reply: Reply, near: Location, subject: str) -> list[ZipJob]:
-    """The zip jobs in a reply, which can be one, a list of them, or nothing at all."""
+def jobs(reply: Reply, near: Location, subject: str) -> Page[ZipJob]:
+    """The zip jobs in a reply: one, a list of them, or nothing at all; those without a name are lacking."""
     if not reply.body.strip():
-        return []
-    return [found.as_job(near) for found in _job_records(reply, subject)]
+        return Page(())
+    found = [job.as_job(near) for job in _job_records(reply, subject)]
+    told: object = reply.decode(Any, subject=subject)
+    lacking = (len(told) if isinstance(told, list) else bool(told)) - len(found)
+    return Page(tuple(found), failures=(UnreadableError(lacking, subject=subject),) if lacking else ())
 
 
 def job_link(reply: Reply, name: str, subject: str) -> str:

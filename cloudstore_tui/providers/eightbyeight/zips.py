@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cloudstore_tui.core.errors import JobError, MissingError, UnsupportedError, UsageError
 from cloudstore_tui.core.links import Source, ZipJob
 from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.net import LostReplyError, Reply, segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient, region_of
@@ -36,17 +37,17 @@ class ZipJobs:
         near = region_of(locations[0])
         if any(location.region != near.region for location in locations):
             raise UsageError("a zip job packs objects of one region", hint="Start one job for each region.")
-        before = {job.name for job in await self.all(near)}
+        before = {job.name for job in await self._all(near)}
         ids = list(dict.fromkeys(location.path for location in locations))
-        found: list[ZipJob] = []
+        found: tuple[ZipJob, ...] = ()
         try:
             reply = await self._send("POST", near, "start", near.address, ids)
-            found = wire.jobs(reply, near, near.address)
+            found = wire.jobs(reply, near, near.address).items
         except LostReplyError:
             # Sent once: whether the job was started shows in the queue.
             pass
-        new = [job for job in found if job.name not in before] or (found if len(found) == 1 else [])
-        new = new or [job for job in await self.all(near) if job.name not in before]
+        new = [job for job in found if job.name not in before] or [*found[:1]] * (len(found) == 1)
+        new = new or [job for job in await self._all(near) if job.name not in before]
         if not new:
             raise JobError("the service did not start a zip job", subject=near.address, hint=_CURE)
         if len(new) > 1:
@@ -58,21 +59,24 @@ class ZipJobs:
         """The state of one job."""
         subject = _place(near, name)
         reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", subject=subject)
-        told = wire.jobs(reply, near, subject) or await self.all(near)
+        told = wire.jobs(reply, near, subject).items or await self._all(near)
         found = next((job for job in told if job.name == name), None)
         if found is None:
             raise MissingError("the zip job is no longer on the server", subject=subject)
         return found
 
-    async def all(self, near: Location) -> tuple[ZipJob, ...]:
+    async def _all(self, near: Location) -> tuple[ZipJob, ...]:
+        return (await self.queue(near)).items
+
+    async def queue(self, near: Location) -> Page[ZipJob]:
         """The whole queue; an empty one can be answered with 404."""
         try:
             reply = await self._client.get(near.region, _LIST, subject=near.address)
         except MissingError:
             if await self._client.knows(near.region):
-                return ()
+                return Page(())
             raise
-        return tuple(wire.jobs(reply, near, near.address))
+        return wire.jobs(reply, near, near.address)
 
     async def cancel(self, near: Location, name: str) -> tuple[ZipJob, ...]:
         """Stop a job; the jobs that the server then holds."""
@@ -80,16 +84,16 @@ class ZipJobs:
         try:
             reply = await self._cancelled(near, f"cancel/{segment(name)}", subject)
         except LostReplyError:
-            return await self.all(near)
-        return tuple(wire.jobs(reply, near, subject)) or await self.all(near)
+            return await self._all(near)
+        return wire.jobs(reply, near, subject).items or await self._all(near)
 
     async def clear(self, near: Location) -> tuple[ZipJob, ...]:
         """Empty the queue; what the server then still holds."""
         try:
             reply = await self._send("PUT", near, "clear", near.address)
         except LostReplyError:
-            return await self.all(near)
-        return tuple(wire.jobs(reply, near, near.address)) if reply.body.strip() else await self.all(near)
+            return await self._all(near)
+        return wire.jobs(reply, near, near.address).items if reply.body.strip() else await self._all(near)
 
     async def source(self, near: Location, name: str) -> Source:
         """A presigned link to a finished zip, or the API's own address of it.
@@ -99,7 +103,7 @@ class ZipJobs:
         """
         subject, query = _place(near, name), [("presignUrl", "true")]
         reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", query, subject=subject)
-        job = next((job for job in wire.jobs(reply, near, subject) if job.name == name), None)
+        job = next((job for job in wire.jobs(reply, near, subject).items if job.name == name), None)
         if job and job.status in _UNFINISHED:
             raise JobError(f"the zip job is {job.status}", subject=subject, hint="Only a finished one can be fetched.")
         networks = self._client.profile.texts("allow_networks")

@@ -39,7 +39,7 @@ class ZipJobsFlow(Flow):
         await self._show(reading.provider, region)
 
     async def _show(self, provider: StorageProvider, region: str) -> None:
-        jobs, at = await provider.zip_jobs(region), ""
+        jobs, at = await self._jobs(provider, region), ""
         while True:
             order = await self.screen.app.push_screen_wait(ZipJobsDialog(region, jobs, at))
             if order is None:
@@ -64,7 +64,13 @@ class ZipJobsFlow(Flow):
         if order.verb is JobVerb.CLEAR:
             sure = await self.screen.app.push_screen_wait(ClearZipsDialog(region, len(jobs)))
             return await provider.clear_zips(region) if sure else tuple(jobs)
-        return await provider.zip_jobs(region)
+        return await self._jobs(provider, region)
+
+    async def _jobs(self, provider: StorageProvider, region: str) -> tuple[ZipJob, ...]:
+        queue = await provider.zip_jobs(region)
+        for failure in queue.failures:
+            report(self.screen, failure)
+        return queue.items
 
     def _tell_stopped(self, job: ZipJob, left: Sequence[ZipJob]) -> None:
         still = next((one for one in left if one.name == job.name), None)

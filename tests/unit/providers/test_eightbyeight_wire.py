@@ -267,13 +267,27 @@ def test_a_bucket_gives_its_objects_and_counts_what_it_cannot_read() -> None:
     ],
 )
 def test_jobs_are_read_from_one_from_a_list_and_from_nothing(told: object, found: list[tuple[str, str]]) -> None:
-    assert [(job.name, job.status) for job in wire.jobs(reply(told), HERE, PLACE)] == found
+    assert [(job.name, job.status) for job in wire.jobs(reply(told), HERE, PLACE).items] == found
+
+
+@pytest.mark.parametrize(
+    ("told", "lacking"),
+    [
+        ([{"zipName": "a.zip"}, {"status": "DONE"}, 7, {"zipName": ""}], 3),
+        ({"status": "DONE", "content": ["x"]}, 1),
+        ([{"zipName": "a.zip"}], 0),
+        ({}, 0),
+    ],
+)
+def test_jobs_without_a_name_are_lacking(told: object, lacking: int) -> None:
+    failures = wire.jobs(reply(told), HERE, PLACE).failures
+    assert [getattr(failure, "number", 0) for failure in failures] == ([lacking] if lacking else [])
 
 
 def test_what_a_job_holds_is_shown_as_it_comes() -> None:
     told = {"zipName": "a.zip", "content": ["id:SUCCESS", None, 7, ""]}
-    assert wire.jobs(reply(told), HERE, PLACE)[0].content == ("id:SUCCESS", "7")
-    assert wire.jobs(reply({**told, "content": "id:SUCCESS"}), HERE, PLACE)[0].content == ()
+    assert wire.jobs(reply(told), HERE, PLACE).items[0].content == ("id:SUCCESS", "7")
+    assert wire.jobs(reply({**told, "content": "id:SUCCESS"}), HERE, PLACE).items[0].content == ()
 
 
 def test_the_link_of_a_job_is_that_of_the_job_asked_for() -> None:
