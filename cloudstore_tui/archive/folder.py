@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
@@ -105,15 +106,29 @@ class PullFolder:
             StorageError: it cannot be read, or is no plain file.
         """
         digest = hashlib.sha256()
+        with self._plain_file(path) as content:
+            while chunk := content.read(_CHUNK):
+                stop.check()
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    @contextmanager
+    def _plain_file(self, path: PurePosixPath) -> Iterator[BinaryIO]:
         with self._inside(path) as parent:
             descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
             with os.fdopen(descriptor, "rb", buffering=0) as content:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise LocalDiskError("it is no plain file", subject=str(self.file(path)))
-                while chunk := content.read(_CHUNK):
-                    stop.check()
-                    digest.update(chunk)
-        return digest.hexdigest()
+                yield cast("BinaryIO", content)
+
+    def read(self, path: PurePosixPath, most: int) -> bytes:
+        """The first bytes of a small file.
+
+        Raises:
+            StorageError: it cannot be read, or is no plain file.
+        """
+        with self._plain_file(path) as content:
+            return content.read(most)
 
     def write_whole(self, path: PurePosixPath, text: bytes) -> None:
         """Put a small file there, in place of one from before; the folders above it are there.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -36,6 +37,9 @@ CREATE INDEX by_path ON lines(path);
 CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_IDENTITY = ("profile", "provider", "region", "id", "key")
+_MAX_SIDECAR = 1 << 22
+"""Bytes; what we write stays far below."""
 
 
 class Found(StrEnum):
@@ -52,6 +56,9 @@ class Found(StrEnum):
     """The manifest says itself that it could not be fetched, or not even be listed."""
     OLDER = "older version"
     """What the object was before it was replaced at the service."""
+
+
+_LOOKED_AT = (Found.GOOD, Found.CHANGED, Found.MISSING)
 
 
 class FileFinding(msgspec.Struct, frozen=True):
@@ -102,6 +109,8 @@ class _Verifier:
             self._stop.check()
             if (finding := self._finding(last, line)) is not None:
                 yield finding
+                if finding.found in _LOOKED_AT and (beside := self._beside(line)) is not None:
+                    yield beside
         yield from self._extra()
 
     def _read(self) -> Iterator[FileFinding]:
@@ -184,6 +193,25 @@ class _Verifier:
         hint = "Remove it and pull again to get it back."
         return FileFinding(Found.CHANGED, path, why, IntegrityError(why, subject=subject, hint=hint))
 
+    def _beside(self, line: ManifestEntry) -> FileFinding | None:
+        """About the file that tells of an object beside its own; nothing if that is as it has to be."""
+        path = next(islice(_files_of(line), 1, None), "")
+        if not path or not _is_below(path):
+            return None
+        relative = PurePosixPath(path)
+        subject, hint = str(self._folder.file(relative)), "Pull again with --sidecar: it is written anew."
+        try:
+            if self._folder.stat(relative) is None:
+                error: StorageError = MissingError("it is missing beside its object", subject=subject, hint=hint)
+                return FileFinding(Found.MISSING, path, error.message, error)
+            told = self._folder.read(relative, _MAX_SIDECAR)
+        except StorageError as failure:
+            return FileFinding(Found.CHANGED, path, failure.message, failure)
+        if _tells_of(told, line):
+            return None
+        error = IntegrityError("it does not tell of the object that it lies beside", subject=subject, hint=hint)
+        return FileFinding(Found.CHANGED, path, error.message, error)
+
     def _extra(self) -> Iterator[FileFinding]:
         for path in self._folder.files():
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
@@ -200,6 +228,17 @@ def _files_of(line: ManifestEntry) -> Iterator[str]:
     sidecar = line.get("sidecar")
     if isinstance(sidecar, str):
         yield path[: len(path) - len(path.rpartition("/")[2])] + sidecar
+
+
+def _tells_of(sidecar: bytes, line: ManifestEntry) -> bool:
+    """Whether a record beside a file is the one of the line's object, in the version that was fetched."""
+    try:
+        told = json.loads(sidecar)
+    except (ValueError, RecursionError):
+        return False
+    # Where an object could not be fetched again, the line has the checksum of the version that is not here.
+    same = _IDENTITY if "error" in line else (*_IDENTITY, "checksum")
+    return isinstance(told, dict) and [told.get(name) for name in same] == [line.get(name) for name in same]
 
 
 def _is_below(path: str) -> bool:

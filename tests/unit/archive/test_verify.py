@@ -1,6 +1,7 @@
 """Checking a folder against its manifest."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -176,6 +177,39 @@ def test_a_line_without_a_digest_is_a_failure(pulled: Path) -> None:
     manifest.append({"profile": "acme8", "region": "uk", "id": "n", "path": "new", "size": 1})
     manifest.close()
     assert findings(pulled)["new"].found is Found.DAMAGED
+
+
+RECORD = {"profile": "acme8", "region": "uk", "id": "s", "checksum": "abc"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        (json.dumps(RECORD | {"tags": {"a": "b"}}), None),
+        (None, Found.MISSING),
+        ("", Found.CHANGED),
+        ('{"profile": "acme8"', Found.CHANGED),
+        ("[" * 100_000, Found.CHANGED),
+        (json.dumps(RECORD | {"id": "of another object"}), Found.CHANGED),
+        (json.dumps(RECORD | {"checksum": "of another version"}), Found.CHANGED),
+        ("7", Found.CHANGED),
+    ],
+)
+def test_what_lies_beside_an_object_has_to_tell_of_it(pulled: Path, beside: str | None, found: Found | None) -> None:
+    file = pulled / "2024/s.mp3"
+    file.write_bytes(b"sound")
+    manifest = Manifest(pulled)
+    line = RECORD | {"path": "2024/s.mp3", "sidecar": "s.mp3.json"}
+    digest = hashlib.sha256(b"sound").hexdigest()
+    manifest.append(fetched_entry(line, file.stat(), "md5", digest, datetime.now(UTC)))
+    manifest.close()
+    if beside is not None:
+        (pulled / "2024/s.mp3.json").write_text(beside)
+    told = findings(pulled)
+    assert told["2024/s.mp3"].found is Found.GOOD
+    finding = told.get("2024/s.mp3.json")
+    assert (finding.found if finding else None) == found
+    assert (code(told) != 0) == (found is not None)
 
 
 def test_a_folder_that_is_swapped_for_a_link_between_look_and_read_is_never_left(
