@@ -36,7 +36,7 @@ from cloudstore_tui.ui.boundary import Boundary, install_boundary
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.browser.setup_flow import SetupFlow
 from cloudstore_tui.ui.crash import crash_sentence
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.looks import Looks, wants_no_colour

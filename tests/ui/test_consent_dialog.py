@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.consent_dialog import MOST_LINES, ConsentDialog
+from cloudstore_tui.ui.dialogs.dialog import MOST_LINES, ConsentDialog
 
 
 @pytest.mark.parametrize(("key", "answer"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
@@ -21,4 +21,4 @@ async def test_many_reasons_are_counted(browser: Any) -> None:
     async with browser(size=(60, 15)) as it:
         it.app.push_screen(ConsentDialog("Replace?", [f"file-{number}" for number in range(50)], yes="Replace"))
         await it.until(lambda: f"and {50 - MOST_LINES} more" in it.text)
-        assert "Replace (y)" in it.text
+        assert "y Replace" in it.text

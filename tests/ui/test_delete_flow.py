@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.deletions import UNKNOWN, DeletionLog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 
 START = "acme:exports/reporting/"

@@ -12,7 +12,7 @@ import pytest
 from cloudstore_tui.core.errors import ConfigError, NetworkError
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.ui.browser.opening import command, opener, run
-from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 
 START = "acme:exports/reporting/"
 NAME = "report-000.tar"

@@ -11,8 +11,8 @@ from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import State
-from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 
 
 @pytest.fixture

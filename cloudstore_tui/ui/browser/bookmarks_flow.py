@@ -12,9 +12,9 @@ from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
-from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import show
 

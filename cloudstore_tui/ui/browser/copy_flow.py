@@ -10,8 +10,8 @@ from cloudstore_tui.core.records import json_text
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell

@@ -9,7 +9,7 @@ from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import listed, tell
 

@@ -14,7 +14,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.opening import command, opener, run
-from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_watch import TransferWatch

@@ -12,7 +12,7 @@ from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 

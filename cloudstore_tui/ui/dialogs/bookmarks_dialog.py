@@ -26,9 +26,9 @@ class BookmarksDialog(PickDialog):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deeds."""
         yield button("Cancel", "cancel")
-        yield button("Remove (x)", "remove")
-        yield button("Rename (r)", "rename")
-        yield button(self._verb, "take")
+        yield button("Remove", "remove")
+        yield button("Rename", "rename")
+        yield button(self._verb, "take", enter=True)
 
     def action_filter(self) -> None:
         """Go to the line to filter with."""

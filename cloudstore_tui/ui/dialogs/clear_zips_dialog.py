@@ -4,9 +4,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
-from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
+from cloudstore_tui.ui.dialogs.dialog import Field, Note, QuestionDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 

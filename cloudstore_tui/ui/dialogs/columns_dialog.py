@@ -46,14 +46,14 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
     def compose_body(self) -> ComposeResult:
         """One line for each column."""
         yield OptionList(*self._texts(), id="columns", markup=False, compact=True)
-        keys = "Space shows or hides; J and K move; + and - change the width; r shows the usual ones; Enter is OK."
+        keys = "Space shows or hides; J and K move; + and - change the width; r resets; Enter applies."
         yield Static(keys, classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deeds."""
         yield button("Cancel", "cancel")
-        yield button("Usual (r)", "usual")
-        yield button("OK", "accept")
+        yield button("Reset", "usual")
+        yield button("Apply", "accept", enter=True)
 
     def on_mount(self) -> None:
         """Begin with the first column."""

@@ -49,10 +49,10 @@ class ConflictDialog(Dialog[OnConflict | None]):
     def compose_buttons(self) -> ComposeResult:
         """From harmless to not."""
         yield button("Cancel", "cancel")
-        yield button("Skip (s)", "skip")
+        yield button("Skip", "skip")
         if not self._uploads:
-            yield button("Keep both (b)", "keep_both")
-        yield button("Replace (o)", "overwrite")
+            yield button("Keep both", "keep_both")
+        yield button("Replace", "overwrite")
 
     def action_skip(self) -> None:
         """Leave those files as they are."""

@@ -9,9 +9,7 @@ from textual.widgets import Input, Static
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
-from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
+from cloudstore_tui.ui.dialogs.dialog import Field, Note, QuestionDialog
 from cloudstore_tui.ui.text import show
 
 TYPED_ABOVE = 1
@@ -23,6 +21,8 @@ NAMES = 5
 
 class DeleteDialog(QuestionDialog):
     """Shows what would be deleted, and wants the number typed when it is more than one."""
+
+    DANGER = True
 
     def __init__(self, entries: Sequence[StoredObject], zone: tzinfo = UTC) -> None:
         self._entries = entries

@@ -1,5 +1,7 @@
-"""The frame that all dialogs share: a title, a body that scrolls, a row of buttons, and the keys between them."""
+"""The frame that all dialogs share, what they are put together from, and those that only ask or tell."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
@@ -8,13 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Static
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Button, Input, Static
 
 from cloudstore_tui.ui.base_screen import BaseModal
+from cloudstore_tui.ui.terminal.reach import key_display
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 Answer = TypeVar("Answer")
 
-_HEIGHTS = [(0, "-flat"), (24, "-high"), (40, "-tall")]
+_HEIGHTS = [(0, "-tiny"), (9, "-flat"), (24, "-high"), (40, "-tall")]
+_WIDTH, _TITLE_MARGIN = 76, 6
+"""Cells of the frame, and those of them that a title on its edge leaves free."""
+_ALWAYS = ("title", "buttons")
+"""What is in every frame."""
 PASTE_PAUSE = 0.3
 """Seconds after a paste in which nothing is confirmed: what follows a crafted paste arrives as keys."""
 
@@ -28,22 +39,30 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         background: transparent;
         .dialog {
             width: 76; max-width: 100%; height: auto; max-height: 100%;
-            border: round $border; background: $surface; padding: 0 1; scrollbar-size-vertical: 1;
+            border: round $border; border-title-color: $foreground; border-title-style: bold;
+            background: $surface; padding: 0 2; scrollbar-size-vertical: 1;
         }
         .dialog Static { width: 1fr; height: auto; }
-        .dialog .dialog-title { text-style: bold; dock: top; max-height: 3; }
+        .dialog .dialog-title { text-style: bold; margin-bottom: 1; max-height: 3; display: none; }
+        .dialog .dialog-line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         .dialog-note { color: $text-muted; }
         .dialog-error { color: $text-error; text-style: bold; }
         .dialog-buttons { height: 1; dock: bottom; margin-top: 1; align-horizontal: right; }
         .dialog-buttons Button { margin-left: 1; min-width: 8; padding: 0; }
+        &.-danger .dialog { border: round $error; border-title-color: $text-error; }
+        &.-title-inside .dialog-title { display: block; }
+        KeyLine { dock: bottom; }
         Input { background: $panel; }
         OptionList { border: none; padding: 0; max-height: 7; scrollbar-size-vertical: 1; }
-        &.-high OptionList { max-height: 12; }
-        &.-tall OptionList { max-height: 20; }
+        &.-tiny { KeyLine { display: none; } .dialog { padding: 0 1; } }
+        &.-high { OptionList { max-height: 12; } .dialog { padding: 1 2 0 2; } }
+        &.-tall { OptionList { max-height: 20; } .dialog { padding: 1 2 0 2; } }
     }
     """
     # In cells: a share of the screen would not count when the frame is measured, and leave a gap below the list.
     VERTICAL_BREAKPOINTS = _HEIGHTS
+    DANGER: ClassVar[bool] = False
+    """Whether what it asks for cannot be undone."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
         Binding("right,down", "next", "Next", show=False, tooltip="Go to the next button", id="dialog.next"),
@@ -57,14 +76,16 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self._heading = Content(title) if isinstance(title, str) else title
         self._harmless = harmless
         self._pasted = 0.0
+        self.set_class(self.DANGER, "-danger")
 
     def compose(self) -> ComposeResult:
-        """The frame; what is in it comes from `compose_body` and `compose_buttons`."""
+        """The frame, and the keys below; what is in it comes from `compose_body` and `compose_buttons`."""
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Static(self._heading, classes="dialog-title")
             yield from self.compose_body()
             with Horizontal(classes="dialog-buttons"):
                 yield from self.compose_buttons()
+        yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
         """What the dialog says and asks."""
@@ -73,6 +94,21 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     def compose_buttons(self) -> ComposeResult:
         """The buttons, the harmless one first."""
         yield button("Cancel", "cancel")
+
+    def entitle(self, title: Content | str) -> None:
+        """Ask something else. A title that is too long for the edge of the frame, or is all there is, stands in it."""
+        self._heading = Content(title) if isinstance(title, str) else title
+        frame = self.query_one(".dialog")
+        is_inside = self._heading.cell_length > min(_WIDTH, self.app.size.width) - _TITLE_MARGIN or (
+            len(frame.children) == len(_ALWAYS)
+        )
+        self.set_class(is_inside, "-title-inside")
+        frame.border_title = Content("") if is_inside else self._heading
+        self.query_one(".dialog-title", Static).update(self._heading)
+
+    def on_resize(self) -> None:
+        """Put the title where it has room."""
+        self.entitle(self._heading)
 
     def action_cancel(self) -> None:
         """Answer with what changes nothing."""
@@ -110,6 +146,160 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         return monotonic() - self._pasted < PASTE_PAUSE
 
 
-def button(label: str, action: str) -> Button:
-    """A button of one line that runs `action` of its dialog."""
-    return Button(Content(label), id=action, compact=True)
+class KeyButton(Button):
+    """A button of one line that shows the key which does the same, as long as that key does."""
+
+    def __init__(self, label: str, action: str, *, enter: bool = False) -> None:
+        super().__init__(Content(label), id=action, compact=True)
+        self._words = label
+        self._enter = enter
+
+    def on_mount(self) -> None:
+        """Follow the focus: a letter that is typed into a line is no key of a button."""
+        self.screen.bindings_updated_signal.subscribe(self, self._show_key)
+
+    def _show_key(self, screen: Screen[object]) -> None:
+        bindings = (active.binding for active in screen.active_bindings.values())
+        own = next((binding for binding in bindings if binding.action == self.id), None)
+        if own is None and self._enter:
+            own = Binding("enter", "")
+        key = key_display(self.app, own) if own is not None else ""
+        label = Content(f"{key.capitalize() if len(key) > 1 else key} {self._words}".strip())
+        if label != self.label:
+            self.label = label
+
+
+def button(label: str, action: str, *, enter: bool = False) -> KeyButton:
+    """A button that runs `action` of its dialog; `enter` where Enter in the dialog's line or list does that, too."""
+    return KeyButton(label, action, enter=enter)
+
+
+class Note(Static):
+    """Text that comes and goes below a field."""
+
+    DEFAULT_CSS = """
+    Note {
+        color: $text-muted; width: 1fr; height: auto;
+        &.-silent { display: none; }
+    }
+    """
+
+    def __init__(self, text: str = "", *, widget_id: str | None = None) -> None:
+        super().__init__(Content(text), id=widget_id)
+        self.set_class(not text, "-silent")
+
+    def say(self, text: Content | str) -> None:
+        """Show this, or vanish."""
+        content = Content(text) if isinstance(text, str) else text
+        if content != self.content:
+            self.update(content)
+        self.set_class(not content.plain, "-silent")
+
+
+LONGEST_PASTE = 65_536
+"""Characters taken of a pasted text."""
+
+
+class Field(Input):
+    """An input whose cursor stands still; letters typed into it are never commands."""
+
+    @dataclass
+    class Refused(Message):
+        """A text was pasted where only typing counts."""
+
+        field: "Field"
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        widget_id: str | None = None,
+        max_length: int = 0,
+        takes_paste: bool = True,
+    ) -> None:
+        super().__init__(value, id=widget_id, max_length=max_length, select_on_focus=False, compact=True)
+        # A blinking cursor repaints the line twice a second for ever.
+        self.cursor_blink = False
+        self._takes_paste = takes_paste
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take the first line without its control characters; the dialog learns of it, too."""
+        event.prevent_default()
+        if not self._takes_paste:
+            self.post_message(self.Refused(self))
+            return
+        line = next(iter(event.text[:LONGEST_PASTE].splitlines()), "")
+        clean = "".join(character for character in line if character.isprintable())
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(clean)
+        else:
+            self.replace(clean, *self.selection)
+
+
+class QuestionDialog(Dialog[bool]):
+    """Yes or no; Escape and the button that has the focus at first say no."""
+
+    AUTO_FOCUS = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "Yes", tooltip="Do it", id="dialog.yes"),
+        Binding("n", "no", "No", tooltip="Do not do it", id="dialog.no"),
+    ]
+
+    def __init__(self, title: Content | str, yes: str, no: str = "Cancel") -> None:
+        super().__init__(title, harmless=False)
+        self._yes = yes
+        self._no = no
+
+    def compose_buttons(self) -> ComposeResult:
+        """No, then yes."""
+        yield button(self._no, "no")
+        yield button(self._yes, "yes")
+
+    def action_no(self) -> None:
+        """Answer no."""
+        self.dismiss(False)
+
+    def action_yes(self) -> None:
+        """Answer yes, unless it may have been pasted."""
+        if not self.was_pasted:
+            self.dismiss(True)
+
+
+MOST_LINES = 6
+"""Lines shown; the rest is counted."""
+
+
+class ConsentDialog(QuestionDialog):
+    """A question with its reasons, one a line; they may be remote text."""
+
+    def __init__(self, title: str, reasons: Sequence[str], yes: str) -> None:
+        super().__init__(title, yes=yes)
+        self._reasons = tuple(reasons)
+
+    def compose_body(self) -> ComposeResult:
+        """The reasons."""
+        for reason in self._reasons[:MOST_LINES]:
+            yield Static(Content("  ") + show(reason))
+        if len(self._reasons) > MOST_LINES:
+            yield Static(Content(f"  and {len(self._reasons) - MOST_LINES:,} more"), classes="dialog-note")
+
+
+class MessageDialog(Dialog[None]):
+    """A text of any length and from anywhere, shown as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "page_down", "Read on", show=False, tooltip="Read on", id="message.down"),
+        Binding("k", "page_up", "Read back", show=False, tooltip="Read back", id="message.up"),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(show(title), harmless=None)
+        self._text = text
+
+    def compose_body(self) -> ComposeResult:
+        """The text, one line for each of its lines."""
+        yield Static(Content("\n").join(show(line) for line in self._text.split("\n")))
+
+    def compose_buttons(self) -> ComposeResult:
+        """Only one way out."""
+        yield button("Close", "cancel")

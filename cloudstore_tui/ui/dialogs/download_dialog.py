@@ -8,12 +8,14 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input
 
-from cloudstore_tui.ui.dialogs.candidates import Candidates
-from cloudstore_tui.ui.dialogs.completing_dialog import CompletingDialog
-from cloudstore_tui.ui.dialogs.completing_field import CompletingField
-from cloudstore_tui.ui.dialogs.completion import complete_path, local_path
-from cloudstore_tui.ui.dialogs.dialog import button
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.completing import (
+    Candidates,
+    CompletingDialog,
+    CompletingField,
+    complete_path,
+    local_path,
+)
+from cloudstore_tui.ui.dialogs.dialog import Note, button
 from cloudstore_tui.ui.text import show
 
 
@@ -38,7 +40,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Download", "download")
+        yield button("Download", "download", enter=True)
 
     @on(Input.Changed)
     def look_at_path(self, event: Input.Changed) -> None:

@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from cloudstore_tui.transfers.model import TransferSnapshot
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_text import state_text, title_text

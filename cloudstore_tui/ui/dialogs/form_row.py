@@ -9,8 +9,7 @@ from textual.widgets import Static
 
 from cloudstore_tui.config.draft import complaint
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Field, Note
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
 

@@ -9,12 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.ui.dialogs.candidates import Candidates
-from cloudstore_tui.ui.dialogs.completing_dialog import CompletingDialog
-from cloudstore_tui.ui.dialogs.completing_field import CompletingField
-from cloudstore_tui.ui.dialogs.completion import Completion, complete_word
-from cloudstore_tui.ui.dialogs.dialog import button
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.completing import (
+    Candidates,
+    CompletingDialog,
+    CompletingField,
+    Completion,
+    complete_word,
+)
+from cloudstore_tui.ui.dialogs.dialog import Note, button
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked, lines_of
 from cloudstore_tui.ui.report import sentence
 
@@ -80,7 +82,7 @@ class GotoDialog(CompletingDialog[str | Picked | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Go", "go")
+        yield button("Go", "go", enter=True)
 
     @on(Input.Changed)
     def look_for_known(self, event: Input.Changed) -> None:

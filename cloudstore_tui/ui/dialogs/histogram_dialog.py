@@ -58,7 +58,7 @@ class HistogramDialog(Dialog[str | None]):
     """
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l,tab", "turn(1)", "By another", tooltip="Count by the next column", id="histogram.next"),
+        Binding("right,l,tab", "turn_on", "Next grouping", tooltip="Count by the next column", id="histogram.next"),
         Binding("left,h,shift+tab", "turn(-1)", "Back", tooltip="Count by the one before", id="histogram.previous"),
         Binding("j", "move(1)", "Down", show=False, tooltip="Next bar", id="histogram.down"),
         Binding("k", "move(-1)", "Up", show=False, tooltip="Bar before", id="histogram.up"),
@@ -83,9 +83,9 @@ class HistogramDialog(Dialog[str | None]):
     def compose_buttons(self) -> ComposeResult:
         """Close, then the deeds."""
         yield button("Close", "cancel")
-        yield button("By another (→)", "turn_on")
+        yield button("Next grouping", "turn_on")
         if self._narrows:
-            yield button("Narrow (Enter)", "narrow")
+            yield button("Narrow", "narrow", enter=True)
 
     def on_mount(self) -> None:
         """Begin with the first grouping."""
@@ -123,8 +123,7 @@ class HistogramDialog(Dialog[str | None]):
             self.dismiss(self._bars[highlighted].filter)
 
     async def _count(self, grouping: Grouping) -> None:
-        title = self.query_one(".dialog-title", Static)
-        title.update(Content(f"Rows by {plain(grouping.title)}"))
+        self.entitle(f"Rows by {plain(grouping.title)}")
         self._bars = await grouping.bars()
         drawing = self.query_one(Sparkline)
         drawing.set_class(grouping.over_time and len(self._bars) >= _LEAST_DRAWN, "-shown")

@@ -12,8 +12,7 @@ from textual.widgets import Static
 from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Note, button
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.terminal.reach import show_alone
 from cloudstore_tui.ui.text import plain, show
@@ -61,8 +60,8 @@ class LinkDialog(Dialog[None]):
     def compose_buttons(self) -> ComposeResult:
         """Close, copy, plain."""
         yield button("Close", "cancel")
-        yield button("Copy (y)", "copy")
-        yield button("Plain view (v)", "plain")
+        yield button("Copy", "copy")
+        yield button("Plain view", "plain")
 
     def on_mount(self) -> None:
         """Copy at once, and keep the minutes true."""

@@ -9,9 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Field, Note, button
 from cloudstore_tui.ui.text import show
 
 
@@ -73,7 +71,7 @@ class NameDialog(Dialog[Named | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Save", "save")
+        yield button("Save", "save", enter=True)
 
     def on_mount(self) -> None:
         """Select the name, so that typing replaces it."""

@@ -7,9 +7,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from cloudstore_tui.state.searches import fill, placeholders_of
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Field, Note, button
 from cloudstore_tui.ui.text import plain, show
 
 
@@ -37,7 +35,7 @@ class ParametersDialog(Dialog[str | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Search", "search")
+        yield button("Search", "search", enter=True)
 
     @on(Input.Changed)
     def look(self, event: Input.Changed) -> None:

@@ -11,9 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Field, Note, button
 from cloudstore_tui.ui.text import show
 
 _GAP = 2
@@ -71,7 +69,7 @@ class PickDialog(Dialog[Picked | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button(self._verb, "take")
+        yield button(self._verb, "take", enter=True)
 
     def on_mount(self) -> None:
         """Show all lines."""

@@ -3,7 +3,7 @@
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from cloudstore_tui.ui.dialogs.question_dialog import QuestionDialog
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 from cloudstore_tui.ui.format import counted
 
 

@@ -9,9 +9,7 @@ from textual.widgets import Input, Static
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.field import Field
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Field, Note, button
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 
@@ -55,7 +53,7 @@ class RestoreDialog(Dialog[int | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Restore", "restore")
+        yield button("Restore", "restore", enter=True)
 
     @on(Input.Submitted)
     def take_days(self, event: Input.Submitted) -> None:

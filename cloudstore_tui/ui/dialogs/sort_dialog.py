@@ -9,8 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
 
 from cloudstore_tui.core.models import Column, ColumnKind
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Note, button
 from cloudstore_tui.ui.text import show
 
 _LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
@@ -43,7 +42,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Sort", "sort")
+        yield button("Sort", "sort", enter=True)
 
     def on_mount(self) -> None:
         """Begin at the column that sorts now."""

@@ -13,12 +13,14 @@ from textual.content import Content
 from textual.widgets import Input
 
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.candidates import Candidates
-from cloudstore_tui.ui.dialogs.completing_dialog import CompletingDialog
-from cloudstore_tui.ui.dialogs.completing_field import CompletingField
-from cloudstore_tui.ui.dialogs.completion import complete_path, local_path
-from cloudstore_tui.ui.dialogs.dialog import button
-from cloudstore_tui.ui.dialogs.note import Note
+from cloudstore_tui.ui.dialogs.completing import (
+    Candidates,
+    CompletingDialog,
+    CompletingField,
+    complete_path,
+    local_path,
+)
+from cloudstore_tui.ui.dialogs.dialog import Note, button
 from cloudstore_tui.ui.text import show
 
 _HINT = "Enter adds a file, Tab completes. Enter on an empty line starts the upload."
@@ -47,7 +49,7 @@ class UploadDialog(CompletingDialog[tuple[Path, ...] | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Upload", "upload")
+        yield button("Upload", "upload", enter=True)
 
     @on(Input.Submitted)
     def take_path(self, event: Input.Submitted) -> None:

@@ -43,8 +43,8 @@ class ZipChoiceDialog(Dialog[ZipChoice | None]):
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then both ways."""
         yield button("Cancel", "cancel")
-        yield button("One by one (o)", "direct")
-        yield button("Zip (z)", "zip")
+        yield button("One by one", "direct")
+        yield button("Zip", "zip")
 
     def on_mount(self) -> None:
         """Propose the faster way."""

@@ -75,9 +75,9 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         """Close, then what can be done."""
         yield button("Close", "cancel")
         if self._jobs:
-            yield button("Clear (C)", "clear")
-            yield button("Stop (x)", "stop")
-            yield button("Fetch (d)", "fetch")
+            yield button("Clear", "clear")
+            yield button("Stop", "stop")
+            yield button("Fetch", "fetch")
 
     def on_mount(self) -> None:
         """Begin where the user was."""

@@ -5,8 +5,7 @@ from functools import partial
 from textual.app import App, ComposeResult
 from textual.widgets import Button
 
-from cloudstore_tui.ui.dialogs.completing_field import CompletingField
-from cloudstore_tui.ui.dialogs.completion import complete_word
+from cloudstore_tui.ui.dialogs.completing import CompletingField, complete_word
 
 
 class Host(App[None]):

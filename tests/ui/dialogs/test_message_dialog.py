@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
 HOSTILE = "[red]a[/x] \x1b]52;c;QQ==\x07 \u202eb"
 

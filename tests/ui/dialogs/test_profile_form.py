@@ -14,7 +14,7 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
-from cloudstore_tui.ui.dialogs.field import Field
+from cloudstore_tui.ui.dialogs.dialog import Field
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
 Open = Callable[..., AbstractAsyncContextManager[Any]]
@@ -130,7 +130,7 @@ async def test_what_is_wrong_is_told_with_the_cure_and_can_be_changed(form: Open
         await it.end("Not saved")
         assert "FAIL  token" in it.text
         assert it.it.focus == "save"
-        assert it.buttons == ["Test and save", "Keep anyway", "Cancel"]
+        assert it.buttons == ["Test and save", "Keep anyway", "Esc Cancel"]
         assert not written(it.path)
         await it.fill(secret=secret_of(ready))
         assert "Keep anyway" not in it.buttons

@@ -26,14 +26,13 @@ from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.consent_dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.message_dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
