@@ -24,7 +24,7 @@ from termios import TIOCSWINSZ
 import psutil
 import pyte
 
-from cloudstore_tui.sandbox.server import write_config
+from cloudstore_tui.sandbox.profiles import write_config
 
 LONGEST = 30
 """Seconds that one start may take."""

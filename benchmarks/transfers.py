@@ -38,7 +38,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
-from cloudstore_tui.sandbox.server import write_config
+from cloudstore_tui.sandbox.profiles import write_config
 
 MIB = 1 << 20
 SMALL = 200_000

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -24,6 +26,7 @@ from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.deletions import FILE as DELETIONS
@@ -122,6 +125,7 @@ class CloudStoreApp(App[None]):
         *,
         start: Location | None = None,
         download_dir: Path | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
         """Make the app.
 
@@ -130,6 +134,7 @@ class CloudStoreApp(App[None]):
             config: settings and keys.
             start: where to begin, instead of with the places.
             download_dir: where downloads go, instead of where the settings say.
+            meanwhile: what is done in a thread of its own once the first frame is drawn.
 
         Raises:
             ConfigError: a key or template of the configuration that cannot be used.
@@ -168,6 +173,7 @@ class CloudStoreApp(App[None]):
         self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
         self.setup = SetupFlow(self, self.browser, engine, PROVIDERS, config.path)
         self._is_new = not engine.providers
+        self._meanwhile = meanwhile
 
     def on_mount(self) -> None:
         """Listen to signals and transfers, and say what of the configuration could not be used."""
@@ -181,6 +187,10 @@ class CloudStoreApp(App[None]):
         if self._watch.keeps:
             self.run_worker(self._watch.interrupted())
         self._watch.begin()
+        if self._meanwhile is not None:
+            # No worker: the program does not wait for it at its end.
+            beside = threading.Thread(target=self._do_beside, args=(self._meanwhile,), daemon=True)
+            self.call_after_refresh(beside.start)
         if self._is_new:
             self.run_worker(self.setup.welcome())
 
@@ -294,6 +304,13 @@ class CloudStoreApp(App[None]):
         """Show everything about a transfer."""
         members = self._watch.members(event.transfer.id)
         self.push_screen(MessageDialog(title_text(event.transfer), describe(event.transfer, members)))
+
+    def _do_beside(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except StorageError as error:
+            with suppress(RuntimeError):  # the program has ended
+                self.call_from_thread(self.boundary.catch, error)
 
     def _quit_if(self, wanted: bool | None) -> None:
         if wanted:

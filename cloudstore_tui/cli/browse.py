@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -49,11 +50,18 @@ def open_command(path: str, *, no_mouse: bool, low_bandwidth: bool | None) -> No
             context.invoke(demo, no_mouse=no_mouse, low_bandwidth=low_bandwidth)
 
 
-def open_browser(config: Config, *, path: str = "", download_dir: Path | None = None, keep: bool = True) -> bool:
+def open_browser(
+    config: Config,
+    *,
+    path: str = "",
+    download_dir: Path | None = None,
+    keep: bool = True,
+    meanwhile: Callable[[], None] | None = None,
+) -> bool:
     """Run the browser on the profiles of a configuration until the user quits; whether the sandbox is wanted now.
 
     Another end than the user's ends the process with its code. With `keep`, transfers that are not done then can be
-    gone on with later.
+    gone on with later. `meanwhile` is called in a thread of its own once the first frame is drawn.
     """
     require_terminal()
     # Deferred: only the browser needs Textual.
@@ -74,7 +82,7 @@ def open_browser(config: Config, *, path: str = "", download_dir: Path | None = 
             name, rest = split_address(path)
             config.profile(name)
             start = engine.providers[name].locate(rest)
-        app = CloudStoreApp(engine, config, start=start, download_dir=download_dir)
+        app = CloudStoreApp(engine, config, start=start, download_dir=download_dir, meanwhile=meanwhile)
         app.run(mouse=settings.mouse)
         if app.return_code == HANGUP and settings.on_hangup == "continue":
             # The terminal is gone, and with it everybody who could be told anything; SIGTERM still ends it.

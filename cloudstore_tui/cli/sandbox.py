@@ -1,9 +1,11 @@
 """`sandbox` and `demo`: both services on this machine."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox import DATA_NOW
+from cloudstore_tui.sandbox.profiles import listen, logins, url_of, write_config
 
 DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
@@ -65,6 +68,7 @@ _now_option = click.option(
 @click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
 @click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
+@click.option("--socket", "socket_fd", type=int, hidden=True)
 def sandbox_command(
     *,
     host: str,
@@ -78,6 +82,7 @@ def sandbox_command(
     faults: tuple[str, ...],
     list_faults: bool,
     with_parent: bool,
+    socket_fd: int | None,
 ) -> None:
     """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
 
@@ -100,7 +105,7 @@ def sandbox_command(
         for line in describe_switches() if list_switches else describe_faults():
             click.echo(line)
         return
-    options = SandboxOptions(host, port, data, seed, objects, now, _switches(switches), faults)
+    options = SandboxOptions(host, port, socket_fd, data, seed, objects, now, _switches(switches), faults)
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
@@ -129,10 +134,13 @@ def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_
       cloudstore demo --objects 1000000
     """
     require_terminal()
-    with SandboxProcess(seed=seed, objects=objects, now=now) as config_path:
-        config = as_asked(load_config(config_path, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
+    sandbox = SandboxProcess(seed=seed, objects=objects, now=now)
+    try:
+        config = as_asked(load_config(sandbox.config, PROVIDERS), no_mouse=no_mouse, low_bandwidth=low_bandwidth)
         folder = Path.cwd() / DEMO_FOLDER
-        open_browser(config, download_dir=folder, keep=False)
+        open_browser(config, download_dir=folder, keep=False, meanwhile=sandbox.start)
+    finally:
+        sandbox.stop()
     if folder.is_dir():
         Output(as_json=False).note(f"Downloads are in {folder}")
 
@@ -152,51 +160,84 @@ def _switches(pairs: tuple[str, ...]) -> dict[str, str]:
     return switches
 
 
+HOST = "127.0.0.1"
 PATIENCE = 10.0
 """Seconds the sandbox may take to end when asked."""
 
 
 class SandboxProcess:
-    """Starts a sandbox on entering and gives its configuration file; ends it on leaving.
+    """A sandbox beside this process, whose address and configuration are known before it is started.
 
-    The sandbox also ends by itself when this process dies: it waits on a pipe that only we hold.
+    What is sent to it meanwhile waits until it answers. It also ends by itself when this process dies: it waits on a
+    pipe that only we hold.
     """
 
     def __init__(self, *, seed: int, objects: int, now: datetime | None = None, faults: Sequence[str] = ()) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="cloudstore-demo-"))
+        self._socket = listen(HOST, 0)
+        self.config = write_config(self._folder, url_of(HOST, self._socket), logins(seed))
+        """The file with its profiles."""
         self._command = [
             *(sys.executable, "-m", "cloudstore_tui", "sandbox", "--with-parent"),
+            *("--socket", str(self._socket.fileno())),
             *("--seed", str(seed), "--objects", str(objects)),
             *(("--now", now.isoformat()) if now else ()),
             *(part for fault in faults for part in ("--fault", fault)),
         ]
         self._process: subprocess.Popen[str] | None = None
+        self._turn = threading.Lock()
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Start it; returns when it answers. It may be stopped meanwhile, from another thread.
+
+        Raises:
+            StorageError: it ended at once.
+        """
+        with self._turn:
+            if self._is_stopping:
+                return
+            process = self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # The terminal is the browser's.
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+                pass_fds=[self._socket.fileno()],
+                env=child_environment(),
+            )
+            # Now it alone listens: when it dies, connections are refused, and wait for nobody.
+            self._socket.close()
+        if process.stdout is not None and not process.stdout.readline() and not self._is_stopping:
+            raise StorageError("the sandbox did not start", hint="Run `cloudstore sandbox` to see why.")
+
+    def stop(self) -> None:
+        """End it, and leave nothing behind."""
+        with self._turn:
+            self._is_stopping = True
+            self._socket.close()
+        if self._process is not None:
+            self._end(self._process)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Path:
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=child_environment(),
-        )
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line:
-            self._process.wait(PATIENCE)
-            raise StorageError("the sandbox did not start", hint="Run `cloudstore sandbox` to see why.")
-        return Path(json.loads(line)["config"])
+        self.start()
+        return self.config
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        process = self._process
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self.stop()
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

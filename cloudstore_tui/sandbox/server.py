@@ -1,13 +1,12 @@
 """The sandbox as one thing that starts, says where it listens and what its configuration is, and stops."""
 
 import asyncio
-import os
 import shutil
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,73 +21,8 @@ from cloudstore_tui.sandbox.app import api_app, blob_app
 from cloudstore_tui.sandbox.faults.exchange import OpenProtocol
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import RequestLog
+from cloudstore_tui.sandbox.profiles import listen, logins, url_of, write_config
 from cloudstore_tui.sandbox.world import NUMBER, Switch, Switches, World
-
-# The configuration, with its secrets in files beside it
-
-
-_HEAD = """\
-# Made by `cloudstore sandbox`. Use it with: export CLOUDSTORE_CONFIG=<this file>
-"""
-_ALVARIA = """
-[profiles.{profile}]
-provider = "alvaria"
-org = "acme"
-api_version = "{version}"
-api_base = "{base}"
-token_url = "{base}/tokenservice/oauth2/access_token"
-client_id = "{client}"
-scopes = ["mediastorageapi.exports", "mediastorageapi.imports"]
-read_only = false
-requests_per_minute = 0
-secret_file = "{profile}.secret"
-api_key_file = "{profile}.api_key"
-"""
-_EIGHT_BY_EIGHT = """
-[profiles.{profile}]
-provider = "8x8"
-api_base = "{base}"
-token_url = "{base}/oauth/v2/token"
-client_id = "{client}"
-read_only = false
-requests_per_minute = 0
-secret_file = "{profile}.secret"
-"""
-_TEMPLATES = {
-    "acme": _ALVARIA.replace("{version}", "v3"),
-    "acme-v2": _ALVARIA.replace("{version}", "v2"),
-    "acme8": _EIGHT_BY_EIGHT,
-}
-
-
-def write_config(folder: Path, base: str, logins: Iterable[tuple[str, str, Mapping[str, str]]]) -> Path:
-    """Write `config.toml` and the secrets beside it, readable by their owner only.
-
-    Args:
-        folder: where to; it is there.
-        base: where the APIs listen.
-        logins: profile, client id, and secrets by name.
-    """
-    text = _HEAD
-    for profile, client, secrets in logins:
-        text += _TEMPLATES[profile].format(profile=profile, base=base, client=client)
-        for name, secret in secrets.items():
-            _write_private(folder / f"{profile}.{name}", f"{secret}\n")
-    path = folder / "config.toml"
-    _write_private(path, text)
-    return path
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a new file, whatever was there before: a link would lead elsewhere, an old mode let others in."""
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-# The server
-
 
 SWITCHES: tuple[Switch, ...] = (*alvaria.SWITCHES, *eightbyeight.SWITCHES)
 """Every open question of both services."""
@@ -106,6 +40,8 @@ class SandboxOptions(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 0
     """0 for any free one."""
+    socket_fd: int | None = None
+    """A socket that listens already, instead of host and port: whoever opened it knows the address beforehand."""
     data: Path | None = None
     """Where to keep the data; a temporary folder that goes with the sandbox if `None`."""
     seed: int = 1
@@ -205,9 +141,12 @@ class Sandbox:
         if options.data is None:
             self._temporary = world.data = Path(tempfile.mkdtemp(prefix="cloudstore-sandbox-"))
         world.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for port in (options.port, 0):
-            self._sockets.append(_listen(options.host, port))
-        world.base_url, world.blob_url = (_url(options.host, sock) for sock in self._sockets)
+        taken_over = options.socket_fd is not None
+        self._sockets.append(
+            socket.socket(fileno=options.socket_fd) if taken_over else listen(options.host, options.port)
+        )
+        self._sockets.append(listen(options.host, 0))
+        world.base_url, world.blob_url = (url_of(options.host, sock) for sock in self._sockets)
         service = self.alvaria = alvaria.Alvaria(world)
         eightbyeight.seed(world)
         self._servers = [
@@ -217,14 +156,8 @@ class Sandbox:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="sandbox", daemon=True)
         self._thread.start()
         self._wait()
-        keys = {"secret": service.tokens.client_secret, "api_key": service.tokens.api_key}
-        key = eightbyeight.KEYS[0]
-        logins = [
-            ("acme", alvaria.CLIENT_ID, keys),
-            ("acme-v2", alvaria.CLIENT_ID, keys),
-            ("acme8", key.client_id, {"secret": key.secret(world)}),
-        ]
-        return Ready(world.base_url, world.blob_url, write_config(world.data, world.base_url, logins))
+        config = write_config(world.data, world.base_url, logins(options.seed))
+        return Ready(world.base_url, world.blob_url, config)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -253,27 +186,6 @@ def describe_switches() -> Iterator[str]:
     for switch in SWITCHES:
         values = f"{switch.default} (any number)" if switch.values == NUMBER else " | ".join(switch.values)
         yield f"{switch.id:16} {values:52} {switch.text}"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, because the event loop turns off delays for small packets only where it sees that this is TCP.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-        sock.listen(128)
-    except OSError as error:
-        sock.close()
-        raise UsageError(
-            f"cannot listen there ({error.strerror})", subject=f"{host}:{port}", hint="--port 0 takes any free port."
-        ) from None
-    return sock
-
-
-def _url(host: str, sock: socket.socket) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{sock.getsockname()[1]}"
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:

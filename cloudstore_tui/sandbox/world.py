@@ -1,7 +1,6 @@
 """What both services share: where the data is, what time it is, and which of the possible answers are given."""
 
 import difflib
-import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from cloudstore_tui.sandbox import DATA_NOW
 from cloudstore_tui.sandbox.blobs import Signer
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.log import RequestLog
+from cloudstore_tui.sandbox.profiles import key_of
 
 HEADER = "x-sandbox-switch"
 """Request header that sets switches for one request: `A-14=wrapped, E-3=current`."""
@@ -157,4 +157,4 @@ class World(msgspec.Struct):
 
     def key(self, use: str) -> str:
         """A secret of this sandbox for one use, the same at every start with the same seed."""
-        return hashlib.blake2b(f"{self.seed}:{use}".encode(), digest_size=20).hexdigest()
+        return key_of(self.seed, use)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from cloudstore_tui.sandbox.alvaria.data import PREFIX, SCOPES, is_allowed
 from cloudstore_tui.sandbox.alvaria.listing import envelope
+from cloudstore_tui.sandbox.profiles import ALVARIA_CLIENT, alvaria_api_key, alvaria_secret
 from cloudstore_tui.sandbox.world import NUMBER, Switch, Switches, World
 
 # The open questions of this service, and the answers the sandbox can give
@@ -78,7 +79,7 @@ SWITCHES: tuple[Switch, ...] = (
 
 
 ORG = "acme"
-CLIENT_ID = "acme-sandbox-client"
+CLIENT_ID = ALVARIA_CLIENT
 """May ask for every scope."""
 
 NARROW_CLIENT_ID = "acme-sandbox-reports"
@@ -116,11 +117,11 @@ class TokenService:
     @property
     def api_key(self) -> str:
         """The only key for `x-api-key`."""
-        return self._world.key("alvaria-api-key")
+        return alvaria_api_key(self._world.seed)
 
     def secret(self, client: str) -> str:
         """The secret of a client."""
-        return self._world.key(f"alvaria-secret:{client}")
+        return alvaria_secret(self._world.seed, client)
 
     async def issue(self, request: Request) -> Response:
         """`POST /tokenservice/oauth2/access_token`."""

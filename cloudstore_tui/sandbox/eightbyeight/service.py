@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
 from cloudstore_tui.sandbox.eightbyeight.jobs import SandboxJobs
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords
+from cloudstore_tui.sandbox.profiles import EIGHT_BY_EIGHT_CLIENT
 from cloudstore_tui.sandbox.world import Switch, World
 
 # The open questions of the service, with every answer that the sandbox can give
@@ -122,7 +123,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 KEYS = (
-    Key("acme8-edit"),
+    Key(EIGHT_BY_EIGHT_CLIENT),
     Key("acme8-download", Level.DOWNLOAD_ONLY),
     Key("acme8-read", Level.READ_ONLY),
     Key("acme8-bare", Level.READ_ONLY, ("work-analytics",)),
