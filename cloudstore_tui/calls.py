@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.text import folded
 from cloudstore_tui.fiql.fields import TYPES
+from cloudstore_tui.fs.names import fitting_extension
 
 SHARED = ("callId", "originalCallId", "transactionId", "sourceId", "sourceObjectId")
 """Tags whose value other objects of the same call have, too."""
@@ -94,7 +95,7 @@ def title_of(entry: StoredObject) -> str:
     if part is CallPart.COMMENT and (question := entry.tag("pcsQuestionNumber")):
         return f"{title} {question[:_MAX_SPEAKER]}"
     if part is CallPart.TRANSCRIPT and (who := speaker_of(entry)):
-        return f"{title}: {who}"
+        return f"{title}, {who}"
     return title
 
 
@@ -334,20 +335,26 @@ def _title(leg: Leg) -> str:
 
 
 def file_names(tree: CallTree) -> dict[str, str]:
-    """A name for each object by its identity: its own, and what it is where another one has the same name.
+    """A short name for each object by its identity: what it is, and which where there are several.
 
-    Names may still hold anything, and two of them may be equal where two objects are the same in all that is known.
+    The folder tells of which call they are. Names may still hold remote text.
     """
-    counts = Counter(folded(node.entry.name) for node in tree.nodes)
-    return {
-        identity(node.entry): _told_apart(node) if counts[folded(node.entry.name)] > 1 else node.entry.name
-        for node in tree.nodes
-    }
+    names: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for number, leg in enumerate(tree.legs, 1):
+        for node, stem in _stems(leg.nodes, f"leg {number} " if number > 1 else ""):
+            # The service's own ending, which no program knows.
+            own = "" if node.part is CallPart.NOTES else node.entry.name
+            extension = fitting_extension(own, node.entry.mime) or (".txt" if node.part is CallPart.NOTES else "")
+            taken[folded(stem + extension)] += 1
+            again = taken[folded(stem + extension)]
+            names[identity(node.entry)] = f"{stem} {again}{extension}" if again > 1 else stem + extension
+    return names
 
 
-def _told_apart(node: CallNode) -> str:
-    name, what = node.entry.name, node.entry.type if node.part is CallPart.OTHER else node.title
-    stem, dot, extension = name.rpartition(".")
-    if not stem:
-        stem, dot, extension = name, "", ""
-    return f"{stem} {what.lower().replace(': ', ' ')}{dot}{extension}"
+def _stems(nodes: Iterable[CallNode], before: str) -> Iterator[tuple[CallNode, str]]:
+    for node in nodes:
+        what = "screen" if node.part is CallPart.SCREEN else node.title.replace(",", "")
+        stem = before + (what[:1].lower() + what[1:] if node.part is not CallPart.OTHER else what.lower())
+        yield node, stem
+        yield from _stems(node.children, f"{stem} ")

@@ -17,7 +17,7 @@ import msgspec
 from cloudstore_tui.core.errors import ConfigError, UsageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.fields import TAG_UNITS, TYPES, Unit
-from cloudstore_tui.fs.names import safe_name
+from cloudstore_tui.fs.names import extension_of, fitting_extension, safe_name, with_extension
 
 # Templates
 
@@ -67,7 +67,7 @@ class Template:
         """Folders and file name of an object, each one harmless segment."""
         texts = ["".join(self._texts(segment, entry, provider)) for segment in self._segments]
         if not self._has_extension:
-            texts[-1] = with_extension(texts[-1], entry)
+            texts[-1] = with_extension(texts[-1], fitting_extension(entry.name, entry.mime))
         return tuple(readable_segment(text) for text in texts)
 
     @property
@@ -266,49 +266,6 @@ TIME_FIELDS: Mapping[str, _Moment] = {
 
 FIELDS = (*TIME_FIELDS, *TEXT_FIELDS, *sorted(KNOWN_TAGS - set(TIME_FIELDS) - set(TEXT_FIELDS)))
 """Every name a template may use; a tag that is called like a field is hidden by it."""
-
-
-# The end of a file name
-
-_SANE = re.compile(r"(?:\.tar)?\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,12}")
-_BY_MIME = {
-    "audio/mpeg": ".mp3",
-    "audio/mp3": ".mp3",
-    "audio/wav": ".wav",
-    "audio/x-wav": ".wav",
-    "audio/ogg": ".ogg",
-    "video/mp4": ".mp4",
-    "video/webm": ".webm",
-    "application/json": ".json",
-    "application/zip": ".zip",
-    "application/pdf": ".pdf",
-    "application/xml": ".xml",
-    "text/xml": ".xml",
-    "text/csv": ".csv",
-    "text/html": ".html",
-    "text/plain": ".txt",
-}
-"""Of our own, because the one of the system differs from system to system."""
-
-
-def extension_of(name: str) -> str:
-    """The extension of a file name with its dot, empty if it has none."""
-    stem, dot, end = name.rpartition(".")
-    if not stem or not dot:
-        return ""
-    extension = f".tar.{end}" if stem.endswith(".tar") and len(stem) > len(".tar") else f".{end}"
-    return extension if _SANE.fullmatch(extension) else ""
-
-
-def fitting_extension(entry: StoredObject) -> str:
-    """The extension that a file of this object should have, empty if nothing is known."""
-    return extension_of(entry.name) or _BY_MIME.get(entry.mime.partition(";")[0].strip().lower(), "")
-
-
-def with_extension(name: str, entry: StoredObject) -> str:
-    """`name`, ending as a file of this object should."""
-    extension = fitting_extension(entry)
-    return name if name.lower().endswith(extension.lower()) else name + extension
 
 
 # Names by key, and the folder of a call

@@ -132,6 +132,7 @@ async def _call_files(
     """
     naming = CallFolder(session.config.settings.call_folder, session.output.zone)
     files: dict[StoredObject, Path] = {}
+    folders: set[Path] = set()
     for entry in entries:
         if entry in files:
             continue
@@ -144,6 +145,10 @@ async def _call_files(
         if left := len(tree.entries) - len(wanted):
             session.output.note(f"{entry.location.address}: {left:,} of its call not available, and left out.")
         where = folder / naming.path(tree.representative or entry, provider.profile.provider)
+        if where in folders:
+            # Another call of the same minute and agent.
+            where = where.with_name(distinct_name(where.name, tree.legs[0].call_id or entry.id))
+        folders.add(where)
         files |= _files(wanted, file_names(tree), where)
     return files
 

@@ -12,7 +12,7 @@ from cloudstore_tui.core.profile import Option, OptionValue, Timeouts
 
 _TYPE_NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
 
-CALL_FOLDER = "{start:%Y-%m-%d %H-%M} {agentName} {callId}"
+CALL_FOLDER = "{start:%Y-%m-%d %H-%M} {agentName}"
 
 SETTINGS: tuple[Option, ...] = (
     Option("download_dir", "Where downloads go.", default="."),

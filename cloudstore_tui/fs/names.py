@@ -18,6 +18,26 @@ _DEVICES = frozenset(
 _CUT = re.compile(r"~[0-9a-f]{8}(\.[^.]*)?$")
 _PLAIN_ID = re.compile(r"[0-9A-Za-z-]{8,}")
 
+_SANE_EXTENSION = re.compile(r"(?:\.tar)?\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,12}")
+_BY_MIME = {
+    "audio/mpeg": ".mp3",
+    "audio/mp3": ".mp3",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/ogg": ".ogg",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "application/json": ".json",
+    "application/zip": ".zip",
+    "application/pdf": ".pdf",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/csv": ".csv",
+    "text/html": ".html",
+    "text/plain": ".txt",
+}
+"""Of our own, because the one of the system differs from system to system."""
+
 
 def safe_name(segment: str) -> str:
     """A remote name as one local path segment.
@@ -52,6 +72,25 @@ def distinct_name(name: str, identity: str, length: int = 8) -> str:
         return _with_suffix(name, identity[:length].rstrip("-"))
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     return _with_suffix(name, digest[:length])
+
+
+def extension_of(name: str) -> str:
+    """The extension of a file name with its dot, empty if it has none."""
+    stem, dot, end = name.rpartition(".")
+    if not stem or not dot:
+        return ""
+    extension = f".tar.{end}" if stem.endswith(".tar") and len(stem) > len(".tar") else f".{end}"
+    return extension if _SANE_EXTENSION.fullmatch(extension) else ""
+
+
+def fitting_extension(name: str, mime: str) -> str:
+    """The extension that a file of this name and type should have, empty if nothing is known."""
+    return extension_of(name) or _BY_MIME.get(mime.partition(";")[0].strip().lower(), "")
+
+
+def with_extension(name: str, extension: str) -> str:
+    """`name`, ending so."""
+    return name if name.lower().endswith(extension.lower()) else name + extension
 
 
 def is_segment(name: str) -> bool:

@@ -37,7 +37,7 @@ def test_a_call_is_a_tree(run: Cloudstore, shown: dict[str, Any]) -> None:
     assert titles(done)[1:] == [
         "├─ Recording",
         "├─ Transcript",
-        "├─ Transcript: one channel",
+        "├─ Transcript, one channel",
         "├─ Summary",
         "├─ Sentiment",
         "├─ Survey",
@@ -96,12 +96,11 @@ def test_where_nothing_is_found_it_says_what_was_looked_for(run: Cloudstore) -> 
 def test_a_whole_call_is_fetched_into_one_folder(run: Cloudstore, shown: dict[str, Any], tmp_path: Path) -> None:
     done = run("call", "get", shown_path(shown), "--to", "calls", "--json")
     assert (done.code, len(done.records)) == (0, 10), done.err
-    call = shown["tags"]["callId"]
     (folder,) = (tmp_path / "calls").iterdir()
-    assert folder.name == f"2024-09-01 08-55 Khang Glynn {call}"
-    assert sorted(path.name.removeprefix(call) for path in folder.iterdir()) == [
-        *("", " sentiment.json", " summary.json", " transcript one channel.json", " transcript.json"),
-        *("-q1.json", "-q1.wav", ".agentnotes", ".mp3", ".mp4"),
+    assert folder.name == "2024-09-01 08-55 Khang Glynn"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("notes.txt", "recording.mp3", "screen.mp4", "sentiment.json", "summary.json", "survey.json"),
+        *("transcript one channel.json", "transcript.json", "voice comment 1 transcript.json", "voice comment 1.wav"),
     ]
     assert {record["level"] for record in done.records} <= {"md5", "md5-1", "md5-N"}
     again = run("call", "get", shown_path(shown), "--to", "calls", "--json")

@@ -81,8 +81,8 @@ async def test_a_dot_shows_the_call_as_a_tree_at_80_by_24(browser: Any) -> None:
         assert titles(it) == [
             "Call c1",
             "├─ Recording",
-            "├─ Transcript: owner",
-            "├─ Transcript: external",
+            "├─ Transcript, owner",
+            "├─ Transcript, external",
             "├─ Summary",
             "├─ Screen recording",
             "└─ Call after c2",
@@ -91,7 +91,7 @@ async def test_a_dot_shows_the_call_as_a_tree_at_80_by_24(browser: Any) -> None:
         assert it.lines[0].rstrip() == "Call · 2024-09-01 09:12 · Khang Glynn · 6 objects, 15.0 kB"
         row = it.lines[3]
         assert row.split() == ["├─", "Recording", "1:00", "10.0", "kB", "available", "int-0000000.mp3"]
-        assert "6 of 6 to fetch, 15.0 kB → 2024-09-01 09-12 Khang Glynn c1 in /" in it.lines[-2]
+        assert "6 of 6 to fetch, 15.0 kB → 2024-09-01 09-12 Khang Glynn in /" in it.lines[-2]
         assert " d Download " in it.keys
         assert all(len(line) == 80 for line in it.lines)
         await it.press("escape")
@@ -104,15 +104,15 @@ async def test_d_fetches_everything_into_one_folder_named_by_the_template(browse
         await opened(it)
         await it.press("d")
         await it.until(lambda: len(it.engine.transfers) == 6)
-        folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn c1"
+        folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn"
         assert {request.folder for request in asked(it)} == {folder}
         assert [request.name for request in asked(it)] == [
-            "",
-            "c1 transcript owner.json",
-            "c1 transcript external.json",
-            "c1 summary.json",
-            "",
-            "",
+            "recording.mp3",
+            "transcript owner.json",
+            "transcript external.json",
+            "summary.json",
+            "screen.mp4",
+            "leg 2 recording.mp3",
         ]
         assert {request.on_conflict for request in asked(it)} == {OnConflict.REFUSE}
         assert it.app.screen is it.screen
@@ -149,7 +149,7 @@ async def test_z_fetches_a_zip(browser: Any) -> None:
         (request,) = asked(it)
         assert isinstance(request, ZipRequest)
         assert len(request.members) == 6
-        assert request.members[1].name == "c1 transcript owner.json"
+        assert request.members[1].name == "transcript owner.json"
         assert it.notices == ["Zip: 6 objects, 15.0 kB, in 1 zip."]
 
 
@@ -221,14 +221,14 @@ async def test_hostile_titles_and_names_stay_one_line_each(browser: Any, searche
 
 
 async def test_files_that_are_in_the_way_are_asked_about(browser: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn c1"
+    folder = tmp_path / "downloads" / "2024-09-01 09-12 Khang Glynn"
     folder.mkdir(parents=True)
-    (folder / "c1 summary.json").touch()
+    (folder / "summary.json").touch()
     async with browser(start=START) as it:
         await opened(it)
         await it.press("d")
         await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
-        assert "c1 summary.json" in it.text
+        assert "summary.json" in it.text
         await it.press("escape")
         await it.until(lambda: it.app.screen is it.screen)
         assert not it.engine.transfers

@@ -17,7 +17,7 @@ CALL = StoredObject(Location("acme8", "us-east", "r"), "int-1.mp3", id="r", mime
 @pytest.mark.parametrize(
     ("template", "folder"),
     [
-        (CALL_FOLDER, "2024-09-01 09-12 M,DENNIS int-1"),
+        (CALL_FOLDER, "2024-09-01 09-12 M,DENNIS"),
         ("{start:%Y/%m}/{callId}/", "2024/09/int-1"),
         ("calls", "calls"),
         ("{queueName}", "_"),

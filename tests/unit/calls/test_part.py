@@ -19,8 +19,8 @@ def test_every_known_type_is_a_part_or_known_to_be_none(make: Any) -> None:
     [
         ("callcenterrecording", {}, "Recording"),
         ("callcentervoicemail", {}, "Voicemail"),
-        ("transcription", {"speaker": "owner"}, "Transcript: owner"),
-        ("transcription", {"sourceObjectType": "callcenterrecordingchannel"}, "Transcript: one channel"),
+        ("transcription", {"speaker": "owner"}, "Transcript, owner"),
+        ("transcription", {"sourceObjectType": "callcenterrecordingchannel"}, "Transcript, one channel"),
         ("transcription", {"sourceObjectType": "callcenterrecording"}, "Transcript"),
         ("voicecommentrecording", {"pcsQuestionNumber": "1"}, "Voice comment 1"),
         ("sentimentScore", {}, "Sentiment"),

@@ -36,8 +36,8 @@ def test_the_parts_of_a_call_have_one_order_whatever_order_they_came_in(make: An
         assert drawn(call_tree(entries)) == [
             "Call c1",
             "├─ Recording",
-            "├─ Transcript: owner",
-            "├─ Transcript: external",
+            "├─ Transcript, owner",
+            "├─ Transcript, external",
             "├─ Summary",
             "├─ Sentiment",
             "├─ Survey",
