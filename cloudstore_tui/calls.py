@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.text import folded
-from cloudstore_tui.fiql.fields import TYPES
+from cloudstore_tui.fiql.fields import type_label
 from cloudstore_tui.fs.names import fitting_extension
 
 SHARED = ("callId", "originalCallId", "transactionId", "sourceId", "sourceObjectId")
@@ -76,7 +76,6 @@ _BY_TYPE = {
     "agentnotes": CallPart.NOTES,
     "screenrecording": CallPart.SCREEN,
 }
-_TITLES = {known.name: known.title for known in TYPES}
 _SPEAKERS = {"owner": 1, "agent": 1, "external": 2, "customer": 2}
 _MAX_SPEAKER = 24
 
@@ -87,11 +86,8 @@ def part_of(entry: StoredObject) -> CallPart:
 
 
 def title_of(entry: StoredObject) -> str:
-    """What to call an object among the others of its call; may hold remote text."""
-    part = part_of(entry)
-    if part is CallPart.OTHER:
-        return _TITLES.get(entry.type) or entry.type or "Unknown"
-    title = part.value.capitalize()
+    """What to call an object, in a list or among the others of its call; may hold remote text."""
+    part, title = part_of(entry), type_label(entry.type) or "Unknown"
     if part is CallPart.COMMENT and (question := entry.tag("pcsQuestionNumber")):
         return f"{title} {question[:_MAX_SPEAKER]}"
     if part is CallPart.TRANSCRIPT and (who := speaker_of(entry)):

@@ -57,17 +57,24 @@ class ObjectType(msgspec.Struct, frozen=True):
 
     name: str
     title: str
-    """For people."""
+    """For people, apart from all other types."""
     tags: tuple[str, ...] = ()
     duration: Unit = Unit.MILLISECONDS
     """Unit of the tag `duration`: the services' pages say seconds throughout, the recordings themselves do not."""
     several: str = ""
     """The title for more than one, where an `s` does not do."""
+    short: str = ""
+    """What one of them is called in a list, where that is shorter than the title."""
 
     @property
     def plural(self) -> str:
         """For people, of more than one."""
         return self.several or f"{self.title}s"
+
+    @property
+    def label(self) -> str:
+        """For people, in a list."""
+        return self.short or self.title
 
 
 _CC_TAGS = (
@@ -84,11 +91,16 @@ _SURVEY_TAGS = ("pcsId", "callId", "agentId", "tenantId")
 _TRANSCRIPT_TAGS = ("result", "duration", "language", "provider", "sourceId", "sourceObjectType", "speaker")
 
 TYPES = (
-    ObjectType("callrecording", "Work recording", _WORK_TAGS),
-    ObjectType("callcenterrecording", "Contact Center recording", _CC_TAGS),
+    ObjectType("callcenterrecording", "Call recording", _CC_TAGS, short="Recording"),
+    ObjectType("callrecording", "Work recording", _WORK_TAGS, short="Recording"),
     ObjectType("transcription", "Transcript", (*_TRANSCRIPT_TAGS, *_CC_TAGS, "pcsId", "userName"), Unit.SECONDS),
-    ObjectType("voicemail", "Work voicemail", ("callId", "duration", "userName", "extensionNumber", "callerId")),
-    ObjectType("callcentervoicemail", "Contact Center voicemail", (*_CC_TAGS, "agentEmail", "originalCallId")),
+    ObjectType(
+        "voicemail",
+        "Work voicemail",
+        ("callId", "duration", "userName", "extensionNumber", "callerId"),
+        short="Voicemail",
+    ),
+    ObjectType("callcentervoicemail", "Voicemail", (*_CC_TAGS, "agentEmail", "originalCallId")),
     ObjectType("postcallsurvey", "Survey", _SURVEY_TAGS),
     ObjectType(
         "voicecommentrecording",
@@ -103,11 +115,12 @@ TYPES = (
             "recording_start_time",
         ),
     ),
-    ObjectType("agentnotes", "Agent notes", ("callId", "ipbxid", "tenantId"), several="Agent notes"),
+    ObjectType("agentnotes", "Agent notes", ("callId", "ipbxid", "tenantId"), several="Agent notes", short="Notes"),
     ObjectType(
         "sentimentScore",
         "Sentiment score",
         ("callId", "ipbxid", "tenantId", "sourceObjectType", "contentObjectType", "sentimentProcessed"),
+        short="Sentiment",
     ),
     ObjectType(
         "summary",
@@ -116,7 +129,7 @@ TYPES = (
         several="Summaries",
     ),
     ObjectType("meeting", "Meeting", ("duration", "meetingUrl", "sessionId")),
-    ObjectType("calladditionalfields", "Additional call fields", several="Additional call fields"),
+    ObjectType("calladditionalfields", "Additional call fields", several="Additional call fields", short="Call fields"),
     ObjectType("chattranscription", "Chat transcript"),
     ObjectType("cm-report", "Report"),
     ObjectType("meetings_transcriptions", "Meeting transcript"),
@@ -124,9 +137,26 @@ TYPES = (
     ObjectType("tcltransactions", "Transactions", several="Transactions"),
     ObjectType("waveform", "Waveform"),
 )
-"""Known types; the service has others."""
+"""Known types, what people mostly look for first; the service has others."""
 
 TYPE_NAMES = tuple(known.name for known in TYPES)
+_BY_NAME = {known.name: known for known in TYPES}
+
+
+def type_label(name: str) -> str:
+    """What people call an object of a type, in a list: `Recording`; a type that nobody has heard of as it is."""
+    return _BY_NAME[name].label if name in _BY_NAME else name
+
+
+def type_plural(name: str) -> str:
+    """What people call all objects of a type: `Call recordings`; a type that nobody has heard of as it is."""
+    return _BY_NAME[name].plural if name in _BY_NAME else name
+
+
+def type_rank(name: str) -> tuple[int, str]:
+    """What to sort types by: those that people mostly look for first, unknown ones last."""
+    return (TYPE_NAMES.index(name) if name in _BY_NAME else len(TYPE_NAMES), name.lower())
+
 
 KNOWN_FIELDS = frozenset({*CONTENT_FIELDS, *ALIASES, *(tag for known in TYPES for tag in known.tags)})
 """Every field, alias and tag of this file."""

@@ -49,7 +49,7 @@ _EQUAL = {"==": "is", "!=": "is not", "=in=": "is", "=out=": "is neither"}
 
 
 def explain(node: Node, zone: tzinfo) -> str:
-    """What a filter finds, in words: `Contact Center recordings, created on or after 1 Sep 2024 00:00 UTC, …`.
+    """What a filter finds, in words: `Call recordings, created on or after 1 Sep 2024 00:00 UTC, …`.
 
     Args:
         node: the filter.

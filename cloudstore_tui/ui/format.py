@@ -5,7 +5,9 @@ from functools import lru_cache
 
 import humanize
 
-from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder
+from cloudstore_tui.calls import title_of
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location
+from cloudstore_tui.fiql.fields import type_plural
 
 STATES = {
     "AVAILABLE": "available",
@@ -80,10 +82,17 @@ def state(word: str) -> str:
     return STATES.get(word, word)
 
 
+def place_names(location: Location) -> tuple[str, ...]:
+    """The names of a place as people say them, outermost first: `Call recordings`, `2024`, `09`."""
+    return tuple(type_plural(name) for name in location.place[:1]) + location.place[1:]
+
+
 def value(entry: Entry, column: Column, zone: tzinfo) -> str:
     """What a table shows of an entry in a column; not yet safe to draw."""
     if isinstance(entry, Folder):
         return _folder_value(entry, column.name, zone)
+    if column.name == "type":
+        return title_of(entry) if entry.type else ""
     # A tag may be called like a method of objects: only what has a slot is a field.
     raw = getattr(entry, column.name) if column.name in entry.__struct_fields__ else entry.tag(column.name)
     if isinstance(raw, datetime):
@@ -97,7 +106,9 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
 def _folder_value(folder: Folder, name: str, zone: tzinfo) -> str:
     if name == "modified":
         return time(folder.modified, zone)
-    return folder.name.rstrip("/") + "/" if name == "name" else ""
+    if name != "name":
+        return ""
+    return place_names(folder.location)[0] if len(folder.location.place) == 1 else folder.name.rstrip("/") + "/"
 
 
 def _local(moment: datetime, zone: tzinfo) -> datetime:

@@ -14,7 +14,7 @@ FIELDS = (
     Column("updated", "Updated", ColumnKind.TIME, 16, "updatedTime"),
     Column("modified", "Modified", ColumnKind.TIME, 16),
     Column("region", "Region", width=8),
-    Column("type", "Type", width=20, sort_field="type"),
+    Column("type", "What", width=16, sort_field="type"),
     Column("name", "Name", width=30, sort_field="objectName"),
     Column("duration", "Duration", ColumnKind.DURATION, 8, "duration"),
     Column("size", "Size", ColumnKind.SIZE, 9, "storedBytes"),
@@ -32,12 +32,16 @@ _KNOWN = {column.name: column for column in FIELDS}
 
 
 def shown_words(entry: Entry, zones: Sequence[tzinfo]) -> str:
-    """Everything that a list can show of an entry beside its tags, one a line; times in each of the zones."""
-    return "\n".join(
+    """Everything that a list can show of an entry beside its tags, one a line; times in each of the zones.
+
+    Types stand there by both names: as people say them, and as the service does.
+    """
+    found = [
         formatted.value(entry, column, zone)
         for column in FIELDS
         for zone in (zones if column.kind is ColumnKind.TIME else zones[:1])
-    )
+    ]
+    return "\n".join([*found, entry.type] if isinstance(entry, StoredObject) else found)
 
 
 def kind_of(usual: Iterable[Column]) -> str:

@@ -157,7 +157,7 @@ async def test_what_a_phrase_finds_and_sends_is_said_while_it_is_typed(browser: 
     async with browser(start="acme8:us-east/") as it:
         await it.press("f")
         await it.type("type:cc dur:>90s")
-        assert "Finds: Contact Center recordings, longer than 1 min 30 s" in it.text
+        assert "Finds: Call recordings, longer than 1 min 30 s" in it.text
         assert "Sends: type==callcenterrecording;duration=gt=90000" in it.text
         await it.press("enter")
         assert sent(searches) == "type==callcenterrecording;duration=gt=90000"

@@ -10,6 +10,7 @@ from cloudstore_tui.core.errors import MissingError, PartialError, StorageError,
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
+from cloudstore_tui.fiql.fields import type_rank
 from cloudstore_tui.net import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
@@ -154,7 +155,7 @@ class Tree:
             failures += _unreadable(len(page.unreadable), region)
             if complete := page.next is None or not new:
                 break
-        names = [*sorted(found, key=str.lower), BUCKETS]
+        names = [*sorted(found, key=type_rank), BUCKETS]
         if not complete:
             hint = "Search for the others by name: type==NAME."
             failures += (PartialError("there are more types than these", subject=region.address, hint=hint),)

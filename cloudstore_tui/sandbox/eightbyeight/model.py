@@ -505,7 +505,7 @@ TAGS: Mapping[str, Callable[[GeneratedCall], Value]] = {
     "extensionNumber": lambda call: AGENTS[call.agent].extension,
     "billingTelephoneNumber": lambda call: QUEUES[call.queue].line,
 }
-"""Every tag of a Contact Center recording, in the order that the service prints them."""
+"""Every tag of a Call recording, in the order that the service prints them."""
 
 FIELDS: Mapping[str, Callable[[GeneratedCall], Value]] = {
     "id": lambda call: _uuid(call.created, "object"),

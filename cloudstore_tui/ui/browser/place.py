@@ -8,6 +8,7 @@ from typing import ClassVar
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.state.searches import SavedSearch
+from cloudstore_tui.ui.format import place_names
 
 MOST_AT_ONCE = 1_000
 """Children that are shown more of at once; the rest of a page waits behind "more…"."""
@@ -130,7 +131,9 @@ class Place:
 
 
 def shown_name(folder: Folder) -> str:
-    """A folder's name in the tree; what is a folder of the service ends with a slash."""
+    """A folder's name in the tree: types as people call them; what is a folder of the service ends with a slash."""
+    if len(folder.location.place) == 1:
+        return place_names(folder.location)[0]
     is_real = bool(folder.location.path) and not folder.location.place
     return folder.name.rstrip("/") + "/" if is_real else folder.name
 

@@ -10,6 +10,7 @@ from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import LocalTerm, row_of, understand
+from cloudstore_tui.ui.format import place_names
 
 Fetch = Callable[[str | None], Awaitable[Page[Entry]]]
 
@@ -48,7 +49,7 @@ class Visit:
         if self.written:
             return (location.profile, *region, "search")
         path = (part for part in location.path.split("/") if part)
-        return (location.profile, *region, *location.place, *path)
+        return (location.profile, *region, *place_names(location), *path)
 
 
 def visit_to(provider: StorageProvider, location: Location) -> Visit:

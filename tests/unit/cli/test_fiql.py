@@ -71,7 +71,7 @@ def test_explain_shows_filter_reading_and_tree_of_a_phrase(fiql: Command) -> Non
     assert fiql("explain", 'type:cc agent:"Khang Glynn","Ada L" since:2024-09-01') == 0
     assert fiql.out.splitlines() == [
         "FIQL     type==callcenterrecording;agentName=in=('Khang Glynn','Ada L');createdTime=ge=1725141600000",
-        "reading  Contact Center recordings, agent is Khang Glynn or Ada L, created on or after "
+        "reading  Call recordings, agent is Khang Glynn or Ada L, created on or after "
         "1 Sep 2024 00:00 CEST; available only (add state:any for all)",
         "tree     AND",
         "         ├─ type==callcenterrecording",

@@ -19,7 +19,7 @@ DEFAULT = "; available only (add state:any for all)"
     [
         (
             "type==callcenterrecording;createdTime=ge=1725148800000;agentName=='Khang Glynn'",
-            "Contact Center recordings, created on or after 1 Sep 2024 00:00 UTC, agent is Khang Glynn" + DEFAULT,
+            "Call recordings, created on or after 1 Sep 2024 00:00 UTC, agent is Khang Glynn" + DEFAULT,
         ),
         ("type==summary;objectState==ARCHIVED", "Summaries, state is archived"),
         ("objectState=in=(REVOKED,DELETED)", "objects, state is deleted (recoverable by 8x8 only) or purged"),

@@ -392,12 +392,12 @@ async def test_types_are_found_by_excluding_those_that_are_known(
         ("GET", page(row("c", type="Meeting"))),
     ]
     found = await provider.folders(provider.locate("us-east"))
-    assert [folder.name for folder in found.items] == ["Meeting", "odd one", "voicemail", "buckets"]
+    assert [folder.name for folder in found.items] == ["voicemail", "Meeting", "odd one", "buckets"]
     assert service.targets == [
         f"GET {EAST}/objects?pageKey=0&limit=100&{NEWEST}",
         f"GET {EAST}/objects?filter=type%21%3Dvoicemail%3Btype%21%3D%27odd%20one%27&pageKey=0&limit=100&{NEWEST}",
     ]
-    assert found.items[1].query == Query(Location("acme8", "us-east"), "type=='odd one'", Sort("createdTime", True))
+    assert found.items[2].query == Query(Location("acme8", "us-east"), "type=='odd one'", Sort("createdTime", True))
 
 
 async def test_the_search_for_types_ends_even_if_the_service_does_not(
@@ -415,7 +415,7 @@ async def test_a_service_that_ignores_filters_gives_each_type_once(
 ) -> None:
     service.rule = lambda *_ask: page(row("a", type="voicemail"), row("b", type="meeting"), last=False)
     found = await provider.folders(provider.locate("us-east"))
-    assert [folder.name for folder in found.items] == ["meeting", "voicemail", "buckets"]
+    assert [folder.name for folder in found.items] == ["voicemail", "meeting", "buckets"]
     assert len(service.targets) == 2
 
 

@@ -111,3 +111,33 @@ def test_a_folder_has_a_name_and_a_time() -> None:
     assert formatted.value(folder, Column("name", ""), UTC) == "exports/"
     assert formatted.value(folder, Column("modified", "", ColumnKind.TIME), UTC) == "2024-09-01 22:12"
     assert formatted.value(folder, Column("size", "", ColumnKind.SIZE), UTC) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("callcenterrecording",), ("Call recordings",)),
+        (("callrecording", "2024", "09"), ("Work recordings", "2024", "09")),
+        (("summary",), ("Summaries",)),
+        (("odd one",), ("odd one",)),
+        ((), ()),
+    ],
+)
+def test_places_are_called_as_people_call_them(names: tuple[str, ...], said: tuple[str, ...]) -> None:
+    assert formatted.place_names(Location("acme8", "us-east", "", names)) == said
+
+
+@pytest.mark.parametrize(
+    ("type_", "tags", "said"),
+    [
+        ("callcenterrecording", (), "Recording"),
+        ("sentimentScore", (), "Sentiment"),
+        ("transcription", (("speaker", "agent"),), "Transcript, agent"),
+        ("voicecommentrecording", (("pcsQuestionNumber", "2"),), "Voice comment 2"),
+        ("odd one", (), "odd one"),
+        ("", (), ""),
+    ],
+)
+def test_types_are_called_as_people_call_them(type_: str, tags: tuple[tuple[str, str], ...], said: str) -> None:
+    entry = StoredObject(Location("acme8", "us-east", "i"), "a", type=type_, tags=tags)
+    assert formatted.value(entry, Column("type", ""), UTC) == said

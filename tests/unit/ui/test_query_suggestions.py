@@ -41,7 +41,7 @@ def known() -> Known:
         ("createdTime", ["createdTime=ge=", "createdTime=lt="]),
         ("agentName=", ["agentName=="]),
         ("type==summary;agentName=o", ["type==summary;agentName=out=("]),
-        ("type==c", ["type==callrecording", "type==callcenterrecording"]),
+        ("type==c", ["type==callcenterrecording", "type==callrecording"]),
         ("type==ra", ["type==rarething"]),
         ("objectState==", ["objectState==AVAILABLE", "objectState==PENDING"]),
         ("agentName==K", ["agentName=='Khang Glynn'"]),

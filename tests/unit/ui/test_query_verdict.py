@@ -26,7 +26,7 @@ def test_a_phrase_is_read_and_its_filter_is_there() -> None:
     assert found.meaning is not None
     assert found.meaning.filter == ("type==callcenterrecording;agentName=='Khang Glynn';createdTime=ge=1725148800000")
     assert found.reading == (
-        "Contact Center recordings, agent is Khang Glynn, created on or after 1 Sep 2024 00:00 UTC; "
+        "Call recordings, agent is Khang Glynn, created on or after 1 Sep 2024 00:00 UTC; "
         "available only (add state:any for all)"
     )
     assert found.first is None
