@@ -32,6 +32,7 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import is_loopback
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fs.private_file import refuse_shared
 
 USUAL = timedelta(hours=24)
 """Within this the service usually has an object back."""
@@ -368,6 +369,10 @@ class RestoreStore:
     def _told(self) -> Iterator[None]:
         """Turn what the file system and SQLite say into a sentence."""
         try:
+            # Whoever can write to it could have objects put anywhere.
+            for place in (self.path.parent, self.path):
+                if place.exists():
+                    refuse_shared(place)
             yield
         except (OSError, sqlite3.Error, LookupError) as error:
             raise self._failure(error) from None

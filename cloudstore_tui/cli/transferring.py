@@ -33,12 +33,22 @@ from cloudstore_tui.transfers.model import (
 )
 from cloudstore_tui.ui import format as in_words
 
+NOT_KEPT = "Nothing of what failed is kept, since the journal of transfers cannot be used: it begins anew next time."
+
 
 @asynccontextmanager
-async def transferring(session: CommandSession) -> AsyncIterator[TransferManager]:
-    """An engine that ends with the block; what is not done then stays in the journal."""
+async def transferring(session: CommandSession, *, needs_journal: bool = False) -> AsyncIterator[TransferManager]:
+    """An engine that ends with the block; what is not done then stays in the journal.
+
+    Args:
+        session: the command.
+        needs_journal: whether the work is about what the journal has; else it is done without one, too.
+
+    Raises:
+        LocalDiskError: the journal is needed, and cannot be used.
+    """
     settings = session.config.settings
-    journal = open_journal(session.output)
+    journal = required_journal(session.output) if needs_journal else open_journal(session.output)
     engine = TransferManager(
         session.provider, settings.transfers, session.timeouts, journal=journal, polls=settings.zip_poll_seconds
     )
@@ -49,6 +59,8 @@ async def transferring(session: CommandSession) -> AsyncIterator[TransferManager
             _tell_what_is_left(engine, session.output)
         raise
     finally:
+        if journal is None and session.output.errors:
+            session.output.say(NOT_KEPT)
         await engine.close()
         if journal is not None:
             journal.close()
@@ -62,10 +74,21 @@ def open_journal(output: Output) -> JournalStore | None:
         BusyError: another program keeps it locked.
     """
     try:
-        journal = JournalStore(state_folder())
+        return required_journal(output)
     except LocalDiskError as error:
         output.note(f"{error} Until then nothing that is interrupted can be gone on with.")
         return None
+
+
+def required_journal(output: Output) -> JournalStore:
+    """The journal of transfers.
+
+    Raises:
+        LocalDiskError: it cannot be written, or others can write to it.
+        ConfigError: a newer version of the program wrote it.
+        BusyError: another program keeps it locked.
+    """
+    journal = JournalStore(state_folder())
     if journal.warning:
         output.note(journal.warning)
     return journal

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import ProgressLine, finished, open_journal, tell, transferring
+from cloudstore_tui.cli.transferring import ProgressLine, finished, required_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.records import iso
 from cloudstore_tui.core.text import cut, plain
@@ -84,7 +84,7 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, timeout: float) -> N
     """
 
     async def work(session: CommandSession) -> None:
-        async with transferring(session) as engine:
+        async with transferring(session, needs_journal=True) as engine:
             there = [KnownTransfer(transfer) for transfer in await engine.left_overs.interrupted()]
             chosen = [named(there, number).transfer.id for number in numbers] if numbers else None
             with ProgressLine(engine, session.output):
@@ -279,14 +279,13 @@ class KnownTransfer(Struct, frozen=True):
 @asynccontextmanager
 async def open_left_overs(session: CommandSession) -> AsyncIterator[LeftOvers]:
     """What the journal has of transfers, for as long as the block lasts."""
-    journal = open_journal(session.output)
+    journal = required_journal(session.output)
     workers = Workers()
     try:
         yield LeftOvers(journal, Disk(), workers)
     finally:
         workers.close()
-        if journal is not None:
-            journal.close()
+        journal.close()
 
 
 async def all_known(left_overs: LeftOvers) -> list[KnownTransfer]:

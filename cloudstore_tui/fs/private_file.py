@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import shlex
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -65,6 +67,27 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise _refused(path, error) from None
+
+
+def refuse_shared(path: Path) -> None:
+    """Make sure that nobody else can write to a file or folder whose content is believed.
+
+    Raises:
+        LocalDiskError: somebody can.
+    """
+    found = path.lstat()
+    if found.st_uid not in (os.geteuid(), 0):
+        raise LocalDiskError(
+            "it belongs to another user, so what it says is not believed",
+            subject=str(path),
+            hint="Set XDG_STATE_HOME to a folder of your own.",
+        )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISLNK(found.st_mode):
+        raise LocalDiskError(
+            "others can write to it, so what it says is not believed",
+            subject=str(path),
+            hint=f"Take that right away: chmod go-w {shlex.quote(str(path))}. Or set XDG_STATE_HOME to another folder.",
+        )
 
 
 def _wait_for(handle: int, path: Path) -> None:

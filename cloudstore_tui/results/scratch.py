@@ -10,6 +10,7 @@ from typing import Any
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FOLDER
+from cloudstore_tui.fs.private_file import refuse_shared
 
 _CACHE = 4096
 """KiB of it that are held in memory."""
@@ -86,8 +87,9 @@ def _told(error: sqlite3.Error) -> StorageError:
 
 def _opened(folder: Path | None) -> sqlite3.Connection:
     if folder is not None:
-        with suppress(OSError, sqlite3.Error):
+        with suppress(OSError, sqlite3.Error, LocalDiskError):
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            refuse_shared(folder)
             return _unnamed(folder)
     with suppress(OSError, sqlite3.Error):
         return _unnamed(Path(tempfile.gettempdir()))

@@ -7,7 +7,6 @@ import os
 import queue
 import secrets
 import sqlite3
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, LocalDiskError, StorageError
 from cloudstore_tui.fs.disk import PRIVATE_FILE, PRIVATE_FOLDER
+from cloudstore_tui.fs.private_file import refuse_shared
 from cloudstore_tui.transfers.workers import start_thread
 
 _log = logging.getLogger(__name__)
@@ -308,27 +308,6 @@ def process_of(name: str) -> int:
     """The number of the process that made a mark."""
     number = name.partition("-")[0]
     return int(number) if number.isdecimal() and len(number) <= 10 else 0
-
-
-def refuse_shared(path: Path) -> None:
-    """Make sure that nobody else can write to a file or folder whose content is believed.
-
-    Raises:
-        LocalDiskError: somebody can.
-    """
-    found = path.lstat()
-    if found.st_uid not in (os.geteuid(), 0):
-        raise LocalDiskError(
-            "it belongs to another user, so what it says is not believed",
-            subject=str(path),
-            hint="Set XDG_STATE_HOME to a folder of your own.",
-        )
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISLNK(found.st_mode):
-        raise LocalDiskError(
-            "others can write to it, so what it says is not believed",
-            subject=str(path),
-            hint=f"Take that right away: chmod go-w '{path}'. {_ELSEWHERE}",
-        )
 
 
 def _lives(path: Path) -> bool:
