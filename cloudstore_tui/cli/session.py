@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
+from cloudstore_tui.core.errors import no_more_threads
 from cloudstore_tui.core.models import Location, split_address
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
@@ -79,6 +81,17 @@ def open_config() -> Config:
     return load_config(config_file(), PROVIDERS)
 
 
+class _Executor(ThreadPoolExecutor):
+    """The threads of `asyncio.to_thread`, where a machine that starts none is told as what it is."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Have something done by a thread."""
+        try:
+            return super().submit(function, *arguments, **named)
+        except RuntimeError:
+            raise no_more_threads() from None
+
+
 def run(work: Callable[[CommandSession], Awaitable[None]], *, as_json: bool = False, timeout: float = READING) -> None:
     """Do a command's work and end the process with its exit code if that is not 0.
 
@@ -91,6 +104,7 @@ def run(work: Callable[[CommandSession], Awaitable[None]], *, as_json: bool = Fa
     session = CommandSession(config, output, timeout)
     # Not asyncio.run: that waits for look-ups of names that hang.
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Executor(thread_name_prefix="asyncio"))
     try:
         code = loop.run_until_complete(_supervise(work, session))
         loop.run_until_complete(loop.shutdown_asyncgens())

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cloudstore_tui.config.paths import read_bounded, user_path
-from cloudstore_tui.core.errors import ConfigError, LocalDiskError
+from cloudstore_tui.core.errors import ConfigError, LocalDiskError, no_more_threads
 from cloudstore_tui.core.profile import Profile, SecretField
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.core.text import plain
@@ -419,7 +419,10 @@ def _asked(work: Callable[[], Answer]) -> Answer:
 
     # A thread that may be left behind: a keyring waiting for D-Bus cannot be interrupted.
     thread = threading.Thread(target=ask, name="keyring", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        raise no_more_threads() from None
     thread.join(KEYRING_PATIENCE)
     if answers:
         return answers[0]

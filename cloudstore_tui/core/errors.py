@@ -270,6 +270,12 @@ class InterruptedTransfer(StorageError):  # noqa: N818 - a stop asked for is no 
     code = 130
 
 
+def no_more_threads() -> LocalDiskError:
+    """The error where this machine starts no thread, or no program."""
+    hint = "End other programs, or raise the limit: ulimit -u"
+    return LocalDiskError("this machine starts no more threads", hint=hint)
+
+
 def distinct(failures: Iterable[StorageError]) -> tuple[StorageError, ...]:
     """Each failure once, in order; records that cannot be read are added up for each subject."""
     told: dict[tuple[type, str, str], StorageError] = {}

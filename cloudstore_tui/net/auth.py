@@ -11,7 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from cloudstore_tui.core.errors import ConfigError, NetworkError, ReplyError, StorageError, UnavailableError
+from cloudstore_tui.core.errors import (
+    ConfigError,
+    NetworkError,
+    ReplyError,
+    StorageError,
+    UnavailableError,
+    no_more_threads,
+)
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.clock import ClockReading, now
@@ -95,8 +102,15 @@ async def _aside(work: Callable[[], Secret]) -> Secret:
         with suppress(RuntimeError):  # the loop has ended; nobody waits any more
             loop.call_soon_threadsafe(answer, secret, failure)
 
-    threading.Thread(target=run, name="secret", daemon=True).start()
+    _start(run)
     return await done
+
+
+def _start(run: Callable[[], None]) -> None:
+    try:
+        threading.Thread(target=run, name="secret", daemon=True).start()
+    except RuntimeError:
+        raise no_more_threads() from None
 
 
 class Login:

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import pycurl
 
-from cloudstore_tui.core.errors import NetworkError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.links import Source, Target, is_loopback
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import Circumstances, LostReplyError, failure, timed_out
@@ -319,7 +319,8 @@ class BlobClient:
             try:
                 self._loop = _CurlLoop(self._timeouts)
             except (OSError, RuntimeError, pycurl.error):
-                raise NetworkError(
+                # Final: whoever has none left for this program may have none for hours.
+                raise LocalDiskError(
                     "no connection can be made: this machine has no threads or open files left",
                     hint="Close other programs, or raise the limits.",
                 ) from None

@@ -5,13 +5,14 @@ import os
 import signal
 import struct
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import StorageError, no_more_threads
 from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import (
@@ -83,10 +84,15 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
 async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker that ends with this block, whatever happens: at the end, on Esc, when the program quits."""
     pipe = asyncio.subprocess.PIPE
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", "-c", _PROGRAM, *filter(None, sys.path),
-        stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
-    )  # fmt: skip
+    try:
+        # What waits for the worker's end is a thread; one that cannot begin would leave the worker to itself.
+        threading.Thread(target=int, name="preview", daemon=True).start()
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", "-c", _PROGRAM, *filter(None, sys.path),
+            stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
+        )  # fmt: skip
+    except (OSError, RuntimeError):
+        raise no_more_threads() from None
     try:
         yield worker
     finally:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from cloudstore_tui.core.errors import LocalDiskError, UnavailableError
+from cloudstore_tui.core.errors import LocalDiskError, UnavailableError, no_more_threads
 
 Result = TypeVar("Result")
 
@@ -104,9 +104,7 @@ def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
     try:
         thread.start()
     except RuntimeError:
-        raise LocalDiskError(
-            "this machine starts no more threads", hint="End other programs, or raise the limit: ulimit -u"
-        ) from None
+        raise no_more_threads() from None
     return thread
 
 

@@ -506,7 +506,7 @@ async def test_a_machine_without_threads_or_open_files_left_is_said_to_be_so(
     with monkeypatch.context() as patched:
         patched.setattr(f"cloudstore_tui.net.blob.{name}", failing)
         (error,) = await soon(blob.get(source(f"{server.url}/x"), Pile()))
-    assert isinstance(error, NetworkError)
+    assert isinstance(error, LocalDiskError)
     pile = Pile()
     await soon(blob.get(source(f"{server.url}/x"), pile))
     assert pile.bytes == b"content"
