@@ -18,6 +18,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
@@ -47,7 +48,7 @@ from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
 from cloudstore_tui.ui.palette import ActionCommands, Palette, ThemeCommands
-from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
@@ -55,6 +56,7 @@ from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.transfer_text import describe, title_text
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
+from cloudstore_tui.ui.widgets.chrome import Header
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 
 CRASHED = 70
@@ -89,9 +91,8 @@ class CloudStoreApp(App[None]):
         Binding(
             "ctrl+p,colon,f9",
             "command_palette",
-            "Commands",
+            "Everything",
             id="app.palette",
-            show=False,
             tooltip="Find an action by its name",
         ),
         Binding(
@@ -113,6 +114,9 @@ class CloudStoreApp(App[None]):
             id="app.doctor",
             show=False,
             tooltip="Diagnose problems and suggest fixes",
+        ),
+        Binding(
+            "less_than_sign", "messages", "Messages", id="app.messages", show=False, tooltip="Read again what was told"
         ),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Redraw"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", show=False, tooltip="Back to the shell"),
@@ -148,6 +152,8 @@ class CloudStoreApp(App[None]):
         colourless = wants_no_colour()
         super().__init__(ThinDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
         self.animation_level = "none"
+        self.messages = Messages(self)
+        """What was told."""
         self.boundary = Boundary(self)
         """Where errors end."""
         self._typed = TypeAhead(self, lambda: self.browser.is_opening)
@@ -212,11 +218,25 @@ class CloudStoreApp(App[None]):
         else:
             self.exit()
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,  # noqa: ARG002  # a message stays until the user goes on
+        markup: bool = True,  # noqa: ARG002  # there is none
+    ) -> None:
+        """Tell a sentence in the message line, not over what is shown."""
+        self.messages.add(f"{title}: {message}" if title else message, severity)
+
     async def on_event(self, event: events.Event) -> None:
         """Carry out keys one by one: each has what the one before has asked for."""
         is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
         if is_typed and not self._typed.lets_through(event):
             return
+        if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
+            self.messages.go_on()
         await super().on_event(event)
 
     async def run_action(
@@ -240,6 +260,12 @@ class CloudStoreApp(App[None]):
     def action_help(self) -> None:
         """Show the keys that work where the user is."""
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
+
+    def action_messages(self) -> None:
+        """Show what was told, the newest first."""
+        zone = self.browser.listing.zone
+        lines = [f"{notice.at.astimezone(zone):%H:%M:%S}  {notice.text}" for notice in reversed(self.messages.kept)]
+        self.push_screen(MessageDialog("Messages", "\n".join(lines) or "Nothing was told yet."))
 
     def action_setup(self, what: str) -> None:
         """Check everything, or ask for a new profile; the demo keeps none."""
@@ -268,6 +294,13 @@ class CloudStoreApp(App[None]):
         self._interrupted = now
         if not self.browser.stop():
             tell(self, "Ctrl+C once more quits.")
+
+    @on(Header.Opened)
+    def follow_crumb(self, event: Header.Opened) -> None:
+        """Go to a part of the way that leads here."""
+        if self.screen is not self.browser:
+            self.screen.dismiss(None)
+        self.browser.journey.go(event.location)
 
     @on(CommandPalette.Opened)
     def steady_palette(self) -> None:

@@ -1,15 +1,39 @@
 """What all screens and dialogs share."""
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+
+from cloudstore_tui.ui.report import Messages
+from cloudstore_tui.ui.widgets.chrome import BottomLines, Header, MessageLine
 
 Result = TypeVar("Result")
 
 
 class BaseScreen(Screen[Result], Generic[Result]):
-    """A screen that closes once, however often it is told to."""
+    """A screen between the lines that all screens have, which closes once, however often it is told to."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.header = Header(id="header")
+        """Where the user is. Dialogs have none: they lie over the screen that they are about."""
+
+    async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
+        """Put what the screen consists of between its first and last lines."""
+        head = [] if self.is_modal else [self.header]
+        await super().mount_composed_widgets([*head, *widgets, BottomLines()])
+
+    def on_screen_resume(self) -> None:
+        """Show what was told, if that is about what brought this screen to the top."""
+        if isinstance(messages := getattr(self.app, "messages", None), Messages):
+            messages.move()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen lies over this one, and tells what there is to be told."""
+        for line in self.query(MessageLine):
+            line.show(None)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with an answer; a second one, as of Enter pressed twice, comes too late."""

@@ -398,7 +398,7 @@ class Browser:
 
     @property
     def notices(self) -> list[str]:
-        return [notification.message for notification in self.app._notifications]
+        return [notice.text for notice in self.app.messages.kept]
 
     @property
     def rows(self) -> list[str]:

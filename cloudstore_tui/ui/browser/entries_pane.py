@@ -15,13 +15,10 @@ from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.browser.entry_table import EntryTable
 from cloudstore_tui.ui.browser.query_bar import QueryBar
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
-from cloudstore_tui.ui.widgets.foot_line import FootLine, Progress, foot_text
+from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 from cloudstore_tui.ui.widgets.title_rule import TitleRule
-
-_LONGEST_CRUMB = 60
-"""Characters of one folder's name in the title; the detail shows it whole."""
 
 _LOOKED_AT = 300
 """Rows in which tags are looked for that could be columns."""
@@ -48,8 +45,7 @@ class EntriesPane(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._title = TitleRule("Entries")
-        self._crumbs: tuple[str, ...] = ()
+        self._title = TitleRule("")
         self._store: RowStore | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
@@ -61,11 +57,11 @@ class EntriesPane(Vertical):
         self.table = EntryTable(id="table")
         """The rows."""
         self._filter_bar = FilterBar(id="filter")
-        self._foot = FootLine(id="foot")
+        self._foot = StatusBar(id="foot")
 
     def compose(self) -> ComposeResult:
-        """Title, bars, table, foot."""
-        yield from (self._title, self.bar, self._filter_bar, self.table, self._foot)
+        """Bars, a rule, table, foot."""
+        yield from (self.bar, self._filter_bar, self._title, self.table, self._foot)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
         """Show other rows, or the same ones in other columns or another zone."""
@@ -99,15 +95,9 @@ class EntriesPane(Vertical):
             if self._store is not None:
                 self.table.show(self._store, self.columns, self._zone)
 
-    def name_it(self, crumbs: tuple[str, ...]) -> None:
-        """Say in the title where these entries are."""
-        self._crumbs = crumbs
-        self._title.say(" › ".join(plain(name, _LONGEST_CRUMB) for name in crumbs))
-
     def remask(self) -> None:
-        """Make titles and rows again: the mask was turned."""
+        """Make the rows again: the mask was turned."""
         if self._store is not None:
-            self.name_it(self._crumbs)
             self.show(self._store, self._usual, self._zone)
 
     def progress(self, progress: Progress, words: str) -> None:
@@ -171,4 +161,4 @@ class EntriesPane(Vertical):
 
     def _say(self) -> None:
         if self._store is not None:
-            self._foot.say(foot_text(self._store, self._progress, self._zone))
+            self._foot.set_text(foot_text(self._store, self._progress, self._zone))

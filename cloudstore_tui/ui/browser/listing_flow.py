@@ -82,7 +82,6 @@ class ListingFlow:
         kept, provider = frozenset(marks), self._providers[visit.location.profile]
         reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
         old, self.reading = self.reading, reading
-        self.pane.name_it(visit.crumbs)
         self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
         _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
         self._show_columns(reading)

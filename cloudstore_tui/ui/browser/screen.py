@@ -1,6 +1,7 @@
 """The browser: places on the left, entries and the detail of one on the right, transfers below."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from itertools import cycle
 from typing import ClassVar
@@ -15,7 +16,7 @@ from textual.worker import Worker
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder, Location
-from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.provider import Session, StorageProvider
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.browser.columns_flow import ColumnsFlow
@@ -43,7 +44,6 @@ from cloudstore_tui.ui.browser.read_flow import MarkMatchingFlow, ReadAgainFlow,
 from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.sort_flow import ReverseFlow, SortFlow, next_direction
-from cloudstore_tui.ui.browser.switch_flow import ALL
 from cloudstore_tui.ui.browser.transfer_strip import TransferStrip
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
 from cloudstore_tui.ui.browser.visit import Visit
@@ -54,9 +54,8 @@ from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.chrome import Badge
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
-from cloudstore_tui.ui.widgets.key_line import KeyLine
-from cloudstore_tui.ui.widgets.title_line import TitleLine, TitleState
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
 
 WELCOME = "Pick a place and press Enter. ? lists the keys."
@@ -64,6 +63,8 @@ WELCOME = "Pick a place and press Enter. ? lists the keys."
 
 _ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", "profile", "region"})
 """Flows whose keys work in every pane."""
+SOON_S = 300
+"""Seconds before the end of a login from which it is told."""
 _WIDTHS = [(0, "-narrow"), (ALIKE.width, "-wide")]
 
 
@@ -87,7 +88,7 @@ class BrowserScreen(BaseScreen[None]):
         super().__init__()
         self._providers, self._watch, self._start = providers, watch, start
         self._zones = cycle(zones_to_show(settings.time_zone))
-        self.line = TitleLine(id="title")
+        self.header.badges = self._badges
         self.places = PlacesTree(id="places")
         self.entries = EntriesPane(id="entries")
         self.detail = DetailPane(id="detail")
@@ -129,8 +130,7 @@ class BrowserScreen(BaseScreen[None]):
         }
 
     def compose(self) -> ComposeResult:
-        """Places, entries, detail, transfers; a line above and a line below."""
-        yield self.line
+        """Places, entries, detail, transfers, what waits."""
         with Horizontal(id="panes"):
             yield self.places
             with Vertical(id="right"):
@@ -139,7 +139,6 @@ class BrowserScreen(BaseScreen[None]):
                 with Vertical(id="dock"):
                     yield self.strip
         yield self.waiting
-        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Begin with the profiles, and where the user wanted to begin."""
@@ -154,7 +153,7 @@ class BrowserScreen(BaseScreen[None]):
         self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
         self.detail.set_class("detail" in self.memory.hidden, "-off")
         self.expansion.show_profiles()
-        self.line.show_zone(zone_name(self.listing.zone))
+        self.header.show(["cloudstore"])
         start = self._start or self.memory.last(self._providers)
         if start is not None:
             self.journey.begin(start)
@@ -221,7 +220,7 @@ class BrowserScreen(BaseScreen[None]):
         else:
             self.listing.show_zone(next(self._zones))
             self.detail.show(self.detail.entry, self.listing.zone)
-            self.line.show_zone(zone_name(self.listing.zone))
+            self.header.update()
 
     def action_back_out(self) -> None:
         """One step back: what loads, where the focus is, the filter, the marks."""
@@ -298,17 +297,37 @@ class BrowserScreen(BaseScreen[None]):
         else:
             self.journey.search(event.text)
 
+    def _badges(self) -> Iterator[Badge]:
+        """What holds for everything that is shown."""
+        if ready := self.waiting.restored:
+            yield Badge(f"● {ready} ready (Q)", "accent")
+        reading = self.listing.reading
+        if reading is not None and reading.provider.profile.read_only:
+            yield Badge("READ ONLY")
+        yield Badge(zone_name(self.listing.zone))
+        if reading is not None:
+            session = reading.provider.session
+            notes = (session.note, token_words(session, datetime.now(UTC)))
+            yield from (Badge(note, "warning") for note in notes if note)
+
     def arrive(self, visit: Visit) -> None:
         """Say where the user is, and be there."""
-        provider, where = self._providers[visit.location.profile], visit.location
-        zone, read_only = zone_name(self.listing.zone), provider.profile.read_only
-        region = ALL if visit.written and not where.region else where.region
-        self.line.show(TitleState(where.profile, region, zone, read_only, lambda: provider.session))
-        self.places.reveal(where)
+        self.header.show(visit.crumbs)
+        self.places.reveal(visit.location)
         self.panes.go("entries")
+
+
+def token_words(session: Session, now: datetime) -> str:
+    """What is to be known of a login that ends soon."""
+    if session.token_ends is None:
+        return ""
+    seconds = (session.token_ends - now).total_seconds()
+    if seconds > SOON_S:
+        return ""
+    return f"token {int(seconds // 60)} min" if seconds >= 60 else "token ends" if seconds > 0 else "token ended"
 
 
 def _answered(screen: BrowserScreen) -> None:
     """A service has told something: of the place where the user is, and of the login."""
-    screen.line.look()
+    screen.header.update()
     screen.journey.remember(screen.memory)

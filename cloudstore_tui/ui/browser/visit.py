@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import LocalTerm, row_of, understand
 from cloudstore_tui.ui.format import place_names
+from cloudstore_tui.ui.widgets.chrome import Crumb
 
 Fetch = Callable[[str | None], Awaitable[Page[Entry]]]
 
@@ -42,14 +43,22 @@ class Visit:
         return all(term.holds(row) for term in self.local)
 
     @property
-    def crumbs(self) -> tuple[str, ...]:
-        """The names that lead here, from the profile on; not yet safe to show."""
-        location = self.location
-        region = (location.region,) if location.region else ()
+    def crumbs(self) -> tuple[Crumb, ...]:
+        """The way that leads here, from the profile on; not yet safe to show."""
+        where, top = self.location, Location(self.location.profile)
+        crumbs = [Crumb(where.profile, top)]
+        if where.region:
+            crumbs.append(Crumb(where.region, replace(top, region=where.region)))
         if self.written:
-            return (location.profile, *region, "search")
-        path = (part for part in location.path.split("/") if part)
-        return (location.profile, *region, *place_names(location), *path)
+            return (*crumbs, Crumb("search"))
+        for end, name in enumerate(place_names(where), 1):
+            crumbs.append(Crumb(name, replace(where, path="", place=where.place[:end])))
+        parts = where.path.split("/")
+        for end, name in enumerate(parts, 1):
+            if name:
+                path = "/".join(parts[:end]) + ("/" if end < len(parts) else "")
+                crumbs.append(Crumb(name, replace(where, path=path)))
+        return tuple(crumbs)
 
 
 def visit_to(provider: StorageProvider, location: Location) -> Visit:

@@ -3,10 +3,10 @@
 from textual.reactive import reactive
 
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.widgets.foot_line import FootLine
+from cloudstore_tui.ui.widgets.chrome import StatusBar
 
 
-class WaitingLine(FootLine):
+class WaitingLine(StatusBar):
     """Says what waits, and which key leads there; takes no room while nothing does."""
 
     DEFAULT_CSS = """
@@ -32,5 +32,5 @@ class WaitingLine(FootLine):
         if self.restored:
             verb = "is" if self.restored == 1 else "are"
             parts.append(f"{counted(self.restored, 'archived object')} {verb} back: Q downloads")
-        self.say(" · ".join(parts))
+        self.set_text(" · ".join(parts))
         self.display = bool(parts)

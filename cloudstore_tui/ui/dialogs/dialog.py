@@ -17,7 +17,6 @@ from textual.widgets import Button, Input, Static
 from cloudstore_tui.ui.base_screen import BaseModal
 from cloudstore_tui.ui.terminal.reach import key_display
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 Answer = TypeVar("Answer")
 
@@ -51,10 +50,9 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         .dialog-buttons Button { margin-left: 1; min-width: 8; padding: 0; }
         &.-danger .dialog { border: round $error; border-title-color: $text-error; }
         &.-title-inside .dialog-title { display: block; }
-        KeyLine { dock: bottom; }
         Input { background: $panel; }
         OptionList { border: none; padding: 0; max-height: 7; scrollbar-size-vertical: 1; }
-        &.-tiny { KeyLine { display: none; } .dialog { padding: 0 1; } }
+        &.-tiny { Footer { display: none; } .dialog { padding: 0 1; } }
         &.-high { OptionList { max-height: 12; } .dialog { padding: 1 2 0 2; } }
         &.-tall { OptionList { max-height: 20; } .dialog { padding: 1 2 0 2; } }
     }
@@ -79,13 +77,12 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self.set_class(self.DANGER, "-danger")
 
     def compose(self) -> ComposeResult:
-        """The frame, and the keys below; what is in it comes from `compose_body` and `compose_buttons`."""
+        """The frame; what is in it comes from `compose_body` and `compose_buttons`."""
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Static(self._heading, classes="dialog-title")
             yield from self.compose_body()
             with Horizontal(classes="dialog-buttons"):
                 yield from self.compose_buttons()
-        yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
         """What the dialog says and asks."""

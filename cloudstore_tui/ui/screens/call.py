@@ -25,7 +25,6 @@ from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.call_list import CallList
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]
 """Finds everything joined to the object; True: in all regions."""
@@ -74,12 +73,10 @@ class CallScreen(BaseScreen[CallOrder | None]):
         self.detail = DetailPane(id="detail")
 
     def compose(self) -> ComposeResult:
-        """What call it is, its objects, the detail of one, where they would go, the keys."""
-        yield Static(id="title", markup=False)
+        """Its objects, the detail of one, where they would go."""
         yield self.list
         yield self.detail
         yield Static(id="outlook", markup=False)
-        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show the object that is known, and look for the others."""
@@ -157,8 +154,8 @@ class CallScreen(BaseScreen[CallOrder | None]):
         representative = self._tree.representative or self._entry
         who = representative.tag("agentName")
         self._state = state
-        parts = ("Call", MASK.word, words.time(self._tree.start, self._zone), who, state, self._lacks)
-        self.query_one("#title", Static).update(show(" · ".join(part for part in parts if part)))
+        call = " · ".join(part for part in ("Call", words.time(self._tree.start, self._zone), who) if part)
+        self.header.show([call], " · ".join(part for part in (state, self._lacks) if part))
 
 
 def _fetchable(tree: CallTree) -> tuple[StoredObject, ...]:

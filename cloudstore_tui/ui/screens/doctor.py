@@ -12,7 +12,6 @@ from textual.widgets import Static
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 _STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", CheckStatus.FAIL: "bold $text-error"}
 
@@ -37,11 +36,9 @@ class DoctorScreen(BaseScreen[None]):
         self.results: list[CheckResult] = []
 
     def compose(self) -> ComposeResult:
-        """What is going on, the results, the keys."""
-        yield Static("", id="title", markup=False)
+        """The results."""
         with VerticalScroll(id="results", can_focus=False):
             yield Static("", id="lines", markup=False)
-        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Begin."""
@@ -61,15 +58,14 @@ class DoctorScreen(BaseScreen[None]):
 
     async def _look(self) -> None:
         self.results = []
-        title = self.query_one("#title", Static)
-        title.update("Checking …")
+        self.header.show(["Check everything"], "checking…")
         async for result in self._examine():
             self.results.append(result)
             self.query_one("#lines", Static).update(Content("\n").join(map(lines_of, self.results)))
         wrong = sum(result.status is CheckStatus.FAIL for result in self.results)
         doubtful = sum(result.status is CheckStatus.WARN for result in self.results)
         more = f", {doubtful} to look at" if doubtful else ""
-        title.update(Content(f"Checked: {wrong or 'nothing'} wrong{more}"))
+        self.header.show(["Check everything"], f"{wrong or 'nothing'} wrong{more}")
 
 
 def lines_of(result: CheckResult) -> Content:

@@ -62,10 +62,13 @@ class HelpScreen(BaseScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        yield Static("Keys that work here · / finds · Esc closes", id="title", markup=False)
         with VerticalScroll(id="help"):
             yield Static("", id="keys", markup=False)
         yield FilterBar(id="filter")
+
+    def on_mount(self) -> None:
+        """Say what this is."""
+        self.header.show(["Help"], "the keys that work here")
 
     def on_resize(self, event: events.Resize) -> None:
         """Set the text anew for the width there is."""

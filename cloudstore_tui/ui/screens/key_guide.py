@@ -14,7 +14,6 @@ from textual.widgets import Static
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 _BULLET = "* "
 _WIDEST = 100
@@ -41,12 +40,14 @@ class KeyGuideScreen(BaseScreen[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """The services, the text of one, the keys."""
-        yield Static("How to get keys", id="title", markup=False)
+        """The services, the text of one."""
         yield ChoiceLine(tuple(self._guides), id="service")
         with VerticalScroll(id="guide", can_focus=False):
             yield Static("", id="text", markup=False)
-        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Say what this is."""
+        self.header.show(["How to get keys"])
 
     def on_resize(self, event: events.Resize) -> None:
         """Set the text anew for the width there is."""

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
@@ -19,8 +18,6 @@ from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report, sentence, tell
-from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
 from cloudstore_tui.ui.widgets.preview_view import PreviewView
 
@@ -61,16 +58,13 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         self._preview: Preview | None = None
         self._wanted = HEAD
         self._state = ""
-        self._title = Static(id="title", markup=False)
         self.view = PreviewView(id="preview")
         self.bar = PreviewBar(id="search")
 
     def compose(self) -> ComposeResult:
-        """What it is and how much of it is shown, the lines, what is searched, the keys."""
-        yield self._title
+        """The lines, what is searched."""
         yield self.view
         yield self.bar
-        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Read."""
@@ -186,8 +180,7 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         self._state = state
         lines = len(self.view.document.lines)
         where = f"line {self.view.line + 1:,} of {lines:,}" if lines else ""
-        parts = (self._entry.name, MASK.word, state, where)
-        self._title.update(show(" · ".join(part for part in parts if part)))
+        self.header.show([self._entry.name], " · ".join(part for part in (state, where) if part))
 
 
 def _state(preview: Preview) -> str:

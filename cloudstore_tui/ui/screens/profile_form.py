@@ -22,7 +22,6 @@ from cloudstore_tui.ui.dialogs.dialog import button
 from cloudstore_tui.ui.screens.profile_questions import ProfileQuestions
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 _LONGEST = 600
 _KEEP, _DONE = "keep", "done"
@@ -56,7 +55,6 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     def compose(self) -> ComposeResult:
         """The lines, what to know about the one in focus, the buttons."""
-        yield Static("Add a profile", id="title", markup=False)
         yield self.questions
         with VerticalScroll(id="about", can_focus=False):
             yield Static("", id="text", markup=False)
@@ -65,10 +63,10 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             yield button("Keep anyway", _KEEP)
             yield button("Done", _DONE)
             yield button("Cancel", "cancel")
-        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show what there is to answer, and find out whether there is a keyring."""
+        self.header.show(["Add a profile"])
         self._show_buttons()
         self.run_worker(self._look_for_keyring())
 

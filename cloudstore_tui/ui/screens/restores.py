@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
@@ -15,11 +15,10 @@ from cloudstore_tui.restores import RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import sentence, tell
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_text import describe, summary
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain, show
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 LOOK_ROUND = 5.0
 """Seconds between readings of the list, while this screen is in front; nothing is drawn where nothing changed."""
@@ -58,10 +57,8 @@ class RestoresScreen(BaseScreen[None]):
         self._lines: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """A line of numbers, the list, the keys."""
-        yield Static("Restores", id="title", markup=False)
+        """The list."""
         yield OptionList(id="restores", markup=False, compact=True)
-        yield KeyLine(id="keys")
 
     async def on_mount(self) -> None:
         """Show what there is, and follow it."""
@@ -74,10 +71,10 @@ class RestoresScreen(BaseScreen[None]):
             self._requests = await self._restores.requests()
         except StorageError as error:
             # In place of the numbers: it is tried again in a moment, and says the same.
-            self.query_one("#title", Static).update(sentence(error))
+            self.header.show(["Restores"], error.message)
             return
         now = utc_now()
-        self.query_one("#title", Static).update(Content(f"Restores: {summary(self._requests, now)}"))
+        self.header.show(["Restores"], summary(self._requests, now))
         lines = [_line(request, self._zone, now) for request in self._requests]
         if [line.plain for line in lines] != self._lines or not self._requests:
             self._lines = [line.plain for line in lines]

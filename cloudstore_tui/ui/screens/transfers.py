@@ -6,18 +6,15 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import TransferSnapshot
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
-from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import sentence
 from cloudstore_tui.ui.transfer_text import summary
 from cloudstore_tui.ui.transfer_watch import TransferWatch
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 from cloudstore_tui.ui.widgets.transfer_table import Everything, TransferTable
 
@@ -45,10 +42,8 @@ class TransfersScreen(BaseScreen[None]):
         self.table = TransferTable(id="table")
 
     def compose(self) -> ComposeResult:
-        """A line of numbers, the table, the keys."""
-        yield Static(summary(self._watch.shown), id="title", markup=False)
+        """The table."""
         yield self.table
-        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show what there is, and follow it."""
@@ -128,7 +123,5 @@ class TransfersScreen(BaseScreen[None]):
     def _show(self) -> None:
         own = self._watch.shown
         self.table.show(Everything(own, self._kept, self._elsewhere))
-        words = " · ".join(filter(None, (summary(own), MASK.word, self._trouble)))
-        title = self.query_one("#title", Static)
-        if title.content != words:
-            title.update(words)
+        title, _, numbers = summary(own).partition(": ")
+        self.header.show([title], " · ".join(filter(None, (numbers, self._trouble))))

@@ -14,7 +14,6 @@ from textual.widgets.option_list import Option
 
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.key_line import KeyLine
 
 _LONGEST = 300
 
@@ -51,14 +50,17 @@ class WelcomeScreen(BaseScreen[StartChoice]):
         self._path = path
 
     def compose(self) -> ComposeResult:
-        """A greeting, the ways, the keys."""
+        """A greeting, the ways."""
         with Vertical(id="welcome"):
             yield Static("Welcome to cloudstore", id="title", markup=False)
             yield Static("Browse and download from Alvaria Cloud Media Storage and the 8x8 Cloud Storage Service.")
             yield Static("There is no profile yet. Where do you want to begin?", id="question")
             yield OptionList(*map(_line, StartChoice), id="ways", markup=False, compact=True)
             yield Static(show(f"Profiles are kept in {self._path}", _LONGEST), id="path")
-        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Say what this is."""
+        self.header.show(["cloudstore"])
 
     @on(OptionList.OptionSelected)
     def take(self, event: OptionList.OptionSelected) -> None:

@@ -4,15 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from rich.cells import set_cell_size
-from rich.segment import Segment
-from textual.strip import Strip
-from textual.widget import Widget
-
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.text import plain
 
 _DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
     ColumnKind.SIZE: ("smallest first", "largest first"),
@@ -96,27 +90,3 @@ def _order(store: RowStore, progress: Progress) -> str:
     if column is None:
         return progress.order
     return order_words(column, descending=descending) + ("" if progress.ended else ", loaded rows only")
-
-
-class FootLine(Widget):
-    """One line below a list, repainted only when its text changed."""
-
-    DEFAULT_CSS = """
-    FootLine { height: 1; color: $text-muted; }
-    """
-    ALLOW_SELECT = False
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.text = ""
-
-    def say(self, text: str) -> None:
-        """Show this text."""
-        if text != self.text:
-            self.text = text
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """The text, cut at the edge."""
-        line = plain(self.text) if y == 0 else ""
-        return Strip([Segment(set_cell_size(f" {line}", self.size.width), self.rich_style)], self.size.width)
