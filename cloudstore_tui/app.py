@@ -30,6 +30,7 @@ from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.text import plain
 from cloudstore_tui.deletions import FILE as DELETIONS
 from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.fs.temporary import remove_left
@@ -361,8 +362,11 @@ class CloudStoreApp(App[None]):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Say that it was our fault, without the values that the default would print: they may be secrets."""
-        self._return_code = CRASHED
-        line = Text(crash_sentence(self._exception), overflow="fold")
+        """Say why, without the values that the default would print: they may be secrets."""
+        error = self._exception
+        # Such as a machine that starts no thread for the terminal: no fault of ours.
+        self._return_code = error.code if isinstance(error, StorageError) else CRASHED
+        sentence = plain(str(error)) if isinstance(error, StorageError) else crash_sentence(error)
+        line = Text(sentence, overflow="fold")
         self._exit_renderables.append(Segments(list(self.console.render(line, self.console.options))))
         self._close_messages_no_wait()

@@ -75,6 +75,51 @@ def test_an_error_of_its_own(terminal: Open, ready: Ready) -> None:
     assert b"secret" not in shown.sent
 
 
+NO_THREAD = """
+def refusing(self, start=threading.Thread.start):
+    if self.name == {name!r}:
+        raise RuntimeError("secret")
+    start(self)
+threading.Thread.start = refusing
+"""
+MISTAKE = """
+def fail(*_): raise RuntimeError("secret")
+{name}.{method} = fail
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        (NO_THREAD.format(name="terminal-input"), 5, b"no more threads"),
+        (NO_THREAD.format(name="terminal-output"), 5, b"no more threads"),
+        (NO_THREAD.format(name="transfers"), 5, b"no more threads"),
+        (MISTAKE.format(name="TerminalDriver", method="_read"), 5, b"cannot be read any more"),
+        (MISTAKE.format(name="Outlet", method="_write"), 129, b""),
+    ],
+    ids=["input cannot begin", "output cannot begin", "transfers cannot begin", "input fails", "output fails"],
+)
+def test_a_thread_of_its_own_that_fails(terminal: Open, ready: Ready, fault: str, code: int, words: bytes) -> None:
+    script = (
+        "import signal, sys, threading\n"
+        # Before its own handler is there, the end of the terminal is the end of the process.
+        "signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))\n"
+        "from cloudstore_tui.ui.terminal.driver import TerminalDriver\n"
+        "from cloudstore_tui.ui.terminal.outlet import Outlet\n"
+        f"{fault}"
+        "from cloudstore_tui.cli.main import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    shown = terminal(FOLDER, command=(sys.executable, "-c", script), CLOUDSTORE_CONFIG=str(ready.config))
+    if "_read" in fault:
+        shown.wait_for(READY)
+        shown.press("j")
+    assert shown.end() == code
+    assert words in shown.sent
+    assert b"Traceback" not in shown.sent
+    assert b"secret" not in shown.sent
+
+
 def test_a_terminal_that_is_gone_ends_the_program(browser: Any) -> None:
     browser.hang_up()
     end = time.monotonic() + 10

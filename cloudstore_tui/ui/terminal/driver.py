@@ -5,6 +5,7 @@ import selectors
 import signal
 from codecs import getincrementaldecoder
 from collections.abc import Mapping
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -15,6 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from cloudstore_tui.core.errors import LocalDiskError, no_more_threads
 from cloudstore_tui.ui.terminal.modes import LENT, alone, enter, leave
 from cloudstore_tui.ui.terminal.outlet import Outlet
 from cloudstore_tui.ui.terminal.picture import Picture
@@ -82,10 +84,13 @@ class TerminalDriver(LinuxDriver):
             return
         self._outlet = Outlet(self._target, self._picture, self._charset, self.INTERVAL, self._hang_up)
         self._enter(self._outlet)
-        self._outlet.start()
-        self.exit_event.clear()
         self._key_thread = Thread(target=self._run_input_thread, name="terminal-input", daemon=True)
-        self._key_thread.start()
+        self.exit_event.clear()
+        try:
+            self._outlet.start()
+            self._key_thread.start()
+        except RuntimeError:
+            raise no_more_threads() from None
         if self._must_signal_resume:
             self._must_signal_resume = False
             self.send_message(self.SignalResume())
@@ -103,6 +108,14 @@ class TerminalDriver(LinuxDriver):
 
     def flush(self) -> None:
         """Everything is on its way already."""
+
+    def _run_input_thread(self) -> None:
+        """Read keys; a mistake in that ends the program with a sentence, since nothing could be typed any more."""
+        try:
+            self.run_input_thread()
+        except BaseException as mistake:  # noqa: BLE001 - a traceback could show what was typed
+            message = f"The terminal cannot be read any more ({type(mistake).__name__}). Please report this line."
+            self._soon(partial(self._app.exit, return_code=LocalDiskError.code, message=message))
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; the end of the input is the end of the terminal."""

@@ -80,7 +80,14 @@ class Outlet(threading.Thread):
         self.join(PATIENCE)
 
     def run(self) -> None:
-        """Send until stopped."""
+        """Send until stopped; whatever goes wrong in that, the terminal is as good as gone."""
+        try:
+            self._send_all()
+        except BaseException:  # noqa: BLE001 - nobody would ever see another frame, nor what is wrong
+            self._gone = True
+            self._lost()
+
+    def _send_all(self) -> None:
         while True:
             with self._due:
                 while not (self._orders or self._over or self._has_picture):
