@@ -153,6 +153,11 @@ class Leg(msgspec.Struct, frozen=True):
         for node in self.nodes:
             yield from node.walk()
 
+    @property
+    def start(self) -> datetime | None:
+        """When it began, as well as that is known; objects are created at the end of a call, or later."""
+        return min((moment for node in self.walk() if (moment := _begun(node.entry)) is not None), default=None)
+
 
 class CallTree(msgspec.Struct, frozen=True):
     """Everything that was found of a call."""
@@ -172,9 +177,8 @@ class CallTree(msgspec.Struct, frozen=True):
 
     @property
     def start(self) -> datetime | None:
-        """When the first leg began, as well as that is known; objects are created at the end of a call, or later."""
-        moments = [_begun(node.entry) for leg in self.legs[:1] for node in leg.walk()]
-        return min((moment for moment in moments if moment is not None), default=None)
+        """When the first leg began."""
+        return self.legs[0].start if self.legs else None
 
     @property
     def representative(self) -> StoredObject | None:

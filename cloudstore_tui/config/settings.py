@@ -34,7 +34,11 @@ SETTINGS: tuple[Option, ...] = (
     Option("recent_places", "Whether places are remembered, for Ctrl+G and P.", type=bool, default=True),
     Option("start_at_last", "Whether the browser begins where it was left.", type=bool, default=True),
     Option("masked", "Whether names and numbers of people are masked at first.", type=bool, default=False),
-    Option("opener", "The program for e, such as `bat --paging=always`; {} stands for the file.", default=""),
+    Option(
+        "opener",
+        "The program for e, such as `bat --paging=always`, or a table of them by kind; {} stands for the file.",
+        default="",
+    ),
     Option("mouse", "false leaves the mouse to the terminal.", type=bool, default=True),
     Option(
         "low_bandwidth",
@@ -57,6 +61,9 @@ SETTINGS: tuple[Option, ...] = (
     Option("stall_timeout", "Seconds below 1 KiB/s after which a body is asked for again.", type=int, default=60),
 )
 """Every key of `[settings]`."""
+
+OPENER_KINDS = ("audio", "video", "image", "text")
+"""What programs of `opener` can be named for; `text` is also for what nobody knows."""
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "transfers": (1, 32),
@@ -81,8 +88,8 @@ class Settings(msgspec.Struct, frozen=True):
     bell: bool = False
     on_hangup: str = "stop"
     preview_in_detail: bool = False
-    opener: str = ""
-    """The program that opens copies of objects; empty for the user's pager or editor."""
+    opener: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Programs that open copies of objects, by kind; what is missing is found on this machine."""
     recent_places: bool = True
     start_at_last: bool = True
     masked: bool = False
@@ -99,6 +106,7 @@ def read_settings(document: TomlDocument) -> Settings:
     table = dict(document.table("settings"))
     polls = _poll_seconds(document, "zip_poll_seconds", table.pop("zip_poll_seconds", None))
     restores = _poll_seconds(document, "restore_poll_seconds", table.pop("restore_poll_seconds", None))
+    openers = _openers(document, table.pop("opener", ""))
     if isinstance(table.get("low_bandwidth"), bool):
         table["low_bandwidth"] = str(table["low_bandwidth"]).lower()
     values = read_options(document, ("settings",), table, SETTINGS)
@@ -118,7 +126,7 @@ def read_settings(document: TomlDocument) -> Settings:
         bell=values["bell"] is True,
         on_hangup=str(values["on_hangup"]),
         preview_in_detail=values["preview_in_detail"] is True,
-        opener=str(values["opener"]),
+        opener=openers,
         recent_places=values["recent_places"] is True,
         start_at_last=values["start_at_last"] is True,
         masked=values["masked"] is True,
@@ -173,6 +181,19 @@ def _typed(value: object, wanted: type) -> OptionValue | None:
     if isinstance(value, bool) is not (wanted is bool):
         return None
     return value if isinstance(value, (str, int)) and isinstance(value, wanted) else None
+
+
+def _openers(document: TomlDocument, value: object) -> dict[str, str]:
+    """Programs by kind; a text names the one for all kinds."""
+    if isinstance(value, str):
+        return dict.fromkeys(OPENER_KINDS, value) if value.strip() else {}
+    if not isinstance(value, Mapping):
+        raise document.error(
+            "opener must be a text in quotes or a table", ("settings", "opener"), 'For example { audio = "mpv" }.'
+        )
+    options = [Option(kind, "The program for files of this kind.", default="") for kind in OPENER_KINDS]
+    programs = read_options(document, ("settings", "opener"), value, options)
+    return {kind: str(program) for kind, program in programs.items() if str(program).strip()}
 
 
 def _poll_seconds(document: TomlDocument, name: str, value: object) -> tuple[int, ...]:

@@ -99,7 +99,7 @@ async def test_a_name_that_is_wrapped_in_a_preview_is_masked(browser: Any) -> No
 
 
 async def test_another_program_is_not_masked_and_that_is_asked_first(browser: Any) -> None:
-    async with browser(start="acme:exports/reporting/", behind=store(b"x"), masked=True, opener="true") as it:
+    async with browser(start="acme:exports/reporting/", behind=store(b"x"), masked=True, opener={"text": "true"}) as it:
         await it.press("e")
         assert "The program shows the real text, not the masked one." in it.text
         await it.press("escape")

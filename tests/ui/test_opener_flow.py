@@ -11,8 +11,9 @@ import pytest
 
 from cloudstore_tui.core.errors import ConfigError, NetworkError
 from cloudstore_tui.core.links import Piece
-from cloudstore_tui.ui.browser.opening import command, opener, run
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
+from cloudstore_tui.ui.opening import command, kind_of, opener, run
 
 START = "acme:exports/reporting/"
 NAME = "report-000.tar"
@@ -62,8 +63,8 @@ def lent(it: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_e_shows_a_private_copy_and_removes_it(
     browser: Any, program: tuple[str, Path], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.ui.browser.opening.AT_ONCE", 0.0)
-    async with browser(start=START, behind=behind(b"the words"), opener=program[0]) as it:
+    monkeypatch.setattr("cloudstore_tui.ui.opening.AT_ONCE", 0.0)
+    async with browser(start=START, behind=behind(b"the words"), opener={"text": program[0]}) as it:
         lent(it, monkeypatch)
         await it.press("e")
         await it.until(program[1].exists)
@@ -79,7 +80,7 @@ async def test_a_program_that_passes_the_file_on_finds_it_until_the_end(
 ) -> None:
     kept: list[Any] = []
     monkeypatch.setattr("atexit.register", kept.append)
-    async with browser(start=START, behind=behind(b"the words"), opener=program[0]) as it:
+    async with browser(start=START, behind=behind(b"the words"), opener={"text": program[0]}) as it:
         lent(it, monkeypatch)
         await it.press("f4")
         await it.until(lambda: kept)
@@ -91,8 +92,8 @@ async def test_a_program_that_passes_the_file_on_finds_it_until_the_end(
 async def test_something_large_is_fetched_only_if_the_user_wants_it(
     browser: Any, program: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.ui.browser.opener_flow.LARGE", 10)
-    async with browser(start=START, behind=behind(b"x"), opener=program[0]) as it:
+    monkeypatch.setattr("cloudstore_tui.ui.object_actions.LARGE", 10)
+    async with browser(start=START, behind=behind(b"x"), opener={"text": program[0]}) as it:
         lent(it, monkeypatch)
         await it.press("e")
         assert isinstance(it.app.screen, ConsentDialog)
@@ -103,7 +104,7 @@ async def test_something_large_is_fetched_only_if_the_user_wants_it(
 
 
 async def test_escape_gives_up_fetching_and_leaves_nothing(browser: Any, program: Any, place: Path) -> None:
-    async with browser(start=START, behind=behind(b"x", asyncio.Event()), opener=program[0]) as it:
+    async with browser(start=START, behind=behind(b"x", asyncio.Event()), opener={"text": program[0]}) as it:
         await it.press("e")
         await it.until(lambda: it.engine.ranges)
         await it.press("escape")
@@ -112,7 +113,7 @@ async def test_escape_gives_up_fetching_and_leaves_nothing(browser: Any, program
 
 
 async def test_a_terminal_that_cannot_be_given_away_is_said(browser: Any, program: Any, place: Path) -> None:
-    async with browser(start=START, behind=behind(b"x"), opener=program[0]) as it:
+    async with browser(start=START, behind=behind(b"x"), opener={"text": program[0]}) as it:
         await it.press("e")
         await it.until(lambda: it.notices)
         assert "cannot be given to another program" in it.notices[0]
@@ -123,7 +124,7 @@ async def test_what_cannot_be_fetched_is_said(browser: Any, program: Any, place:
     async def read(first: int, count: int) -> Piece:
         raise NetworkError("the host does not answer")
 
-    async with browser(start=START, behind={"pieces": {NAME: read}}, opener=program[0]) as it:
+    async with browser(start=START, behind={"pieces": {NAME: read}}, opener={"text": program[0]}) as it:
         await it.press("e")
         await it.until(lambda: it.notices)
         assert it.notices == [f"{START}{NAME}: the host does not answer."]
@@ -140,13 +141,43 @@ async def test_without_any_program_that_is_said(browser: Any, monkeypatch: pytes
 
 def test_the_setting_comes_first_then_pager_then_editor() -> None:
     around = {"PAGER": "cat -v", "EDITOR": "ls"}
-    assert opener("echo 'a b' {}", around) == ["echo", "a b", "{}"]
-    assert opener("", around) == ["cat", "-v"]
-    assert opener("", {"PAGER": " ", "EDITOR": "ls"}) == ["ls"]
+    assert opener("text", {"text": "echo 'a b' {}"}, around) == ["echo", "a b", "{}"]
+    assert opener("text", {}, around) == ["cat", "-v"]
+    assert opener("text", {}, {"PAGER": " ", "EDITOR": "ls"}) == ["ls"]
     with pytest.raises(ConfigError, match="no-such-program"):
-        opener("no-such-program", around)
+        opener("text", {"text": "no-such-program"}, around)
     with pytest.raises(ConfigError, match="names a program"):
-        opener("'unclosed", around)
+        opener("audio", {"audio": "'unclosed"}, around)
+
+
+@pytest.mark.parametrize(
+    ("name", "mime", "kind"),
+    [
+        ("a.mp3", "", "audio"),
+        ("a", "audio/wav", "audio"),
+        ("a.MP4", "application/octet-stream", "video"),
+        ("a.png", "", "image"),
+        ("a.json", "application/json", "text"),
+        ("a", "", "text"),
+    ],
+)
+def test_each_kind_has_programs_of_its_own(name: str, mime: str, kind: str) -> None:
+    assert kind_of(StoredObject(Location("acme"), name, mime=mime)) == kind
+
+
+def test_sound_never_goes_to_a_pager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("less", "xdg-open"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    around = {"PAGER": "less"}
+    with pytest.raises(ConfigError, match=r"Nothing on this machine plays sound\. d fetches it, y links to it"):
+        opener("audio", {}, around)
+    assert opener("audio", {}, {**around, "DISPLAY": ":0"}) == ["xdg-open"]
+    (tmp_path / "ffplay").symlink_to(tmp_path / "less")
+    assert opener("audio", {}, around) == ["ffplay", "-nodisp", "-autoexit"]
+    with pytest.raises(ConfigError, match="shows videos"):
+        opener("video", {}, around)
 
 
 def test_the_file_is_where_the_user_wants_it() -> None:

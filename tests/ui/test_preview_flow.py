@@ -29,16 +29,22 @@ async def test_what_is_archived_is_said_and_nothing_is_asked(
         assert it.engine.ranges == []
 
 
-async def test_e_goes_on_to_another_program(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_e_opens_another_program_and_the_preview_is_still_there(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def read(first: int, count: int) -> Piece:
         return Piece(b"hello"[first : first + count], 5)
 
     pieces = {"report-000.tar": read}
-    async with browser(start="acme:exports/reporting/", behind={"pieces": pieces}, opener="no-such-program") as it:
+    async with browser(
+        start="acme:exports/reporting/", behind={"pieces": pieces}, opener={"text": "no-such-program"}
+    ) as it:
         await it.press("p")
         await it.until(lambda: "hello" in it.text)
         await it.press("e")
-        assert it.app.screen is it.screen
+        await it.until(lambda: it.notices)
+        assert isinstance(it.app.screen, PreviewScreen)
+        assert "hello" in it.text
         assert it.notices[0].startswith("opener: it names a program that is not there: no-such-program")
 
 

@@ -11,20 +11,14 @@ from cloudstore_tui.preview.render import RenderedDocument, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.preview_flow import look_into
+from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import plain
-from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
 
-SMALL = 1_000_000
-"""Bytes of an object up to which its beginning is shown here."""
 READ = 8 * 1024
 """Bytes that are read of it."""
 MOST_LINES = 60
-
-_ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".xml", ".md", ".yaml", ".agentnotes", ".vtt")
-_TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
 
 
 class BeginningFlow(Flow):
@@ -34,11 +28,11 @@ class BeginningFlow(Flow):
     stops_on_escape = True
 
     def __init__(
-        self, screen: Screen[None], listing: ListingFlow, pane: DetailPane, watch: TransferWatch, settings: Settings
+        self, screen: Screen[None], listing: ListingFlow, pane: DetailPane, actions: ObjectActions, settings: Settings
     ) -> None:
         super().__init__(screen, listing)
         self._pane = pane
-        self._watch = watch
+        self._actions = actions
         if settings.preview_in_detail:
             pane.rested = self._follow
 
@@ -66,17 +60,10 @@ class BeginningFlow(Flow):
             self._pane.show_beginning(entry, Content(f"\nIts beginning cannot be shown: {plain(error.message)}."))
 
     async def _show(self, entry: StoredObject, *, asked: bool = False) -> None:
-        preview = await look_into(self._watch, entry)(READ)
+        preview = await self._actions.look_into(entry)(READ)
         shown = render(preview, max(self._pane.size.width - 4, 20))
         if self._pane.entry is not None and identity(self._pane.entry) == identity(entry):
             self._pane.show_beginning(entry, _text(preview, shown), asked=asked)
-
-
-def is_small_text(entry: StoredObject) -> bool:
-    """Whether an object is small, there, and a text by what the service says of it."""
-    if entry.state not in ("", "AVAILABLE") or entry.size is None or entry.size > SMALL:
-        return False
-    return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
 
 
 def _text(preview: Preview, shown: RenderedDocument) -> Content:

@@ -14,8 +14,9 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.browser.download_flow import DownloadFlow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.zip_requests import Zipping
+from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.screens.call import CallOrder, CallScreen, CallVerb
+from cloudstore_tui.ui.screens.call import CallContext, CallOrder, CallScreen, CallVerb
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 CallFolder = Callable[[StoredObject, str], Path]
@@ -28,42 +29,51 @@ class CallFlow(DownloadFlow):
     needs = Capability.RELATED
 
     def __init__(
-        self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings, name: CallFolder
+        self,
+        screen: Screen[None],
+        listing: ListingFlow,
+        watch: TransferWatch,
+        settings: Settings,
+        name: CallFolder,
+        actions: ObjectActions,
     ) -> None:
         super().__init__(screen, listing, watch, settings)
         self._name = name
+        self._actions = actions
 
     async def run(self) -> None:
-        """Show it; fetch what the user says."""
+        """Show it."""
         reading, entry = self.listing.reading, self.listing.entry
         if reading is None or not isinstance(entry, StoredObject):
             tell(self.screen, "There is no object here whose call could be looked for.", "warning")
             return
-        provider = reading.provider
-        find = partial(_find, provider, entry)
-        folder_of = partial(self._folder_of, provider)
-        order = await self.screen.app.push_screen_wait(CallScreen(entry, find, folder_of, reading.zone))
-        if order is not None:
-            await self._fetch(order, folder_of(order.tree))
+        folder_of = partial(self._folder_of, reading.provider)
 
-    async def _fetch(self, order: CallOrder, folder: Path) -> None:
+        async def fetch(order: CallOrder) -> bool:
+            return await self._fetch(order, folder_of(order.tree))
+
+        find = partial(_find, reading.provider, entry)
+        context = CallContext(find, folder_of, file_names, fetch, self._actions, self._watch, reading.zone)
+        await self.screen.app.push_screen_wait(CallScreen(entry, context))
+
+    async def _fetch(self, order: CallOrder, folder: Path) -> bool:
         names = file_names(order.tree)
         zipping = Zipping.of(order.entries) if order.verb is CallVerb.ZIP else None
         if zipping is not None and not zipping.packed:
             tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
-            return
-        if await self.download(order.entries, folder, zipping, names) and zipping is not None:
+            return False
+        started = await self.download(order.entries, folder, zipping, names)
+        if started and zipping is not None:
             tell(self.screen, f"Zip: {zipping.text}.")
             if zipping.exceptions:
                 tell(self.screen, zipping.exceptions, "warning")
+        return started
 
     def _folder_of(self, provider: StorageProvider, tree: CallTree) -> Path:
         representative = tree.representative
-        return (
-            self.folder / self._name(representative, provider.profile.provider)
-            if representative is not None
-            else self.folder
-        )
+        if representative is None:
+            return self.folder
+        return self.folder / self._name(representative, provider.profile.provider)
 
 
 async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool) -> Page[StoredObject]:

@@ -1,9 +1,12 @@
 """A signed link to the object under the cursor."""
 
+from textual.screen import Screen
+
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.ui.browser.flow import Flow
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 
 
@@ -13,13 +16,14 @@ class LinkFlow(Flow):
     needs = Capability.LINK
     stops_on_escape = True
 
+    def __init__(self, screen: Screen[None], listing: ListingFlow, actions: ObjectActions) -> None:
+        super().__init__(screen, listing)
+        self._actions = actions
+
     async def run(self) -> None:
         """Ask, show."""
-        reading, entry = self.listing.reading, self.listing.entry
-        if reading is None or not isinstance(entry, StoredObject):
+        entry = self.listing.entry
+        if isinstance(entry, StoredObject):
+            await self._actions.link(entry, self.listing.say)
+        else:
             tell(self.screen, "Only files have links. Select one first.", "warning")
-            return
-        with self.listing.doing("asking for a link… Esc stops"):
-            link = await reading.provider.link(entry.location)
-        if reading is self.listing.reading:
-            await self.screen.app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))

@@ -51,6 +51,7 @@ from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.browser.zip_flow import ZipFlow
 from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -105,17 +106,18 @@ class BrowserScreen(BaseScreen[None]):
         self._count = CountFlow(self, self.listing)
         self.deletion = DeleteFlow(self, self.listing)
         self.restores = RestoreWatch(self, providers, watch, settings.download_dir, settings.restore_poll_seconds)
+        actions = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
         self._flows: dict[str, Flow] = {
             "download": DownloadFlow(self, self.listing, watch, settings),
             "download_as": DownloadAsFlow(self, self.listing, watch, settings),
             "upload": self._upload,
             "zip": ZipFlow(self, self.listing, watch, settings),
-            "call": CallFlow(self, self.listing, watch, settings, call_folder),
-            **look_flows(self, self.listing, self.detail, watch, settings),
+            "call": CallFlow(self, self.listing, watch, settings, call_folder, actions),
+            **look_flows(self, self.listing, self.detail, watch, settings, actions),
             "zip_jobs": ZipJobsFlow(self, self.listing, watch, settings),
             "delete": self.deletion,
             **restore_flows(self, self.listing, self.restores),
-            "link": LinkFlow(self, self.listing),
+            "link": LinkFlow(self, self.listing, actions),
             "copy": CopyFlow(self, self.listing),
             "sort": SortFlow(self, self.listing, self.entries),
             "reverse": ReverseFlow(self, self.listing),

@@ -1,35 +1,56 @@
-"""Everything of one call on a screen of its own."""
+"""Everything of one call on a screen of its own: read, played, marked, fetched."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.timer import Timer
 from textual.widgets import Static
 
-from cloudstore_tui.calls import CallTree, call_tree
+from cloudstore_tui.calls import CallPart, CallTree, call_tree
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page
+from cloudstore_tui.preview.model import Preview
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
+from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.screens.preview import PreviewScreen
+from cloudstore_tui.ui.screens.transfers import TransfersScreen
+from cloudstore_tui.ui.terminal.reach import spares_the_line
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.call_list import CallList
-from cloudstore_tui.ui.widgets.detail_pane import DetailPane
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.call_aside import CallAside
+from cloudstore_tui.ui.widgets.call_list import COMING, HERE, CallList
+from cloudstore_tui.ui.widgets.chrome import Crumb
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]
 """Finds everything joined to the object; True: in all regions."""
 FolderOf = Callable[[CallTree], Path]
 """The folder that the files of a call go to."""
+
+WIDE = 110
+"""Columns from which on the transcript stands beside the list."""
+REST_S = 0.5
+"""Seconds that the cursor rests until what is under it is read."""
+_WIDTHS = [(0, "-narrow"), (WIDE, "-wide")]
+READ = 16 * 1024
+"""Bytes that are read of a text to be shown beside the list."""
+_EXAMPLES = (CallPart.RECORDING, CallPart.TRANSCRIPT, CallPart.SCREEN)
 
 
 class CallVerb(StrEnum):
@@ -48,90 +69,231 @@ class CallOrder:
     entries: tuple[StoredObject, ...]
 
 
-class CallScreen(BaseScreen[CallOrder | None]):
-    """Looks for the objects of a call, shows them as a tree, and takes one order."""
+Fetch = Callable[[CallOrder], Awaitable[bool]]
+"""Starts the transfers of an order; whether the user let it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What the screen of a call works with."""
+
+    find: Find
+    folder_of: FolderOf
+    names_of: Callable[[CallTree], Mapping[str, str]]
+    """The names of files, by the identity of their object."""
+    fetch: Fetch
+    actions: ObjectActions
+    watch: TransferWatch
+    zone: tzinfo
+
+
+class CallScreen(BaseScreen[None]):
+    """Looks for the objects of a call and shows them; what was said in it can be read beside them."""
 
     CSS_PATH = "call.tcss"
     AUTO_FOCUS = "#call"
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e,f4,P", "play", "Play", id="call.play", tooltip="Listen to this"),
+        Binding("e,f4", "open_with", "Open with", id="call.open_with", tooltip="Open a copy in another program"),
         Binding("d", "order('download')", "Download", id="call.download", tooltip="Download what is marked, or all"),
         Binding("z", "order('zip')", "Zip", id="call.zip", tooltip="Fetch what is marked, or all, as a zip"),
-        Binding("R", "everywhere", "All regions", id="call.everywhere", tooltip="Look in all regions"),
+        Binding("y", "link", "Link", id="call.link", tooltip="Ask for a signed link to this file, show and copy it"),
+        Binding("Y", "copy_folder", "Path", id="call.copy", show=False, tooltip="Copy the path of the folder"),
+        Binding("R", "everywhere", "Other regions", id="call.everywhere", tooltip="Look in all regions"),
+        Binding("i", "aside", "Pane", id="call.aside", show=False, tooltip="Show or hide the pane beside the list"),
+        Binding("t", "transfers", "Transfers", id="call.transfers", show=False, tooltip="Show all transfers"),
         Binding("escape,full_stop,q", "back", "Back", id="call.back", tooltip="Back to where you were"),
     ]
 
-    def __init__(self, entry: StoredObject, find: Find, folder_of: FolderOf, zone: tzinfo) -> None:
+    def __init__(self, entry: StoredObject, context: CallContext) -> None:
         super().__init__()
         self._entry = entry
-        self._find = find
-        self._folder_of = folder_of
-        self._zone = zone
+        self._given = context
         self._tree = CallTree(())
         self._state = ""
+        self._note = ""
         self._lacks = ""
-        self.list = CallList(id="call")
-        self.detail = DetailPane(id="detail")
+        self._asked: dict[str, State] = {}
+        """What became of the objects that were asked for here."""
+        self._read: dict[str, Preview] = {}
+        self._rest: Timer | None = None
+        self.list = CallList(context.zone, id="call")
+        self.aside = CallAside(id="aside")
 
     def compose(self) -> ComposeResult:
-        """Its objects, the detail of one, where they would go."""
-        yield self.list
-        yield self.detail
+        """Its objects, what was said, where they would go."""
+        with Container(id="panes"):
+            yield self.list
+            yield self.aside
         yield Static(id="outlook", markup=False)
 
     def on_mount(self) -> None:
         """Show the object that is known, and look for the others."""
-        self.detail.display = False
+        self._given.watch.changed.subscribe(self, self.follow_transfers)
         self._show(call_tree([self._entry]))
         self._look(everywhere=False)
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        self._entitle(self._state)
+        self._foretell()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what can be done with the file under the cursor."""
+        entry = self.list.entry
+        if action == "link":
+            return entry is not None and self._given.actions.can_link(entry)
+        if action in ("play", "open_with"):
+            return entry is not None and (kind_of(entry) == "audio") == (action == "play")
+        return super().check_action(action, parameters)
+
+    # What the user does
+
+    @work(group="open", exclusive=True)
+    async def action_play(self) -> None:
+        """Listen to the file under the cursor."""
+        if (entry := self._readable()) is not None:
+            await self._given.actions.open(entry, self._say)
+
+    @work(group="open", exclusive=True)
+    async def action_open_with(self) -> None:
+        """Open a copy of the file under the cursor in another program."""
+        if (entry := self._readable()) is not None:
+            await self._given.actions.open(entry, self._say)
+
+    @work(group="open", exclusive=True)
+    async def action_link(self) -> None:
+        """Ask for a link to the file under the cursor."""
+        if (entry := self.list.entry) is not None:
+            await self._given.actions.link(entry, self._say)
+
+    @on(CallList.Opened)
+    @work(group="open", exclusive=True)
+    async def look_into(self) -> None:
+        """Look into the file under the cursor, and fetch it if the user wants that then."""
+        if (entry := self._readable()) is None:
+            return
+        if await self.app.push_screen_wait(PreviewScreen(entry, self._given.actions)):
+            await self._fetch(CallOrder(CallVerb.DOWNLOAD, self._tree, (entry,)))
+
+    @work(group="fetch", exclusive=True)
+    async def action_order(self, verb: str) -> None:
+        """Fetch what is marked, or everything that can be had."""
+        entries = self.list.marked or _fetchable(self._tree)
+        if entries:
+            await self._fetch(CallOrder(CallVerb(verb), self._tree, entries))
+        else:
+            tell(self, "Nothing of this call can be fetched: none of it is available.", "warning")
 
     def action_everywhere(self) -> None:
         """Look in all regions."""
         self._look(everywhere=True)
 
-    def action_order(self, verb: str) -> None:
-        """Take what is marked, or everything that can be had, and leave."""
-        entries = self.list.marked or _fetchable(self._tree)
-        if not entries:
-            tell(self, "Nothing of this call can be fetched: none of it is available.", "warning")
-            return
-        self.dismiss(CallOrder(CallVerb(verb), self._tree, entries))
+    def action_aside(self) -> None:
+        """Show or hide what stands beside the list."""
+        self.aside.display = not self.aside.display
+        self.follow()
+
+    def action_copy_folder(self) -> None:
+        """Copy the path of the folder that the files go to."""
+        folder = str(self._given.folder_of(self._tree))
+        tell(self, f"{folder} · {copy_text(self.app, folder)}")
+
+    def action_transfers(self) -> None:
+        """Show all transfers."""
+        self.app.push_screen(TransfersScreen(self._given.watch))
 
     def action_back(self) -> None:
-        """Close the detail, then the screen."""
-        if self.detail.display:
-            self.detail.display = False
-            self.list.focus()
-        else:
+        """Give up what is being fetched to be shown, then close."""
+        if not self.workers.cancel_group(self, "open"):
             self.dismiss(None)
 
-    @on(CallList.Opened)
-    def toggle_detail(self) -> None:
-        """Show or hide everything about the object under the cursor."""
-        self.detail.display = not self.detail.display
+    # What is shown
 
     @on(CallList.Changed)
     def follow(self) -> None:
-        """Show what is under the cursor, and what would be done."""
-        self.detail.show(self.list.entry, self._zone)
-        chosen = self.list.marked
-        entries = chosen or _fetchable(self._tree)
-        what = "marked" if chosen else "to fetch"
-        numbers = f"{len(entries):,} of {len(self._tree.entries):,} {what}, {_size(entries)}"
-        folder = self._folder_of(self._tree)
-        self.query_one("#outlook", Static).update(show(f"{numbers} → {folder.name} in {folder.parent}"))
+        """Show what would be done, and, as soon as the cursor rests, what is in the file under it."""
+        self._foretell()
+        self.refresh_bindings()
+        entry = self._companion(self.list.entry)
+        known = self._read.get(identity(entry)) if entry is not None else None
+        if known is not None or entry is None or not self.aside.display:
+            self._draw_aside(entry, known)
+            return
+        if self._rest is not None:
+            self._rest.stop()
+        if spares_the_line(self.app):
+            self.aside.say("Enter reads it. Nothing is fetched by itself over a slow line.")
+        else:
+            self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
+
+    def follow_transfers(self, transfers: Sequence[TransferSnapshot]) -> None:
+        """Show what became of the files of this call."""
+        names = {entry.location: identity(entry) for entry in self._tree.entries}
+        states = {
+            names[location]: transfer.state
+            for transfer in transfers
+            for location in _locations(transfer)
+            if location in names
+        }
+        signs = {name: HERE if state is State.DONE else COMING for name, state in states.items() if _is_told(state)}
+        self.list.show_signs(signs)
+        self._asked = {name: state for name, state in states.items() if name in self._asked or not state.ended}
+        self._foretell()
 
     def remask(self) -> None:
-        """Make the lines above and below again: the mask was turned."""
+        """Make the lines again: the mask was turned."""
         self._entitle(self._state)
         self.follow()
 
+    def _readable(self) -> StoredObject | None:
+        entry = self.list.entry
+        why = self._given.actions.why_unreadable(entry) if entry is not None else ""
+        if why:
+            tell(self, why, "warning")
+        return None if why else entry
+
+    async def _fetch(self, order: CallOrder) -> None:
+        if await self._given.fetch(order):
+            self._asked |= {identity(entry): State.QUEUED for entry in order.entries}
+            self._foretell()
+
+    def _companion(self, entry: StoredObject | None) -> StoredObject | None:
+        """What is worth reading beside an object: itself, if it is a small text; else what was said in it."""
+        if entry is None or is_small_text(entry):
+            return entry
+        nodes = self._tree.nodes
+        of_it = next((node.children for node in nodes if identity(node.entry) == identity(entry)), ())
+        near = [node.entry for node in (*of_it, *nodes) if node.part is CallPart.TRANSCRIPT]
+        return next((one for one in near if is_small_text(one)), None)
+
+    @work(group="aside", exclusive=True)
+    async def _read_companion(self, entry: StoredObject) -> None:
+        try:
+            preview = await self._given.actions.look_into(entry)(READ)
+        except StorageError as error:
+            # Nobody asked: a sentence in the pane, nothing over it.
+            self.aside.say(f"It cannot be shown: {error.message}.")
+            return
+        self._read[identity(entry)] = preview
+        if self._companion(self.list.entry) == entry:
+            self._draw_aside(entry, preview)
+
+    def _draw_aside(self, entry: StoredObject | None, preview: Preview | None) -> None:
+        if entry is None or preview is None:
+            self.aside.say("Nothing of this call can be read here. Enter looks into a file." if entry is None else "")
+            return
+        title = next((node.title for node in self._tree.nodes if identity(node.entry) == identity(entry)), entry.name)
+        self.aside.show(title, preview)
+
     def _look(self, *, everywhere: bool) -> None:
-        self.run_worker(self._search(everywhere=everywhere), exclusive=True)
+        self.run_worker(self._search(everywhere=everywhere), group="search", exclusive=True)
 
     async def _search(self, *, everywhere: bool) -> None:
         self._entitle("looking in all regions…" if everywhere else "looking…")
         try:
-            found = await self._find(everywhere)
+            found = await self._given.find(everywhere)
         except StorageError as error:
             self._entitle(sentence(error))
             raise
@@ -148,21 +310,110 @@ class CallScreen(BaseScreen[CallOrder | None]):
     def _show(self, tree: CallTree) -> None:
         self._tree = tree
         self.list.show(tree, self.list.entry or self._entry)
-        self._entitle(f"{counted(len(tree.entries), 'object')}, {_size(tree.entries)}")
+        self._entitle("")
+        self.follow_transfers(self._given.watch.shown)
+
+    def _say(self, text: str) -> None:
+        self._note = text
+        self._foretell()
 
     def _entitle(self, state: str) -> None:
+        """Say whose call it is, and how much of it there is, or what goes on."""
+        self._state = state
+        where = self._entry.location
+        way = (Crumb(where.profile, Location(where.profile)), Crumb(where.region, Location(where.profile, where.region)))
+        crumbs = [*(crumb for crumb in way if crumb.text and self.size.width >= WIDE), self._call]
+        self.header.show(crumbs, state or " · ".join(self._facts()))
+
+    @property
+    def _call(self) -> str:
         representative = self._tree.representative or self._entry
         who = representative.tag("agentName")
-        self._state = state
-        call = " · ".join(part for part in ("Call", words.time(self._tree.start, self._zone), who) if part)
-        self.header.show([call], " · ".join(part for part in (state, self._lacks) if part))
+        return f"Call{f' of {who}' if who else ''}, {_moment(self._tree.start, self._given.zone)}".rstrip(", ")
+
+    def _facts(self) -> Iterator[str]:
+        entries = self._tree.entries
+        yield counted(len(entries), "file")
+        yield _size(entries)
+        if self.size.width >= WIDE:
+            there = len(_fetchable(self._tree))
+            yield "all available" if there == len(entries) else f"{there:,} of {len(entries):,} available"
+        if self._lacks:
+            yield self._lacks
+
+    def _foretell(self) -> None:
+        """Say what goes on, what was fetched, or what `d` would fetch and where to."""
+        folder = _as_typed(self._given.folder_of(self._tree), max(self.size.width // 2, 20))
+        marked = self.list.marked
+        entries = marked or _fetchable(self._tree)
+        if self._note:
+            text = self._note
+        elif self._asked:
+            text = self._progress(folder)
+        elif self.size.width < WIDE:
+            what = f"{len(marked):,} marked, {_size(marked)} " if marked else ""
+            text = f"d {what}→ {folder}"
+        else:
+            few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) else f"{len(entries):,}"
+            what = f"the {len(marked):,} marked, {_size(marked)}," if marked else few
+            text = f"d fetches {what} into {folder}    {self._short_names()}"
+        self.query_one("#outlook", Static).update(show(f" {text}"))
+
+    def _progress(self, folder: str) -> str:
+        total, states = len(self._asked), list(self._asked.values())
+        done = sum(state in (State.DONE, State.SKIPPED) for state in states)
+        failed = states.count(State.FAILED)
+        if failed:
+            return f"✗ {failed:,} of {counted(total, 'file')} failed: t shows why"
+        if done < total:
+            return f"↓ {done:,} of {counted(total, 'file')} → {folder}"
+        return f"✓ {counted(total, 'file')} → {folder}   Y copies the path"
+
+    def _short_names(self) -> str:
+        names = self._given.names_of(self._tree)
+        found = {node.part: names[identity(node.entry)] for node in reversed(self._tree.nodes)}
+        examples = [found[part] for part in _EXAMPLES if part in found]
+        return f"short names: {', '.join(examples)}" if examples else ""
+
+
+def _locations(transfer: TransferSnapshot) -> Iterator[Location]:
+    request = transfer.request
+    if isinstance(request, DownloadRequest):
+        yield request.location
+    elif isinstance(request, ZipRequest):
+        yield from (member.location for member in request.members)
+
+
+def _is_told(state: State) -> bool:
+    return state in (State.DONE, State.SKIPPED) or not state.ended
 
 
 def _fetchable(tree: CallTree) -> tuple[StoredObject, ...]:
     return tuple(entry for entry in tree.entries if entry.state in ("", "AVAILABLE"))
 
 
-def _size(entries: tuple[StoredObject, ...]) -> str:
+def _size(entries: Sequence[StoredObject]) -> str:
     sizes = [entry.size for entry in entries if entry.size is not None]
     exact = len(sizes) == len(entries) and all(entry.size_exact for entry in entries)
     return words.size(sum(sizes), exact=exact)
+
+
+def _moment(moment: datetime | None, zone: tzinfo) -> str:
+    """`1 Sep 2024 08:55`."""
+    text = words.time(moment, zone)
+    if not text:
+        return ""
+    year, month, rest = text.split("-")
+    return f"{int(rest[:2])} {_MONTHS[int(month) - 1]} {year} {rest[3:]}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _as_typed(folder: Path, room: int) -> str:
+    """A folder as people write it, `~/calls/` or `./calls/`; of one that is too long, its last part."""
+    folder = folder.absolute()
+    bases = ((Path.home(), "~"), (Path.cwd(), "."))
+    near = (f"{sign}/{folder.relative_to(base)}/" for base, sign in bases if folder.is_relative_to(base))
+    text = min([f"{folder}/", *near], key=len)
+    return text if len(text) <= room else f"…/{folder.name}/"

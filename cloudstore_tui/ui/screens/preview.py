@@ -1,8 +1,6 @@
 """What is in an object, on a screen of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from enum import StrEnum
 from typing import ClassVar
 
 from textual import on, work
@@ -17,26 +15,17 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import report, sentence, tell
 from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
 from cloudstore_tui.ui.widgets.preview_view import PreviewView
-
-LookInto = Callable[[int], Awaitable[Preview]]
-"""Looks into the object, reading so many bytes from its beginning."""
 
 _MORE = 4
 """How many times as much is read when more is wanted."""
 
 
-class PreviewVerb(StrEnum):
-    """What the user wants done with the object."""
-
-    DOWNLOAD = "download"
-    OPEN = "open"
-
-
-class PreviewScreen(BaseScreen[PreviewVerb | None]):
-    """Reads the beginning of an object and shows it."""
+class PreviewScreen(BaseScreen[bool]):
+    """Reads the beginning of an object and shows it; answers whether the user wants it downloaded."""
 
     CSS_PATH = "preview.tcss"
     AUTO_FOCUS = "#preview"
@@ -45,16 +34,17 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         Binding("slash", "search", "Search", id="preview.search", tooltip="Search in what is shown"),
         Binding("y", "copy('line')", "Copy", id="preview.copy", tooltip="Copy the line under the cursor"),
         Binding("Y", "copy('all')", "Copy all", id="preview.copy_all", show=False, tooltip="Copy everything shown"),
-        Binding("d", "order('download')", "Download", id="preview.download", tooltip="Download this object"),
-        Binding("e,f4", "order('open')", "Open", id="preview.open", tooltip="Open a copy in another program"),
+        Binding("d", "download", "Download", id="preview.download", tooltip="Download this object"),
+        Binding("e,f4", "open", "Open", id="preview.open", tooltip="Open a copy in another program"),
         Binding("escape", "back", "Back", id="preview.back", show=False, tooltip="Stop reading, or close this"),
         Binding("q,p,f3", "close", "Close", id="preview.close", tooltip="Back to where you were"),
     ]
 
-    def __init__(self, entry: StoredObject, look: LookInto) -> None:
+    def __init__(self, entry: StoredObject, actions: ObjectActions) -> None:
         super().__init__()
         self._entry = entry
-        self._look_into = look
+        self._actions = actions
+        self._look_into = actions.look_into(entry)
         self._preview: Preview | None = None
         self._wanted = HEAD
         self._state = ""
@@ -97,18 +87,23 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
         lines = [self.view.line_text] if what == "line" else [line.text for line in self.view.document.lines]
         tell(self, copy_text(self.app, "\n".join(lines)))
 
-    def action_order(self, verb: str) -> None:
-        """Leave with something to do."""
-        self.dismiss(PreviewVerb(verb))
+    def action_download(self) -> None:
+        """Leave to download it."""
+        self.dismiss(True)
+
+    @work(group="open", exclusive=True)
+    async def action_open(self) -> None:
+        """Open a copy in another program, and come back here."""
+        await self._actions.open(self._entry, self._say)
 
     def action_back(self) -> None:
         """Give up reading; the second time, and when nothing is read, close."""
         if not self.stop():
-            self.dismiss(None)
+            self.dismiss(False)
 
     def action_close(self) -> None:
         """Close."""
-        self.dismiss(None)
+        self.dismiss(False)
 
     def remask(self) -> None:
         """Make the lines again: the mask was turned."""
@@ -117,6 +112,8 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
 
     def stop(self) -> bool:
         """Give up what is being read; whether something was."""
+        if self.workers.cancel_group(self, "open"):
+            return True
         if not self.workers.cancel_group(self, "read"):
             return False
         self._wanted = self._shown
@@ -136,6 +133,9 @@ class PreviewScreen(BaseScreen[PreviewVerb | None]):
     def follow(self) -> None:
         """Say where the cursor is."""
         self._entitle(self._state)
+
+    def _say(self, text: str) -> None:
+        self._entitle(text or (_state(self._preview) if self._preview is not None else ""))
 
     @property
     def _shown(self) -> int:

@@ -6,7 +6,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.driver import Driver
 
-from cloudstore_tui.ui.terminal.driver import TerminalDriver
+from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver
 from cloudstore_tui.ui.terminal.signs import UTF_8, key_in_charset
 
 
@@ -29,3 +29,8 @@ def show_alone(app: App[Any], text: str, hint: str) -> bool:
         return False
     driver.show_alone(f"{text}\n\n{hint}")
     return True
+
+
+def spares_the_line(app: App[Any]) -> bool:
+    """Whether nothing is to be fetched or drawn that nobody asked for."""
+    return issubclass(app.driver_class, ThinDriver)

@@ -1,6 +1,8 @@
-"""The objects of a call, one line each, with the strokes of a tree."""
+"""The objects of a call, one line each, by the names that people have for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -10,17 +12,28 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.calls import Branch, CallTree, branches
+from cloudstore_tui.calls import CallNode, CallTree, Leg, Tie
 from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
-from cloudstore_tui.ui.widgets.virtual_table import MARK
 
-_WIDEST_TITLE = 34
-_NARROWEST_TITLE = 12
+MARKED, HERE, COMING = "●", "✓", "↓"
+_BY_STATE = {"ARCHIVED": "❄", "PENDING": "⟳", "FAILED": "✗", "REVOKED": "✗", "DELETED": "✗"}
+_SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
+"""Cells of the columns, of titles at least, and of the room before what else is to be said."""
 _LONGEST = 400
-_LENGTH, _SIZE, _STATE = 7, 8, 10
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One line: a leg, or an object of it."""
+
+    title: str
+    """May hold remote text."""
+    node: CallNode | None = None
+    """Nothing for the line of a leg."""
 
 
 class CallList(CursorList):
@@ -29,7 +42,7 @@ class CallList(CursorList):
     DEFAULT_CSS = """
     CallList {
         height: 1fr; background: $surface; color: $foreground;
-        & > .call--head { background: $panel; color: $foreground; text-style: bold; }
+        & > .call--head { color: $text-muted; }
         & > .call--leg { color: $text-primary; text-style: bold; }
         & > .call--marked { color: $text-warning; text-style: bold; }
         & > .call--words { color: $text-muted; }
@@ -42,23 +55,24 @@ class CallList(CursorList):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"call--head", "call--leg", "call--marked", "call--words", "call--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,p,f3,l,right", "open", "Open", id="call.open", tooltip="Look into this"),
         Binding("space,insert", "mark", "Mark", id="call.mark", tooltip="Mark or unmark this, and go down"),
-        Binding("a,ctrl+a", "mark_all", "All", id="call.mark_all", tooltip="Mark everything, or nothing"),
-        Binding("enter,l,right", "open", "Detail", id="call.detail", tooltip="Show or hide everything about this"),
+        Binding("a,ctrl+a", "mark_all", "All", id="call.mark_all", show=False, tooltip="Mark everything, or nothing"),
     ]
 
     class Changed(Message):
         """The cursor or the marks are others."""
 
     class Opened(Message):
-        """The user wants to see everything about what is under the cursor."""
+        """The user wants to look into what is under the cursor."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, zone: tzinfo, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._lines: tuple[Branch, ...] = ()
+        self._zone = zone
+        self._lines: tuple[CallLine, ...] = ()
         self._marked: set[str] = set()
+        self._signs: Mapping[str, str] = {}
         self._regions = False
-        self._said = ""
 
     @property
     def entry(self) -> StoredObject | None:
@@ -69,19 +83,12 @@ class CallList(CursorList):
     @property
     def marked(self) -> tuple[StoredObject, ...]:
         """What is marked, from top to bottom."""
-        return tuple(entry for entry in self._entries(self._lines) if identity(entry) in self._marked)
-
-    def say(self, text: str) -> None:
-        """Show a sentence instead of a call."""
-        self._lines, self._said = (), text
-        self.set_row_count(0)
-        self.refresh()
+        return tuple(entry for entry in _entries(self._lines) if identity(entry) in self._marked)
 
     def show(self, tree: CallTree, at: StoredObject | None) -> None:
         """Show a call, with the cursor at one of its objects; marks stay."""
-        self._lines = tuple(branches(tree))
+        self._lines = tuple(_lines(tree, self._zone))
         self._regions = len({entry.region for entry in tree.entries}) > 1
-        self._said = "No matches."
         self.set_row_count(len(self._lines))
         wanted = identity(at) if at is not None else ""
         rows = (row for row, line in enumerate(self._lines) if line.node and identity(line.node.entry) == wanted)
@@ -89,13 +96,19 @@ class CallList(CursorList):
         self.refresh()
         self.post_message(self.Changed())
 
+    def show_signs(self, signs: Mapping[str, str]) -> None:
+        """Show what became of objects, by their identity, where that is not what was shown."""
+        if signs != self._signs:
+            self._signs = dict(signs)
+            self.refresh()
+
     def watch_cursor(self, old: int, new: int) -> None:
         """Tell where the cursor is."""
         super().watch_cursor(old, new)
         self.post_message(self.Changed())
 
     def on_click(self, event: events.Click) -> None:
-        """Go to a row; a second click shows everything about it."""
+        """Go to a row; a second click looks into it."""
         if (row := self.row_at(event)) is not None:
             self.cursor = row
             if event.chain == 2:
@@ -112,18 +125,18 @@ class CallList(CursorList):
         self._turn(self._lines)
 
     def action_open(self) -> None:
-        """Ask for everything about what is under the cursor."""
+        """Ask to look into what is under the cursor."""
         self.post_message(self.Opened())
 
     def render_line(self, y: int) -> Strip:
-        """The titles of the columns, then the lines of the tree."""
+        """The titles of the columns, then the objects."""
         width, row = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
-            text, part = self._row("", "What", "Length", "Size", "State", "Name"), "head"
+            text, part = self._row("", "What", "Length", "Size", ""), "head"
         elif row < len(self._lines):
             text, part = self._text(self._lines[row]), self._part(row)
         else:
-            text, part = (f"  {plain(self._said)}" if y == 1 and not self._lines else ""), "words"
+            text, part = ("   No matches." if y == 1 and not self._lines else ""), "words"
         style = self.get_component_rich_style(f"call--{part}") if part else self.rich_style
         return Strip([Segment(set_cell_size(text, width), style)], width)
 
@@ -135,49 +148,56 @@ class CallList(CursorList):
             return "leg"
         return "marked" if identity(node.entry) in self._marked else ""
 
-    def _text(self, line: Branch) -> str:
-        title = line.strokes + plain(line.title, _LONGEST)
+    def _text(self, line: CallLine) -> str:
+        title = plain(line.title, _LONGEST)
         if line.node is None:
-            return f"  {title}"
+            return f" {title}"
         entry = line.node.entry
+        sign = MARKED if identity(entry) in self._marked else self._signs.get(identity(entry), "")
+        notes = [entry.region] if self._regions else []
+        if entry.state not in ("", "AVAILABLE"):
+            sign = sign or _BY_STATE.get(entry.state, "")
+            notes.append(words.state(entry.state))
         size = words.size(entry.size, exact=entry.size_exact)
-        state = plain(words.state(entry.state).partition(" (")[0], _LONGEST)
-        name = plain(f"{entry.region}: {entry.name}" if self._regions else entry.name, _LONGEST)
-        mark = MARK if identity(entry) in self._marked else ""
-        return self._row(mark, title, words.duration(entry.duration), size, state, name)
+        return self._row(sign, title, words.duration(entry.duration), size, plain(" · ".join(notes), _LONGEST))
 
-    def _row(self, *cells: str) -> str:
-        mark, title, length, size, state, name = cells
-        width = self._title_width()
-        room = max(self.size.width - 2 - width - _LENGTH - _SIZE - _STATE - 8, 0)
-        fixed = f"{set_cell_size(title, width)}  {length:>{_LENGTH}}  {size:>{_SIZE}}  {set_cell_size(state, _STATE)}"
-        return f"{mark:2}{fixed}  {_end(name, room)}"
+    def _row(self, sign: str, title: str, length: str, size: str, note: str) -> str:
+        widest = max((cell_len(plain(line.title, _LONGEST)) for line in self._lines if line.node), default=0)
+        room = max(min(widest, self.size.width - _SIGN - _LENGTH - _SIZE), _TITLE)
+        if cell_len(title) > room:
+            title = f"{set_cell_size(title, room - 1)}…"
+        cells = f" {sign or ' '} {set_cell_size(title, room)}{length:>{_LENGTH}}{size:>{_SIZE}}"
+        return f"{cells}{'':{_NOTE}}{note}" if note else cells
 
-    def _title_width(self) -> int:
-        widths = (cell_len(line.strokes) + cell_len(plain(line.title)) for line in self._lines if line.node)
-        return max(_NARROWEST_TITLE, min(max(widths, default=0), _WIDEST_TITLE))
-
-    def _leg(self) -> Sequence[Branch]:
+    def _leg(self) -> Sequence[CallLine]:
         below = self._lines[self.cursor + 1 :]
         end = next((row for row, line in enumerate(below) if line.node is None), len(below))
         return below[:end]
 
-    def _turn(self, lines: Sequence[Branch]) -> None:
+    def _turn(self, lines: Sequence[CallLine]) -> None:
         """Mark these, or unmark them if all of them are marked."""
-        names = {identity(entry) for entry in self._entries(lines)}
+        names = {identity(entry) for entry in _entries(lines)}
         self._marked = self._marked - names if names <= self._marked else self._marked | names
         self.refresh()
         self.post_message(self.Changed())
 
-    def _entries(self, lines: Sequence[Branch]) -> list[StoredObject]:
-        return [line.node.entry for line in lines if line.node is not None]
+
+def _lines(tree: CallTree, zone: tzinfo) -> Iterator[CallLine]:
+    """All lines from top to bottom; a call of one leg needs no line for it."""
+    for leg in tree.legs:
+        if len(tree.legs) > 1:
+            yield CallLine(_leg_title(leg, zone))
+        for node in leg.nodes:
+            yield CallLine(node.title, node)
+            for child in node.children:
+                yield CallLine(f"  {child.title}", child)
 
 
-def _end(name: str, room: int) -> str:
-    """As much of the end of a name as there is room for: the objects of a call differ in that."""
-    if cell_len(name) <= room:
-        return name
-    kept = name[-room:] if room else ""
-    while kept and cell_len(kept) >= room:
-        kept = kept[1:]
-    return f"…{kept}" if room else ""
+def _leg_title(leg: Leg, zone: tzinfo) -> str:
+    what = "This call" if leg.tie is Tie.SELF else leg.tie.value.capitalize()
+    count = sum(1 for _ in leg.walk())
+    return " · ".join(part for part in (what, words.time(leg.start, zone)[-5:], counted(count, "file")) if part)
+
+
+def _entries(lines: Sequence[CallLine]) -> list[StoredObject]:
+    return [line.node.entry for line in lines if line.node is not None]

@@ -4,6 +4,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,29 +12,95 @@ from types import FrameType
 
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.models import StoredObject
 
-FALLBACKS = ("less", "more", "vi")
+PAGERS = ("less", "more", "vi")
+PLAYERS = ("mpv", "ffplay -nodisp -autoexit", "afplay", "xdg-open")
+VIEWERS = ("mpv", "ffplay -autoexit", "open", "xdg-open")
+PICTURES = ("open", "xdg-open")
+"""What shows a kind of file, the best first; those that need a desktop are left out where there is none."""
 AT_ONCE = 1.5
 """Seconds; a program that ends sooner has passed the file on to another one, which still needs it."""
 
+_WITHOUT_DESKTOP = frozenset({"mpv", "ffplay", "afplay"})
+"""Programs that play sound without one."""
+_BY_KIND = {"audio": PLAYERS, "video": VIEWERS, "image": PICTURES}
+_LACKS = {
+    "audio": "Nothing on this machine plays sound.",
+    "video": "Nothing on this machine shows videos.",
+    "image": "Nothing on this machine shows images.",
+}
+_ENDINGS = {
+    **dict.fromkeys(
+        (
+            "mp3",
+            "wav",
+            "ogg",
+            "oga",
+            "opus",
+            "flac",
+            "m4a",
+            "aac",
+            "amr",
+            "au",
+            "snd",
+            "aiff",
+            "wma",
+            "gsm",
+            "w64",
+            "ac3",
+        ),
+        "audio",
+    ),
+    **dict.fromkeys(("mp4", "webm", "mkv", "avi", "mov", "ogv", "flv", "mpg"), "video"),
+    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "heic"), "image"),
+}
 
-def opener(configured: str, environment: Mapping[str, str]) -> list[str]:
-    """The program and its arguments: as configured, else the user's pager, else their editor, else what there is.
+
+def kind_of(entry: StoredObject) -> str:
+    """What kind of program shows an object: for `audio`, `video`, `image` or `text`."""
+    kind = entry.mime.partition("/")[0]
+    if kind in _BY_KIND:
+        return kind
+    return _ENDINGS.get(entry.name.lower().rpartition(".")[2], "text")
+
+
+def opener(kind: str, configured: Mapping[str, str], environment: Mapping[str, str]) -> list[str]:
+    """The program for a kind of file and its arguments: as configured, else what there is; of texts the user's own.
 
     Raises:
         ConfigError: there is none, or it cannot be found.
     """
-    for text, place in (
-        (configured, "opener"),
-        *((environment.get(name, ""), name) for name in ("PAGER", "VISUAL", "EDITOR")),
-    ):
-        if text.strip():
-            return _found(text, place)
-    for name in FALLBACKS:
+    if program := configured.get(kind, ""):
+        return _found(program, "opener")
+    if kind != "text":
+        return _first(kind, environment)
+    for name in ("PAGER", "VISUAL", "EDITOR"):
+        if environment.get(name, "").strip():
+            return _found(environment[name], name)
+    for name in PAGERS:
         if shutil.which(name):
             return [name]
     raise ConfigError(
         "there is no program to open it with", hint="Set PAGER or EDITOR, or opener under [settings]; p shows it here."
+    )
+
+
+def has_desktop(environment: Mapping[str, str]) -> bool:
+    """Whether a program can show a window."""
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")) or sys.platform == "darwin"
+
+
+def _first(kind: str, environment: Mapping[str, str]) -> list[str]:
+    """The first program that is there. Never a pager: a recording is no text."""
+    desktop = has_desktop(environment)
+    for text in _BY_KIND[kind]:
+        parts = text.split()
+        if shutil.which(parts[0]) and (desktop or (kind == "audio" and parts[0] in _WITHOUT_DESKTOP)):
+            return parts
+    raise ConfigError(
+        _LACKS[kind].rstrip(".").lower(),
+        hint=f'd fetches it, y links to it; or set opener = {{ {kind} = "…" }} under [settings].',
     )
 
 

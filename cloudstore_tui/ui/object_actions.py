@@ -1,0 +1,152 @@
+"""What can be done with one object wherever it is shown: in the list, in a preview, in its call."""
+
+import atexit
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import tzinfo
+
+from textual.app import App, SuspendNotSupported
+from textual.screen import Screen
+
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.errors import StorageError, UnsupportedError
+from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fs.temporary import TemporaryCopy
+from cloudstore_tui.preview.model import Preview
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.opening import command, kind_of, opener, run
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+LARGE = 20_000_000
+"""Bytes from which on the user is asked before an object is fetched to be looked at."""
+
+SMALL = 1_000_000
+"""Bytes of an object up to which its beginning is worth reading unasked."""
+_ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".xml", ".md", ".yaml", ".agentnotes", ".vtt")
+_TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
+
+LookInto = Callable[[int], Awaitable[Preview]]
+"""Looks into an object, reading so many bytes from its beginning."""
+Say = Callable[[str], None]
+"""Shows what goes on; nothing if empty."""
+
+
+def is_small_text(entry: StoredObject) -> bool:
+    """Whether an object is small, there, and a text by what the service says of it."""
+    if entry.state not in ("", "AVAILABLE") or entry.size is None or entry.size > SMALL:
+        return False
+    return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
+
+
+class ObjectActions:
+    """Looks into an object, opens a copy of it in another program, asks for a link to it."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        providers: Mapping[str, StorageProvider],
+        watch: TransferWatch,
+        settings: Settings,
+        zone: Callable[[], tzinfo],
+    ) -> None:
+        """Take what is needed: the browser's screen, services, what reads bytes, programs, the zone of the screen."""
+        self._screen = screen
+        self._providers = providers
+        self._watch = watch
+        self._openers = settings.opener
+        self._zone = zone
+
+    @property
+    def _app(self) -> App[object]:
+        return self._screen.app
+
+    def can_link(self, entry: StoredObject) -> bool:
+        """Whether its service signs links."""
+        return Capability.LINK in self._providers[entry.location.profile].capabilities
+
+    def why_unreadable(self, entry: StoredObject) -> str:
+        """Why nothing of an object can be read now, as a sentence; empty if it can."""
+        if entry.state in ("", "AVAILABLE"):
+            return ""
+        restore = " Press B to restore." if entry.state == "ARCHIVED" else ""
+        return f"{words.state(entry.state).capitalize()} files can't be previewed.{restore}"
+
+    def look_into(self, entry: StoredObject) -> LookInto:
+        """What looks into an object; one link serves for all its pieces."""
+        read = self._watch.range_reader(entry)
+
+        async def look(wanted: int) -> Preview:
+            # Deferred: starting processes is not needed for the first screen.
+            from cloudstore_tui.preview.runner import facts_of, make_preview
+
+            return await make_preview(read, facts_of(entry), wanted)
+
+        return look
+
+    async def link(self, entry: StoredObject, say: Say) -> None:
+        """Ask for a signed link, show it and copy it."""
+        if not self.can_link(entry):
+            tell(self._screen, "This service gives no links.", "warning")
+            return
+        say("asking for a link… Esc stops")
+        try:
+            link = await self._providers[entry.location.profile].link(entry.location)
+        finally:
+            say("")
+        await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
+
+    async def open(self, entry: StoredObject, say: Say) -> None:
+        """Fetch a copy to a private place, let a program show it, and remove it."""
+        program = opener(kind_of(entry), self._openers, os.environ)
+        if not await self._is_wanted(entry):
+            return
+        try:
+            await self._show(entry, program, say)
+        except StorageError as error:
+            raise error.about(entry.location.address) from None
+        finally:
+            say("")
+
+    async def _is_wanted(self, entry: StoredObject) -> bool:
+        reasons = ["The program shows the real text, not the masked one."] if MASK.on else []
+        if entry.size is None or entry.size > LARGE:
+            size = words.size(entry.size, exact=entry.size_exact) or "of unknown size"
+            reasons.append(f"{size}; p shows its beginning")
+        if not reasons:
+            return True
+        question = ConsentDialog("Fetch all of it to open it?", [entry.name, *reasons], "Fetch")
+        return await self._app.push_screen_wait(question) is True
+
+    async def _show(self, entry: StoredObject, program: list[str], say: Say) -> None:
+        def told(done: int, total: int | None) -> None:
+            of = f" of {words.size(total)}" if total else ""
+            say(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
+
+        copy = TemporaryCopy(entry.name)
+        keep = False
+        try:
+            told(0, entry.size)
+            await copy.fetch(self._watch.range_reader(entry), told)
+            keep = not self._hand_over(command(program, copy.path))
+        finally:
+            if keep:
+                atexit.register(copy.remove)
+            else:
+                copy.remove()
+
+    def _hand_over(self, arguments: list[str]) -> bool:
+        """Whether the program is done with the file."""
+        try:
+            with self._app.suspend():
+                return run(arguments)
+        except SuspendNotSupported:
+            raise UnsupportedError(
+                "this terminal cannot be given to another program", hint="p shows it here."
+            ) from None
+        finally:
+            self._app.refresh(layout=True)
