@@ -321,8 +321,9 @@ class CallScreen(BaseScreen[None]):
         """Say whose call it is, and how much of it there is, or what goes on."""
         self._state = state
         where = self._entry.location
-        way = (Crumb(where.profile, Location(where.profile)), Crumb(where.region, Location(where.profile, where.region)))
-        crumbs = [*(crumb for crumb in way if crumb.text and self.size.width >= WIDE), self._call]
+        profile, region = Location(where.profile), Location(where.profile, where.region)
+        way = (Crumb(where.profile, profile), Crumb(where.region, region)) if self.size.width >= WIDE else ()
+        crumbs = [*(crumb for crumb in way if crumb.text), Crumb(self._call)]
         self.header.show(crumbs, state or " · ".join(self._facts()))
 
     @property
