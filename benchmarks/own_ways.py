@@ -34,11 +34,11 @@ class Bench:
         self.url = url
         self.checksums = checksums
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         """The object, with its size and checksum."""
         path = location.path
         size, checksum = int(path.partition("/")[0]), self.checksums[path]
-        return Source(Secret(f"{self.url}/{path}"), {}, size, checksum, "MD5", local=True)
+        return Source(Secret(f"{self.url}/{path}"), size=size, checksum=checksum, checksum_type="MD5", local=True)
 
 
 class ToFile:

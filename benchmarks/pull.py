@@ -63,7 +63,7 @@ class Stand(StorageProvider):
         last = min(first + PAGE, self._count)
         return Page(tuple(_object(number) for number in range(first, last)), str(last) if last < self._count else None)
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         """Where the bytes are."""
         return Source(
             Secret(f"http://127.0.0.1:{self._port}/{location.path}"),

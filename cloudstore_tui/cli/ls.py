@@ -50,17 +50,24 @@ def ls_command(
             return
         newest = provider.query(location) is not None and not everything
         most = limit or (NEWEST if newest else None)
-        async with aclosing((_tree if recursive else _entries)(provider, location, session.output)) as listing:
+        pager = _pager(provider, location)
+        listed = _tree(provider, location, session.output) if recursive else _entries(pager, session.output)
+        async with aclosing(listed) as listing:
             with form.sink(session.output, provider.profile.provider) as sink:
-                more = await sink.take(listing, most)
-        if more and limit is None:
+                is_full = await sink.take(listing, most)
+            # The next page is not asked for only to know whether there is one.
+            more = is_full and limit is None and (not pager.ended or await anext(listing, None) is not None)
+        if more:
             session.output.note(f"The newest {NEWEST} are shown; --all shows every one.")
 
     run(work, as_json=as_json, timeout=timeout)
 
 
-async def _entries(provider: StorageProvider, location: Location, output: Output) -> AsyncGenerator[Entry, None]:
-    pager = Pager(lambda cursor: provider.browse(location, cursor), identity, location.address)
+def _pager(provider: StorageProvider, location: Location) -> Pager[Entry]:
+    return Pager(lambda cursor: provider.browse(location, cursor), identity, location.address)
+
+
+async def _entries(pager: Pager[Entry], output: Output) -> AsyncGenerator[Entry, None]:
     with output.telling(pager):
         async for page in pager:
             for warning in page.warnings:
@@ -76,7 +83,7 @@ async def _tree(provider: StorageProvider, location: Location, output: Output) -
         here = waiting.pop()
         folders = []
         try:
-            async with aclosing(_entries(provider, here, output)) as entries:
+            async with aclosing(_entries(_pager(provider, here), output)) as entries:
                 async for entry in entries:
                     yield entry
                     if isinstance(entry, Folder):

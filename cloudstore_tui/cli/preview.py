@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -105,7 +106,7 @@ async def _remote(session: CommandSession, path: str, wanted: int) -> tuple[str,
     blob = BlobClient(session.timeouts)
     try:
         html = may_be_html(entry.name, entry.mime)
-        reader = RangeReader(lambda: blob, lambda: provider.source(location), html=html)
+        reader = RangeReader(lambda: blob, partial(provider.source, location), known=entry, html=html)
         return entry.name, await make_preview(reader.read, facts_of(entry), wanted)
     finally:
         await blob.close()

@@ -70,13 +70,13 @@ class RowSink(ABC):
         """Finish."""
 
     async def take(self, listing: AsyncIterator[Entry], limit: int | None) -> bool:
-        """Add entries as they come; whether there were more than `limit`."""
+        """Add entries as they come; whether that ended at `limit`. What comes after it is not asked for."""
         taken = 0
         async for entry in listing:
-            if limit is not None and taken >= limit:
-                return True
             self.add(entry)
             taken += 1
+            if taken == limit:
+                return True
         return False
 
     @abstractmethod

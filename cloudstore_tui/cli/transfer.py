@@ -25,7 +25,7 @@ from cloudstore_tui.cli.transferring import (
 )
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
-from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, UploadRequest
@@ -71,7 +71,8 @@ def get_command(
             await _stream(session, paths)
         else:
             target = target_folder(session, folder)
-            entries = await objects_at(session, paths)
+            # A template may want any field; without one some addresses tell all that is needed.
+            entries = await objects_at(session, paths, whole=bool(name))
             template = Template(name, session.output.zone) if name else None
             files = named(session, entries, target, template)
             await download(session, files, target, OnConflict(on_conflict) if on_conflict else None)
@@ -128,7 +129,8 @@ class OverwriteGuard(Struct, frozen=True):
         """The request, or `None` when the object that is there stays."""
         location = structs.replace(folder, path=folder.path + file.name)
         overwrite = self.on_conflict is OnConflict.OVERWRITE
-        exists = (self.dry_run or not overwrite) and await self._exists(location)
+        # Where nothing is asked or told beforehand, the transfer itself looks, once.
+        exists = self._looks and await self._exists(location)
         if exists and not overwrite:
             if self.on_conflict is OnConflict.SKIP:
                 self._skip(location)
@@ -141,6 +143,11 @@ class OverwriteGuard(Struct, frozen=True):
         if self.dry_run:
             self.output.planned("replace" if exists else "upload", location.address, file=str(file))
         return UploadRequest(file, location, overwrite)
+
+    @property
+    def _looks(self) -> bool:
+        asks = self.on_conflict is None and self.output.asks
+        return self.dry_run or asks or self.on_conflict is OnConflict.SKIP
 
     def _skip(self, location: Location) -> None:
         if self.dry_run:
@@ -205,12 +212,15 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         refuse()
 
 
-async def objects_at(session: CommandSession, paths: tuple[str, ...]) -> list[StoredObject]:
-    """The objects of some addresses; those that there are not are told."""
+async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: bool = True) -> list[StoredObject]:
+    """The objects of some addresses; those that there are not are told.
+
+    Unless `whole`, those whose address is enough to fetch them are not asked for: the transfer finds out.
+    """
     entries: list[StoredObject] = []
     for path in dict.fromkeys(paths):
         try:
-            entries.append(await _object(session, path))
+            entries.append(await _object(session, path, whole=whole))
         except StorageError as error:
             session.output.error(error, path)
     return entries
@@ -228,9 +238,11 @@ async def download(
     await _transfer(session, requests, ask=on_conflict is None and session.output.asks)
 
 
-async def _object(session: CommandSession, path: str) -> StoredObject:
+async def _object(session: CommandSession, path: str, *, whole: bool) -> StoredObject:
     provider, location = session.resolve(path)
-    entry = None if provider.is_folder(location) else await provider.stat(location)
+    entry: Entry | None = None
+    if not provider.is_folder(location):
+        entry = (None if whole else provider.described(location)) or await provider.stat(location)
     if not isinstance(entry, StoredObject):
         raise UsageError(
             "is a folder, and get fetches objects",
@@ -266,9 +278,9 @@ async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
     engine = TransferManager(session.provider, 1, session.timeouts)
     try:
         for path in paths:
-            entry = await _object(session, path)
+            entry = await _object(session, path, whole=False)
             provider = session.provider(entry.location.profile)
-            transfer = await pipe(provider, engine.context, entry.location, _write)
+            transfer = await pipe(provider, engine.context, entry, _write)
             if transfer.error is not None:
                 raise transfer.error
             with writing():

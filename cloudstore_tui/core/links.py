@@ -44,6 +44,10 @@ class Source(msgspec.Struct, frozen=True):
     """Sent with the request. Holds a credential only where `url` is on the API's own host and not signed."""
     size: int | None = None
     """Exact length in bytes, if known."""
+    rough_size: int | None = None
+    """About how long it is, where the service rounds."""
+    modified: datetime | None = None
+    """When the object was last changed, if the service told with the link."""
     checksum: str = ""
     """As the service writes it: MD5 in hex, possibly with a `-N` suffix."""
     checksum_type: str = ""

@@ -137,8 +137,13 @@ class StorageProvider(ABC):
         """
 
     @abstractmethod
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         """Where the bytes of one object are fetched from, now.
+
+        Args:
+            location: the object.
+            known: its record as the service told it before, so that it is not asked for again. A record that was
+                found to be out of date is left out.
 
         Raises:
             MissingError: there is no such object.
@@ -150,6 +155,10 @@ class StorageProvider(ABC):
         """Close all connections."""
 
     # What a service can tell better
+
+    def described(self, location: Location) -> StoredObject | None:
+        """The object at an address as far as that tells it, if that is enough to fetch it. Sends nothing."""
+        return None
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
         """One page of the folders right below a folder: the children of a node of the tree.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -45,6 +44,8 @@ class Download:
         self._provider = provider
         self._context = context
         self._journal = journal_entry
+        self._is_of_earlier_run = journal_entry.resume_state is not None
+        """Whether the record of the request was asked for by a run that has ended."""
         self._part: PartFile | None = None
         self._fetch: Fetch | None = None
 
@@ -162,9 +163,9 @@ class Download:
     def _fetch_of(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
             html = may_be_html(entry.name, entry.mime)
-            rough_size = None if entry.size_exact else entry.size
             sign = partial(self._provider.source, self._request.location)
-            self._fetch = Fetch(self._context, sign, self._progress, html=html, rough_size=rough_size)
+            known = None if self._is_of_earlier_run and entry is self._request.entry else entry
+            self._fetch = Fetch(self._context, sign, self._progress, html=html, known=known)
         self._fetch.budget = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
         return self._fetch
 
@@ -254,9 +255,4 @@ class _Finish:
 
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
     """When the object was last changed, by its record or by the store."""
-    if entry.modified is not None:
-        return entry.modified.timestamp()
-    try:
-        return parsedate_to_datetime(fetch.version.modified).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
+    return entry.modified.timestamp() if entry.modified is not None else fetch.modified

@@ -3,12 +3,14 @@
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from email.utils import parsedate_to_datetime
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct, field
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError
 from cloudstore_tui.core.links import Source
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.failures import (
     ChangedError,
     ConditionError,
@@ -33,6 +35,13 @@ TENTH = 103
 """Bytes that rounding to a tenth of a kB hides: what is taken for the object on its size alone has to be as near."""
 OVERLAP = 65_536
 """Bytes that are fetched again and compared where no validator proves that the object is the same."""
+
+
+Sign: TypeAlias = Callable[[StoredObject | None], Awaitable[Source]]
+"""Gives a fresh link to an object of which this is known."""
+
+_DOUBTS = frozenset({ChangedError, ContradictionError, DeniedError, RangeError})
+"""Replies after which the record of the object is not believed any more."""
 
 
 class FetchStore(Protocol):
@@ -231,17 +240,18 @@ def is_roughly(size: int, rough_size: int, rounding: int = ROUNDING) -> bool:
 class Fetch:
     """Fetches one object; what arrived stays good for the next `run`.
 
-    A link is asked for anew before every request: it may have ended, and an old one is never kept.
+    A link is asked for anew before every attempt: it may have ended, and one that failed is never used again. The
+    record of the object is only asked for again where a reply does not fit it.
     """
 
     def __init__(
         self,
         context: TransferContext,
-        sign: Callable[[], Awaitable[Source]],
+        sign: Sign,
         progress: TransferProgress,
         *,
         html: bool,
-        rough_size: int | None = None,
+        known: StoredObject | None = None,
     ) -> None:
         """Make it.
 
@@ -250,7 +260,7 @@ class Fetch:
             sign: gives a fresh link.
             progress: where it tells how far it is.
             html: whether the object may be a web page.
-            rough_size: about how long the object is, where the service rounds.
+            known: the record of the object, if it was asked for already.
         """
         self.budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         self._blob = context.blob
@@ -258,10 +268,13 @@ class Fetch:
         self._progress = progress
         self._permit = HostPermit(context.hosts, context.clock, self._hold)
         self._html = html
-        self._rough_size = rough_size
+        self._known = known
+        self._rough_size = known.size if known is not None and not known.size_exact else None
         self._version = Version()
         self._source: Source | None = None
         self._recoveries: Counter[type[RecoverableReplyError]] = Counter()
+        self._good_link: Source | None = None
+        self._now = context.clock.now
         self._asked = False
         self._unconfirmed = False
         self._began = False
@@ -288,12 +301,29 @@ class Fetch:
         """What is known of the version that the bytes are from."""
         return self._version
 
+    @property
+    def modified(self) -> float | None:
+        """When the object was last changed, by what service or store said with its bytes."""
+        if self._source is not None and self._source.modified is not None:
+            return self._source.modified.timestamp()
+        try:
+            return parsedate_to_datetime(self._version.modified).timestamp()
+        except (TypeError, ValueError, OverflowError):
+            return None
+
     def resume(self, size: int | None, etag: str) -> None:
         """Learn what an earlier run knew of the version that its bytes are from."""
         self._version = Version(size, etag)
 
     async def look(self) -> ExpectedChecksum:
-        """What service and store say about the object, with its exact size if anybody tells, without fetching it."""
+        """What service and store say about the object, with its exact size if anybody tells, without fetching it.
+
+        A record that tells size and checksum is enough: nothing is sent then.
+        """
+        known = self._known
+        if known is not None and known.size is not None and known.size_exact and known.checksum:
+            self._version.size = known.size
+            return ExpectedChecksum(known.size, known.checksum, known.checksum_type)
         await self._insist(self._look)
         return self.expected
 
@@ -313,6 +343,7 @@ class Fetch:
     def forget(self, store: FetchStore) -> None:
         """Begin anew, with nothing known."""
         store.restart()
+        self._known = self._good_link = None
         self._version = Version()
         self._unconfirmed = False
 
@@ -335,9 +366,15 @@ class Fetch:
                 await self._wait(error, store)
 
     async def _link(self) -> Source:
+        """A link: a fresh one, or that of the request before, if it brought what was asked for."""
+        good, self._good_link = self._good_link, None
+        if good is not None and (good.expires is None or good.expires > self._now()):
+            return good
         while True:
             self._progress.to(State.SIGNING)
-            self._source = source = await self._sign()
+            self._source = source = await self._sign(self._known)
+            if source.rough_size is not None:
+                self._rough_size = source.rough_size
             if not await self._permit.enter(source.url, self.budget):
                 return source
 
@@ -350,6 +387,7 @@ class Fetch:
             self._version.size = await self._total(source)
         else:
             self._version.size = source.size
+        self._good_link = source
         self._recoveries.pop(DeniedError, None)
 
     async def _attempt(self, store: FetchStore) -> None:
@@ -377,6 +415,7 @@ class Fetch:
             if attempt.accepted:
                 self._recoveries.pop(DeniedError, None)
         self._asked = True
+        self._good_link = source if attempt.accepted else None
         if not attempt.accepted:
             self._refused(reply, store)
         elif self._version.size is None:
@@ -441,6 +480,9 @@ class Fetch:
     async def _go_around(self, reply_error: RecoverableReplyError, store: FetchStore | None) -> None:
         """Prepare the request that may put it right."""
         kind = type(reply_error)
+        self._good_link = None
+        if kind in _DOUBTS:
+            self._known = None
         self._recoveries[kind] += 1
         if self._recoveries[kind] > reply_error.max_repeats:
             raise reply_error.final
@@ -452,6 +494,7 @@ class Fetch:
             await self._workers.run(lambda _stop: self.forget(store))
 
     async def _wait(self, error: StorageError, store: FetchStore | None) -> None:
+        self._good_link = None
         size = self._version.size
         note = f"{error.message}{_resuming(store.offset, size) if store and size else ''}"
         await self.budget.wait(error, self._hold, note)

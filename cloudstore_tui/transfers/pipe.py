@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.context import TransferContext
@@ -85,7 +86,7 @@ def _changed() -> IntegrityError:
 
 
 async def pipe(
-    provider: StorageProvider, context: TransferContext, location: Location, write: Callable[[bytes], object]
+    provider: StorageProvider, context: TransferContext, entry: StoredObject, write: Callable[[bytes], object]
 ) -> TransferSnapshot:
     """Fetch an object into a function that takes its bytes in order, such as the write of a pipe.
 
@@ -94,10 +95,12 @@ async def pipe(
     Raises:
         OSError: `write` failed, such as by a closed pipe.
     """
+    location = entry.location
     progress = TransferProgress(0, DownloadRequest(location, Path("-")), context.clock)
     store = Stream(write)
     progress.meter = lambda: store.offset
-    fetch = Fetch(context, lambda: provider.source(location), progress, html=may_be_html(location.path))
+    sign = partial(provider.source, location)
+    fetch = Fetch(context, sign, progress, html=may_be_html(entry.name, entry.mime), known=entry)
     try:
         await fetch.run(store)
         result = verify(fetch.expected, store.digests, lambda _size: "")

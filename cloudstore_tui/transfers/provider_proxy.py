@@ -103,6 +103,10 @@ class ProviderProxy(StorageProvider):
         """The query a place stands for."""
         return self.real.query(location)
 
+    def described(self, location: Location) -> StoredObject | None:
+        """The object at an address as far as that tells it."""
+        return self.real.described(location)
+
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """The columns that fit a folder or place."""
         return self.real.columns(location, types)

@@ -1,7 +1,7 @@
 """Ranges of an object: for a preview, and for a copy that another program reads, without a transfer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
@@ -10,7 +10,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob
-from cloudstore_tui.transfers.fetch import may_be_html
+from cloudstore_tui.transfers.fetch import Sign, may_be_html
 from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
 
 MAX_SKIPPED = 1 << 20
@@ -27,8 +27,9 @@ class RangeReader:
     def __init__(
         self,
         blob: Callable[[], Blob],
-        sign: Callable[[], Awaitable[Source]],
+        sign: Sign,
         *,
+        known: StoredObject | None = None,
         html: bool = False,
         pauses: tuple[float, ...] = PAUSES_S,
     ) -> None:
@@ -37,11 +38,13 @@ class RangeReader:
         Args:
             blob: gives the blob client.
             sign: gives a fresh link.
+            known: the record of the object, if it was asked for already.
             html: whether the object may be a web page.
             pauses: seconds before each further try.
         """
         self._blob = blob
         self._sign = sign
+        self._known = known
         self._html = html
         self._pauses = pauses
         self._signing = asyncio.Lock()
@@ -82,8 +85,10 @@ class RangeReader:
 
     async def _link(self, refused_one: Source | None) -> Source:
         async with self._signing:
-            if self._source is None or self._source is refused_one:
-                self._source = await self._sign()
+            if self._source is not None and self._source is refused_one:
+                self._source = self._known = None
+            if self._source is None:
+                self._source = await self._sign(self._known)
             return self._source
 
     async def _ask(self, source: Source, first: int, count: int) -> Piece:
@@ -120,7 +125,7 @@ class RangeReaders:
         """What reads ranges of one object; one link serves for all of them."""
         proxy = self._proxies[entry.location.profile]
         html = may_be_html(entry.name, entry.mime)
-        reader = RangeReader(self._blob, lambda: proxy.real.source(entry.location), html=html)
+        reader = RangeReader(self._blob, lambda known: proxy.real.source(entry.location, known), known=entry, html=html)
         return lambda first, count: self._handle.run(lambda: reader.read(first, count))
 
 

@@ -1,6 +1,7 @@
 """One upload: a single PUT, and a look at what arrived."""
 
 import math
+from functools import partial
 
 from cloudstore_tui.core.errors import (
     AccessError,
@@ -52,7 +53,6 @@ class UploadCheck:
         Raises:
             MissingError: nothing is.
         """
-        await self._provider.stat(self._location)
         return await self._exact(self._location)
 
     async def replaced(self, before: Entry | None, size: int) -> bool:
@@ -89,7 +89,7 @@ class UploadCheck:
         return entry.modified.timestamp() >= math.floor(since) and await self._exact(location) == size
 
     async def _exact(self, location: Location) -> int | None:
-        fetch = Fetch(self._context, lambda: self._provider.source(location), self._progress, html=True)
+        fetch = Fetch(self._context, partial(self._provider.source, location), self._progress, html=True)
         return (await fetch.look()).size
 
 
@@ -142,7 +142,9 @@ class Upload:
             return State.DONE
         before = await self._find()
         if before is not None and not self._request.overwrite:
-            raise ConflictError("the object exists already", hint="Use --on-conflict overwrite to replace it.")
+            raise ConflictError(
+                "the object exists already", hint="Use --on-conflict overwrite to replace it, or skip to leave it."
+            )
         lost = await self._send()
         if lost is None:
             self.finished = True

@@ -53,7 +53,7 @@ async def blob() -> AsyncIterator[BlobClient]:
 @pytest.fixture
 def reader_of(service: Any, blob: BlobClient) -> Callable[[StoredObject], RangeReader]:
     def make(entry: StoredObject) -> RangeReader:
-        return RangeReader(lambda: blob, lambda: service.provider.source(entry.location), pauses=(0.0, 0.0))
+        return RangeReader(lambda: blob, lambda _known: service.provider.source(entry.location), pauses=(0.0, 0.0))
 
     return make
 

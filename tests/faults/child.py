@@ -75,11 +75,11 @@ class Provider(StorageProvider):
         known = (await asyncio.to_thread(told, self.store))[location.path]
         return StoredObject(location, location.path, id=location.path, size=known["size"])
 
-    async def source(self, location: Location) -> Source:
-        known = (await asyncio.to_thread(told, self.store))[location.path]
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
+        facts = (await asyncio.to_thread(told, self.store))[location.path]
         self.signed += 1
         url = f"{self.store}/{location.path}?X-Signature=canary-of-link-{os.getpid()}-{self.signed}"
-        return Source(Secret(url), size=known["size"], checksum=known["md5"], checksum_type="MD5", local=True)
+        return Source(Secret(url), size=facts["size"], checksum=facts["md5"], checksum_type="MD5", local=True)
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         return ()

@@ -63,7 +63,7 @@ class Service(StorageProvider):
     def count(self, method: str) -> int:  # type: ignore[override]  # the tests ask how often something was called
         return sum(name == method for name, _ in self.calls)
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         raise NotImplementedError
 
     async def check(self) -> tuple[Check, ...]:

@@ -7,7 +7,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnreadableError, UsageError
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, Target
-from cloudstore_tui.core.models import Entry, Folder, Location
+from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.paging import STALLED_PAGES, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, DeletionOutcome, Session, StorageProvider
@@ -15,7 +15,7 @@ from cloudstore_tui.net import LostReplyError
 from cloudstore_tui.providers.alvaria.checks import AlvariaChecks
 from cloudstore_tui.providers.alvaria.client import AlvariaClient, BadRequestError
 from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers
-from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_folders, as_entry
+from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_folders, as_entry, read_size
 
 LEVEL, FILES, FOLDERS = "file:directory", "file", "directory"
 """The service's key types: what is right in a folder; all files below it; all folders below it, nested."""
@@ -233,10 +233,23 @@ class AlvariaProvider(StorageProvider):
             raise UnreadableError(damaged, subject=location.address)
         raise MissingError("there is no such object", subject=location.address)
 
-    async def source(self, location: Location) -> Source:
-        """A signed link; the service rounds sizes, so the length is learned from the store."""
-        link = await self.link(location)
-        return Source(link.url, expires=link.expires, local=self._client.local, networks=self._networks)
+    def described(self, location: Location) -> StoredObject | None:
+        """The key is the name, and a link tells the rest."""
+        if self.is_folder(location):
+            return None
+        return StoredObject(location, location.path.rsplit("/", 1)[-1], type="file")
+
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
+        """A signed link, which comes with the record; sizes are rounded, so the length is learned from the store."""
+        reply, link = await self._signed(location, "download", None)
+        return Source(
+            link.url,
+            rough_size=read_size(reply.size),
+            modified=reply.modified,
+            expires=link.expires,
+            local=self._client.local,
+            networks=self._networks,
+        )
 
     async def check(self) -> tuple[Check, ...]:
         """Token, scopes, folders, clock."""
@@ -253,7 +266,7 @@ class AlvariaProvider(StorageProvider):
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         """A link through the vendor's proxy, or to the object store itself."""
-        return await self._signed(location, "download", form)
+        return (await self._signed(location, "download", form))[1]
 
     async def target(self, location: Location, size: int) -> Target:
         """A link to put a file to, with the headers that its signature covers."""
@@ -264,7 +277,7 @@ class AlvariaProvider(StorageProvider):
                 subject=location.address,
                 hint="Split it, if whoever reads it there can put it together.",
             )
-        link = await self._signed(location, "upload", None)
+        _reply, link = await self._signed(location, "upload", None)
         try:
             headers = upload_headers(link.url.reveal())
         except StorageError as error:
@@ -319,14 +332,15 @@ class AlvariaProvider(StorageProvider):
         still = StorageError("it is still there", subject=location.address, hint="Look again, then try again.")
         return Deletion(location, DeletionOutcome.KEPT, lost or still)
 
-    async def _signed(self, location: Location, direction: str, form: LinkForm | None) -> SignedLink:
+    async def _signed(self, location: Location, direction: str, form: LinkForm | None) -> tuple[ObjectKey, SignedLink]:
+        """What the service says of a key together with its links, and the link of the form that is wanted."""
         self._require_object(location)
         wanted = LinkForm(form or self.profile.text("link_form") or LinkForm.PROXIED)
         if wanted is LinkForm.PRESIGNED:
             raise UsageError("this service gives proxied and native links only", subject=location.address)
         native = wanted is LinkForm.NATIVE
         reply = await self._client.signed(location.path, direction, location.address, native=native)
-        return self._links.choose(reply, direction, wanted, location)
+        return reply, self._links.choose(reply, direction, wanted, location)
 
     def _require_object(self, location: Location) -> None:
         if self.is_folder(location):

@@ -127,9 +127,9 @@ class Objects:
         # The address that was asked for stays, however the service writes the id.
         return replace(found, location=location)
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None) -> Source:
         """A presigned link, or the API's own address where the service gives none."""
-        entry = await self._fetchable(location)
+        entry = await self._fetchable(location, known)
         told = Source(
             url=self._client.url(location.region, content_path(location)),
             size=entry.size,
@@ -184,7 +184,10 @@ class Objects:
         if entry.state not in (AVAILABLE, "PENDING"):
             raise _unavailable(entry) from None
 
-    async def _fetchable(self, location: Location) -> StoredObject:
+    async def _fetchable(self, location: Location, known: StoredObject | None = None) -> StoredObject:
+        """The record of an object that can be fetched; one that says so already is not asked for again."""
+        if known is not None and known.state == AVAILABLE and known.size is not None:
+            return known
         entry = await self.record(location)
         if entry.state not in ("", AVAILABLE):
             raise _unavailable(entry)

@@ -127,10 +127,10 @@ class EightByEightProvider(StorageProvider):
             await self._client.regions()
         return folder(location)
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         """A presigned link, or the API's own address where the service gives none."""
         self._require_object(location)
-        return await self._objects.source(location)
+        return await self._objects.source(location, known)
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         """A presigned link; the service has one form only."""

@@ -234,7 +234,9 @@ class FetchedZip:
         """What fetches; at first it learns what an earlier run knew of the bytes that are there."""
         context, region = self._context, self._request.location.region
         if self._fetch is None:
-            self._fetch = Fetch(context, lambda: self._provider.zip_source(region, name), self._progress, html=False)
+            self._fetch = Fetch(
+                context, lambda _known: self._provider.zip_source(region, name), self._progress, html=False
+            )
             if part.offset and self._journal.resume_state is not None:
                 self._fetch.resume(self._journal.resume_state.size, self._journal.resume_state.etag)
         self._fetch.budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)

@@ -123,14 +123,16 @@ class Bucket(StorageProvider):
     async def stat(self, location: Location) -> Entry:
         return self.objects[location.path]
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         entry = self.objects[location.path]
         if location.path in self.refused:
             raise self.refused[location.path]
         if location.path not in self.bodies:
             raise MissingError("it is gone", subject=location.address)
         url = f"http://127.0.0.1:{self._server.server_address[1]}/{quote(location.path)}"
-        return Source(Secret(url), {}, entry.size, entry.checksum, entry.checksum_type, local=True)
+        return Source(
+            Secret(url), size=entry.size, checksum=entry.checksum, checksum_type=entry.checksum_type, local=True
+        )
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         return ()

@@ -39,7 +39,7 @@ class Box(StorageProvider):
     async def stat(self, location: Location) -> Entry:
         return StoredObject(location, "a.txt")
 
-    async def source(self, location: Location) -> Source:
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
         return Source(Secret("https://box.example/a.txt"))
 
     async def close(self) -> None:

@@ -779,6 +779,21 @@ async def test_the_state_is_looked_at_before_the_content(
     assert service.targets == [f"GET {EAST}/objects/a"]
 
 
+async def test_a_record_that_tells_enough_spares_a_request(service: Service, provider: EightByEightProvider) -> None:
+    place = provider.locate("us-east/a")
+    known = StoredObject(place, "a", id="a", size=7, size_exact=True, state="AVAILABLE", checksum="c" * 32)
+    service.answers = [(f"GET {EAST}/objects/a/content", (200, LINK.encode()))]
+    source = await provider.source(place, known)
+    assert (source.url.reveal(), source.size, source.checksum) == (LINK, 7, "c" * 32)
+    for poor in (replace(known, size=None), replace(known, state=""), replace(known, state="ARCHIVED")):
+        service.answers = [
+            (f"GET {EAST}/objects/a", (200, row("a"))),
+            (f"GET {EAST}/objects/a/content", (200, LINK.encode())),
+        ]
+        await provider.source(place, poor)
+        assert not service.answers
+
+
 @pytest.mark.parametrize("status", [403, 404, 409])
 async def test_a_state_that_changed_meanwhile_explains_the_refusal(
     service: Service, provider: EightByEightProvider, status: int

@@ -1,5 +1,6 @@
 """Downloads through a real socket onto a real disk."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 
 PLACE = Location("tiny", path="exports/x.tar")
 
@@ -245,8 +246,8 @@ async def test_a_checksum_that_fits_outweighs_a_wrong_size_in_the_record(
     server.put("/exports/x.tar", content)
     source = provider.source
 
-    async def wrong(location: Location) -> Any:
-        return replace(await source(location), size=len(content) + 7)
+    async def wrong(location: Location, known: Any = None) -> Any:
+        return replace(await source(location, known), size=len(content) + 7)
 
     monkeypatch.setattr(provider, "source", wrong)
     transfer = await get(engine, folder)
@@ -428,4 +429,57 @@ async def test_a_retry_goes_on_with_what_arrived(
     await engine.close()
     assert (transfer.state, transfer.error) == (State.DONE, None)
     assert server.starts() == [100_000]
+    assert (folder / "x.tar").read_bytes() == content
+
+
+def record_of(content: bytes) -> StoredObject:
+    checksum = hashlib.md5(content).hexdigest()
+    return StoredObject(PLACE, "x.tar", size=len(content), size_exact=True, checksum=checksum, state="AVAILABLE")
+
+
+async def test_a_record_that_is_known_is_not_asked_for_again(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(cut=100_000), answer(status=503))
+    transfer = await get(engine, folder, entry=record_of(content))
+    assert (transfer.state, transfer.level, transfer.error) == (State.DONE, "md5", None)
+    assert (provider.looked_up, provider.signed) == (0, 3)
+    there = await get(engine, folder, entry=record_of(content))
+    assert (there.state, there.level, provider.signed) == (State.DONE, "md5", 3)
+
+
+@pytest.mark.parametrize("change", ["length", "content", "while it comes"])
+async def test_a_record_that_is_out_of_date_is_asked_for_once_its_object_contradicts_it(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, change: str
+) -> None:
+    new = content[::-1] if change == "content" else content[::-1] + b"more"
+    server.put("/exports/x.tar", content)
+    if change == "while it comes":
+        server.answer(answer(cut=100_000, once=lambda: None), answer(once=lambda: server.put("/exports/x.tar", new)))
+    else:
+        server.put("/exports/x.tar", new)
+    transfer = await get(engine, folder, entry=record_of(content))
+    assert (transfer.state, transfer.level, transfer.error) == (State.DONE, "md5", None)
+    assert (folder / "x.tar").read_bytes() == new
+    assert provider.looked_up == 1
+
+
+async def test_a_link_that_is_refused_makes_the_record_doubtful(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    server.answer(answer(status=403))
+    assert (await get(engine, folder, entry=record_of(content))).state is State.DONE
+    assert provider.looked_up == 1
+
+
+async def test_one_link_serves_for_the_look_and_for_the_bytes(
+    engine: Any, server: Any, provider: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    (folder / "x.tar").write_bytes(b"theirs")
+    transfer = await get(engine, folder, on_conflict=OnConflict.OVERWRITE)
+    assert (transfer.state, transfer.error, provider.signed) == (State.DONE, None, 1)
     assert (folder / "x.tar").read_bytes() == content

@@ -224,11 +224,11 @@ async def test_transfers_of_a_host_that_is_down_wait_together_and_go_on_together
     tried = 0
     sign = provider.source
 
-    async def source(location: Location) -> Any:
+    async def source(location: Location, known: Any) -> Any:
         nonlocal tried
         tried += 1
         server.url = address if clock.passed > 400 else server_url
-        found = await sign(location)
+        found = await sign(location, known)
         server.url = address
         return found
 
@@ -253,8 +253,8 @@ async def test_downloads_from_a_dead_host_fail_in_time_each_about_its_own_object
         server.put(f"/{number}", b"content")
     sign = provider.source
 
-    async def source(location: Location) -> Any:
-        found = await sign(location)
+    async def source(location: Location, known: Any) -> Any:
+        found = await sign(location, known)
         return replace(found, url=Secret("http://127.0.0.1:1/x"))
 
     provider.source = source

@@ -33,7 +33,9 @@ def opened(blob: BlobClient, provider: Any, server: Any, content: bytes) -> Open
     server.put("/a", content)
 
     def make(**options: Any) -> RangeReader:
-        return RangeReader(lambda: blob, lambda: provider.source(provider.locate("a")), pauses=(0.0, 0.0), **options)
+        return RangeReader(
+            lambda: blob, lambda _known: provider.source(provider.locate("a")), pauses=(0.0, 0.0), **options
+        )
 
     return make
 

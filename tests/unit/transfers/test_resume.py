@@ -1,6 +1,7 @@
 """What one run leaves, and what the next one makes of it."""
 
 import asyncio
+import hashlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import BusyError
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State
@@ -291,3 +293,24 @@ def test_the_transfers_of_a_killed_process_are_interrupted_at_once(tmp_path: Pat
         process.wait()
         assert [record.id for record in asyncio.run(journal.interrupted())] == [7]
         assert asyncio.run(journal.elsewhere()) == ()
+
+
+async def test_what_an_earlier_run_knew_of_the_object_is_asked_for_again(
+    provider: Any, server: Any, content: bytes, fresh_engine: Make, open_journal: MakeJournal, answer: Any, folder: Path
+) -> None:
+    server.put("/a.bin", content)
+    server.answer(answer(stall=100_000))
+    place = provider.locate("a.bin")
+    checksum = hashlib.md5(content).hexdigest()
+    entry = StoredObject(place, "a.bin", size=len(content), size_exact=True, checksum=checksum)
+    first = open_journal()
+    request = DownloadRequest(place, folder, entry=entry)
+    number = await stopped_half_way(fresh_engine(journal=first), request, 100_000)
+    first.close()
+    assert provider.looked_up == 0
+    second = fresh_engine(journal=open_journal())
+    await second.adopt([number])
+    assert (await second.wait(number)).state is State.DONE
+    assert provider.looked_up == 1
+    assert (folder / "a.bin").read_bytes() == content
+    await second.close()

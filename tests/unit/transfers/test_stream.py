@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.transfers.pipe import pipe
 
@@ -12,7 +12,7 @@ from cloudstore_tui.transfers.pipe import pipe
 async def test_a_stream_gives_all_bytes_in_order(engine: Any, provider: Any, server: Any, content: bytes) -> None:
     server.put("/x", content)
     taken = bytearray()
-    transfer = await pipe(provider, engine.context, Location("tiny", path="x"), taken.extend)
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), taken.extend)
     assert (transfer.state, transfer.level, transfer.done) == (State.DONE, "md5", len(content))
     assert bytes(taken) == content
 
@@ -25,7 +25,7 @@ async def test_a_stream_goes_on_after_a_lost_connection(
     server.put("/x", content, etag=etag)
     server.answer(answer(cut=100_000), answer(ignore_range=ignore_range, cut=150_000), answer(cut=30_000))
     taken = bytearray()
-    transfer = await pipe(provider, engine.context, Location("tiny", path="x"), taken.extend)
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), taken.extend)
     assert (transfer.state, transfer.error) == (State.DONE, None)
     assert bytes(taken) == content
 
@@ -40,7 +40,7 @@ async def test_a_stream_of_an_object_that_changed_is_an_error_and_writes_nothing
         answer(once=lambda: server.put("/x", bytes(reversed(content)))),
     )
     taken = bytearray()
-    transfer = await pipe(provider, engine.context, Location("tiny", path="x"), taken.extend)
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), taken.extend)
     assert transfer.error is not None
     assert transfer.error.code == 6
     assert bytes(taken) == content[:100_000]
@@ -53,7 +53,7 @@ async def test_a_stream_of_an_object_that_became_shorter_is_an_error(
     server.put("/x", content, etag="")
     shorter = content[:50_000]
     server.answer(answer(cut=100_000), answer(ignore_range=True, once=lambda: server.put("/x", shorter, etag="")))
-    transfer = await pipe(provider, engine.context, Location("tiny", path="x"), lambda _data: None)
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), lambda _data: None)
     assert transfer.error is not None
     assert transfer.error.code == 6
     assert len(server.log) == 3
@@ -64,7 +64,7 @@ async def test_a_web_page_is_not_streamed_for_an_object(engine: Any, provider: A
     server.put("/x", b"<html>log in</html>")
     server.answer(*[answer(headers={"Content-Type": "text/html"})] * 400)
     taken = bytearray()
-    transfer = await pipe(provider, engine.context, Location("tiny", path="x"), taken.extend)
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), taken.extend)
     assert transfer.error is not None
     assert (transfer.error.code, bytes(taken)) == (4, b"")
 
@@ -74,7 +74,7 @@ async def test_a_damaged_stream_is_an_error(
 ) -> None:
     server.put("/x", content)
     server.answer(answer(flip=5))
-    transfer = await pipe(provider, engine.context, Location("tiny", path="x"), lambda _data: None)
+    transfer = await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), lambda _data: None)
     assert transfer.error is not None
     assert transfer.error.code == 6
 
@@ -85,4 +85,4 @@ async def test_a_closed_pipe_ends_a_stream_as_such(engine: Any, provider: Any, s
 
     server.put("/x", content)
     with pytest.raises(BrokenPipeError):
-        await pipe(provider, engine.context, Location("tiny", path="x"), closed)
+        await pipe(provider, engine.context, StoredObject(Location("tiny", path="x"), "x"), closed)

@@ -253,7 +253,7 @@ class Service:
             async def stat(self, location: Location) -> StoredObject:
                 return service.entry(location)
 
-            async def source(self, location: Location) -> Source:
+            async def source(self, location: Location, known: StoredObject | None = None) -> Source:
                 entry = service.entry(location)
                 if entry.state != "AVAILABLE":
                     raise NotAvailableError(f"its state is {entry.state}", state=entry.state)
