@@ -1,9 +1,9 @@
-"""The panes of a screen: which is in front."""
+"""The panes of a screen: which has the focus, and how they share terminals of every size."""
 
 from typing import Any
 
 
-async def test_the_pane_with_the_focus_is_in_front_however_it_got_it(browser: Any) -> None:
+async def test_the_pane_with_the_focus_is_known_however_it_got_it(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         panes = it.screen.panes
         assert panes.at == "entries"
@@ -37,11 +37,51 @@ async def test_left_goes_one_pane_to_the_left(browser: Any) -> None:
         assert it.focus == "places"
 
 
+async def test_panes_stand_side_by_side_between_two_rules(browser: Any) -> None:
+    async with browser(size=(120, 40), start="acme:exports/") as it:
+        above = next(line for line in it.lines if "┬" in line)
+        below = next(line for line in it.lines if "┴" in line)
+        assert [at for at, sign in enumerate(above) if sign == "┬"] == [28, 81]
+        assert above.replace("┬", "┴") == below
+        between = it.lines[it.lines.index(above) + 1 : it.lines.index(below)]
+        assert {(line[28], line[81]) for line in between} == {("│", "│")}
+        await it.press("i")
+        assert [at for at, sign in enumerate(next(line for line in it.lines if "┬" in line)) if sign == "┬"] == [28]
+
+
+async def test_a_narrow_terminal_is_the_table_and_two_lines_and_places_come_as_a_drawer(browser: Any) -> None:
+    async with browser(size=(80, 24), start="acme8:us-east/") as it:
+        assert it.screen.entries.table.page_height >= 16
+        assert it.screen.detail.region.height == 2
+        assert not it.screen.places.display
+        await it.press("d")
+        await it.until(lambda: it.screen.strip.display)
+        assert it.screen.entries.table.page_height >= 14
+        width = it.screen.entries.table.region.width
+        await it.press("1")
+        assert it.focus == "places"
+        assert it.screen.places.region.width == 40
+        # The table stays as it is under the drawer.
+        assert it.screen.entries.table.region.width == width
+        await it.press("escape")
+        assert not it.screen.places.display
+        await it.press("1", "j", "enter")
+        assert it.focus == "table"
+        assert not it.screen.places.display
+        await it.press("tab")
+        assert it.focus == "detail"
+        assert it.screen.detail.region.height > 6
+
+
 async def test_a_terminal_made_small_shows_the_pane_with_the_focus(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("1")
-        await it.pilot.resize_terminal(50, 12)
+        await it.pilot.resize_terminal(29, 8)
         await it.settle()
         assert it.focus == "places"
-        assert "acme  (Alvaria)" in it.text
+        assert "acme" in it.text
         assert "readme.txt" not in it.text
+        await it.press("escape", "tab")
+        assert it.focus == "detail"
+        assert it.screen.detail.region.area > 0
+        assert it.screen.entries.table.region.area == 0

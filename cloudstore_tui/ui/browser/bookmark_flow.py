@@ -12,7 +12,7 @@ from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.browser.panes import Panes
+from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
@@ -35,7 +35,7 @@ class BookmarkFlow(Flow):
     """Asks what of the things that the user looks at to remember, and as what."""
 
     def __init__(
-        self, screen: Screen[None], listing: ListingFlow, memory: Memory, panes: Panes, places: PlacesTree
+        self, screen: Screen[None], listing: ListingFlow, memory: Memory, panes: FocusManager, places: PlacesTree
     ) -> None:
         super().__init__(screen, listing)
         self._memory = memory

@@ -6,19 +6,20 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.message import Message
+from textual.widget import Widget
 
 from cloudstore_tui.core.models import Column
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.panes import PaneRule
 from cloudstore_tui.ui.browser.query_bar import QueryBar
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
-from cloudstore_tui.ui.widgets.title_rule import TitleRule
 
 _LOOKED_AT = 300
 """Rows in which tags are looked for that could be columns."""
@@ -29,11 +30,7 @@ class EntriesPane(Vertical):
 
     DEFAULT_CSS = """
     EntriesPane {
-        background: $surface;
-        &:focus-within > TitleRule {
-            color: $border;
-            & > .title-rule--title { color: $border; text-style: bold; }
-        }
+        #panes { height: 1fr; layout: horizontal; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,9 +40,10 @@ class EntriesPane(Vertical):
     class Filtered(Message):
         """Other rows are hidden."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, left: Widget, right: Widget, *, id: str | None = None) -> None:
+        """Show entries between two other panes."""
         super().__init__(id=id)
-        self._title = TitleRule("")
+        self._left, self._right = left, right
         self._store: RowStore | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
@@ -60,8 +58,9 @@ class EntriesPane(Vertical):
         self._foot = StatusBar(id="foot")
 
     def compose(self) -> ComposeResult:
-        """Bars, a rule, table, foot."""
-        yield from (self.bar, self._filter_bar, self._title, self.table, self._foot)
+        """What is searched and filtered, the table and what stands beside it, how much there is."""
+        panes = Container(self._left, self.table, self._right, id="panes")
+        yield from (self.bar, self._filter_bar, PaneRule(panes, "┬"), panes, PaneRule(panes, "┴"), self._foot)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
         """Show other rows, or the same ones in other columns or another zone."""

@@ -7,14 +7,14 @@ from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.goto_flow import GotoFlow
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.browser.panes import Panes
+from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.switch_flow import ProfileFlow, RegionFlow
 
 
 def moving_flows(
-    journey: Journey, memory: Memory, panes: Panes, places: PlacesTree, saved: SavedFlow
+    journey: Journey, memory: Memory, panes: FocusManager, places: PlacesTree, saved: SavedFlow
 ) -> dict[str, Flow]:
     """All of them, by the name that their keys have."""
     listing, providers = journey.listing, journey.providers

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.worker import Worker
@@ -36,7 +35,7 @@ from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.look_flows import look_flows
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.moving import moving_flows
-from cloudstore_tui.ui.browser.panes import ALIKE, Panes
+from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.query_bar import QueryBar
@@ -66,14 +65,14 @@ _ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", 
 """Flows whose keys work in every pane."""
 SOON_S = 300
 """Seconds before the end of a login from which it is told."""
-_WIDTHS = [(0, "-narrow"), (ALIKE.width, "-wide")]
 
 
 class BrowserScreen(BaseScreen[None]):
     """Puts panes and flows together, and passes on what the user does in one to the other."""
 
     CSS_PATH = "browser.tcss"
-    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     # As in the class above, but without drawing the whole screen anew whenever the focus moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     BINDINGS: ClassVar[list[BindingType]] = BROWSER_KEYS
@@ -91,12 +90,12 @@ class BrowserScreen(BaseScreen[None]):
         self._zones = cycle(zones_to_show(settings.time_zone))
         self.header.badges = self._badges
         self.places = PlacesTree(id="places")
-        self.entries = EntriesPane(id="entries")
         self.detail = DetailPane(id="detail")
+        self.entries = EntriesPane(self.places, self.detail, id="entries")
         self.strip = TransferStrip(id="transfers")
         self.waiting = WaitingLine(id="waiting")
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail, "transfers": self.strip}
-        self.panes = Panes(self, panes)
+        self.panes = FocusManager(self, panes)
         self.memory = Memory()
         self.expansion = PlacesFlow(self, self.places, providers, self.memory)
         self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
@@ -132,15 +131,8 @@ class BrowserScreen(BaseScreen[None]):
         }
 
     def compose(self) -> ComposeResult:
-        """Places, entries, detail, transfers, what waits."""
-        with Horizontal(id="panes"):
-            yield self.places
-            with Vertical(id="right"):
-                yield self.entries
-                yield self.detail
-                with Vertical(id="dock"):
-                    yield self.strip
-        yield self.waiting
+        """Entries between places and detail, what runs and what waits below."""
+        yield from (self.entries, self.strip, self.waiting)
 
     def on_mount(self) -> None:
         """Begin with the profiles, and where the user wanted to begin."""

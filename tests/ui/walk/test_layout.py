@@ -33,7 +33,7 @@ def is_shown(widget: Widget) -> bool:
     [
         ((200, 60), {"places", "entries", "detail"}),
         ((120, 40), {"places", "entries", "detail"}),
-        ((80, 24), {"places", "entries", "detail"}),
+        ((80, 24), {"entries", "detail"}),
         ((60, 15), {"entries"}),
         ((20, 5), {"entries"}),
     ],
