@@ -54,6 +54,23 @@ class PullFolder:
                     raise
             self._lock = descriptor
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether a pull fills it just now."""
+        try:
+            descriptor = self._disk.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return False
+        try:
+            self._disk.lock(descriptor)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self._disk.close(descriptor)
+        return False
+
     def unlock(self) -> None:
         """Let others in."""
         if self._lock is not None:

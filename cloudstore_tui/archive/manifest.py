@@ -26,7 +26,9 @@ from cloudstore_tui.results.scratch import ScratchDatabase
 
 NAME = "manifest.jsonl"
 TABLE = "manifest.csv"
-RESERVED = (NAME, TABLE)
+RUNS = {"pull": "last-pull.json", "verify": "last-verify.json"}
+"""What is known of the last run, by command."""
+RESERVED = (NAME, TABLE, *RUNS.values())
 """Names of our own in the folder of a pull."""
 
 COLUMNS = (

@@ -58,6 +58,8 @@ class Found(StrEnum):
     """What the object was before it was replaced at the service."""
 
 
+_IN_THE_MAKING = frozenset(f".{name}.new" for name in RESERVED)
+"""What a run writes just now, or left when it was killed; the next one takes its place."""
 _LOOKED_AT = (Found.GOOD, Found.CHANGED, Found.MISSING)
 
 
@@ -215,7 +217,7 @@ class _Verifier:
     def _extra(self) -> Iterator[FileFinding]:
         for path in self._folder.files():
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
-            if known is None and path not in RESERVED:
+            if known is None and path not in RESERVED and path not in _IN_THE_MAKING:
                 yield FileFinding(Found.EXTRA, path, "the manifest does not know it")
 
 

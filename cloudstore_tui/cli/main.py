@@ -25,6 +25,7 @@ SECTIONS = {
         "get": "transfer",
         "pull": "pull",
         "verify": "verify",
+        "status": "status",
         "zip": "zip",
         "put": "transfer",
         "transfers": "transfers",

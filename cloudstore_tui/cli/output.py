@@ -41,6 +41,10 @@ class Output:
         """Whether only results and errors are wanted."""
         self.asks = sys.stdin.isatty() and sys.stderr.isatty()
         """Whether a person can be asked; without a terminal nothing is."""
+        self.signal_code = 0
+        """The exit code of the signal that ends the command; 0 if none came."""
+        self.notes: list[str] = []
+        """What was told that is no error, for the report of the run."""
         self.asking = False
         """Whether an answer is waited for right now."""
         self.clear_line: Callable[[], None] = lambda: None
@@ -77,6 +81,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """A message about the work, never part of the result, for those who want to hear it."""
+        self.notes.append(text)
         if not self.quiet:
             self.say(text)
 

@@ -18,6 +18,7 @@ from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
+from cloudstore_tui.cli.reporting import Run, RunOptions, reported, run_options
 from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import ProgressLine, transferring
@@ -34,6 +35,7 @@ from cloudstore_tui.ui import format as in_words
 EXAMPLES = 5
 """Paths that a dry run shows."""
 
+_COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out")
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
@@ -62,6 +64,7 @@ _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 )
 @click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
 @conflict_option()
+@run_options
 @json_option
 @timeout_option(transfers=True)
 def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
@@ -81,16 +84,19 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
       cloudstore pull acme8 --since 7d --to calls/ --name "{start:%Y/%m/%d}/{agentName}-{callId}"
       cloudstore pull acme:exports/reporting/ --newer-than 7d --to reporting/
     """
+    options = RunOptions.taken(given)
     arguments = PullArguments(**given)
 
     async def work(session: CommandSession) -> None:
         pulling = _pulling(session, arguments)
         if arguments.dry_run:
             await pulling.estimate()
-        elif not await pulling.run(last=arguments.on_conflict is not None or not session.output.asks):
-            answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
-            options = replace(pulling.options, on_conflict=OnConflict(answer))
-            await replace(pulling, options=options).run(last=True)
+            return
+        async with reported(session, options, "pull", pulling.options.folder, arguments.asked) as run:
+            if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
+                answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
+                chosen = replace(pulling.options, on_conflict=OnConflict(answer))
+                await replace(pulling, options=chosen).run(run, last=True)
 
     run(work, as_json=as_json, timeout=timeout)
 
@@ -112,6 +118,13 @@ class PullArguments(msgspec.Struct, frozen=True):
     form: str
     sidecar: bool
     on_conflict: str | None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What is to be brought, for the report of the run."""
+        named = {"--fiql": self.fiql, "--type": self.type_, "--since": self.since, "--until": self.until}
+        named["--newer-than"] = self.newer_than
+        return (self.where, *self.words, *(part for name, text in named.items() if text for part in (name, text)))
 
     @property
     def search(self) -> SearchOptions:
@@ -172,10 +185,11 @@ class _Pulling(msgspec.Struct, frozen=True):
             await engine.close()
         _tell_estimate(self.session.output, estimate)
 
-    async def run(self, *, last: bool) -> bool:
+    async def run(self, run: Run, *, last: bool) -> bool:
         """Do it, and tell what came of it; False where files are in the way and somebody can be asked.
 
         Args:
+            run: told what came of it, too.
             last: whether nobody is asked.
         """
         output = self.session.output
@@ -193,6 +207,8 @@ class _Pulling(msgspec.Struct, frozen=True):
             for loss in pull.plan.losses():
                 _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
             _tell_report(output, report, self.options.folder)
+            counts = {name: getattr(report, name) for name in _COUNTS}
+            run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             return True
         finally:
             await pull.close()

@@ -176,7 +176,7 @@ class StopSignal:
         code = _CODES[signal.Signals(number)]
         if self.code:
             os._exit(code)
-        self.code = code
+        self.code = self._output.signal_code = code
         watchdog = threading.Timer(LONGEST, os._exit, (code,))
         watchdog.daemon = True
         watchdog.start()

@@ -52,6 +52,7 @@ SETTINGS: tuple[Option, ...] = (
         type=bool,
         default=False,
     ),
+    Option("ping_hosts", "Hosts that --on-success and --on-failure may ping, such as hc-ping.com.", type=tuple),
     Option("zip_poll_seconds", "Seconds between looks at a zip job; the last repeats.", type=tuple),
     Option(
         "restore_poll_seconds", "Seconds between looks at an object that is restored: at first, at last.", type=tuple
@@ -95,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True):
     masked: bool = False
     mouse: bool = True
     low_bandwidth: str = "auto"
+    ping_hosts: tuple[str, ...] = ()
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
     restore_poll_seconds: tuple[int, ...] = ()
     """Empty for what suits the service."""
@@ -132,6 +134,7 @@ def read_settings(document: TomlDocument) -> Settings:
         masked=values["masked"] is True,
         mouse=values["mouse"] is True,
         low_bandwidth=str(values["low_bandwidth"]),
+        ping_hosts=hosts if isinstance(hosts := values.get("ping_hosts"), tuple) else (),
         zip_poll_seconds=polls or Settings().zip_poll_seconds,
         restore_poll_seconds=restores or (),
         timeouts=Timeouts(

@@ -116,9 +116,19 @@ class ExchangeLog:
         return self._outcome or "no answer"
 
 
+_sent = 0
+
+
+def requests_sent() -> int:
+    """Requests that this process has sent."""
+    return _sent
+
+
 @contextmanager
 def exchange_logged(method: str, host: str, path: str, attempt: int = 1) -> Iterator[ExchangeLog]:
     """Log the exchange of the block when it has ended, however it did."""
+    global _sent
+    _sent += 1
     exchange, began = ExchangeLog(), time.monotonic()
     try:
         yield exchange

@@ -1,0 +1,274 @@
+"""What a run tells of itself: a report for programs, numbers for a monitor, and in the folder when it last went well.
+
+Everything is written whole or not at all. The folder learns of a run when it begins, as one that has not ended, so
+that one that is killed is never taken for one that went well, nor for none.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from cloudstore_tui import __version__
+from cloudstore_tui.archive.manifest import RUNS
+from cloudstore_tui.core.errors import IntegrityError, StorageError
+from cloudstore_tui.core.records import json_text
+from cloudstore_tui.fs.disk import Disk, os_errors_as
+
+MAX_ERRORS = 1000
+"""Errors that a report lists; their number is always the whole one."""
+_LARGEST = 1 << 26
+_AHEAD = timedelta(minutes=5)
+"""By how much the clocks of two machines may differ."""
+
+
+class RunOutcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    """Nothing is missing, and everything is written down."""
+    INCOMPLETE = "incomplete"
+    """It came to its end, and something is missing or wrong."""
+    FAILED = "failed"
+    """It could not do its work."""
+    STOPPED = "stopped"
+    """A signal ended it."""
+    UNFINISHED = "unfinished"
+    """It has begun, and nobody wrote down how it ended: it still runs, or it was killed."""
+
+
+class RunReport(msgspec.Struct, frozen=True):
+    """One run."""
+
+    command: str
+    folder: str
+    what: tuple[str, ...]
+    """What was asked for: an address, and the words and options of a query."""
+    started: datetime
+    version: str = __version__
+    outcome: RunOutcome = RunOutcome.UNFINISHED
+    code: int = 0
+    """What the command ends with."""
+    ended: datetime | None = None
+    counts: dict[str, int] = {}
+    """Objects, or files, by what became of them."""
+    bytes: int = 0
+    requests: int = 0
+    levels: dict[str, int] = {}
+    """How well how many objects were verified."""
+    errors: tuple[dict[str, object], ...] = ()
+    """The first of them."""
+    error_count: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.ended - self.started).total_seconds() if self.ended else 0.0
+
+    def record(self) -> dict[str, object]:
+        """It as JSON has it."""
+        return {**msgspec.to_builtins(self), "seconds": round(self.seconds, 3)}
+
+
+def new_report(command: str, folder: Path, what: Sequence[str]) -> RunReport:
+    """A run that begins now."""
+    return RunReport(command, str(folder.absolute()), tuple(what), utc_now())
+
+
+class RunStatus(msgspec.Struct, frozen=True):
+    """What a folder knows of the runs of one command."""
+
+    last: RunReport
+    complete: RunReport | None = None
+    """The last one that went well."""
+
+
+# In the folder
+
+
+def read_status(folder: Path, command: str) -> RunStatus | None:
+    """What the folder knows; `None` if the command never ran there.
+
+    Raises:
+        IntegrityError: what it says cannot be read.
+        StorageError: the disk refuses.
+    """
+    path = folder / RUNS[command]
+    with os_errors_as(path):
+        try:
+            descriptor = Disk().open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(_LARGEST)
+    try:
+        return msgspec.json.decode(data, type=RunStatus)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        message, hint = "what it says of the last run cannot be read", "The next run writes it anew."
+        raise IntegrityError(message, subject=str(path), hint=hint) from None
+
+
+class RunLog:
+    """Notes in a folder how the runs of one command end. Blocks."""
+
+    def __init__(self, folder: Path, command: str, disk: Disk | None = None) -> None:
+        self._folder = folder
+        self._name = RUNS[command]
+        self._command = command
+        self._disk = disk or Disk()
+
+    def begin(self, report: RunReport) -> None:
+        """Note that a run has begun, unless there is no folder yet.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        if self._folder.is_dir():
+            self._write(RunStatus(report, self._complete()))
+
+    def end(self, report: RunReport) -> RunStatus:
+        """Note how it ended, unless there is no folder; what is known then.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        if not self._folder.is_dir():
+            return RunStatus(report, report if report.outcome is RunOutcome.COMPLETE else None)
+        went_well = report.outcome is RunOutcome.COMPLETE
+        # The folder is no place for a list of all errors.
+        kept = replace(report, errors=report.errors[:10])
+        status = RunStatus(kept, kept if went_well else self._complete())
+        self._write(status)
+        return status
+
+    def _complete(self) -> RunReport | None:
+        try:
+            status = read_status(self._folder, self._command)
+        except IntegrityError:
+            return None
+        return status.complete if status is not None else None
+
+    def _write(self, status: RunStatus) -> None:
+        write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n", disk=self._disk)
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o600, disk: Disk | None = None) -> None:
+    """Put a text in the place of a file; who reads meanwhile, or after a power cut, sees the old one or the new one.
+
+    Raises:
+        StorageError: the disk refuses; the old one is still there.
+    """
+    disk, new = disk or Disk(), f".{path.name}.new"
+    with os_errors_as(path):
+        folder = disk.open_folder(path.absolute().parent)
+        try:
+            file = disk.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, folder)
+            try:
+                data = memoryview(text.encode())
+                while data:
+                    data = data[disk.write(file, data) :]
+                os.fchmod(file, mode)
+                disk.sync(file)
+            finally:
+                disk.close(file)
+            disk.replace(new, path.name, folder)
+            disk.sync_folder(folder)
+        finally:
+            disk.close(folder)
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """What is wrong with the runs of a folder."""
+
+    text: str
+    hint: str = ""
+
+
+def complaint(
+    status: RunStatus | None, now: datetime, max_age: timedelta | None, *, runs_now: bool
+) -> Complaint | None:
+    """What somebody has to be told of; `None` if all is well.
+
+    Args:
+        status: what the folder knows.
+        now: the time.
+        max_age: how old the last complete run may be.
+        runs_now: whether one is under way.
+    """
+    if status is None or status.complete is None or status.complete.ended is None:
+        return Complaint("no run has ever been complete", "Look at its errors: cloudstore status DIR --json.")
+    age = now - status.complete.ended
+    if age < -_AHEAD:
+        return Complaint("the last complete run lies in the future", "Check the clock of this machine.")
+    if max_age is not None and age > max_age:
+        return Complaint("the last complete run is too old", "Look whether the timer runs.")
+    if status.last.outcome is RunOutcome.UNFINISHED:
+        return None if runs_now else Complaint("the last run was killed before its end", "Run it again.")
+    if status.last.outcome is not RunOutcome.COMPLETE:
+        return Complaint(f"the last run is {status.last.outcome.value}", "Run it again; look at its errors.")
+    return None
+
+
+# For a monitor
+
+
+def metrics(status: RunStatus) -> str:
+    """The numbers of the last run, as the textfile collector of node_exporter reads them."""
+    return "".join(_metrics(status))
+
+
+def _metrics(status: RunStatus) -> Iterator[str]:
+    last = status.last
+    labels = {"command": last.command, "folder": last.folder}
+    succeeded = status.complete.ended if status.complete else None
+    for name, what, value in (
+        ("start_timestamp_seconds", "When the last run began.", _seconds(last.started)),
+        ("end_timestamp_seconds", "When the last run ended.", _seconds(last.ended)),
+        ("success_timestamp_seconds", "When the last complete run ended; 0 if none ever did.", _seconds(succeeded)),
+        ("duration_seconds", "How long the last run took.", round(last.seconds, 3)),
+        ("complete", "Whether the last run was complete.", int(last.outcome is RunOutcome.COMPLETE)),
+        ("exit_code", "What the last run ended with.", last.code),
+        ("bytes", "What the last run fetched or read.", last.bytes),
+        ("requests", "Requests of the last run.", last.requests),
+        ("errors", "Errors of the last run.", last.error_count),
+    ):
+        yield from _family(name, what, [(labels, value)])
+    objects = [(labels | {"outcome": name}, number) for name, number in last.counts.items()]
+    yield from _family("objects", "Objects of the last run by what became of them.", objects)
+    levels = [(labels | {"level": name}, number) for name, number in last.levels.items()]
+    yield from _family("verified", "Objects of the last run by how they were verified.", levels)
+
+
+def _family(name: str, what: str, samples: Sequence[tuple[dict[str, str], float]]) -> Iterator[str]:
+    if not samples:
+        return
+    full = f"cloudstore_run_{name}"
+    yield f"# HELP {full} {what}\n# TYPE {full} gauge\n"
+    for labels, value in samples:
+        shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+        yield f"{full}{{{shown}}} {value}\n"
+
+
+def _escaped(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode()
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _seconds(moment: datetime | None) -> float:
+    return round(moment.timestamp(), 3) if moment else 0
+
+
+def error_facts(error: StorageError, path: str = "") -> dict[str, object]:
+    """One error with the field names of the JSON contract."""
+    return {"error": str(error), "code": error.code, "retryable": error.retryable, "path": path or error.subject}
+
+
+def utc_now() -> datetime:
+    """The time, to the millisecond."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,255 @@
+"""Runs that report themselves: the options of a command that nobody looks at, and what they do when it ends."""
+
+import asyncio
+import os
+import re
+import shlex
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from cloudstore_tui.archive.runs import (
+    MAX_ERRORS,
+    RunLog,
+    RunOutcome,
+    RunReport,
+    RunStatus,
+    error_facts,
+    metrics,
+    new_report,
+    utc_now,
+    write_whole,
+)
+from cloudstore_tui.cli.options import HelpOption, LocalPath
+from cloudstore_tui.cli.session import CommandSession
+from cloudstore_tui.config.secrets import child_environment
+from cloudstore_tui.core.errors import BusyError, StorageError, UsageError
+from cloudstore_tui.core.records import json_text
+from cloudstore_tui.net.logs import requests_sent
+from cloudstore_tui.net.ping import check_ping, host_of, is_url, ping
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+HOOK_PATIENCE = 60.0
+"""Seconds that a command or a URL has."""
+LAST_PATIENCE = 1.0
+"""The same where a signal ends everything."""
+
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_READABLE = 0o644
+"""The monitor is another user."""
+_CRASHED = 70
+
+
+def run_options(command: Decorated) -> Decorated:
+    """The options of a command that reports its runs."""
+    options = (
+        ("--report", LocalPath(), "FILE", "Write what became of the run, as JSON."),
+        ("--metrics", LocalPath(), "FILE.prom", "Write its numbers for node_exporter's textfile collector."),
+        ("--on-success", str, "CMD|URL", "Run a command with the report on stdin, or ping a URL, when all is well."),
+        ("--on-failure", str, "CMD|URL", "The same when it is not. $NAME is read from the environment."),
+    )
+    for name, kind, metavar, text in reversed(options):
+        add = click.option(name, cls=HelpOption, section="Report", type=kind, metavar=metavar, help=text)
+        command = add(command)
+    return command
+
+
+class RunOptions(msgspec.Struct, frozen=True):
+    """What a run is to tell whom."""
+
+    report: Path | None = None
+    metrics: Path | None = None
+    on_success: str | None = None
+    on_failure: str | None = None
+
+    @classmethod
+    def taken(cls, given: dict[str, Any]) -> "RunOptions":
+        """Those among the arguments of a command; they are taken out."""
+        return cls(**{name: given.pop(name) for name in cls.__struct_fields__})
+
+
+class Run:
+    """One run while it goes on: what its end will tell."""
+
+    def __init__(self, session: CommandSession, options: RunOptions, report: RunReport) -> None:
+        self.report = report
+        self._session = session
+        self._options = options
+        self._hooks = {
+            is_well: _hook(session, text, name)
+            for is_well, name, text in (
+                (True, "--on-success", options.on_success),
+                (False, "--on-failure", options.on_failure),
+            )
+            if text
+        }
+
+    def note(
+        self, counts: Mapping[str, int], *, size: int = 0, levels: Mapping[str, int] | None = None, complete: bool
+    ) -> None:
+        """What came of it."""
+        outcome = RunOutcome.COMPLETE if complete else RunOutcome.INCOMPLETE
+        self.report = msgspec.structs.replace(
+            self.report, counts=dict(counts), bytes=size, levels=dict(levels or {}), outcome=outcome
+        )
+
+    async def end(self, log: RunLog | None, failure: BaseException | None) -> None:
+        """Tell everybody; what cannot be told is an error of the command."""
+        output = self._session.output
+        report = self._ended(failure)
+        status = RunStatus(report, report if report.outcome is RunOutcome.COMPLETE else None)
+        with self.told_in_folder():
+            status = log.end(report) if log is not None else status
+        with self._told():
+            if self._options.report is not None:
+                write_whole(self._options.report, json_text(self._ended(failure).record()) + "\n")
+        with self._told():
+            if self._options.metrics is not None:
+                write_whole(self._options.metrics, metrics(status), mode=_READABLE)
+        report = self._ended(failure)
+        hook = self._hooks.get(report.outcome is RunOutcome.COMPLETE)
+        if hook is not None:
+            with self._told():
+                hurry = output.signal_code != 0
+                await hook.call(json_text(report.record()).encode() + b"\n", hurry=hurry)
+
+    @contextmanager
+    def told_in_folder(self) -> Iterator[None]:
+        """What the folder cannot be told; who only looks through one need not be able to write to it."""
+        try:
+            yield
+        except StorageError as error:
+            if self.report.command == "verify":
+                self._session.output.note(f"{error} So the folder does not know of this run.")
+            else:
+                self._session.output.error(error)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What cannot be told to one of them is an error of the command, and the others are told all the same."""
+        try:
+            yield
+        except StorageError as error:
+            self._session.output.error(error)
+
+    def _ended(self, failure: BaseException | None) -> RunReport:
+        output = self._session.output
+        errors = [*output.errors, *([failure] if isinstance(failure, StorageError) else [])]
+        outcome, code = self.report.outcome, output.code
+        if isinstance(failure, StorageError):
+            outcome, code = RunOutcome.FAILED, failure.code
+        elif isinstance(failure, asyncio.CancelledError | click.Abort | KeyboardInterrupt):
+            outcome, code = RunOutcome.STOPPED, output.signal_code or 130
+        elif isinstance(failure, click.exceptions.Exit):
+            outcome, code = RunOutcome.FAILED, failure.exit_code
+        elif failure is not None:
+            outcome, code = RunOutcome.FAILED, _CRASHED
+        elif errors or outcome is RunOutcome.UNFINISHED:
+            outcome = RunOutcome.INCOMPLETE
+        return msgspec.structs.replace(
+            self.report,
+            outcome=outcome,
+            code=code,
+            ended=utc_now(),
+            requests=requests_sent(),
+            errors=tuple(error_facts(error) for error in errors[:MAX_ERRORS]),
+            error_count=len(errors),
+            warnings=tuple(output.notes),
+        )
+
+
+@asynccontextmanager
+async def reported(
+    session: CommandSession, options: RunOptions, command: str, folder: Path, what: Sequence[str]
+) -> AsyncIterator[Run]:
+    """A run of a command over a folder, reported however the block ends.
+
+    Raises:
+        UsageError: an option cannot be used; nothing was begun.
+    """
+    run = Run(session, options, new_report(command, folder, what))
+    log = RunLog(folder, command)
+    with run.told_in_folder():
+        log.begin(run.report)
+    try:
+        yield run
+    except BaseException as failure:
+        # What another run fills has its own end to tell of.
+        await run.end(None if isinstance(failure, BusyError) else log, failure)
+        raise
+    await run.end(log, None)
+
+
+class _Hook(msgspec.Struct, frozen=True):
+    """What is called when a run has ended."""
+
+    session: CommandSession
+    name: str
+    text: str
+
+    async def call(self, report: bytes, *, hurry: bool) -> None:
+        """Do it.
+
+        Raises:
+            StorageError: it failed.
+        """
+        patience = LAST_PATIENCE if hurry else HOOK_PATIENCE
+        try:
+            async with asyncio.timeout(patience):
+                if is_url(self.text):
+                    await ping(self.text, self.session.timeouts, self.name)
+                else:
+                    await self._run(report)
+        except TimeoutError:
+            raise StorageError(f"did not end within {patience:.0f} seconds", subject=self.name) from None
+
+    async def _run(self, report: bytes) -> None:
+        # Its output is no part of ours, which may be JSON.
+        out = sys.stderr.fileno()
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *shlex.split(self.text),
+                stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out, env=child_environment(),
+            )  # fmt: skip
+        except (OSError, RuntimeError) as error:
+            raise StorageError(
+                f"the command could not be started ({type(error).__name__})", subject=self.name
+            ) from None
+        try:
+            await child.communicate(report)
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        if child.returncode:
+            raise StorageError(f"the command ended with code {child.returncode}", subject=self.name)
+
+
+def _hook(session: CommandSession, text: str, name: str) -> _Hook:
+    """What an option means.
+
+    Raises:
+        UsageError: a variable that is not set, quotes that do not end, a host that may not be pinged.
+    """
+    if found := _VARIABLE.fullmatch(text.strip()):
+        variable = found[1] or found[2]
+        text = os.environ.get(variable, "")
+        if not text:
+            raise UsageError(f"the variable {variable} is not set", subject=name, hint="Set it, or name a command.")
+    if is_url(text):
+        check_ping(text, session.config.settings.ping_hosts, f"{name} {host_of(text)}")
+        return _Hook(session, f"{name} {host_of(text)}", text)
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = []
+    if not words:
+        hint = "Write a program with its arguments, or a URL. No shell runs: put pipes into a script."
+        raise UsageError("is no command", subject=name, hint=hint)
+    return _Hook(session, f"{name} {words[0]}", text)

@@ -1,0 +1,66 @@
+"""`status`: when a folder was last filled completely, for whoever has to know that it still is every night."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, read_status, utc_now
+from cloudstore_tui.cli.options import Command, Duration, LocalPath, json_option
+from cloudstore_tui.cli.output import Output
+from cloudstore_tui.cli.session import CommandSession, run
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui import format as in_words
+
+
+@click.command("status", cls=Command, short_help="Tell when a pulled folder was last complete.")
+@click.argument("folder", type=LocalPath(), metavar="DIR")
+@click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
+@json_option
+def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> None:
+    """Tell of the last run of pull, and of the last one that left nothing missing; nothing is sent.
+
+    It ends with 0 if the last run was complete, and not longer ago than --max-age; else with 1. A run that was killed
+    is none, and one that is under way counts as little as none.
+
+    \b
+    Examples:
+      cloudstore status calls/
+      cloudstore status calls/ --max-age 26h || mail -s "no calls since yesterday" ops </dev/null
+    """
+
+    async def work(session: CommandSession) -> None:
+        output = session.output
+        status, verified = read_status(folder, "pull"), read_status(folder, "verify")
+        _tell(output, status, verified)
+        limit = timedelta(seconds=max_age) if max_age is not None else None
+        wrong = complaint(status, utc_now(), limit, runs_now=PullFolder(folder).is_filled)
+        if wrong is not None:
+            output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
+
+    run(work, as_json=as_json)
+
+
+def _tell(output: Output, status: RunStatus | None, verified: RunStatus | None) -> None:
+    named = {
+        "last": status.last if status else None,
+        "complete": status.complete if status else None,
+        "verified": verified.complete if verified else None,
+    }
+    if output.as_json:
+        output.record({name: report.record() if report else None for name, report in named.items()})
+        return
+    for name, report in named.items():
+        if report is not None and (name != "complete" or report != named["last"]):
+            output.line(f"{_TITLES[name]}  {_line(output, report)}")
+
+
+_TITLES = {"last": "last run      ", "complete": "last complete ", "verified": "last verified "}
+
+
+def _line(output: Output, report: RunReport) -> str:
+    when = in_words.full_time(report.ended or report.started, output.zone)
+    counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in report.counts.items() if number)
+    took = f" in {in_words.duration(report.seconds)}" if report.ended else ""
+    return f"{when}  {report.outcome.value}{took}" + (f": {counts}" if counts else "")
