@@ -17,7 +17,7 @@ import pytest
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/how-do-i.md")
+PAGES = ("README.md", "docs/how-do-i.md", "docs/operations.md")
 
 
 @dataclass(frozen=True)
