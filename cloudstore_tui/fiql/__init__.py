@@ -7,15 +7,17 @@ from cloudstore_tui.fiql.parser import DEEPEST, parse
 from cloudstore_tui.fiql.phrases import (
     Compiled,
     LocalTerm,
+    as_phrase,
     compile_phrase,
     is_fiql,
     phrase_of,
     phrase_value,
     understand,
+    with_condition,
 )
 from cloudstore_tui.fiql.printer import compare, conjunction, outline, quote, unparse
-from cloudstore_tui.fiql.reading import explain
-from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, comparisons, rewrite
+from cloudstore_tui.fiql.reading import brief, explain
+from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, comparisons, names_type, rewrite, types_within
 
 __all__ = [
     "DEEPEST",
@@ -27,6 +29,8 @@ __all__ = [
     "Or",
     "Problem",
     "Row",
+    "as_phrase",
+    "brief",
     "check",
     "compare",
     "comparisons",
@@ -36,6 +40,7 @@ __all__ = [
     "evaluate",
     "explain",
     "is_fiql",
+    "names_type",
     "outline",
     "parse",
     "parse_time",
@@ -44,7 +49,9 @@ __all__ = [
     "quote",
     "rewrite",
     "row_of",
+    "types_within",
     "understand",
     "unparse",
     "why_empty",
+    "with_condition",
 ]

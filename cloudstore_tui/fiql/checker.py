@@ -217,7 +217,7 @@ def _no_list(term: Comparison, text: str) -> Iterator[Problem]:
 def _names(term: Comparison, names: list[str]) -> Iterator[Problem]:
     if term.selector not in names and (near := nearest(term.selector, names, _ALIKE)):
         hint = f"Did you mean {near}? An unknown name is taken for a tag, and finds nothing."
-        yield Problem(term.start, f"{term.selector} is no field or tag that we know", hint)
+        yield Problem(term.start, f"unknown field {term.selector}", hint)
     known = {"type": TYPE_NAMES, "objectState": STATES}.get(term.selector, ())
     for value in term.values:
         if known and value not in known and (near := nearest(value, known, _ALIKE)):

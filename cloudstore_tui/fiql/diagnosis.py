@@ -117,7 +117,7 @@ def _example(text: str, position: int, operator: str) -> str:
 
 def _open_quote(text: str, position: int) -> tuple[str, str]:
     if text[:position].endswith(("=", "(", ",", " ")) or not position:
-        return "a quote is opened here and not closed", f"Close it with {text[position]} after the value."
+        return "missing closing quote", f"Close it with {text[position]} after the value."
     word = _LAST_WORD.search(_before(text, position))
     value = f"{word.group(1) if word else ''}{_rest(text, position)}"
     return "a quote inside a value", f"Write `{_quoted(value)}`."

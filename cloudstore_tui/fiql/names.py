@@ -119,6 +119,12 @@ def name_of(word: str) -> Name | None:
     return Name(word, (_FOLDED[folded],)) if folded in _FOLDED else None
 
 
+def key_of(field: str) -> str:
+    """The word of phrases that asks for a field or tag and no other."""
+    known = next((name.word for name in NAMES.values() if name.fields[0] == field and not name.bound), "")
+    return known or (field if field in KNOWN_FIELDS else f"{_TAG}{field}" if field else "")
+
+
 def nearest(word: str, known: Iterable[str], alike: float = 0.75) -> str:
     """The known word that one is most like, empty if none is; capitals count for nothing."""
     folded = {candidate.lower(): candidate for candidate in sorted(known, reverse=True)}

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from cloudstore_tui.fiql.evaluator import number
-from cloudstore_tui.fiql.fields import ALIASES, TYPES, Unit, units_of
+from cloudstore_tui.fiql.fields import ALIASES, STATES, TYPES, Unit, units_of
 from cloudstore_tui.fiql.measures import duration_words, size_words
-from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, Types, comparisons, types_within
+from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, Types, comparisons, top_terms, types_within
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -66,13 +66,104 @@ def explain(node: Node, zone: tzinfo) -> str:
     return f"{text}; available only (add state:any for all)"
 
 
-def time_words(value: str, zone: tzinfo) -> str:
-    """Epoch milliseconds as `1 Sep 2024 00:00 UTC`; what is no time as it is."""
+def brief(node: Node, zone: tzinfo, types: Types = ()) -> str:
+    """A filter in as few words as a title has room for: `agent Khang Glynn, 1 Sep 2024, longer than 10 min`.
+
+    Args:
+        node: the filter.
+        zone: what times are shown in.
+        types: what is searched in, where the filter names no type.
+    """
+    types, terms = types_within(node, types), top_terms(node)
+    parts: dict[str, str] = {}
+    for term in terms:
+        if isinstance(term, Comparison) and units_of(term.selector, types) == {Unit.EPOCH_MS}:
+            about = [one for one in terms if isinstance(one, Comparison) and one.selector == term.selector]
+            parts.setdefault(term.selector, _stretch(about, zone))
+        else:
+            parts.setdefault(str(term), _brief(term, types, zone))
+    return ", ".join(parts.values())
+
+
+def _brief(node: Node, types: Types, zone: tzinfo) -> str:
+    if isinstance(node, Comparison):
+        return _few(node, types, zone)
+    inner = types_within(node, types)
+    if isinstance(node, And):
+        return " and ".join(_brief(term, inner, zone) for term in node.terms)
+    # A duration is asked for twice where types have different units; it is the same duration.
+    alike = {_brief(_untyped(term), types_within(term, inner), zone) for term in node.terms}
+    return alike.pop() if len(alike) == 1 else " or ".join(_brief(term, inner, zone) for term in node.terms)
+
+
+def _untyped(node: Node) -> Node:
+    rest = [term for term in top_terms(node) if not (isinstance(term, Comparison) and term.selector == "type")]
+    if not isinstance(node, And) or not rest:
+        return node
+    return And(tuple(rest)) if len(rest) > 1 else rest[0]
+
+
+def _few(term: Comparison, types: Types, zone: tzinfo) -> str:
+    name = ALIASES.get(term.selector, term.selector)
+    if units_of(name, types) != {Unit.TEXT} or term.operator not in _EQUAL:
+        return clause_words(term, types, zone)
+    if name == "objectState" and set(term.values) == set(STATES):
+        return "in any state"
+    label = _LABELS.get(name) or f"{name} is"
+    values = [_title(value, _PLURALS) if name == "type" else _value(name, value) for value in term.values]
+    # The same value in other capitals is the same to people.
+    joined = " or ".join({value.casefold(): value for value in values}.values())
+    words = joined if name == "type" else f"{label} {joined}"
+    return words if term.operator in ("==", "=in=") else f"not {words}"
+
+
+def _stretch(terms: list[Comparison], zone: tzinfo) -> str:
+    """The time that some bounds leave: a day, a month or a year by its name, else from when to when."""
+    label = _LABELS.get(terms[0].selector, terms[0].selector)
+    lows = [_moment(term.value, zone) for term in terms if term.operator == "=ge="]
+    highs = [_moment(term.value, zone) for term in terms if term.operator == "=lt="]
+    known = [moment for moment in (*lows, *highs) if moment is not None]
+    if len(known) < len(terms):
+        return ", ".join(clause_words(term, (), zone) for term in terms)
+    low = max((moment for moment in lows if moment), default=None)
+    high = min((moment for moment in highs if moment), default=None)
+    if low is None or high is None:
+        words = f"since {_day(low)}" if low else f"before {_day(high)}" if high else ""
+    else:
+        words = _calendar(low, high) or f"{_day(low)} to {_day(high)}"
+    return words if label == "created" else f"{label} {words}"
+
+
+def _moment(value: str, zone: tzinfo) -> datetime | None:
     wanted = number(value)
     try:
-        local = (_EPOCH + timedelta(milliseconds=wanted)).astimezone(zone) if isinstance(wanted, int) else None
+        return (_EPOCH + timedelta(milliseconds=wanted)).astimezone(zone) if isinstance(wanted, int) else None
     except OverflowError:
-        local = None
+        return None
+
+
+def _day(moment: datetime) -> str:
+    day = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    return day if not (moment.hour or moment.minute or moment.second) else f"{day} {moment:%H:%M}"
+
+
+def _calendar(low: datetime, high: datetime) -> str:
+    """The name of a day, month or year that begins and ends with these; empty for any other time."""
+    if any(moment.hour or moment.minute or moment.second or moment.microsecond for moment in (low, high)):
+        return ""
+    days, last = (high.date() - low.date()).days, high - timedelta(days=1)
+    if days == 1:
+        return _day(low)
+    if low.day == high.day == 1 and low.month == high.month == 1 and high.year == low.year + 1:
+        return str(low.year)
+    if low.day == high.day == 1 and days <= 31:
+        return f"{_MONTHS[low.month - 1]} {low.year}"
+    return f"{_day(low)} to {_day(last)}"
+
+
+def time_words(value: str, zone: tzinfo) -> str:
+    """Epoch milliseconds as `1 Sep 2024 00:00 UTC`; what is no time as it is."""
+    local = _moment(value, zone)
     if local is None:
         return _word(value)
     seconds = f":{local:%S}" if local.second or local.microsecond else ""

@@ -89,6 +89,18 @@ def rewrite(node: Node, change: Callable[[Comparison], Comparison]) -> Node:
     return And(terms) if isinstance(node, And) else Or(terms)
 
 
+def top_terms(node: Node) -> "tuple[Node, ...]":
+    """The terms that must all hold: those of an `And`, or the tree itself."""
+    return node.terms if isinstance(node, And) else (node,)
+
+
+def names_type(node: Node | None) -> bool:
+    """Whether a filter says which types it is for."""
+    return node is not None and any(
+        isinstance(term, Comparison) and term.selector == "type" for term in top_terms(node)
+    )
+
+
 Types = tuple[str, ...]
 """Names of types; empty for any."""
 
@@ -107,8 +119,7 @@ def scoped(node: Node, types: Types = ()) -> Iterator[tuple[Comparison, Types]]:
 
 def types_within(node: Node, types: Types = ()) -> Types:
     """The types that the terms of a conjunction leave over of `types`."""
-    terms = node.terms if isinstance(node, And) else ()
-    named = [term for term in terms if isinstance(term, Comparison) and term.selector == "type"]
+    named = [term for term in top_terms(node) if isinstance(term, Comparison) and term.selector == "type"]
     for term in named:
         if term.operator in ("==", "=in="):
             return term.values

@@ -204,7 +204,5 @@ def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
 
 def missing(text: str, placeholder: Placeholder) -> FilterError:
     """The error for a placeholder that nobody filled."""
-    message = f"?{placeholder.name} has no value (at character {placeholder.start + 1})"
-    return FilterError(
-        message, text=text, position=placeholder.start, hint=f"Write the {placeholder.name} in its place."
-    )
+    message = f"fill in ?{placeholder.name} (at character {placeholder.start + 1})"
+    return FilterError(message, text=text, position=placeholder.start)

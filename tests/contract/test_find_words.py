@@ -122,7 +122,7 @@ def test_a_saved_search_is_found_by_its_name_with_values_for_its_placeholder(fin
         assert all(record["created"].startswith("2024-09-01") for record in found.records)
         missing = find("@long", "agent=Khang Glynn")
         assert missing.code == 2
-        assert "?length has no value" in missing.err
+        assert "fill in ?length" in missing.err
         assert "The placeholders are: agent, length." in find("@long", "agnt=x").err
         assert "Saved: long, other." in find("@lng").err
         assert "is not for acme8" in find("@other").err

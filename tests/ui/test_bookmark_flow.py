@@ -55,7 +55,7 @@ async def test_a_bookmarked_search_is_a_saved_search(browser: Any, tmp_path: Pat
         await it.press("backspace", "apostrophe")
         assert "@kim" in it.text
         await it.press("enter")
-        assert "agentName==Kim" in it.screen.entries.bar.line.value
+        assert it.screen.entries.bar.line.value == "agent:Kim since:2024"
 
 
 async def test_m_in_the_tree_bookmarks_the_place_under_its_cursor(browser: Any, tmp_path: Path) -> None:

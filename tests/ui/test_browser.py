@@ -40,18 +40,18 @@ async def test_an_object_given_at_the_start_is_one_row(browser: Any) -> None:
         assert it.rows == ["readme.txt"]
 
 
-async def test_the_query_of_a_place_stands_in_the_bar(browser: Any) -> None:
+async def test_a_place_is_shown_with_an_empty_search_line_and_its_count(browser: Any) -> None:
     async with browser() as it:
         await it.press("j", "l", "l", "l", "l", "enter")
-        assert it.screen.entries.bar.line.value == "type==callrecording"
-        assert "FIQL type==callrecording" in it.text
+        assert it.screen.entries.bar.line.value == ""
+        assert "2,431 match" in it.text
         assert "100 of 2,431 loaded · newest first" in it.text
 
 
 async def test_a_service_without_search_has_no_bar(browser: Any) -> None:
     async with browser() as it:
         await it.press("enter")
-        assert "FIQL" not in it.text
+        assert "Search" not in it.text
         await it.press("f")
         assert it.focus == "table"
 

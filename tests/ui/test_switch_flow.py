@@ -1,5 +1,6 @@
 """Another profile, another region."""
 
+from datetime import UTC
 from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
@@ -54,9 +55,9 @@ async def test_r_is_not_offered_where_there_are_no_regions(browser: Any) -> None
 def test_a_search_keeps_its_filter_in_another_region(searches: Any) -> None:
     east = Location("acme8", "us-east")
     found = Visit(east, Query(east, "a==1"), written=True, typed="a:1")
-    there = visit_in(found, "uk", searches)
+    there = visit_in(found, "uk", searches, UTC)
     assert there == Visit(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), written=True)
     assert there.typed == "a:1"
-    assert visit_in(Visit(Location("acme8")), "", searches) == Visit(Location("acme8"))
-    place = visit_in(Visit(east.child("x"), Query(east, "type==x")), "uk", searches)
+    assert visit_in(Visit(Location("acme8")), "", searches, UTC) == Visit(Location("acme8"))
+    place = visit_in(Visit(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)
     assert place == Visit(Location("acme8", "uk").child("x"), Query(Location("acme8", "uk"), "type==x"))

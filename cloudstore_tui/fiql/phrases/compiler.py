@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
+from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.fiql.evaluator import Row
 from cloudstore_tui.fiql.fields import Unit, unit_of, units_of
 from cloudstore_tui.fiql.measures import read_span
@@ -17,17 +18,17 @@ from cloudstore_tui.fiql.phrases.terms import (
     Bound,
     LocalTerm,
     PhraseClock,
+    bare_text,
     fields_of,
     name_in,
-    part_of_name,
     quantity_term,
     text_term,
     time_term,
     types_left,
     types_of,
 )
-from cloudstore_tui.fiql.printer import spell_out
-from cloudstore_tui.fiql.tree import And, Node
+from cloudstore_tui.fiql.printer import spell_out, unparse
+from cloudstore_tui.fiql.tree import And, Comparison, Node, top_terms
 
 _SPECIAL = re.compile(r'(["\\*…])')
 _ONE_VALUE = re.compile(r"""(-?([^\W\d][\w.-]*):(?:>=|<=|!=|==?|>|<|~)?)([^"'][\s\S]*)""")
@@ -84,23 +85,24 @@ class Compiled(msgspec.Struct, frozen=True):
         return all(term.holds(row) for term in self.local)
 
 
-def compile_phrase(phrase: str, zone: tzinfo, now: datetime) -> Compiled:
+def compile_phrase(phrase: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = ()) -> Compiled:
     """The filter that a phrase means.
 
     A phrase is a list of conditions that must all hold, such as `type:callcenterrecording agent:"Khang Glynn"
-    since:yesterday dur:>90s`. A text alone is part of the object's name.
+    since:yesterday dur:>90s`. A text alone is a number or an id, or part of a name, of a person or of a queue.
 
     Args:
         phrase: what the user typed.
         zone: what days, and times without a zone, are in.
         now: the present moment, with a zone.
+        types: what is searched in anyway, where the phrase names no type; empty for any.
 
     Raises:
         FilterError: part of it means nothing; the error knows where, and what was probably meant.
     """
     items = tuple(items_of(phrase))
     _refuse_twice(items)
-    types = types_of(items)
+    types = types_of(items) or types
     maker = _Maker(types, types_left(items, types), PhraseClock(zone, now))
     for item in items:
         maker.add(item)
@@ -110,25 +112,102 @@ def compile_phrase(phrase: str, zone: tzinfo, now: datetime) -> Compiled:
     return Compiled(spell_out(node) if node else "", tuple(maker.local), tuple(dict.fromkeys(notes)), node)
 
 
-def understand(text: str, zone: tzinfo, now: datetime) -> Compiled:
+def understand(text: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = ()) -> Compiled:
     """What a text means that is a filter or a phrase; a filter stays as it was written.
 
     Args:
         text: FIQL such as `type==summary`, or a phrase such as `type:summary`.
         zone: what days, and times without a zone, are in.
         now: the present moment, with a zone.
+        types: what is searched in anyway, where a phrase names no type; empty for any.
 
     Raises:
         FilterError: it is neither.
     """
     if not is_fiql(text):
-        return compile_phrase(text, zone, now)
+        return compile_phrase(text, zone, now, types)
     return Compiled(text, node=parse(text))
 
 
 def is_fiql(text: str) -> bool:
     """Whether a text is meant as FIQL: it begins with a comparison."""
     return _FIQL.match(text) is not None
+
+
+def with_condition(text: str, condition: str, zone: tzinfo, now: datetime) -> str:
+    """A filter or phrase that demands one more thing, in the place of what it demanded of the same field.
+
+    Args:
+        text: FIQL, a phrase, or nothing.
+        condition: a phrase.
+        zone: what days, and times without a zone, are in.
+        now: the present moment, with a zone.
+
+    Raises:
+        FilterError: one of the two has no meaning.
+    """
+    if is_fiql(text):
+        return _with_comparisons(text, compile_phrase(condition, zone, now).node)
+    keys = {item.key.lower() for item in items_of(condition)}
+    items = list(items_of(text))
+    ends = [*(item.start for item in items), len(text)][1:]
+    kept = [
+        text[item.start : end].strip()
+        for item, end in zip(items, ends, strict=True)
+        if item.negated or item.key.lower() not in keys
+    ]
+    return " ".join([*kept, condition])
+
+
+def _with_comparisons(text: str, condition: Node | None) -> str:
+    if condition is None:
+        return text
+    new = top_terms(condition)
+    said = {(term.selector, term.operator) for term in new if isinstance(term, Comparison)}
+    kept = [
+        term
+        for term in top_terms(parse(text))
+        if not isinstance(term, Comparison) or (term.selector, term.operator) not in said
+    ]
+    return unparse(And((*kept, *new)) if len(kept) + len(new) > 1 else new[0])
+
+
+def as_phrase(filter_: str, zone: tzinfo, now: datetime) -> str:
+    """A phrase that is understood as exactly this filter of a type and a time; empty where there is none.
+
+    Args:
+        filter_: FIQL, or nothing.
+        zone: what days are in.
+        now: the present moment, with a zone.
+    """
+    if not filter_:
+        return ""
+    for phrase in _spellings_of(parse(filter_)):
+        try:
+            if understand(phrase, zone, now).filter == filter_:
+                return phrase
+        except FilterError:
+            continue
+    return ""
+
+
+def _spellings_of(node: Node) -> Iterator[str]:
+    words: list[str] = []
+    moments: list[datetime] = []
+    for term in top_terms(node):
+        if not isinstance(term, Comparison):
+            return
+        if term.selector == "type" and term.operator == "==":
+            words.append(f"type:{term.value if term.value.isalnum() else phrase_value(term.value)}")
+        elif term.selector == "createdTime" and term.value.isdecimal():
+            moments.append(datetime.fromtimestamp(int(term.value) / 1000, UTC))
+        else:
+            return
+    if not moments:
+        yield " ".join(words)
+        return
+    for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
+        yield " ".join([*words, f"on:{moments[0].strftime(form)}"])
 
 
 class _Maker:
@@ -154,7 +233,7 @@ class _Maker:
         elif not item.negated and not item.values[0].quoted and self._is_time(item):
             made = self._time(item, "createdTime", "")
         else:
-            made = part_of_name(item)
+            made = bare_text(item)
         if isinstance(made, LocalTerm):
             self.local.append(made)
         else:
@@ -221,4 +300,4 @@ def _state_notes(item: Item) -> Iterator[str]:
 
 def _local_note(local: list[LocalTerm]) -> Iterator[str]:
     if local:
-        yield f"The service cannot look for this; only fetched rows are searched: {'; '.join(map(str, local))}."
+        yield f"8x8 can't search for part of a text; only fetched rows are searched: {'; '.join(map(str, local))}."

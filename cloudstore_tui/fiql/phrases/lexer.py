@@ -140,7 +140,7 @@ def _wide(phrase: str, start: int, key: str) -> "re.Match[str] | None":
 def _quoted(phrase: str, start: int) -> tuple[Value, int]:
     found = _QUOTED.match(phrase, start)
     if not found:
-        raise wrong(phrase, start, "a quote is opened here and not closed", f"Close it with {phrase[start]}.")
+        raise wrong(phrase, start, "missing closing quote", f"Close it with {phrase[start]}.")
     inner = found[1] if found[1] is not None else found[2]
     parts = [""]
     for piece in _PIECE.finditer(inner):

@@ -22,6 +22,16 @@ from cloudstore_tui.fiql.phrases.lexer import Item, Value
 from cloudstore_tui.fiql.tree import And, Comparison, Node, Or
 
 _PHONE = re.compile(r"\+?[0-9]{5,}", re.ASCII)
+WORD_FIELDS = ("objectName", "agentName", "userName", "queueName", "channelName", "callerName", "calleeName")
+"""Where a text without a key is looked for."""
+PHONES = ("callerId", "calleeId", "address")
+_FORMS = (
+    (re.compile(r"\+?[0-9]{7,15}", re.ASCII), PHONES),
+    (re.compile(r"[0-9]{3,6}", re.ASCII), ("extensionNumber", "queueNumber")),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE), ("id", "callId")),
+    (re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{24,}", re.ASCII), ("callId", "transactionId")),
+)
+"""Texts that can only be a number or an id, and the fields that the service is asked for."""
 _HINTS: Mapping[str, str] = {
     "region": "Name the region in the path: PROFILE:REGION.",
     "limit": "The number of results is no condition; the command line has --limit.",
@@ -47,7 +57,7 @@ def name_in(item: Item) -> Name:
     else:
         hint = _HINTS.get(key.lower(), "Put the word in quotes if it is part of a name.")
         hint = f"{hint} A tag of your own is written `tag.{key}:`."
-    raise item.error(f"`{key}:` is no field or tag that we know", hint)
+    raise item.error(f"unknown field `{key}:`", hint)
 
 
 def fields_of(item: Item, name: Name, types: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,7 +171,7 @@ class LocalTerm(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         words = " or ".join(_words(pattern, negated=self.negated) for pattern in self.patterns)
-        return f"{' or '.join(self.fields)} {words}"
+        return f"{'name, person or queue' if self.fields == WORD_FIELDS else ' or '.join(self.fields)} {words}"
 
 
 def _words(pattern: Pattern, *, negated: bool) -> str:
@@ -272,10 +282,25 @@ def text_term(item: Item, name: Name, fields: tuple[str, ...]) -> Node | LocalTe
     return equality(fields, texts, negated=negated)
 
 
-def part_of_name(item: Item) -> LocalTerm:
-    """The condition that a text is part of an object's name; with stars it is the whole name."""
-    patterns = tuple(Pattern(value.parts) if value.wild else _around(value) for value in item.values)
-    return LocalTerm(("objectName",), patterns, item.negated)
+def bare_text(item: Item) -> Node | LocalTerm:
+    """The condition of a text without a key: an id or a number in its fields, any other text in the fetched rows.
+
+    A text is part of a name, of a person or of a queue; with stars it is the whole of one.
+    """
+    value = item.values[0]
+    if not value.quoted and not value.wild:
+        for form, fields in _FORMS:
+            if form.fullmatch(value.text):
+                return equality(
+                    fields, _numbers(value.text) if fields is PHONES else (value.text,), negated=item.negated
+                )
+    return LocalTerm(WORD_FIELDS, (Pattern(value.parts) if value.wild else _around(value),), item.negated)
+
+
+def _numbers(text: str) -> tuple[str, ...]:
+    """A telephone number as services write it, with and without the plus before it."""
+    digits = text.removeprefix("+")
+    return (f"+{digits}", digits)
 
 
 def equality(fields: tuple[str, ...], values: tuple[str, ...], *, negated: bool = False) -> Node:

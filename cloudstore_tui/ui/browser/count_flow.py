@@ -19,9 +19,8 @@ def _how_large(size: ResultSize) -> str:
     if not size.known:
         return ""
     if size.is_exact:
-        return f"Together they have {words.size(size.bytes)}."
-    guess = words.size(size.total_bytes)
-    return f"Together they have roughly {guess}, going by {size.known:,} of them."
+        return f"{words.size(size.bytes)} in total."
+    return f"About {words.size(size.total_bytes)} in total (estimated from {size.known:,})."
 
 
 class CountFlow(Flow):
@@ -32,7 +31,7 @@ class CountFlow(Flow):
 
     def __init__(self, screen: Screen[None], listing: ListingFlow) -> None:
         super().__init__(screen, listing)
-        self._typed = ""
+        self._typed: tuple[str, Location] | None = None
         self._measured: tuple[Reading, ResultSize] | None = None
 
     @property
@@ -41,27 +40,27 @@ class CountFlow(Flow):
         reading = self.listing.reading
         return super().is_possible and reading is not None and reading.visit.query is not None
 
-    def ask(self, text: str) -> None:
-        """Count what this filter or phrase finds the next time, instead of what is shown."""
-        self._typed = text
+    def ask(self, text: str, scope: Location) -> None:
+        """Count what this filter or phrase finds inside a place the next time, instead of what is shown."""
+        self._typed = text, scope
 
     async def run(self) -> None:
         """Count; say how many, how large, and of which filter."""
-        typed, self._typed = self._typed, ""
+        typed, self._typed = self._typed, None
         reading = self.listing.reading
         if reading is None:
             return
         with self.listing.doing(f"{_COUNTING} Esc stops"):
-            visit = self._visit(reading, typed)
-            said = await _of_visit(reading.provider, visit) if typed else await self._of_reading(reading)
+            if typed is None:
+                said = await self._of_reading(reading)
+            else:
+                text, scope = typed
+                visit = search_from(reading.provider, scope, text, self.listing.zone)
+                said = await _of_visit(reading.provider, visit)
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("Matches", said))
         else:
             tell(self.screen, said)
-
-    def _visit(self, reading: Reading, typed: str) -> Visit:
-        where = reading.visit.location
-        return search_from(Location(where.profile, where.region), typed, self.listing.zone) if typed else reading.visit
 
     async def _of_reading(self, reading: Reading) -> str:
         """Count what is shown, once; nothing is asked for where all of it is there."""
@@ -94,8 +93,8 @@ def _sentences(visit: Visit, size: ResultSize, lacks: str = "") -> str:
 def _unknown(visit: Visit) -> str:
     return "\n".join(
         (
-            f"Only fetched rows can be searched for this: {visit.local_words}.",
-            "Ctrl+E reads all of them.",
+            f"8x8 can't count this; only loaded rows can be searched: {visit.local_words}.",
+            "Search for it, then press Ctrl+E to load the rest.",
             *_sent(visit),
         )
     )
@@ -103,4 +102,4 @@ def _unknown(visit: Visit) -> str:
 
 def _sent(visit: Visit) -> tuple[str, ...]:
     filter_ = visit.query.filter if visit.query is not None else ""
-    return (f"The filter: {filter_ or 'none'}",)
+    return (f"Sent: {filter_ or 'no filter'}",)

@@ -15,7 +15,7 @@ from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.browser.entry_table import EntryTable
 from cloudstore_tui.ui.browser.panes import PaneRule
-from cloudstore_tui.ui.browser.query_bar import QueryBar
+from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
@@ -50,8 +50,8 @@ class EntriesPane(Vertical):
         self._usual: tuple[Column, ...] = ()
         self.layouts = Layouts()
         """What the user chose for lists of each kind."""
-        self.bar = QueryBar(id="query")
-        """The FIQL."""
+        self.bar = SearchBar(id="search")
+        """The search line."""
         self.table = EntryTable(id="table")
         """The rows."""
         self._filter_bar = FilterBar(id="filter")
@@ -140,7 +140,7 @@ class EntriesPane(Vertical):
         self._filter(event.text)
 
     @on(FilterBar.Closed)
-    @on(QueryBar.Closed)
+    @on(SearchBar.Closed)
     def go_back(self) -> None:
         """Back to the rows."""
         self.table.focus()

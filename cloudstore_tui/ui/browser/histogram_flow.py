@@ -1,14 +1,16 @@
 """Looking at a result before anything of it is fetched."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from textual.screen import Screen
 
+from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.fiql import compare, conjunction, epoch_ms
+from cloudstore_tui.fiql import epoch_ms, phrase_value, understand
+from cloudstore_tui.fiql.names import key_of
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
@@ -67,24 +69,32 @@ def _worth_counting(columns: Sequence[Column]) -> list[Column]:
 async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
     quarters = await reading.store.tally_times(QUARTER)
     return [
-        Bar(
-            name_of(start, unit),
-            count,
-            conjunction(
-                compare("createdTime", "=ge=", str(epoch_ms(start.astimezone(UTC)))),
-                compare("createdTime", "=lt=", str(epoch_ms(end_of(start, unit).astimezone(UTC)))),
-            ),
-        )
+        Bar(name_of(start, unit), count, _time_condition(start, end_of(start, unit), reading.zone))
         for start, count in spans(quarters, unit, reading.zone)
     ]
 
 
+def _time_condition(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """The shortest phrase that means exactly this time."""
+    bounds = [epoch_ms(moment.astimezone(UTC)) for moment in (start, end)]
+    wanted = "createdTime=ge={};createdTime=lt={}".format(*bounds)
+    phrases = (f"on:{start:%Y-%m-%d}", f"on:{start:%Y-%m}", f"since:{start:%Y-%m-%dT%H:%M} until:{end:%Y-%m-%dT%H:%M}")
+    # Where clocks go back, a time on the wall is two instants.
+    exact = f"since:{start.isoformat()} until:{end.isoformat()}"
+    return next((phrase for phrase in phrases if _filter_of(phrase, zone) == wanted), exact)
+
+
+def _filter_of(phrase: str, zone: tzinfo) -> str:
+    try:
+        return understand(phrase, zone, datetime.now(UTC)).filter
+    except FilterError:
+        return ""
+
+
 async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
     found = await reading.store.tally(column, MOST_VALUES)
-    return [
-        Bar(value, many, compare(column.sort_field, "==", value) if value and column.sort_field else "")
-        for value, many in found
-    ]
+    key = key_of(column.sort_field)
+    return [Bar(value, many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
 
 
 def _rows(reading: Reading) -> str:

@@ -1,14 +1,12 @@
 """Going from place to place."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-
-from msgspec import structs
+from datetime import UTC, datetime
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Folder, Location, identity
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql import conjunction
+from cloudstore_tui.fiql import with_condition
 from cloudstore_tui.ui.browser.history import History, Step
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
@@ -47,25 +45,20 @@ class Journey:
             report(self.listing.screen, error)
             self.go(self.providers[location.profile].locate(""))
 
-    def search(self, text: str) -> None:
-        """Search the region where the user is, for a filter or a phrase."""
-        if self.visit is not None:
-            self.search_in(self.visit.location, text)
-
-    def search_in(self, location: Location, text: str) -> None:
-        """Search the region of a location."""
-        self._leave_for(search_from(location, text, self.listing.zone), "")
+    def search(self, text: str, inside: Location | None = None) -> None:
+        """Search for a filter or a phrase inside a place: that where the user is, if no other is named."""
+        location = inside or (self.visit.location if self.visit is not None else None)
+        if location is not None:
+            self._leave_for(search_from(self.providers[location.profile], location, text, self.listing.zone), "")
 
     def open(self, visit: Visit) -> None:
         """Open a visit that somebody else made."""
         self._leave_for(visit, "")
 
-    def narrow(self, filter_: str) -> None:
-        """Demand one more thing of what is searched for where the user is."""
-        visit = self.visit
-        if visit is not None and visit.query is not None:
-            query = structs.replace(visit.query, filter=conjunction(visit.query.filter, filter_))
-            self._leave_for(replace(visit, query=query, written=True, typed=""), "")
+    def narrow(self, condition: str) -> None:
+        """Demand one more thing of what is searched for where the user is, in the place of what says the same."""
+        if self.visit is not None:
+            self.search(with_condition(self.visit.typed, condition, self.listing.zone, datetime.now(UTC)))
 
     def remember(self, memory: Memory) -> None:
         """Have the place remembered that a service has told something of."""

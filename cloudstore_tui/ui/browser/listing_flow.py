@@ -16,10 +16,9 @@ from cloudstore_tui.core.models import Column, Entry, Sort, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.query_bar import QueryBar
-from cloudstore_tui.ui.browser.query_context import QueryScope
-from cloudstore_tui.ui.browser.query_phrase import as_phrase
 from cloudstore_tui.ui.browser.reading import Reading, ReadingOverError
+from cloudstore_tui.ui.browser.search_bar import Shown
+from cloudstore_tui.ui.browser.search_meaning import scopes_of
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 from cloudstore_tui.ui.format import counted
@@ -83,7 +82,7 @@ class ListingFlow:
         reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
         old, self.reading = self.reading, reading
         self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
-        _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
+        self._show_search(reading)
         self._show_columns(reading)
         if old is not None:
             old.store.close()
@@ -140,8 +139,7 @@ class ListingFlow:
         self.zone = zone
         if self.reading is not None:
             self.reading.zone = zone
-            visit = self.reading.visit
-            _show_query(self.pane.bar, visit, self.zone, self._vocabularies[visit.location.profile])
+            self._show_search(self.reading)
             self._show_columns(self.reading)
 
     def say(self, note: str) -> None:
@@ -273,6 +271,11 @@ class ListingFlow:
             if row is not None or table.cursor or not reading.seeks:
                 reading.at = ""
 
+    def _show_search(self, reading: Reading) -> None:
+        visit = reading.visit
+        shown = Shown(visit.typed, scopes_of(reading.provider, visit.location), self.zone)
+        self.pane.bar.show(shown, self._vocabularies[visit.location.profile])
+
     def _show_columns(self, reading: Reading) -> None:
         self.pane.table.order = None if reading.store.sorted_by[0] else reading.order
         self.pane.show(reading.store, reading.columns, reading.zone)
@@ -282,13 +285,5 @@ class ListingFlow:
         if reading is not self.reading:
             return
         words = "loading…" if self._busy is not None else reading.words
+        self.pane.bar.tell_result(*reading.result)
         self.pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)
-
-
-def _show_query(bar: QueryBar, visit: Visit, zone: tzinfo, vocabulary: Vocabulary) -> None:
-    where = visit.location
-    standing = QueryScope(where.profile, where.region, zone, visit.local_words)
-    sent = visit.query.filter if visit.query else ""
-    # What the user wrote, as they wrote it; the filter of a place as the beginning of a phrase.
-    phrase = visit.typed if visit.written else as_phrase(sent, zone)
-    bar.show(sent, standing, vocabulary, phrase if visit.written or not phrase else f"{phrase} ")

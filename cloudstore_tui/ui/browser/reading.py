@@ -14,6 +14,7 @@ from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
 from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.browser.visit import Visit, pages_of
 from cloudstore_tui.ui.layout import FIELDS, shown_words
 from cloudstore_tui.ui.losses import lacking
@@ -114,6 +115,21 @@ class Reading:
         if self.fetched:
             return (sent, f"It found {self.fetched:,}; in none of them {self.visit.local_words}.")
         return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))
+
+    @property
+    def result(self) -> tuple[str, ...]:
+        """How much was found, how large that is where it is known, and what can be done with the search."""
+        spool, total = self.spool, None if self.visit.local else self.pager.total
+        if self.visit.query is None or not self.fetched:
+            return ()
+        is_whole = self.pager.ended and not self.error
+        found = f"{spool.loaded if is_whole or total is None else total:,}"
+        known, size = spool.sizes
+        return (
+            f"{found} {'match' if is_whole or total is not None else 'loaded'}",
+            formatted.size(size) if is_whole and known else "",
+            *(("f edits", "F shows FIQL") if self.visit.written else ()),
+        )
 
     @property
     def lacking(self) -> str:

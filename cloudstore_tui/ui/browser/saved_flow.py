@@ -24,4 +24,4 @@ class SavedFlow:
         if placeholders_of(search.find):
             text = await self._screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))
         if text is not None:
-            self._journey.search_in(Location(location.profile, location.region or search.region), text)
+            self._journey.search(text, Location(location.profile, location.region or search.region))

@@ -38,10 +38,10 @@ from cloudstore_tui.ui.browser.moving import moving_flows
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.query_bar import QueryBar
 from cloudstore_tui.ui.browser.read_flow import MarkMatchingFlow, ReadAgainFlow, ReadAllFlow
 from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
+from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.sort_flow import ReverseFlow, SortFlow, next_direction
 from cloudstore_tui.ui.browser.transfer_strip import TransferStrip
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
@@ -280,16 +280,16 @@ class BrowserScreen(BaseScreen[None]):
         if self.listing.reading is not None:
             self.listing.sort(event.column, descending=next_direction(self.listing.reading, event.column))
 
-    @on(QueryBar.Asked)
-    def search(self, event: QueryBar.Asked) -> None:
-        """Search the region where the user is, or count what that would find."""
+    @on(SearchBar.Asked)
+    def search(self, event: SearchBar.Asked) -> None:
+        """Search inside a place, or count what that would find."""
         if event.unfilled is not None:
             self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
         elif event.only_count:
-            self._count.ask(event.text)
+            self._count.ask(event.text, event.scope)
             self.action_run("count")
         else:
-            self.journey.search(event.text)
+            self.journey.search(event.text, event.scope)
 
     def _badges(self) -> Iterator[Badge]:
         """What holds for everything that is shown."""

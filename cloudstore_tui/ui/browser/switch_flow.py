@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import tzinfo
 
 from msgspec import structs
 from textual.screen import Screen
@@ -12,7 +13,7 @@ from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.visit import Visit, everything_asked, search_from
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.report import report
 
@@ -89,27 +90,29 @@ class RegionFlow(Flow):
         at = names.index(now) if now in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Region", picks, at))
         if picked is not None and self._journey.visit is visit:
-            self._journey.open(visit_in(visit, names[picked.index], provider))
+            self._journey.open(visit_in(visit, names[picked.index], provider, self.listing.zone))
 
 
-def visit_in(visit: Visit, region: str, provider: StorageProvider) -> Visit:
+def visit_in(visit: Visit, region: str, provider: StorageProvider, zone: tzinfo) -> Visit:
     """The same in another region: what was searched for, or the same place; a place of all regions is a search.
 
     Args:
         visit: what is shown.
         region: empty for all of them.
         provider: of the visit.
+        zone: what days, and times without a zone, are in.
 
     Raises:
         StorageError: there can be no such place.
     """
     location, query = visit.location, visit.query
-    where = Location(location.profile, region)
-    if visit.written and query is not None:
-        return replace(visit, location=where, query=structs.replace(query, location=where))
-    there = structs.replace(location, region=region, path="")
-    if region:
-        return Visit(there, provider.query(there))
+    where, there = Location(location.profile, region), structs.replace(location, region=region, path="")
     if query is None:
-        return Visit(where)
-    return Visit(where, structs.replace(query, location=where), written=True)
+        return Visit(there, provider.query(there)) if region else Visit(where)
+    if region and not visit.written:
+        return Visit(there, provider.query(there))
+    moved = structs.replace(query, location=where)
+    if region or not location.place:
+        return replace(visit, location=there, query=moved, written=True)
+    found = search_from(provider, where, everything_asked(provider, visit, zone), zone)
+    return replace(found, query=moved, local=visit.local)

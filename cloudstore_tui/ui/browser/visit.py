@@ -1,4 +1,4 @@
-"""What Entries shows: a folder, a place, a search, or one object."""
+"""What Entries shows: a folder, a place, a search inside a place, or one object."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,18 @@ from msgspec.structs import asdict, replace
 from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.fiql import LocalTerm, row_of, understand
+from cloudstore_tui.fiql import (
+    LocalTerm,
+    as_phrase,
+    brief,
+    conjunction,
+    is_fiql,
+    names_type,
+    parse,
+    row_of,
+    types_within,
+    understand,
+)
 from cloudstore_tui.ui.format import place_names
 from cloudstore_tui.ui.widgets.chrome import Crumb
 
@@ -24,11 +35,13 @@ class Visit:
     query: Query | None = None
     """What is searched for: the place's own query, or one that the user wrote; `None` where the location lists."""
     written: bool = False
-    """Whether the user wrote the query, so that the location is only where it began."""
+    """Whether the user wrote the query; the location is then the place that it stays inside."""
     local: tuple[LocalTerm, ...] = ()
     """What the service cannot check: rows that do not meet it are not shown."""
     typed: str = field(default="", compare=False)
-    """How the user wrote the query, where that says more than the filter that is sent."""
+    """How the user wrote the query, without what the place adds to it."""
+    words: str = field(default="", compare=False)
+    """The same for people."""
 
     @property
     def local_words(self) -> str:
@@ -49,10 +62,10 @@ class Visit:
         crumbs = [Crumb(where.profile, top)]
         if where.region:
             crumbs.append(Crumb(where.region, replace(top, region=where.region)))
-        if self.written:
-            return (*crumbs, Crumb("search"))
         for end, name in enumerate(place_names(where), 1):
             crumbs.append(Crumb(name, replace(where, path="", place=where.place[:end])))
+        if self.written:
+            return (*crumbs, Crumb(self.words or "search"))
         parts = where.path.split("/")
         for end, name in enumerate(parts, 1):
             if name:
@@ -66,20 +79,53 @@ def visit_to(provider: StorageProvider, location: Location) -> Visit:
     return Visit(location, provider.query(location) if provider.is_folder(location) else None)
 
 
-def search_from(location: Location, text: str, zone: tzinfo) -> Visit:
-    """A visit to what a filter or a phrase finds in the region of a location.
+def search_from(provider: StorageProvider, location: Location, text: str, zone: tzinfo) -> Visit:
+    """A visit to what a filter or a phrase finds inside a place.
+
+    A phrase that names a type of its own is not for a place of one type: it is searched for in the region.
 
     Args:
-        location: where the user is.
+        provider: of the location.
+        location: the place to stay inside: one of a type or a day, a region, or all regions.
         text: FIQL or a phrase.
         zone: what days, and times without a zone, are in.
 
     Raises:
         FilterError: the text has no meaning.
     """
-    region = Location(location.profile, location.region)
-    meaning = understand(text, zone, datetime.now(UTC))
-    return Visit(region, Query(region, meaning.filter), written=True, local=meaning.local, typed=text)
+    region, now = Location(location.profile, location.region), datetime.now(UTC)
+    inside = filter_of(provider, location)
+    types = types_in(inside)
+    meaning = understand(text, zone, now, types)
+    if not inside or names_type(meaning.node):
+        location, inside, types, meaning = region, "", (), understand(text, zone, now)
+    words = ", ".join((*((brief(meaning.node, zone, types),) if meaning.node else ()), *map(str, meaning.local)))
+    query = Query(region, conjunction(inside, meaning.filter))
+    return Visit(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
+
+
+def everything_asked(provider: StorageProvider, visit: Visit, zone: tzinfo) -> str:
+    """What a place and the phrase that was written in it ask for together, as one phrase or filter."""
+    inside, typed = filter_of(provider, visit.location), visit.typed
+    if not inside:
+        return typed
+    phrase = "" if is_fiql(typed) else as_phrase(inside, zone, datetime.now(UTC))
+    if phrase:
+        return f"{phrase} {typed}".strip()
+    return visit.query.filter if visit.query is not None else inside
+
+
+def filter_of(provider: StorageProvider, location: Location) -> str:
+    """What a place of a region adds to whatever is searched for in it; empty for a whole region."""
+    if not location.region or not location.place or location.path:
+        return ""
+    query = provider.query(location)
+    return query.filter if query is not None else ""
+
+
+def types_in(inside: str) -> tuple[str, ...]:
+    """The types that a filter leaves over; empty for any."""
+    return types_within(parse(inside)) if inside else ()
 
 
 def pages_of(provider: StorageProvider, visit: Visit) -> Fetch:

@@ -29,8 +29,8 @@ class Bar:
     label: str
     """What is counted; not yet safe to draw."""
     count: int
-    filter: str = ""
-    """FIQL that only these rows meet; empty where none is known."""
+    condition: str = ""
+    """A phrase that only these rows meet; empty where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Grouping:
 
 
 class HistogramDialog(Dialog[str | None]):
-    """Shows one grouping at a time; answers with the filter of the bar that was chosen."""
+    """Shows one grouping at a time; answers with the condition of the bar that was chosen."""
 
     AUTO_FOCUS = "#bars"
     DEFAULT_CSS = """
@@ -115,12 +115,12 @@ class HistogramDialog(Dialog[str | None]):
             options.action_cursor_up()
 
     def action_narrow(self) -> None:
-        """Answer with the filter of the bar under the cursor."""
+        """Answer with the condition of the bar under the cursor."""
         highlighted = self.query_one(OptionList).highlighted
         if not self._narrows or self.was_pasted or highlighted is None or highlighted >= len(self._bars):
             return
-        if self._bars[highlighted].filter:
-            self.dismiss(self._bars[highlighted].filter)
+        if self._bars[highlighted].condition:
+            self.dismiss(self._bars[highlighted].condition)
 
     async def _count(self, grouping: Grouping) -> None:
         self.entitle(f"Rows by {plain(grouping.title)}")

@@ -43,7 +43,7 @@ def test_compile_prints_the_filter_and_nothing_else_on_stdout(fiql: Command) -> 
         "type==callcenterrecording;agentName=='Khang Glynn';createdTime=ge=1725141600000;createdTime=lt=1725228000000;"
         "duration=gt=600000\n"
     )
-    assert "only fetched rows are searched: objectName contains 'invoice'" in fiql.err
+    assert "only fetched rows are searched: name, person or queue contains 'invoice'" in fiql.err
 
 
 def test_compile_as_json_has_the_notes_and_local_conditions(fiql: Command) -> None:

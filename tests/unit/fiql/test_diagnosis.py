@@ -55,7 +55,7 @@ WRONG: list[tuple[str, int, str, str]] = [
         "Write `'Khang Glynn'`, or join two comparisons by `;` or `,`.",
     ),
     ("agentName=='Khang' Glynn", 19, "`;` or `,` is missing", "Join by `;` for AND or `,` for OR."),
-    ('agentName=="Khang Glynn', 11, "a quote is opened here and not closed", 'Close it with " after the value.'),
+    ('agentName=="Khang Glynn', 11, "missing closing quote", 'Close it with " after the value.'),
     (
         "agentName==M,DENNIS",
         19,

@@ -143,27 +143,46 @@ VALID: list[tuple[str, str]] = [
 ]
 
 LOCAL: list[tuple[str, str, str]] = [
-    ("invoice", "", "objectName contains 'invoice'"),
-    ('"Level 3"', "", "objectName contains 'Level 3'"),
-    ('"…name…"', "", "objectName contains 'name'"),
-    ("-draft", "", "objectName does not contain 'draft'"),
-    ("*.mp3", "", "objectName is like '*.mp3'"),
-    ("-*.mp3", "", "objectName is not like '*.mp3'"),
+    ("invoice", "", "name, person or queue contains 'invoice'"),
+    ('"Level 3"', "", "name, person or queue contains 'Level 3'"),
+    ('"…name…"', "", "name, person or queue contains 'name'"),
+    ("-draft", "", "name, person or queue does not contain 'draft'"),
+    ("*.mp3", "", "name, person or queue is like '*.mp3'"),
+    ("-*.mp3", "", "name, person or queue is not like '*.mp3'"),
     ("agent:~khang", "", "agentName contains 'khang'"),
     ("agent:Kh*", "", "agentName is like 'Kh*'"),
     ('agent:"Kh* G*"', "", "agentName is like 'Kh* G*'"),
     ("agent:Kh*,Ada", "", "agentName is like 'Kh*' or is like 'Ada'"),
     ("type:calls agent:~x", "type=in=(callcenterrecording,callrecording)", "agentName or userName contains 'x'"),
-    ('"yesterday"', "", "objectName contains 'yesterday'"),
-    ("type:cc int-", CC, "objectName contains 'int-'"),
+    ('"yesterday"', "", "name, person or queue contains 'yesterday'"),
+    ("type:cc int-", CC, "name, person or queue contains 'int-'"),
+]
+
+NUMBERS_AND_IDS = [
+    (
+        "+16695553203",
+        "callerId=in=(+16695553203,16695553203),calleeId=in=(+16695553203,16695553203),"
+        "address=in=(+16695553203,16695553203)",
+    ),
+    ("10080", "extensionNumber==10080,queueNumber==10080"),
+    ("-10080", "extensionNumber!=10080;queueNumber!=10080"),
+    (
+        "0191acdf-0000-7000-8000-00000000aaaa",
+        "id==0191acdf-0000-7000-8000-00000000aaaa,callId==0191acdf-0000-7000-8000-00000000aaaa",
+    ),
+    (
+        "int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01",
+        "callId==int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01,"
+        "transactionId==int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01",
+    ),
 ]
 
 WRONG: list[tuple[str, int, str, str]] = [
-    ("agnt:x", 0, "`agnt:` is no field or tag", "`agent:`"),
-    ("type:cc queuex:x", 8, "`queuex:` is no field or tag", "`queue:`"),
-    ("agentNam:x", 0, "`agentNam:` is no field or tag", "`agentName:`"),
-    ("zzz:x", 0, "`zzz:` is no field or tag", "`tag.zzz:`"),
-    ("region:us-east", 0, "`region:` is no field or tag", "PROFILE:REGION"),
+    ("agnt:x", 0, "unknown field `agnt:`", "`agent:`"),
+    ("type:cc queuex:x", 8, "unknown field `queuex:`", "`queue:`"),
+    ("agentNam:x", 0, "unknown field `agentNam:`", "`agentName:`"),
+    ("zzz:x", 0, "unknown field `zzz:`", "`tag.zzz:`"),
+    ("region:us-east", 0, "unknown field `region:`", "PROFILE:REGION"),
     ("type:callcenterrecordin", 5, "is no type that we know", "`callcenterrecording`"),
     ("type:cc,summry", 8, "summry is no type", "`summary`"),
     ("state:archive", 6, "archive is no state", "`archived`"),
@@ -173,8 +192,8 @@ WRONG: list[tuple[str, int, str, str]] = [
     ("agent:", 6, "a value is expected after `agent:`", "agent:word"),
     ("agent: Khang", 6, "a value is expected after `agent:`", "without a blank"),
     ("agent:x,", 8, "a value is expected after `agent:`", "agent:word"),
-    ('agent:"x', 6, "a quote is opened here", 'Close it with "'),
-    ("agent:'x", 6, "a quote is opened here", "Close it with '"),
+    ('agent:"x', 6, "missing closing quote", 'Close it with "'),
+    ("agent:'x", 6, "missing closing quote", "Close it with '"),
     ('agent:"x"y', 9, "a blank is missing here", "quotes"),
     ('agent:x"y"', 7, "a quote inside a value", "quotes"),
     ("agent=x", 5, "`=` is no part of a phrase", "`agent:x`"),
@@ -217,12 +236,18 @@ def test_a_phrase_becomes_fiql(phrase: str, text: str) -> None:
         assert parse(text) == found.node
 
 
+@pytest.mark.parametrize(("phrase", "text"), NUMBERS_AND_IDS)
+def test_a_number_or_an_id_alone_is_asked_for_in_its_fields(phrase: str, text: str) -> None:
+    found = compiled(phrase)
+    assert (found.filter, found.local) == (text, ())
+
+
 @pytest.mark.parametrize(("phrase", "text", "local"), LOCAL)
 def test_what_the_service_cannot_look_for_is_kept_apart_and_said(phrase: str, text: str, local: str) -> None:
     found = compiled(phrase)
     assert found.filter == text
     assert [str(term) for term in found.local] == [local]
-    assert found.notes == (f"The service cannot look for this; only fetched rows are searched: {local}.",)
+    assert found.notes == (f"8x8 can't search for part of a text; only fetched rows are searched: {local}.",)
 
 
 @pytest.mark.parametrize(("phrase", "position", "message", "hint"), WRONG)

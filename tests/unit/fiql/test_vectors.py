@@ -134,7 +134,7 @@ INVALID: list[tuple[str, int, str]] = [
     ("a==1;;b==1", 5, "a field name or `(` is expected"),
     ("==1", 0, "a field name is missing"),
     ("'a'==1", 0, "a field name has no quotes"),
-    ("a=='1", 3, "a quote is opened here and not closed"),
+    ("a=='1", 3, "missing closing quote"),
     ("a==O'Brien", 4, "a quote inside a value"),
     ("a=='x'y", 6, "`;` or `,` is missing"),
     ("a==Khang Glynn", 9, "a value with a blank needs quotes"),

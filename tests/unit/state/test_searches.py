@@ -139,7 +139,7 @@ def test_a_value_stays_one_value_whatever_is_in_it(text: str, value: str) -> Non
 
 
 def test_a_hole_without_a_value_is_told_with_its_place() -> None:
-    with pytest.raises(FilterError, match=r"\?day has no value") as raised:
+    with pytest.raises(FilterError, match=r"fill in \?day") as raised:
         fill("queue:?queue since:?day", {"queue": "x"})
     assert raised.value.position == len("queue:?queue since:")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.ui.browser.query_tokens import tokens_of
+from cloudstore_tui.ui.browser.search_meaning import tokens_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.browser.query_suggestions import MOST, Known, Suggestion, suggest
+from cloudstore_tui.ui.browser.search_suggestions import MOST, Known, Suggestion, did_you_mean, suggest
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 
 
@@ -86,4 +86,33 @@ def test_there_is_an_end_to_offers() -> None:
 
 
 def test_an_offer_says_what_it_means(known: Known) -> None:
-    assert suggest("agentName==L", 12, known) == (Suggestion("Lee", "in 1 loaded row", 11, 12),)
+    assert suggest("agentName==L", 12, known) == (Suggestion("Lee", "1 loaded", 11, 12),)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("khang glynn", ['agent:"Khang Glynn"']),
+        ("KHANG since:today", ['agent:"Khang Glynn" since:today']),
+        ("lee sales", ['agent:Lee queue:"Sales UK"']),
+        ("lee", ["agent:Lee"]),
+        ("summaries", ["type:summaries"]),
+        ("glynn xyzzy", ['agent:"Khang Glynn" xyzzy']),
+    ],
+)
+def test_words_without_a_key_are_people_and_queues_that_were_seen(known: Known, typed: str, meant: list[str]) -> None:
+    assert [offer.text for offer in did_you_mean(typed, known.vocabulary)] == meant
+
+
+@pytest.mark.parametrize("typed", ["xyzzy", '"khang"', "-khang", "khang*", "agent:khang", "agentName==khang", "", "k"])
+def test_what_is_not_known_or_was_meant_otherwise_is_left_alone(known: Known, typed: str) -> None:
+    assert did_you_mean(typed, known.vocabulary) == ()
+
+
+def test_a_word_is_offered_as_the_value_that_holds_it(known: Known) -> None:
+    found = [offer.put_into("since:today khang gl") for offer in suggest("since:today khang gl", 20, known)]
+    assert found[0][0] == 'since:today agent:"Khang Glynn"'
+
+
+def test_any_value_that_holds_what_is_typed_is_offered_last(known: Known) -> None:
+    assert suggest("agent:gly", 9, known)[-1] == Suggestion("~gly", 'any agent with "gly" in it', 6, 9)

@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloudstore_tui.fiql import understand
-from cloudstore_tui.ui.browser.query_phrase import as_phrase
+from cloudstore_tui.fiql import as_phrase, understand
 
 ZONE = ZoneInfo("UTC")
 
@@ -16,16 +15,16 @@ ZONE = ZoneInfo("UTC")
 )
 def test_what_a_phrase_finds_is_offered_as_that_phrase(phrase: str) -> None:
     sent = understand(phrase, ZONE, datetime.now(UTC)).filter
-    assert as_phrase(sent, ZONE) == phrase
+    assert as_phrase(sent, ZONE, datetime.now(UTC)) == phrase
 
 
 @pytest.mark.parametrize(
     "filter_", ["", "type!=a", "type==a,type==b", "createdTime=ge=1725148800000", "duration=gt=5", "type=in=(a,b)"]
 )
 def test_what_no_phrase_says_alike_is_not(filter_: str) -> None:
-    assert as_phrase(filter_, ZONE) == ""
+    assert as_phrase(filter_, ZONE, datetime.now(UTC)) == ""
 
 
 def test_days_of_another_zone_are_no_days_of_this_one() -> None:
     sent = understand("on:2024-09-01", ZONE, datetime.now(UTC)).filter
-    assert as_phrase(sent, ZoneInfo("Asia/Tokyo")) == ""
+    assert as_phrase(sent, ZoneInfo("Asia/Tokyo"), datetime.now(UTC)) == ""

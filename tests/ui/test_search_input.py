@@ -3,27 +3,27 @@
 from rich.style import Style
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.browser.query_input import LONGEST, QueryInput
+from cloudstore_tui.ui.browser.search_bar import LONGEST, SearchInput
 
 
 class InputApp(App[None]):
     taken = 0
 
     def compose(self) -> ComposeResult:
-        yield QueryInput("type here")
+        yield SearchInput()
 
-    def on_query_input_taken(self) -> None:
+    def on_search_input_taken(self) -> None:
         self.taken += 1
 
 
-def styles(line: QueryInput) -> dict[str, Style]:
+def styles(line: SearchInput) -> dict[str, Style]:
     return {segment.text: segment.style or Style() for segment in line.render_line(0)}
 
 
 async def test_each_part_has_a_style_of_its_own() -> None:
     app = InputApp()
     async with app.run_test():
-        line = app.query_one(QueryInput)
+        line = app.query_one(SearchInput)
         line.put("agentName==Lee;queue==x")
         shown = styles(line)
         assert shown["agentName"].bold
@@ -33,7 +33,7 @@ async def test_each_part_has_a_style_of_its_own() -> None:
 async def test_what_is_wrong_is_underlined() -> None:
     app = InputApp()
     async with app.run_test():
-        line = app.query_one(QueryInput)
+        line = app.query_one(SearchInput)
         line.put("agnt:x state:archived")
         line.underline(0)
         assert styles(line)["agnt"].underline
@@ -45,7 +45,7 @@ async def test_what_is_wrong_is_underlined() -> None:
 async def test_right_takes_only_at_the_end_and_only_what_is_offered() -> None:
     app = InputApp()
     async with app.run_test() as pilot:
-        line = app.query_one(QueryInput)
+        line = app.query_one(SearchInput)
         line.focus()
         await pilot.press("a", "right")
         assert app.taken == 0
@@ -59,7 +59,7 @@ async def test_right_takes_only_at_the_end_and_only_what_is_offered() -> None:
 async def test_holes_are_selected_one_after_the_other() -> None:
     app = InputApp()
     async with app.run_test():
-        line = app.query_one(QueryInput)
+        line = app.query_one(SearchInput)
         line.put("a:?one b:?two", 0)
         found = []
         for _ in range(3):
@@ -73,6 +73,6 @@ async def test_holes_are_selected_one_after_the_other() -> None:
 async def test_a_text_without_end_is_not_looked_at() -> None:
     app = InputApp()
     async with app.run_test():
-        line = app.query_one(QueryInput)
+        line = app.query_one(SearchInput)
         line.put("agent:x " * LONGEST, 0)
         assert not any(style.bold for style in styles(line).values())

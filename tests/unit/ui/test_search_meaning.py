@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudstore_tui.ui.browser.query_verdict import Verdict, judge
+from cloudstore_tui.ui.browser.search_meaning import Verdict, judge
 
 NOW = datetime(2024, 9, 2, 12, tzinfo=UTC)
 

@@ -1,10 +1,16 @@
-"""What could follow where somebody types a filter or a phrase."""
+"""What could follow where somebody types a filter or a phrase, and the box that offers it."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from cloudstore_tui.core.text import folded
 from cloudstore_tui.fiql import phrase_value, quote
 from cloudstore_tui.fiql.fields import (
     ALIASES,
@@ -20,11 +26,28 @@ from cloudstore_tui.fiql.fields import (
 from cloudstore_tui.fiql.names import NAMES, TYPE_WORDS, name_of
 from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
 from cloudstore_tui.state.searches import SIGN, SavedSearch
-from cloudstore_tui.ui.browser.query_tokens import Token, TokenPart, tokens_of
+from cloudstore_tui.ui.browser.search_meaning import Token, TokenPart, tokens_of
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+from cloudstore_tui.ui.text import plain
 
 MOST = 100
 """Suggestions at a place."""
+MOST_ALIKE = 8
+"""Known values that words without a key could be."""
+ROWS = 6
+"""Of the box."""
+
+_SPOKEN = (
+    *(("agent", "agentName"), ("user", "userName"), ("queue", "queueName"), ("channel", "channelName")),
+    *(("caller", "callerName"), ("called", "calleeName"), ("caller", "callerId"), ("called", "calleeId")),
+    *(("phone", "address"), ("ext", "extensionNumber")),
+)
+"""Keys of phrases, and the fields whose values people type without them."""
+_WORD = re.compile(r"[^\s\"'*=<>~();-][^\s\"'*=<>~();]*")
+_SHORTEST = 2
+"""Letters of a word from which on values are looked for that hold it."""
+_WIDEST = 44
+_GAP = 2
 
 _WORD_FOLLOWS = re.compile(r"[^\s,;()]")
 _HALF_OPERATOR = re.compile(r"([^\W\d][\w.-]*)(=[a-z]*|!)")
@@ -62,6 +85,12 @@ class Suggestion:
     start: int = 0
     end: int = 0
 
+    @property
+    def label(self) -> str:
+        """The text as it is offered: a value without the quotes that it needs in a phrase."""
+        inner = self.text[1:-1]
+        return inner if self.text[:1] in _QUOTES and self.text == f"{self.text[0]}{inner}{self.text[0]}" else self.text
+
     def put_into(self, text: str) -> tuple[str, int]:
         """The text with the suggestion in it, and where the cursor then is."""
         return text[: self.start] + self.text + text[self.end :], self.start + len(self.text)
@@ -86,8 +115,95 @@ def suggest(text: str, cursor: int, known: Known) -> tuple[Suggestion, ...]:
     start, found = _Place(head, tokens, known).offers(last)
     wanted = "" if last and last.part is TokenPart.HOLE else head[start:]
     fitting = _fitting(_bare(wanted), found) if wanted else found
-    offers = (Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted))
-    return tuple(islice(offers, MOST))
+    offers = [Suggestion(offer, note, start, cursor) for offer, note in fitting if offer not in (typed, wanted)]
+    if last is not None and last.part is TokenPart.TEXT:
+        offers += _values_with(words_before(tokens, head), head, known.vocabulary)
+    elif offers and last is not None and last.part is TokenPart.VALUE:
+        offers += _part_of(tokens, head, _bare(wanted))
+    return tuple(offers[:MOST])
+
+
+def words_before(tokens: Sequence[Token], text: str) -> list[Token]:
+    """The words without a key that stand at the end of what was typed."""
+    run: list[Token] = []
+    for token in reversed(tokens):
+        if token.part is not TokenPart.TEXT or not _WORD.fullmatch(token.of(text)):
+            break
+        run.insert(0, token)
+    return run
+
+
+def did_you_mean(text: str, vocabulary: Vocabulary) -> tuple[Suggestion, ...]:
+    """Whole texts in which the words without a key are known people, queues, numbers or types; the best first.
+
+    Nothing if no such word is known: it can still be part of a name.
+    """
+    tokens = list(tokens_of(text))
+    if any(token.part is TokenPart.OPERATOR and _is_fiql(token.of(text)) for token in tokens):
+        return ()
+    choices, position = list[list[Suggestion]](), 0
+    while position < len(tokens):
+        run = _run_from(tokens, position, text)
+        found: list[Suggestion] = []
+        while run and not (found := _values_with(run, text, vocabulary)):
+            run = run[:-1]
+        if found:
+            choices.append(found)
+        position += max(len(run), 1)
+    if not choices:
+        return ()
+    best = _replaced(text, [found[0] for found in choices])
+    others = [_replaced(text, [other]) for other in choices[0][1:]] if len(choices) == 1 else []
+    notes = [found.note for found in choices[0]] if len(choices) == 1 else [""]
+    return tuple(Suggestion(whole, note, 0, len(text)) for whole, note in zip([best, *others], notes, strict=True))
+
+
+def _run_from(tokens: Sequence[Token], first: int, text: str) -> list[Token]:
+    run: list[Token] = []
+    for token in tokens[first:]:
+        if token.part is not TokenPart.TEXT or not _WORD.fullmatch(token.of(text)):
+            break
+        run.append(token)
+    return run
+
+
+def _replaced(text: str, chosen: Sequence[Suggestion]) -> str:
+    for one in reversed(chosen):
+        text, _cursor = one.put_into(text)
+    return text
+
+
+def _values_with(run: Sequence[Token], text: str, vocabulary: Vocabulary) -> list[Suggestion]:
+    """Known values that hold all of some words, exact ones first: `khang gl` is `agent:"Khang Glynn"`."""
+    words = sorted(folded(token.of(text)) for token in run)
+    if not run or max(map(len, words)) < _SHORTEST:
+        return []
+    found: list[tuple[bool, int, str]] = []
+    for key, name in _SPOKEN:
+        for value, times in vocabulary.values(name):
+            seen = folded(value)
+            if all(word in seen for word in words):
+                found.append((sorted(seen.split()) != words, -times, f"{key}:{_in_phrase(value)}"))
+    if len(words) == 1 and words[0] in TYPE_WORDS:
+        seen_types = dict(vocabulary.values("type"))
+        found.append((False, -sum(seen_types.get(kind, 0) for kind in TYPE_WORDS[words[0]]), f"type:{words[0]}"))
+    start, end = run[0].start, run[-1].end
+    return [Suggestion(whole, _rows(-less), start, end) for _, less, whole in sorted(found)[:MOST_ALIKE]]
+
+
+def _part_of(tokens: Sequence[Token], text: str, typed: str) -> list[Suggestion]:
+    """`~kha` after `agent:kha`: any that holds it."""
+    if len(tokens) < 3 or len(typed) < 2 or not _PLAIN_WORD.fullmatch(typed):
+        return []
+    field, operator, value = tokens[-3:]
+    name = name_of(field.of(text).removeprefix("-")) if field.part is TokenPart.FIELD else None
+    if name is None or name.values or operator.of(text) != ":" or unit_of(name.fields[0]) is not Unit.TEXT:
+        return []
+    return [Suggestion(f"~{typed}", f'any {name.word} with "{typed}" in it', value.start, value.end)]
+
+
+def _rows(times: int) -> str:
+    return f"{times:,} loaded" if times else ""
 
 
 _Offers = Iterable[tuple[str, str]]
@@ -191,7 +307,7 @@ class _Place:
 
     def _seen(self, name: str, write: Callable[[str], str]) -> Iterator[tuple[str, str]]:
         for value, times in self._known.vocabulary.values(name):
-            yield write(value), f"in {times:,} loaded row{'' if times == 1 else 's'}"
+            yield write(value), _rows(times)
 
     def _is_in_list(self) -> bool:
         if self._is_phrase:
@@ -245,3 +361,90 @@ def _fitting(typed: str, offers: list[tuple[str, str]]) -> list[tuple[str, str]]
     if len(wanted) < 2 or wanted in texts:
         return first
     return first + [offer for offer, text in zip(offers, texts, strict=True) if wanted in text and offer not in first]
+
+
+class SuggestionBox(Widget):
+    """Suggestions, one of them chosen, in a box over the table; it never has the focus, the bar moves the choice."""
+
+    DEFAULT_CSS = """
+    SuggestionBox {
+        overlay: screen; display: none; border: solid $border; background: $panel;
+        border-title-color: $text-accent; border-subtitle-color: $text-muted;
+        &.-open { display: block; }
+        &.-flat { border: none; }
+        & > .suggestion-box--note { color: $text-muted; }
+        & > .suggestion-box--chosen { color: $text-accent; text-style: bold reverse; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestion-box--note", "suggestion-box--chosen"}
+    ALLOW_SELECT = False
+    KEYS = "⇥ takes · ↑ earlier · ^S saves"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_subtitle = self.KEYS
+        self.offers: tuple[Suggestion, ...] = ()
+        self._index = 0
+        self._rows = ROWS
+
+    @property
+    def chosen(self) -> Suggestion | None:
+        """The one that would be taken."""
+        return self.offers[self._index] if self.offers else None
+
+    @property
+    def is_first_chosen(self) -> bool:
+        """Whether there is none before the chosen one."""
+        return self._index == 0
+
+    def offer(self, offers: Sequence[Suggestion], title: str = "") -> None:
+        """Show these, none to close the box."""
+        if tuple(offers) == self.offers and (not offers or self.border_title == title):
+            return
+        self.offers = tuple(offers)
+        self._index = 0
+        self.border_title = title
+        self.place(0, self.app.size.width, self.app.size.height)
+        self.set_class(bool(offers), "-open")
+        self.refresh(layout=True)
+
+    def place(self, column: int, width: int, height: int) -> None:
+        """Lie one line below the line that is typed in, with the text at a column.
+
+        Args:
+            column: of the word that a suggestion replaces.
+            width: of the line.
+            height: rows from there to the end of the screen.
+        """
+        is_flat = height < ROWS + 2
+        self._rows = max(min(len(self.offers), ROWS, height if is_flat else height - 2), 1)
+        self.set_class(is_flat, "-flat")
+        edge = 0 if is_flat else 2
+        texts = [cell_len(plain(offer.label)) + 2 for offer in self.offers]
+        notes = [cell_len(plain(offer.note)) + _GAP for offer in self.offers]
+        wanted = max(min(max(texts, default=0), _WIDEST) + min(max(notes, default=0), _WIDEST), len(self.KEYS) + 6)
+        self.styles.width = min(wanted + edge, width)
+        self.styles.height = self._rows + edge
+        self.styles.offset = (max(min(column, width - wanted - edge), 0), 1)
+
+    def move(self, steps: int) -> None:
+        """Choose another one; it goes on at the other end."""
+        if self.offers:
+            self._index = (self._index + steps) % len(self.offers)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One suggestion: a sign if it is the chosen one, the text, what it means."""
+        rows, width = self._rows, self.size.width
+        first = max(min(self._index - rows // 2, len(self.offers) - rows), 0)
+        if first + y >= len(self.offers):
+            return Strip.blank(width, self.rich_style)
+        offer, is_chosen = self.offers[first + y], first + y == self._index
+        label, note = f"{'›' if is_chosen else ' '} {plain(offer.label)}", plain(offer.note)
+        room = max(width - cell_len(note) - _GAP, min(cell_len(label), width // 2))
+        text = set_cell_size(label, room)
+        style = self.get_component_rich_style("suggestion-box--chosen") if is_chosen else self.rich_style
+        rest = set_cell_size(f"  {note}", width - room)
+        return Strip(
+            [Segment(text, style), Segment(rest, self.get_component_rich_style("suggestion-box--note"))], width
+        )

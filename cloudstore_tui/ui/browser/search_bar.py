@@ -1,0 +1,697 @@
+"""The search line above the entries: what is typed, what it means, what is offered; the table below never moves."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+from textual.widgets.input import Selection
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.fiql import names_type
+from cloudstore_tui.state.memory import FilterHistory
+from cloudstore_tui.state.searches import SIGN, SavedSearches, placeholders_of, use
+from cloudstore_tui.ui.browser.search_history import Recall, SearchNameLine, matching
+from cloudstore_tui.ui.browser.search_meaning import (
+    ALL,
+    AVAILABLE,
+    AVAILABLE_SHORT,
+    EXAMPLE,
+    Objection,
+    Scope,
+    TokenPart,
+    Verdict,
+    in_words,
+    is_finished,
+    judge,
+    tokens_of,
+)
+from cloudstore_tui.ui.browser.search_suggestions import Known, Suggestion, SuggestionBox, did_you_mean, suggest
+from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.bar_input import BarInput
+
+LONGEST = 5_000
+"""Characters of a text that is looked at with each key."""
+
+_WRONG = "search-input--wrong"
+_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save", "count", "scope", "clear"})
+_GAP = 2
+_WIDE, _NARROW = 100, 60
+"""Cells of the bar from which on it says everything, and below which only what was typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the rows on the screen were searched for."""
+
+    phrase: str = ""
+    """As the user typed it."""
+    scopes: tuple[Scope, ...] = (Scope(Location(""), ALL),)
+    """Where the user is, the smallest place first."""
+    zone: tzinfo = UTC
+    """What times without a zone are taken to be in."""
+
+
+@dataclass(slots=True)
+class SearchContext:
+    """What a search is typed in the light of."""
+
+    shown: Shown = field(default_factory=Shown)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    history: FilterHistory = field(default_factory=FilterHistory)
+    searches: SavedSearches = field(default_factory=SavedSearches)
+
+    @property
+    def known(self) -> Known:
+        """What can be offered here."""
+        try:
+            saved = tuple(self.searches.read().values())
+        except StorageError:
+            # Told where one is used or saved; it must not stop anybody from typing.
+            saved = ()
+        here = self.shown.scopes[0].location
+        return Known(self.vocabulary, tuple(one for one in saved if one.is_for(here.profile, here.region)))
+
+
+class SearchInput(BarInput):
+    """Shows fields, operators and values apart, and underlines what is wrong."""
+
+    DEFAULT_CSS = """
+    SearchInput {
+        & > .search-input--field { color: $text-primary; text-style: bold; }
+        & > .search-input--operator { color: $text-accent; }
+        & > .search-input--join { color: $text-accent; text-style: bold; }
+        & > .search-input--value { color: $text-success; }
+        & > .search-input--text { text-style: italic; }
+        & > .search-input--placeholder { color: $text-warning; text-style: reverse; }
+        & > .search-input--saved { color: $text-secondary; text-style: bold; }
+        & > .search-input--wrong { color: $text-error; text-style: underline; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"search-input--{part}" for part in TokenPart), _WRONG}
+
+    class Taken(Message):
+        """Right was pressed where the text ends and something is offered."""
+
+    def __init__(self) -> None:
+        super().__init__(f"f, then for example {EXAMPLE}")
+        self.highlighter = self._styled  # type: ignore[assignment]  # Textual only calls it
+        self.is_offered = False
+        """Whether something could be taken."""
+        self._wrong: int | None = None
+
+    def put(self, text: str, cursor: int | None = None) -> None:
+        """Show another text as if it had been there, with the cursor at its end or elsewhere."""
+        with self.prevent(Input.Changed):
+            self.value = text
+        self.cursor_position = len(text) if cursor is None else cursor
+
+    def select_placeholder(self) -> bool:
+        """Select the next placeholder of a saved search, so that typing fills it; whether there is one."""
+        placeholders = placeholders_of(self.value)
+        if not placeholders:
+            return False
+        next_placeholder = next(
+            (placeholder for placeholder in placeholders if placeholder.start >= self.cursor_position), placeholders[0]
+        )
+        self.selection = Selection(next_placeholder.start, next_placeholder.end)
+        return True
+
+    def underline(self, position: int | None) -> None:
+        """Underline the part that is wrong; nothing with `None`."""
+        if position != self._wrong:
+            self._wrong = position
+            self.refresh()
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Go on by one, or take what is offered where there is nothing to go on to."""
+        if self.is_offered and not select and self.cursor_at_end:
+            self.post_message(self.Taken())
+        else:
+            super().action_cursor_right(select)
+
+    def _styled(self, text: Text) -> Text:
+        if len(text) > LONGEST:
+            return text
+        for token in tokens_of(text.plain):
+            is_wrong = self._wrong is not None and token.start <= self._wrong < token.end
+            style = self.get_component_rich_style(f"search-input--{token.part}", partial=True)
+            text.stylize(style, token.start, token.end)
+            if is_wrong:
+                text.stylize(self.get_component_rich_style(_WRONG, partial=True), token.start, token.end)
+        return text
+
+
+class SearchBar(Vertical):
+    """One line with the phrase of what is shown; while it is typed in, a second one says what it means.
+
+    That line and the box of suggestions lie over what is below.
+    """
+
+    DEFAULT_CSS = """
+    SearchBar {
+        height: 1;
+        .search-line { height: 1; }
+        .search-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
+        .search-side { width: auto; padding: 0 1; color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Leave", id="search.close", tooltip="Close the suggestions, then leave the line"),
+        Binding("tab", "take", "Take", id="search.take", tooltip="Take what is offered, or the corrected text"),
+        Binding("up", "older", "Earlier", id="search.older", show=False, tooltip="An earlier search; up in the list"),
+        Binding("down", "newer", "Later", id="search.newer", show=False, tooltip="A later search; down in the list"),
+        Binding("ctrl+r", "recall", "History", id="search.recall", tooltip="Find an earlier search by its words"),
+        Binding("ctrl+t", "scope", "Where", id="search.scope", tooltip="Search the region, all regions, or this place"),
+        Binding("ctrl+o", "count", "Count", id="search.count", tooltip="Count the matches without showing them"),
+        Binding("ctrl+s", "save", "Save", id="search.save", tooltip="Save this search under a name"),
+        Binding("ctrl+u", "clear", "Clear", id="search.clear", show=False, tooltip="Clear the line"),
+    ]
+
+    @dataclass
+    class Asked(Message):
+        """The user wants to see what this finds."""
+
+        text: str
+        """FIQL or a phrase that has a meaning."""
+        scope: Location
+        """The place to stay inside."""
+        only_count: bool = False
+        """Whether it is enough to know how much that is."""
+        unfilled: str | None = None
+        """Where the text has placeholders, the name of the saved search that it is, if any. `fill` takes the rest."""
+
+    class Closed(Message):
+        """The user is done with the bar."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.line = SearchInput()
+        """The line to type in."""
+        self._about = SearchContext()
+        self._side = Static("", classes="search-side", markup=False)
+        self._meaning = MeaningLine()
+        self._box = SuggestionBox()
+        self._offers = Offers(self.line, self._box, self._about)
+        self._naming = SearchNameLine()
+        self._result: tuple[str, ...] = ()
+        self._draft: str | None = None
+        self._scope = 0
+        self._spoken: str | None = None
+        self._is_open = False
+        self._insists = False
+        self._declined = ""
+        self.corrected = ""
+        """The whole text with what is wrong mended, where that is possible."""
+
+    def compose(self) -> ComposeResult:
+        """Label, line and what is at its side; below them what lies over the rest."""
+        with Horizontal(classes="search-line"):
+            yield Static("Search", classes="search-label", markup=False)
+            yield self.line
+            yield self._side
+        yield from (self._meaning, self._naming, self._box)
+
+    def on_mount(self) -> None:
+        """Notice when the cursor goes elsewhere."""
+        self.watch(self.line, "selection", self._cursor_moved, init=False)
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for."""
+        self._show_side()
+
+    def remember(self, history: FilterHistory, searches: SavedSearches) -> None:
+        """Use these from now on: what was sent and what was saved before."""
+        self._about.history, self._about.searches = history, searches
+
+    # What is shown
+
+    def show(self, shown: Shown, vocabulary: Vocabulary) -> None:
+        """Show the phrase of what is on the screen; the vocabulary may go on growing."""
+        self._about.shown, self._about.vocabulary = shown, vocabulary
+        self._draft, self._scope, self._declined = None, 0, ""
+        self.line.put(shown.phrase, 0)
+        self._rest()
+
+    def tell_result(self, *parts: str) -> None:
+        """Say at the side how much was found; the last parts go first where there is no room."""
+        if parts != self._result:
+            self._result = parts
+            self._show_side()
+
+    @property
+    def scope(self) -> Scope:
+        """The place that a search stays inside."""
+        scopes = self._about.shown.scopes
+        return scopes[self._scope % len(scopes)]
+
+    def begin(self) -> SearchInput:
+        """Put the cursor behind what was typed last; the line."""
+        self.line.put(self._about.shown.phrase if self._draft is None else self._draft)
+        return self.line
+
+    # What the keys do
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A name is typed without any of this; Tab goes on to the next pane until something is typed."""
+        if action in _TYPING and not self.line.has_focus:
+            return False
+        if action == "take":
+            return self._offers.is_open or self._spoken is not None
+        return super().check_action(action, parameters)
+
+    def action_close(self) -> None:
+        """Close the suggestions, or leave."""
+        if self._offers.is_open:
+            self._declined = self.line.value if self._offers.is_guess else self._declined
+            self._offers.close()
+            self._speak()
+        else:
+            self._leave_line()
+            self.post_message(self.Closed())
+
+    @on(SearchNameLine.Closed)
+    def go_on(self) -> None:
+        """Back to the line."""
+        self.line.focus()
+
+    @on(SearchInput.Taken)
+    def action_take(self) -> None:
+        """Take what is offered, else the corrected text, else go to the next placeholder, else offer something."""
+        if self._offers.is_open:
+            self._offers.take()
+        elif self.corrected:
+            self.line.put(self.corrected)
+        elif not self.line.select_placeholder():
+            self._offers.ask()
+        self._speak()
+
+    def action_older(self) -> None:
+        """Up in the list, or an earlier search."""
+        self._offers.up()
+        self._speak()
+
+    def action_newer(self) -> None:
+        """Down in the list, or a later search, or out of the bar."""
+        if self._offers.down():
+            self._speak()
+        else:
+            self.action_close()
+
+    def action_recall(self) -> None:
+        """Offer earlier searches that hold what is typed; again for the next one."""
+        if not self._offers.search_past():
+            tell(self, "No earlier search has these words.")
+        self._speak()
+
+    def action_clear(self) -> None:
+        """Begin with an empty line."""
+        self.line.value = ""
+
+    def action_scope(self) -> None:
+        """Search in the next larger place; after the largest in the smallest again."""
+        self._scope = (self._scope + 1) % len(self._about.shown.scopes)
+        self._speak()
+
+    def action_count(self) -> None:
+        """Have what this finds counted, if it has a meaning."""
+        self._offers.close()
+        if self._can_be_sent():
+            self.post_message(self.Asked(self.line.value.strip(), self.scope.location, only_count=True))
+
+    def action_save(self) -> None:
+        """Ask for a name."""
+        text = self.line.value.strip()
+        if not text or text.startswith(SIGN):
+            tell(self, "Type a search first, then save it.", "warning")
+            return
+        where = self.scope.location
+        self._offers.close()
+        self._naming.open(text, self._about.searches, where.profile, where.region)
+
+    # What is typed and sent
+
+    @on(Input.Changed)
+    def follow(self, event: Input.Changed) -> None:
+        """Judge and offer while it is typed."""
+        event.stop()
+        if self.line.value != self._spoken:
+            self._insists = False
+            self._offers.typed()
+            self._speak()
+
+    @on(Input.Submitted)
+    async def ask(self, event: Input.Submitted) -> None:
+        """Send it, unless it cannot work or a word in it is probably something else."""
+        event.stop()
+        if self._offers.is_past:
+            self.action_take()
+            return
+        if self._offers.is_guess:
+            self._offers.take()
+        elif self.line.value != self._declined and self._offers.guess():
+            self._speak()
+            return
+        self._offers.close()
+        name = self.line.value.split(" ", 1)[0] if self.line.value.startswith(SIGN) else ""
+        if self._offers.expand():
+            # A value that is asked for stays one value; what is typed over a placeholder in the line could be more.
+            self.post_message(self.Asked(self.line.value, self.scope.location, unfilled=name))
+        else:
+            await self.fill(self.line.value)
+
+    async def fill(self, text: str | None) -> None:
+        """Send the text with its placeholders filled, or go to what is wrong with it; without one go on typing."""
+        if text is None:
+            self._insists = self.line.select_placeholder()
+            self._speak()
+            return
+        if text != self.line.value:
+            self.line.put(text)
+        if not self._can_be_sent():
+            return
+        first = self._verdict().first
+        if first is not None:
+            tell(self, first.text, "warning")
+        text, scope = self.line.value.strip(), self.scope.location
+        self._about.shown = Shown(text, self._about.shown.scopes, self._about.shown.zone)
+        self._rest()
+        self.post_message(self.Asked(text, scope))
+        await asyncio.to_thread(self._about.history.add, text)
+
+    def _can_be_sent(self) -> bool:
+        """Whether the text has a meaning; says why, and goes there, if it has none."""
+        fatal = self._verdict().fatal
+        if fatal is None:
+            return True
+        self._insists, text = True, self.line.value
+        # A quote is closed at the end, everything else mended where it is.
+        is_quote = text[fatal.position : fatal.position + 1] in ("'", '"')
+        self.line.cursor_position = len(text) if is_quote else min(fatal.position, len(text))
+        self._speak()
+        return False
+
+    # What is said
+
+    def _verdict(self) -> Verdict:
+        context = self._about
+        now, tags = datetime.now(UTC), context.vocabulary.names
+        return judge(self.line.value, context.shown.zone, now, tags, self.scope.types)
+
+    def _speak(self, *, typed: bool = True) -> None:
+        """Say what the text means, or what is wrong with a word that nobody is typing at any more."""
+        if not self.line.has_focus:
+            return
+        text = self.line.value
+        # Until something is typed Tab still leads to the next pane.
+        self._spoken = text if typed else self._spoken
+        verdict = Verdict() if len(text) > LONGEST or text.startswith(SIGN) else self._verdict()
+        first = verdict.first
+        if first is not None and not (self._insists or is_finished(text, self.line.cursor_position, first.position)):
+            first = None
+        self.corrected = first.corrected if first else ""
+        self.line.underline(first.position if first else None)
+        self._meaning.say(*self._sentence(verdict, first))
+        self._place_box()
+        self._show_side(verdict)
+        self.refresh_bindings()
+
+    def _sentence(self, verdict: Verdict, objection: Objection | None) -> tuple[Content, str, str]:
+        """What line two says, what it adds where there is room, and the keys."""
+        text = self.line.value
+        if objection is not None:
+            style = "$text-error" if objection.fatal else "$text-warning"
+            mended = (
+                Content("⇥ takes ") + show(objection.corrected) + Content(" · ") if objection.corrected else Content()
+            )
+            return mended + show(objection.text).stylize_before(style), "", ""
+        if self._offers.is_guess and (chosen := self._box.chosen) is not None:
+            known = f" ({chosen.note})" if chosen.note else ""
+            return Content("Did you mean ") + show(chosen.text) + Content(f"{known}?"), "", "⏎ search this  Esc no"
+        if text.startswith(SIGN):
+            return show("a saved search; values for its placeholders follow: name=value"), "", "⏎ search"
+        words, only_available = in_words(text, self.scope, self._about.shown.zone, datetime.now(UTC))
+        if not text.strip():
+            return show(f"{words}; for example {EXAMPLE}"), "", self._keys
+        local = verdict.meaning.local if verdict.meaning is not None else ()
+        note = "looked for in the loaded rows only" if local else AVAILABLE if only_available else ""
+        return show(words), note, self._keys
+
+    @property
+    def _keys(self) -> str:
+        return "⏎ search  Esc leave  ^U clear"
+
+    def _show_side(self, verdict: Verdict | None = None) -> None:
+        """The scope while it is typed, else what was found."""
+        width = self.size.width
+        if not self._is_open:
+            parts = self._result if width >= _WIDE else self._result[:2] if width >= _NARROW else ()
+            text = " · ".join(part for part in parts if part)
+        else:
+            text = self._chip(verdict, width)
+        self._side.update(show(text))
+        self._side.display = bool(text)
+
+    def _chip(self, verdict: Verdict | None, width: int) -> str:
+        scopes, at = self._about.shown.scopes, self._scope
+        node = verdict.meaning.node if verdict is not None and verdict.meaning is not None else None
+        if scopes[at].types and names_type(node):
+            # A search for another type than that of the place is one in its region.
+            at += 1
+        if width < _NARROW:
+            return ""
+        following = scopes[(at + 1) % len(scopes)]
+        is_region = following.location.region and not following.types
+        words = "whole region" if is_region and scopes[at].types else following.words
+        hint = f" ▾ (^T: {words})" if width >= _WIDE else " ▾ ^T"
+        return f"in: {scopes[at].words}{hint if len(scopes) > 1 else ''}"
+
+    def _place_box(self) -> None:
+        chosen = self._box.chosen
+        if chosen is None:
+            return
+        line = self.line
+        column = cell_len(line.value[: chosen.start]) - line.scroll_offset.x
+        left = line.region.x - self.region.x + max(min(column, line.size.width - 1), 0) - 1
+        self._box.place(left, self.size.width, self.screen.size.height - self.region.y - 3)
+
+    # Coming and going
+
+    def on_descendant_focus(self) -> None:
+        """Say what the line means that is there already."""
+        if self.line.has_focus:
+            self._is_open = self._meaning.display = True
+            self.call_after_refresh(self._speak, typed=False)
+
+    @on(events.DescendantBlur)
+    def _blurred(self) -> None:
+        focused = self.screen.focused
+        if focused is None or self not in focused.ancestors:
+            self._leave_line()
+
+    def _leave_line(self) -> None:
+        """Show again what the rows were searched for; what was typed comes back with the next visit to the line."""
+        if not self._is_open:
+            return
+        self._is_open, phrase = False, self._about.shown.phrase
+        self._draft = self.line.value if self.line.value != phrase else None
+        self.line.put(phrase, 0)
+        self._rest()
+
+    def _rest(self) -> None:
+        # What is said and offered matters only to somebody who types.
+        self._offers.close()
+        self._spoken, self._insists, self.corrected = None, False, ""
+        self.line.underline(None)
+        self._meaning.display = self._is_open
+        self._show_side()
+        self.refresh_bindings()
+
+    def _cursor_moved(self) -> None:
+        """Offer nothing any more where the cursor was moved and nothing was typed."""
+        if self._offers.is_open and not self._offers.is_guess and self.line.value == self._spoken:
+            self._offers.close()
+
+
+class Offers:
+    """What the box holds: words that could follow, earlier searches, or what was probably meant."""
+
+    def __init__(self, line: SearchInput, shown: SuggestionBox, context: SearchContext) -> None:
+        self._line = line
+        self._box = shown
+        self._context = context
+        self._recall = Recall()
+        self._is_past = False
+        self._is_guess = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is offered."""
+        return bool(self._box.offers)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether earlier searches are offered."""
+        return self._is_past and self.is_open
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether whole searches are offered in the place of words that are known as something else."""
+        return self._is_guess and self.is_open
+
+    def close(self) -> None:
+        """Offer nothing."""
+        self._is_past = self._is_guess = False
+        self._show(())
+
+    def guess(self) -> bool:
+        """Offer what the words without a key were probably meant to be; whether there is any."""
+        self._is_past, self._is_guess = False, True
+        self._show(did_you_mean(self._line.value, self._context.vocabulary), "Did you mean")
+        return self.is_open
+
+    def typed(self) -> None:
+        """Offer what fits to what was just typed."""
+        self._recall.forget()
+        self._is_guess = False
+        if self._is_past:
+            self._offer_past()
+        elif self._line.has_focus and self._line.value and len(self._line.value) <= LONGEST:
+            self.ask()
+        else:
+            self.close()
+
+    def ask(self) -> None:
+        """Offer all that could stand at the cursor."""
+        text, cursor = self._line.value, self._line.cursor_position
+        self._show(suggest(text, cursor, self._context.known), key_at(text, cursor))
+
+    def take(self) -> None:
+        """Put the chosen one into the line.
+
+        Raises:
+            StorageError: it is a saved search, and cannot be read.
+        """
+        chosen, was_whole = self._box.chosen, self._is_past or self._is_guess
+        self.close()
+        if chosen is None:
+            return
+        self._line.put(*chosen.put_into(self._line.value))
+        if chosen.text.startswith(SIGN):
+            self.expand()
+        elif not was_whole:
+            self.ask()
+
+    def expand(self) -> bool:
+        """Put a saved search in the place of its name; whether it has placeholders to be filled.
+
+        Raises:
+            StorageError: there is none, or it cannot be read.
+        """
+        if self._line.value.startswith(SIGN):
+            self._line.put(use(self._line.value, self._context.searches), 0)
+            if not self._line.select_placeholder():
+                self._line.action_end()
+        return bool(placeholders_of(self._line.value))
+
+    def search_past(self) -> bool:
+        """Offer earlier searches that hold what is typed, or choose the next of them; whether there is any."""
+        if self.is_past:
+            self._box.move(1)
+        else:
+            self._is_past = True
+            self._offer_past()
+        return self.is_open
+
+    def up(self) -> None:
+        """Up in the list, or back to an earlier search."""
+        if self.is_open and (self._is_past or not self._box.is_first_chosen):
+            self._box.move(-1)
+        else:
+            self._go_to(self._recall.older(self._context.history.lines, self._line.value))
+
+    def down(self) -> bool:
+        """Down in the list, or on to a later search; whether there was either."""
+        if self.is_open:
+            self._box.move(1)
+        elif self._recall.is_back:
+            self._go_to(self._recall.newer())
+        else:
+            return False
+        return True
+
+    def _offer_past(self) -> None:
+        typed = self._line.value
+        lines = matching(self._context.history.lines, typed)
+        self._show([Suggestion(line, end=len(typed)) for line in lines if line != typed], "Earlier searches")
+
+    def _go_to(self, text: str | None) -> None:
+        if text is not None:
+            self.close()
+            self._line.put(text)
+
+    def _show(self, offers: Sequence[Suggestion], title: str = "") -> None:
+        self._box.offer(offers, title)
+        self._line.is_offered = bool(offers)
+
+
+def key_at(text: str, cursor: int) -> str:
+    """The key of the value that is typed at a cursor; empty where a key is typed."""
+    key = ""
+    for token in tokens_of(text[:cursor]):
+        key = token.of(text) if token.part is TokenPart.FIELD else "" if token.part is TokenPart.TEXT else key
+    return key if text[:cursor].rstrip(" ") == text[:cursor] else ""
+
+
+class MeaningLine(Widget):
+    """The second line: what a text means or what is wrong with it, and the keys where there is room."""
+
+    DEFAULT_CSS = """
+    MeaningLine {
+        overlay: screen; height: 1; width: 100%; display: none; background: $background; color: $text-muted;
+    }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: tuple[Content, str, str] = (Content(""), "", "")
+
+    @property
+    def text(self) -> str:
+        """What it says, in full."""
+        words, note, _keys = self._said
+        return f"{words.plain} ({note})" if note else words.plain
+
+    def say(self, words: Content, note: str, keys: str) -> None:
+        """Say this; the note becomes shorter and the keys vanish where there is no room."""
+        if (words, note, keys) != self._said:
+            self._said = (words, note, keys)
+            self.refresh()
+
+    def render(self) -> Content:
+        """The words at the left, the keys at the right."""
+        words, note, keys = self._said
+        width, left = self.size.width, Content(" → ") + words
+        notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
+        tails = [(more, keys) for more in notes] + [("", keys)] + [(more, "") for more in notes]
+        for more, hint in tails:
+            whole = left + Content.styled(f" · {more}", "$text-accent") if more else left
+            room = width - whole.cell_length - cell_len(hint) - 1
+            if room >= _GAP:
+                return whole + Content(" " * room) + show(hint)
+        return left.truncate(width, ellipsis=True)

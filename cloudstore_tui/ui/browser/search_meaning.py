@@ -1,0 +1,270 @@
+"""A filter or phrase while it is typed: its parts, what it means inside a place, and what is wrong with it."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+
+from cloudstore_tui.core.errors import FilterError
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.fiql import Compiled, Problem, brief, check, explain, is_fiql, names_type, understand
+from cloudstore_tui.fiql.fields import TYPES
+from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
+from cloudstore_tui.ui.browser.visit import filter_of, types_in
+
+ALL = "all regions"
+AVAILABLE = "available only (add state:any for all)"
+AVAILABLE_SHORT = "available only"
+EXAMPLE = 'agent:"Khang Glynn" since:yesterday dur:>10m'
+
+_PLURALS = {known.name: known.plural for known in TYPES}
+_POSITION = re.compile(r" \(at character \d+\)\Z")
+"""What an error says for those who see no underline."""
+_QUOTES = "\"'"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A place that a search stays inside."""
+
+    location: Location
+    words: str
+    types: tuple[str, ...] = ()
+    """The types of what is in it; empty for any."""
+
+
+def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...]:
+    """The places that hold a location, the smallest first: of a type or a day, its region, all regions."""
+    scopes = [Scope(Location(location.profile), ALL)]
+    if location.region:
+        scopes.insert(0, Scope(Location(location.profile, location.region), location.region))
+    if inside := filter_of(provider, location):
+        scopes.insert(0, Scope(location, place_words(location), types_in(inside)))
+    return tuple(scopes)
+
+
+def place_words(location: Location) -> str:
+    """`Contact Center recordings 2024-09`."""
+    kind, *dates = location.place
+    return " ".join(part for part in (_PLURALS.get(kind, kind), "-".join(dates)) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What is wrong, or looks wrong, and where."""
+
+    position: int
+    text: str
+    fatal: bool
+    corrected: str = ""
+    """The whole text with it mended, where that is possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A text, understood as far as it can be."""
+
+    meaning: Compiled | None = None
+    """`None` if it has none."""
+    reading: str = ""
+    """What it finds, in full."""
+    objections: tuple[Objection, ...] = ()
+
+    @property
+    def fatal(self) -> Objection | None:
+        """Why it cannot be sent."""
+        return next((found for found in self.objections if found.fatal), None)
+
+    @property
+    def first(self) -> Objection | None:
+        """What is to be said: why it cannot be sent, or else what looks wrong first."""
+        return self.fatal or next(iter(self.objections), None)
+
+
+def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), types: tuple[str, ...] = ()) -> Verdict:
+    """The verdict on a filter or phrase; an empty one finds everything.
+
+    Args:
+        text: what was typed.
+        zone: what times without a zone are in.
+        now: the present moment, with a zone.
+        tags: names of tags that objects are known to have.
+        types: what is searched in, where the text names no type.
+    """
+    if placeholders := placeholders_of(text):
+        return Verdict(objections=(_objection(missing(text, placeholders[0])),))
+    try:
+        meaning = understand(text, zone, now, types)
+    except FilterError as error:
+        return Verdict(objections=(_objection(error),))
+    if meaning.node is None:
+        return Verdict(meaning)
+    found = check(meaning.node, text, zone, tags) if is_fiql(text) else ()
+    return Verdict(meaning, explain(meaning.node, zone), tuple(map(_likely, found)))
+
+
+def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str, bool]:
+    """What a text finds inside a place, in few words, and whether only of what is available.
+
+    A value whose quote is still open, and a word that nobody can understand yet, end with `…`.
+    """
+    meaning, is_half = _as_far_as_it_goes(text, zone, now, scope.types)
+    node = meaning.node if meaning is not None else None
+    parts = [] if names_type(node) or not scope.types else [scope.words]
+    parts += [brief(node, zone, scope.types)] if node is not None else []
+    parts += map(str, meaning.local) if meaning is not None else []
+    words = ", ".join(part for part in parts if part) or "everything"
+    names_state = meaning is not None and "objectState" in meaning.filter
+    return f"{words}…" if is_half else words, not names_state
+
+
+def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, types: tuple[str, ...]) -> tuple[Compiled | None, bool]:
+    """The meaning of a text, else of it with its last quote closed, else of all but its last word."""
+    head = text.rstrip()
+    shorter = head.rpartition(" ")[0]
+    for attempt in dict.fromkeys((text, *(head + quote for quote in _QUOTES), shorter)):
+        if placeholders_of(attempt):
+            continue
+        try:
+            return understand(attempt, zone, now, types), attempt != text
+        except FilterError:
+            continue
+    return None, bool(head)
+
+
+def is_finished(text: str, cursor: int, position: int) -> bool:
+    """Whether the word at a position is one that nobody is typing at any more."""
+    token = next((token for token in tokens_of(text) if token.start <= position < token.end), None)
+    if token is None:
+        return position < len(text.rstrip())
+    if token.part in (TokenPart.VALUE, TokenPart.TEXT) and _is_open(token.of(text)):
+        return False
+    last = _word_end(text, token.end)
+    return last < len(text) and not position <= cursor <= last
+
+
+def _word_end(text: str, end: int) -> int:
+    """Where the condition ends that goes on at a position."""
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return end
+
+
+def _is_open(word: str) -> bool:
+    return word[:1] in _QUOTES and (len(word) == 1 or word[-1] != word[0])
+
+
+def _objection(error: FilterError) -> Objection:
+    message = _POSITION.sub("", error.message)
+    return Objection(error.position, f"{message[:1].upper()}{message[1:]}. {error.hint}".strip(), fatal=True)
+
+
+def _likely(problem: Problem) -> Objection:
+    return Objection(problem.position, problem.sentence, problem.fatal, problem.corrected or "")
+
+
+# The parts of a text, also of one that is only half typed.
+
+
+class TokenPart(StrEnum):
+    """What a token is."""
+
+    FIELD = "field"
+    OPERATOR = "operator"
+    VALUE = "value"
+    JOIN = "join"
+    """`;`, `,` and parentheses."""
+    TEXT = "text"
+    """A word of a phrase without a key."""
+    HOLE = "placeholder"
+    SAVED = "saved"
+    """The name of a saved search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stretch of the text."""
+
+    part: TokenPart
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """Its characters."""
+        return text[self.start : self.end]
+
+
+_QUOTED = r"""'(?:\\[\s\S]|[^'\\])*(?:'|\\?\Z)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?\Z)"""
+"""A text in quotes; the last one may not be closed yet."""
+_FIQL = re.compile(
+    rf"(?P<value>{_QUOTED})|(?P<operator>==|!=|=[A-Za-z]*=?|!\Z)|(?P<join>[();,])|(?P<word>[^\"'(),;=!~<>\s]+)|(?P<odd>\S)"
+)
+_KEY = re.compile(r"(?P<field>-?[^\W\d][\w.-]*)(?P<operator>:(?:>=|<=|!=|==?|>|<|~)?|>=|<=|>|<)")
+_VALUE = re.compile(rf"(?:{_QUOTED}|[^\s,])+")
+_TEXT = re.compile(rf"-?(?:{_QUOTED})|\S+")
+
+
+def tokens_of(text: str) -> Iterator[Token]:
+    """The tokens from left to right; what is between two of them is blank."""
+    if text.startswith(SIGN):
+        end = len(text.split(maxsplit=1)[0])
+        yield Token(TokenPart.SAVED, 0, end)
+        yield from _given(text, end)
+        return
+    placeholders = {placeholder.start: placeholder.end for placeholder in placeholders_of(text)}
+    meant_as_fiql = is_fiql(text) or text.lstrip().startswith("(")
+    for token in _fiql(text) if meant_as_fiql else _phrase(text):
+        yield Token(TokenPart.HOLE, token.start, token.end) if token.start in placeholders else token
+
+
+def _fiql(text: str) -> Iterator[Token]:
+    after_operator, in_list = False, False
+    for found in _FIQL.finditer(text):
+        kind = found.lastgroup or ""
+        if kind == "word":
+            part = TokenPart.VALUE if after_operator or in_list else TokenPart.FIELD
+        else:
+            part = TokenPart.TEXT if kind == "odd" else TokenPart(kind)
+        if part is TokenPart.JOIN:
+            in_list = (found.group() == "(" and after_operator) or (in_list and found.group() != ")")
+        after_operator = part is TokenPart.OPERATOR
+        yield Token(part, *found.span())
+
+
+def _phrase(text: str) -> Iterator[Token]:
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        key = _KEY.match(text, position)
+        if key is None:
+            word = _TEXT.match(text, position)
+            end = word.end() if word else position + 1
+            yield Token(TokenPart.TEXT, position, end)
+            position = end
+            continue
+        yield Token(TokenPart.FIELD, *key.span("field"))
+        yield Token(TokenPart.OPERATOR, *key.span("operator"))
+        position = key.end()
+        while value := _VALUE.match(text, position):
+            yield Token(TokenPart.VALUE, *value.span())
+            position = value.end()
+            if not text.startswith(",", position):
+                break
+            yield Token(TokenPart.JOIN, position, position + 1)
+            position += 1
+
+
+def _given(text: str, start: int) -> Iterator[Token]:
+    """The values that are given to the placeholders of a saved search: `queue=Sales`."""
+    for found in re.finditer(rf"([\w-]+)(=)((?:{_QUOTED}|[^\s])*)|\S+", text[start:]):
+        if found[1] is None:
+            yield Token(TokenPart.TEXT, start + found.start(), start + found.end())
+            continue
+        parts = (TokenPart.FIELD, TokenPart.OPERATOR, TokenPart.VALUE)
+        for group, part in enumerate(parts, 1):
+            if found[group]:
+                yield Token(part, start + found.start(group), start + found.end(group))
