@@ -39,7 +39,7 @@ async def test_up_from_a_search_goes_to_where_it_began(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         it.screen.journey.search("a==b")
         await it.settle()
-        assert "acme8 › us-east › a is b" in it.lines[1]
+        assert "acme8 › us-east › a is b" in it.lines[0]
         await it.press("backspace")
         assert "acme8 › us-east─" in it.lines[1]
         await it.press("H")

@@ -178,14 +178,12 @@ async def test_what_a_phrase_finds_is_said_while_it_is_typed_and_the_phrase_stay
     async with browser(start="acme8:us-east/") as it:
         await it.press("f")
         await it.type("type:cc dur:>90s")
-        assert said(it) == (
-            "Call recordings, longer than 1 min 30 s (available only (add state:any for all))"
-        )
+        assert said(it) == ("Call recordings, longer than 1 min 30 s (available only (add state:any for all))")
         await it.press("enter")
         assert sent(searches) == "type==callcenterrecording;duration=gt=90000"
         assert value(it) == "type:cc dur:>90s"
         assert said(it) == ""
-        assert "Contact Center recordings, longer than 1 min 30 s" in it.lines[1]
+        assert "Call recordings, longer than 1 min 30 s" in it.lines[0]
         assert "2,431 match" in it.text
         await fill(it, "agent:Lee")
         await it.press("enter")
@@ -398,7 +396,7 @@ async def test_a_search_stays_inside_of_the_place_and_one_key_widens_it(browser:
         await it.settle()
         await it.press("f")
         await it.type('agent:"Khang Glynn" dur:>10m')
-        assert "in: Contact Center recordings ▾" in it.text
+        assert "in: Call recordings ▾" in it.text
         await it.press("enter")
         assert sent(searches) == "type==callcenterrecording;agentName=='Khang Glynn';duration=gt=600000"
         assert it.screen.journey.visit.location == place

@@ -119,12 +119,12 @@ class Reading:
     @property
     def result(self) -> tuple[str, ...]:
         """How much was found, how large that is where it is known, and what can be done with the search."""
-        spool, total = self.spool, None if self.visit.local else self.pager.total
+        store, total = self.store, None if self.visit.local else self.pager.total
         if self.visit.query is None or not self.fetched:
             return ()
         is_whole = self.pager.ended and not self.error
-        found = f"{spool.loaded if is_whole or total is None else total:,}"
-        known, size = spool.sizes
+        found = f"{store.loaded if is_whole or total is None else total:,}"
+        known, size = store.sizes
         return (
             f"{found} {'match' if is_whole or total is not None else 'loaded'}",
             formatted.size(size) if is_whole and known else "",

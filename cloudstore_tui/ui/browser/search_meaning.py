@@ -10,16 +10,15 @@ from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql import Compiled, Problem, brief, check, explain, is_fiql, names_type, understand
-from cloudstore_tui.fiql.fields import TYPES
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
 from cloudstore_tui.ui.browser.visit import filter_of, types_in
+from cloudstore_tui.ui.format import place_names
 
 ALL = "all regions"
 AVAILABLE = "available only (add state:any for all)"
 AVAILABLE_SHORT = "available only"
 EXAMPLE = 'agent:"Khang Glynn" since:yesterday dur:>10m'
 
-_PLURALS = {known.name: known.plural for known in TYPES}
 _POSITION = re.compile(r" \(at character \d+\)\Z")
 """What an error says for those who see no underline."""
 _QUOTES = "\"'"
@@ -41,14 +40,8 @@ def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...
     if location.region:
         scopes.insert(0, Scope(Location(location.profile, location.region), location.region))
     if inside := filter_of(provider, location):
-        scopes.insert(0, Scope(location, place_words(location), types_in(inside)))
+        scopes.insert(0, Scope(location, " › ".join(place_names(location)), types_in(inside)))
     return tuple(scopes)
-
-
-def place_words(location: Location) -> str:
-    """`Contact Center recordings 2024-09`."""
-    kind, *dates = location.place
-    return " ".join(part for part in (_PLURALS.get(kind, kind), "-".join(dates)) if part)
 
 
 @dataclass(frozen=True, slots=True)
