@@ -296,9 +296,10 @@ def _general(node: Node, zone: tzinfo) -> Iterator[str]:
     for term, types in terms:
         units = units_of(ALIASES.get(term.selector, term.selector), types)
         if units == {Unit.EPOCH_MS}:
-            yield f"The time was taken in the zone of the settings: {clause_words(term, types, zone)}."
+            name = getattr(zone, "key", None) or zone.tzname(None) or "your zone"
+            yield f"Times are in {name} (your time_zone setting): {clause_words(term, types, zone)}."
         elif units <= _LENGTHS:
             yield f"The unit of {term.selector} is {' or '.join(sorted(units))}: {clause_words(term, types, zone)}."
     texts = (term for term, _types in terms if term.selector not in _LISTED and term.operator in _EQUAL)
     if any(CONTENT_FIELDS.get(term.selector, Unit.TEXT) is Unit.TEXT for term in texts):
-        yield "Texts must be equal to the letter, with their capitals; agent:~khang looks for a part in fetched rows."
+        yield "Values are case-sensitive and must match exactly. agent:~khang finds a part, in loaded rows."

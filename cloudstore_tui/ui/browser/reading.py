@@ -96,7 +96,7 @@ class Reading:
         if self.error:
             return self.sentence
         if rest and self.visit.local and self.fetched:
-            return f"Not in the {self.fetched:,} rows loaded so far: {self.visit.local_words}.{rest}"
+            return "\n".join((f"Not in the {self.fetched:,} rows loaded so far.{rest}", *self._looked_for))
         if rest:
             return "Stopped. Press r to reload."
         if self.visit.query is None:
@@ -113,8 +113,17 @@ class Reading:
         if not self.visit.written:
             return (sent,)
         if self.fetched:
-            return (sent, f"It found {self.fetched:,}; in none of them {self.visit.local_words}.")
+            return (sent, f"That matches {self.fetched:,}, none of which has the rest.", *self._looked_for)
         return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))
+
+    @property
+    def _looked_for(self) -> tuple[str, ...]:
+        """What only loaded rows can be searched for, and what to write for a search of all."""
+        return (
+            *(f"Searched there: {term}." for term in self.visit.local),
+            "8x8 can't search for part of a text.",
+            'A whole one it finds everywhere: agent:"First Last", queue:"Name", a number or an id.',
+        )
 
     @property
     def result(self) -> tuple[str, ...]:

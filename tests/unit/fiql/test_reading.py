@@ -87,7 +87,7 @@ def test_a_tree_shows_how_the_joins_bind() -> None:
         ("type==summary", ["Only AVAILABLE"]),
         ("objectState==ARCHIVED", []),
         ("type==summari;objectState==ARCHIVED", ["Did you mean summary?"]),
-        ("objectState==ARCHIVED;agentName==khang", ["with their capitals"]),
+        ("objectState==ARCHIVED;agentName==khang", ["Values are case-sensitive"]),
         ("objectState==ARCHIVED;createdTime=ge=1725148800000", ["after 1 Sep 2024 00:00 UTC"]),
         (
             "type==callrecording;duration=gt=90000;objectState==ARCHIVED",
