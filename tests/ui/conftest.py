@@ -461,7 +461,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
     @asynccontextmanager
     async def run(
         *,
-        size: tuple[int, int] = (120, 40),
+        size: tuple[int, int] = (180, 30),
         start: str = "",
         keys: Mapping[str, str] | None = None,
         behind: Mapping[str, Any] | None = None,

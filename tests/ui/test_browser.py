@@ -142,37 +142,26 @@ async def test_tab_goes_round_the_panes_that_are_there(browser: Any) -> None:
         assert it.focus == "transfers"
 
 
-@pytest.mark.parametrize("size", [(59, 20), (120, 14)])
-async def test_a_tiny_terminal_shows_one_pane_that_keys_change(browser: Any, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(59, 12), (120, 14)])
+async def test_a_low_terminal_shows_one_pane_that_keys_change(browser: Any, size: tuple[int, int]) -> None:
     async with browser(size=size, start="acme:exports/reporting/") as it:
         assert "report-000.tar" in it.text
-        assert "(Alvaria)" not in it.text
+        assert not it.screen.detail.region.area
         await it.press("1")
         assert "acme  (Alvaria)" in it.text
-        assert "report-000.tar" not in it.text
         assert it.focus == "places"
         await it.press("2", "enter")
         assert it.focus == "detail"
-        assert "acme  (Alvaria)" not in it.text
         assert "acme:exports/reporting/report-000.tar" in it.text
-
-
-async def test_at_80_by_24_the_panes_are_stacked(browser: Any) -> None:
-    async with browser(size=(80, 24), start="acme:exports/reporting/") as it:
-        tops = [it.screen.places.region, it.screen.entries.region, it.screen.detail.region]
-        assert [region.x for region in tops] == [0, 0, 0]
-        assert tops[0].y < tops[1].y < tops[2].y
-        assert all(region.width == 80 and region.height >= 4 for region in tops)
-        assert tops[1].height >= 11
 
 
 async def test_i_hides_the_detail_and_gives_its_room_to_the_entries(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
-        before = it.screen.entries.region.height
+        before = it.screen.entries.table.region.width
         await it.press("i")
-        assert it.screen.entries.region.height > before
+        assert it.screen.entries.table.region.width > before
         await it.press("i")
-        assert it.screen.entries.region.height == before
+        assert it.screen.entries.table.region.width == before
 
 
 async def test_z_shows_times_in_the_next_zone(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:

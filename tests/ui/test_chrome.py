@@ -102,7 +102,7 @@ async def test_what_is_told_stands_above_the_keys_and_gives_its_row_back(
     async with browser(start="acme:exports/") as it:
         rows = it.screen.entries.table.size.height
         tell(it.app, "First.")
-        tell(it.app, "A row could not be read. " * 20, "warning")
+        tell(it.app, "A row could not be read. " * 40, "warning")
         await it.settle()
         told = it.lines[-4:-1]
         assert told[0].startswith(" ! A row could not be read. ")
