@@ -63,6 +63,8 @@ class MarkedRows:
 
     def __init__(self) -> None:
         self._flags = bytearray()
+        self._dropped = bytearray()
+        """The flags before all of them were taken away."""
 
     def __contains__(self, number: int) -> bool:
         return number < len(self._flags) and self._flags[number] == 1
@@ -78,10 +80,19 @@ class MarkedRows:
             if number >= len(flags):
                 flags.extend(bytes(number - len(flags) + 1024))
             flags[number] = on
+            if not on and number < len(self._dropped):
+                self._dropped[number] = False
 
     def clear(self) -> None:
         """Unmark all rows."""
+        if any(self._flags):
+            self._dropped = self._flags
         self._flags = bytearray()
+
+    def bring_back(self) -> None:
+        """Mark again what was unmarked at once."""
+        dropped, self._dropped = self._dropped, bytearray()
+        self.set(compress(range(len(dropped)), dropped), on=True)
 
     def summary(self, sizes: Sizes) -> Selection:
         """What is marked, how large it is, and of when."""
@@ -392,6 +403,10 @@ class RowStore(SortedView):
     def clear_marks(self) -> None:
         """Unmark everything, also what the filter hides."""
         self._marked.clear()
+
+    def bring_back_marks(self) -> None:
+        """Mark again what was marked when everything was unmarked the last time."""
+        self._marked.bring_back()
 
     async def tally(self, column: Column, limit: int) -> list[tuple[str, int]]:
         """The most frequent values of a column among the shown objects, each with how often it is there."""

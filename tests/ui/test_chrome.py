@@ -1,14 +1,19 @@
 """The lines that every screen has: where the user is, what was told last, and the keys."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
 
+import cloudstore_tui.ui.dialogs
+import cloudstore_tui.ui.screens
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Session
 from cloudstore_tui.ui import report
+from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.screen import token_words
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.widgets.chrome import Badge, Crumb, Header
@@ -178,3 +183,29 @@ async def test_a_dialog_brings_its_own_keys(browser: Any) -> None:
         await it.press("o")
         assert "esc Cancel" in it.keys
         assert "Download" not in it.keys
+
+
+def screens() -> list[type[BaseScreen[Any]]]:
+    for folder in (cloudstore_tui.ui.screens, cloudstore_tui.ui.dialogs):
+        for found in iter_modules(folder.__path__):
+            import_module(f"{folder.__name__}.{found.name}")
+    found_classes, left = [], [BaseScreen]
+    while left:
+        below = left.pop().__subclasses__()
+        found_classes += below
+        left += below
+    return [class_ for class_ in found_classes if class_.__module__.startswith("cloudstore_tui.ui.")]
+
+
+def test_q_closes_every_screen_but_the_first_ones() -> None:
+    """Those end the program, and the palette is a line to type in."""
+    without = {
+        class_.__name__
+        for class_ in screens()
+        if not any("q" in str(getattr(key, "key", "")).split(",") for base in class_.mro() for key in keys_of(base))
+    }
+    assert without <= {"BaseModal", "BrowserScreen", "HomeScreen", "WelcomeScreen", "Palette"}
+
+
+def keys_of(class_: type[object]) -> Any:
+    return vars(class_).get("BINDINGS", ())

@@ -70,3 +70,34 @@ async def test_a_filter_that_hides_all_says_so_and_nothing_else(browser: Any) ->
         await it.type("xyzzy")
         await it.until(lambda: "None of the 100 rows loaded holds “xyzzy”. Ctrl+E loads the rest." in it.text)
         assert "Stopped" not in it.text
+
+
+async def test_many_marks_take_two_escapes_and_u_brings_them_back(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        store = it.screen.listing.reading.store
+        await it.press("space", "escape")
+        assert store.selection.count == 0
+        assert "1 unmarked. U brings them back." in it.text
+        await it.press("a")
+        marked = store.selection.count
+        await it.press("escape")
+        assert store.selection.count == marked >= 100
+        assert f"Esc once more unmarks all {marked}." in it.text
+        await it.press("escape")
+        assert store.selection.count == 0
+        await it.press("U")
+        assert store.selection.count == marked
+        # What was unmarked one by one since is not what Escape dropped.
+        await it.press("escape", "escape", "g", "space", "g", "space", "U")
+        assert store.selection.count == marked - 1
+
+
+async def test_a_range_says_that_it_is_open_and_how_long_it_is(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.press("v", "j", "j")
+        assert it.foot.startswith("RANGE 3 rows · v ends")
+        await it.press("escape")
+        assert "RANGE" not in it.foot
+        await it.press("v", "j", "v")
+        assert "RANGE" not in it.foot
+        assert "2 marked" in it.foot

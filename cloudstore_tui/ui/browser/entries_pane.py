@@ -11,16 +11,20 @@ from textual.message import Message
 from textual.widget import Widget
 
 from cloudstore_tui.core.models import Column
-from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.state.memory import Layouts
 from cloudstore_tui.ui.browser.entry_table import EntryTable
 from cloudstore_tui.ui.browser.panes import PaneRule
 from cloudstore_tui.ui.browser.search_bar import SearchBar
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
+MANY = 100
+"""Marks from which on Escape has to be pressed twice to drop them."""
 _LOOKED_AT = 300
 """Rows in which tags are looked for that could be columns."""
 
@@ -45,6 +49,8 @@ class EntriesPane(Vertical):
         super().__init__(id=id)
         self._left, self._right = left, right
         self._store: RowStore | None = None
+        self._doubtful = Selection()
+        """The marks that Escape was pressed for once."""
         self._progress = Progress()
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
@@ -117,12 +123,16 @@ class EntriesPane(Vertical):
         self._filter("")
         return True
 
-    def clear_marks(self) -> bool:
-        """Unmark everything; whether something was marked."""
-        if self._store is None or not self._store.selection.count:
-            return False
-        self.table.action_marks("none")
-        return True
+    def clear_marks(self) -> None:
+        """Unmark everything; asks first where it took somebody long to mark it."""
+        marks = self._store.selection if self._store is not None else Selection()
+        if marks.count >= MANY and marks != self._doubtful:
+            self._doubtful = marks
+            tell(self, f"Esc once more unmarks all {marks.count:,}.", "warning")
+        elif marks.count:
+            self._doubtful = Selection()
+            self.table.action_marks("none")
+            tell(self, f"{marks.count:,} unmarked. U brings them back.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to filter before anything is shown."""
@@ -160,4 +170,6 @@ class EntriesPane(Vertical):
 
     def _say(self) -> None:
         if self._store is not None:
-            self._foot.set_text(foot_text(self._store, self._progress, self._zone))
+            rows = self.table.range_length
+            range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""
+            self._foot.set_text(range_ + foot_text(self._store, self._progress, self._zone))

@@ -10,6 +10,8 @@ from textual.message import Message
 from cloudstore_tui.core.models import Column, Entry
 from cloudstore_tui.ui.widgets.virtual_table import VirtualTable
 
+BRING_BACK = "Bring back the marks that Esc dropped"
+
 
 class EntryTable(VirtualTable):
     """Opens and marks entries, by key and by mouse."""
@@ -20,6 +22,7 @@ class EntryTable(VirtualTable):
         Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark a range (v…v)"),
         Binding("escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),
         Binding("a,ctrl+a", "marks('all')", "All", id="entries.mark_all", show=False, tooltip="Mark all loaded rows"),
+        Binding("U", "marks('dropped')", "Marks back", id="entries.marks_back", show=False, tooltip=BRING_BACK),
         Binding("*", "marks('others')", "Invert", id="entries.invert", show=False, tooltip="Mark the others instead"),
     ]
 
@@ -59,6 +62,12 @@ class EntryTable(VirtualTable):
             for row in self.rows_in_view:
                 if min(old, new) <= row <= max(old, new):
                     self.refresh_row(row)
+            self.post_message(self.MarksChanged())
+
+    @property
+    def range_length(self) -> int:
+        """How many rows the range holds that is open; 0 without one."""
+        return abs(self.cursor - self._anchor[0]) + 1 if self._anchor else 0
 
     def looks_marked(self, row: int) -> bool:
         """Whether a row is marked, or would be if the range ended now."""
@@ -102,6 +111,7 @@ class EntryTable(VirtualTable):
         if self._anchor is None:
             self._anchor = (self.cursor, entry)
             self.refresh_row(self.cursor)
+            self.post_message(self.MarksChanged())
             return
         first, last = sorted((self._anchor[0], self.cursor))
         self._anchor = None
@@ -113,11 +123,17 @@ class EntryTable(VirtualTable):
         """Forget where the range began."""
         self._anchor = None
         self.refresh()
+        self.post_message(self.MarksChanged())
 
     def action_marks(self, which: str) -> None:
-        """Mark `all` rows, the `others` instead of the marked ones, or `none`."""
+        """Mark `all` rows, the `others` instead of the marked ones, `none`, or those that were `dropped`."""
         if self.store is not None:
-            change = {"all": self.store.mark_all, "others": self.store.invert, "none": self.store.clear_marks}
+            change = {
+                "all": self.store.mark_all,
+                "others": self.store.invert,
+                "none": self.store.clear_marks,
+                "dropped": self.store.bring_back_marks,
+            }
             change[which]()
             self._anchor = None
             self.refresh()

@@ -34,7 +34,7 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     CSS_PATH = "profile_form.tcss"
     AUTO_FOCUS = "#name"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", tooltip="Close without saving", id="profile.cancel"),
+        Binding("escape,q", "cancel", "Cancel", tooltip="Close without saving", id="profile.cancel"),
         Binding("tab,down", "next", "Next", tooltip="Go to the next line", id="profile.next"),
         Binding("shift+tab,up", "previous", "Before", tooltip="Go to the line before", id="profile.previous"),
     ]
