@@ -185,11 +185,12 @@ async def test_a_dialog_brings_its_own_keys(browser: Any) -> None:
         assert "Download" not in it.keys
 
 
-def screens() -> list[type[BaseScreen[Any]]]:
+def screens() -> list[type[Any]]:
     for folder in (cloudstore_tui.ui.screens, cloudstore_tui.ui.dialogs):
         for found in iter_modules(folder.__path__):
             import_module(f"{folder.__name__}.{found.name}")
-    found_classes, left = [], [BaseScreen]
+    found_classes: list[type[Any]] = []
+    left: list[type[Any]] = [BaseScreen]
     while left:
         below = left.pop().__subclasses__()
         found_classes += below
