@@ -38,7 +38,7 @@ def image_preview(sample: Sample) -> Preview:
         size = _size(track)
         notes = (problem,) if problem else ()
     if size is not None:
-        facts.append(("size", f"{size[0]:,} × {size[1]:,} points"))
+        facts.append(("size", f"{size[0]:,} × {size[1]:,} pixels"))
     elif not notes:
         notes = ("Its size is not in the part that was read; it may be cut or damaged.",)
     colours = " ".join(str(track[name]) for name in ("color_space", "chroma_subsampling") if track.get(name))

@@ -34,12 +34,12 @@ _FLOOR = -60.0
 _LEAST_TOP = -30.0
 """Decibels up to which a very quiet recording is drawn as what it is."""
 _STEPS = " ▁▂▃▄▅▆▇█"
-_MARGIN = 7
+MARGIN = 7
 _NARROWEST, _WIDEST = 20, 160
-_SHORT = 20
-"""Seconds below which the time needs a fraction."""
-_TICK = 15
-"""Columns between two times below."""
+_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+"""Seconds between two times below."""
+_TICK = 9
+"""Columns that a time below takes at least."""
 _HEX_ROW = 16
 """Bytes on a line."""
 
@@ -73,6 +73,10 @@ class RenderedDocument(NamedTuple):
     """Whether long lines read better wrapped."""
     folded: frozenset[int] = frozenset()
     """Lines that are folded at first."""
+    turns: tuple[tuple[int, float], ...] = ()
+    """Lines on which somebody begins to speak, and the second."""
+    wave: tuple[int, int, int] = (0, 0, 0)
+    """The first line of a waveform, the one behind the last, and how many columns it has; they begin at `MARGIN`."""
 
 
 def render(preview: Preview, width: int) -> RenderedDocument:
@@ -86,7 +90,17 @@ def render(preview: Preview, width: int) -> RenderedDocument:
         lines += [_node(node, above, body.nodes) for node in body.nodes]
         return RenderedDocument(tuple(lines), above=above, folded=frozenset(place + above for place in body.folded))
     head, further, wraps = _body(preview, width)
-    return RenderedDocument((*lines, *further), head, above, wraps)
+    turns = [(above + place, turn.start) for place, turn in enumerate(body.turns)] if isinstance(body, Dialogue) else []
+    known = tuple((line, start) for line, start in turns if start is not None)
+    wave = (above, above + len(further) - 1, columns_of(width)) if isinstance(body, Waveform) else (0, 0, 0)
+    return RenderedDocument((*lines, *further), head, above, wraps, turns=known, wave=wave)
+
+
+def joined(recording: RenderedDocument, transcript: RenderedDocument) -> RenderedDocument:
+    """What was said, below the waveform of the recording in which it was."""
+    below = len(recording.lines) + 1
+    turns = tuple((below + line, start) for line, start in transcript.turns)
+    return recording._replace(lines=(*recording.lines, RenderedLine(""), *transcript.lines), turns=turns, wraps=True)
 
 
 def _body(preview: Preview, width: int) -> tuple[str, Sequence[RenderedLine], bool]:
@@ -185,17 +199,22 @@ def _hex_lines(data: bytes) -> Iterator[str]:
         yield f"{offset:08x}  {left:23}  {right:23}  {letters}"
 
 
+def columns_of(width: int) -> int:
+    """Columns of a waveform on a screen of this width."""
+    return max(_NARROWEST, min(width - MARGIN - 1, _WIDEST))
+
+
 def draw_waveform(waveform: Waveform, width: int) -> Iterator[str]:
     """Some lines for each channel, loud above quiet, and the time below."""
-    columns = max(_NARROWEST, min(width - _MARGIN - 1, _WIDEST))
+    columns = columns_of(width)
     top = max((max(channel, default=_FLOOR) for channel in waveform.channels), default=_FLOOR)
     names = ("left", "right") if len(waveform.channels) == 2 else ("",) * len(waveform.channels)
     for name, channel in zip(names, waveform.channels, strict=True):
         heights = [_height(level, max(top, _LEAST_TOP)) for level in _spread(channel, columns)]
         for row in range(_ROWS, 0, -1):
             bars = "".join(_STEPS[max(0, min(height - 8 * (row - 1), 8))] for height in heights)
-            yield f"{name if row == _ROWS else '':{_MARGIN}}{bars}".rstrip()
-    yield f"{'':{_MARGIN}}{_axis(waveform.seconds, columns)}"
+            yield f"{name if row == _ROWS else '':{MARGIN}}{bars}".rstrip()
+    yield f"{'':{MARGIN}}{_axis(waveform.seconds, columns)}"
 
 
 def _spread(levels: Sequence[float], columns: int) -> list[float]:
@@ -213,8 +232,13 @@ def _height(level: float, top: float) -> int:
 
 
 def _axis(seconds: float, columns: int) -> str:
+    """Round times below what is drawn, as many as there is room for."""
+    if seconds <= 0:
+        return ""
+    step = next((tick for tick in _TICKS if tick * columns >= seconds * _TICK), _TICKS[-1])
     line = ""
-    for column in range(0, columns - 6, _TICK):
-        at = seconds * column / columns
-        line = f"{line:{column}}{clock(at) if seconds >= _SHORT else f'{at:.1f} s'}"
+    for at in range(0, int(seconds) + 1, step):
+        column = round(at / seconds * columns)
+        if column <= columns - 4:
+            line = f"{line:{column}}{clock(at)}"
     return line

@@ -102,10 +102,10 @@ async def _worker() -> AsyncIterator[asyncio.subprocess.Process]:
         if worker.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGKILL)
-        await _reap(worker)
+        await reap(worker)
 
 
-async def _reap(worker: asyncio.subprocess.Process) -> None:
+async def reap(worker: asyncio.subprocess.Process) -> None:
     """Wait for the end of a killed worker, also where a loop that ends cancels everything: it takes a moment."""
     cancelled = False
     while True:

@@ -317,7 +317,7 @@ def _sampled(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
     sound = _mean_speed(sample, sound, pieces, heard)
     body = Waveform(tuple(zip(*levels, strict=True)), sound.seconds)
     missing = sum(one is None for one in heard)
-    note = f"The waveform is sampled at {SLICES - missing} points."
+    note = f"Waveform sampled at {SLICES - missing} points."
     return Preview(sound.name, body, _facts(sound, sample) + _loudness(body), (*notes, note))
 
 
@@ -358,7 +358,7 @@ def _film(sample: Sample, general: Track, audio: list[Track], video: list[Track]
     picture = video[0]
     facts = [("picture", _codec(picture))]
     if picture.get("width") and picture.get("height"):
-        facts.append(("size", f"{picture['width']:,} × {picture['height']:,} points"))
+        facts.append(("size", f"{picture['width']:,} × {picture['height']:,} pixels"))
     name = _container(general)
     sound = Sound(f"{name} video")
     if audio:
@@ -413,5 +413,7 @@ def _loudness(body: Waveform) -> tuple[tuple[str, str], ...]:
     shares = [sum(level > _SILENT for level in channel) / max(len(channel), 1) for channel in body.channels]
     names = ("left", "right") if len(shares) == 2 else ("",)
     loudest = max((max(channel, default=SILENCE) for channel in body.channels), default=SILENCE)
-    said = ", ".join(f"{name} {share:.0%}".strip() for name, share in zip(names, shares, strict=False))
+    said = ", ".join(
+        f"{name} {share:.0%}".strip().replace("%", " %") for name, share in zip(names, shares, strict=False)
+    )
     return (("talking", said), ("peak", f"{loudest:.0f} dB".replace("-", "−")))

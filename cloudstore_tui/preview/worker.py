@@ -45,11 +45,11 @@ def main() -> None:
     os._exit(0)
 
 
-def limit() -> None:
+def limit(cpu_s: int = MAX_CPU_S) -> None:
     """Bound memory, work and files, and refuse to go anywhere."""
     for kind, most in (
         (resource.RLIMIT_AS, MAX_MEMORY),
-        (resource.RLIMIT_CPU, MAX_CPU_S),
+        (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _MAX_FILES),

@@ -8,8 +8,9 @@ from datetime import tzinfo
 from textual.app import App, SuspendNotSupported
 from textual.screen import Screen
 
+from cloudstore_tui.calls import CallPart, call_tree
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.errors import StorageError, UnsupportedError
+from cloudstore_tui.core.errors import ConfigError, StorageError, UnsupportedError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.temporary import TemporaryCopy
@@ -29,6 +30,9 @@ SMALL = 1_000_000
 """Bytes of an object up to which its beginning is worth reading unasked."""
 _ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".xml", ".md", ".yaml", ".agentnotes", ".vtt")
 _TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
+
+TRANSCRIPT = 1 << 20
+"""Bytes that are read of a transcript."""
 
 LookInto = Callable[[int], Awaitable[Preview]]
 """Looks into an object, reading so many bytes from its beginning."""
@@ -100,6 +104,47 @@ class ObjectActions:
             say("")
         await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
 
+    def opens_elsewhere(self, entry: StoredObject) -> bool:
+        """Whether the user has named a program for files of this kind."""
+        return bool(self._openers.get(kind_of(entry), ""))
+
+    def opener_of(self, entry: StoredObject) -> str:
+        """The program that would open it; empty where there is none."""
+        try:
+            return opener(kind_of(entry), self._openers, os.environ)[0]
+        except ConfigError:
+            return ""
+
+    async def sound_of(self, entry: StoredObject, say: Say) -> bytes:
+        """All bytes of a recording, to be listened to.
+
+        Raises:
+            StorageError: it cannot be had, or is too large to be kept.
+        """
+        from cloudstore_tui.preview.player import MAX_SOUND
+
+        if entry.size is None or entry.size > MAX_SOUND:
+            size = words.size(entry.size, exact=entry.size_exact) or "of unknown size"
+            raise UnsupportedError(f"it is {size}, too much to listen to here", hint="d fetches it, y links to it.")
+        copy = TemporaryCopy(entry.name)
+        try:
+            await self._fetch(copy, entry, "fetching it to listen", say)
+            return copy.path.read_bytes()
+        finally:
+            copy.remove()
+            say("")
+
+    async def transcript_of(self, entry: StoredObject) -> Preview | None:
+        """What was said in a recording, if its call has that."""
+        provider = self._providers[entry.location.profile]
+        if Capability.RELATED not in provider.capabilities:
+            return None
+        found = await provider.related(entry)
+        tree = call_tree([entry, *found.items], entry)
+        told = [node.entry for leg in tree.legs[:1] for node in leg.walk() if node.part is CallPart.TRANSCRIPT]
+        near = next((one for one in told if is_small_text(one)), None)
+        return await self.look_into(near)(TRANSCRIPT) if near is not None else None
+
     async def open(self, entry: StoredObject, say: Say) -> None:
         """Fetch a copy to a private place, let a program show it, and remove it."""
         program = opener(kind_of(entry), self._openers, os.environ)
@@ -123,21 +168,24 @@ class ObjectActions:
         return await self._app.push_screen_wait(question) is True
 
     async def _show(self, entry: StoredObject, program: list[str], say: Say) -> None:
-        def told(done: int, total: int | None) -> None:
-            of = f" of {words.size(total)}" if total else ""
-            say(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
-
         copy = TemporaryCopy(entry.name)
         keep = False
         try:
-            told(0, entry.size)
-            await copy.fetch(self._watch.range_reader(entry), told)
+            await self._fetch(copy, entry, "fetching a copy to open", say)
             keep = not self._hand_over(command(program, copy.path))
         finally:
             if keep:
                 atexit.register(copy.remove)
             else:
                 copy.remove()
+
+    async def _fetch(self, copy: TemporaryCopy, entry: StoredObject, what: str, say: Say) -> None:
+        def told(done: int, total: int | None) -> None:
+            of = f" of {words.size(total)}" if total else ""
+            say(f"{what}… {words.size(done)}{of}. Esc stops")
+
+        told(0, entry.size)
+        await copy.fetch(self._watch.range_reader(entry), told)
 
     def _hand_over(self, arguments: list[str]) -> bool:
         """Whether the program is done with the file."""

@@ -25,5 +25,5 @@ def look_flows(
     return {
         "preview": PreviewFlow(screen, listing, watch, settings, actions),
         "beginning": BeginningFlow(screen, listing, pane, actions, settings),
-        "open_with": OpenerFlow(screen, listing, actions),
+        "open_with": OpenerFlow(screen, listing, watch, settings, actions),
     }

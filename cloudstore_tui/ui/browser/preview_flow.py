@@ -29,9 +29,14 @@ class PreviewFlow(DownloadFlow):
     async def run(self) -> None:
         """Look, then download."""
         entry = self.listing.entry
-        if not isinstance(entry, StoredObject):
+        if isinstance(entry, StoredObject):
+            await self.look_into(entry)
+        else:
             tell(self.screen, "Nothing to preview here.", "warning")
-        elif why := self._actions.why_unreadable(entry):
+
+    async def look_into(self, entry: StoredObject, *, listens: bool = False) -> None:
+        """Show what is in an object, and listen to it if wanted."""
+        if why := self._actions.why_unreadable(entry):
             tell(self.screen, why, "warning")
-        elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._actions)):
+        elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._actions, listens=listens)):
             await self.choose_way([entry], self.folder)

@@ -153,8 +153,11 @@ class CallScreen(BaseScreen[None]):
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
         """Listen to the file under the cursor."""
-        if (entry := self._readable()) is not None:
+        entry = self._readable()
+        if entry is not None and self._given.actions.opens_elsewhere(entry):
             await self._given.actions.open(entry, self._say)
+        elif entry is not None:
+            await self._show_content(entry, listens=True)
 
     @work(group="open", exclusive=True)
     async def action_open_with(self) -> None:
@@ -172,10 +175,8 @@ class CallScreen(BaseScreen[None]):
     @work(group="open", exclusive=True)
     async def look_into(self) -> None:
         """Look into the file under the cursor, and fetch it if the user wants that then."""
-        if (entry := self._readable()) is None:
-            return
-        if await self.app.push_screen_wait(PreviewScreen(entry, self._given.actions)):
-            await self._fetch(CallOrder(CallVerb.DOWNLOAD, self._tree, (entry,)))
+        if (entry := self._readable()) is not None:
+            await self._show_content(entry)
 
     @work(group="fetch", exclusive=True)
     async def action_order(self, verb: str) -> None:
@@ -253,6 +254,10 @@ class CallScreen(BaseScreen[None]):
         if why:
             tell(self, why, "warning")
         return None if why else entry
+
+    async def _show_content(self, entry: StoredObject, *, listens: bool = False) -> None:
+        if await self.app.push_screen_wait(PreviewScreen(entry, self._given.actions, listens=listens)):
+            await self._fetch(CallOrder(CallVerb.DOWNLOAD, self._tree, (entry,)))
 
     async def _fetch(self, order: CallOrder) -> None:
         if await self._given.fetch(order):

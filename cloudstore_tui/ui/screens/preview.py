@@ -1,24 +1,32 @@
 """What is in an object, on a screen of its own."""
 
 import asyncio
-from typing import ClassVar
+import os
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.config.secrets import child_environment
+from cloudstore_tui.core.errors import StorageError, UnsupportedError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import HEAD, MAX_HEAD, Preview, Table, Waveform
-from cloudstore_tui.preview.render import render
+from cloudstore_tui.preview.render import joined, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.dialogs.listen_dialog import Elsewhere, ListenDialog, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
+from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import report, sentence, tell
+from cloudstore_tui.ui.widgets.player_bar import PlayerBar
 from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
 from cloudstore_tui.ui.widgets.preview_view import PreviewView
+
+if TYPE_CHECKING:
+    from cloudstore_tui.preview.player import Player
 
 _MORE = 4
 """How many times as much is read when more is wanted."""
@@ -35,14 +43,25 @@ class PreviewScreen(BaseScreen[bool]):
         Binding("y", "copy('line')", "Copy", id="preview.copy", tooltip="Copy the line under the cursor"),
         Binding("Y", "copy('all')", "Copy all", id="preview.copy_all", show=False, tooltip="Copy everything shown"),
         Binding("d", "download", "Download", id="preview.download", tooltip="Download this object"),
+        Binding("P", "play", "Play", id="preview.play", tooltip="Listen to it; again pauses and goes on"),
+        Binding("left_square_bracket", "skip(-10)", "−10 s", id="preview.rewind", tooltip="Ten seconds back"),
+        Binding("right_square_bracket", "skip(10)", "+10 s", id="preview.forward", tooltip="Ten seconds on"),
+        Binding("s", "speed", "Speed", id="preview.speed", tooltip="Listen faster: 1.25×, 1.5×, 2×, and as it was"),
+        Binding("enter", "jump", "Listen from here", id="preview.jump", tooltip="Go on where this was said"),
         Binding("e,f4", "open", "Open", id="preview.open", tooltip="Open a copy in another program"),
         Binding("escape", "back", "Back", id="preview.back", show=False, tooltip="Stop reading, or close this"),
         Binding("q,p,f3", "close", "Close", id="preview.close", tooltip="Back to where you were"),
     ]
 
-    def __init__(self, entry: StoredObject, actions: ObjectActions) -> None:
+    def __init__(self, entry: StoredObject, actions: ObjectActions, *, listens: bool = False) -> None:
+        """Look into an object; and, if wanted, listen to it at once."""
         super().__init__()
         self._entry = entry
+        self._listens = listens
+        self._player: Player | None = None
+        self._transcript: Preview | None = None
+        self._followed = -1
+        """The line of what is said now, while the cursor is led by that."""
         self._actions = actions
         self._look_into = actions.look_into(entry)
         self._preview: Preview | None = None
@@ -50,10 +69,12 @@ class PreviewScreen(BaseScreen[bool]):
         self._state = ""
         self.view = PreviewView(id="preview")
         self.bar = PreviewBar(id="search")
+        self.playing = PlayerBar(id="playing")
 
     def compose(self) -> ComposeResult:
-        """The lines, what is searched."""
+        """The lines, what is heard, what is searched."""
         yield self.view
+        yield self.playing
         yield self.bar
 
     def on_mount(self) -> None:
@@ -69,6 +90,12 @@ class PreviewScreen(BaseScreen[bool]):
         """Offer more only where there is more."""
         if action == "more":
             return self._preview is not None and self._preview.is_partial
+        if action == "play":
+            return kind_of(self._entry) == "audio"
+        if action in ("skip", "speed"):
+            return self._player is not None
+        if action == "jump":
+            return self._player is not None and self._turn_at(self.view.line) is not None
         return super().check_action(action, parameters)
 
     def action_more(self) -> None:
@@ -96,6 +123,40 @@ class PreviewScreen(BaseScreen[bool]):
         """Open a copy in another program, and come back here."""
         await self._actions.open(self._entry, self._say)
 
+    @work(group="open", exclusive=True)
+    async def action_play(self) -> None:
+        """Listen to it; pause, or go on, while it is heard. What ended begins again."""
+        player = self._player
+        if player is None:
+            await self._listen()
+        elif player.ended:
+            await player.seek(0.0)
+        else:
+            player.pause(paused=not player.paused)
+
+    @work(group="seek", exclusive=True)
+    async def action_skip(self, seconds: int) -> None:
+        """Go on before or behind what is heard now."""
+        if self._player is not None:
+            await self._seek(min(self._player.position + seconds, self._seconds))
+
+    @work(group="seek", exclusive=True)
+    async def action_speed(self) -> None:
+        """Listen faster; after the fastest, as it was."""
+        from cloudstore_tui.preview.player import SPEEDS
+
+        if self._player is not None:
+            at = SPEEDS.index(self._player.speed)
+            await self._player.set_speed(SPEEDS[(at + 1) % len(SPEEDS)])
+
+    @work(group="seek", exclusive=True)
+    async def action_jump(self) -> None:
+        """Go on where the turn under the cursor begins."""
+        turn = self._turn_at(self.view.line)
+        if turn is not None:
+            self._followed = self.view.line
+            await self._seek(turn)
+
     def action_back(self) -> None:
         """Give up reading; the second time, and when nothing is read, close."""
         if not self.stop():
@@ -121,6 +182,82 @@ class PreviewScreen(BaseScreen[bool]):
         if self._preview is None:
             self.view.say("Nothing was read. Esc goes back.")
         return True
+
+    async def on_unmount(self) -> None:
+        """Be silent."""
+        player, self._player = self._player, None
+        if player is not None:
+            await player.close()
+
+    # Listening
+
+    async def _listen(self) -> None:
+        """Fetch the recording and play it; where it would not be heard, offer other ways."""
+        # Deferred: it is needed only by those who listen.
+        from cloudstore_tui.preview.player import Player
+
+        why = why_silent(os.environ)
+        if not why:
+            try:
+                player = Player(await self._actions.sound_of(self._entry, self._say), self._moved, child_environment())
+                await player.start()
+            except UnsupportedError as error:
+                why = sentence(error.with_(hint=""))
+            else:
+                self._player = player
+                self.refresh_bindings()
+                self._read_transcript()
+                return
+        links = self._actions.can_link(self._entry)
+        program = self._actions.opener_of(self._entry)
+        dialog = ListenDialog(why, self._entry.location.address, program=program, links=links)
+        way = await self.app.push_screen_wait(dialog)
+        if way is Elsewhere.LINK:
+            await self._actions.link(self._entry, self._say)
+        elif way is Elsewhere.OPEN:
+            await self._actions.open(self._entry, self._say)
+
+    @work(group="transcript", exclusive=True)
+    async def _read_transcript(self) -> None:
+        """Show what was said below the waveform."""
+        try:
+            self._transcript = await self._actions.transcript_of(self._entry)
+        except StorageError as error:
+            report(self, error)
+            return
+        self._redraw()
+
+    async def _seek(self, seconds: float) -> None:
+        if self._player is not None:
+            await self._player.seek(seconds)
+
+    def _moved(self) -> None:
+        """Show where the player is, and lead the cursor to what is said there."""
+        player = self._player
+        if player is None:
+            return
+        if player.is_mute:
+            self.playing.hide()
+            tell(self, "Its sound could not be decoded. e opens it in another program.", "warning")
+            return
+        self.playing.show(player.position, self._seconds, player.speed, paused=player.paused or player.ended)
+        self.view.show_playhead(min(player.position / self._seconds, 1.0) if self._seconds else None)
+        said = [line for line, start in self.view.document.turns if start <= player.position + 0.3]
+        now = said[-1] if said else -1
+        # Whoever moved the cursor reads elsewhere.
+        if now != self._followed and self._followed in (-1, self.view.line):
+            self._followed = now
+            if now >= 0:
+                self.view.go_to(now)
+
+    @property
+    def _seconds(self) -> float:
+        """How long the recording is, as far as somebody knows."""
+        body = self._preview.body if self._preview is not None else None
+        return body.seconds if isinstance(body, Waveform) else self._entry.duration or 0.0
+
+    def _turn_at(self, line: int) -> float | None:
+        return dict(self.view.document.turns).get(line)
 
     @on(PreviewBar.Asked)
     def search(self, event: PreviewBar.Asked) -> None:
@@ -164,6 +301,8 @@ class PreviewScreen(BaseScreen[bool]):
         await self._draw(preview, stay=not is_first)
         self._entitle(_state(preview))
         self.refresh_bindings()
+        if is_first and self._listens:
+            self.action_play()
 
     @work(group="draw", exclusive=True)
     async def _redraw(self) -> None:
@@ -174,7 +313,10 @@ class PreviewScreen(BaseScreen[bool]):
         if isinstance(preview.body, Table):
             MASK.learn_table(preview.body.header, preview.body.rows)
         # Thousands of lines take a moment, and the screen must not wait for them.
-        self.view.show(await asyncio.to_thread(render, preview, self.size.width - 4), stay=stay)
+        document = await asyncio.to_thread(render, preview, self.size.width - 4)
+        if self._transcript is not None:
+            document = joined(document, render(self._transcript, self.size.width - 4))
+        self.view.show(document, stay=stay)
 
     def _entitle(self, state: str) -> None:
         self._state = state
@@ -187,9 +329,9 @@ def _state(preview: Preview) -> str:
     """Format, encoding, and how much is shown."""
     total = words.size(preview.total)
     if preview.is_whole:
-        amount = f"all {total}"
+        amount = f"complete, {total}"
     elif preview.is_sampled:
-        amount = f"{words.size(preview.fetched)} of {total or 'more'} read"
+        amount = f"{words.size(preview.fetched)} of {total or 'more'}, sampled"
     elif preview.total is not None:
         amount = f"first {words.size(preview.head)} of {total}"
     else:

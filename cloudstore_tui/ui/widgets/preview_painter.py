@@ -16,6 +16,8 @@ class PreviewPainter:
     def __init__(self, rows: PreviewRows, search: PreviewSearch) -> None:
         self.numbers = False
         """Whether lines are numbered."""
+        self.playhead: int | None = None
+        """The column of a waveform that is heard now."""
         self._rows = rows
         self._search = search
 
@@ -35,6 +37,11 @@ class PreviewPainter:
         start, end = (row.start, row.end) if left is None else (after_cells(text, left), len(text))
         spans = [] if is_folded else list(line.roles)
         spans += self._search.spans(text)
+        first, behind, _ = self._rows.document.wave
+        if self.playhead is not None and first <= row.line < behind:
+            # A silent column has nothing to be drawn on.
+            text, end = text.ljust(self.playhead + 1), max(end, self.playhead + 1)
+            spans.append((self.playhead, self.playhead + 1, "playhead"))
         edges = {edge for first, last, _ in spans for edge in (first, last) if start < edge < end}
         for first, last in pairwise(sorted({start, end} | edges)):
             yield text[first:last], tuple(role for begin, stop, role in spans if begin <= first < stop)

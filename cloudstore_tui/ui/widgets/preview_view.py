@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.preview.render import RenderedDocument
+from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.preview_painter import PreviewPainter
 from cloudstore_tui.ui.widgets.preview_rows import PreviewRows
 from cloudstore_tui.ui.widgets.preview_search import PreviewSearch
 
-_ROLES = ("key", "string", "number", "word", "time", "name", "first", "second", "note", "wave")
+_ROLES = ("key", "string", "number", "word", "time", "name", "first", "second", "note", "wave", "playhead")
 _SIDEWAYS = 16
 """Cells that a step to the side moves."""
 
@@ -41,7 +41,9 @@ class PreviewView(CursorList):
         & > .preview--second { color: $text-accent; text-style: bold; }
         & > .preview--note { color: $text-warning; text-style: italic; }
         & > .preview--wave { color: $text-primary; }
+        & > .preview--playhead { color: $background; background: $accent; }
         &:ansi > .preview--found, &:nocolor > .preview--found { text-style: reverse; }
+        &:ansi > .preview--playhead, &:nocolor > .preview--playhead { text-style: reverse; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -117,6 +119,20 @@ class PreviewView(CursorList):
         self._search.search(text, self.document)
         self.refresh()
         return self._find(self.line, 1)
+
+    def show_playhead(self, share: float | None) -> None:
+        """Show how much of a waveform was heard; `None` where nothing is played."""
+        first, behind, columns = self.document.wave
+        wanted = None if share is None or behind <= first else MARGIN + min(int(share * columns), columns - 1)
+        if wanted != self._painter.playhead:
+            self._painter.playhead = wanted
+            for row, shown in enumerate(self._rows.rows):
+                if first <= shown.line < behind:
+                    self.refresh_row(row)
+
+    def go_to(self, line: int) -> None:
+        """Put the cursor on a line."""
+        self.cursor = self._rows.row_of(line)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to fold only where something can be folded."""

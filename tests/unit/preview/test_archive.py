@@ -214,13 +214,13 @@ def tiff(pages: int, before: int) -> bytes:
 
 
 IMAGES = {
-    "JPEG": (jpeg(120_000), "100 × 68 points"),
-    "WebP": (webp(True, 400, 301), "400 × 301 points"),
-    "WebP ": (webp(False, 400, 301), "400 × 301 points"),
-    "TIFF": (tiff(3, 100_000), "800 × 600 points"),
-    "ICO": (b"\0\0\1\0\2\0" + b"\x10\x10" + bytes(14) + b"\0\0" + bytes(14), "256 × 256 points"),
-    "GIF": (b"GIF89a" + struct.pack("<HH", 320, 200) + b"\0\0\0;", "320 × 200 points"),
-    "BMP": (b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, 320, 200, 1, 24, 0) + bytes(20), "320 × 200 points"),
+    "JPEG": (jpeg(120_000), "100 × 68 pixels"),
+    "WebP": (webp(True, 400, 301), "400 × 301 pixels"),
+    "WebP ": (webp(False, 400, 301), "400 × 301 pixels"),
+    "TIFF": (tiff(3, 100_000), "800 × 600 pixels"),
+    "ICO": (b"\0\0\1\0\2\0" + b"\x10\x10" + bytes(14) + b"\0\0" + bytes(14), "256 × 256 pixels"),
+    "GIF": (b"GIF89a" + struct.pack("<HH", 320, 200) + b"\0\0\0;", "320 × 200 pixels"),
+    "BMP": (b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, 320, 200, 1, 24, 0) + bytes(20), "320 × 200 pixels"),
 }
 
 

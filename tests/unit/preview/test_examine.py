@@ -151,7 +151,7 @@ def test_an_image_that_would_fill_the_memory_is_only_measured(into: Any, samples
     data = bytearray(samples["picture.png"])
     data[16:24] = (60_000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
-    assert dict(into("x.png", bytes(data)).facts)["size"] == "60,000 × 60,000 points"
+    assert dict(into("x.png", bytes(data)).facts)["size"] == "60,000 × 60,000 pixels"
 
 
 def test_the_length_of_a_recording_is_measured_where_it_is_read_and_marked_where_it_is_not(

@@ -56,7 +56,7 @@ FTYP = box(b"ftyp", b"isom", bytes(4), b"isommp41")
 def test_a_film_is_described_from_wherever_its_description_is(into: Any, shelf: Any, data: bytes) -> None:
     found = into("a.mp4", shelf(data))
     facts = dict(found.facts)
-    assert (found.format, facts["picture"], facts["size"]) == ("MP4 video", "AVC", "1,920 × 1,080 points")
+    assert (found.format, facts["picture"], facts["size"]) == ("MP4 video", "AVC", "1,920 × 1,080 pixels")
     assert (facts["channels"], facts["rate"], facts["length"]) == ("2 (stereo)", "48,000 Hz", "1:31")
     assert found.fetched < 400_000
     assert not found.is_partial

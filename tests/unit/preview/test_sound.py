@@ -105,7 +105,7 @@ def test_a_wav_of_every_coding_and_length_is_told(into: Any, name: str) -> None:
 def test_a_length_that_a_long_wav_does_not_tell_is_marked_as_a_guess(into: Any) -> None:
     found = into("x", wav(told=0, seconds=90.0))
     assert dict(found.facts)["length"] == "≈ 1:30 (estimated from the size of the file)"
-    assert found.notes == ("The waveform is sampled at 60 points.",)
+    assert found.notes == ("Waveform sampled at 60 points.",)
 
 
 MP3 = recording("mp3", 30, 1, "A call")[256:]
