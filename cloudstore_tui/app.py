@@ -54,11 +54,9 @@ from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
 from cloudstore_tui.ui.text import install_guard
-from cloudstore_tui.ui.transfer_text import describe, title_text
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.chrome import Header
-from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
 
 CRASHED = 70
 """Exit code after an error of our own."""
@@ -238,6 +236,8 @@ class CloudStoreApp(App[None]):
             return
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
             self.messages.go_on()
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.browser.see_result(event.key)
         await super().on_event(event)
 
     async def run_action(
@@ -307,37 +307,6 @@ class CloudStoreApp(App[None]):
     def steady_palette(self) -> None:
         """A cursor that blinks would send bytes for ever."""
         self.screen.query_one(Input).cursor_blink = False
-
-    @on(TransferKeys.Paused)
-    def pause_transfer(self, event: TransferKeys.Paused) -> None:
-        """Let a transfer rest."""
-        self._watch.pause(event.id)
-
-    @on(TransferKeys.Resumed)
-    async def resume_transfer(self, event: TransferKeys.Resumed) -> None:
-        """Go on with a transfer."""
-        await self._watch.resume(event.id)
-
-    @on(TransferKeys.Cancelled)
-    def cancel_transfer(self, event: TransferKeys.Cancelled) -> None:
-        """Stop a transfer."""
-        self._watch.cancel(event.id)
-
-    @on(TransferKeys.Retried)
-    def retry_transfer(self, event: TransferKeys.Retried) -> None:
-        """Try a transfer again."""
-        self._watch.retry(event.id)
-
-    @on(TransferKeys.Cleared)
-    def clear_transfers(self) -> None:
-        """Take all that ended off the list."""
-        self._watch.clear_ended()
-
-    @on(TransferKeys.Opened)
-    def show_transfer(self, event: TransferKeys.Opened) -> None:
-        """Show everything about a transfer."""
-        members = self._watch.members(event.transfer.id)
-        self.push_screen(MessageDialog(title_text(event.transfer), describe(event.transfer, members)))
 
     def _do_beside(self, work: Callable[[], None]) -> None:
         try:

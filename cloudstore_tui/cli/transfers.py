@@ -18,10 +18,17 @@ from cloudstore_tui.core.text import cut, plain
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import OLDEST
 from cloudstore_tui.transfers.left_overs import LeftOvers
-from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferSnapshot, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    Request,
+    State,
+    TransferSnapshot,
+    UploadRequest,
+    ZipRequest,
+    name_of,
+)
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
-from cloudstore_tui.ui.transfer_text import name, verb
 
 
 @click.group("transfers", cls=Group, short_help="Show, run, pause, resume and cancel transfers.")
@@ -271,7 +278,7 @@ class KnownTransfer(Struct, frozen=True):
         done = in_words.size(transfer.done) + (f" of {in_words.size(self.size)}" if self.size else "")
         reason = f"  ({transfer.note})" if transfer.note else ""
         process = f"  process {self.process}" if self.process else ""
-        what = f"{verb(request):3}  {name(request)}  {request.location.address}{process}{reason}"
+        what = f"{_kind(request):3}  {name_of(request)}  {request.location.address}{process}{reason}"
         line = plain(f"{self.number}  {self.state:11}  {done:18}  {what}")
         return cut(line, width) if width else line
 
@@ -309,3 +316,10 @@ def named(there: Sequence[KnownTransfer], text: str) -> KnownTransfer:
     if not found:
         raise MissingError("there is no such transfer", subject=text, hint=hint)
     return found[0]
+
+
+def _kind(request: Request) -> str:
+    """What is done, in the letters of the command that does the same."""
+    if isinstance(request, ZipRequest):
+        return "zip"
+    return "put" if isinstance(request, UploadRequest) else "get"

@@ -120,7 +120,6 @@ class EngineThread:
     cancel = _order(TransferManager.cancel)
     retry = _order(TransferManager.retry)
     forget = _order(TransferManager.forget)
-    clear_ended = _order(TransferManager.clear_ended)
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
         """Transfers of runs that ended before they were done."""

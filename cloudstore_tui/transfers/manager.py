@@ -165,21 +165,14 @@ class TransferManager:
             self._enter(task)
         self._enqueue(task)
 
-    def forget(self, number: int) -> None:
-        """Take a transfer that ended off the list, with everything that is left of it."""
-        task = self._tasks.get(number)
-        if task is None or not task.progress.state.ended or task.running is not None:
-            return
-        del self._tasks[number]
-        self._changes.mark(number)
-        if task.progress.state not in _GONE:
-            self._clear(task)
-
-    def clear_ended(self) -> None:
-        """Forget all transfers that ended well or were cancelled; one that failed stays, with what arrived of it."""
-        for number, task in list(self._tasks.items()):
-            if task.progress.state in _GONE:
-                self.forget(number)
+    def forget(self, *numbers: int) -> None:
+        """Take transfers that ended off the list, with everything that is left of them."""
+        for task in self._known(numbers):
+            if task.progress.state.ended and task.running is None:
+                del self._tasks[task.progress.number]
+                self._changes.mark(task.progress.number)
+                if task.progress.state not in _GONE:
+                    self._clear(task)
 
     def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
         """Transfers as they are now, all of them or those of some numbers, in the order they came. From any thread."""

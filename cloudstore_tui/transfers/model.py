@@ -146,6 +146,17 @@ def batched(requests: Sequence[Request], title: str, target: str) -> list[Reques
     return [replace(request, batch=batch) for request in requests]
 
 
+def name_of(request: Request) -> str:
+    """What a transfer brings or sends; not yet safe to draw."""
+    if isinstance(request, UploadRequest):
+        return request.path.name
+    if isinstance(request, ZipRequest):
+        count = len(request.members)
+        return f"zip of {count:,} file{'' if count == 1 else 's'}" if count else request.job
+    entry = request.entry
+    return request.name or (entry.name if entry is not None else request.location.path.rsplit("/", 1)[-1])
+
+
 def sizes_of(request: Request) -> Iterator[int | None]:
     """The size of each file that a request brings or sends, as far as it is known before that."""
     if isinstance(request, UploadRequest):

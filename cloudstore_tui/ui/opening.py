@@ -91,6 +91,27 @@ def has_desktop(environment: Mapping[str, str]) -> bool:
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")) or sys.platform == "darwin"
 
 
+def open_folder(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Show a folder in the file manager of the desktop that the user sits at; whether there is one. Never waits."""
+    program = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    is_here = not any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
+    if program is None or not has_desktop(environment) or not is_here or not folder.is_dir():
+        return False
+    nothing = subprocess.DEVNULL
+    try:
+        subprocess.Popen(
+            [program, str(folder)],
+            env=child_environment(),
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+            start_new_session=True,
+        )
+    except OSError:
+        return False
+    return True
+
+
 def _first(kind: str, environment: Mapping[str, str]) -> list[str]:
     """The first program that is there. Never a pager: a recording is no text."""
     desktop = has_desktop(environment)

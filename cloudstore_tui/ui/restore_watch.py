@@ -80,7 +80,10 @@ class RestoreWatch:
         """Fetch what is ready; how many are."""
         now = utc_now()
         ready = [request for request in requests if request.status is RestoreStatus.READY and not request.is_over(now)]
-        self._watch.submit(map(self._download_request, ready))
+        downloads = list(map(self._download_request, ready))
+        if downloads:
+            title = ready[0].name if len(ready) == 1 else counted(len(ready), "restored file")
+            self._watch.submit(downloads, title, str(downloads[0].folder))
         return len(ready)
 
     def _download_request(self, request: RestoreRequest) -> DownloadRequest:

@@ -1,8 +1,8 @@
 """Transfers as the screen sees them: what changes is pushed, and nothing is asked for while nothing changes."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
 from textual.app import App
@@ -10,16 +10,24 @@ from textual.signal import Signal
 from textual.timer import Timer
 
 from cloudstore_tui.core.links import ReadPiece
-from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
-from cloudstore_tui.ui.transfer_news import TransferNews, is_long
-from cloudstore_tui.ui.transfer_text import percent
+from cloudstore_tui.transfers.model import Request, State, TransferBatch, TransferSnapshot, batched
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.transfer_batches import GOES_ON, BatchProgress, is_over, locations_of
+
+Item = TypeVar("Item")
 
 INTERVAL = 0.0
 """Seconds between two looks at what changed, at least; what pushes the changes spares the screen already."""
 THIN_INTERVAL = 1.0
 """The same over a line that is to be spared."""
+RESULT_S = 4.0
+"""Seconds for which a result stays whatever is typed."""
+LONG = 10.0
+"""Seconds after which nobody looks at the screen any more."""
+_ALONE = "of-an-earlier-run"
+"""Names the batch of transfers that were begun before there were batches."""
 
 
 class Transfers(Protocol):
@@ -32,20 +40,23 @@ class Transfers(Protocol):
     def submit(self, request: Request) -> int:
         """Put a transfer into the queue; its number."""
 
-    def pause(self, number: int) -> None:
-        """Let a transfer rest."""
+    def reorder(self, numbers: Sequence[int]) -> None:
+        """Let transfers that wait begin in this order, in the places of the queue that they have together."""
 
-    def resume(self, number: int) -> None:
-        """Go on with a transfer that rests."""
+    def pause(self, *numbers: int) -> None:
+        """Let transfers rest."""
 
-    def cancel(self, number: int) -> None:
-        """Stop a transfer."""
+    def resume(self, *numbers: int) -> None:
+        """Go on with transfers that rest."""
 
-    def retry(self, number: int) -> None:
-        """Try a transfer again."""
+    def cancel(self, *numbers: int) -> None:
+        """Stop transfers."""
 
-    def clear_ended(self) -> None:
-        """Forget all transfers that ended."""
+    def retry(self, *numbers: int) -> None:
+        """Try transfers again."""
+
+    def forget(self, *numbers: int) -> None:
+        """Take transfers that ended off the list."""
 
     def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
         """Push the numbers of transfers that changed, came or went, a few times a second; what ends that."""
@@ -73,39 +84,48 @@ class Transfers(Protocol):
 
 
 class TransferWatch:
-    """Passes orders on and tells what became of them, each thing once."""
+    """Passes orders on, and keeps batches and their totals by what is pushed."""
 
     def __init__(self, app: App[None], transfers: Transfers, *, bell: bool = False, interval: float = INTERVAL) -> None:
         self._app = app
         self._interval = interval
         self._transfers = transfers
         self._bell = bell
-        self._news = TransferNews(app)
-        self._known: dict[int, TransferSnapshot] = {}
-        self._submitted: set[int] = set()
-        """Transfers that were asked for, of which nothing was heard yet."""
-        self._cancelled: set[int] = set()
+        self._batch_of: dict[int, str] = {}
+        self._number_of: dict[Location, int] = {}
+        """The last transfer that brings an object."""
         self._changed: set[int] = set()
         self._looked = -THIN_INTERVAL
+        self._ended_at = 0.0
         self._timer: Timer | None = None
         self._stop_listening: Callable[[], None] | None = None
-        self._kept: frozenset[int] = frozenset()
-        self.changed: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers changed")
-        """All transfers, whenever one of them is not what it was."""
+        self.batches: dict[str, BatchProgress] = {}
+        """All batches, in the order they came: those of this program, of an earlier run, and of other programs."""
+        self.results: list[BatchProgress] = []
+        """Batches that ended and that the user may not have seen yet, the newest last."""
+        self.changed: Signal[None] = Signal(app, "transfers changed")
+        """Whenever something of a batch is not what it was."""
         self.ended: Signal[tuple[TransferSnapshot, ...]] = Signal(app, "transfers ended")
         """Those that just ended."""
+        self.finished: Signal[BatchProgress] = Signal(app, "batch finished")
+        """A batch of which nothing is left to do."""
         self.kept: Signal[int] = Signal(app, "transfers kept")
         """How many transfers of earlier runs wait for the user."""
 
     def begin(self) -> None:
         """Listen from now on; called in the loop of the app."""
         self._stop_listening = self._transfers.listen(self._note)
-        self._known = {transfer.id: transfer for transfer in self._transfers.snapshot()}
+        for transfer in self._transfers.snapshot():
+            self._put(transfer)
+        for batch in self.batches.values():
+            batch.is_told = batch.has_ended
 
     def end(self) -> None:
         """Listen no more."""
         if self._stop_listening is not None:
             self._stop_listening()
+
+    # What there is
 
     @property
     def keeps(self) -> bool:
@@ -113,50 +133,27 @@ class TransferWatch:
         return self._transfers.keeps
 
     @property
-    def shown(self) -> tuple[TransferSnapshot, ...]:
-        """All transfers as they were at the last look."""
-        return tuple(self._known.values())
-
-    @property
     def unfinished(self) -> int:
         """How many transfers the end of the program would stop, or lose."""
-        going_on = [transfer for transfer in self._known.values() if not transfer.state.ended]
-        resting = [transfer for transfer in going_on if transfer.state is State.PAUSED]
-        return len(going_on) - (len(resting) if self.keeps else 0) + len(self._submitted - self._known.keys())
+        states = GOES_ON if self.keeps else GOES_ON | {State.PAUSED}
+        ours = (batch for batch in self.batches.values() if not batch.process)
+        return sum(len(batch.of_state[state]) for batch in ours for state in states)
 
-    def submit(self, requests: Iterable[Request]) -> None:
-        """Put transfers into the queue."""
-        for request in requests:
-            self._submitted.add(self._transfers.submit(request))
+    @property
+    def running(self) -> list[BatchProgress]:
+        """The batches of this program that go on."""
+        return [batch for batch in self.batches.values() if batch.goes_on and not batch.process]
 
-    def pause(self, number: int) -> None:
-        """Let a transfer rest."""
-        self._transfers.pause(number)
+    def transfer_of(self, location: Location) -> TransferSnapshot | None:
+        """The last transfer that brings an object, alone or in a zip."""
+        number = self._number_of.get(location)
+        batch = self.batches.get(self._batch_of.get(number, "")) if number is not None else None
+        return batch.transfers.get(number) if batch is not None and number is not None else None
 
-    async def resume(self, number: int) -> None:
-        """Go on with a transfer that rests, or that is kept from an earlier run."""
-        if number in self._kept:
-            await self.adopt([number])
-        else:
-            self._transfers.resume(number)
-
-    def is_kept(self, number: int) -> bool:
-        """Whether it is one of an earlier run, which nobody goes on with now."""
-        return number in self._kept
-
-    def cancel(self, number: int) -> None:
-        """Stop a transfer."""
-        self._cancelled.add(number)
-        self._transfers.cancel(number)
-
-    def retry(self, number: int) -> None:
-        """Try a transfer again."""
-        self._transfers.retry(number)
-
-    def clear_ended(self) -> None:
-        """Forget all transfers that ended, once it was told that they did."""
-        self.look_at_all()
-        self._transfers.clear_ended()
+    def is_coming(self, location: Location) -> bool:
+        """Whether an object is on its way already."""
+        transfer = self.transfer_of(location)
+        return transfer is not None and transfer.state in GOES_ON
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
@@ -166,51 +163,134 @@ class TransferWatch:
         """What reads single pieces of an object."""
         return self._transfers.range_reader(entry)
 
-    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
-        """Transfers of earlier runs, which nobody goes on with now. They rest."""
+    # Orders
+
+    def submit(self, requests: Iterable[Request], title: str, target: str) -> None:
+        """Put what one key asked for into the queue; it is shown as one batch of this title and target."""
+        for request in batched(list(requests), title, target):
+            number = self._transfers.submit(request)
+            if number not in self._batch_of:
+                self._put(TransferSnapshot(number, request))
+        self.changed.publish(None)
+
+    def pause(self, numbers: Iterable[int]) -> None:
+        """Let transfers rest."""
+        self._transfers.pause(*numbers)
+
+    async def resume(self, numbers: Iterable[int]) -> None:
+        """Go on with transfers that rest, or that an earlier run left."""
+        wanted = list(numbers)
+        kept = {number for number in wanted if number in self._batch(number).kept}
+        self._transfers.resume(*(number for number in wanted if number not in kept))
+        if kept:
+            taken = await self._transfers.adopt(kept)
+            self._off(kept - set(taken))
+            self._take(self._transfers.snapshot(taken))
+            self._publish_kept()
+
+    async def cancel(self, numbers: Iterable[int]) -> None:
+        """Stop transfers; of an earlier run, forget them with what arrived."""
+        wanted = list(numbers)
+        kept = {number for number in wanted if number in self._batch(number).kept}
+        self._transfers.cancel(*(number for number in wanted if number not in kept))
+        if kept:
+            await self._transfers.drop(kept)
+            self._off(kept)
+            self.changed.publish(None)
+            self._publish_kept()
+
+    def retry(self, numbers: Iterable[int]) -> None:
+        """Try transfers again."""
+        self._transfers.retry(*numbers)
+
+    def move(self, key: str, number: int, step: int) -> bool:
+        """Let a batch change places with the next one that waits, or the one before; or a transfer within its batch.
+
+        Whether there was another place.
+        """
+        batch = self.batches[key]
+        if number:
+            order = list(batch.transfers)
+            place = _swap(order, number, step, batch.of_state[State.QUEUED].keys())
+            if place is not None:
+                batch.reorder(order)
+                self._transfers.reorder([one for one in order if one in batch.of_state[State.QUEUED]])
+        else:
+            keys = list(self.batches)
+            waiting = {one.key for one in self.running if one.of_state[State.QUEUED]}
+            place = _swap(keys, key, step, waiting)
+            if place is not None:
+                self.batches = {one: self.batches[one] for one in keys}
+                moved = [self.batches[one] for one in keys if one in waiting]
+                self._transfers.reorder([one for batch in moved for one in batch.of_state[State.QUEUED]])
+        self.changed.publish(None)
+        return place is not None
+
+    def clear_done(self) -> int:
+        """Take batches off the list that ended, but for what failed; how many transfers that were."""
+        # What ended a moment ago is told before it goes.
+        self.look_at_all()
+        ended = [batch for batch in self.batches.values() if batch.has_ended and not batch.process]
+        numbers = [number for batch in ended for number, one in batch.transfers.items() if is_over(one)]
+        self._transfers.forget(*numbers)
+        self._off(numbers)
+        self.results = [batch for batch in self.results if batch.transfers]
+        self.changed.publish(None)
+        return len(numbers)
+
+    # What changes
+
+    async def interrupted(self) -> int:
+        """Learn of the transfers of earlier runs, which nobody goes on with now; how many there are."""
         found = tuple(map(_at_rest, await self._transfers.interrupted()))
-        self._keep(frozenset(transfer.id for transfer in found))
-        return found
+        ours = {number for batch in self.batches.values() for number in batch.transfers.keys() - batch.kept}
+        left = {number for batch in self.batches.values() for number in batch.kept}
+        self._off(left - {transfer.id for transfer in found})
+        # What is ours by now is not an earlier run's any more.
+        for transfer in found:
+            if transfer.id not in ours:
+                self._put(transfer, is_kept=True)
+        if found or left:
+            self.changed.publish(None)
+            self._publish_kept()
+        return len(found)
 
-    async def elsewhere(self) -> tuple[Elsewhere, ...]:
-        """Transfers that other programs make right now."""
-        return await self._transfers.elsewhere()
-
-    async def adopt(self, numbers: Iterable[int]) -> None:
-        """Go on with transfers of earlier runs."""
-        taken = await self._transfers.adopt(numbers)
-        self._submitted |= set(taken)
-        self._keep(self._kept - frozenset(taken))
-
-    async def drop(self, numbers: Iterable[int]) -> None:
-        """Forget transfers of earlier runs, with what arrived of them."""
-        dropped = frozenset(numbers)
-        await self._transfers.drop(dropped)
-        self._keep(self._kept - dropped)
+    async def elsewhere(self) -> None:
+        """Learn of the transfers that other programs make right now."""
+        found = await self._transfers.elsewhere()
+        theirs = {number for batch in self.batches.values() if batch.process for number in batch.transfers}
+        gone = theirs - {other.transfer.id for other in found}
+        self._off(gone)
+        changed = [self._put(other.transfer, process=other.process) != other.transfer for other in found]
+        if gone or any(changed):
+            self.changed.publish(None)
 
     def look(self) -> None:
         """See what became of the transfers that changed."""
-        self._see(frozenset())
+        self._look_at(())
 
     def look_at_all(self) -> None:
         """See what became of all of them, also of what changed a moment ago."""
-        self._see(self._known.keys() | self._submitted)
+        ours = (batch for batch in self.batches.values() if not batch.process)
+        self._look_at([number for batch in ours for number in batch.transfers.keys() - batch.kept])
 
-    def _see(self, others: Set[int]) -> None:
+    def _look_at(self, others: Iterable[int]) -> None:
         self._looked, self._timer = monotonic(), None
         pushed, self._changed = self._changed, set()
-        numbers = pushed | others
-        found = {transfer.id: transfer for transfer in self._transfers.snapshot(numbers)}
-        gone = [self._known.pop(number) for number in numbers - found.keys() if number in self._known]
-        # What was forgotten before its end was seen had ended well: nothing else is forgotten unasked.
-        ended = [replace(transfer, state=State.DONE) for transfer in gone if self._ended_unseen(transfer)]
-        ended += [transfer for transfer in found.values() if self._is_news(transfer)]
-        self._known.update(found)
-        self._submitted -= found.keys() | pushed
-        self._cancelled -= pushed
-        if numbers:
-            self.changed.publish(self.shown)
-        self._tell(ended)
+        found = self._transfers.snapshot(pushed.union(others))
+        self._off(pushed - {transfer.id for transfer in found})
+        self._take(found)
+
+    def go_on(self) -> None:
+        """The user typed on: how the last batch ended was read, if it was there for long enough."""
+        if monotonic() - self._ended_at >= RESULT_S:
+            self.mark_seen()
+
+    def mark_seen(self) -> None:
+        """The user saw how batches ended."""
+        if self.results:
+            self.results.clear()
+            self.changed.publish(None)
 
     def _note(self, numbers: frozenset[int]) -> None:
         """Take what is pushed, from outside of the app's own loop of messages."""
@@ -222,31 +302,89 @@ class TransferWatch:
             else:
                 self._app.call_later(self.look)
 
-    def _tell(self, ended: list[TransferSnapshot]) -> None:
+    def _take(self, transfers: Iterable[TransferSnapshot]) -> None:
+        """Take transfers of this program as they are now."""
+        ended: list[TransferSnapshot] = []
+        touched: dict[str, BatchProgress] = {}
+        for transfer in transfers:
+            before = self._put(transfer)
+            touched[self._batch_of[transfer.id]] = self._batch(transfer.id)
+            if transfer.state.ended and (before is None or before.ended != transfer.ended or not before.state.ended):
+                ended.append(transfer)
+        self.changed.publish(None)
         if ended:
             self.ended.publish(tuple(ended))
             if self._bell and any(map(is_long, ended)):
                 self._app.bell()
-        going_on = (transfer for transfer in self._known.values() if not transfer.state.ended)
-        self._news.take(ended, is_busy=any(transfer.state is not State.PAUSED for transfer in going_on))
+        for batch in touched.values():
+            self._finish(batch)
 
-    def _ended_unseen(self, transfer: TransferSnapshot) -> bool:
-        return not transfer.state.ended and transfer.id not in self._cancelled
+    def _finish(self, batch: BatchProgress) -> None:
+        """Tell once that a batch has ended; what the user cancelled is no news."""
+        if not batch.has_ended:
+            batch.is_told = False
+        elif not batch.is_told:
+            batch.is_told = True
+            if batch.state is not State.CANCELLED:
+                self._ended_at = monotonic()
+                self.results = [one for one in self.results if one is not batch] + [batch]
+                self.finished.publish(batch)
+                self.changed.publish(None)
 
-    def _is_news(self, transfer: TransferSnapshot) -> bool:
-        before = self._known.get(transfer.id)
-        return transfer.state.ended and (before is None or before.ended != transfer.ended or not before.state.ended)
+    def _put(self, transfer: TransferSnapshot, *, is_kept: bool = False, process: int = 0) -> TransferSnapshot | None:
+        """Put a transfer into its batch; how it was before."""
+        batch = transfer.request.batch or TransferBatch(_ALONE, "")
+        # A part of a batch of ours may be in the hands of another program.
+        key = f"{batch.id} {process}" if process else batch.id
+        progress = self.batches.get(key)
+        if progress is None:
+            progress = self.batches[key] = BatchProgress(key, batch, process)
+            # A batch of an earlier run may be named after somebody that no list of this run holds.
+            if " " in (person := batch.title.partition(" of ")[2].partition(",")[0]):
+                MASK.learn_name(person)
+        before = progress.transfers.get(transfer.id)
+        if before is None:
+            self._batch_of[transfer.id] = key
+            self._number_of.update((location, transfer.id) for location in locations_of(transfer.request))
+        progress.put(transfer, is_kept=is_kept)
+        return before
 
-    def _keep(self, kept: frozenset[int]) -> None:
-        if kept != self._kept:
-            self._kept = kept
-            self.kept.publish(len(kept))
+    def _off(self, numbers: Iterable[int]) -> None:
+        """Take transfers off the list."""
+        for number in list(numbers):
+            key = self._batch_of.pop(number, "")
+            if (batch := self.batches.get(key)) is not None:
+                batch.forget(number)
+                if not batch.transfers:
+                    del self.batches[key]
+
+    def _batch(self, number: int) -> BatchProgress:
+        return self.batches[self._batch_of[number]]
+
+    def _publish_kept(self) -> None:
+        self.kept.publish(sum(len(batch.kept) for batch in self.batches.values()))
+
+
+def _swap(order: list[Item], item: Item, step: int, movable: Set[Item]) -> int | None:
+    """Let an item and the next movable one, or the one before, change places; where it is then."""
+    at = order.index(item)
+    places = range(at + 1, len(order)) if step > 0 else range(at - 1, -1, -1)
+    to = next((place for place in places if order[place] in movable), None)
+    if to is not None:
+        order[at], order[to] = order[to], order[at]
+    return to
+
+
+def is_long(transfer: TransferSnapshot) -> bool:
+    """Whether it took so long that its end is worth a bell; the user knows of what they cancelled."""
+    if transfer.state is State.CANCELLED or transfer.started is None or transfer.ended is None:
+        return False
+    return (transfer.ended - transfer.started).total_seconds() > LONG
 
 
 def _at_rest(transfer: TransferSnapshot) -> TransferSnapshot:
     """One that nobody makes now, whatever it was at when its program ended."""
+    note = "stopped half-way"
     if transfer.state is State.FAILED:
         note = f"failed: {transfer.note}" if transfer.note else "failed"
-    else:
-        note = f"interrupted at {percent(transfer)} %" if transfer.size else "interrupted"
     return replace(transfer, state=State.PAUSED, note=note)

@@ -103,8 +103,8 @@ MAP = {
     "app.help": "?,f1", "app.palette": "ctrl+p,:,f9", "app.quit": "q,f10", "app.leave": "ctrl+q",
     "app.interrupt": "ctrl+c", "app.suspend": "ctrl+z", "app.redraw": "ctrl+l",
     "panes.next": "tab", "panes.previous": "shift+tab", "panes.places": "1", "panes.entries": "2",
-    "panes.transfers": "3", "panes.left": "h,left",
-    "browser.back_out": "escape", "browser.transfers": "t", "browser.up": "backspace,-", "browser.root": "~",
+    "panes.left": "h,left", "browser.back_out": "escape", "browser.transfers": "t,3",
+    "browser.up": "backspace,-", "browser.root": "~",
     "browser.back": "H,alt+left", "browser.forward": "L,alt+right", "browser.goto": "ctrl+g", "browser.fiql": "f,f7",
     "browser.detail": "i", "browser.zone": "Z",
     "entries.down": "j,down", "entries.up": "k,up", "entries.first": "g,home", "entries.last": "G,end",
@@ -116,7 +116,7 @@ MAP = {
     "entries.preview": "p,f3", "entries.download": "d,s", "entries.download_as": "D,S,f2", "entries.upload": "u",
     "entries.link": "y", "entries.copy": "Y", "entries.zip": "z", "entries.call": ".", "entries.delete": "delete,f8,X",
     "places.expand": "l,right", "places.collapse": "h,left,backspace", "places.open": "enter",
-    "transfers.cancel": "x", "transfers.pause": "p", "transfers.retry": "r", "transfers.clear": "c",
+    "transfers.cancel": "x,delete", "transfers.pause": "p", "transfers.retry": "r", "transfers.clear": "c",
 }  # fmt: skip
 """The keys that fingers know from other programs: to take one away is a decision, never an accident."""
 

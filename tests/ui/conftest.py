@@ -29,6 +29,7 @@ from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.transfer_text import result_text
 
 NOW = datetime(2024, 9, 1, 9, 12, 33, tzinfo=UTC)
 
@@ -284,6 +285,8 @@ class FakeEngine:
     parts: dict[int, tuple[TransferSnapshot, ...]] = field(default_factory=dict)
     """The members of zips."""
     dropped: list[int] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    """What was last brought into another order."""
     pieces: dict[str, ReadPiece] = field(default_factory=dict)
     """What reads the content of an object, by its name."""
     ranges: list[tuple[str, int, int]] = field(default_factory=list)
@@ -297,11 +300,14 @@ class FakeEngine:
         self.push(number)
         return number
 
-    def pause(self, number: int) -> None:
-        self.become(number, State.PAUSED)
+    def pause(self, *numbers: int) -> None:
+        self.become_all(numbers, State.PAUSED)
 
-    def resume(self, number: int) -> None:
-        self.become(number, State.RUNNING)
+    def resume(self, *numbers: int) -> None:
+        self.become_all(numbers, State.RUNNING)
+
+    def reorder(self, numbers: Sequence[int]) -> None:
+        self.order = list(numbers)
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
         return self.parts.get(number, ())
@@ -332,15 +338,15 @@ class FakeEngine:
         self.left = [transfer for transfer in self.left if transfer.id not in wanted]
         return len(self.dropped)
 
-    def cancel(self, number: int) -> None:
-        self.become(number, State.CANCELLED)
+    def cancel(self, *numbers: int) -> None:
+        self.become_all(numbers, State.CANCELLED)
 
-    def retry(self, number: int) -> None:
-        self.become(number, State.RUNNING)
+    def retry(self, *numbers: int) -> None:
+        self.become_all(numbers, State.RUNNING)
 
-    def clear_ended(self) -> None:
-        self.push(*(transfer.id for transfer in self.transfers if transfer.state.ended))
-        self.transfers = [transfer for transfer in self.transfers if not transfer.state.ended]
+    def forget(self, *numbers: int) -> None:
+        self.push(*numbers)
+        self.transfers = [transfer for transfer in self.transfers if transfer.id not in numbers]
 
     def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
         self.listeners.append(listener)
@@ -354,6 +360,10 @@ class FakeEngine:
         self.looks += 1
         wanted = None if numbers is None else set(numbers)
         return tuple(transfer for transfer in self.transfers if wanted is None or transfer.id in wanted)
+
+    def become_all(self, numbers: Iterable[int], state: State) -> None:
+        for number in numbers:
+            self.become(number, state)
 
     def become(self, number: int, state: State, error: StorageError | None = None, path: Path | None = None) -> None:
         ended = datetime.now(UTC) if state.ended else None
@@ -399,6 +409,11 @@ class Browser:
     @property
     def notices(self) -> list[str]:
         return [notice.text for notice in self.app.messages.kept]
+
+    @property
+    def results(self) -> list[str]:
+        """How the last batches ended, as it is told."""
+        return [result_text(batch) for batch in self.app._watch.results]
 
     @property
     def rows(self) -> list[str]:

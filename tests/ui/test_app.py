@@ -41,7 +41,7 @@ async def test_quitting_asks_while_transfers_run_and_not_afterwards(browser: Any
         await it.press("escape")
         assert it.app.is_running
         it.engine.become(1, State.DONE)
-        await it.until(lambda: it.notices)
+        await it.until(lambda: it.results)
         await it.pilot.press("q")
         await it.pilot.pause()
         assert not it.app.is_running
@@ -121,9 +121,9 @@ class Nothing:
     providers = {}
     keeps = False
     def submit(self, request): return 1
-    def cancel(self, number): pass
-    def retry(self, number): pass
-    def clear_ended(self): pass
+    def cancel(self, *numbers): pass
+    def retry(self, *numbers): pass
+    def forget(self, *numbers): pass
     def snapshot(self, numbers=None): return ()
     def listen(self, listener): return lambda: None
 

@@ -97,7 +97,7 @@ async def test_a_damaged_list_of_restores_when_a_download_ends(
         await goes_on(it)
 
 
-@pytest.mark.parametrize("method", ["interrupted", "elsewhere", "snapshot", "submit", "clear_ended"])
+@pytest.mark.parametrize("method", ["interrupted", "elsewhere", "snapshot", "submit", "forget"])
 async def test_transfers_that_fail_in_an_unknown_way(
     browser: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -106,7 +106,7 @@ async def test_transfers_that_fail_in_an_unknown_way(
         await it.press("d")
         await it.until(lambda: it.engine.transfers)
         monkeypatch.setattr(it.engine, method, failing(ValueError("unknown on_conflict")))
-        it.engine.push(1)
+        it.engine.become(1, State.DONE)
         await it.press("d", "t", "c")
         await it.until(lambda: any("made a mistake (ValueError" in notice for notice in it.notices))
         monkeypatch.undo()

@@ -1,5 +1,6 @@
 """Objects to a folder of this machine."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -106,25 +107,50 @@ def test_a_folder_that_cannot_be_made_gives_way_to_the_present_one(
     assert usable_folder(tmp_path / "new" / "deep") == tmp_path / "new" / "deep"
 
 
-async def test_the_strip_follows_each_end_is_told_once_and_then_nothing_looks_any_more(
+async def test_the_strip_tells_what_runs_then_how_it_ended_and_nothing_looks_any_more(
     browser: Any, tmp_path: Path
 ) -> None:
     async with browser(start=START) as it:
         await it.press("space", "space", "d")
         await it.until(lambda: it.screen.strip.display)
-        assert "2 running" in it.text
+        await it.until(lambda: "↓ 0 of 2 files  █████░░░░░░░░░░░░░░░  25 %   0.5 of 2.0 kB" in it.text)
+        assert re.search(r"left → /tmp/.*…\S*/downloads  t transfers", it.text)
         it.engine.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
         it.engine.become(2, State.FAILED, MissingError("it is gone", subject="acme:exports/reporting/report-001.tar"))
-        await it.until(lambda: len(it.notices) == 2)
-        assert it.notices == [
-            f"Downloaded: {tmp_path / 'downloads' / 'report-000.tar'}",
-            "acme:exports/reporting/report-001.tar: it is gone.",
-        ]
-        assert "failed: it is gone." in it.text
+        await it.until(lambda: it.results == [" ✗ 1 of 2 failed: it is gone."])
+        assert "✗ 1 of 2 failed: it is gone." in it.text
         looks = it.engine.looks
         await it.settle()
         assert it.engine.looks == looks
-        assert len(it.notices) == 2
+        assert it.notices == []
+
+
+async def test_a_result_says_where_the_file_is_until_the_user_goes_on(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with browser(start=START) as it:
+        await it.press("d")
+        await it.until(lambda: it.screen.strip.display)
+        it.engine.become(1, State.DONE, path=tmp_path / "downloads" / "report-000.tar")
+        await it.until(lambda: "✓ report-000.tar" in it.text)
+        assert "Y copies the path" in it.text
+        await it.press("j")
+        assert "✓ report-000.tar" in it.text
+        monkeypatch.setattr("cloudstore_tui.ui.transfer_watch.RESULT_S", 0)
+        await it.press("Y")
+        await it.until(lambda: it.app.clipboard == str(tmp_path / "downloads" / "report-000.tar"))
+        await it.press("j")
+        assert not it.screen.strip.display
+
+
+async def test_a_result_is_told_on_other_screens_too(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.press("d")
+        await it.until(lambda: it.screen.strip.display)
+        await it.press("question_mark")
+        it.engine.become(1, State.DONE)
+        await it.until(lambda: it.notices)
+        assert it.notices[0].startswith("✓ report-000.tar, 1.0 kB")
 
 
 async def test_a_failed_transfer_can_be_tried_again_and_is_told_again(browser: Any) -> None:
@@ -132,35 +158,25 @@ async def test_a_failed_transfer_can_be_tried_again_and_is_told_again(browser: A
         await it.press("d")
         await it.until(lambda: it.screen.strip.display)
         it.engine.become(1, State.FAILED, MissingError("it is gone", subject="x"))
-        await it.until(lambda: it.notices)
-        await it.press("t", "r")
-        await it.until(lambda: "1 running" in it.text)
-        it.engine.become(1, State.DONE)
-        await it.until(lambda: len(it.notices) == 2)
-        await it.press("c")
-        await it.until(lambda: not it.screen.strip.display)
-
-
-async def test_a_retry_that_has_not_begun_yet_is_not_told_as_another_failure(browser: Any) -> None:
-    async with browser(start=START) as it:
-        await it.press("d")
-        await it.until(lambda: it.screen.strip.display)
-        it.engine.become(1, State.FAILED, MissingError("it is gone", subject="x"))
-        await it.until(lambda: it.notices)
+        await it.until(lambda: it.results)
         it.engine.retry = lambda number: None
         await it.press("t", "r")
         await it.settle()
-        assert len(it.notices) == 1
+        assert it.results == [" ✗ report-000.tar: it is gone."]
+        del it.engine.retry
+        await it.press("r")
+        await it.until(lambda: "1 batch running" in it.text)
         it.engine.become(1, State.DONE)
-        await it.until(lambda: len(it.notices) == 2)
+        await it.until(lambda: it.results and "✓ report-000.tar" in it.results[-1])
+        await it.press("c")
+        await it.until(lambda: "No transfers" in it.text)
 
 
-async def test_many_ends_at_once_are_one_message(browser: Any) -> None:
+async def test_many_ends_at_once_are_one_result(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("a", "d")
         await it.until(lambda: len(it.engine.transfers) == 12)
         for number in range(1, 13):
             it.engine.become(number, State.DONE)
-        assert it.notices == ["Download of 12 objects, ≈49.2 kB."]
-        await it.until(lambda: len(it.notices) > 1)
-        assert it.notices[1:] == ["12 transfers done."]
+        await it.until(lambda: it.results)
+        assert it.results[0].startswith(" ✓ 12 files, 12.0 kB")

@@ -18,7 +18,7 @@ async def test_a_pane_that_is_not_there_is_passed_over(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("i", "tab")
         assert it.focus == "places"
-        it.screen.panes.go("transfers")
+        it.screen.panes.go("detail")
         await it.settle()
         assert it.focus == "places"
 

@@ -1,22 +1,20 @@
-"""The table of all transfers: rows, what is drawn again, and who takes orders."""
+"""The list of batches: lines in every width, what is drawn again, and what a look at very many costs."""
 
+import time
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
-from textual import on
 from textual.app import App, ComposeResult
 from textual.geometry import Region
-from textual.message import Message
 
 from cloudstore_tui.core.errors import NetworkError
-from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
-from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
-from cloudstore_tui.ui.widgets.transfer_row import RowForm
-from cloudstore_tui.ui.widgets.transfer_table import KEPT, NOTHING, Everything, TransferTable
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, TransferSnapshot, UploadRequest
+from cloudstore_tui.ui.transfer_batches import BatchProgress
+from cloudstore_tui.ui.transfer_text import elide, meter, of_text, result_text, running_text
+from cloudstore_tui.ui.widgets.transfer_table import TransferTable
 
 WHERE = Location("acme8", "us-east")
 
@@ -28,10 +26,11 @@ def transfer(id_: int, state: State = State.RUNNING, name: str = "") -> Transfer
     return TransferSnapshot(id=id_, request=request, state=state, done=500_000, size=1_000_000, speed=100_000.0)
 
 
-def zip_of(count: int, state: State = State.PACKING) -> TransferSnapshot:
-    entry = StoredObject(WHERE, "a.mp3", size=4_000_000, size_exact=True)
-    members = tuple(DownloadRequest(WHERE, Path(), entry=entry) for _ in range(count))
-    return TransferSnapshot(9, ZipRequest(members, WHERE, Path("/downloads")), state)
+def batch_of(*transfers: TransferSnapshot, key: str = "b", title: str = "recordings") -> BatchProgress:
+    progress = BatchProgress(key, TransferBatch(key, title, "/downloads"))
+    for one in transfers:
+        progress.put(one)
+    return progress
 
 
 class Table(TransferTable):
@@ -46,10 +45,6 @@ class Table(TransferTable):
 
 
 class Host(App[None]):
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[Message] = []
-
     def compose(self) -> ComposeResult:
         yield Table()
 
@@ -62,130 +57,111 @@ class Host(App[None]):
         strips = self.screen._compositor.render_strips()
         return ["".join(segment.text for segment in strip) for strip in strips]
 
-    @on(TransferKeys.Paused)
-    @on(TransferKeys.Resumed)
-    @on(TransferKeys.Cancelled)
-    @on(TransferKeys.Retried)
-    @on(TransferKeys.Opened)
-    def take(self, message: Message) -> None:
-        self.seen.append(message)
 
-
-async def test_a_row_shows_state_bytes_speed_and_time_left_under_their_titles() -> None:
+async def test_only_lines_whose_text_changed_are_drawn_again() -> None:
     app = Host()
     async with app.run_test(size=(120, 20)) as pilot:
-        app.table.show(Everything([transfer(1), replace(transfer(2, State.DONE), level="md5")]))
-        await pilot.pause()
-        head, first, second = app.lines[:3]
-        assert head.split() == ["Name", "State", "Bytes", "Speed", "Left", "Verified"]
-        assert "get  recording-1.mp3" in first
-        assert "██████░░░░░░  50 %     500.0 kB of 1.0 MB   100.0 kB/s     0:05" in first
-        assert first.index("100.0 kB/s") + len("100.0 kB/s") == head.index("Speed") + len("Speed")
-        assert second.index("md5") == head.index("Verified")
-
-
-@pytest.mark.parametrize("width", [20, 60, 80, 109, 110, 200])
-@pytest.mark.parametrize("state", list(State))
-def test_every_row_is_exactly_as_wide_as_the_table(width: int, state: State) -> None:
-    error = NetworkError("no answer " * 20) if state is State.FAILED else None
-    form = RowForm(width)
-    for shown in (transfer(1, state, "録音" * 30), zip_of(412, state)):
-        assert cell_len(form.row(replace(shown, error=error, level="size+etag"))) == width
-    assert cell_len(form.head()) == width
-
-
-def test_what_failed_says_why_and_a_zip_says_how_much_it_packs() -> None:
-    error = NetworkError("no answer", subject="acme8:us-east/id1", hint="Try again later.")
-    assert "failed: no answer. Try again later." in RowForm(120).row(replace(transfer(1, State.FAILED), error=error))
-    row = RowForm(120).row(zip_of(412))
-    assert "zip  412 objects" in row
-    assert "packing" in row
-    assert "1.6 GB" in row
-    assert "packing, 0:20 so far" in RowForm(120).row(replace(zip_of(412), note="packing, 0:20 so far"))
-
-
-async def test_an_empty_table_says_so() -> None:
-    app = Host()
-    async with app.run_test(size=(120, 20)) as pilot:
-        await pilot.pause()
-        assert NOTHING in app.lines[1]
-        app.table.show(Everything([transfer(1)]))
-        await pilot.pause()
-        assert "recording-1" in app.lines[1]
-        app.table.show(Everything())
-        await pilot.pause()
-        assert NOTHING in app.lines[1]
-        for action in ("pause", "cancel", "retry", "open"):
-            await app.table.run_action(action)
-        assert app.seen == []
-
-
-async def test_only_rows_whose_text_changed_are_drawn_again() -> None:
-    app = Host()
-    async with app.run_test(size=(120, 20)) as pilot:
-        transfers = [transfer(id_) for id_ in range(4)]
-        app.table.show(Everything(transfers))
+        batches = {"b": batch_of(*(transfer(number) for number in range(1, 5)))}
+        app.table.unfolded.add("b")
+        app.table.show(batches)
         await pilot.pause()
         app.table.drawn.clear()
-        app.table.show(Everything(list(transfers)))
+        app.table.show(batches)
         assert app.table.drawn == []
-        transfers[2] = replace(transfers[2], done=620_000)
-        app.table.show(Everything(transfers))
-        assert app.table.drawn == [3]
+        batches["b"].put(replace(transfer(3), done=800_000))
+        app.table.show(batches)
+        assert app.table.drawn == [1, 4]
 
 
-async def test_the_cursor_stays_with_its_transfer_and_off_the_titles() -> None:
+async def test_the_cursor_stays_with_its_row_and_rows_where_they_are() -> None:
     app = Host()
     async with app.run_test(size=(120, 20)) as pilot:
-        own = [transfer(1), transfer(2)]
-        kept = [transfer(3, State.PAUSED)]
-        app.table.show(Everything(own, kept))
+        batches = {key: batch_of(transfer(number), key=key) for number, key in enumerate("abc", 1)}
+        app.table.show(batches)
+        app.table.go_to("c")
+        batches["a"].put(transfer(1, State.DONE))
+        batches["c"].put(transfer(3, State.PAUSED))
+        app.table.show(batches)
         await pilot.pause()
-        app.table.focus()
-        assert KEPT in app.lines[3]
-        await pilot.press("j", "j")
-        assert app.table.transfer == kept[0]
-        await pilot.press("k")
-        assert app.table.transfer == own[1]
-        app.table.show(Everything([replace(own[0], state=State.DONE), own[1]], kept))
-        assert app.table.transfer == own[1]
-        app.table.show(Everything((), kept))
-        assert app.table.transfer == kept[0]
-        await pilot.press("g")
-        assert app.table.transfer == kept[0]
+        assert app.table.row is not None
+        assert app.table.row.batch == "c"
+        assert [line.split()[1] for line in app.lines[1:4]] == ["✓", "↓", "‖"]
+        del batches["b"]
+        app.table.show(batches)
+        assert app.table.row.batch == "c"
 
 
-async def test_transfers_of_other_programs_stand_apart_and_take_no_orders() -> None:
+@pytest.mark.parametrize("width", [200, 120, 109, 80, 60, 40, 20])
+async def test_every_line_is_as_wide_as_the_screen_whatever_is_in_it(width: int) -> None:
+    states = dict(enumerate(State, 1))
+    failed = NetworkError("the connection was reset, and " * 40, subject="x")
+    wide = "録音" * 300
+    transfers = [transfer(number, state, wide if number % 2 else "") for number, state in states.items()]
+    transfers = [replace(one, error=failed) if one.state is State.FAILED else one for one in transfers]
     app = Host()
-    async with app.run_test(size=(120, 20)) as pilot:
-        app.table.show(Everything([transfer(1)], (), [Elsewhere(transfer(7), 4711), Elsewhere(transfer(8), 4711)]))
+    async with app.run_test(size=(width, 20)) as pilot:
+        batches = {"b": batch_of(*transfers, title=wide), "c": batch_of(*transfers[8:], key="c")}
+        app.table.unfolded.add("b")
+        app.table.show(batches)
         await pilot.pause()
-        app.table.focus()
-        assert "In another program, pid 4711:" in app.lines[2]
-        assert "recording-7" in app.lines[3]
-        await pilot.press("j", "p", "x", "r")
-        assert app.seen == []
-        await pilot.press("enter")
-        assert app.seen == [TransferKeys.Opened(transfer(7))]
+        assert {cell_len(line) for line in app.lines} == {width}
+        for batch in batches.values():
+            assert cell_len(running_text([batch], width)) == width
+            assert cell_len(result_text(batch, width, hint="Y copies the path")) <= max(width, 40)
 
 
-async def test_a_hostile_name_is_one_literal_row() -> None:
-    app = Host()
-    async with app.run_test(size=(120, 20)) as pilot:
-        app.table.show(Everything([transfer(1, name="[red]a[/x]\x1b]0;x\x07\n\u202eb")]))
-        await pilot.pause()
-        assert "[red]a[/x]" in app.lines[1]
-        assert not set("\x1b\x07\n\u202e") & set("".join(app.lines))
+def test_fifty_thousand_transfers_cost_little_a_look() -> None:
+    progress = batch_of(*(transfer(number, State.QUEUED) for number in range(50_000)))
+    batches = {"b": progress}
+    for number in range(25_000):
+        progress.put(transfer(number, State.DONE))
+    table = Table()
+    table.unfolded.add("b")
+    changed = [replace(transfer(number), done=number) for number in range(30_000, 30_004)]
+    costs = []
+    for _ in range(5):
+        begun = time.process_time()
+        for one in changed:
+            progress.put(one)
+        table.show(batches)
+        running_text([progress], 120)
+        costs.append(time.process_time() - begun)
+    assert min(costs) < 0.005
+    assert progress.files_done == 25_000
 
 
-async def test_at_the_top_the_cursor_stays_with_what_runs() -> None:
-    app = Host()
-    async with app.run_test(size=(120, 20)) as pilot:
-        transfers = [transfer(id_) for id_ in range(100)]
-        app.table.show(Everything(transfers))
-        await pilot.pause()
-        app.table.focus()
-        app.table.show(Everything([replace(transfers[0], state=State.DONE), *transfers[1:]]))
-        await pilot.pause()
-        assert app.table.transfer == transfers[1]
-        assert "recording-1.mp3" in app.lines[1]
+def test_what_is_forgotten_counts_as_done() -> None:
+    progress = BatchProgress("b", TransferBatch("b", "4 files", "/x", 4, 4_000_000))
+    progress.put(transfer(1, State.DONE))
+    progress.put(transfer(2))
+    for number in (0, 1):
+        progress.forget(number)
+        told = (progress.files_done, progress.count, progress.done, progress.size)
+        assert told == (3, 4, 3_500_000, 4_000_000)
+
+
+def test_meters_and_sizes_in_words() -> None:
+    assert meter(1, 16, 2) == "▏░"
+    assert meter(99, 100, 4) == "███▉"
+    assert meter(100, 100, 4) == "████"
+    assert of_text(1_200_000_000, 17_000_000_000) == "1.2 of 17.0 GB"
+    assert of_text(54_000_000, 420_000_000) == " 54 of 420 MB"
+    assert of_text(3, 29) == "  3 of 29 B"
+
+
+def test_a_long_name_loses_its_middle() -> None:
+    assert elide("very-long-name-of-a-recording.mp3", 20) == "very-long…ording.mp3"
+
+
+def test_results_say_how_it_ended_and_where() -> None:
+    done = replace(transfer(1, State.DONE), level="md5", done=1_000_000)
+    assert result_text(batch_of(done, replace(done, id=2))) == " ✓ 2 files, 2.0 MB, all verified → /downloads"
+    assert (
+        result_text(batch_of(replace(done, done=0), title="a.mp3")) == " ✓ Already there, the same: a.mp3 → /downloads"
+    )
+    sent = UploadRequest(Path("/tmp/plan.csv"), replace(WHERE, path="nanp/plan.csv"))
+    upload = BatchProgress("u", TransferBatch("u", "plan.csv", "acme:imports/nanp/", 1, 29))
+    upload.put(TransferSnapshot(9, sent, State.DONE, done=29, size=29, level="size"))
+    assert result_text(upload) == " ✓ Uploaded plan.csv → acme:imports/nanp/"
+    failed = replace(done, id=3, state=State.FAILED, error=NetworkError("the connection was reset", hint="Try again."))
+    assert result_text(batch_of(done, failed)) == " ✗ 1 of 2 failed: the connection was reset. Try again."

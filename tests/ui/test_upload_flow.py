@@ -43,7 +43,7 @@ async def test_the_folder_is_read_again_when_an_upload_arrived(browser: Any, fol
         folders.tree["imports/"] = ["plan.csv"]
         it.engine.become(1, State.DONE)
         await it.until(lambda: it.rows == ["plan.csv"])
-        assert it.notices == ["Uploaded: acme:imports/plan.csv"]
+        assert it.results == [" ✓ Uploaded plan.csv → acme:imports/"]
 
 
 async def test_an_upload_that_arrives_elsewhere_leaves_the_screen_alone(
@@ -54,7 +54,7 @@ async def test_an_upload_that_arrives_elsewhere_leaves_the_screen_alone(
         await it.press("backspace")
         sent = len(folders.calls)
         it.engine.become(1, State.DONE)
-        await it.until(lambda: it.notices)
+        await it.until(lambda: it.results)
         await it.settle()
         assert len(folders.calls) == sent
 
@@ -93,4 +93,4 @@ async def test_there_is_no_upload_to_a_search_a_region_or_a_read_only_profile(br
     folders.profile = folders.profile.__class__("acme", "alvaria", read_only=True)
     async with browser(start="acme:imports/") as it:
         assert "Upload" not in it.keys
-        assert "read-only" in it.lines[0]
+        assert "READ ONLY" in it.lines[0]

@@ -29,7 +29,7 @@ async def test_z_always_makes_a_zip_job_of_the_object_under_the_cursor(browser: 
         assert request.folder == tmp_path / "downloads"
         assert [member.entry and member.entry.name for member in request.members] == ["int-0000001.mp3"]
         assert it.notices == ["Zip: 1 object, 10.0 kB, in 1 zip."]
-        await it.until(lambda: "zip 1 object" in it.text)
+        await it.until(lambda: it.screen.strip.display)
 
 
 async def test_z_says_what_is_not_in_the_zip(browser: Any, searches: Any) -> None:

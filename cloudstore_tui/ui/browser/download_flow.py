@@ -24,6 +24,7 @@ from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoice, ZipChoiceDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.transfer_text import batch_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 ZIP_FROM = 10
@@ -92,7 +93,8 @@ class DownloadFlow(Flow):
             return False
         root = self.folder if folder.is_relative_to(self.folder) else None
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
-        self._watch.submit(downloads if zipping is None else zipping.requests(downloads, folder))
+        requested = downloads if zipping is None else zipping.requests(downloads, folder)
+        self._watch.submit(requested, batch_title(objects), str(folder))
         return True
 
 

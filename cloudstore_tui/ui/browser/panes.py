@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-NAMES = ("places", "entries", "detail", "transfers")
+NAMES = ("places", "entries", "detail")
 """All panes, in the order of the Tab key."""
 WIDE, LOW = 110, 18
 """Columns from which panes stand side by side, and rows below which only the one with the focus is shown."""
@@ -62,8 +62,7 @@ class FocusManager:
         self._screen.update_classes({f"-at-{pane}": differs and pane == self.at for pane in NAMES})
 
     def _is_open(self, name: str) -> bool:
-        widget = self._focused[name]
-        return not widget.has_class("-off") and (name != "transfers" or widget.display)
+        return not self._focused[name].has_class("-off")
 
     def _mark(self, name: str) -> None:
         self.at = name

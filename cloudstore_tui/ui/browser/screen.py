@@ -16,6 +16,7 @@ from textual.worker import Worker
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.provider import Session, StorageProvider
+from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.browser.columns_flow import ColumnsFlow
@@ -43,17 +44,21 @@ from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.sort_flow import ReverseFlow, SortFlow, next_direction
-from cloudstore_tui.ui.browser.transfer_strip import TransferStrip
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.browser.zip_flow import ZipFlow
 from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
+from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.object_actions import ObjectActions
+from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
+from cloudstore_tui.ui.transfer_batches import BatchProgress
+from cloudstore_tui.ui.transfer_text import home_path, path_of, result_text
 from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 from cloudstore_tui.ui.widgets.chrome import Badge
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
@@ -92,9 +97,9 @@ class BrowserScreen(BaseScreen[None]):
         self.places = PlacesTree(id="places")
         self.detail = DetailPane(id="detail")
         self.entries = EntriesPane(self.places, self.detail, id="entries")
-        self.strip = TransferStrip(id="transfers")
+        self.strip = ActivityStrip(id="activity")
         self.waiting = WaitingLine(id="waiting")
-        panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail, "transfers": self.strip}
+        panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.memory = Memory()
         self.expansion = PlacesFlow(self, self.places, providers, self.memory)
@@ -132,7 +137,7 @@ class BrowserScreen(BaseScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Entries between places and detail, what runs and what waits below."""
-        yield from (self.entries, self.strip, self.waiting)
+        yield from (self.entries, self.waiting, self.strip)
 
     def on_mount(self) -> None:
         """Begin with the profiles, and where the user wanted to begin."""
@@ -141,7 +146,8 @@ class BrowserScreen(BaseScreen[None]):
         self.watch(self, "focused", self.panes.follow)
         # Where a search was just saved, the focus comes back from the line for its name.
         self.watch(self, "focused", self.expansion.read_saved_again, init=False)
-        self._watch.changed.subscribe(self, self.strip.show)
+        self._watch.changed.subscribe(self, lambda _: self._show_activity())
+        self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self._upload.read_arrived)
         self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
         self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
@@ -168,14 +174,14 @@ class BrowserScreen(BaseScreen[None]):
             return self.journey.can(name)
         if action == "fiql":
             return self.entries.bar.display
-        if (action, name) == ("pane", "transfers"):
-            return self.strip.display
         return super().check_action(action, parameters)
 
     # What the user does with keys
 
     def action_run(self, name: str) -> None:
         """Start a flow; one that changes something is never cut short by a second key."""
+        if name == "copy" and self._copy_result():
+            return
         flow, group = self._flows[name], f"flow {name}"
         running = any(worker.group == group and not worker.is_finished for worker in self.workers)
         if flow.stops_on_escape or not running:
@@ -203,10 +209,8 @@ class BrowserScreen(BaseScreen[None]):
         self.panes.show("entries", self.entries.bar.begin())
 
     def action_view(self, what: str) -> None:
-        """Show or hide the detail, show all transfers, or show times in the next zone."""
-        if what == "transfers":
-            self.app.push_screen(TransfersScreen(self._watch))
-        elif what == "detail":
+        """Show or hide the detail, or show times in the next zone."""
+        if what == "detail":
             if self.detail.has_focus:
                 self.action_pane("entries")
             self.detail.toggle_class("-off")
@@ -215,6 +219,35 @@ class BrowserScreen(BaseScreen[None]):
             self.listing.show_zone(next(self._zones))
             self.detail.show(self.detail.entry, self.listing.zone)
             self.header.update()
+
+    @on(ActivityStrip.Opened)
+    def action_transfers(self) -> None:
+        """Show all transfers."""
+        self.app.push_screen(TransfersScreen(self._watch, self.listing.zone))
+
+    def _show_activity(self) -> None:
+        """Show what runs, and how the last batch ended."""
+        results = self._watch.results
+        self.strip.show(self._watch.running, results[-1] if results else None)
+
+    def _tell_result(self, batch: BatchProgress) -> None:
+        """Say on other screens, too, how a batch ended."""
+        if not self.is_active and not isinstance(self.app.screen, TransfersScreen):
+            tell(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
+
+    def _copy_result(self) -> bool:
+        """Copy where the last files are, while the strip tells that; whether it did."""
+        if not self.strip.shows_result or (path := path_of(self._watch.results[-1])) is None:
+            return False
+        self._watch.mark_seen()
+        tell(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
+        return True
+
+    def see_result(self, key: str) -> None:
+        """Take away how the last batch ended, when the user goes on and has had time to read it."""
+        active = self.active_bindings.get(key)
+        if self.is_active and (active is None or active.binding.id != "entries.copy"):
+            self._watch.go_on()
 
     def action_back_out(self) -> None:
         """One step back: what loads, where the focus is, the filter, the marks."""

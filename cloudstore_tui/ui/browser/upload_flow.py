@@ -14,6 +14,7 @@ from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 
@@ -50,7 +51,9 @@ class UploadFlow(Flow):
             return
         replaces = answer is OnConflict.OVERWRITE
         wanted = paths if replaces else [path for path in paths if path not in taken]
-        self._watch.submit(UploadRequest(path, _target(folder, path), replaces) for path in wanted)
+        title = wanted[0].name if len(wanted) == 1 else counted(len(wanted), "file")
+        requests = [UploadRequest(path, _target(folder, path), replaces) for path in wanted]
+        self._watch.submit(requests, title, folder.address)
 
     def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
         """Read the folder on the screen again when something arrived in it."""

@@ -81,7 +81,7 @@ class ZipJobsFlow(Flow):
 
     def _fetch(self, job: ZipJob) -> None:
         where = Location(job.profile, job.region)
-        self._watch.submit([ZipRequest((), where, self._folder, job=job.name)])
+        self._watch.submit([ZipRequest((), where, self._folder, job=job.name)], job.name, str(self._folder))
 
     def _region(self) -> str:
         reading, entry = self.listing.reading, self.listing.entry

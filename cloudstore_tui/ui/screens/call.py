@@ -19,7 +19,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.preview.model import Preview
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, ZipRequest
+from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
@@ -130,7 +130,7 @@ class CallScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         """Show the object that is known, and look for the others."""
-        self._given.watch.changed.subscribe(self, self.follow_transfers)
+        self._given.watch.changed.subscribe(self, lambda _: self.follow_transfers())
         self._show(call_tree([self._entry]))
         self._look(everywhere=False)
 
@@ -229,14 +229,13 @@ class CallScreen(BaseScreen[None]):
         else:
             self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
 
-    def follow_transfers(self, transfers: Sequence[TransferSnapshot]) -> None:
+    def follow_transfers(self) -> None:
         """Show what became of the files of this call."""
-        names = {entry.location: identity(entry) for entry in self._tree.entries}
+        transfer_of = self._given.watch.transfer_of
         states = {
-            names[location]: transfer.state
-            for transfer in transfers
-            for location in _locations(transfer)
-            if location in names
+            identity(entry): transfer.state
+            for entry in self._tree.entries
+            if (transfer := transfer_of(entry.location)) is not None
         }
         signs = {name: HERE if state is State.DONE else COMING for name, state in states.items() if _is_told(state)}
         self.list.show_signs(signs)
@@ -316,7 +315,7 @@ class CallScreen(BaseScreen[None]):
         self._tree = tree
         self.list.show(tree, self.list.entry or self._entry)
         self._entitle("")
-        self.follow_transfers(self._given.watch.shown)
+        self.follow_transfers()
 
     def _say(self, text: str) -> None:
         self._note = text
@@ -380,14 +379,6 @@ class CallScreen(BaseScreen[None]):
         found = {node.part: names[identity(node.entry)] for node in reversed(self._tree.nodes)}
         examples = [found[part] for part in _EXAMPLES if part in found]
         return f"short names: {', '.join(examples)}" if examples else ""
-
-
-def _locations(transfer: TransferSnapshot) -> Iterator[Location]:
-    request = transfer.request
-    if isinstance(request, DownloadRequest):
-        yield request.location
-    elif isinstance(request, ZipRequest):
-        yield from (member.location for member in request.members)
 
 
 def _is_told(state: State) -> bool:

@@ -1,127 +1,305 @@
-"""All transfers on a screen of their own."""
+"""All transfers on a screen of their own, by what the user did with one key."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.model import TransferSnapshot
+from cloudstore_tui.transfers.model import State, TransferSnapshot, name_of
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
-from cloudstore_tui.ui.report import sentence
-from cloudstore_tui.ui.transfer_text import summary
+from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+from cloudstore_tui.ui.opening import open_folder
+from cloudstore_tui.ui.report import sentence, tell
+from cloudstore_tui.ui.transfer_batches import GOES_ON
+from cloudstore_tui.ui.transfer_text import RowKind, describe, home_path, path_of, summary
 from cloudstore_tui.ui.transfer_watch import TransferWatch
-from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
-from cloudstore_tui.ui.widgets.transfer_table import Everything, TransferTable
+from cloudstore_tui.ui.widgets.transfer_table import TransferTable
 
-LOOK_ROUND = 2.0
+POLL_S = 2.0
 """Seconds between looks at what other programs do, while this screen is in front."""
+_AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
 
 
 class TransfersScreen(BaseScreen[None]):
-    """Ours, those kept from an earlier run, and those of other programs, which are only to be looked at."""
+    """Those of this program, those an earlier run left, and those of other programs, which take no orders from here."""
 
     CSS_PATH = "transfers.tcss"
     AUTO_FOCUS = "#table"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("P", "resume_all", "Go on with all", tooltip="Go on with all that stopped", id="transfers.resume_all"),
-        Binding("X", "drop_all", "Drop all", show=False, tooltip="Drop all that stopped", id="transfers.drop_all"),
-        Binding("escape,t,q", "close", "Back", tooltip="Back to where you were", id="transfers.close"),
+        Binding("p", "pause", "Pause", tooltip="Pause, or go on", id="transfers.pause"),
+        Binding("P", "pause_all", "Pause all", tooltip="Pause all, or go on with all", id="transfers.pause_all"),
+        Binding("x,delete", "cancel", "Cancel …", tooltip="Stop, and delete what arrived; asks", id="transfers.cancel"),
+        Binding("r", "retry", "Retry", tooltip="Try again", id="transfers.retry"),
+        Binding("K", "move(-1)", "Earlier", tooltip="Move up in the queue", id="transfers.earlier"),
+        Binding("J", "move(1)", "Later", tooltip="Move down in the queue", id="transfers.later"),
+        Binding("o", "folder", "Folder", tooltip="Open the folder, or tell where it is", id="transfers.folder"),
+        Binding("Y,y", "copy_path", "Path", tooltip="Copy the path", id="transfers.copy_path"),
+        Binding("c", "clear", "Clear done", tooltip="Take what is done off the list", id="transfers.clear"),
+        Binding("space", "mark", "Mark", show=False, tooltip="Mark this row, or unmark it", id="transfers.mark"),
+        Binding("enter", "open", "Open", show=False, tooltip="Unfold, or show everything", id="transfers.open"),
+        Binding("l,right", "unfold", "Unfold", show=False, tooltip="Show what is in it", id="transfers.unfold"),
+        Binding("h,left", "fold", "Fold", show=False, tooltip="Hide what is in it", id="transfers.fold"),
+        Binding("escape", "back_out", "Back", tooltip="Unmark, or back to where you were", id="transfers.back"),
+        Binding("t,q", "close", "Back", show=False, tooltip="Back to where you were", id="transfers.close"),
     ]
 
-    def __init__(self, watch: TransferWatch) -> None:
+    def __init__(self, watch: TransferWatch, zone: tzinfo = UTC) -> None:
         super().__init__()
         self._watch = watch
-        self._kept: tuple[TransferSnapshot, ...] = ()
-        self._elsewhere: tuple[Elsewhere, ...] = ()
         self._trouble = ""
-        self.table = TransferTable(id="table")
+        self._possible: tuple[bool, ...] = ()
+        self.table = TransferTable(id="table", zone=zone)
 
     def compose(self) -> ComposeResult:
-        """The table."""
+        """The list."""
         yield self.table
 
     def on_mount(self) -> None:
-        """Show what there is, and follow it."""
-        self._watch.changed.subscribe(self, self._show_own)
-        self.set_interval(LOOK_ROUND, self._look_round_again)
+        """Show what there is, and follow it. A batch that runs alone is unfolded."""
+        self._watch.changed.subscribe(self, lambda _: self._show())
+        running = self._watch.running
+        if len(running) == 1:
+            self.table.unfolded.add(running[0].key)
         self._show()
-        self.run_worker(self.look_round(), exclusive=True)
+        if running:
+            self.table.go_to(running[0].key)
+        self.set_interval(POLL_S, self._look_round_again)
+        self._look_round(kept=True)
 
-    async def look_round(self) -> None:
-        """Read what is kept, and what other programs do."""
+    def on_unmount(self) -> None:
+        """What ended was seen here."""
+        self._watch.mark_seen()
+
+    @work(group="look", exclusive=True)
+    async def _look_round(self, *, kept: bool) -> None:
+        """Learn what other programs do, and what was left by an earlier run."""
         try:
-            self._kept, self._elsewhere = await self._watch.interrupted(), await self._watch.elsewhere()
+            if kept:
+                await self._watch.interrupted()
+            await self._watch.elsewhere()
         except StorageError as error:
-            # In a line, not over the screen: it is tried again in a moment, and may say the same.
+            # In a line: it is tried again in a moment, and may say the same.
             self._trouble = sentence(error)
         else:
             self._trouble = ""
         self._show()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done."""
-        if action in ("resume_all", "drop_all"):
-            return bool(self._kept)
-        return super().check_action(action, parameters)
+    def _look_round_again(self) -> None:
+        if self.is_current:
+            self._look_round(kept=bool(self._trouble))
 
-    def action_resume_all(self) -> None:
-        """Go on with all transfers of earlier runs."""
-        self.run_worker(self._resume([transfer.id for transfer in self._kept]), group="orders")
-
-    def action_drop_all(self) -> None:
-        """Forget all transfers of earlier runs, if that is meant."""
-        self.drop(self._kept)
-
-    @on(TransferKeys.Cancelled)
-    def drop_kept(self, event: TransferKeys.Cancelled) -> None:
-        """Ask before one of an earlier run is forgotten; of ours the app takes care."""
-        if self._watch.is_kept(event.id):
-            event.stop()
-            self.drop([transfer for transfer in self._kept if transfer.id == event.id])
-
-    def drop(self, transfers: Sequence[TransferSnapshot]) -> None:
-        """Forget transfers of earlier runs, if that is meant."""
-        numbers = [transfer.id for transfer in transfers]
-
-        def answered(wanted: bool | None) -> None:
-            if wanted:
-                self.run_worker(self._drop(numbers), group="orders")
-
-        self.app.push_screen(DropDialog(transfers), answered)
-
-    async def _resume(self, numbers: Sequence[int]) -> None:
-        await self._watch.adopt(numbers)
-        await self.look_round()
-
-    async def _drop(self, numbers: Sequence[int]) -> None:
-        await self._watch.drop(numbers)
-        await self.look_round()
-
-    def action_close(self) -> None:
-        """Back to the screen below."""
-        self.dismiss(None)
+    def _show(self) -> None:
+        batches = self._watch.batches
+        self.table.show(batches)
+        facts = " · ".join(filter(None, (summary(batches), self._trouble)))
+        self.header.show(["Transfers"], facts)
+        self._update_keys()
 
     def remask(self) -> None:
         """Make the lines again: the mask was turned."""
         self._show()
 
-    def _look_round_again(self) -> None:
-        if self.is_current:
-            self.run_worker(self.look_round(), exclusive=True)
+    # What is possible: the footer shows it, and a key that does nothing says why
 
-    def _show_own(self, transfers: tuple[TransferSnapshot, ...]) -> None:
-        # One that was adopted is ours from now on.
-        own = {transfer.id for transfer in transfers}
-        self._kept = tuple(transfer for transfer in self._kept if transfer.id not in own)
-        self._show()
+    @on(TransferTable.Moved)
+    def _update_keys(self) -> None:
+        possible = tuple(not self._refusal(action) for action in _REFUSALS)
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
 
-    def _show(self) -> None:
-        own = self._watch.shown
-        self.table.show(Everything(own, self._kept, self._elsewhere))
-        title, _, numbers = summary(own).partition(": ")
-        self.header.show([title], " · ".join(filter(None, (numbers, self._trouble))))
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show only keys that do something here; the others are told why not."""
+        if action in _REFUSALS and self._refusal(action):
+            return None
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing here."""
+        active = self.active_bindings.get(event.key)
+        if active is not None and not active.enabled and active.node is self:
+            event.stop()
+            tell(self, self._refusal(active.binding.action.partition("(")[0]), "warning")
+
+    def _refusal(self, action: str) -> str:
+        """Why an action is not possible; empty if it is."""
+        if not self._watch.batches:
+            return "There are no transfers."
+        if action in ("pause_all", "clear"):
+            ours = [batch for batch in self._watch.batches.values() if not batch.process]
+            return _REFUSALS[action]({state for state in State if any(batch.of_state[state] for batch in ours)})
+        batch = self.table.current
+        if batch is not None and batch.process and action not in ("folder", "copy_path"):
+            return f"Another program makes this (pid {batch.process}). Give the order there."
+        return _REFUSALS[action](self.table.chosen_states())
+
+    def _all(self) -> Iterator[TransferSnapshot]:
+        for batch in self._watch.batches.values():
+            if not batch.process:
+                yield from batch.transfers.values()
+
+    def _chosen(self) -> Iterator[TransferSnapshot]:
+        for key, numbers in self.table.chosen().items():
+            batch = self._watch.batches[key]
+            if not batch.process:
+                yield from (batch.transfers[number] for number in numbers)
+
+    # What the user does with keys
+
+    def action_pause(self) -> None:
+        """Let what is marked, or the row under the cursor, rest, or go on."""
+        self._pause(self._chosen())
+
+    def action_pause_all(self) -> None:
+        """Let everything rest, or go on."""
+        self._pause(self._all())
+
+    def _pause(self, transfers: Iterable[TransferSnapshot]) -> None:
+        wanted = list(transfers)
+        if going_on := [one.id for one in wanted if one.state in GOES_ON]:
+            self._watch.pause(going_on)
+        else:
+            resting = [one.id for one in wanted if one.state is State.PAUSED]
+            self.run_worker(self._watch.resume(resting), group="orders")
+
+    def action_cancel(self) -> None:
+        """Ask, then stop and delete what arrived."""
+        wanted = [one for one in self._chosen() if not one.state.ended or one.state is State.FAILED]
+        numbers = [one.id for one in wanted]
+
+        def answered(is_wanted: bool | None) -> None:
+            if is_wanted:
+                self.run_worker(self._watch.cancel(numbers), group="orders")
+
+        what = name_of(wanted[0].request) if len(wanted) == 1 else ""
+        kept = {number for batch in self._watch.batches.values() for number in batch.kept}
+        verb = "Drop" if kept.issuperset(numbers) else "Cancel"
+        self.app.push_screen(CancelDialog(what, len(wanted), sum(one.done for one in wanted), verb=verb), answered)
+
+    def action_retry(self) -> None:
+        """Try again what failed or was cancelled; what rests goes on."""
+        wanted = list(self._chosen())
+        self._watch.retry([one.id for one in wanted if one.state in _AGAIN])
+        if resting := [one.id for one in wanted if one.state is State.PAUSED]:
+            self.run_worker(self._watch.resume(resting), group="orders")
+
+    def action_move(self, step: int) -> None:
+        """Move a batch, or a transfer within its batch, in the queue."""
+        if (row := self.table.row) is not None and not self._watch.move(row.batch, row.number, step):
+            tell(self, "It is first already." if step < 0 else "It is last already.")
+
+    def action_folder(self) -> None:
+        """Open the folder on a desktop; say where it is elsewhere."""
+        path = self._path()
+        if path is None:
+            return
+        folder = path if path.is_dir() else path.parent
+        if open_folder(folder, os.environ):
+            tell(self, f"Opened: {home_path(folder)}")
+        else:
+            tell(self, f"{path}")
+
+    def action_copy_path(self) -> None:
+        """Copy where the files are."""
+        if (path := self._path()) is not None:
+            tell(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
+        elif self.table.current is not None:
+            target = self.table.current.batch.target
+            tell(self, f"{target} · {copy_text(self.app, target)}")
+
+    def _path(self) -> Path | None:
+        row, batch = self.table.row, self.table.current
+        if row is None or batch is None:
+            return None
+        if row.kind is RowKind.TRANSFER:
+            return batch.transfers[row.number].path or path_of(batch)
+        return path_of(batch)
+
+    def action_clear(self) -> None:
+        """Take what is done off the list."""
+        self._watch.clear_done()
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor."""
+        self.table.mark()
+        self._update_keys()
+
+    def action_unfold(self) -> None:
+        """Show what is in a batch."""
+        self.table.fold(unfold=True)
+
+    def action_fold(self) -> None:
+        """Hide what is in a batch."""
+        self.table.fold(unfold=False)
+
+    @on(TransferTable.Opened)
+    def action_open(self) -> None:
+        """Unfold a batch or fold it; show everything about a transfer."""
+        row, batch = self.table.row, self.table.current
+        if row is None or batch is None:
+            return
+        transfer = batch.transfers.get(row.number) or batch.only
+        if row.kind is RowKind.REST or transfer is None:
+            self.table.fold()
+        else:
+            members = self._watch.members(transfer.id) if not batch.process else ()
+            self.app.push_screen(MessageDialog(name_of(transfer.request), describe(transfer, members)))
+
+    def action_back_out(self) -> None:
+        """Unmark what is marked, or go back."""
+        if not self.table.clear_marks():
+            self.action_close()
+
+    def action_close(self) -> None:
+        """Back to the screen below."""
+        self.dismiss(None)
+
+
+def _no_pause(states: set[State]) -> str:
+    return "" if any(not state.ended for state in states) else "It has ended: nothing is left to pause."
+
+
+def _no_cancel(states: set[State]) -> str:
+    if State.FAILED in states or any(not state.ended for state in states):
+        return ""
+    return "It has ended: nothing is left to cancel. c takes it off the list."
+
+
+def _no_retry(states: set[State]) -> str:
+    if states & {*_AGAIN, State.PAUSED}:
+        return ""
+    is_over = all(state.ended for state in states)
+    return "It is done; there is nothing to try again." if is_over else "It is still running."
+
+
+def _no_move(states: set[State]) -> str:
+    return "" if State.QUEUED in states else "Only what waits can be moved in the queue."
+
+
+def _no_clear(states: set[State]) -> str:
+    return "" if any(state.ended for state in states) else "Nothing is done yet."
+
+
+def _always(_states: set[State]) -> str:
+    return ""
+
+
+_REFUSALS: Mapping[str, Callable[[set[State]], str]] = {
+    "pause": _no_pause,
+    "pause_all": _no_pause,
+    "cancel": _no_cancel,
+    "retry": _no_retry,
+    "move": _no_move,
+    "folder": _always,
+    "copy_path": _always,
+    "clear": _no_clear,
+}
+"""Why an action is not possible with transfers in these states, by its name."""

@@ -1,133 +1,190 @@
-"""All transfers, one row each: ours, those kept from an earlier run, those of other programs."""
+"""The list of batches and their transfers, drawn line by line, and only where a line changed."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.model import State, TransferSnapshot
-from cloudstore_tui.ui.transfer_text import rank
+from cloudstore_tui.transfers.model import State
+from cloudstore_tui.ui.transfer_batches import BatchProgress
+from cloudstore_tui.ui.transfer_text import WIDE, Columns, Line, TransferRow, line_of, numbers_of, rows_of, states_of
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
-from cloudstore_tui.ui.widgets.transfer_keys import TransferKeys
-from cloudstore_tui.ui.widgets.transfer_looks import COMPONENTS, LOOKS, bar_marks, look_of
-from cloudstore_tui.ui.widgets.transfer_row import RowForm
 
-NOTHING = "No transfers. d in the browser downloads, u uploads."
-KEPT = "Stopped half-way in an earlier run: p goes on, x drops; P and X all of them"
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """One line: a transfer, or the title of those below it."""
-
-    title: str = ""
-    transfer: TransferSnapshot | None = None
-    is_other: bool = False
-    """Whether it is another program's, which takes no orders from here."""
+NOTHING = " No transfers. d in the browser downloads, u uploads."
+_LOOKS: Mapping[str, str] = {
+    **dict.fromkeys((State.DONE, State.SKIPPED), "transfers--done"),
+    State.FAILED: "transfers--failed",
+    **dict.fromkeys((State.CANCELLED, State.WAITING, State.PAUSED, State.QUEUED), "transfers--waiting"),
+    **dict.fromkeys((State.SIGNING, State.PACKING, State.RUNNING, State.VERIFYING), "transfers--running"),
+    "head": "transfers--head",
+    "muted": "transfers--muted",
+    "mark": "transfers--mark",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """All transfers there are."""
+class TransferTable(CursorList, can_focus=True):
+    """Shows batches, those that are unfolded with their rows. Rows stay where they are, and so does the cursor."""
 
-    own: Sequence[TransferSnapshot] = ()
-    kept: Sequence[TransferSnapshot] = ()
-    """Those of an earlier run, which nobody goes on with now."""
-    elsewhere: Sequence[Elsewhere] = ()
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values(), "transfers--cursor"}
+    DEFAULT_CSS = """
+    TransferTable {
+        height: 1fr;
+        & > .transfers--running { color: $text-primary; }
+        & > .transfers--waiting { color: $text-warning; }
+        & > .transfers--done { color: $text-success; }
+        & > .transfers--failed { color: $text-error; }
+        & > .transfers--muted { color: $text-muted; }
+        & > .transfers--mark { color: $text-accent; text-style: bold; }
+        & > .transfers--head { color: $text-muted; text-style: bold; }
+        & > .transfers--cursor { text-style: bold reverse; }
+    }
+    """
 
+    class Moved(Message):
+        """The cursor is on another row, or its row is another one."""
 
-class TransferTable(TransferKeys, CursorList, can_focus=True):
-    """Shows snapshots. Draws only rows whose text changed; the cursor stays with its transfer."""
+    class Opened(Message):
+        """A row was clicked that has the cursor already."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
-    DEFAULT_CSS = f"TransferTable {{ height: 1fr; {LOOKS} }}"
-
-    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
+    def __init__(self, *, id: str | None = None, zone: tzinfo = UTC) -> None:
         super().__init__(id=id)
-        self._rows: tuple[TableRow, ...] = ()
-        self._drawn: dict[int, tuple[str, str]] = {}
-        self._marks = bar_marks(ascii_only)
+        self._zone = zone
+        self._batches: Mapping[str, BatchProgress] = {}
+        self._rows: list[TransferRow] = []
+        self._drawn: dict[int, tuple[Line, bool]] = {}
+        self.unfolded: set[str] = set()
+        """The keys of batches that are shown with their transfers."""
+        self.marks: set[TransferRow] = set()
+        """The rows that are marked."""
 
     @property
-    def transfer(self) -> TransferSnapshot | None:
+    def row(self) -> TransferRow | None:
         """The one under the cursor."""
-        return self._rows[self.cursor].transfer if self.cursor < len(self._rows) else None
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
     @property
-    def subject(self) -> TransferSnapshot | None:
-        """The one under the cursor, unless it is another program's."""
-        return None if self.cursor >= len(self._rows) or self._rows[self.cursor].is_other else self.transfer
+    def current(self) -> BatchProgress | None:
+        """The batch of the row under the cursor."""
+        return self._batches.get(self.row.batch) if self.row is not None else None
 
-    def show(self, everything: Everything) -> None:
-        """Show this; the rows in view are drawn where they differ from what is there."""
-        there = self.transfer
-        height = len(self._rows)
-        self._rows = tuple(_rows(everything))
+    def chosen(self) -> dict[str, list[int]]:
+        """The numbers of what is marked, or of the row under the cursor, by batch."""
+        chosen: dict[str, dict[int, None]] = {}
+        for row in self._chosen_rows():
+            chosen.setdefault(row.batch, {}).update(dict.fromkeys(numbers_of(row, self._batches[row.batch])))
+        return {batch: list(numbers) for batch, numbers in chosen.items()}
+
+    def chosen_states(self) -> set[State]:
+        """The states of what is marked, or of the row under the cursor."""
+        return {state for row in self._chosen_rows() for state in states_of(row, self._batches[row.batch])}
+
+    def _chosen_rows(self) -> list[TransferRow]:
+        rows = [row for row in self._rows if row in self.marks] if self.marks else [self.row] if self.row else []
+        # Between a change and the next look a row may be of something that is gone.
+        return [row for row in rows if row.batch in self._batches]
+
+    def show(self, batches: Mapping[str, BatchProgress]) -> None:
+        """Show how batches are now; lines in view are drawn where they differ from what is there."""
+        there = self.row
+        self._batches = batches
+        self.unfolded &= batches.keys()
+        self._rows = rows_of(batches, self.unfolded, is_narrow=self.size.width < WIDE)
+        self.marks &= set(self._rows) if self.marks else set()
         self.set_row_count(len(self._rows))
-        at = next((index for index, row in enumerate(self._rows) if there and _is(row, there)), self.cursor)
-        if self.cursor == 0 and at < len(self._rows) and _is_done(self._rows[at]):
-            # Or the view would follow what was first to the end of the list, away from what runs.
-            at = 0
-        self.cursor = at
-        self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
-        if (height == 0) != (not self._rows):
-            self.refresh()
-            return
-        for y, line in list(self._drawn.items()):
-            if y > 0 and self._line(y) != line:
+        self._stay_with(there)
+        for y, drawn in list(self._drawn.items()):
+            if y < self.size.height and self._line(y) != drawn:
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def validate_cursor(self, row: int) -> int:
-        """Stay inside the list, and off the titles."""
-        row = super().validate_cursor(row)
-        if row < len(self._rows) and self._rows[row].transfer is None:
-            return row - 1 if 0 < row < self.cursor else row + 1
-        return row
+    def _stay_with(self, there: TransferRow | None) -> None:
+        """Let the cursor stay with its row; with its batch, where the row is gone."""
+        if there is None or self.row == there:
+            self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
+            return
+        rows = self._rows
+        at = rows.index(there) if there in rows else self.cursor
+        if there not in rows and (at >= len(rows) or rows[at].batch != there.batch):
+            at = next((place for place, row in enumerate(rows) if row.batch == there.batch), at)
+        self.cursor = at
+        self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
+        self.post_message(self.Moved())
+
+    def go_to(self, key: str) -> None:
+        """Go to a batch."""
+        self.cursor = next((place for place, row in enumerate(self._rows) if row.batch == key), self.cursor)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Say that the cursor moved."""
+        super().watch_cursor(old, new)
+        self.post_message(self.Moved())
+
+    def fold(self, *, unfold: bool | None = None) -> None:
+        """Unfold the batch under the cursor, or fold it; the other one of the two if it is not said."""
+        if (row := self.row) is None:
+            return
+        unfold = row.batch not in self.unfolded if unfold is None else unfold
+        (self.unfolded.add if unfold else self.unfolded.discard)(row.batch)
+        self.show(self._batches)
+        if not unfold:
+            self.go_to(row.batch)
+
+    def mark(self) -> None:
+        """Mark the row under the cursor, or unmark it, and go on."""
+        if self.row is not None:
+            self.marks ^= {self.row}
+            self.refresh_row(self.cursor)
+            self.cursor += 1
+
+    def clear_marks(self) -> bool:
+        """Unmark everything; whether something was marked."""
+        had, self.marks = bool(self.marks), set()
+        self.refresh()
+        return had
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the row that was clicked; a second time opens it."""
+        if (row := self.row_at(event)) is not None:
+            if row == self.cursor:
+                self.post_message(self.Opened())
+            self.cursor = row
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        super().on_resize()
+        self.show(self._batches)
+
+    def remask(self) -> None:
+        """Make the lines again: the mask was turned."""
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The titles of the columns, then the rows."""
-        text, component = self._drawn[y] = self._line(y)
-        style = self.rich_style + self.get_component_rich_style(component, partial=True)
-        if y and self.has_focus and self._rows and self.scroll_offset.y + y - 1 == self.cursor:
-            style += self.get_component_rich_style("transfers--cursor", partial=True)
-        return Strip([Segment(text, style)], self.size.width)
+        line, has_cursor = self._drawn[y] = self._line(y)
+        cursor = self.get_component_rich_style("transfers--cursor", partial=True) if has_cursor else None
+        segments = []
+        for text, role in line:
+            style = self.rich_style
+            if role in _LOOKS:
+                style += self.get_component_rich_style(_LOOKS[role], partial=True)
+            segments.append(Segment(text, style + cursor if cursor is not None else style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
-    def _line(self, y: int) -> tuple[str, str]:
+    def _line(self, y: int) -> tuple[Line, bool]:
         width = self.size.width
-        form = RowForm(width, self._marks)
+        columns = Columns(width)
         if y == 0:
-            return form.head(), "transfers--head"
+            return ((columns.head(), "head"),), False
         index = self.scroll_offset.y + y - 1
         if index >= len(self._rows):
-            said = NOTHING if y == 1 and not self._rows else ""
-            return said[:width].ljust(width), "transfers--other"
+            return ((NOTHING if y == 1 and not self._rows else "", "muted"),), False
         row = self._rows[index]
-        if row.transfer is None:
-            return row.title[:width].ljust(width), "transfers--head"
-        return form.row(row.transfer), "transfers--other" if row.is_other else look_of(row.transfer.state)
-
-
-def _rows(everything: Everything) -> Iterator[TableRow]:
-    for transfer in sorted(everything.own, key=rank):
-        yield TableRow(transfer=transfer)
-    if everything.kept:
-        yield TableRow(KEPT)
-        for transfer in everything.kept:
-            yield TableRow(transfer=transfer)
-    for process in sorted({other.process for other in everything.elsewhere}):
-        yield TableRow(f"In another program, pid {process}:")
-        for other in everything.elsewhere:
-            if other.process == process:
-                yield TableRow(transfer=other.transfer, is_other=True)
-
-
-def _is(row: TableRow, transfer: TransferSnapshot) -> bool:
-    return row.transfer is not None and row.transfer.id == transfer.id
-
-
-def _is_done(row: TableRow) -> bool:
-    return row.transfer is not None and row.transfer.state in (State.DONE, State.SKIPPED)
+        if row.batch not in self._batches or not numbers_of(row, self._batches[row.batch]):
+            return (("", ""),), False
+        line = line_of(row, self._batches[row.batch], columns, self._zone, is_open=row.batch in self.unfolded)
+        mark = ("●", "mark") if row in self.marks else (" ", "")
+        return (mark, *line), self.has_focus and index == self.cursor

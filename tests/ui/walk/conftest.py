@@ -23,13 +23,13 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.transfers.zip.plan import Choice
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.dialogs.drop_dialog import DropDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
@@ -87,6 +87,7 @@ Make = Callable[[Path], Screen[Any]]
 
 MADE: Mapping[str, Make] = {
     "BookmarksDialog": lambda _: BookmarksDialog("Bookmarks", PICKS),
+    "CancelDialog": lambda _: CancelDialog("", 3, 1_200_000),
     "ClearZipsDialog": lambda _: ClearZipsDialog("us-east", 3),
     "ColumnsDialog": lambda _: ColumnsDialog(COLUMNS[:1], COLUMNS[1:]),
     "ConflictDialog": lambda _: ConflictDialog(["a.mp3", "b.mp3"]),
@@ -97,7 +98,6 @@ MADE: Mapping[str, Make] = {
     "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
     "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
     "ParametersDialog": lambda _: ParametersDialog("agentName==?agent", "@mine"),
-    "DropDialog": lambda folder: DropDialog(transfers(folder)),
     "KeyGuideScreen": lambda _: KeyGuideScreen({spec.name: spec.guide for spec in PROVIDERS}),
     "LinkDialog": lambda _: LinkDialog(
         "acme8:us-east/id-1",

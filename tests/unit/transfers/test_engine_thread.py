@@ -44,7 +44,7 @@ def test_transfers_run_without_any_loop_of_the_caller(
     number = engine.submit(DownloadRequest(PLACE, folder))
     assert ended(engine, number).state is State.DONE
     assert (folder / "x").read_bytes() == content
-    engine.clear_ended()
+    engine.forget(number)
     for _ in range(100):
         if engine.snapshot() == ():
             return

@@ -249,7 +249,6 @@ async def test_a_failed_transfer_stays_until_it_is_cancelled(runs: Runs, interru
     engine = runs.engine(gone)
     await engine.adopt()
     await engine.wait(interrupted)
-    engine.clear_ended()
     assert [transfer.id for transfer in engine.snapshot()] == [interrupted]
     engine.cancel(interrupted)
     assert (await engine.wait(interrupted)).state is State.CANCELLED

@@ -201,7 +201,7 @@ async def test_only_what_ended_is_cleared(fresh_engine: Any, server: Any, answer
     server.answer(answer(silent=True))
     running = engine.submit(request(folder, "b"))
     await server.saw(2)
-    engine.clear_ended()
+    engine.forget(done, running)
     assert [transfer.id for transfer in engine.snapshot()] == [running]
     await engine.close()
 
