@@ -16,10 +16,8 @@ from textual import events, on
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette, Provider
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
-from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from cloudstore_tui.archive.template import CallFolder
@@ -48,7 +46,7 @@ from cloudstore_tui.ui.looks import Looks, wants_no_colour
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
-from cloudstore_tui.ui.palette import ActionCommands, Palette, ThemeCommands
+from cloudstore_tui.ui.palette import Palette
 from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.signals import ignore, listen
@@ -82,7 +80,6 @@ class CloudStoreApp(App[None]):
     TITLE = "cloudstore"
     CSS_PATH = Path(__file__).parent / "ui" / "base.tcss"
     DEFAULT_MODE = "browser"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands, ThemeCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if transfers run"),
         Binding("ctrl+q", "quit", "Quit", id="app.leave", show=False, priority=True, tooltip="End the program"),
@@ -153,6 +150,7 @@ class CloudStoreApp(App[None]):
         self.animation_level = "none"
         self.messages = Messages(self)
         """What was told."""
+        self.palette = Palette(self)
         self.boundary = Boundary(self)
         """Where errors end."""
         self._typed = TypeAhead(self, lambda: self.browser.is_opening)
@@ -256,7 +254,7 @@ class CloudStoreApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Find an action by its name."""
-        self.push_screen(Palette(id="--command-palette"))
+        self.palette.open()
 
     def action_help(self) -> None:
         """Show the keys that work where the user is."""
@@ -302,11 +300,6 @@ class CloudStoreApp(App[None]):
         if self.screen is not self.browser:
             self.screen.dismiss(None)
         self.browser.journey.go(event.location)
-
-    @on(CommandPalette.Opened)
-    def steady_palette(self) -> None:
-        """A cursor that blinks would send bytes for ever."""
-        self.screen.query_one(Input).cursor_blink = False
 
     def _do_beside(self, work: Callable[[], None]) -> None:
         try:

@@ -1,82 +1,169 @@
-"""The command palette: every action that works where it is opened, and the themes."""
+"""The command palette: every action that works where it is opened, one line each, and the themes."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from textual.binding import Binding
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual import on
+from textual.app import App
+from textual.binding import ActiveBinding, Binding
 from textual.dom import DOMNode
-from textual.types import IgnoreReturnCallbackType
+from textual.fuzzy import Matcher
+from textual.screen import Screen
+from textual.widgets import OptionList
 
 from cloudstore_tui.config.keymap import is_off
-from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog, Picked
 from cloudstore_tui.ui.looks import Looks
 from cloudstore_tui.ui.terminal.reach import key_display
 
-
-class Palette(CommandPalette, BaseScreen[None]):
-    """Textual's, closed once by Enter that is pressed twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    text: str
-    help: str
-    run: IgnoreReturnCallbackType
-
-
-class _Commands(Provider, ABC):
-    """Commands that are found by their words."""
-
-    @abstractmethod
-    def commands(self) -> Iterator[_Command]:
-        """All that can be found."""
-
-    async def discover(self) -> Hits:
-        """All of them."""
-        for command in self.commands():
-            yield DiscoveryHit(command.text, command.run, help=command.help)
-
-    async def search(self, query: str) -> Hits:
-        """Those whose words match."""
-        matcher = self.matcher(query)
-        for command in self.commands():
-            score = max(matcher.match(command.text), matcher.match(command.help) * 0.8)
-            if score > 0:
-                yield Hit(score, matcher.highlight(command.text), command.run, help=command.help)
+MAX_RECENT = 5
+"""Commands that come first because they were chosen last."""
+MOVES = frozenset(
+    {
+        *("down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last", "top", "bottom"),
+        *("left", "right", "next", "previous", "further", "before"),
+    }
+)
+"""The ends of ids of keys that only move something."""
+_TITLE, _KEYS = 20, 10
+"""Cells of a name and its keys."""
+_IN_TOOLTIP = 0.8
+_IS_IN_IT = 1.0
+"""What a match in the explanation counts, and what it counts more when the words are there as they are typed."""
 
 
-class ActionCommands(_Commands):
-    """Commands made of the active bindings, so that nothing has to be listed twice."""
+@dataclass(slots=True)
+class Command:
+    """One action, and where it is carried out."""
 
-    def commands(self) -> Iterator[_Command]:
-        """What has a key here."""
-        keys: dict[tuple[DOMNode, str], list[str]] = {}
-        actions: dict[tuple[DOMNode, str], Binding] = {}
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if not (binding.tooltip and binding.description and active.enabled):
-                continue
-            what = (active.node, binding.action)
-            actions.setdefault(what, binding)
-            shown = keys.setdefault(what, [])
-            if not is_off(binding.key):
-                shown.append(key_display(self.app, binding))
-        for (node, action), binding in actions.items():
-            names = " ".join(keys[node, action])
-            text = f"{binding.description}  {names}".rstrip()
-            yield _Command(text, binding.tooltip, partial(self.app.run_action, action, node))
+    title: str
+    tooltip: str
+    run: Callable[[], object]
+    rank: int
+    """Where it stands while nothing is typed: 0 for what is in the footer."""
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def pick(self) -> Pick:
+        """The line of it."""
+        keys = " ".join(self.keys)
+        return Pick(
+            f"{self.title:{_TITLE}}{keys if len(keys) <= _KEYS else self.keys[0]:{_KEYS}}".rstrip(), self.tooltip
+        )
+
+    def score(self, matcher: Matcher, words: Sequence[str]) -> float:
+        """How well it fits what is typed; 0 if not at all."""
+        best = max(matcher.match(self.title), matcher.match(self.tooltip) * _IN_TOOLTIP)
+        known = f"{self.title} {self.tooltip}".casefold()
+        return best + _IS_IN_IT * all(word in known for word in words) if best else 0.0
 
 
-class ThemeCommands(_Commands):
-    """A command for each theme; it holds at once, and in the next run."""
+def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) -> list[Command]:
+    """The commands made of the active bindings, so that nothing is listed twice: recent ones, then what works here."""
+    found: dict[tuple[DOMNode, str], Command] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if not (binding.tooltip and binding.description and active.enabled):
+            continue
+        where = (active.node, binding.action)
+        command = found.setdefault(where, _command(app, active))
+        if not is_off(binding.key):
+            command.keys.append(key_display(app, binding))
+    looks = getattr(app, "looks", None)
+    commands = [*found.values()]
+    if isinstance(looks, Looks) and len(looks.names) > 1:
+        commands.append(Command("Themes …", "Choose the colours; they show while you move", _themes(app, looks), 2))
+    order = {title: place for place, title in enumerate(recent)}
+    return sorted(commands, key=lambda command: (order.get(command.title, len(order)), command.rank))
 
-    def commands(self) -> Iterator[_Command]:
-        """All themes but the one that is worn."""
-        looks = getattr(self.app, "looks", None)
-        if isinstance(looks, Looks):
-            for name in looks.names:
-                if name != self.app.theme:
-                    yield _Command(f"Theme: {name}", f"Use the colours of {name}", partial(looks.pick, name))
+
+def _command(app: App[Any], active: ActiveBinding) -> Command:
+    binding, node = active.binding, active.node
+    return Command(
+        binding.description, binding.tooltip, lambda: app.run_action(binding.action, node), _rank(app, active)
+    )
+
+
+def _rank(app: App[Any], active: ActiveBinding) -> int:
+    if is_move(active.binding):
+        return 3
+    if active.node is app:
+        return 2
+    return 0 if active.binding.show else 1
+
+
+def is_move(binding: Binding) -> bool:
+    """Whether a key only moves something."""
+    return (binding.id or "").rpartition(".")[2] in MOVES
+
+
+def _themes(app: App[Any], looks: Looks) -> Callable[[], object]:
+    return lambda: app.push_screen(ThemeDialog(looks, app.theme))
+
+
+class CommandDialog(PickDialog):
+    """Finds a command by its letters; Enter carries it out where it belongs."""
+
+    HINT: ClassVar[str] = "Type to find; Enter runs it."
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__("Commands", [command.pick for command in commands], verb="Run")
+        self._commands = tuple(commands)
+
+    def matching(self, typed: str) -> list[int]:
+        """The best first; all of them while nothing is typed."""
+        if not typed.strip():
+            return list(range(len(self._commands)))
+        matcher, words = Matcher(typed), typed.casefold().split()
+        scores = [command.score(matcher, words) for command in self._commands]
+        return sorted((place for place, score in enumerate(scores) if score), key=lambda place: -scores[place])
+
+
+class ThemeDialog(PickDialog):
+    """Puts on each theme that the cursor comes to; Esc puts the old one on again."""
+
+    HINT: ClassVar[str] = "Move to try one; Enter keeps it."
+
+    def __init__(self, looks: Looks, worn: str) -> None:
+        super().__init__("Themes", [Pick(name) for name in looks.names], at=looks.names.index(worn), verb="Use")
+        self._looks = looks
+        self._worn = worn
+
+    @on(OptionList.OptionHighlighted)
+    def try_on(self, event: OptionList.OptionHighlighted) -> None:
+        """Show the theme under the cursor."""
+        self.app.theme = self._looks.names[self.shown[event.option_index]]
+
+    def action_cancel(self) -> None:
+        """As it was."""
+        self.app.theme = self._worn
+        super().action_cancel()
+
+    def answer(self, picked: Picked) -> None:
+        """Keep it."""
+        self._looks.pick(self._looks.names[picked.index])
+        super().answer(picked)
+
+
+class Palette:
+    """Opens the list of commands, and remembers which were chosen."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._recent: deque[str] = deque(maxlen=MAX_RECENT)
+
+    def open(self) -> None:
+        """Show what can be done on the screen that is on top."""
+        commands = commands_of(self._app, self._app.screen, self._recent)
+
+        def run(picked: Picked | None) -> None:
+            if picked is not None:
+                command = commands[picked.index]
+                if command.title in self._recent:
+                    self._recent.remove(command.title)
+                self._recent.appendleft(command.title)
+                self._app.call_next(command.run)
+
+        self._app.push_screen(CommandDialog(commands), run)

@@ -78,7 +78,6 @@ async def test_the_palette_runs_an_action(browser: Any) -> None:
     async with browser(start=START) as it:
         await it.press("ctrl+p")
         await it.type("download to a folder")
-        await it.pilot.pause(0.5)
         await it.press("enter")
         await it.until(lambda: "to which folder" in it.text)
 

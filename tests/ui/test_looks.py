@@ -4,29 +4,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.command import CommandPalette
-from textual.widgets import OptionList
 
-from cloudstore_tui.ui.palette import ThemeCommands
+from cloudstore_tui.ui.palette import CommandDialog, ThemeDialog, commands_of
 
 
-async def offered(it: Any) -> list[str]:
-    return [str(hit.prompt) async for hit in ThemeCommands(it.app.screen).discover()]
+async def themes(it: Any) -> None:
+    """Open the list of themes."""
+    await it.press("ctrl+p")
+    assert isinstance(it.app.screen, CommandDialog)
+    await it.type("themes")
+    await it.press("enter")
+    await it.until(lambda: isinstance(it.app.screen, ThemeDialog))
 
 
-async def test_the_palette_offers_our_themes_and_no_others(browser: Any) -> None:
+async def test_the_palette_offers_our_themes_and_each_shows_while_the_cursor_is_on_it(browser: Any) -> None:
     async with browser() as it:
-        assert await offered(it) == [f"Theme: {name}" for name in it.app.looks.names if name != "cloudstore-dark"]
-        assert "Theme: nord" in await offered(it)
-        assert "Theme: dracula" not in await offered(it)
+        await themes(it)
+        names = it.app.looks.names
+        assert "nord" in names
+        assert "dracula" not in names
+        assert all(name in it.text for name in names)
+        at = names.index("cloudstore-dark")
+        await it.press("down")
+        await it.until(lambda: it.app.theme == names[at + 1])
+        await it.press("escape")
+        await it.until(lambda: it.app.theme == "cloudstore-dark")
 
 
 async def test_a_theme_is_picked_by_typing_its_name_and_is_there_next_time(browser: Any) -> None:
     async with browser() as it:
-        await it.press("ctrl+p")
-        assert isinstance(it.app.screen, CommandPalette)
+        await themes(it)
         await it.type("gruvbox")
-        await it.until(lambda: it.app.screen.query(OptionList).first().option_count == 1)
         await it.press("enter")
         await it.until(lambda: it.app.theme == "gruvbox")
     async with browser() as it:
@@ -49,7 +57,7 @@ async def test_a_theme_of_the_user_is_offered_and_a_broken_one_is_told_with_its_
     (tmp_path / "themes" / "mine.toml").write_text('name = "mine"\nprimary = "#005f87"\n')
     (tmp_path / "themes" / "bad.toml").write_text('name = "bad"\nprimary = "blueish"\n')
     async with browser() as it:
-        assert "Theme: mine" in await offered(it)
+        assert "mine" in it.app.looks.names
         assert it.notices[0].startswith(f"{tmp_path / 'themes' / 'bad.toml'}:2: primary must be a colour.")
 
 
@@ -60,7 +68,7 @@ async def test_no_color_sends_no_colour_and_the_cursor_is_seen_all_the_same(
     monkeypatch.setenv("NO_COLOR", "1")
     async with browser(start="acme8:us-east/", theme="nord") as it:
         assert it.app.theme == "monochrome"
-        assert await offered(it) == []
+        assert "Themes …" not in [command.title for command in commands_of(it.app, it.app.screen)]
         cursor = it.screen.entries.table.get_component_rich_style("entry-table--cursor")
         assert cursor.reverse
         await it.press(*keys)

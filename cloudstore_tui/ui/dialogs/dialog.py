@@ -51,7 +51,10 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         &.-danger .dialog { border: round $error; border-title-color: $text-error; }
         &.-title-inside .dialog-title { display: block; }
         Input { background: $panel; }
-        OptionList { border: none; padding: 0; max-height: 7; scrollbar-size-vertical: 1; }
+        OptionList {
+            border: none; padding: 0; max-height: 7; scrollbar-size-vertical: 1;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
         &.-tiny { Footer { display: none; } .dialog { padding: 0 1; } }
         &.-high { OptionList { max-height: 12; } .dialog { padding: 1 2 0 2; } }
         &.-tall { OptionList { max-height: 20; } .dialog { padding: 1 2 0 2; } }

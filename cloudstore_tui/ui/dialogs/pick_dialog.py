@@ -58,7 +58,8 @@ class PickDialog(Dialog[Picked | None]):
         self._picks = tuple(picks)
         self._at = at
         self._verb = verb
-        self._shown: list[int] = []
+        self.shown: list[int] = []
+        """The lines that are shown now, by their places among all."""
 
     def compose_body(self) -> ComposeResult:
         """The line to filter with, the list, and what to know of it."""
@@ -74,8 +75,8 @@ class PickDialog(Dialog[Picked | None]):
     def on_mount(self) -> None:
         """Show all lines."""
         self._fill("")
-        if self._at in self._shown:
-            self._list.highlighted = self._shown.index(self._at)
+        if self._at in self.shown:
+            self._list.highlighted = self.shown.index(self._at)
 
     @on(Input.Changed)
     def filter_lines(self, event: Input.Changed) -> None:
@@ -113,14 +114,22 @@ class PickDialog(Dialog[Picked | None]):
     def _answer(self, deed: str) -> None:
         at = self._list.highlighted
         if at is not None and not self.was_pasted:
-            self.dismiss(Picked(self._shown[at], deed))
+            self.answer(Picked(self.shown[at], deed))
+
+    def answer(self, picked: Picked) -> None:
+        """Close with an answer."""
+        self.dismiss(picked)
+
+    def matching(self, typed: str) -> list[int]:
+        """The places of the lines that hold what is typed."""
+        words = typed.casefold().split()
+        return [index for index, pick in enumerate(self._picks) if pick.holds(words)]
 
     def _fill(self, typed: str) -> None:
-        words = typed.casefold().split()
-        shown = [index for index, pick in enumerate(self._picks) if pick.holds(words)]
-        if shown == self._shown and shown:
+        shown = self.matching(typed)
+        if shown == self.shown and shown:
             return
-        self._shown = shown
+        self.shown = shown
         lines = self._list
         lines.clear_options()
         lines.add_options(lines_of([self._picks[index] for index in shown]))

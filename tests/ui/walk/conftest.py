@@ -33,6 +33,7 @@ from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs.listen_dialog import ListenDialog
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
@@ -104,6 +105,7 @@ MADE: Mapping[str, Make] = {
         SignedLink(Secret("https://8x8.com/x?sig=1"), WHEN + timedelta(hours=1), LinkForm.PRESIGNED, "Only for you."),
         now=lambda: WHEN,
     ),
+    "ListenDialog": lambda _: ListenDialog("No sound device was found.", WHERE.address, program="mpv", links=True),
     "MessageDialog": lambda _: MessageDialog("Transfer", "get int-1.mp3\nfailed"),
     "NameDialog": lambda _: NameDialog("Bookmark", [Nameable("This place: acme:", "acme", ("old",))], name="old"),
     "PickDialog": lambda _: PickDialog("Region", PICKS),
