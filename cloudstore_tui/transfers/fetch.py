@@ -379,7 +379,9 @@ class Fetch:
                 return source
 
     async def _meet(self, store: FetchStore) -> None:
-        self._take_size(await self._link(), store)
+        source = await self._link()
+        self._take_size(source, store)
+        self._good_link = source
 
     async def _look(self) -> None:
         source = await self._link()
