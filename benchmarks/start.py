@@ -1,8 +1,11 @@
-"""How long the browser takes to its first picture, beside the smallest program that Textual allows, in one run.
+"""How long the program takes to its first picture, and each command to its answer, beside the least that can be.
 
     python benchmarks/start.py [--rounds N]
 
-The first picture is there when the places are on the screen. Each line is the best of the rounds, which alternate.
+The floors: the smallest program that Textual allows, `import httpx`, and `import click`. The first picture is there
+when the places are on the screen. Each line is the best of the rounds, which alternate between a way and its floor, so that
+a busy machine is unfair to none; a round before them is not counted, and leaves compiled modules, as an installation
+does.
 """
 
 import argparse
@@ -14,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fcntl import ioctl
 from pathlib import Path
@@ -23,8 +26,9 @@ from termios import TIOCSWINSZ
 
 import psutil
 import pyte
+from msgspec import Struct
 
-from cloudstore_tui.sandbox.profiles import write_config
+from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 
 LONGEST = 30
 """Seconds that one start may take."""
@@ -40,8 +44,15 @@ Minimal().run()
 """
 
 
-def start(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds until `acme` stands on the screen, and MiB of memory then."""
+class Cost(Struct, frozen=True, order=True):
+    """What one start took."""
+
+    seconds: float
+    cpu: float
+
+
+def picture(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
+    """Until `acme` stands on the screen."""
     screen = pyte.Screen(120, 40)
     stream = pyte.ByteStream(screen)
     terminal, other = pty.openpty()
@@ -57,7 +68,8 @@ def start(command: Sequence[str], environment: dict[str, str]) -> tuple[float, f
             if ready and not _read_into(stream, terminal):
                 break
             if any("acme" in line for line in screen.display):
-                return time.monotonic() - begun, psutil.Process(process.pid).memory_info().rss / 2**20
+                used = psutil.Process(process.pid).cpu_times()
+                return Cost(time.monotonic() - begun, used.user + used.system)
         raise SystemExit("nothing came on the screen:\n" + "\n".join(screen.display))
     finally:
         with suppress(ProcessLookupError):
@@ -75,28 +87,50 @@ def _read_into(stream: pyte.ByteStream, terminal: int) -> bool:
     return True
 
 
+def answer(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
+    """Until a command has ended."""
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[-2:]} ended with {process.returncode}")
+    return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime)
+
+
 def main() -> None:
-    """Print a line for each program."""
-    parser = argparse.ArgumentParser()
+    """Print a line for each way, with its floor."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
+    python, own = sys.executable, [sys.executable, "-m", "cloudstore_tui"]
     with tempfile.TemporaryDirectory() as folder:
-        secrets = {"secret": "bench", "api_key": "bench"}
-        logins = [("acme", "bench", secrets), ("acme8", "bench", {"secret": "bench"})]
-        config = write_config(Path(folder), "http://127.0.0.1:9", logins)
-        environment = os.environ | {"CLOUDSTORE_CONFIG": str(config), "HOME": folder, "TERM": "xterm-256color"}
-        ways = {
-            "minimal": [sys.executable, "-c", MINIMAL],
-            "cloudstore": [sys.executable, "-m", "cloudstore_tui"],
-        }
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        for _ in range(rounds):
-            for name, command in ways.items():
-                taken[name].append(start(command, environment))
-        floor = min(taken["minimal"])[0]
-        for name, rows in taken.items():
-            seconds, memory = min(rows)
-            sys.stdout.write(f"{name:12}  {seconds:5.2f} s  {seconds / floor:5.2f} x minimal  {memory:5.0f} MiB\n")
+        sandbox = Sandbox(SandboxOptions(data=Path(folder)))
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment |= {"CLOUDSTORE_CONFIG": str(sandbox.start().config), "HOME": folder, "TERM": "xterm-256color"}
+        typed = {"_CLOUDSTORE_COMPLETE": "bash_complete", "COMP_LINE": "cloudstore find --s", "COMP_WORD": "--s"}
+        click = [python, "-c", "import click"]
+        rows = (
+            ("cloudstore", picture, own, {}, [python, "-c", MINIMAL], "the smallest Textual program"),
+            ("cloudstore demo", picture, [*own, "demo"], {}, [python, "-c", MINIMAL], "the smallest Textual program"),
+            ("cloudstore ls acme8:us-east/", answer, [*own, "ls", "acme8:us-east/"], {}, [python, "-c", "import httpx"],
+             "import httpx"),
+            ("cloudstore --help", answer, [*own, "--help"], {}, click, "import click"),
+            ("cloudstore ls --help", answer, [*own, "ls", "--help"], {}, click, "import click"),
+            ("completion", answer, own, typed, click, "import click"),
+        )  # fmt: skip
+        for title, measure, command, more, floor, floor_title in rows:
+            costs = [(measure(command, environment | more), measure(floor, environment)) for _ in range(rounds + 1)]
+            ours, least = (min(side) for side in zip(*costs[1:], strict=True))
+            cpu, least_cpu = (min(cost.cpu for cost in side) for side in zip(*costs[1:], strict=True))
+            sys.stdout.write(
+                f"{title:30} {ours.seconds:5.2f} s  {ours.seconds / least.seconds:5.2f} x   CPU {cpu:5.2f} s"
+                f"  {cpu / least_cpu:5.2f} x {floor_title}\n"
+            )
+            sys.stdout.flush()
+        sandbox.stop()
 
 
 if __name__ == "__main__":
