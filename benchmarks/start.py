@@ -3,9 +3,9 @@
     python benchmarks/start.py [--rounds N]
 
 The floors: the smallest program that Textual allows, `import httpx`, and `import click`. The first picture is there
-when the places are on the screen. Each line is the best of the rounds, which alternate between a way and its floor, so that
-a busy machine is unfair to none; a round before them is not counted, and leaves compiled modules, as an installation
-does.
+when the places are on the screen. Each line is the best of the rounds, which alternate between a way and its floor, so
+that a busy machine is unfair to none; a round before them is not counted, and leaves compiled modules, as an
+installation does.
 """
 
 import argparse
@@ -17,12 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from fcntl import ioctl
 from pathlib import Path
 from struct import pack
 from termios import TIOCSWINSZ
+from typing import TypeAlias
 
 import psutil
 import pyte
@@ -42,6 +43,9 @@ class Minimal(App):
 
 Minimal().run()
 """
+
+
+Measure: TypeAlias = Callable[[Sequence[str], Mapping[str, str]], "Cost"]
 
 
 class Cost(Struct, frozen=True, order=True):
@@ -112,7 +116,7 @@ def main() -> None:
         environment |= {"CLOUDSTORE_CONFIG": str(sandbox.start().config), "HOME": folder, "TERM": "xterm-256color"}
         typed = {"_CLOUDSTORE_COMPLETE": "bash_complete", "COMP_LINE": "cloudstore find --s", "COMP_WORD": "--s"}
         click = [python, "-c", "import click"]
-        rows = (
+        rows: Sequence[tuple[str, Measure, list[str], dict[str, str], list[str], str]] = (
             ("cloudstore", picture, own, {}, [python, "-c", MINIMAL], "the smallest Textual program"),
             ("cloudstore demo", picture, [*own, "demo"], {}, [python, "-c", MINIMAL], "the smallest Textual program"),
             ("cloudstore ls acme8:us-east/", answer, [*own, "ls", "acme8:us-east/"], {}, [python, "-c", "import httpx"],

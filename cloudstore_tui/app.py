@@ -25,6 +25,7 @@ from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
+from cloudstore_tui.core.crash import crash_sentence
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
@@ -38,7 +39,6 @@ from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.browser.setup_flow import SetupFlow
-from cloudstore_tui.ui.crash import crash_sentence
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings

@@ -26,7 +26,7 @@ _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
 
-@click.group("call", cls=Group, short_help="Show or fetch everything of one call.")
+@click.group("call", cls=Group)
 def call_command() -> None:
     """Everything that one call left behind: recordings of both legs, transcripts, notes.
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +11,6 @@ from click.shell_completion import CompletionItem
 
 from cloudstore_tui.cli.options import Command, CommandWithParts
 from cloudstore_tui.cli.shell_line import TypedLine, read_line
-from cloudstore_tui.config.paths import config_file
 
 VARIABLE = "_CLOUDSTORE_COMPLETE"
 """Set by the scripts below: the shell asks for offers."""
@@ -91,7 +89,7 @@ SHELLS: Mapping[str, str] = MappingProxyType({"bash": _BASH, "zsh": _ZSH, "fish"
 _UTF8 = re.compile("utf-?8", re.IGNORECASE)
 
 
-@click.command("completion", cls=Command, short_help="Let the shell complete commands and paths.")
+@click.command("completion", cls=Command)
 @click.argument("shell", type=click.Choice(tuple(SHELLS)))
 def completion_command(shell: str) -> None:
     """Print what makes a shell complete commands, options, profiles, regions, saved searches and remote paths.
@@ -209,12 +207,16 @@ def _items(values: Iterable[str]) -> list[CompletionItem]:
 
 
 def _profiles() -> tuple[str, ...]:
+    # Deferred, as below: options are completed without the configuration.
+    from cloudstore_tui.config.paths import config_file
+
     found = _read(config_file()).get("profiles")
     return tuple(found) if isinstance(found, dict) else ()
 
 
 def _saved() -> tuple[str, ...]:
     # Deferred: nothing else needs the searches.
+    from cloudstore_tui.config.paths import config_file
     from cloudstore_tui.state.searches import FILE
 
     return tuple(_read(config_file().parent / FILE))
@@ -222,6 +224,9 @@ def _saved() -> tuple[str, ...]:
 
 def _read(path: Path) -> Mapping[str, object]:
     """What a file says; nothing if it says it in a wrong way."""
+    # Deferred: only names of profiles and searches need it.
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -15,7 +15,7 @@ STEPS = 4
 """How many such waits one service may take for all its checks."""
 
 
-@click.command("doctor", cls=Command, short_help="Look for what is wrong, and say what to do.")
+@click.command("doctor", cls=Command)
 @click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @json_option
 @click.option(

@@ -19,7 +19,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 output_option = partial(click.option, cls=HelpOption, section="Output")
 
 
-@click.command("find", cls=Command, short_help="Search an 8x8 profile by words, FIQL, type and time.")
+@click.command("find", cls=Command)
 @click.argument("where", metavar="PROFILE[:REGION]")
 @click.argument("words", nargs=-1)
 @query_options

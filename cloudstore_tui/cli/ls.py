@@ -18,7 +18,7 @@ NEWEST = 100
 """Objects that `ls` shows of a region, where everything would be the whole archive."""
 
 
-@click.command("ls", cls=Command, short_help="List a folder or region.")
+@click.command("ls", cls=Command)
 @click.argument("path", default="", metavar="[PATH]")
 @click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
 @click.option("--all", "everything", is_flag=True, help=f"All objects of a region, not only the newest {NEWEST}.")

@@ -1,51 +1,67 @@
 """The command `cloudstore`: which commands there are, and how every failure ends."""
 
-import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
 from itertools import islice, pairwise
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
 from cloudstore_tui import __version__
-from cloudstore_tui.cli.output import QUIET, Output, describe_error, error_record
-from cloudstore_tui.cli.process import forbid_core_dumps, open_closed_streams
-from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.ui.crash import crash_sentence
+from cloudstore_tui.cli.process import QUIET, collect_garbage_rarely, forbid_core_dumps, open_closed_streams
 
-SECTIONS = {
-    "Look": {"ls": "ls", "find": "find", "stat": "stat", "preview": "preview", "call": "call", "url": "url"},
+if TYPE_CHECKING:
+    from cloudstore_tui.core.errors import StorageError
+
+SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Look": {
+        "ls": ("ls", "List a folder or region."),
+        "find": ("find", "Search an 8x8 profile by words, FIQL, type and time."),
+        "stat": ("stat", "Show everything known of one object."),
+        "preview": ("preview", "Show what is in an object without fetching it whole."),
+        "call": ("call", "Show or fetch everything of one call."),
+        "url": ("url", "Print a signed link to an object."),
+    },
     "Fetch and send": {
-        "get": "transfer",
-        "pull": "pull",
-        "verify": "verify",
-        "status": "status",
-        "zip": "zip",
-        "put": "transfer",
-        "transfers": "transfers",
+        "get": ("transfer", "Download objects, verified."),
+        "pull": ("pull", "Fetch a whole result into a folder, resumable, with a manifest."),
+        "verify": ("verify", "Check a pulled folder against its manifest."),
+        "status": ("status", "Tell when a pulled folder was last complete."),
+        "zip": ("zip", "Let the server pack objects into a zip."),
+        "put": ("transfer", "Upload files into a folder."),
+        "transfers": ("transfers", "Show, run, pause, resume and cancel transfers."),
     },
-    "Archive and delete": {"restore": "restore", "rm": "rm", "deletions": "rm"},
-    "Filters": {"search": "search", "fiql": "fiql"},
+    "Archive and delete": {
+        "restore": ("restore", "Bring archived objects back."),
+        "rm": ("rm", "Delete objects."),
+        "deletions": ("rm", "Show what was deleted."),
+    },
+    "Filters": {
+        "search": ("search", "List, save and remove searches."),
+        "fiql": ("fiql", "Look at FIQL filters and phrases before they are sent."),
+    },
     "Set up": {
-        "profile": "profile",
-        "doctor": "doctor",
-        "completion": "completion",
-        "keys": "reference",
-        "themes": "reference",
+        "profile": ("profile", "Add, show, test and remove profiles."),
+        "doctor": ("doctor", "Look for what is wrong, and say what to do."),
+        "completion": ("completion", "Let the shell complete commands and paths."),
+        "keys": ("reference", "List every key of the browser."),
+        "themes": ("reference", "List the themes."),
     },
-    "Without an account": {"demo": "sandbox", "sandbox": "sandbox"},
+    "Without an account": {
+        "demo": ("sandbox", "Open the browser on a sandbox; needs no account."),
+        "sandbox": ("sandbox", "Serve both services on this machine, to try things."),
+    },
 }
-"""The commands under the headings of the help, each with the module of this package that holds it.
+"""The commands under the headings of the help, each with the module of this package that holds it, and what it does.
 
 A module is imported only when its command is asked for.
 """
-COMMANDS = {name: module for commands in SECTIONS.values() for name, module in commands.items()}
+COMMANDS = {name: command for commands in SECTIONS.values() for name, command in commands.items()}
 
 _COMPLETING = "_CLOUDSTORE_COMPLETE"
 """Set where the shell asks what could follow."""
@@ -69,21 +85,20 @@ class CommandLine(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command by name."""
-        module = "browse" if cmd_name == OPEN else COMMANDS.get(cmd_name)
-        if module is None:
+        module, does = ("browse", "") if cmd_name == OPEN else COMMANDS.get(cmd_name, ("", ""))
+        if not module:
             return None
         found = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{cmd_name}_command")
-        return found if isinstance(found, click.Command) else None
+        assert isinstance(found, click.Command)
+        found.short_help = does
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands under their headings."""
         widest = max(map(len, COMMANDS))
-        for title, names in SECTIONS.items():
-            commands = {name: self.get_command(ctx, name) for name in names}
-            room = formatter.width - widest - 6
-            rows = [(f"{name:{widest}}", one.get_short_help_str(room)) for name, one in commands.items() if one]
+        for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(rows)
+                formatter.write_dl([(f"{name:{widest}}", does) for name, (_module, does) in commands.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the hidden command in front of a path, or of nothing; options of every command may stand anywhere."""
@@ -119,7 +134,9 @@ def _is_address(word: str) -> bool:
     if word in COMMANDS:
         return False
     # Deferred: most commands are known without the configuration.
-    session = import_module("cloudstore_tui.cli.session")
+    from cloudstore_tui.cli import session
+    from cloudstore_tui.core.errors import StorageError
+
     with suppress(StorageError):
         return word in session.open_config().profiles
     return False
@@ -169,13 +186,14 @@ def _log(*, beside_screen: bool) -> None:
         with suppress(OSError):
             file.parent.mkdir(0o700, parents=True, exist_ok=True)
         start_logging(file)
-        Output(as_json=False).note(f"The log is written to {file}.")
+        _say(f"The log is written to {file}.")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end with its exit code: 0, or the code of `core.errors`, 130 stopped, 141 closed pipe."""
     forbid_core_dumps()
     open_closed_streams()
+    collect_garbage_rarely()
     try:
         if _COMPLETING in os.environ:
             code = int(import_module("cloudstore_tui.cli.completion").answer(cloudstore))
@@ -184,7 +202,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
-        Output(as_json=False).say(crash_sentence(error))
+        # Deferred, as all that only a failure needs.
+        from cloudstore_tui.core.crash import crash_sentence
+
+        _say(crash_sentence(error))
         code = CRASHED
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
@@ -206,25 +227,43 @@ def execute(args: list[str]) -> int:
     """Run a command; the code that it ends with."""
     as_json = _wants_json(args)
     try:
+        return _run(args, as_json=as_json)
+    except Exception as error:
+        # Deferred: a run that succeeds, or only helps, has no errors of ours.
+        from cloudstore_tui.cli.output import describe_error
+        from cloudstore_tui.core.errors import StorageError
+
+        if not isinstance(error, StorageError):
+            raise
+        if as_json:
+            _report_json(error, error.code)
+        _say(describe_error(error))
+        return error.code
+
+
+def _run(args: list[str], *, as_json: bool) -> int:
+    try:
         with cloudstore.make_context("cloudstore", args) as context:
             cloudstore.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        Output(as_json=False).say(_usage_error(error))
+        _say(_usage_error(error))
         if as_json:
-            _report_json(StorageError(error.format_message()), error.exit_code)
+            _report_json(error.format_message(), error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
-    except StorageError as error:
-        if as_json:
-            _report_json(error, error.code)
-        Output(as_json=False).say(describe_error(error))
-        return error.code
     return 0
+
+
+def _say(text: str) -> None:
+    # Deferred: help and completion say nothing.
+    from cloudstore_tui.cli.output import Output
+
+    Output(as_json=False).say(text)
 
 
 def _wants_json(args: list[str]) -> bool:
@@ -240,6 +279,12 @@ def _usage_error(error: click.ClickException) -> str:
     return shown.getvalue().rstrip("\n")
 
 
-def _report_json(error: StorageError, code: int) -> None:
+def _report_json(error: "StorageError | str", code: int) -> None:
+    import json
+
+    from cloudstore_tui.cli.output import error_record
+    from cloudstore_tui.core.errors import StorageError
+
+    known = error if isinstance(error, StorageError) else StorageError(error)
     with suppress(OSError):
-        click.echo(json.dumps(error_record(error, error.subject) | {"code": code}))
+        click.echo(json.dumps(error_record(known, known.subject) | {"code": code}))

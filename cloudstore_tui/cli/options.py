@@ -3,17 +3,26 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cloudstore_tui.cli.session import READING, TRANSFERRING
-from cloudstore_tui.config.paths import user_path
-from cloudstore_tui.transfers.model import OnConflict
+if TYPE_CHECKING:
+    from cloudstore_tui.transfers.model import OnConflict
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
+
+
+class DefaultTimeout(float):
+    """Seconds that nobody has asked for."""
+
+
+READING = DefaultTimeout(120)
+"""Seconds after which a command that only reads gives up on a dead host."""
+TRANSFERRING = DefaultTimeout(900)
+"""Seconds after which a transfer does."""
 
 
 class HelpOption(click.Option):
@@ -73,6 +82,9 @@ class LocalPath(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path that a shell would make of it."""
+        # Deferred: help needs no folders of this machine.
+        from cloudstore_tui.config.paths import user_path
+
         return value if isinstance(value, Path) else user_path(str(value))
 
 
@@ -119,8 +131,11 @@ def dry_run_option(command: Decorated) -> Decorated:
     return click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done, and do nothing of it.")(command)
 
 
-def conflict_option(*ways: OnConflict, asks: bool = True) -> Callable[[Decorated], Decorated]:
+def conflict_option(*ways: "OnConflict", asks: bool = True) -> Callable[[Decorated], Decorated]:
     """`--on-conflict`: what is done where the name is taken; `asks` tells whether the user is asked on a terminal."""
+    # Deferred: most commands transfer nothing.
+    from cloudstore_tui.transfers.model import OnConflict
+
     default = "ask, or refuse where nobody can be asked" if asks else "refuse"
     return click.option(
         "--on-conflict",

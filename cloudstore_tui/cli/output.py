@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cloudstore_tui.cli.process import QUIET
 from cloudstore_tui.core.errors import FilterError, LocalDiskError, StorageError, common_code
 from cloudstore_tui.core.models import Entry, Folder
 from cloudstore_tui.core.paging import Pager
@@ -21,9 +22,6 @@ Record = Mapping[str, object]
 
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-QUIET = "cloudstore.quiet"
-"""Where the context of a command has that only results and errors are wanted."""
 
 
 class Output:

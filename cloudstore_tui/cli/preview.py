@@ -23,7 +23,7 @@ _WIDTH = 80
 """Cells of a waveform where there is no terminal."""
 
 
-@click.command("preview", cls=Command, short_help="Show what is in an object without fetching it whole.")
+@click.command("preview", cls=Command)
 @click.argument("path")
 @click.option(
     "--bytes",

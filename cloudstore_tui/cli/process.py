@@ -1,10 +1,13 @@
 """How this process begins: without memory on the disk, and with streams that are open."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+QUIET = "cloudstore.quiet"
+"""Where the context of a command has that only results and errors are wanted."""
 _ERROR = 2
 
 
@@ -17,6 +20,11 @@ def forbid_core_dumps() -> None:
 
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def collect_garbage_rarely() -> None:
+    """Look for cycles after many more new objects than usual: imports and lists are full of objects that stay."""
+    gc.set_threshold(50_000, 20, 20)
 
 
 def open_closed_streams() -> None:

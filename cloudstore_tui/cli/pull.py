@@ -39,7 +39,7 @@ _COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
-@click.command("pull", cls=Command, short_help="Fetch a whole result into a folder, resumable, with a manifest.")
+@click.command("pull", cls=Command)
 @click.argument("where", metavar="PROFILE[:REGION]|PATH/")
 @click.argument("words", nargs=-1)
 @query_options

@@ -10,7 +10,7 @@ from cloudstore_tui.config.paths import themes_folder
 from cloudstore_tui.config.themes import load_themes
 
 
-@click.command("keys", cls=Command, short_help="List every key of the browser.")
+@click.command("keys", cls=Command)
 @json_option
 def keys_command(*, as_json: bool) -> None:
     """List every action of the browser with its id, its keys and what it does.
@@ -37,7 +37,7 @@ def keys_command(*, as_json: bool) -> None:
             output.line(f"{binding.id:24}  {', '.join(keys):28}  {binding.tooltip}")
 
 
-@click.command("themes", cls=Command, short_help="List the themes.")
+@click.command("themes", cls=Command)
 @json_option
 def themes_command(*, as_json: bool) -> None:
     """List the built-in themes and your own.

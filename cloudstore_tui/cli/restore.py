@@ -45,7 +45,7 @@ _CURES = {
 }
 
 
-@click.command("restore", cls=OwnCommand, short_help="Bring archived objects back.")
+@click.command("restore", cls=OwnCommand)
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @click.option("--days", type=click.IntRange(1, 10), default=7, show_default=True, help="How long they shall stay.")
 @click.option("--wait", is_flag=True, help="Wait until they are back; it can take up to 24 hours.")

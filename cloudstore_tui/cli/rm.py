@@ -22,7 +22,7 @@ _DELETED = ("REVOKED", "DELETED")
 _GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
-@click.command("rm", cls=Command, short_help="Delete objects.")
+@click.command("rm", cls=Command)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @yes_option
 @dry_run_option
@@ -132,7 +132,7 @@ def _log() -> DeletionLog:
     return DeletionLog(state_folder() / FILE)
 
 
-@click.command("deletions", cls=Command, short_help="Show what was deleted.")
+@click.command("deletions", cls=Command)
 @json_option
 def deletions_command(*, as_json: bool) -> None:
     """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it.

@@ -56,7 +56,7 @@ _now_option = click.option(
 )
 
 
-@click.command("sandbox", cls=Command, short_help="Serve both services on this machine, to try things.")
+@click.command("sandbox", cls=Command)
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
 @click.option("--data", metavar="DIR", type=LocalPath(), help="Keep the data here. [default: a temporary folder]")
@@ -117,7 +117,7 @@ def sandbox_command(
         over.wait()
 
 
-@click.command("demo", cls=Command, short_help="Open the browser on a sandbox; needs no account.")
+@click.command("demo", cls=Command)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
 @_now_option

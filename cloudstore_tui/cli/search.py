@@ -12,7 +12,7 @@ from cloudstore_tui.fiql import phrase_of, understand
 from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, placeholders_of
 
 
-@click.group("search", cls=Group, short_help="List, save and remove searches.")
+@click.group("search", cls=Group)
 def search_command() -> None:
     """Searches with a name: `cloudstore find PROFILE @NAME`, and in the tree of the browser.
 

@@ -13,6 +13,7 @@ import click
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from cloudstore_tui.cli.options import READING, DefaultTimeout
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.paths import config_file
 from cloudstore_tui.config.profiles import Config, load_config
@@ -22,15 +23,6 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 
-
-class DefaultTimeout(float):
-    """Seconds that nobody has asked for."""
-
-
-READING = DefaultTimeout(120)
-"""Seconds after which a command that only reads gives up on a dead host."""
-TRANSFERRING = DefaultTimeout(900)
-"""Seconds after which a transfer does."""
 TELL_WAIT_S = 60.0
 """Seconds between two looks at what is waited for."""
 LONGEST = 2.0

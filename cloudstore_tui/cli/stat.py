@@ -11,7 +11,7 @@ from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("stat", cls=Command, short_help="Show everything known of one object.")
+@click.command("stat", cls=Command)
 @click.argument("path")
 @json_option
 @timeout_option()

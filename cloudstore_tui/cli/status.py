@@ -14,7 +14,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("status", cls=Command, short_help="Tell when a pulled folder was last complete.")
+@click.command("status", cls=Command)
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
 @json_option

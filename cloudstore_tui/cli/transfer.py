@@ -35,7 +35,7 @@ _RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
 
-@click.command("get", cls=Command, short_help="Download objects, verified.")
+@click.command("get", cls=Command)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--to", "folder", default="", metavar="DIR", help="Folder, or - for stdout. [default: download_dir]")
 @click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
@@ -80,7 +80,7 @@ def get_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-@click.command("put", cls=Command, short_help="Upload files into a folder.")
+@click.command("put", cls=Command)
 @click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
 @conflict_option(OnConflict.REFUSE, OnConflict.SKIP, OnConflict.OVERWRITE)
 @yes_option

@@ -31,7 +31,7 @@ from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 
 
-@click.group("transfers", cls=Group, short_help="Show, run, pause, resume and cancel transfers.")
+@click.group("transfers", cls=Group)
 def transfers_command() -> None:
     """The journal of transfers: what runs in any program of yours, and what was interrupted.
 

@@ -13,7 +13,7 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("url", cls=Command, short_help="Print a signed link to an object.")
+@click.command("url", cls=Command)
 @click.argument("path")
 @click.option("--native", is_flag=True, help="Alvaria: the link of the object store itself, not of the proxy.")
 @click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")

@@ -14,7 +14,7 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 
-@click.command("verify", cls=Command, short_help="Check a pulled folder against its manifest.")
+@click.command("verify", cls=Command)
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @run_options
 @json_option

@@ -29,7 +29,7 @@ _ENDING = ".zip"
 _CURE = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
 
 
-@click.group("zip", cls=Group, short_help="Let the server pack objects into a zip.")
+@click.group("zip", cls=Group)
 def zip_command() -> None:
     """Zip jobs of the 8x8 service: it packs objects of one region into a file of up to 2 GB.
 

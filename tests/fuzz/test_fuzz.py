@@ -24,8 +24,8 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fiql import check, explain, parse, understand, unparse
 from cloudstore_tui.fs.names import LONGEST, distinct_name, is_segment, safe_name
-from cloudstore_tui.net import Reply
 from cloudstore_tui.net.hosts import is_allowed, literal_address
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.alvaria import wire as alvaria
 from cloudstore_tui.providers.alvaria.links import link_end as alvaria_end
 from cloudstore_tui.providers.eightbyeight import wire as eightbyeight

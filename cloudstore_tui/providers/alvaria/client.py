@@ -17,18 +17,9 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import (
-    AccessToken,
-    ApiClient,
-    Login,
-    Reply,
-    api_address,
-    basic,
-    read_secret,
-    segment,
-    token_life,
-)
-from cloudstore_tui.net.api import Pairs, host_name
+from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, segment
+from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.alvaria.scopes import needs_v3, usual_scope
 from cloudstore_tui.providers.alvaria.wire import AlvariaTokenReply, ObjectKey, ObjectKeys, SignedReply
 

@@ -11,7 +11,7 @@ from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.paging import STALLED_PAGES, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, DeletionOutcome, Session, StorageProvider
-from cloudstore_tui.net import LostReplyError
+from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.providers.alvaria.checks import AlvariaChecks
 from cloudstore_tui.providers.alvaria.client import AlvariaClient, BadRequestError
 from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers

@@ -20,17 +20,9 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import (
-    AccessToken,
-    ApiClient,
-    Login,
-    Reply,
-    api_address,
-    basic,
-    read_secret,
-    segment,
-    token_life,
-)
+from cloudstore_tui.net.api import ApiClient, api_address, segment
+from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.eightbyeight import wire
 
 HOME = "https://api.8x8.com"

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import MissingError, NetworkError, StorageError, ThrottledError, UnavailableError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome
-from cloudstore_tui.net import LostReplyError, segment
+from cloudstore_tui.net.api import segment
+from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EDIT, EightByEightClient, region_of
 

@@ -11,7 +11,7 @@ from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.fiql.fields import type_rank
-from cloudstore_tui.net import segment
+from cloudstore_tui.net.api import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.paging import NEWEST_FIRST, OLDEST_FIRST, PAGE, START, Position, next_offset

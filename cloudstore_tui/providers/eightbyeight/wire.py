@@ -12,8 +12,7 @@ from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.fiql.fields import TYPES, Unit
-from cloudstore_tui.net import Reply
-from cloudstore_tui.net.reply import message_of
+from cloudstore_tui.net.reply import Reply, message_of
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 

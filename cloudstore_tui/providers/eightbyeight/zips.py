@@ -6,7 +6,9 @@ from cloudstore_tui.core.errors import JobError, MissingError, UnsupportedError,
 from cloudstore_tui.core.links import Source, ZipJob
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.net import LostReplyError, Reply, segment
+from cloudstore_tui.net.api import segment
+from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.objects import Links

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import AccessToken, ApiClient, Login
+from cloudstore_tui.net.api import ApiClient
+from cloudstore_tui.net.auth import AccessToken, Login
 from cloudstore_tui.net.clock import Clock
 
 CANARIES = ("canary-client-secret", "canary-api-key", "canary-token", "canary-query")

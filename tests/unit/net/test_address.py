@@ -3,8 +3,7 @@
 import pytest
 
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.net import api_address, segment
-from cloudstore_tui.net.api import encoded, host_name
+from cloudstore_tui.net.api import api_address, encoded, host_name, segment
 
 
 @pytest.mark.parametrize(

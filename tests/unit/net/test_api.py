@@ -23,7 +23,10 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import AccessToken, ApiClient, Login, LostReplyError, Reply, basic, read_secret
+from cloudstore_tui.net.api import ApiClient
+from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret
+from cloudstore_tui.net.failures import LostReplyError
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.net.transport import ApiCall
 

@@ -17,9 +17,8 @@ from cloudstore_tui.core.errors import (
     UnsupportedError,
     UsageError,
 )
-from cloudstore_tui.net import Reply
 from cloudstore_tui.net.failures import problem
-from cloudstore_tui.net.reply import message_of
+from cloudstore_tui.net.reply import Reply, message_of
 
 
 @pytest.mark.parametrize(

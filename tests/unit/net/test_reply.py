@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import ReplyError, StorageError
-from cloudstore_tui.net import Reply
 from cloudstore_tui.net.failures import problem
-from cloudstore_tui.net.reply import BlobReply, Inflater, compression
+from cloudstore_tui.net.reply import BlobReply, Inflater, Reply, compression
 
 PLACE = "acme:exports/"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import ReplyError
 from cloudstore_tui.core.models import Folder, StoredObject
-from cloudstore_tui.net import Reply
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.alvaria.scopes import FOLDERS, needs_v3, usual_scope
 from cloudstore_tui.providers.alvaria.wire import (
     AlvariaTokenReply,

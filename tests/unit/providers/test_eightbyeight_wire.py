@@ -8,7 +8,7 @@ import pytest
 
 from cloudstore_tui.core.errors import ReplyError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.net import Reply
+from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.providers.eightbyeight import wire
 
 HERE = Location("acme8", "us-east")

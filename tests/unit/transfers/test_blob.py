@@ -20,8 +20,8 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient
 from cloudstore_tui.net import blob as module
+from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address

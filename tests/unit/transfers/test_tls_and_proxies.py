@@ -22,7 +22,8 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.profile import Profile, Timeouts
 from cloudstore_tui.core.secret import Secret
-from cloudstore_tui.net import ApiClient, transport
+from cloudstore_tui.net import transport
+from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import trust_store
