@@ -1,8 +1,9 @@
 """What all screens and dialogs share."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
@@ -15,6 +16,9 @@ Result = TypeVar("Result")
 class BaseScreen(Screen[Result], Generic[Result]):
     """A screen between the lines that all screens have, which closes once, however often it is told to."""
 
+    FOOTER: ClassVar[tuple[str, ...]] = ()
+    """Ids of the keys that stand first in the footer, in this order."""
+
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.header = Header(id="header")
@@ -24,6 +28,10 @@ class BaseScreen(Screen[Result], Generic[Result]):
         """Put what the screen consists of between its first and last lines."""
         head = [] if self.is_modal else [self.header]
         await super().mount_composed_widgets([*head, *widgets, BottomLines()])
+
+    def offers(self, binding: Binding) -> bool:  # noqa: ARG002  # for those that know more
+        """Whether an active key would do something with what the cursor is on."""
+        return True
 
     def on_screen_resume(self) -> None:
         """Show what was told, if that is about what brought this screen to the top."""

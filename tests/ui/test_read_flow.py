@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.browser import read_flow
+from cloudstore_tui.ui.browser import listing_actions
 
 
 async def test_r_f5_and_ctrl_r_read_again(browser: Any, folders: Any) -> None:
@@ -43,7 +43,7 @@ async def test_nothing_is_marked_where_reading_all_was_stopped(browser: Any, sea
 async def test_too_many_rows_are_not_read_only_to_be_marked(
     browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_flow, "MOST_MARKED", 300)
+    monkeypatch.setattr(listing_actions, "MAX_MARKED", 300)
     searches.delay = 0.05
     async with browser(start="acme8:us-east/") as it:
         await it.press("A")

@@ -9,7 +9,7 @@ from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.preview.model import Bytes, Preview
 from cloudstore_tui.preview.render import RenderedDocument, render
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.report import tell
@@ -50,7 +50,7 @@ class BeginningFlow(Flow):
     def _follow(self) -> None:
         entry = self._pane.entry
         if isinstance(entry, StoredObject) and is_small_text(entry) and self._pane.display:
-            self.screen.run_worker(self._show_quietly(entry), group="flow beginning", exclusive=True)
+            self.screen.run_worker(self._show_quietly(entry), group="action beginning", exclusive=True)
 
     async def _show_quietly(self, entry: StoredObject) -> None:
         try:

@@ -9,7 +9,7 @@ from textual.screen import Screen
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.panes import FocusManager

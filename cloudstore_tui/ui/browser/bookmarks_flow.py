@@ -7,8 +7,8 @@ from textual.screen import Screen
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.searches import SIGN, SavedSearch
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.departure import Departure
-from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.records import json_text
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog

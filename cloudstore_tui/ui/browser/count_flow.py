@@ -5,7 +5,7 @@ from textual.screen import Screen
 from cloudstore_tui.core.models import Location, ResultSize
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.browser.visit import Visit, search_from

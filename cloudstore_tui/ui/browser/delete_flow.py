@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cloudstore_tui.core.models import StoredObject, identity
 from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome
 from cloudstore_tui.deletions import DeletionLog, delete_logged
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
@@ -33,7 +33,7 @@ class DeleteFlow(Flow):
         if not await self.screen.app.push_screen_wait(DeleteDialog(objects, reading.zone)):
             return
         # What is typed now is for the list again.
-        self.is_opening = False
+        self.runner.opened("delete")
         self.running = len(objects)
         try:
             with self.listing.doing(f"deleting {counted(len(objects), 'object')}…"):

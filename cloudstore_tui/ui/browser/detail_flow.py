@@ -3,7 +3,7 @@
 from textual.screen import Screen
 
 from cloudstore_tui.core.models import StoredObject, identity
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.widgets.detail_pane import DetailPane

@@ -16,7 +16,7 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
 from cloudstore_tui.transfers.zip.plan import choose
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.zip_requests import Zipping
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog

@@ -8,8 +8,8 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.departure import Departure, written
-from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog

@@ -11,8 +11,8 @@ from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fiql import epoch_ms, phrase_value, understand
 from cloudstore_tui.fiql.names import key_of
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog

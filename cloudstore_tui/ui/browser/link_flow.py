@@ -4,7 +4,7 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell

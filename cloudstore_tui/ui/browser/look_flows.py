@@ -3,8 +3,8 @@
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.beginning_flow import BeginningFlow
-from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.opener_flow import OpenerFlow
 from cloudstore_tui.ui.browser.preview_flow import PreviewFlow

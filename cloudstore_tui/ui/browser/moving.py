@@ -1,9 +1,9 @@
 """The flows that lead somewhere else."""
 
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.bookmark_flow import BookmarkFlow
 from cloudstore_tui.ui.browser.bookmarks_flow import BookmarksFlow
 from cloudstore_tui.ui.browser.departure import Departure
-from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.goto_flow import GotoFlow
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.memory import Memory

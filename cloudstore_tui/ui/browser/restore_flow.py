@@ -4,7 +4,7 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.format import counted

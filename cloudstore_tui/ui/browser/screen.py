@@ -8,18 +8,17 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.reactive import Reactive
 from textual.widget import Widget
-from textual.worker import Worker
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.provider import Session, StorageProvider
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.browser.actions import ActionRunner, Flow, bindings_of
 from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
-from cloudstore_tui.ui.browser.columns_flow import ColumnsFlow
 from cloudstore_tui.ui.browser.copy_flow import CopyFlow
 from cloudstore_tui.ui.browser.count_flow import CountFlow
 from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
@@ -27,11 +26,11 @@ from cloudstore_tui.ui.browser.detail_flow import DetailFlow
 from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable
-from cloudstore_tui.ui.browser.flow import Flow
 from cloudstore_tui.ui.browser.histogram_flow import HistogramFlow
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.keys import BROWSER_KEYS
 from cloudstore_tui.ui.browser.link_flow import LinkFlow
+from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.look_flows import look_flows
 from cloudstore_tui.ui.browser.memory import Memory
@@ -39,11 +38,9 @@ from cloudstore_tui.ui.browser.moving import moving_flows
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.read_flow import MarkMatchingFlow, ReadAgainFlow, ReadAllFlow
 from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.search_bar import SearchBar
-from cloudstore_tui.ui.browser.sort_flow import ReverseFlow, SortFlow, next_direction
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.waiting_line import WaitingLine
@@ -80,7 +77,22 @@ class BrowserScreen(BaseScreen[None]):
     VERTICAL_BREAKPOINTS = HEIGHTS
     # As in the class above, but without drawing the whole screen anew whenever the focus moves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-    BINDINGS: ClassVar[list[BindingType]] = BROWSER_KEYS
+    FOOTER = (
+        "places.open",
+        "places.expand",
+        "entries.open",
+        "entries.download",
+        "entries.open_with",
+        "entries.call",
+        "entries.upload",
+        "entries.link",
+        "entries.mark",
+        "browser.fiql",
+        "entries.filter",
+        "entries.delete",
+        "browser.transfers",
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*BROWSER_KEYS, *bindings_of(ListingActions)]
 
     def __init__(
         self,
@@ -93,6 +105,8 @@ class BrowserScreen(BaseScreen[None]):
         super().__init__()
         self._providers, self._watch, self._start = providers, watch, start
         self._zones = cycle(zones_to_show(settings.time_zone))
+        self._kind: type[object] = type(None)
+        """What the cursor is on."""
         self.header.badges = self._badges
         self.places = PlacesTree(id="places")
         self.detail = DetailPane(id="detail")
@@ -111,7 +125,7 @@ class BrowserScreen(BaseScreen[None]):
         self.deletion = DeleteFlow(self, self.listing)
         self.restores = RestoreWatch(self, providers, watch, settings.download_dir, settings.restore_poll_seconds)
         actions = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
-        self._flows: dict[str, Flow] = {
+        flows: dict[str, Flow] = {
             "download": DownloadFlow(self, self.listing, watch, settings),
             "download_as": DownloadAsFlow(self, self.listing, watch, settings),
             "upload": self._upload,
@@ -123,17 +137,14 @@ class BrowserScreen(BaseScreen[None]):
             **restore_flows(self, self.listing, self.restores),
             "link": LinkFlow(self, self.listing, actions),
             "copy": CopyFlow(self, self.listing),
-            "sort": SortFlow(self, self.listing, self.entries),
-            "reverse": ReverseFlow(self, self.listing),
-            "refresh": ReadAgainFlow(self, self.listing),
-            "load_all": ReadAllFlow(self, self.listing),
             "count": self._count,
-            "columns": ColumnsFlow(self, self.listing, self.entries),
             "histogram": HistogramFlow(self, self.listing, self.entries, self.journey.narrow),
-            "mark_matching": MarkMatchingFlow(self, self.listing, self.entries),
             "detail": DetailFlow(self, self.listing, self.detail),
             **moving_flows(self.journey, self.memory, self.panes, self.places, self._saved),
         }
+        self.actions = ActionRunner(self, [ListingActions(self, self.listing, self.entries)])
+        for name, flow in flows.items():
+            self.actions.adopt(name, flow, everywhere=name in _ANYWHERE)
 
     def compose(self) -> ComposeResult:
         """Entries between places and detail, what runs and what waits below."""
@@ -168,33 +179,29 @@ class BrowserScreen(BaseScreen[None]):
         """Offer only what can be done where the user is."""
         name = str(parameters[0]) if parameters else ""
         if action == "run":
-            is_here = self.panes.at in ("entries", "detail")
-            return self._flows[name].is_possible and (is_here or name in _ANYWHERE)
+            return self.actions.is_possible(name, self.panes.at)
         if action == "travel":
             return self.journey.can(name)
         if action == "fiql":
             return self.entries.bar.display
         return super().check_action(action, parameters)
 
+    def offers(self, binding: Binding) -> bool:
+        """Offer in the footer only what does something with what the cursor is on."""
+        action, _, name = binding.action.removesuffix("')").partition("('")
+        return action != "run" or self.actions.is_offered(name)
+
     # What the user does with keys
 
     def action_run(self, name: str) -> None:
-        """Start a flow; one that changes something is never cut short by a second key."""
-        if name == "copy" and self._copy_result():
-            return
-        flow, group = self._flows[name], f"flow {name}"
-        running = any(worker.group == group and not worker.is_finished for worker in self.workers)
-        if flow.stops_on_escape or not running:
-            flow.is_opening = flow.opens
-            _: Worker[None] = self.run_worker(flow.run, group=group, exclusive=True)
+        """Start one of the actions of the groups."""
+        if name != "copy" or not self._copy_result():
+            self.actions.start(name)
 
     @property
     def is_opening(self) -> bool:
         """Whether a dialog is on its way that a key asked for."""
-        if not self.is_active:
-            return False
-        running = {worker.group for worker in self.workers if not worker.is_finished}
-        return any(flow.is_opening and f"flow {name}" in running for name, flow in self._flows.items())
+        return self.is_active and self.actions.is_opening
 
     def action_pane(self, name: str) -> None:
         """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
@@ -261,11 +268,7 @@ class BrowserScreen(BaseScreen[None]):
 
     def stop(self) -> bool:
         """Give up everything that is being read; whether something was."""
-        stopped = [self.listing.stop(), self.expansion.stop()]
-        for name, flow in self._flows.items():
-            if flow.stops_on_escape:
-                stopped.append(bool(self.workers.cancel_group(self, f"flow {name}")))
-        return any(stopped)
+        return any([self.listing.stop(), self.expansion.stop(), self.actions.stop()])
 
     # What the panes ask for
 
@@ -294,8 +297,11 @@ class BrowserScreen(BaseScreen[None]):
 
     @on(EntryTable.Highlighted)
     def show_detail(self, event: EntryTable.Highlighted) -> None:
-        """Show the entry under the cursor."""
+        """Show the entry under the cursor, and the keys for what it is."""
         self.detail.show(event.entry, self.listing.zone)
+        if (kind := type(event.entry)) is not self._kind:
+            self._kind = kind
+            self.refresh_bindings()
 
     @on(EntryTable.NearEnd)
     def read_on(self) -> None:

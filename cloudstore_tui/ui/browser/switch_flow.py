@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory

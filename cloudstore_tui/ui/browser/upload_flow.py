@@ -8,7 +8,7 @@ from textual.screen import Screen
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog

@@ -10,7 +10,7 @@ from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.model import ZipRequest
-from cloudstore_tui.ui.browser.flow import Flow
+from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -264,9 +265,11 @@ class Footer(Widget):
     def show_bindings(self, screen: Screen[object]) -> None:
         """Show the bindings that are active now."""
         shown: dict[str, _Item] = {}
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.show and binding.description and active.enabled:
+        first: tuple[str, ...] = getattr(screen, "FOOTER", ())
+        offers: Callable[[Binding], bool] = getattr(screen, "offers", lambda _: True)
+        bindings = [active.binding for active in screen.active_bindings.values() if active.enabled]
+        for binding in sorted(bindings, key=lambda one: first.index(one.id) if one.id in first else len(first)):
+            if binding.show and binding.description and offers(binding):
                 is_last = binding.action in self.LAST
                 display = key_display(self.app, binding)
                 item = _Item(binding.action, display, binding.description, binding.key, is_last)

@@ -1,0 +1,249 @@
+"""What the user can do in the browser: methods, each with its keys, words and conditions beside it.
+
+A chapter of the browser is an `ActionGroup`. Its methods that `@action` declares become keys of the screen, and with
+that lines of the footer, the help, the palette, `cloudstore keys` and the settings:
+
+    class ListingActions(ActionGroup):
+        @action("o", "Sort", "Choose another order")
+        async def sort(self) -> None: ...
+
+The screen names its groups twice, in `BINDINGS` by class and in `ActionRunner` by object. A method that waits runs as
+a worker of the screen, and what it raises ends in the boundary.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from inspect import iscoroutinefunction
+from typing import Any, ClassVar, TypeVar
+
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.worker import Worker
+
+from cloudstore_tui.core.models import Entry, StoredObject
+from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.report import tell
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+Condition = Callable[[Any], bool]
+"""Asks a group whether something can be done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is to be known of an action."""
+
+    name: str
+    binding: Binding
+    needs: Capability | None
+    """What the provider has to be able to do."""
+    when: Condition | None
+    """Whether it makes sense where the user is; without it, wherever something is listed."""
+    offered: Condition | None
+    """Whether it is offered for what the cursor is on. The key works all the same, and says why it does nothing."""
+    is_everywhere: bool
+    """Whether its keys work in every pane."""
+    opens: bool
+    """Whether it shows a line or dialog as soon as it can: keys that are typed meanwhile are meant for that."""
+    stops_on_escape: bool
+    """Whether it only reads, so that it can be given up at any time."""
+
+
+def action(
+    keys: str,
+    label: str,
+    tooltip: str,
+    *,
+    id: str = "",
+    shown: bool = True,
+    needs: Capability | None = None,
+    when: Condition | None = None,
+    offered: Condition | None = None,
+    everywhere: bool = False,
+    opens: bool = False,
+    stops_on_escape: bool = False,
+) -> Callable[[Method], Method]:
+    """Declare a method of an `ActionGroup`; its name is that of the action.
+
+    Args:
+        keys: with commas between them.
+        label: one or two words for the footer.
+        tooltip: a clause for help and palette.
+        id: by which settings know it, `entries.<name>` without.
+        shown: whether it is in the footer.
+        needs: see `Declaration`, as for what follows.
+        when: likewise.
+        offered: likewise.
+        everywhere: likewise.
+        opens: likewise.
+        stops_on_escape: likewise.
+    """
+
+    def declare(method: Method) -> Method:
+        name = method.__name__
+        binding = Binding(keys, f"run('{name}')", label, id=id or f"entries.{name}", tooltip=tooltip, show=shown)
+        declaration = Declaration(name, binding, needs, when, offered, everywhere, opens, stops_on_escape)
+        setattr(method, _MARK, declaration)
+        return method
+
+    return declare
+
+
+_MARK = "declaration"
+
+
+class ActionGroup:
+    """Actions that belong together."""
+
+    def __init__(self, screen: Screen[None], listing: ListingFlow) -> None:
+        self.screen = screen
+        self.listing = listing
+        self.runner: ActionRunner
+        """What starts these actions."""
+
+    @property
+    def on_object(self) -> bool:
+        """Whether objects are marked, or the cursor is on one."""
+        reading = self.listing.reading
+        marks = reading.store.selection.count if reading is not None else 0
+        return bool(marks) or isinstance(self.listing.entry, StoredObject)
+
+    def chosen_objects(self) -> list[StoredObject]:
+        """The marked objects, or else the one under the cursor; says so where that is none, or where folders are."""
+        entries = self.chosen()
+        objects = [entry for entry in entries if isinstance(entry, StoredObject)]
+        folders = len(entries) - len(objects)
+        if not entries:
+            tell(self.screen, "There is no object here.", "warning")
+        elif not objects:
+            tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
+        elif folders:
+            tell(self.screen, f"Only objects are taken; {counted(folders, 'folder')} left out.", "warning")
+        return objects
+
+    def chosen(self) -> list[Entry]:
+        """The marked entries, or else the one under the cursor."""
+        reading = self.listing.reading
+        marked: list[Entry] = reading.store.marked() if reading is not None else []
+        return marked or ([self.listing.entry] if self.listing.entry is not None else [])
+
+
+class Flow(ActionGroup, ABC):
+    """One action as a class; `run` is its method, and its keys are in `keys.py`."""
+
+    needs: ClassVar[Capability | None] = None
+    stops_on_escape: ClassVar[bool] = False
+    opens: ClassVar[bool] = True
+    is_opening = False
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it makes sense where the user is; the keys are shown only then."""
+        reading = self.listing.reading
+        return reading is not None and (self.needs is None or self.needs in reading.provider.capabilities)
+
+    @abstractmethod
+    async def run(self) -> None:
+        """Do it."""
+
+    def _chosen(self) -> list[Entry]:
+        return self.chosen()
+
+
+def declarations(group: type) -> Iterator[tuple[str, Declaration]]:
+    """The actions of a class of groups, in the order in which they are written."""
+    for class_ in reversed(group.mro()):
+        for name, value in vars(class_).items():
+            if isinstance(declaration := getattr(value, _MARK, None), Declaration):
+                yield name, declaration
+
+
+def bindings_of(*groups: type) -> list[Binding]:
+    """The keys of all actions of these classes."""
+    return [declaration.binding for group in groups for _, declaration in declarations(group)]
+
+
+class ActionRunner:
+    """Starts actions by their names, and knows which of them are possible and which are on their way."""
+
+    def __init__(self, screen: Screen[None], groups: Sequence[ActionGroup]) -> None:
+        self._screen = screen
+        self._actions = {
+            name: (declaration, group) for group in groups for name, declaration in declarations(type(group))
+        }
+        for group in groups:
+            group.runner = self
+        self._methods = {name: getattr(group, name) for name, (_, group) in self._actions.items()}
+        self._opening: set[str] = set()
+
+    def adopt(self, name: str, flow: Flow, *, everywhere: bool) -> None:
+        """Know an action that is a class."""
+        declaration = Declaration(
+            name,
+            Binding("", "", ""),
+            None,
+            lambda _: flow.is_possible,
+            None,
+            everywhere,
+            flow.opens,
+            flow.stops_on_escape,
+        )
+        self._actions[name] = declaration, flow
+        self._methods[name] = flow.run
+        flow.runner = self
+
+    def start(self, name: str) -> None:
+        """Do it; what changes something is never cut short by a second key."""
+        declaration, method = self._actions[name][0], self._methods[name]
+        if not iscoroutinefunction(method):
+            method()
+        elif declaration.stops_on_escape or name not in self._running:
+            if declaration.opens:
+                self._opening.add(name)
+            _: Worker[None] = self._screen.run_worker(method, group=_worker_group(name), exclusive=True)
+
+    def is_possible(self, name: str, pane: str) -> bool:
+        """Whether it makes sense where the user is."""
+        declaration, group = self._actions[name]
+        if not (declaration.is_everywhere or pane in ("entries", "detail")):
+            return False
+        reading = group.listing.reading
+        if declaration.needs is not None and (
+            reading is None or declaration.needs not in reading.provider.capabilities
+        ):
+            return False
+        return declaration.when(group) if declaration.when is not None else reading is not None
+
+    def is_offered(self, name: str) -> bool:
+        """Whether it does something with what the cursor is on."""
+        declaration, group = self._actions[name]
+        return declaration.offered is None or declaration.offered(group)
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a line or dialog is on its way that a key asked for."""
+        self._opening &= self._running
+        return bool(self._opening)
+
+    def opened(self, name: str) -> None:
+        """What an action had to show was shown: what is typed from now on is not meant for it."""
+        self._opening.discard(name)
+
+    def stop(self) -> bool:
+        """Give up what only reads; whether there was something."""
+        stoppable = [name for name in self._running if self._actions[name][0].stops_on_escape]
+        for name in stoppable:
+            self._screen.workers.cancel_group(self._screen, _worker_group(name))
+        return bool(stoppable)
+
+    @property
+    def _running(self) -> set[str]:
+        groups = {worker.group for worker in self._screen.workers if not worker.is_finished}
+        return {name for name in self._actions if _worker_group(name) in groups}
+
+
+def _worker_group(name: str) -> str:
+    return f"action {name}"
