@@ -46,6 +46,8 @@ class Service(StorageProvider):
         """What an answer waits for, by the same names."""
         self.cancelled: list[object] = []
         self.delay = 0.0
+        self.note = ""
+        """What a service that is away is waited for."""
 
     async def called(self, method: str, what: Location, detail: object = None) -> None:
         self.calls.append((method, detail if detail is not None else what.address))
@@ -75,7 +77,7 @@ class Service(StorageProvider):
 
     @property
     def session(self) -> Session:
-        return Session(datetime.now(UTC) + timedelta(minutes=24, seconds=30))
+        return Session(datetime.now(UTC) + timedelta(minutes=24, seconds=30), self.note)
 
 
 class FolderService(Service):

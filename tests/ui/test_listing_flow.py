@@ -224,3 +224,15 @@ async def test_an_empty_place_shows_the_filter_that_it_stands_for(browser: Any, 
         await it.settle()
         assert "No matches." in it.text
         assert "Sent: type==callrecording" in it.text
+
+
+async def test_a_service_that_is_away_says_which_attempt_follows(browser: Any, searches: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        searches.gates["search"] = asyncio.Event()
+        searches.note = "waiting 4 s: attempt 2 follows: no answer came"
+        await it.press("r")
+        await it.until(lambda: "attempt 2 follows: no answer came" in it.foot)
+        searches.note = "waiting 9 s: attempt 3 follows: no answer came"
+        await it.until(lambda: "attempt 3 follows: no answer came" in it.foot)
+        searches.gates["search"].set()
+        await it.until(lambda: "attempt" not in it.foot)

@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 from msgspec import structs
 from textual.screen import Screen
+from textual.timer import Timer
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Column, Entry, Sort, identity
@@ -32,6 +33,9 @@ _FARTHEST = 2_000
 """Rows that are read to find the entry which had the cursor; more would take too long."""
 _LOOKS = 0.1
 """Least seconds between two looks of the table at new rows."""
+
+POLL_S = 0.5
+"""Seconds between two looks at what is waited for."""
 
 Done = Callable[[int], bool]
 
@@ -61,6 +65,7 @@ class ListingFlow:
         self.zone = zone
         """In which times are shown."""
         self._note = ""
+        self._poll: Timer | None = None
         self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)
 
     # What the user wants
@@ -145,6 +150,7 @@ class ListingFlow:
     def say(self, note: str) -> None:
         """Say in the foot line what else goes on; nothing if empty."""
         self._note = note
+        self._follow_waits()
         if self.reading is not None:
             self._tell(self.reading)
 
@@ -216,6 +222,7 @@ class ListingFlow:
     @asynccontextmanager
     async def _busy_with(self, reading: Reading) -> AsyncIterator[None]:
         task = self._busy = object()
+        self._follow_waits()
         self._tell(reading)
         try:
             yield
@@ -276,6 +283,18 @@ class ListingFlow:
         shown = Shown(visit.typed, scopes_of(reading.provider, visit.location), self.zone)
         self.pane.bar.show(shown, self._vocabularies[visit.location.profile])
 
+    def _follow_waits(self) -> None:
+        """Look once in a while whether the service is waited for, as long as something is asked of it."""
+        if self._poll is None:
+            self._poll = self.screen.set_interval(POLL_S, self._tell_waits)
+
+    def _tell_waits(self) -> None:
+        if self._poll is not None and self._busy is None and not self._note:
+            self._poll.stop()
+            self._poll = None
+        elif self.reading is not None:
+            self._tell(self.reading)
+
     def _show_columns(self, reading: Reading) -> None:
         self.pane.table.order = None if reading.store.sorted_by[0] else reading.order
         self.pane.show(reading.store, reading.columns, reading.zone)
@@ -284,6 +303,9 @@ class ListingFlow:
     def _tell(self, reading: Reading) -> None:
         if reading is not self.reading:
             return
-        words = "loading…" if self._busy is not None else reading.words
+        is_busy = self._busy is not None
+        waits = reading.provider.session.note if is_busy or self._note else ""
+        note = " · ".join(part for part in (waits, self._note) if part)
+        words = "loading…" if is_busy else reading.words
         self.pane.bar.tell_result(*reading.result)
-        self.pane.progress(reading.progress(loading=self._busy is not None, note=self._note), words)
+        self.pane.progress(reading.progress(loading=is_busy, note=note), words)

@@ -338,10 +338,8 @@ class BrowserScreen(BaseScreen[None]):
         if reading is not None and reading.provider.profile.read_only:
             yield Badge("READ ONLY")
         yield Badge(zone_name(self.listing.zone))
-        if reading is not None:
-            session = reading.provider.session
-            notes = (session.note, token_words(session, datetime.now(UTC)))
-            yield from (Badge(note, "warning") for note in notes if note)
+        if reading is not None and (words := token_words(reading.provider.session, datetime.now(UTC))):
+            yield Badge(words, "warning")
 
     def arrive(self, visit: Visit) -> None:
         """Say where the user is, and be there."""
