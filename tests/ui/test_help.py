@@ -7,13 +7,14 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input
 
-from cloudstore_tui.ui.screens.help import TYPING, HelpScreen
+from cloudstore_tui.ui.screens.help import MOST_USED, MOVING, TYPING, HelpScreen
 
 
 class Pane(Button):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d,s", "fetch", "Download", tooltip="Fetch what is marked", id="pane.fetch"),
-        Binding("b", "off", "Unbound", tooltip="Has no key", id="pane.off"),
+        Binding("b", "off", "Unbound", show=False, tooltip="Has no key", id="pane.off"),
+        Binding("j", "lower", "Down", show=False, tooltip="One line down", id="pane.down"),
         *(
             Binding(f"f{number}", f"act({number})", f"Act {number}", tooltip="words " * 12, id=f"pane.act{number}")
             for number in range(1, 13)
@@ -47,24 +48,53 @@ class Host(App[None]):
         return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
-async def test_it_lists_the_keys_of_the_focused_pane_first(size: tuple[int, int]) -> None:
+def rows(app: Host) -> list[str]:
+    return [line.rstrip() for line in app.text.splitlines()]
+
+
+@pytest.mark.parametrize(("size", "columns"), [((120, 40), 3), ((80, 24), 2), ((60, 15), 1)])
+async def test_what_is_in_the_footer_comes_first_in_columns(size: tuple[int, int], columns: int) -> None:
     app = Host()
     async with app.run_test(size=size) as pilot:
         app.query_one(Pane).focus()
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
-        lines = app.text.splitlines()
-        assert lines[1].strip() == "Pane"
-        assert lines[2].split() == ["d", "s", "Download:", "Fetch", "what", "is", "marked"]
+        lines = rows(app)
+        assert lines[1].startswith(" Most used")
+        assert lines[2].startswith(" d s         Fetch what is marked")
         assert all(len(line) <= size[0] for line in lines)
+        # Each key once, and nothing said twice.
         await pilot.press("G")
-        assert "Quit: Leave" in app.text
-        assert "no key          Unbound: Has no key" in app.text
-        assert "unbound-" not in app.text
-        assert "Option on a Mac" in " ".join(app.text.split())
-        await pilot.press("g")
-        assert app.text.splitlines() == lines
+        whole = "\n".join(dict.fromkeys(lines + rows(app)))
+        assert whole.count("Fetch what is marked") == 1
+        assert "Download" not in whole
+        assert "unbound-" not in whole
+        assert " no key" in whole
+        heads = max(sum(title in line for title in ("Most used", "Pane", "Moving")) for line in lines)
+        assert heads <= columns
+
+
+async def test_of_many_keys_the_names_are_shown_where_sentences_have_no_room() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.query_one(Pane).focus()
+        await pilot.press("question_mark")
+        assert "f12         words words" in app.text
+        await pilot.resize_terminal(80, 15)
+        await pilot.pause()
+        assert "Act 1 " in app.text
+        assert "words words" not in app.text
+
+
+async def test_what_only_moves_comes_last() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.query_one(Pane).focus()
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        areas = list(app.screen.areas())
+        assert (areas[0], areas[-1]) == (MOST_USED, MOVING)
+        assert [row.name for row in app.screen.areas()[MOVING]] == ["Down"]
 
 
 async def test_it_can_be_scrolled_line_by_line() -> None:
@@ -72,11 +102,11 @@ async def test_it_can_be_scrolled_line_by_line() -> None:
     async with app.run_test(size=(60, 15)) as pilot:
         app.query_one(Pane).focus()
         await pilot.press("question_mark")
-        second = app.text.splitlines()[2][:50]
+        second = rows(app)[3][:30]
         await pilot.press("j")
-        assert app.text.splitlines()[1][:50] == second
+        assert rows(app)[2][:30] == second
         await pilot.press("k", "down")
-        assert app.text.splitlines()[1][:50] == second
+        assert rows(app)[2][:30] == second
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "question_mark", "f1"])
@@ -99,19 +129,8 @@ async def test_a_line_to_type_in_has_its_own_area() -> None:
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, HelpScreen)
-        assert list(screen.rows()) == [TYPING, "host"]
-
-
-async def test_it_is_set_anew_for_another_width() -> None:
-    app = Host()
-    async with app.run_test(size=(120, 24)) as pilot:
-        app.query_one(Pane).focus()
-        await pilot.press("question_mark")
-        wide = app.text
-        await pilot.resize_terminal(60, 15)
-        await pilot.pause()
-        assert "Download" in app.text
-        assert len(app.text.splitlines()) < len(wide.splitlines())
+        assert TYPING in screen.areas()
+        assert "pane" not in screen.areas()
 
 
 async def test_a_word_finds_a_key_and_escape_shows_all_again() -> None:
@@ -121,9 +140,9 @@ async def test_a_word_finds_a_key_and_escape_shows_all_again() -> None:
         await pilot.press("question_mark")
         all_keys = app.text
         await pilot.press("slash", *"fetch")
-        assert "Download: Fetch what is marked" in app.text
-        assert "Act 1" not in app.text
-        assert "Quit" not in app.text
+        assert "d s         Fetch what is marked" in app.text
+        assert "words" not in app.text
+        assert "Leave" not in app.text
         await pilot.press("enter", "escape")
         assert app.text == all_keys
         await pilot.press("escape")

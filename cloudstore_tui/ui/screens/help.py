@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import ClassVar
 
 from textual import events, on
@@ -14,27 +15,43 @@ from textual.widgets import Input, Static
 
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.palette import is_move
 from cloudstore_tui.ui.terminal.reach import key_display
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 
 TYPING = "typing"
 """The area of what a line to type in understands by itself."""
+MOST_USED, MOVING = "most used", "moving"
+"""The areas of what is in the footer, and of keys that only move something."""
 
-_KEYS_WIDTH = 18
-_FOOTNOTE = "Select text with the mouse while holding Shift (Option on a Mac). Esc closes this."
+_COLUMN, _GAP = 37, 2
+"""Cells of a column, and between two of them."""
+_KEYS_WIDTH = 12
+_LEAST = 3
+"""Lines of an area at the foot of a column, or it begins in the next one."""
+_TITLES = {
+    "app": "Program", "browser": "Browser", "dialog": "Dialog", "entries": "List", "panes": "Panes",
+    "places": "Places", "query": "Search line", "typing": "Typing",
+}  # fmt: skip
+_FOOTNOTE = "Select text with the mouse while holding Shift (Option on a Mac). / finds a key, Esc closes this."
 
 
 @dataclass
 class HelpRow:
-    """One action: its keys, and what it does."""
+    """One action: its keys, its name, and what it does."""
 
-    text: str
+    name: str
+    tooltip: str
     keys: list[str] = field(default_factory=list)
 
     def holds(self, area: str, words: Iterable[str]) -> bool:
         """Whether all of the words are in what is said of it."""
-        known = f"{area} {self.text} {' '.join(self.keys)}".casefold()
+        known = f"{area} {self.name} {self.tooltip} {' '.join(self.keys)}".casefold()
         return all(word in known for word in words)
+
+    def text(self, room: int) -> str:
+        """What it does, as a sentence where that fits, else its name."""
+        return self.tooltip if self.tooltip and len(self.tooltip) <= room else self.name
 
 
 class HelpScreen(BaseScreen[None]):
@@ -112,48 +129,99 @@ class HelpScreen(BaseScreen[None]):
         text = self.query_one("#help")
         text.scroll_relative(y=pages * max(text.size.height - 1, 1), animate=False)
 
-    def rows(self) -> dict[str, dict[str, HelpRow]]:
-        """Area to action to row, in the order in which keys are looked up."""
-        areas: dict[str, dict[str, HelpRow]] = {}
+    def areas(self) -> dict[str, list[HelpRow]]:
+        """What is in the footer, then the other keys by area, nearest first; those that only move something last."""
+        rows: dict[tuple[str, str], HelpRow] = {}
+        placed: dict[str, list[HelpRow]] = {MOST_USED: []}
         for active in self._active:
             binding = active.binding
-            area = (binding.id or "").partition(".")[0] or (TYPING if isinstance(active.node, Input) else "")
-            if not area or not binding.description:
+            own = (binding.id or "").partition(".")[0] or (TYPING if isinstance(active.node, Input) else "")
+            if not own or not binding.description:
                 continue
-            text = f"{binding.description}: {binding.tooltip}" if binding.tooltip else binding.description
-            row = areas.setdefault(area, {}).setdefault(binding.action, HelpRow(text))
+            row = rows.get((own, binding.action))
+            if row is None:
+                row = rows[own, binding.action] = HelpRow(binding.description, binding.tooltip)
+                area = MOST_USED if binding.show else MOVING if is_move(binding) else own
+                placed.setdefault(area, []).append(row)
             if not is_off(binding.key):
                 row.keys.append(key_display(self.app, binding))
-        return areas
+        return {**{area: found for area, found in placed.items() if found and area != MOVING}, **_only(placed, MOVING)}
 
     def _set(self, width: int) -> None:
-        lines = self._lines(max(width - 4, 30))
+        words, room = self._wanted.casefold().split(), max(width - 4, 30)
+        lines = self._found(words, room) if words else self._columns(room)
         self.query_one("#keys", Static).update(Content("\n").join(lines))
 
-    def _lines(self, width: int) -> list[Content]:
+    def _found(self, words: list[str], width: int) -> list[Content]:
+        """The keys of which the words tell, each with its whole sentence."""
         lines: list[Content] = []
-        words = self._wanted.casefold().split()
-        for area, rows in self.rows().items():
-            shown = [row for row in rows.values() if row.holds(area, words)]
-            if not shown:
-                continue
-            lines.append(Content.styled(area.capitalize(), "bold $text-primary"))
-            for row in shown:
-                lines.extend(_row_lines(row, width))
-            lines.append(Content(""))
-        if not lines:
-            lines.append(Content("No key matches."))
-        lines.extend(Content(part) for part in textwrap.wrap(_FOOTNOTE, width) if not words)
-        return lines
+        for area, rows in self.areas().items():
+            for row in (row for row in rows if row.holds(area, words)):
+                lines.extend(_lines(row, width, whole=True))
+        return lines or [Content("No key matches.")]
+
+    def _columns(self, width: int) -> list[Content]:
+        """All keys on one page: area below area, column beside column; in whole sentences where there is room."""
+        footnote = [Content(""), *map(Content, textwrap.wrap(_FOOTNOTE, width))]
+        page = self._page(width, whole=True)
+        if len(page) + len(footnote) > self.query_one("#help").size.height:
+            page = self._page(width, whole=False)
+        return [*page, *footnote]
+
+    def _page(self, width: int, *, whole: bool) -> list[Content]:
+        count = max((width + _GAP) // (_COLUMN + _GAP), 1)
+        wide = (width + _GAP) // count - _GAP
+        blocks = []
+        for area, rows in self.areas().items():
+            heading = Content.styled(_TITLES.get(area, area.capitalize()), "bold $text-primary")
+            blocks.append([heading, *(line for row in rows for line in _lines(row, wide, whole=whole))])
+        columns, empty = _flowed(blocks, count), Content(" " * wide)
+        return [
+            Content(" " * _GAP).join([_padded(line, wide) for line in lines])
+            for lines in zip_longest(*columns, fillvalue=empty)
+        ]
 
 
-def _row_lines(row: HelpRow, width: int) -> list[Content]:
-    keys = textwrap.wrap(" ".join(row.keys) or "no key", _KEYS_WIDTH - 3)
-    texts = textwrap.wrap(row.text, width - _KEYS_WIDTH)
-    height = max(len(keys), len(texts))
-    keys += [""] * (height - len(keys))
-    texts += [""] * (height - len(texts))
-    return [
-        Content("  ") + Content.styled(key.ljust(_KEYS_WIDTH - 2), "$text-accent") + Content(text)
-        for key, text in zip(keys, texts, strict=True)
-    ]
+def _only(placed: dict[str, list[HelpRow]], area: str) -> dict[str, list[HelpRow]]:
+    return {area: placed[area]} if area in placed else {}
+
+
+def _lines(row: HelpRow, width: int, *, whole: bool) -> list[Content]:
+    room = width - _KEYS_WIDTH
+    first, *rest = (textwrap.wrap(row.tooltip, room) if whole else []) or [row.text(room)]
+    return [_line(row, first), *(Content(" " * _KEYS_WIDTH + more) for more in rest)]
+
+
+def _line(row: HelpRow, text: str) -> Content:
+    keys = " ".join(row.keys) or "no key"
+    if len(keys) >= _KEYS_WIDTH:
+        # As many as there is room for: the first ones are those that people know.
+        keys = keys[: _KEYS_WIDTH - 1].rpartition(" ")[0] or row.keys[0]
+    return Content.styled(keys.ljust(_KEYS_WIDTH), "$text-accent") + Content(text)
+
+
+def _padded(line: Content, width: int) -> Content:
+    short = width - line.cell_length
+    return line.pad_right(short) if short >= 0 else line.truncate(width, ellipsis=True)
+
+
+def _flowed(blocks: list[list[Content]], count: int) -> list[list[Content]]:
+    """Blocks in columns of about the same height; a heading never ends one."""
+    total = sum(len(block) + 1 for block in blocks)
+    height = -(-total // count)
+    columns: list[list[Content]] = [[]]
+    for block in blocks:
+        lines = [*([Content("")] if columns[-1] else []), *block]
+        while lines:
+            room = height - len(columns[-1])
+            if len(lines) > room and len(columns) < count:
+                cut = room if room > _LEAST else 0
+                columns[-1] += lines[:cut]
+                lines = lines[cut:]
+                columns.append([])
+                if lines and not lines[0].plain:
+                    lines = lines[1:]
+            else:
+                columns[-1] += lines
+                lines = []
+    return columns
