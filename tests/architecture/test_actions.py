@@ -105,7 +105,7 @@ MAP = {
     "panes.next": "tab", "panes.previous": "shift+tab", "panes.places": "1", "panes.entries": "2",
     "panes.left": "h,left", "browser.back_out": "escape", "browser.transfers": "t,3",
     "browser.up": "backspace,-", "browser.root": "~",
-    "browser.back": "H,alt+left", "browser.forward": "L,alt+right", "browser.goto": "ctrl+g", "browser.fiql": "f,f7",
+    "browser.back": "H,alt+left", "browser.forward": "L,alt+right", "browser.goto": "ctrl+g", "browser.find": "f,f7",
     "browser.detail": "i", "browser.zone": "Z",
     "entries.down": "j,down", "entries.up": "k,up", "entries.first": "g,home", "entries.last": "G,end",
     "entries.half_down": "ctrl+d", "entries.half_up": "ctrl+u", "entries.page_down": "pagedown,ctrl+f",

@@ -61,7 +61,7 @@ async def test_a_column_of_a_tag_can_be_sorted_by_on_the_server(browser: Any, se
         await it.press("o", "end", "enter")
         _, query = searches.calls[-1]
         assert query.sort.field == "filter"
-        assert "by filter, A to Z" in it.foot
+        assert "by filter, A–Z" in it.foot
 
 
 def test_a_layout_takes_titles_and_kinds_from_what_fits_and_only_widths_from_the_user() -> None:

@@ -61,7 +61,7 @@ def test_a_total_that_is_not_known_or_too_small_is_not_told(store: RowStore) -> 
         (ColumnKind.SIZE, True, "largest first"),
         (ColumnKind.TIME, False, "oldest first"),
         (ColumnKind.DURATION, True, "longest first"),
-        (ColumnKind.TEXT, False, "by T, A to Z"),
+        (ColumnKind.TEXT, False, "by T, A–Z"),
     ],
 )
 def test_an_order_of_loaded_rows_says_so(store: RowStore, kind: ColumnKind, descending: bool, words: str) -> None:

@@ -49,4 +49,4 @@ async def test_a_click_on_a_title_sorts_and_a_second_one_turns_round(browser: An
 async def test_capital_o_without_an_order_begins_with_the_name(browser: Any, start: str) -> None:
     async with browser(start=start) as it:
         await it.press("O")
-        assert "by Name, Z to A" in it.foot
+        assert "by Name, Z–A" in it.foot

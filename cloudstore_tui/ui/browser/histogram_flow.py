@@ -10,12 +10,14 @@ from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.fiql import epoch_ms, phrase_value, understand
+from cloudstore_tui.fiql.fields import type_plural
 from cloudstore_tui.fiql.names import key_of
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
 
 MOST_VALUES = 200
@@ -94,18 +96,19 @@ def _filter_of(phrase: str, zone: tzinfo) -> str:
 async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
     found = await reading.store.tally(column, MOST_VALUES)
     key = key_of(column.sort_field)
-    return [Bar(value, many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
+    title = type_plural if column.name == "type" else str
+    return [Bar(title(value), many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
 
 
 def _rows(reading: Reading) -> str:
     """Which rows are counted."""
     store, total = reading.store, reading.pager.total
     if reading.pager.ended and not reading.error:
-        loaded = f"all {store.loaded:,} rows"
+        loaded = counted(store.loaded, "row")
     elif total is not None and total > store.loaded:
         loaded = f"{store.loaded:,} loaded rows of {total:,}"
     else:
-        loaded = f"only the {store.loaded:,} rows loaded until now"
+        loaded = f"the {store.loaded:,} rows loaded so far"
     if reading.lacking:
         loaded = f"{loaded} ({reading.lacking})"
-    return f"{len(store):,} rows that hold the text, of {loaded}" if store.filtered_by else loaded
+    return f"{len(store):,} with “{store.filtered_by}” of {loaded}" if store.filtered_by else loaded

@@ -47,6 +47,7 @@ from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.browser.zip_flow import ZipFlow
 from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
@@ -182,8 +183,10 @@ class BrowserScreen(BaseScreen[None]):
             return self.actions.is_possible(name, self.panes.at)
         if action == "travel":
             return self.journey.can(name)
-        if action == "fiql":
+        if action == "find":
             return self.entries.bar.display
+        if action == "show_fiql":
+            return self.journey.visit is not None and self.journey.visit.query is not None
         return super().check_action(action, parameters)
 
     def offers(self, binding: Binding) -> bool:
@@ -211,9 +214,14 @@ class BrowserScreen(BaseScreen[None]):
         """Go up, back, forward or to the top."""
         self.journey.travel(way)
 
-    def action_fiql(self) -> None:
-        """Type a filter."""
+    def action_find(self) -> None:
+        """Type a search."""
         self.panes.show("entries", self.entries.bar.begin())
+
+    def action_show_fiql(self) -> None:
+        """Show what was sent to the service."""
+        if (visit := self.journey.visit) is not None and visit.query is not None:
+            self.app.push_screen(FiqlDialog(visit.query.filter, visit.query.location.address, visit.local_words))
 
     def action_view(self, what: str) -> None:
         """Show or hide the detail, or show times in the next zone."""

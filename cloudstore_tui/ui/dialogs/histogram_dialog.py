@@ -17,7 +17,9 @@ from cloudstore_tui.ui.text import plain
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _HEIGHTS = [(0, "-flat"), (20, "-high")]
 _LABEL = 28
-_BAR = 26
+_GAP = "  "
+_WIDTH = 60
+"""Cells of a line before anything was drawn."""
 _LEAST_DRAWN = 8
 """Bars from which on their line says more than they do."""
 
@@ -77,8 +79,8 @@ class HistogramDialog(Dialog[str | None]):
         """A drawing over time, and one line for each bar."""
         yield Sparkline()
         yield OptionList(id="bars", markup=False, compact=True)
-        keys = "Left and right count by something else" + ("; Enter narrows the query." if self._narrows else ".")
-        yield Static(f"Counted: {plain(self._of)}. {keys}", classes="dialog-note", markup=False)
+        keys = "←/→ change grouping" + ("; Enter narrows the search." if self._narrows else ".")
+        yield Static(f"{plain(self._of)}. {keys}", classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
         """Close, then the deeds."""
@@ -90,6 +92,11 @@ class HistogramDialog(Dialog[str | None]):
     def on_mount(self) -> None:
         """Begin with the first grouping."""
         self.action_turn(0)
+
+    def on_resize(self) -> None:
+        """Let the bars fill another width."""
+        super().on_resize()
+        self.call_after_refresh(self._draw)
 
     @on(OptionList.OptionSelected)
     def take(self, event: OptionList.OptionSelected) -> None:
@@ -129,18 +136,28 @@ class HistogramDialog(Dialog[str | None]):
         drawing.set_class(grouping.over_time and len(self._bars) >= _LEAST_DRAWN, "-shown")
         # The lowest value is drawn as nothing: it has to be none, or a difference of one looks like all there is.
         drawing.data = [0, *(bar.count for bar in self._bars), 0]
+        self._draw()
+        self.query_one(OptionList).highlighted = 0
+
+    def _draw(self) -> None:
         options = self.query_one(OptionList)
+        at = options.highlighted
+        # One column for the scroll bar, which comes where there are more lines than fit.
+        width = options.container_size.width - 1 if options.container_size.width else _WIDTH
         options.clear_options()
-        options.add_options(lines(self._bars) or [Content("There is nothing to count.")])
-        options.highlighted = 0
+        options.add_options(lines(self._bars, width) or [Content("There is nothing to count.")])
+        options.highlighted = at
 
 
-def lines(bars: Sequence[Bar]) -> list[Content]:
-    """Each bar as label, blocks and number, in lines of one width."""
+def lines(bars: Sequence[Bar], width: int) -> list[Content]:
+    """Each bar as label, blocks and number, in lines of one width that the blocks fill."""
     most = max((bar.count for bar in bars), default=0)
-    width = min(max((cell_len(_label(bar)) for bar in bars), default=0), _LABEL)
+    label = min(max((cell_len(_label(bar)) for bar in bars), default=0), _LABEL, width // 2)
+    room = max(width - label - len(f"{most:,}") - 2 * len(_GAP), 1)
     return [
-        Content(f"{set_cell_size(_label(bar), width)}  {_blocks(bar.count, most):{_BAR}}  {bar.count:>9,}")
+        Content(set_cell_size(_label(bar), label) + _GAP)
+        + Content.styled(f"{_blocks(bar.count, most, room):{room}}", "$primary")
+        + Content(f"{_GAP}{bar.count:>{len(f'{most:,}')},}")
         for bar in bars
     ]
 
@@ -149,6 +166,6 @@ def _label(bar: Bar) -> str:
     return plain(bar.label, _LABEL) or "(none)"
 
 
-def _blocks(count: int, most: int) -> str:
-    eighths = max(count * _BAR * 8 // most, 1) if count else 0
+def _blocks(count: int, most: int, room: int) -> str:
+    eighths = max(count * room * 8 // most, 1) if count else 0
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

@@ -94,7 +94,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         column = self._column()
         if column is None:
             return
-        where = "everything, on the server" if self._server and column.sort_field else "loaded rows only"
+        where = "all results" if self._server and column.sort_field else "loaded rows only"
         self.query_one("#order", Note).say(f"{_direction(column.kind, descending=self._descending)} ({where})")
 
 
@@ -106,5 +106,5 @@ _DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
 
 
 def _direction(kind: ColumnKind, *, descending: bool) -> str:
-    upward, downward = _DIRECTIONS.get(kind, ("A to Z", "Z to A"))
+    upward, downward = _DIRECTIONS.get(kind, ("A–Z", "Z–A"))
     return downward if descending else upward

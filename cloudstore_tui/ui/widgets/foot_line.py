@@ -44,8 +44,8 @@ def foot_text(store: RowStore, progress: Progress, zone: tzinfo = UTC) -> str:
 
 
 def order_words(column: Column, *, descending: bool) -> str:
-    """`newest first`, or `by agent, Z to A` where the values alone do not say of what."""
-    upward, downward = _DIRECTIONS.get(column.kind, ("A to Z", "Z to A"))
+    """`newest first`, or `by agent, Z–A` where the values alone do not say of what."""
+    upward, downward = _DIRECTIONS.get(column.kind, ("A–Z", "Z–A"))
     direction = downward if descending else upward
     return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
 

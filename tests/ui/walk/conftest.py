@@ -30,6 +30,7 @@ from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
@@ -97,6 +98,7 @@ MADE: Mapping[str, Make] = {
     "DoctorScreen": lambda _: DoctorScreen(_examine),
     "DownloadDialog": lambda folder: DownloadDialog(3, "12.4 MB", folder),
     "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
+    "FiqlDialog": lambda _: FiqlDialog("type==callrecording;agentName=='Khang Glynn'", "acme8:us-east/"),
     "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
     "ParametersDialog": lambda _: ParametersDialog("agentName==?agent", "@mine"),
     "KeyGuideScreen": lambda _: KeyGuideScreen({spec.name: spec.guide for spec in PROVIDERS}),
