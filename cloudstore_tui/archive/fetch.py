@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from msgspec.structs import replace
 
+from cloudstore_tui.archive.chain import Chain, kind_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     Manifest,
@@ -100,9 +101,11 @@ class Recorder:
         provider: str,
         *,
         sidecars: bool = False,
+        chain: Chain | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._plan = plan
+        self._chain = chain
         self._folder = folder
         self._manifest = manifest
         self._provider = provider
@@ -192,7 +195,7 @@ class Recorder:
             moved.pop("sidecar")
             name = f"{item.path.name}.json"
             moved |= {"sidecar": name} if self._renamed(path.with_name(f"{path.name}.json"), name) else {}
-        self._append(moved, superseded_entry(line, str(item.path), is_there=False))
+        self._append(moved, superseded_entry(line, str(item.path), is_there=False), kind="renamed")
         self._plan.remember([moved])
 
     def _renamed(self, path: PurePosixPath, name: str) -> bool:
@@ -218,7 +221,7 @@ class Recorder:
         if lacks_sidecar:
             news |= self._sidecar(item, item.path)
         if news:
-            self._append({**known, **news})
+            self._append({**known, **news}, kind="noted")
 
     def _sidecar(self, item: PlanItem, path: PurePosixPath) -> dict[str, object]:
         """Write everything known of an object beside its file; what its line says of that."""
@@ -232,10 +235,14 @@ class Recorder:
             return {}
         return {"sidecar": beside.name}
 
-    def _append(self, *lines: ManifestEntry) -> None:
+    def _append(self, *lines: ManifestEntry, kind: str = "") -> None:
+        """Write lines of the manifest, each as an event before."""
         if self.broken is not None:
             return
         try:
+            if self._chain is not None:
+                told = [kind_of(line) if is_superseded(line) or not kind else kind for line in lines]
+                self._chain.append((name, {"line": line}) for name, line in zip(told, lines, strict=True))
             self._manifest.append(*lines)
         except StorageError as error:
             self._give_up(error)

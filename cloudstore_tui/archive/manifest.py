@@ -28,7 +28,9 @@ NAME = "manifest.jsonl"
 TABLE = "manifest.csv"
 RUNS = {"pull": "last-pull.json", "verify": "last-verify.json"}
 """What is known of the last run, by command."""
-RESERVED = (NAME, TABLE, *RUNS.values())
+CHAIN = "events.jsonl"
+"""What happened to the folder; see `chain`."""
+RESERVED = (NAME, TABLE, CHAIN, *RUNS.values())
 """Names of our own in the folder of a pull."""
 
 COLUMNS = (
@@ -204,7 +206,7 @@ class Manifest:
             with os_errors_as(self.path):
                 self._disk.remove(_NEW, self._folder)
                 self._file = self._open(NAME, os.O_APPEND)
-                self._disk.truncate(self._file, _whole_lines(self._disk, self._file))
+                self._disk.truncate(self._file, whole_lines(self._disk, self._file))
         except BaseException:
             self._disk.close(self._folder)
             raise
@@ -212,7 +214,7 @@ class Manifest:
     def append(self, *lines: ManifestEntry) -> None:
         """Write lines that belong together; they outlive the program at once, and the machine a little later."""
         with os_errors_as(self.path):
-            _write(self._disk, self._file, b"".join(_encoded(line) for line in lines))
+            write_all(self._disk, self._file, b"".join(_encoded(line) for line in lines))
             self._unsynced += len(lines)
             if self._unsynced >= _BATCH:
                 self.sync()
@@ -235,16 +237,15 @@ class Manifest:
             scratch: where a database lies meanwhile.
         """
         self.sync()
-        with os_errors_as(self.path), closing(_Last(scratch)) as last:
-            for number, line in enumerate(read_manifest(self.path)):
-                last.see(number, line)
+        with os_errors_as(self.path), closing(LastLines(scratch)) as last:
+            last.see_all(read_manifest(self.path))
             new = self._open(_NEW, os.O_TRUNC)
             try:
                 for number, line in enumerate(read_manifest(self.path)):
                     if last.counts(number, line):
-                        _write(self._disk, new, _encoded(line))
+                        write_all(self._disk, new, _encoded(line))
                 for line in unlisted:
-                    _write(self._disk, new, _encoded(line))
+                    write_all(self._disk, new, _encoded(line))
                 self._disk.sync(new)
                 self._disk.replace(_NEW, NAME, self._folder)
                 self._disk.sync_folder(self._folder)
@@ -267,13 +268,19 @@ class Manifest:
         return self._disk.open(name, os.O_RDWR | os.O_CREAT | flags, self._folder)
 
 
-class _Last:
+class LastLines:
     """Which lines of a manifest are the last of their kind."""
 
     def __init__(self, scratch: Path | None) -> None:
         self._database = ScratchDatabase(
             scratch, "CREATE TABLE last(key TEXT, file TEXT, number INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;"
         )
+
+    def see_all(self, lines: Iterable[ManifestEntry]) -> None:
+        """Look at all lines, in their order."""
+        with self._database.transaction():
+            for number, line in enumerate(lines):
+                self.see(number, line)
 
     def see(self, number: int, line: ManifestEntry) -> None:
         """Look at a line; later ones count more."""
@@ -305,13 +312,14 @@ def _encoded(line: ManifestEntry) -> bytes:
     return json.dumps(line).encode() + b"\n"
 
 
-def _write(disk: Disk, file: int, text: bytes) -> None:
+def write_all(disk: Disk, file: int, text: bytes) -> None:
+    """Write a text, however many pieces the disk takes it in."""
     data = memoryview(text)
     while data:
         data = data[disk.write(file, data) :]
 
 
-def _whole_lines(disk: Disk, file: int) -> int:
+def whole_lines(disk: Disk, file: int) -> int:
     """The bytes up to and with the last line end."""
     end = os.fstat(file).st_size
     while end:
@@ -338,7 +346,7 @@ def write_table(folder: Path, disk: Disk | None = None) -> Path:
             file = disk.open(_NEW_TABLE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, dir_fd)
             try:
                 for row in _rows(manifest, tags):
-                    _write(disk, file, f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
+                    write_all(disk, file, f"{csv_row(row)}\r\n".encode("utf-8", "replace"))
                 disk.sync(file)
             finally:
                 disk.close(file)

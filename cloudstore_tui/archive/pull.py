@@ -2,14 +2,17 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import PurePosixPath
 
+from cloudstore_tui.archive.chain import Chain, manifest_lines
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
 from cloudstore_tui.archive.manifest import (
+    CHAIN,
     NAME,
     UNLISTED,
     Manifest,
@@ -29,6 +32,9 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import TransferBatch
 from cloudstore_tui.transfers.workers import Workers
+
+_AT_ONCE = 1000
+"""Lines that are taken over at once."""
 
 
 class Pull:
@@ -140,7 +146,7 @@ class Pull:
 
     def _remember(self) -> None:
         """Learn what earlier pulls brought."""
-        if self._folder.stat(PurePosixPath(NAME)) is None:
+        if self._folder.stat(PurePosixPath(NAME)) is None and not self._rebuilt():
             return
         damaged: list[int] = []
         self._plan.remember(self._lines(damaged))
@@ -148,6 +154,22 @@ class Pull:
             self._is_untidy = True
             what = "1 line cannot" if len(damaged) == 1 else f"{len(damaged):,} lines cannot"
             self.warnings.append(f"{NAME}: {what} be read. The files that they told of are looked at anew.")
+
+    def _rebuilt(self) -> bool:
+        """Whether the manifest, which is gone, could be written anew from the events."""
+        root = self._options.root or self._folder.path
+        if PullFolder(root).stat(PurePosixPath(CHAIN)) is None:
+            return False
+        manifest = Manifest(self._folder.path, self._disk)
+        try:
+            lines = manifest_lines(root / CHAIN)
+            while some := list(islice(lines, _AT_ONCE)):
+                manifest.append(*some)
+            manifest.compact(scratch=self._options.scratch)
+        finally:
+            manifest.close()
+        self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
+        return True
 
     def _lines(self, damaged: list[int]) -> Iterator[ManifestEntry]:
         for line in read_manifest(self._folder.path / NAME, damaged=damaged.append):
@@ -165,46 +187,57 @@ class Pull:
     async def _fetch(self, engine: TransferManager) -> PullReport:
         strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
         self.wanted = self._plan.counts()[Outcome.WANTED]
-        recorder = await self._workers.run(lambda _stop: self._recorder())
-        try:
-            await self._workers.run(recorder.catch_up)
-            batch = TransferBatch(
-                secrets.token_hex(6),
-                f"{self.wanted:,} file{'' if self.wanted == 1 else 's'} of {self._provider.profile.name}",
-                str(self._folder.path.absolute()),
-                self.wanted,
-                self._plan.sizes()[Outcome.WANTED],
-            )
-            self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine, batch)
-            await self._fetching.run(zips=strategy.zip_jobs > 0)
-            self.warnings += self._fetching.warnings
-        finally:
-            recorder.close()
-        await self._workers.run(lambda _stop: self._tidy(recorder))
+        with closing(await self._workers.run(lambda _stop: self._chain())) as chain:
+            recorder = await self._workers.run(lambda _stop: self._recorder(chain))
+            try:
+                await self._workers.run(recorder.catch_up)
+                batch = TransferBatch(
+                    secrets.token_hex(6),
+                    f"{self.wanted:,} file{'' if self.wanted == 1 else 's'} of {self._provider.profile.name}",
+                    str(self._folder.path.absolute()),
+                    self.wanted,
+                    self._plan.sizes()[Outcome.WANTED],
+                )
+                self._fetching = Fetching(self._plan, self._folder, recorder, self._options.on_conflict, engine, batch)
+                await self._fetching.run(zips=strategy.zip_jobs > 0)
+                self.warnings += self._fetching.warnings
+            finally:
+                recorder.close()
+            await self._workers.run(lambda _stop: self._tidy(recorder, chain))
         return self._report(recorder)
 
-    def _recorder(self) -> Recorder:
-        manifest, service = Manifest(self._folder.path, self._disk), self._provider.profile.provider
-        return Recorder(self._plan, self._folder, manifest, service, sidecars=self._options.sidecars)
+    def _chain(self) -> Chain:
+        """The events of the folder; those of before there were any begin with what its manifest says."""
+        chain = Chain(self._options.root or self._folder.path, self._disk)
+        if not chain.length and self._folder.stat(PurePosixPath(NAME)) is not None:
+            lines = read_manifest(self._folder.path / NAME)
+            while some := list(islice(lines, _AT_ONCE)):
+                chain.append(("adopted", {"line": line}) for line in some)
+        return chain
 
-    def _tidy(self, recorder: Recorder) -> None:
+    def _recorder(self, chain: Chain) -> Recorder:
+        manifest, service = Manifest(self._folder.path, self._disk), self._provider.profile.provider
+        return Recorder(self._plan, self._folder, manifest, service, sidecars=self._options.sidecars, chain=chain)
+
+    def _tidy(self, recorder: Recorder, chain: Chain) -> None:
         """Leave the lines of the manifest that count, and what could not be listed; write its table."""
         try:
             if recorder.broken is None and (recorder.written or self._is_untidy or self.listing.failures):
-                self._compact()
+                self._compact(chain)
+            chain.append([("pulled", {outcome.value: number for outcome, number in self._plan.counts().items()})])
+            chain.sync()
             if self._options.table:
                 write_table(self._folder.path, self._disk)
         except StorageError as error:
             recorder.failures.append(error)
 
-    def _compact(self) -> None:
-        now = datetime.now(UTC)
-        profile = self._provider.profile.name
+    def _compact(self, chain: Chain) -> None:
+        now, profile = datetime.now(UTC), self._provider.profile.name
+        unlisted = [unlisted_entry(failure, profile, now) for failure in self.listing.failures]
+        chain.append((UNLISTED, {"line": line}) for line in unlisted)
         manifest = Manifest(self._folder.path, self._disk)
         try:
-            manifest.compact(
-                [unlisted_entry(failure, profile, now) for failure in self.listing.failures], self._options.scratch
-            )
+            manifest.compact(unlisted, self._options.scratch)
         finally:
             manifest.close()
 

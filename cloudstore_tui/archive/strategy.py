@@ -45,6 +45,7 @@ class PullOptions(msgspec.Struct, frozen=True):
     """What the user wants."""
 
     folder: Path
+    """Where the files go."""
     naming: Naming
     via: Via = Via.AUTO
     on_conflict: OnConflict = OnConflict.REFUSE
@@ -54,6 +55,8 @@ class PullOptions(msgspec.Struct, frozen=True):
     """Whether there is a `manifest.csv`, too."""
     scratch: Path | None = None
     """Where databases lie while the pull runs; the system's own place for such files if `None`."""
+    root: Path | None = None
+    """Where the events of the folder are; the folder itself if `None`."""
     polls: tuple[int, ...] = (5, 10, 20)
     """Seconds between looks at a zip job, for the estimate."""
     at_once: int = 4

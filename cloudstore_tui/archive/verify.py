@@ -4,10 +4,11 @@ The manifest is not believed: a line that cannot be read, or that does not tell 
 its own, and every other line is checked all the same.
 """
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import StrEnum
 from itertools import islice
@@ -15,11 +16,26 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from cloudstore_tui.archive.bag import (
+    MANIFEST,
+    SIGNATURE,
+    ArchivePlace,
+    BagProblem,
+    Past,
+    check_signature,
+    check_tags,
+    place_of,
+    read_past,
+    sealed_digests,
+)
+from cloudstore_tui.archive.chain import manifest_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
+    CHAIN,
     NAME,
     RESERVED,
     UNLISTED,
+    LastLines,
     ManifestEntry,
     is_superseded,
     key_of_entry,
@@ -35,6 +51,10 @@ CREATE TABLE lines(number INTEGER PRIMARY KEY, key TEXT, path TEXT, is_present I
 CREATE INDEX by_key ON lines(key, path);
 CREATE INDEX by_path ON lines(path);
 CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE digests(path TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
+CREATE TABLE sealed(path TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
+CREATE TABLE view(side TEXT, path TEXT, line TEXT);
+CREATE INDEX by_line ON view(line, side);
 """
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _IDENTITY = ("profile", "provider", "region", "id", "key")
@@ -56,6 +76,16 @@ class Found(StrEnum):
     """The manifest says itself that it could not be fetched, or not even be listed."""
     OLDER = "older version"
     """What the object was before it was replaced at the service."""
+    UNSEALED = "not sealed"
+    """What came or was replaced since the folder was sealed."""
+    CHAIN = "chain"
+    """The past of the folder is not whole, or tells of something else than the manifest."""
+    SEAL = "seal"
+    """What was sealed is not what is there, or the seal itself is not whole."""
+    SIGNATURE = "signature"
+    """The seal is not signed by who may sign it."""
+    SIGNED = "signed"
+    """The signature is good."""
 
 
 _IN_THE_MAKING = frozenset(f".{name}.new" for name in RESERVED)
@@ -74,36 +104,76 @@ class FileFinding(msgspec.Struct, frozen=True):
     """For what is missing, changed or damaged."""
 
 
-def verify_folder(folder: Path, stop: Stop, scratch: Path | None = None) -> Iterator[FileFinding]:
-    """What there is, in the order of the manifest, and then the files that it does not know. Blocks.
+class ReadSample(msgspec.Struct, frozen=True):
+    """Which files are read: the same ones for the same seed."""
+
+    part: float = 1.0
+    seed: int = 0
+
+    def has(self, path: str) -> bool:
+        """Whether a file is one of them."""
+        drawn = hashlib.sha256(f"{self.seed}:{path}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(drawn[:8], "big") < self.part * 2**64
+
+
+def verify_folder(
+    folder: Path,
+    stop: Stop,
+    scratch: Path | None = None,
+    *,
+    sample: ReadSample | None = None,
+    signers: Path | None = None,
+) -> Iterator[FileFinding]:
+    """What there is, in the order of the manifest, then the files that it does not know, its past and its seal. Blocks.
+
+    No file is read twice.
 
     Args:
         folder: one that was pulled.
         stop: asked for between two files, and while one is read.
         scratch: where a database lies meanwhile.
+        sample: the files that are read; of the others only the size is looked at.
+        signers: the keys of those who may sign a seal, as `ssh-keygen` has it (`allowed_signers`).
 
     Raises:
         MissingError: there is no manifest.
         StorageError: the disk refuses.
     """
-    pulled = PullFolder(folder)
+    place = place_of(folder)
+    pulled = PullFolder(place.payload)
     if pulled.stat(PurePosixPath(NAME)) is None:
         hint = "Only folders of `pull` can be verified."
         raise MissingError(f"there is no {NAME} in it", subject=str(pulled.path), hint=hint)
     with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
-        yield from _Verifier(pulled, database, stop).findings()
+        yield from _Verifier(place, database, stop, sample or ReadSample(), scratch).findings(signers)
 
 
 class _Verifier:
     """Looks through a folder."""
 
-    def __init__(self, folder: PullFolder, database: ScratchDatabase, stop: Stop) -> None:
-        self._folder = folder
+    def __init__(
+        self, place: ArchivePlace, database: ScratchDatabase, stop: Stop, sample: ReadSample, scratch: Path | None
+    ) -> None:
+        self._place = place
+        self._folder = PullFolder(place.payload)
         self._database = database
         self._stop = stop
+        self._sample = sample
+        self._scratch = scratch
 
-    def findings(self) -> Iterator[FileFinding]:
+    def findings(self, signers: Path | None) -> Iterator[FileFinding]:
         """What there is."""
+        yield from self._files_and_lines()
+        past = read_past(self._place, self._stop)
+        yield from (_broken(Found.CHAIN, problem) for problem in past.problems)
+        if past.length:
+            yield from self._told_otherwise()
+        if self._place.is_bag:
+            yield from (_broken(Found.SEAL, problem) for problem in check_tags(self._place.root))
+            yield from self._sealed(past)
+            yield from self._signature(signers)
+
+    def _files_and_lines(self) -> Iterator[FileFinding]:
         yield from self._read()
         last = 0
         while row := self._database.one("SELECT number, line FROM lines WHERE number > ? ORDER BY number", (last,)):
@@ -188,7 +258,7 @@ class _Verifier:
         why = ""
         if found.st_size != size:
             why = f"it has {found.st_size:,} bytes instead of {size:,}"
-        elif self._folder.sha256(relative, self._stop) != digest:
+        elif self._sample.has(path) and self._digest(path) != digest:
             why = "its bytes are not those that were fetched"
         if not why:
             return FileFinding(Found.GOOD, path)
@@ -219,6 +289,76 @@ class _Verifier:
             known = self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),))
             if known is None and path not in RESERVED and path not in _IN_THE_MAKING:
                 yield FileFinding(Found.EXTRA, path, "the manifest does not know it")
+
+    def _digest(self, path: str) -> str:
+        """The digest of a file, which is read at most once."""
+        row = self._database.one("SELECT digest FROM digests WHERE path = ?", (_stored(path),))
+        if row is not None:
+            return str(row[0])
+        digest = self._folder.sha256(PurePosixPath(path), self._stop)
+        self._database.execute("INSERT INTO digests VALUES (?, ?)", (_stored(path), digest))
+        return digest
+
+    def _told_otherwise(self) -> Iterator[FileFinding]:
+        """What the manifest says and the events do not, or the other way round."""
+        self._view("manifest", lambda: read_manifest(self._place.payload / NAME))
+        self._view("events", lambda: manifest_lines(self._place.root / CHAIN))
+        only = "SELECT path FROM view WHERE side = ? AND line NOT IN (SELECT line FROM view WHERE side <> ?)"
+        for side, other in (("manifest", CHAIN), ("events", NAME)):
+            for (path,) in self._database.all(only, (side, side)):
+                where = CHAIN if side == "events" else NAME
+                yield _broken(Found.CHAIN, BagProblem(json.loads(path), f"{where} tells of it what {other} does not"))
+
+    def _view(self, side: str, lines: Callable[[], Iterator[ManifestEntry]]) -> None:
+        """Take in the lines that count."""
+        with closing(LastLines(self._scratch)) as last, self._database.transaction():
+            last.see_all(lines())
+            for number, line in enumerate(lines()):
+                if last.counts(number, line):
+                    row = (side, _stored(path_of(line)), json.dumps(line, sort_keys=True))
+                    self._database.execute("INSERT INTO view VALUES (?, ?, ?)", row)
+
+    def _sealed(self, past: Past) -> Iterator[FileFinding]:
+        """What is not as it was sealed."""
+        with self._database.transaction():
+            for path, digest in sealed_digests(self._place.root):
+                self._database.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?)", (_stored(path), digest))
+        last = ""
+        while row := self._database.one("SELECT path, digest FROM sealed WHERE path > ? ORDER BY path", (last,)):
+            (last, digest), path = row, json.loads(row[0])
+            if (why := self._unlike(path, str(digest))) and path in past.later:
+                yield FileFinding(Found.UNSEALED, path, f"{why}, by a pull since it was sealed")
+            elif why:
+                yield _broken(Found.SEAL, BagProblem(path or MANIFEST, why))
+        for path in self._folder.files():
+            if self._database.one("SELECT 1 FROM sealed WHERE path = ?", (_stored(path),)):
+                continue
+            if path in past.later or self._database.one("SELECT 1 FROM files WHERE path = ?", (_stored(path),)):
+                yield FileFinding(Found.UNSEALED, path, "it came since the folder was sealed")
+            else:
+                yield _broken(Found.SEAL, BagProblem(path, "it was not there when the folder was sealed"))
+
+    def _unlike(self, path: str, digest: str) -> str:
+        """In what a file is not the one that was sealed; empty if it is."""
+        if not _is_below(path):
+            return "a line of it cannot be read"
+        try:
+            if self._folder.stat(PurePosixPath(path)) is None:
+                return "it was sealed, and is missing"
+            is_read = self._sample.has(path) or path in RESERVED
+            return "it is not the one that was sealed" if is_read and self._digest(path) != digest else ""
+        except StorageError as failure:
+            return failure.message
+
+    def _signature(self, signers: Path | None) -> Iterator[FileFinding]:
+        is_signed = (self._place.root / SIGNATURE).is_file()
+        if not is_signed and signers is not None:
+            yield _broken(Found.SIGNATURE, BagProblem(SIGNATURE, "the seal is not signed"))
+        elif is_signed:
+            try:
+                yield FileFinding(Found.SIGNED, SIGNATURE, check_signature(self._place.root, signers))
+            except StorageError as failure:
+                yield _broken(Found.SIGNATURE, BagProblem(SIGNATURE, failure.message))
 
 
 def _files_of(line: ManifestEntry) -> Iterator[str]:
@@ -253,6 +393,10 @@ def _is_below(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _broken(found: Found, problem: BagProblem) -> FileFinding:
+    return FileFinding(found, problem.where, problem.why, IntegrityError(problem.why, subject=problem.where))
 
 
 def _damaged(where: str, why: str) -> FileFinding:

@@ -75,6 +75,22 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+class Percent(click.ParamType[float]):
+    """A part such as 5% or 0.5%."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """More than 0, at most 1."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value).strip())
+        part = float(found[1]) / 100 if found else 0.0
+        if not 0 < part <= 1:
+            self.fail(f"{value!r} is no part from 0.000001% to 100%.", param, ctx)
+        return part
+
+
 class LocalPath(click.ParamType[Path]):
     """A file or folder of this machine, as people write it."""
 

@@ -10,6 +10,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME
 from cloudstore_tui.archive.pull import Pull
@@ -92,7 +93,7 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
         if arguments.dry_run:
             await pulling.estimate()
             return
-        async with reported(session, options, "pull", pulling.options.folder, arguments.asked) as run:
+        async with reported(session, options, "pull", user_path(arguments.folder), arguments.asked) as run:
             if not await pulling.run(run, last=arguments.on_conflict is not None or not session.output.asks):
                 answer = session.output.choose("What about it", _ON_CONFLICT[1:], _ON_CONFLICT[1])
                 chosen = replace(pulling.options, on_conflict=OnConflict(answer))
@@ -147,8 +148,10 @@ def _pulling(session: CommandSession, arguments: PullArguments) -> "_Pulling":
     naming: Naming = KeyNames(location.path)
     if arguments.template or Capability.SEARCH in provider.capabilities:
         naming = Template(arguments.template or "{name}", session.output.zone)
+    place = place_of(user_path(arguments.folder))
     options = PullOptions(
-        folder=user_path(arguments.folder),
+        folder=place.payload,
+        root=place.root,
         naming=naming,
         via=Via(arguments.via),
         on_conflict=OnConflict(arguments.on_conflict or OnConflict.REFUSE),

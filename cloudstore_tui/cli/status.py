@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, read_status, utc_now
 from cloudstore_tui.cli.options import Command, Duration, LocalPath, json_option
@@ -35,7 +36,7 @@ def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> Non
         status, verified = read_status(folder, "pull"), read_status(folder, "verify")
         _tell(output, status, verified)
         limit = timedelta(seconds=max_age) if max_age is not None else None
-        wrong = complaint(status, utc_now(), limit, runs_now=PullFolder(folder).is_filled)
+        wrong = complaint(status, utc_now(), limit, runs_now=PullFolder(place_of(folder).payload).is_filled)
         if wrong is not None:
             output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
 

@@ -51,7 +51,9 @@ def manifest(folder: Path) -> list[dict[str, Any]]:
 
 
 def files(folder: Path) -> set[str]:
-    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()}
+    """What is in it, without what is told of its runs."""
+    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()}
+    return there - {"events.jsonl", "last-pull.json"}
 
 
 def fetches(sandbox: Sandbox) -> list[str]:

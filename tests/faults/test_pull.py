@@ -131,7 +131,11 @@ def test_a_pull_that_is_killed_again_and_again_is_right_to_the_object(
     manifest = lines_of((place.folder / "calls" / "manifest.jsonl").read_text())
     assert {line["id"] for line in manifest} == {line["id"] for line in wanted}
     assert {line["id"] for line in manifest if "error" in line} == missing
-    there = {file.name for file in (place.folder / "calls").iterdir()} - {"manifest.jsonl"}
+    there = {file.name for file in (place.folder / "calls").iterdir()} - {
+        "manifest.jsonl",
+        "events.jsonl",
+        "last-pull.json",
+    }
     assert there == {line["path"] for line in manifest if "error" not in line}
     assert place.run("transfers", "list").stdout == ""
 

@@ -178,7 +178,9 @@ class Puller:
     def files(self) -> dict[str, bytes]:
         """What is in the folder, without what is ours."""
         found = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*") if path.is_file()}
-        return {name: path.read_bytes() for name, path in found.items() if not name.startswith("manifest.")}
+        return {
+            name: path.read_bytes() for name, path in found.items() if not name.startswith(("manifest.", "events."))
+        }
 
     def manifest(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "manifest.jsonl").read_text().splitlines()]

@@ -110,9 +110,7 @@ async def test_a_manifest_that_cannot_be_written_is_in_the_report(stocked: Any, 
     done = await pull(disk=Full())
     assert done.report.found == 2
     assert not done.report.is_complete
-    assert {(error.subject, error.code) for error in done.report.unwritten} == {
-        (str(pull.folder / "manifest.jsonl"), 5)
-    }
+    assert {(error.subject, error.code) for error in done.report.unwritten} == {(str(pull.folder / "events.jsonl"), 5)}
     assert all(loss.error.subject.startswith("acme:in/") for loss in done.losses)
     await check_next(pull)
 

@@ -1,0 +1,413 @@
+"""A sealed folder: an RFC 8493 bag around what was pulled, which others can check without this program.
+
+The files are in `data/`, their digests in `manifest-sha256.txt`, and `bag-info.txt` names the last link of the chain of
+events, so that what is sealed can neither be changed nor be given another past. Runs and events lie beside the bag's
+own files, since they go on after it was sealed.
+"""
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from cloudstore_tui import __version__
+from cloudstore_tui.archive.chain import Break, Chain, read_chain
+from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.manifest import (
+    CHAIN,
+    NAME,
+    RUNS,
+    TABLE,
+    ManifestEntry,
+    is_superseded,
+    path_of,
+    read_manifest,
+)
+from cloudstore_tui.archive.matching import LocalMatch, match_file
+from cloudstore_tui.archive.runs import write_whole
+from cloudstore_tui.core.errors import ConflictError, IntegrityError, LocalDiskError, MissingError, UnsafeError
+from cloudstore_tui.fs.disk import os_errors_as
+from cloudstore_tui.results.scratch import ScratchDatabase
+from cloudstore_tui.transfers.workers import Stop
+
+DATA = "data"
+DECLARATION, INFO = "bagit.txt", "bag-info.txt"
+MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
+SIGNATURE = f"{TAG_MANIFEST}.sig"
+NAMESPACE = "cloudstore-seal"
+"""What a signature is for: it is good for nothing else."""
+TAGS = (DECLARATION, INFO, MANIFEST)
+"""What the signature covers, by way of the tag manifest."""
+_OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, CHAIN, *RUNS.values()})
+"""What stays beside `data/`."""
+_MOVING = ".data.new"
+_PART = ".cs-"
+"""Begins the names of part files."""
+_DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+_READABLE = 0o644
+_PATIENCE = 60.0
+_SCHEMA = "CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;"
+
+
+class ArchivePlace(msgspec.Struct, frozen=True):
+    """Where the parts of a pulled folder are."""
+
+    root: Path
+    """The folder as the user names it: runs, events, and what makes it a bag."""
+    payload: Path
+    """Where the files and their manifest are: the same, or `data/` in it once it was sealed."""
+
+    @property
+    def is_bag(self) -> bool:
+        """Whether it was ever sealed."""
+        return self.root != self.payload
+
+
+def place_of(folder: Path) -> ArchivePlace:
+    """Where the parts of a folder are; nothing need be there.
+
+    Raises:
+        ConflictError: sealing it was interrupted while its files were moved.
+    """
+    if (folder / _MOVING).is_dir():
+        hint = f"Go on with: cloudstore seal {folder}"
+        raise ConflictError("sealing it was interrupted", subject=str(folder), hint=hint)
+    inside = folder / DATA
+    is_bag = (folder / DECLARATION).is_file() or ((inside / NAME).is_file() and not (folder / NAME).exists())
+    return ArchivePlace(folder, inside if is_bag else folder)
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """What was sealed."""
+
+    files: int
+    bytes: int
+    read: int
+    """Files whose bytes had to be read: of the others the manifest knows the digest."""
+    missing: int
+    """Objects that could not be fetched, and so are not in it."""
+    head: str
+    """The digest of the chain's last link."""
+
+
+# Sealing
+
+
+def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None = None) -> Sealed:
+    """Make a bag of a pulled folder, or bring one up to date. Blocks.
+
+    Args:
+        folder: one that was pulled.
+        stop: asked for between two files, and while one is read.
+        scratch: where a database lies meanwhile.
+        key: of SSH, to sign with: a private key, or the public one of a key that an agent or a device holds.
+
+    Raises:
+        MissingError: nothing was ever pulled there.
+        IntegrityError: a file is not the one that was fetched.
+        StorageError: the disk refuses, another pull fills it, or it could not be signed.
+    """
+    place = _moved_in(folder)
+    with ExitStack() as stack:
+        locked = PullFolder(place.payload)
+        locked.lock()
+        stack.callback(locked.unlock)
+        chain = stack.enter_context(closing(Chain(place.root)))
+        known = stack.enter_context(closing(ScratchDatabase(scratch, _SCHEMA)))
+        return _Sealing(place, locked, chain, known, stop).run(key)
+
+
+def _moved_in(folder: Path) -> ArchivePlace:
+    """The folder as a bag: its files are moved into `data/`, as BagIt has it, if they are not there yet."""
+    moving = folder / _MOVING
+    if not moving.is_dir():
+        place = place_of(folder)
+        if not (place.payload / NAME).is_file():
+            hint = "Only folders of `pull` can be sealed."
+            raise MissingError(f"there is no {NAME} in it", subject=str(folder), hint=hint)
+        if place.is_bag:
+            return place
+    locked = PullFolder(folder)
+    locked.lock()
+    try:
+        with os_errors_as(folder):
+            moving.mkdir(0o700, exist_ok=True)
+            for entry in sorted(folder.iterdir()):
+                if entry.name not in _OURS and entry != moving:
+                    entry.rename(moving / entry.name)
+            moving.rename(folder / DATA)
+    finally:
+        locked.unlock()
+    return ArchivePlace(folder, folder / DATA)
+
+
+class _Sealing:
+    """One folder while it is sealed; it is locked."""
+
+    def __init__(
+        self, place: ArchivePlace, folder: PullFolder, chain: Chain, known: ScratchDatabase, stop: Stop
+    ) -> None:
+        self._place = place
+        self._folder = folder
+        self._chain = chain
+        self._known = known
+        self._stop = stop
+        self._files = self._bytes = self._read = self._missing = 0
+
+    def run(self, key: Path | None) -> Sealed:
+        self._learn()
+        lines = "".join(f"{digest}  {DATA}/{encoded(path)}\n" for path, digest in self._digests())
+        payload = hashlib.sha256(lines.encode()).hexdigest()
+        facts = {"files": self._files, "bytes": self._bytes, "missing": self._missing, "payload": payload}
+        self._chain.append([("sealed", facts)])
+        self._chain.sync()
+        sealed = Sealed(self._files, self._bytes, self._read, self._missing, self._chain.head)
+        # A signature of the seal before would look like one that was tampered with.
+        (self._place.root / SIGNATURE).unlink(missing_ok=True)
+        self._write(MANIFEST, lines)
+        self._write(INFO, self._info(sealed))
+        self._write(DECLARATION, _DECLARED)
+        self._write(TAG_MANIFEST, "".join(f"{self._tag_digest(name)}  {name}\n" for name in sorted(TAGS)))
+        if key is not None:
+            sign(self._place.root, key)
+        return sealed
+
+    def _learn(self) -> None:
+        """What the manifest says of each file: the last line about its path."""
+        with self._known.transaction():
+            for line in read_manifest(self._place.payload / NAME):
+                if "sha256" in line and not is_superseded(line):
+                    row = (path_of(line), msgspec.json.encode(_facts(line)).decode())
+                    self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)
+                elif "error" in line:
+                    self._missing += 1
+
+    def _digests(self) -> Iterator[tuple[str, str]]:
+        for path in sorted(self._folder.files()):
+            self._stop.check()
+            relative = PurePosixPath(path)
+            if relative.name.startswith(_PART):
+                hint = "Let it end, or drop it: cloudstore transfers list"
+                raise ConflictError(
+                    "a transfer into it is not done", subject=str(self._folder.file(relative)), hint=hint
+                )
+            found = self._folder.stat(relative)
+            if found is None:
+                message = "it is a link or no file, and cannot be sealed"
+                raise UnsafeError(message, subject=str(self._folder.file(relative)), hint="Take it away.")
+            self._files += 1
+            self._bytes += found.st_size
+            yield path, self._digest(relative)
+
+    def _digest(self, path: PurePosixPath) -> str:
+        row = self._known.one("SELECT line FROM known WHERE path = ?", (str(path),))
+        if row is None:
+            self._read += 1
+            return self._folder.sha256(path, self._stop)
+        line = msgspec.json.decode(row[0])
+        match = match_file(self._folder, path, line, self._stop)
+        self._read += match is not LocalMatch.SAME
+        if match is LocalMatch.OTHER:
+            hint = "Remove it and pull again to get it back, then seal."
+            raise IntegrityError("it is not the file that was fetched", subject=str(self._folder.file(path)), hint=hint)
+        return str(line["sha256"])
+
+    def _info(self, sealed: Sealed) -> str:
+        facts = {
+            "Bagging-Date": datetime.now(UTC).date().isoformat(),
+            "Bag-Software-Agent": f"cloudstore-tui {__version__}",
+            "Payload-Oxum": f"{sealed.bytes}.{sealed.files}",
+            "Cloudstore-Chain-Head": sealed.head,
+            "Cloudstore-Chain-Length": str(self._chain.length),
+            "Cloudstore-Missing": str(sealed.missing),
+        }
+        return "".join(f"{name}: {value}\n" for name, value in facts.items())
+
+    def _write(self, name: str, text: str) -> None:
+        write_whole(self._place.root / name, text, mode=_READABLE)
+
+    def _tag_digest(self, name: str) -> str:
+        return hashlib.sha256((self._place.root / name).read_bytes()).hexdigest()
+
+
+def _facts(line: ManifestEntry) -> dict[str, object]:
+    return {name: line.get(name) for name in ("size", "mtime", "sha256")}
+
+
+def encoded(path: str) -> str:
+    """A path as the manifests have it, in which a line end would be the end of the line."""
+    return path.replace("\r", "%0D").replace("\n", "%0A")
+
+
+def decoded(path: str) -> str:
+    """The path that `encoded` was given, as far as that can be told."""
+    return path.replace("%0D", "\r").replace("%0A", "\n").replace("%0d", "\r").replace("%0a", "\n")
+
+
+def sign(root: Path, key: Path) -> None:
+    """Sign what the seal covers.
+
+    Raises:
+        StorageError: `ssh-keygen` is not there, or does not sign.
+    """
+    _ssh_keygen("-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(root / TAG_MANIFEST), subject=str(key))
+
+
+def check_signature(root: Path, signers: Path | None) -> str:
+    """Who has signed a seal; without a list of signers only that somebody has.
+
+    Raises:
+        IntegrityError: the signature is not one of this seal, or of nobody who may sign.
+    """
+    subject = str(root / SIGNATURE)
+    covered = (root / TAG_MANIFEST).read_bytes()
+    given = ("-n", NAMESPACE, "-s", subject)
+    if signers is None:
+        return _ssh_keygen("-Y", "check-novalidate", *given, subject=subject, stdin=covered)
+    found = _ssh_keygen("-Y", "find-principals", "-s", subject, "-f", str(signers), subject=subject, stdin=covered)
+    who = (found.split() or ["?"])[0]
+    return _ssh_keygen("-Y", "verify", *given, "-f", str(signers), "-I", who, subject=subject, stdin=covered)
+
+
+def _ssh_keygen(*arguments: str, subject: str, stdin: bytes | None = None) -> str:
+    try:
+        done = subprocess.run(
+            ["ssh-keygen", *arguments], input=stdin, capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        hint = "Install OpenSSH 8.2 or newer."
+        raise LocalDiskError("ssh-keygen cannot be run", subject=subject, hint=hint) from None
+    said = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
+    if done.returncode:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
+        raise IntegrityError(f"ssh-keygen refuses it: {last[0][:200]}", subject=subject)
+    return said[0] if said else ""
+
+
+def note_verified(folder: Path, counts: Mapping[str, int], wrong: Iterable[tuple[str, str]]) -> None:
+    """Add to the events of a folder, if it has any, that it was verified. Blocks.
+
+    Args:
+        folder: one that was pulled.
+        counts: what was found.
+        wrong: paths that were not as they should be, and why.
+
+    Raises:
+        StorageError: it cannot be written there, or another pull fills it.
+    """
+    place = place_of(folder)
+    if not (place.root / CHAIN).is_file():
+        return
+    locked = PullFolder(place.payload)
+    locked.lock()
+    try:
+        with closing(Chain(place.root)) as chain:
+            chain.append(("changed", {"path": path, "why": why}) for path, why in wrong)
+            chain.append([("verified", counts)])
+    finally:
+        locked.unlock()
+
+
+# Checking
+
+
+class BagProblem(msgspec.Struct, frozen=True):
+    """What is wrong with the past of a folder, or with its seal."""
+
+    where: str
+    why: str
+
+
+class Past(msgspec.Struct):
+    """The events of a folder, looked through once."""
+
+    problems: list[BagProblem] = []
+    length: int = 0
+    has_seal: bool = False
+    """Whether the event that sealed the folder is among them."""
+    later: set[str] = set()
+    """The paths that events tell of which came after that."""
+
+
+def read_past(place: ArchivePlace, stop: Stop) -> Past:
+    """What the events say, and where they are not whole. Blocks."""
+    past, path = Past(), place.root / CHAIN
+    if not path.is_file():
+        if place.is_bag:
+            past.problems.append(BagProblem(CHAIN, "it is missing, and with it what happened to the folder"))
+        return past
+    sealed = sealed_link(place.root)
+
+    def broken(found: Break) -> None:
+        past.problems.append(BagProblem(f"{CHAIN} line {found.number}", found.why))
+
+    for link in read_chain(path, broken):
+        stop.check()
+        past.length = link.number
+        line = link.event.get("line")
+        if past.has_seal and isinstance(line, dict):
+            past.later |= {path_of(line), NAME, TABLE}
+        past.has_seal = past.has_seal or (link.digest, link.number) == sealed
+    if place.is_bag and not past.has_seal:
+        why = "the event that sealed the folder is not in it: its past was cut or rewritten"
+        past.problems.append(BagProblem(CHAIN, why))
+    return past
+
+
+def sealed_link(root: Path) -> tuple[str, int]:
+    """The digest and the number of the event that sealed the folder, as the bag says."""
+    tags = tags_of(root)
+    number = tags.get("Cloudstore-Chain-Length", "")
+    return tags.get("Cloudstore-Chain-Head", ""), int(number) if re.fullmatch("[0-9]{1,12}", number) else 0
+
+
+def tags_of(root: Path) -> dict[str, str]:
+    """What `bag-info.txt` says; nothing where it cannot be read."""
+    try:
+        lines = (root / INFO).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    return dict(_pair(line, ": ") for line in lines)
+
+
+def sealed_digests(root: Path) -> Iterator[tuple[str, str]]:
+    """The paths below `data/` of the files that were sealed, with their digests; empty for lines that tell nothing."""
+    try:
+        with (root / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            for line in file:
+                digest, path = _pair(line.rstrip("\n"), "  ")
+                inside = path.removeprefix(f"{DATA}/")
+                yield (decoded(inside) if inside != path else ""), digest
+    except OSError:
+        return
+
+
+def check_tags(root: Path) -> Iterator[BagProblem]:
+    """What is wrong with the bag's own files. Blocks."""
+    try:
+        listed = {name: digest for digest, name in map(_double, (root / TAG_MANIFEST).read_text().splitlines())}
+    except (OSError, ValueError):
+        yield BagProblem(TAG_MANIFEST, "it is missing or cannot be read")
+        listed = {}
+    for name in TAGS:
+        try:
+            digest = hashlib.sha256((root / name).read_bytes()).hexdigest()
+        except OSError:
+            yield BagProblem(name, "it is missing or cannot be read")
+            continue
+        if listed and listed.get(name) != digest:
+            yield BagProblem(name, "it is not the one that was sealed")
+
+
+def _double(line: str) -> tuple[str, str]:
+    return _pair(line, "  ")
+
+
+def _pair(text: str, mark: str) -> tuple[str, str]:
+    first, _, second = text.partition(mark)
+    return first, second

@@ -1,0 +1,202 @@
+"""`events.jsonl`: everything that ever happened to a pulled folder, a line each, which only grows.
+
+Each line holds the SHA-256 of the line before it, so that none can be changed, left out or put in later without all
+that follow being wrong. Lines about objects carry their line of the manifest: the manifest is a view of them, and can
+be written anew from them.
+"""
+
+import getpass
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cloudstore_tui import __version__
+from cloudstore_tui.archive.manifest import CHAIN, UNLISTED, ManifestEntry, whole_lines, write_all
+from cloudstore_tui.fs.disk import Disk, os_errors_as
+
+START = "0" * 64
+"""What the first line holds in the place of a digest."""
+_MAX_LINE = 1 << 23
+_AHEAD = timedelta(minutes=5)
+"""By how much clocks are set back that are set right."""
+
+Event = Mapping[str, Any]
+
+
+def kind_of(line: ManifestEntry) -> str:
+    """What a line of the manifest tells."""
+    if line.get("event") == UNLISTED:
+        return UNLISTED
+    if "superseded" in line:
+        return "replaced"
+    return "missing" if "error" in line else "fetched"
+
+
+class Chain:
+    """Writes the events of a folder. Blocks; used by whoever holds the folder's lock."""
+
+    def __init__(self, root: Path, disk: Disk | None = None) -> None:
+        """Open them to append, after whatever a crash left of a last line is cut.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        self.path = root / CHAIN
+        self._disk = disk or Disk()
+        self._by = f"{_user()}@{socket.gethostname()}"
+        with os_errors_as(self.path):
+            folder = self._disk.open_folder(root)
+            try:
+                self._file = self._disk.open(CHAIN, os.O_RDWR | os.O_CREAT | os.O_APPEND, folder)
+            finally:
+                self._disk.close(folder)
+            end = whole_lines(self._disk, self._file)
+            self._disk.truncate(self._file, end)
+            last = self._last_line(end)
+        self.head = hashlib.sha256(last).hexdigest() if last else START
+        """The digest of the last line."""
+        self.length = _number(last)
+        """How many lines there are."""
+
+    def append(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Write what happened; it outlives the program at once, and the machine after `sync`.
+
+        Args:
+            events: what happened, and the facts about it.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        now, lines = datetime.now(UTC).isoformat(), []
+        head, length = self.head, self.length
+        for kind, facts in events:
+            length += 1
+            told = {
+                "n": length,
+                "at": now,
+                "event": kind,
+                "by": self._by,
+                "version": __version__,
+                **facts,
+                "prev": head,
+            }
+            text = json.dumps(told).encode()
+            head = hashlib.sha256(text).hexdigest()
+            lines.append(text + b"\n")
+        with os_errors_as(self.path):
+            write_all(self._disk, self._file, b"".join(lines))
+        self.head, self.length = head, length
+
+    def sync(self) -> None:
+        """Wait until all is on the disk."""
+        with os_errors_as(self.path):
+            self._disk.sync(self._file)
+
+    def close(self) -> None:
+        """Write everything and close it."""
+        try:
+            self.sync()
+        finally:
+            self._disk.close(self._file)
+
+    def _last_line(self, end: int) -> bytes:
+        start = max(end - _MAX_LINE, 0)
+        return self._disk.read(self._file, end - start, start).rstrip(b"\n").rpartition(b"\n")[2] if end else b""
+
+
+class Break(msgspec.Struct, frozen=True):
+    """Where a chain is broken."""
+
+    number: int
+    """Of the line in the file; 0 for the whole."""
+    why: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One line of a chain that can be read."""
+
+    number: int
+    digest: str
+    event: Event
+
+
+def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None) -> Iterator[Link]:
+    """The events in their order.
+
+    Args:
+        path: the file.
+        broken: told where one does not follow from the one before it; the others are given all the same.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    before, latest = START, datetime.fromtimestamp(0, UTC)
+    with os_errors_as(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            number = 0
+            while text := file.readline(_MAX_LINE):
+                number += 1
+                event = _parsed(text)
+                digest = hashlib.sha256(text.rstrip(b"\n")).hexdigest()
+                if event is None:
+                    broken(Break(number, "the line cannot be read"))
+                elif event.get("prev") != before or event.get("n") != number:
+                    broken(Break(number, "it does not follow from the line before it"))
+                elif (moment := _moment(event)) is None or moment < latest - _AHEAD:
+                    broken(Break(number, "it is older than a line before it: the clock was set back"))
+                else:
+                    latest = max(latest, moment)
+                before = digest
+                if event is not None:
+                    yield Link(number, digest, event)
+
+
+def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
+    """The lines of the manifest that the events tell of, the oldest first.
+
+    Raises:
+        StorageError: the events cannot be read.
+    """
+    for link in read_chain(path):
+        line = link.event.get("line")
+        if isinstance(line, dict):
+            yield line
+
+
+def _parsed(text: bytes) -> Event | None:
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and text.endswith(b"\n") else None
+
+
+def _number(line: bytes) -> int:
+    try:
+        number = json.loads(line)["n"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return 0
+    return number if isinstance(number, int) else 0
+
+
+def _moment(event: Event) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(event.get("at")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())

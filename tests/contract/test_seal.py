@@ -1,0 +1,338 @@
+"""A sealed folder: others accept it, and whatever is done to it afterwards is found and named."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.manifest import read_manifest
+from cloudstore_tui.sandbox.server import Ready
+from cloudstore_tui.transfers.workers import Stop
+from tests.support.commands import Cloudstore
+
+WHICH = ("acme8:us-east", "type:callcenterrecording", "--since", "2024-09-01T09:00Z")
+PULL = ("pull", *WHICH, "--until", "2024-09-01T09:30Z", "--to", "calls")
+LATER = ("pull", *WHICH, "--until", "2024-09-01T09:50Z", "--to", "calls")
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a sealed folder and a key are kept for all tests of this file."""
+    return tmp_path_factory.mktemp("sealed")
+
+
+@pytest.fixture
+def bag(kept: Path, cloudstore: Cloudstore, ready: Ready, tmp_path: Path) -> Path:
+    """A folder that was pulled, sealed and signed, and beside it who may sign."""
+    if not (kept / "calls").exists():
+        assert run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", kept / "key").returncode == 0
+        (kept / "signers").write_text(f"auditor@example.org {(kept / 'key.pub').read_text()}")
+        done = cloudstore(*PULL, "--sidecar")
+        assert done.code == 0, done.err
+        done = cloudstore("seal", "calls", "--sign", str(kept / "key"))
+        assert done.code == 0, done.err
+        shutil.move(tmp_path / "calls", kept / "calls")
+    shutil.copytree(kept / "calls", tmp_path / "calls")
+    shutil.copy(kept / "signers", tmp_path)
+    return tmp_path / "calls"
+
+
+def recordings(bag: Path) -> list[Path]:
+    return sorted((bag / "data").glob("*.mp3"))
+
+
+def test_four_programs_accept_it(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
+    names = {path.name for path in bag.iterdir()}
+    assert {"data", "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"} <= names
+    valid = run(sys.executable, "-m", "bagit", "--validate", bag)
+    assert valid.returncode == 0, valid.stderr
+    assert run("sha256sum", "-c", "--quiet", "--strict", "manifest-sha256.txt", cwd=bag).returncode == 0
+    assert run("sha256sum", "-c", "--quiet", "--strict", "tagmanifest-sha256.txt", cwd=bag).returncode == 0
+    with (bag / "tagmanifest-sha256.txt").open("rb") as covered:
+        who = ["-I", "auditor@example.org", "-f", str(tmp_path / "signers")]
+        what = ["-n", "cloudstore-seal", "-s", str(bag / "tagmanifest-sha256.txt.sig")]
+        signed = subprocess.run(
+            ["ssh-keygen", "-Y", "verify", *who, *what],
+            stdin=covered,
+            capture_output=True,
+            check=False,
+        )
+    assert signed.returncode == 0, signed.stderr
+    done = cloudstore("verify", "calls", "--signers", "signers", "--json")
+    assert (done.code, done.report["seal"], done.report["chain"], done.report["signed"]) == (0, 0, 0, 1), done.err
+    assert done.report["good"] == len(recordings(bag)) > 3
+
+
+def events(bag: Path) -> list[str]:
+    return (bag / "events.jsonl").read_text().splitlines(keepends=True)
+
+
+def flip(bag: Path) -> None:
+    data = bytearray(recordings(bag)[0].read_bytes())
+    data[1000] ^= 1
+    keep_time(recordings(bag)[0], bytes(data))
+
+
+def keep_time(path: Path, data: bytes) -> None:
+    """Write a file so that its time does not tell."""
+    found = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def swap(bag: Path) -> None:
+    one, other = recordings(bag)[:2]
+    one.rename(bag / "x")
+    other.rename(one)
+    (bag / "x").rename(other)
+
+
+def truncate(bag: Path) -> None:
+    keep_time(recordings(bag)[0], b"")
+
+
+def link(bag: Path) -> None:
+    shutil.move(recordings(bag)[0], bag.parent / "elsewhere.mp3")
+    (bag / "data" / "elsewhere.mp3").symlink_to(bag.parent / "elsewhere.mp3")
+
+
+def same_through_a_link(bag: Path) -> None:
+    first = recordings(bag)[0]
+    shutil.move(first, bag.parent / "elsewhere.mp3")
+    first.symlink_to(bag.parent / "elsewhere.mp3")
+
+
+def add(bag: Path) -> None:
+    (bag / "data" / "added.mp3").write_bytes(b"never recorded")
+
+
+def rename(bag: Path) -> None:
+    recordings(bag)[0].rename(bag / "data" / "renamed.mp3")
+
+
+def remove(bag: Path) -> None:
+    recordings(bag)[0].unlink()
+
+
+def drop_line(bag: Path) -> None:
+    path = bag / "data" / "manifest.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+
+def rewrite(bag: Path) -> None:
+    """Other bytes, and all digests that are not signed made to fit; the events, too."""
+    path, manifest = recordings(bag)[0], bag / "data" / "manifest.jsonl"
+    old = hashlib.sha256(path.read_bytes()).hexdigest()
+    flip(bag)
+    new = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(manifest.read_text().replace(old, new))
+    refresh(bag)
+
+
+def refresh(bag: Path) -> None:
+    """Make the bag's own digests fit what is there."""
+    lines = (bag / "manifest-sha256.txt").read_text().splitlines()
+    names = [line.partition("  ")[2] for line in lines]
+    digests = {name: hashlib.sha256((bag / name).read_bytes()).hexdigest() for name in names}
+    (bag / "manifest-sha256.txt").write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+    tags = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt")
+    digests = {name: hashlib.sha256((bag / name).read_bytes()).hexdigest() for name in tags}
+    (bag / "tagmanifest-sha256.txt").write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+
+
+def forget_an_event(bag: Path) -> None:
+    lines = events(bag)
+    (bag / "events.jsonl").write_text("".join(lines[:1] + lines[2:]))
+
+
+def reorder(bag: Path) -> None:
+    lines = events(bag)
+    (bag / "events.jsonl").write_text("".join([lines[1], lines[0], *lines[2:]]))
+
+
+def cut(bag: Path) -> None:
+    (bag / "events.jsonl").write_text("".join(events(bag)[:-2]))
+
+
+def chained(told: list[dict[str, object]]) -> str:
+    """Events, each with the digest of the one before it."""
+    before, lines = "0" * 64, []
+    for number, event in enumerate(told, 1):
+        text = json.dumps({**event, "n": number, "prev": before})
+        before = hashlib.sha256(text.encode()).hexdigest()
+        lines.append(text + "\n")
+    return "".join(lines)
+
+
+def another_past(bag: Path) -> None:
+    """All events written anew, with digests that fit."""
+    told = [json.loads(line) for line in events(bag)]
+    (bag / "events.jsonl").write_text(chained([{**event, "by": "nobody"} for event in told]))
+
+
+def set_the_clock_back(bag: Path) -> None:
+    told = [json.loads(line) for line in events(bag)]
+    told.append({**told[-1], "event": "verified", "at": "2019-01-01T00:00:00+00:00"})
+    (bag / "events.jsonl").write_text(chained(told))
+
+
+def other_facts(bag: Path) -> None:
+    path = bag / "bag-info.txt"
+    path.write_text(path.read_text().replace("Cloudstore-Missing: 0", "Cloudstore-Missing: 1"))
+
+
+def other_digest(bag: Path) -> None:
+    path = bag / "manifest-sha256.txt"
+    path.write_text(path.read_text().replace("a", "b", 1))
+
+
+def no_declaration(bag: Path) -> None:
+    (bag / "bagit.txt").unlink()
+
+
+def other_tags(bag: Path) -> None:
+    """A seal that fits and that nobody signed."""
+    other_facts(bag)
+    refresh(bag)
+
+
+def unsigned(bag: Path) -> None:
+    (bag / "tagmanifest-sha256.txt.sig").unlink()
+
+
+MUTANTS: list[tuple[Callable[[Path], None], set[str]]] = [
+    (flip, {"changed", "seal"}),
+    (swap, {"changed", "seal"}),
+    (truncate, {"changed", "seal"}),
+    (link, {"missing", "seal"}),
+    (same_through_a_link, {"missing", "seal"}),
+    (add, {"seal"}),
+    (rename, {"missing", "seal"}),
+    (remove, {"missing", "seal"}),
+    (drop_line, {"chain", "seal"}),
+    (rewrite, {"chain", "signature"}),
+    (forget_an_event, {"chain"}),
+    (reorder, {"chain"}),
+    (cut, {"chain"}),
+    (another_past, {"chain"}),
+    (set_the_clock_back, {"chain"}),
+    (other_facts, {"seal"}),
+    (other_digest, {"seal"}),
+    (no_declaration, {"seal"}),
+    (other_tags, {"signature"}),
+    (unsigned, {"signature"}),
+]
+
+
+@pytest.mark.parametrize(("tamper", "kinds"), MUTANTS, ids=lambda value: getattr(value, "__name__", ""))
+def test_whatever_is_done_to_it_is_found_and_named(
+    bag: Path, cloudstore: Cloudstore, tamper: Callable[[Path], None], kinds: set[str]
+) -> None:
+    tamper(bag)
+    done = cloudstore("verify", "calls", "--signers", "signers", "--json")
+    assert done.code in (1, 6, 8), done.out
+    found = {name for name in ("changed", "missing", "chain", "seal", "signature") if done.report[name]}
+    assert kinds <= found, done.out
+    if kinds == {"chain"}:
+        assert found == {"chain"}, done.out
+    if kinds == {"signature"}:
+        assert found == {"signature"}, done.out
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of all files whose bytes are read from now on."""
+    read: list[str] = []
+    sha256 = PullFolder.sha256
+
+    def reading(self: PullFolder, path: PurePosixPath, stop: Stop) -> str:
+        read.append(path.name)
+        return sha256(self, path, stop)
+
+    monkeypatch.setattr(PullFolder, "sha256", reading)
+    return read
+
+
+def test_a_pull_goes_on_and_sealing_again_reads_only_what_is_new(
+    bag: Path, cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name for path in recordings(bag)}
+    done = cloudstore(*LATER, "--json")
+    assert (done.code, done.report["had"]) == (0, len(before)), done.err
+    new = {path.name for path in recordings(bag)} - before
+    assert len(new) == done.report["fetched"] > 0
+    assert not list(bag.glob("*.mp3"))
+    done = cloudstore("verify", "calls", "--signers", "signers", "--json")
+    assert (done.code, done.report["not_sealed"]) == (0, len(new) + 1), done.err
+    read = watched(monkeypatch)
+    done = cloudstore("seal", "calls", "--json")
+    assert done.code == 0, done.err
+    assert not any(name.endswith(".mp3") for name in read)
+    assert run(sys.executable, "-m", "bagit", "--validate", bag).returncode == 0
+    read.clear()
+    done = cloudstore("verify", "calls", "--json")
+    assert (done.code, done.report["not_sealed"], done.report["good"]) == (0, 0, len(before | new)), done.err
+    assert len(read) == len(set(read)), "a file was read twice"
+    assert before | new <= set(read)
+
+
+def test_a_sample_reads_the_same_part_for_the_same_seed(
+    bag: Path, cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = watched(monkeypatch)
+    parts = []
+    for seed in ("1", "1", "2"):
+        read.clear()
+        assert cloudstore("verify", "calls", "--sample", "30%", "--seed", seed).code == 0
+        parts.append({name for name in read if name.endswith(".mp3")})
+    assert parts[0] == parts[1] != parts[2]
+    assert 0 < len(parts[0]) < len(recordings(bag))
+
+
+def test_what_is_not_what_was_fetched_is_not_sealed(bag: Path, cloudstore: Cloudstore) -> None:
+    recordings(bag)[0].write_bytes(b"x")
+    done = cloudstore("seal", "calls")
+    assert (done.code, recordings(bag)[0].name in done.err) == (6, True)
+    assert cloudstore("seal", "nowhere").code == 8
+
+
+def test_sealing_that_was_interrupted_goes_on(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
+    inside = bag / ".data.new"
+    (bag / "data").rename(inside)
+    for path in list(inside.iterdir())[:5]:
+        path.rename(bag / path.name)
+    for words in (("verify", "calls"), PULL):
+        assert cloudstore(*words).code == 9
+    assert cloudstore("seal", "calls").code == 0
+    assert cloudstore("verify", "calls").code == 0
+    assert run(sys.executable, "-m", "bagit", "--validate", bag).returncode == 0
+
+
+def test_the_manifest_is_a_view_of_the_events(bag: Path, cloudstore: Cloudstore) -> None:
+    manifest = bag / "data" / "manifest.jsonl"
+    whole = list(read_manifest(manifest))
+    manifest.unlink()
+    done = cloudstore(*PULL, "--json")
+    assert (done.code, done.report["fetched"], done.report["had"]) == (0, 0, len(whole)), done.err
+    assert "written anew from events.jsonl" in done.err
+    assert list(read_manifest(manifest)) == whole
+
+
+def test_a_folder_from_before_there_were_events_is_taken_over(bag: Path, cloudstore: Cloudstore) -> None:
+    for name in ("events.jsonl", "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        (bag / name).unlink()
+    (bag / "tagmanifest-sha256.txt.sig").unlink()
+    assert cloudstore(*PULL).code == 0
+    assert {json.loads(line)["event"] for line in events(bag)} == {"adopted", "pulled"}
+    assert cloudstore("seal", "calls").code == 0
+    assert cloudstore("verify", "calls").code == 0
