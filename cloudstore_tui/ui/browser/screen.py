@@ -20,13 +20,11 @@ from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.actions import ActionRunner, Flow, bindings_of
 from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.browser.copy_flow import CopyFlow
-from cloudstore_tui.ui.browser.count_flow import CountFlow
 from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
 from cloudstore_tui.ui.browser.detail_flow import DetailFlow
 from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable
-from cloudstore_tui.ui.browser.histogram_flow import HistogramFlow
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.keys import BROWSER_KEYS
 from cloudstore_tui.ui.browser.link_flow import LinkFlow
@@ -40,6 +38,7 @@ from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
+from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
 from cloudstore_tui.ui.browser.visit import Visit
@@ -47,7 +46,6 @@ from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.browser.zip_flow import ZipFlow
 from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
@@ -88,12 +86,12 @@ class BrowserScreen(BaseScreen[None]):
         "entries.upload",
         "entries.link",
         "entries.mark",
-        "browser.fiql",
+        "browser.find",
         "entries.filter",
         "entries.delete",
         "browser.transfers",
     )
-    BINDINGS: ClassVar[list[BindingType]] = [*BROWSER_KEYS, *bindings_of(ListingActions)]
+    BINDINGS: ClassVar[list[BindingType]] = [*BROWSER_KEYS, *bindings_of(SearchActions, ListingActions)]
 
     def __init__(
         self,
@@ -122,7 +120,7 @@ class BrowserScreen(BaseScreen[None]):
         self.journey = Journey(self.listing, providers, self.arrive)
         self._saved = SavedFlow(self, self.journey)
         self._upload = UploadFlow(self, self.listing, watch)
-        self._count = CountFlow(self, self.listing)
+        self.searching = SearchActions(self, self.journey, self.entries, self._type_search)
         self.deletion = DeleteFlow(self, self.listing)
         self.restores = RestoreWatch(self, providers, watch, settings.download_dir, settings.restore_poll_seconds)
         actions = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
@@ -138,12 +136,10 @@ class BrowserScreen(BaseScreen[None]):
             **restore_flows(self, self.listing, self.restores),
             "link": LinkFlow(self, self.listing, actions),
             "copy": CopyFlow(self, self.listing),
-            "count": self._count,
-            "histogram": HistogramFlow(self, self.listing, self.entries, self.journey.narrow),
             "detail": DetailFlow(self, self.listing, self.detail),
             **moving_flows(self.journey, self.memory, self.panes, self.places, self._saved),
         }
-        self.actions = ActionRunner(self, [ListingActions(self, self.listing, self.entries)])
+        self.actions = ActionRunner(self, [self.searching, ListingActions(self, self.listing, self.entries)])
         for name, flow in flows.items():
             self.actions.adopt(name, flow, everywhere=name in _ANYWHERE)
 
@@ -183,10 +179,6 @@ class BrowserScreen(BaseScreen[None]):
             return self.actions.is_possible(name, self.panes.at)
         if action == "travel":
             return self.journey.can(name)
-        if action == "find":
-            return self.entries.bar.display
-        if action == "show_fiql":
-            return self.journey.visit is not None and self.journey.visit.query is not None
         return super().check_action(action, parameters)
 
     def offers(self, binding: Binding) -> bool:
@@ -214,14 +206,8 @@ class BrowserScreen(BaseScreen[None]):
         """Go up, back, forward or to the top."""
         self.journey.travel(way)
 
-    def action_find(self) -> None:
-        """Type a search."""
+    def _type_search(self) -> None:
         self.panes.show("entries", self.entries.bar.begin())
-
-    def action_show_fiql(self) -> None:
-        """Show what was sent to the service."""
-        if (visit := self.journey.visit) is not None and visit.query is not None:
-            self.app.push_screen(FiqlDialog(visit.query.filter, visit.query.location.address, visit.local_words))
 
     def action_view(self, what: str) -> None:
         """Show or hide the detail, or show times in the next zone."""
@@ -333,8 +319,7 @@ class BrowserScreen(BaseScreen[None]):
         if event.unfilled is not None:
             self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
         elif event.only_count:
-            self._count.ask(event.text, event.scope)
-            self.action_run("count")
+            self.searching.ask(event.text, event.scope)
         else:
             self.journey.search(event.text, event.scope)
 

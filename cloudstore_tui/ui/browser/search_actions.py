@@ -1,0 +1,255 @@
+"""Searching, and looking at a result before anything of it is fetched: how much it is, and how its rows spread."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+
+from textual.screen import Screen
+
+from cloudstore_tui.core.errors import FilterError
+from cloudstore_tui.core.models import Column, ColumnKind, Location, ResultSize
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fiql import epoch_ms, phrase_value, understand
+from cloudstore_tui.fiql.fields import type_plural
+from cloudstore_tui.fiql.names import key_of
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane
+from cloudstore_tui.ui.browser.journey import Journey
+from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.browser.visit import Visit, search_from
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
+from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
+
+MOST_VALUES = 200
+"""Values that are shown of one column, the most frequent."""
+
+_COUNTED = frozenset({ColumnKind.TEXT, ColumnKind.STATE})
+_FIRST = ("agentName", "userName", "queueName", "type", "direction", "state")
+"""What people mostly want to know."""
+_UNIQUE = frozenset({"name", "id", "checksum"})
+"""Fields of which every row has another value."""
+
+
+class SearchActions(ActionGroup):
+    """Goes to the search line, shows the filter behind a search, counts and draws what it finds."""
+
+    def __init__(
+        self, screen: Screen[None], journey: Journey, pane: EntriesPane, type_into: Callable[[], None]
+    ) -> None:
+        super().__init__(screen, journey.listing)
+        self._journey = journey
+        self._pane = pane
+        self._type_into = type_into
+        self._typed: tuple[str, Location] | None = None
+        self._measured: tuple[Reading, ResultSize] | None = None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether what is listed is what a service found."""
+        reading = self.listing.reading
+        return reading is not None and reading.visit.query is not None
+
+    @property
+    def can_search(self) -> bool:
+        """Whether there is a line to type in."""
+        return self._pane.bar.display
+
+    @action(
+        "f,f7",
+        "Search",
+        "Search here: words, agent:…, since:… or FIQL",
+        id="browser.find",
+        everywhere=True,
+        when=lambda self: self.can_search,
+    )
+    def find(self) -> None:
+        """Type a search."""
+        self._type_into()
+
+    @action(
+        "F",
+        "FIQL",
+        "Show and copy the FIQL of this search",
+        id="browser.fiql",
+        shown=False,
+        everywhere=True,
+        when=lambda self: self.is_searched,
+    )
+    def show_fiql(self) -> None:
+        """Show what was sent to the service."""
+        visit = self._journey.visit
+        if visit is not None and visit.query is not None:
+            where = visit.query.location.address
+            self.screen.app.push_screen(FiqlDialog(visit.query.filter, where, visit.local_words))
+
+    # How much it is
+
+    def ask(self, text: str, scope: Location) -> None:
+        """Count what this filter or phrase finds inside a place, instead of what is shown."""
+        self._typed = text, scope
+        self.runner.start("count")
+
+    @action(
+        "number_sign",
+        "Count",
+        "Count the matches and estimate their size",
+        shown=False,
+        needs=Capability.SEARCH,
+        when=lambda self: self.is_searched,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def count(self) -> None:
+        """Count; say how many, how large, and of which filter."""
+        typed, self._typed = self._typed, None
+        reading = self.listing.reading
+        if reading is None:
+            return
+        with self.listing.doing("counting… Esc stops"):
+            if typed is None:
+                said = await self._of_reading(reading)
+            else:
+                text, scope = typed
+                visit = search_from(reading.provider, scope, text, self.listing.zone)
+                said = await _of_visit(reading.provider, visit)
+        if self.screen.is_current:
+            self.screen.app.push_screen(MessageDialog("Matches", said))
+        else:
+            tell(self.screen, said)
+
+    async def _of_reading(self, reading: Reading) -> str:
+        """Count what is shown, once; nothing is asked for where all of it is there."""
+        visit, store = reading.visit, reading.store
+        if reading.pager.ended and not reading.error:
+            return _sentences(visit, ResultSize(store.loaded, *store.sizes), reading.lacking)
+        if visit.local or visit.query is None:
+            return _unknown(visit)
+        if self._measured is None or self._measured[0] is not reading:
+            self._measured = reading, await reading.provider.measure(visit.query)
+        size = self._measured[1]
+        reading.pager.total = size.objects
+        return _sentences(visit, size, reading.lacking)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether something is loaded."""
+        reading = self.listing.reading
+        return reading is not None and reading.store.loaded > 0
+
+    # How its rows spread
+
+    @action(
+        "b",
+        "Bars",
+        "Count the loaded rows by time, agent, queue, type …",
+        shown=False,
+        when=lambda self: self.has_rows,
+        opens=True,
+    )
+    async def histogram(self) -> None:
+        """Count, show, narrow the search to a bar."""
+        reading = self.listing.reading
+        if reading is None:
+            return
+        first = unit_for(await reading.store.tally_times(QUARTER))
+        units = [first, *(unit for unit in SpanUnit if unit is not first)]
+        groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
+        columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
+        groupings[1:1] = [Grouping(column.title, partial(_by_value, reading, column)) for column in columns]
+        narrows = reading.visit.query is not None and Capability.SEARCH in reading.provider.capabilities
+        chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(reading), narrows=narrows))
+        if chosen and reading is self.listing.reading:
+            self._journey.narrow(chosen)
+
+
+async def _of_visit(provider: StorageProvider, visit: Visit) -> str:
+    """Count what would be shown."""
+    if visit.local or visit.query is None:
+        return _unknown(visit)
+    return _sentences(visit, await provider.measure(visit.query))
+
+
+def _sentences(visit: Visit, size: ResultSize, lacks: str = "") -> str:
+    verb = "matches" if size.objects == 1 else "match"
+    loss = f"{lacks[:1].upper()}{lacks[1:]}." if lacks else ""
+    parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(visit))
+    return "\n".join(part for part in parts if part)
+
+
+def _unknown(visit: Visit) -> str:
+    return "\n".join(
+        (
+            f"8x8 can't count this; only loaded rows can be searched: {visit.local_words}.",
+            "Search for it, then press Ctrl+E to load the rest.",
+            *_sent(visit),
+        )
+    )
+
+
+def _sent(visit: Visit) -> tuple[str, ...]:
+    filter_ = visit.query.filter if visit.query is not None else ""
+    return (f"Sent: {filter_ or 'no filter'}",)
+
+
+def _how_large(size: ResultSize) -> str:
+    if not size.known:
+        return ""
+    if size.is_exact:
+        return f"{words.size(size.bytes)} in total."
+    return f"About {words.size(size.total_bytes)} in total (estimated from {size.known:,})."
+
+
+def _worth_counting(columns: Sequence[Column]) -> list[Column]:
+    """Columns of texts, those that people ask for before the others."""
+    texts = [column for column in columns if column.kind in _COUNTED and column.name not in _UNIQUE]
+    return sorted(texts, key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
+
+
+async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
+    quarters = await reading.store.tally_times(QUARTER)
+    return [
+        Bar(name_of(start, unit), count, _time_condition(start, end_of(start, unit), reading.zone))
+        for start, count in spans(quarters, unit, reading.zone)
+    ]
+
+
+def _time_condition(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """The shortest phrase that means exactly this time."""
+    bounds = [epoch_ms(moment.astimezone(UTC)) for moment in (start, end)]
+    wanted = "createdTime=ge={};createdTime=lt={}".format(*bounds)
+    phrases = (f"on:{start:%Y-%m-%d}", f"on:{start:%Y-%m}", f"since:{start:%Y-%m-%dT%H:%M} until:{end:%Y-%m-%dT%H:%M}")
+    # Where clocks go back, a time on the wall is two instants.
+    exact = f"since:{start.isoformat()} until:{end.isoformat()}"
+    return next((phrase for phrase in phrases if _filter_of(phrase, zone) == wanted), exact)
+
+
+def _filter_of(phrase: str, zone: tzinfo) -> str:
+    try:
+        return understand(phrase, zone, datetime.now(UTC)).filter
+    except FilterError:
+        return ""
+
+
+async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
+    found = await reading.store.tally(column, MOST_VALUES)
+    key = key_of(column.sort_field)
+    title = type_plural if column.name == "type" else str
+    return [Bar(title(value), many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
+
+
+def _rows(reading: Reading) -> str:
+    """Which rows are counted."""
+    store, total = reading.store, reading.pager.total
+    if reading.pager.ended and not reading.error:
+        loaded = words.counted(store.loaded, "row")
+    elif total is not None and total > store.loaded:
+        loaded = f"{store.loaded:,} loaded rows of {total:,}"
+    else:
+        loaded = f"the {store.loaded:,} rows loaded so far"
+    if reading.lacking:
+        loaded = f"{loaded} ({reading.lacking})"
+    return f"{len(store):,} with “{store.filtered_by}” of {loaded}" if store.filtered_by else loaded
