@@ -37,16 +37,16 @@ async def test_one_key_masks_rows_and_detail_and_says_so_in_the_title(browser: A
         await it.until(lambda: "agentName" in it.text)
         assert "Agent 0" in it.text
         await it.press("escape", "M")
-        assert "masked" in it.lines[0]
+        assert "MASKED" in it.lines[0]
         assert named(it.text) == []
         await it.press("M")
-        assert "masked" not in it.lines[0]
+        assert "MASKED" not in it.lines[0]
         assert "Agent 0" in it.text
 
 
 async def test_it_can_begin_so(browser: Any) -> None:
     async with browser(start="acme8:us-east/", masked=True) as it:
-        assert "masked" in it.lines[0]
+        assert "MASKED" in it.lines[0]
         assert named(it.text) == []
 
 
@@ -112,6 +112,6 @@ async def test_every_screen_says_that_it_is_masked(browser: Any, key: str) -> No
         await it.press(key)
         await it.until(lambda: it.app.screen is not it.screen)
         await it.press("M")
-        await it.until(lambda: "masked" in it.lines[0])
+        await it.until(lambda: "MASKED" in it.lines[0])
         await it.press("M")
-        await it.until(lambda: "masked" not in it.lines[0])
+        await it.until(lambda: "MASKED" not in it.lines[0])

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -267,7 +267,8 @@ class Footer(Widget):
         shown: dict[str, _Item] = {}
         first: tuple[str, ...] = getattr(screen, "FOOTER", ())
         offers: Callable[[Binding], bool] = getattr(screen, "offers", lambda _: True)
-        bindings = [active.binding for active in screen.active_bindings.values() if active.enabled]
+        # A key that somebody nearer uses for something else leaves the action to its other keys, which few know.
+        bindings = [active.binding for active in screen.active_bindings.values() if active.enabled and _is_main(active)]
         for binding in sorted(bindings, key=lambda one: first.index(one.id) if one.id in first else len(first)):
             if binding.show and binding.description and offers(binding):
                 is_last = binding.action in self.LAST
@@ -327,6 +328,15 @@ class _Item:
     description: str
     key: str
     is_last: bool
+
+
+def _is_main(active: ActiveBinding) -> bool:
+    """Whether a key is the first of those that its action has, or that the user gave it."""
+    if active.binding.id in active.node.app._keymap:  # noqa: SLF001  # Textual has no public way to it
+        return True
+    bound = active.node._bindings.key_to_bindings  # noqa: SLF001  # of all keys, whoever hides them
+    same = (key for key, bindings in bound.items() for one in bindings if one.action == active.binding.action)
+    return next(same, active.binding.key) == active.binding.key
 
 
 def _item_width(item: _Item, words: str) -> int:
