@@ -42,7 +42,6 @@ from cloudstore_tui.ui.browser.setup_flow import SetupFlow
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
-from cloudstore_tui.ui.looks import Looks, wants_no_colour
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
@@ -52,6 +51,7 @@ from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
 from cloudstore_tui.ui.text import install_guard
+from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.chrome import Header
@@ -160,7 +160,7 @@ class CloudStoreApp(App[None]):
         interval = THIN_INTERVAL if thin else INTERVAL
         self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
         choice = ThemeChoice(settings.theme, state_folder() / ThemeChoice.FILE if self._watch.keeps else None)
-        self.looks = Looks(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
+        self.themes = ThemeManager(self, load_themes(config.path.parent / "themes"), choice, colourless=colourless)
         self._interrupted = 0.0
         self._folder = config.path.parent
         self._outlives_terminal = settings.on_hangup == "continue"
@@ -182,7 +182,7 @@ class CloudStoreApp(App[None]):
         """Listen to signals and transfers, and say what of the configuration could not be used."""
         if not self.is_headless:
             listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
-        self.looks.complain()
+        self.themes.report_failures()
         # The demo's list goes with the demo.
         self.browser.restores.begin((state_folder() if self._watch.keeps else self._folder) / RESTORES)
         # Copies for other programs that an earlier run had no time to remove.

@@ -237,7 +237,7 @@ def _is_remote(environment: Mapping[str, str]) -> bool:
 
 
 class Doctor:
-    """Looks at everything; what was found comes as it is found."""
+    """ThemeManager at everything; what was found comes as it is found."""
 
     def __init__(
         self,

@@ -149,7 +149,7 @@ def verify_folder(
 
 
 class _Verifier:
-    """Looks through a folder."""
+    """ThemeManager through a folder."""
 
     def __init__(
         self, place: ArchivePlace, database: ScratchDatabase, stop: Stop, sample: ReadSample, scratch: Path | None

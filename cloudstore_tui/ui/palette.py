@@ -15,8 +15,8 @@ from textual.widgets import OptionList
 
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog, Picked
-from cloudstore_tui.ui.looks import Looks
 from cloudstore_tui.ui.terminal.reach import key_display
+from cloudstore_tui.ui.themes import ThemeManager
 
 MAX_RECENT = 5
 """Commands that come first because they were chosen last."""
@@ -71,10 +71,10 @@ def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) 
         command = found.setdefault(where, _command(app, active))
         if not is_off(binding.key):
             command.keys.append(key_display(app, binding))
-    looks = getattr(app, "looks", None)
+    themes = getattr(app, "themes", None)
     commands = [*found.values()]
-    if isinstance(looks, Looks) and len(looks.names) > 1:
-        commands.append(Command("Themes …", "Choose the colours; they show while you move", _themes(app, looks), 2))
+    if isinstance(themes, ThemeManager) and len(themes.names) > 1:
+        commands.append(Command("Themes …", "Choose the colours; they show while you move", _themes(app, themes), 2))
     order = {title: place for place, title in enumerate(recent)}
     return sorted(commands, key=lambda command: (order.get(command.title, len(order)), command.rank))
 
@@ -99,8 +99,8 @@ def is_move(binding: Binding) -> bool:
     return (binding.id or "").rpartition(".")[2] in MOVES
 
 
-def _themes(app: App[Any], looks: Looks) -> Callable[[], object]:
-    return lambda: app.push_screen(ThemeDialog(looks, app.theme))
+def _themes(app: App[Any], themes: ThemeManager) -> Callable[[], object]:
+    return lambda: app.push_screen(ThemeDialog(themes, app.theme))
 
 
 class CommandDialog(PickDialog):
@@ -126,9 +126,9 @@ class ThemeDialog(PickDialog):
 
     HINT: ClassVar[str] = "Move to try one; Enter keeps it."
 
-    def __init__(self, looks: Looks, worn: str) -> None:
-        super().__init__("Themes", [Pick(name) for name in looks.names], at=looks.names.index(worn), verb="Use")
-        self._looks = looks
+    def __init__(self, themes: ThemeManager, worn: str) -> None:
+        super().__init__("Themes", [Pick(name) for name in themes.names], at=themes.names.index(worn), verb="Use")
+        self._looks = themes
         self._worn = worn
 
     @on(OptionList.OptionHighlighted)

@@ -112,7 +112,7 @@ MAX_TYPES = 40
 
 
 class Tree:
-    """Looks below places."""
+    """ThemeManager below places."""
 
     def __init__(self, client: EightByEightClient, searcher: Searcher) -> None:
         self._client = client

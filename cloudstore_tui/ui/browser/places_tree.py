@@ -170,7 +170,7 @@ class PlacesTree(CursorList):
     # What the user does
 
     def on_click(self, event: events.Click) -> None:
-        """Go to a row; the sign before a name opens and closes it, a second click shows what is in it."""
+        """Show what is in a place; the sign before its name opens and closes it."""
         offset = event.get_content_offset(self)
         index = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
         if offset is None or not 0 <= index < len(self._rows):
@@ -179,7 +179,7 @@ class PlacesTree(CursorList):
         row = self._rows[index]
         if row.icon >= 0 and row.icon <= offset.x < row.icon + _INDENT:
             self._toggle(row.line.place)
-        elif event.chain == 2 or row.line.kind is LineKind.MORE:
+        elif event.chain == 1:
             self.action_open()
 
     def action_open(self) -> None:

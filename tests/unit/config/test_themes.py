@@ -9,7 +9,7 @@ from textual.theme import Theme as TextualTheme
 from textual.widgets import Button, Input, OptionList, Static
 
 from cloudstore_tui.config.themes import Theme, builtin_folder, load_themes
-from cloudstore_tui.ui.theming import textual_theme
+from cloudstore_tui.ui.themes import textual_theme
 
 BUILT_IN = (
     "ansi", "cloudstore-dark", "cloudstore-light", "gruvbox", "high-contrast", "monochrome", "nord", "solarized-light",

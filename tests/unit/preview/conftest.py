@@ -61,7 +61,7 @@ def look_into(name: str, shelf: Shelf, wanted: int, **facts: Any) -> Preview:
 
 @pytest.fixture
 def into() -> Into:
-    """Looks into bytes: `into("name.csv", data)`."""
+    """ThemeManager into bytes: `into("name.csv", data)`."""
 
     def run(name: str, data: bytes | Shelf, *, wanted: int = HEAD, **facts: Any) -> Preview:
         return look_into(name, data if isinstance(data, Shelf) else Shelf(data), wanted, **facts)

@@ -20,7 +20,7 @@ async def themes(it: Any) -> None:
 async def test_the_palette_offers_our_themes_and_each_shows_while_the_cursor_is_on_it(browser: Any) -> None:
     async with browser() as it:
         await themes(it)
-        names = it.app.looks.names
+        names = it.app.themes.names
         assert "nord" in names
         assert "dracula" not in names
         assert all(name in it.text for name in names)
@@ -45,7 +45,7 @@ async def test_a_theme_is_picked_by_typing_its_name_and_is_there_next_time(brows
 
 async def test_a_demo_keeps_no_theme(browser: Any) -> None:
     async with browser(behind={"keeps": False}) as it:
-        it.app.looks.pick("nord")
+        it.app.themes.pick("nord")
     async with browser() as it:
         assert it.app.theme == "cloudstore-dark"
 
@@ -57,7 +57,7 @@ async def test_a_theme_of_the_user_is_offered_and_a_broken_one_is_told_with_its_
     (tmp_path / "themes" / "mine.toml").write_text('name = "mine"\nprimary = "#005f87"\n')
     (tmp_path / "themes" / "bad.toml").write_text('name = "bad"\nprimary = "blueish"\n')
     async with browser() as it:
-        assert "mine" in it.app.looks.names
+        assert "mine" in it.app.themes.names
         assert it.notices[0].startswith(f"{tmp_path / 'themes' / 'bad.toml'}:2: primary must be a colour.")
 
 
