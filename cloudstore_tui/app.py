@@ -4,10 +4,10 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec.structs import replace
 from rich.segment import Segments
@@ -20,7 +20,6 @@ from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.worker import WorkerFailed
 
-from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
@@ -28,6 +27,7 @@ from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.crash import crash_sentence
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.deletions import FILE as DELETIONS
@@ -37,8 +37,8 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
-from cloudstore_tui.ui.browser.screen import BrowserScreen
-from cloudstore_tui.ui.browser.setup_flow import SetupFlow
+from cloudstore_tui.ui.browser.memory import Memory
+from cloudstore_tui.ui.browser.setup_flow import ProfileAdded, SetupFlow
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
@@ -47,7 +47,9 @@ from cloudstore_tui.ui.mask_belt import install_mask
 from cloudstore_tui.ui.masking import turn_mask
 from cloudstore_tui.ui.palette import Palette
 from cloudstore_tui.ui.report import Messages, tell
+from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.help import HelpScreen
+from cloudstore_tui.ui.screens.home import Choice, HomeScreen, Target
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
 from cloudstore_tui.ui.text import install_guard
@@ -55,6 +57,10 @@ from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.chrome import Header
+from cloudstore_tui.ui.zones import zone_name
+
+if TYPE_CHECKING:
+    from cloudstore_tui.ui.browser.screen import BrowserScreen
 
 CRASHED = 70
 """Exit code after an error of our own."""
@@ -114,6 +120,7 @@ class CloudStoreApp(App[None]):
         Binding(
             "less_than_sign", "messages", "Messages", id="app.messages", show=False, tooltip="Read again what was told"
         ),
+        Binding("tilde", "home", "Home", id="app.home", show=False, tooltip="Home: where to go, and what waits"),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Redraw"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", show=False, tooltip="Back to the shell"),
     ]
@@ -153,7 +160,8 @@ class CloudStoreApp(App[None]):
         self.palette = Palette(self)
         self.boundary = Boundary(self)
         """Where errors end."""
-        self._typed = TypeAhead(self, lambda: self.browser.is_opening)
+        self._browser: BrowserScreen | None = None
+        self._typed = TypeAhead(self, lambda: self._browser is not None and self._browser.is_opening)
         if config.keys:
             self.set_keymap(check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)))
         settings = config.settings
@@ -166,36 +174,78 @@ class CloudStoreApp(App[None]):
         self._outlives_terminal = settings.on_hangup == "continue"
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
-        call_folder = CallFolder(settings.call_folder, settings.time_zone)
-        self.browser = BrowserScreen(engine.providers, self._watch, settings, call_folder.path, start)
-        history = FilterHistory(state_folder() / FilterHistory.FILE if self._watch.keeps else None)
-        self.browser.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
-        self.browser.entries.bar.remember(history, self.browser.memory.searches)
-        self.browser.entries.layouts = Layouts(state_folder() / Layouts.FILE if self._watch.keeps else None)
-        self.browser.deletion.log = DeletionLog(state_folder() / DELETIONS if self._watch.keeps else None)
-        self.add_mode(self.DEFAULT_MODE, lambda: self.browser)
-        self.setup = SetupFlow(self, self.browser, engine, PROVIDERS, config.path)
-        self._is_new = not engine.providers
+        self._engine, self._config, self._settings, self._start = engine, config, settings, start
+        self.memory = Memory()
+        """What is remembered of places."""
+        self.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
+        self.restores = RestoreWatch(
+            self, engine.providers, self._watch, settings.download_dir, settings.restore_poll_seconds
+        )
+        """Archived objects that were asked back."""
+        self.home = HomeScreen(
+            self._profiles,
+            self._finds,
+            self.memory.facts,
+            self.memory.recent,
+            self.memory.searches,
+            self._watch,
+            self.restores,
+            zone_name(settings.time_zone),
+        )
+        """The screen below all others."""
+        self.add_mode(self.DEFAULT_MODE, lambda: self.home)
+        self.setup = SetupFlow(self, engine, PROVIDERS, config.path)
         self._meanwhile = meanwhile
 
-    def on_mount(self) -> None:
+    @property
+    def browser(self) -> "BrowserScreen":
+        """The browser, made when it is needed first: home has to be there before."""
+        if self._browser is None:
+            # Deferred: it is most of the program.
+            from cloudstore_tui.archive.template import CallFolder
+            from cloudstore_tui.ui.browser.screen import BrowserScreen
+
+            settings, folder = self._settings, state_folder() if self._watch.keeps else None
+            call_folder = CallFolder(settings.call_folder, settings.time_zone)
+            self._browser = browser = BrowserScreen(
+                self._engine.providers, self._watch, settings, call_folder.path, self.memory, self.restores
+            )
+            history = FilterHistory(folder / FilterHistory.FILE if folder else None)
+            browser.entries.bar.remember(history, self.memory.searches)
+            browser.entries.layouts = Layouts(folder / Layouts.FILE if folder else None)
+            browser.deletion.log = DeletionLog(folder / DELETIONS if folder else None)
+            # So that it stays as it is while home is shown.
+            self.install_screen(browser, "browser")
+        return self._browser
+
+    async def browse(self, target: Target | None = None) -> None:
+        """Leave home for the browser, and there for a profile, place or search."""
+        browser = self.browser
+        if browser not in self.screen_stack:
+            await self.push_screen(browser)
+        if target is not None:
+            browser.begin_at(target)
+
+    async def on_mount(self) -> None:
         """Listen to signals and transfers, and say what of the configuration could not be used."""
         if not self.is_headless:
             listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
         self.themes.report_failures()
         # The demo's list goes with the demo.
-        self.browser.restores.begin((state_folder() if self._watch.keeps else self._folder) / RESTORES)
+        restores = (state_folder() if self._watch.keeps else self._folder) / RESTORES
+        self.call_after_refresh(self.restores.begin, restores)
         # Copies for other programs that an earlier run had no time to remove.
         self.run_worker(remove_left, thread=True)
-        if self._watch.keeps:
-            self.run_worker(self._watch.interrupted())
         self._watch.begin()
         if self._meanwhile is not None:
             # No worker: the program does not wait for it at its end.
             beside = threading.Thread(target=self._do_beside, args=(self._meanwhile,), daemon=True)
             self.call_after_refresh(beside.start)
-        if self._is_new:
-            self.run_worker(self.setup.welcome())
+        start = self._start or self.memory.last(self._engine.providers)
+        if start is not None:
+            await self.browse()
+            # Its first frame comes before the first request.
+            self.browser.call_after_refresh(self.browser.journey.begin, start)
 
     def on_unmount(self) -> None:
         """Leave signals and changes to whoever comes next."""
@@ -209,7 +259,7 @@ class CloudStoreApp(App[None]):
             return
         # What ended a moment ago is no reason to ask.
         self._watch.look_at_all()
-        running, deleting = self._watch.unfinished, self.browser.deletion.running
+        running, deleting = self._watch.unfinished, self._browser.deletion.running if self._browser else 0
         if running or deleting:
             self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
         else:
@@ -275,6 +325,32 @@ class CloudStoreApp(App[None]):
         else:
             tell(self, "Profiles can't be saved in the demo. Quit (q) and run: cloudstore profile add")
 
+    def action_home(self) -> None:
+        """Close everything above home; the browser stays as it is."""
+        while self.screen is not self.home:
+            if self.screen is self._browser:
+                self.pop_screen()
+            else:
+                self.screen.dismiss(None)
+
+    @on(HomeScreen.Left)
+    async def leave_home(self, event: HomeScreen.Left) -> None:
+        """Go where the user wants to."""
+        if event.target is Choice.BACK:
+            if self._browser is not None and self._browser.listing.reading is not None:
+                await self.browse()
+        elif event.target in (Choice.DEMO, Choice.ADD, Choice.GUIDE):
+            self.run_worker(self.setup.go(event.target), group="setup", exclusive=True)
+        else:
+            await self.browse(event.target)
+
+    @on(ProfileAdded)
+    async def use_profile(self, event: ProfileAdded) -> None:
+        """Go to a profile that was just added."""
+        self.browser.expansion.show_profiles()
+        await self.browse(event.profile)
+        tell(self, f"{event.profile.name} can be used now.")
+
     def action_redraw(self) -> None:
         """Take the terminal again: something else wrote into it, or the line swallowed a part of a frame."""
         if isinstance(self._driver, TerminalDriver):
@@ -291,7 +367,7 @@ class CloudStoreApp(App[None]):
             await self.action_quit()
             return
         self._interrupted = now
-        if not self.browser.stop():
+        if self._browser is None or not self._browser.stop():
             tell(self, "Ctrl+C once more quits.")
 
     @on(Header.Opened)
@@ -300,6 +376,15 @@ class CloudStoreApp(App[None]):
         if self.screen is not self.browser:
             self.screen.dismiss(None)
         self.browser.journey.go(event.location)
+
+    def _profiles(self) -> Sequence[Profile]:
+        """All profiles, those that were added since the start included."""
+        known = self._config.profiles
+        return [known.get(name) or one.profile for name, one in self._engine.providers.items()]
+
+    def _finds(self, profile: Profile) -> bool:
+        """Whether a profile can be searched."""
+        return any(spec.searchable for spec in PROVIDERS if spec.name == profile.provider)
 
     def _do_beside(self, work: Callable[[], None]) -> None:
         try:

@@ -32,7 +32,7 @@ SETTINGS: tuple[Option, ...] = (
         default="stop",
     ),
     Option("recent_places", "Whether places are remembered, for Ctrl+G and P.", type=bool, default=True),
-    Option("start_at_last", "Whether the browser begins where it was left.", type=bool, default=True),
+    Option("start_at_last", "Whether the browser begins where it was left, not at home.", type=bool, default=False),
     Option("masked", "Whether names and numbers of people are masked at first.", type=bool, default=False),
     Option(
         "opener",
@@ -92,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True):
     opener: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Programs that open copies of objects, by kind; what is missing is found on this machine."""
     recent_places: bool = True
-    start_at_last: bool = True
+    start_at_last: bool = False
     masked: bool = False
     mouse: bool = True
     low_bandwidth: str = "auto"

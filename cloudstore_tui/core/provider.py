@@ -320,3 +320,5 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     open: Callable[[Profile], StorageProvider]
     guide: str = ""
     """How to get all of it from the service: paragraphs, and lines that begin with `* ` or a number."""
+    searchable: bool = False
+    """Whether its profiles have the ability to search, to be known without opening one."""

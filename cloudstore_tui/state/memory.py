@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from time import time
 from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.private_file import write_private
@@ -100,21 +102,40 @@ class FilterHistory:
         return bool(line) and len(line) <= self.LONGEST_LINE and line.isprintable()
 
 
-class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
+class Visited(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somewhere the user was: a folder, a place, or what was searched for there."""
+
     profile: str
     region: str = ""
     path: str = ""
     place: tuple[str, ...] = ()
+    find: str = ""
+    """What was searched for, as it was typed; empty for a folder or place."""
+    title: str = ""
+    """What the search is called for short."""
+    at: int = 0
+    """When, in epoch seconds; 0 if nobody wrote it down."""
+
+    @property
+    def location(self) -> Location:
+        """The folder or place, or that in which was searched."""
+        return Location(self.profile, self.region, self.path, self.place)
+
+    def is_same(self, other: "Visited") -> bool:
+        """Whether it is the same place or search, whenever that was."""
+        return (self.location, self.find) == (other.location, other.find)
 
 
 class RecentPlaces:
-    """Folders and places, never what was searched for: filters hold names and numbers of people."""
+    """Where the user was, on disk only for its owner: searches hold names and numbers of people."""
 
     FILE = "recent.json"
     MAX_PLACES = 50
     """The newest one of each profile is kept besides."""
     LONGEST = 2_000
-    """Characters of a path; a longer one is not kept."""
+    """Characters of a path or search; a longer one is not kept."""
+    FRESH_S = 60
+    """Seconds for which the newest one is not written again."""
 
     def __init__(self, path: Path | None = None, *, wanted: bool = True) -> None:
         """Keep the places in a file; without one they end with the program, and if not `wanted` none is kept."""
@@ -122,46 +143,124 @@ class RecentPlaces:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         self._wanted = wanted
-        self._state: JsonState[list[_Place]] = JsonState(path if wanted else None, list[_Place], [])
+        self._state: JsonState[list[Visited]] = JsonState(path if wanted else None, list[Visited], [])
         self._turn = Lock()
         self._known = self._read()
 
     @property
-    def places(self) -> tuple[Location, ...]:
-        """The newest first; none twice."""
+    def visits(self) -> tuple[Visited, ...]:
+        """Places and searches, the newest first; none twice."""
         return tuple(self._known)
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """The places alone."""
+        return tuple(visit.location for visit in self._known if not visit.find)
 
     def last(self, profiles: Iterable[str]) -> Location | None:
         """Where the user was last in one of these profiles."""
         wanted = frozenset(profiles)
-        return next((location for location in self._known if location.profile in wanted), None)
+        return next((location for location in self.places if location.profile in wanted), None)
 
-    def add(self, location: Location) -> None:
-        """Remember a place as the newest. Can be called from any thread.
+    def add(self, location: Location, *, find: str = "", title: str = "", at: int | None = None) -> None:
+        """Remember a place, or a search there, as the newest. Can be called from any thread.
 
         Raises:
             LocalDiskError: it cannot be written down.
         """
-        size = len(location.path) + sum(map(len, location.place))
+        now = int(time()) if at is None else at
+        new = Visited(location.profile, location.region, location.path, location.place, find, title, now)
+        size = len(location.path) + sum(map(len, location.place)) + len(find)
         with self._turn:
-            if not self._wanted or size > self.LONGEST or self._known[:1] == [location]:
+            if not self._wanted or size > self.LONGEST or self._is_fresh(new):
                 return
             # Read again: another browser may have added to it.
-            self._known = self._bounded([location, *(other for other in self._read() if other != location)])
-            self._state.write([_Place(known.profile, known.region, known.path, known.place) for known in self._known])
+            self._known = self._bounded([new, *(other for other in self._read() if not other.is_same(new))])
+            self._state.write(self._known)
 
-    def _read(self) -> list[Location]:
-        return self._bounded(Location(one.profile, one.region, one.path, one.place) for one in self._state.read())
+    def _is_fresh(self, new: Visited) -> bool:
+        return bool(self._known) and self._known[0].is_same(new) and new.at - self._known[0].at < self.FRESH_S
 
-    def _bounded(self, locations: Iterable[Location]) -> list[Location]:
+    def _read(self) -> list[Visited]:
+        return self._bounded(self._state.read())
+
+    def _bounded(self, visits: Iterable[Visited]) -> list[Visited]:
         """The newest, and of each profile the newest one."""
-        kept: list[Location] = []
+        kept: list[Visited] = []
         seen: set[str] = set()
-        for number, location in enumerate(dict.fromkeys(locations)):
-            if number < self.MAX_PLACES or location.profile not in seen:
-                kept.append(location)
-            seen.add(location.profile)
+        newest: dict[tuple[Location, str], Visited] = {}
+        for visit in visits:
+            newest.setdefault((visit.location, visit.find), visit)
+        for number, visit in enumerate(newest.values()):
+            if number < self.MAX_PLACES or (visit.profile not in seen and not visit.find):
+                kept.append(visit)
+            if not visit.find:
+                seen.add(visit.profile)
         return kept
+
+
+class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+    profile: str
+    region: str = ""
+    path: str = ""
+    place: tuple[str, ...] = ()
+    objects: int | None = None
+    folders: tuple[str, ...] = ()
+
+
+class PlaceFacts:
+    """What services told of places once, so that it need not be asked again just to be shown beside them."""
+
+    FILE = "places.json"
+    MAX_PLACES = 500
+    MAX_FOLDERS = 50
+    """Names of folders of one place."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Keep them in a file; without one they end with the program."""
+        self._state: JsonState[list[_Fact]] = JsonState(path, list[_Fact], [])
+        self._turn = Lock()
+        self._known = {_location_of(fact): fact for fact in self._state.read()}
+
+    def objects(self, location: Location) -> int | None:
+        """How many objects a place held when that was told last; `None` if it never was."""
+        fact = self._known.get(location)
+        return fact.objects if fact else None
+
+    def folders(self, location: Location) -> tuple[str, ...]:
+        """The names of the first folders of a place; empty if they were never told."""
+        fact = self._known.get(location)
+        return fact.folders if fact else ()
+
+    def learn(self, location: Location, *, objects: int | None = None, folders: Iterable[str] | None = None) -> bool:
+        """Take in what was told now; whether that is new, so that it is worth to be kept."""
+        with self._turn:
+            old = self._known.get(location) or _Fact(location.profile, location.region, location.path, location.place)
+            new = replace(
+                old,
+                objects=old.objects if objects is None else objects,
+                folders=old.folders if folders is None else tuple(folders)[: self.MAX_FOLDERS],
+            )
+            if new == old:
+                return False
+            self._known.pop(location, None)
+            self._known[location] = new
+            while len(self._known) > self.MAX_PLACES:
+                del self._known[next(iter(self._known))]
+            return True
+
+    def keep(self) -> None:
+        """Write down what is known. Can be called from any thread.
+
+        Raises:
+            LocalDiskError: it cannot be written.
+        """
+        with self._turn:
+            self._state.write(list(self._known.values()))
+
+
+def _location_of(fact: _Fact) -> Location:
+    return Location(fact.profile, fact.region, fact.path, fact.place)
 
 
 class ShownColumn(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from textual.screen import Screen
+from textual.app import App
 from textual.signal import Signal
 
 from cloudstore_tui.core.models import Location, StoredObject
@@ -22,19 +22,21 @@ class RestoreWatch:
 
     def __init__(
         self,
-        screen: Screen[None],
+        app: App[None],
         providers: Mapping[str, StorageProvider],
         watch: TransferWatch,
         folder: Path,
         pauses: tuple[int, ...],
     ) -> None:
-        self._screen = screen
+        self._app = app
         self._providers = providers
         self._watch = watch
         self._folder = folder
         self._pauses = pauses
-        self.ready: Signal[int] = Signal(screen, "restores ready")
+        self.ready: Signal[int] = Signal(app, "restores ready")
         """How many restored objects wait to be fetched."""
+        self.waiting: tuple[RestoreRequest, ...] = ()
+        """Which ones."""
         self._news = asyncio.Event()
         self._running = False
         self._poller: RestorePoller | None = None
@@ -44,15 +46,16 @@ class RestoreWatch:
         self._poller = RestorePoller(
             RestoreStore(path), self._providers.__getitem__, lambda: tuple(self._providers), self._pauses
         )
-        self._watch.ended.subscribe(self._screen, self._note_ended)
-        self.wake()
+        if self._app.is_running:
+            self._watch.ended.subscribe(self._app, self._note_ended)
+            self.wake()
 
     def wake(self) -> None:
         """Look at the list now: something was put on it."""
         self._news.set()
         if not self._running and self._poller is not None:
             self._running = True
-            self._screen.run_worker(self._serve(self._poller), group="restores")
+            self._app.run_worker(self._serve(self._poller), group="restores")
 
     async def requests(self) -> tuple[RestoreRequest, ...]:
         """The list."""
@@ -121,17 +124,15 @@ class RestoreWatch:
         late = [request for request in ending if request not in ready]
         if late:
             what = counted(len(late), "restored copy", "restored copies")
-            tell(
-                self._screen, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning"
-            )
+            tell(self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning")
         await self._count_ready(store)
 
     async def _count_ready(self, store: RestoreStore) -> None:
         """Say how many wait to be fetched, as long as they do."""
         now = utc_now()
         requests = await asyncio.to_thread(store.requests)
-        waiting = [one for one in requests if one.status is RestoreStatus.READY and not one.is_over(now)]
-        self.ready.publish(len(waiting))
+        self.waiting = tuple(one for one in requests if one.status is RestoreStatus.READY and not one.is_over(now))
+        self.ready.publish(len(self.waiting))
 
     def _tell_trouble(self, step: RestoreStep) -> None:
         if step.error is not None and step.status in (
@@ -139,13 +140,13 @@ class RestoreWatch:
             RestoreStatus.WAITING,
             RestoreStatus.UNKNOWN,
         ):
-            report(self._screen, step.error)
+            report(self._app, step.error)
 
     def _note_ended(self, transfers: tuple[TransferSnapshot, ...]) -> None:
         """What was fetched needs no reminder any more."""
         done = [transfer.request.location for transfer in transfers if transfer.state is State.DONE]
         if done and self._poller is not None:
-            self._screen.run_worker(self._note_fetched(self._poller.store, done), group="restores")
+            self._app.run_worker(self._note_fetched(self._poller.store, done), group="restores")
 
     async def _note_fetched(self, store: RestoreStore, locations: Sequence[Location]) -> None:
         for location in locations:

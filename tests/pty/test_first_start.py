@@ -51,7 +51,7 @@ def test_somebody_without_keys_goes_on_with_the_sandbox_and_nothing_is_written(t
     shown = terminal()
     shown.wait_for("Where do you want to begin")
     shown.press("1")
-    shown.wait_for(r"acme8  \(8x8\)")
+    shown.wait_for(r"1  acme8 .*8x8")
     shown.press("q")
     assert shown.end() == 0
     assert not list(tmp_path.rglob("config.toml"))

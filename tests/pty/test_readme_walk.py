@@ -23,7 +23,7 @@ def demo(request: pytest.FixtureRequest, terminals: Callable[..., Any], tmp_path
     pager.write_text("#!/bin/sh\necho a program shows it\nread answer\n")
     pager.chmod(0o700)
     shown = terminals("demo", size=request.param, PAGER=str(pager))
-    shown.wait_for("Places")
+    shown.wait_for("Where to")
     return shown
 
 
@@ -52,8 +52,8 @@ def test_the_first_ten_minutes(demo: Any) -> None:
     assert f"type `{PLACE}`" in README
     assert f"type `{PHRASE}`" in README
     demo.press("?")
-    demo.wait_for("Keys that work here")
-    close(demo, "Keys that work here")
+    demo.wait_for("[kK]eys that work here")
+    close(demo, "[kK]eys that work here")
     demo.press(PALETTE)
     demo.wait_for("Search for commands")
     close(demo, "Search for commands")
@@ -262,8 +262,8 @@ def shows(shown: Any) -> None:
 
 def helps(shown: Any) -> None:
     shown.press("?")
-    shown.wait_for("Keys that work here")
-    close(shown, "Keys that work here")
+    shown.wait_for("[kK]eys that work here")
+    close(shown, "[kK]eys that work here")
     shown.press(PALETTE)
     shown.wait_for("Search for commands")
     close(shown, "Search for commands")

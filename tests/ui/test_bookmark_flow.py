@@ -18,7 +18,7 @@ async def test_m_bookmarks_the_place_and_the_apostrophe_goes_there(browser: Any,
         await it.press("enter")
         assert it.notices[-1] == f"Bookmarked as exports in {tmp_path / 'bookmarks.toml'}."
         assert 'at = "acme:exports/"' in (tmp_path / "bookmarks.toml").read_text()
-        await it.press("tilde", "apostrophe", "enter")
+        await it.press("backslash", "apostrophe", "enter")
         assert it.rows == ["reporting/", "readme.txt"]
         assert it.focus == "table"
 
@@ -27,7 +27,7 @@ async def test_m_bookmarks_the_object_under_the_cursor_with_one_more_key(browser
     async with browser(start="acme:exports/") as it:
         await it.press("G", "m", "down")
         assert field(it).value == "readme.txt"
-        await it.press("enter", "tilde", "apostrophe", "enter")
+        await it.press("enter", "backslash", "apostrophe", "enter")
         assert it.rows == ["readme.txt"]
         assert folders.calls[-1] == ("stat", "acme:exports/readme.txt")
 

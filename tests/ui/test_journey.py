@@ -29,9 +29,9 @@ async def test_back_and_forward_return_to_the_very_entry(browser: Any) -> None:
         assert it.screen.entries.table.entry.name == "report-003.tar"
 
 
-async def test_tilde_goes_to_the_top_of_the_profile(browser: Any) -> None:
+async def test_a_key_goes_to_the_top_of_the_profile(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
-        await it.press("tilde")
+        await it.press("backslash")
         assert it.rows == ["exports/", "imports/"]
 
 

@@ -13,9 +13,9 @@ from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.ui.browser.screen import BrowserScreen
+from cloudstore_tui.ui.screens.home import HomeScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
-from cloudstore_tui.ui.screens.welcome import WelcomeScreen
 
 Fresh = Callable[[], AbstractAsyncContextManager[tuple[CloudStoreApp, Pilot[None]]]]
 Browser = Callable[..., AbstractAsyncContextManager[Any]]
@@ -32,7 +32,7 @@ def fresh(tmp_path: Path) -> Fresh:
         app = CloudStoreApp(engine, Config(tmp_path / "home" / "config.toml"))
         try:
             async with app.run_test(size=(80, 24)) as pilot:
-                await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+                await until(pilot, lambda: isinstance(app.screen, HomeScreen) and app.home.list.items)
                 yield app, pilot
         finally:
             engine.stop()
@@ -86,14 +86,7 @@ async def test_reading_and_giving_up_lead_back_to_the_choice(fresh: Fresh) -> No
             await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, (KeyGuideScreen, ProfileFormScreen)))
             await pilot.press("escape")
-            await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
-
-
-async def test_the_key_of_the_browser_adds_nothing_to_the_welcome(fresh: Fresh) -> None:
-    async with fresh() as (app, pilot):
-        await pilot.press("ctrl+n")
-        await pilot.pause()
-        assert isinstance(app.screen, WelcomeScreen)
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
 @pytest.mark.parametrize("keys", [("ctrl+n",), ("P", *"Add a pro", "enter")])

@@ -112,8 +112,9 @@ def test_the_demo_shows_both_services_and_quits_leaving_nothing(terminal: Open, 
     shown = terminal("demo")
     shown.wait_for(r"acme\b")
     shown.wait_for(r"acme8\b")
-    children = psutil.Process(shown.child.pid).children(recursive=True)
-    assert children
+    program = psutil.Process(shown.child.pid)
+    shown.wait_until(lambda: bool(program.children(recursive=True)), "the sandbox")
+    children = program.children(recursive=True)
     shown.press("q")
     assert shown.end() == 0
     psutil.wait_procs(children, timeout=10)

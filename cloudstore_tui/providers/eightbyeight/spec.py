@@ -83,6 +83,7 @@ def check_url(text: str) -> None:
 SPEC = ProviderSpec(
     name="8x8",
     title="8x8 Cloud Storage Service",
+    searchable=True,
     options=(
         Option(
             "client_id",

@@ -63,12 +63,12 @@ class Journey:
     def remember(self, memory: Memory) -> None:
         """Have the place remembered that a service has told something of."""
         reading = self.listing.reading
-        if reading is None or reading.error or reading.visit.written:
+        if reading is None or reading.error:
             return
-        location = reading.visit.location
-        if reading.provider.is_folder(location) and memory.recent.places[:1] != (location,):
-            screen = self.listing.screen
-            screen.run_worker(memory.remember(location), group="remembering")
+        visit, screen = reading.visit, self.listing.screen
+        find = (visit.typed or (visit.query.filter if visit.query else "")) if visit.written else ""
+        if (visit.written and find) or (not visit.written and reading.provider.is_folder(visit.location)):
+            screen.run_worker(memory.remember(visit.location, find=find), group="remembering")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""

@@ -39,7 +39,7 @@ BROWSER_KEYS: list[BindingType] = [
     _way("backspace,minus", "up", "Up", "Go to the folder that holds this one"),
     _way("H,alt+left", "back", "Back", "Go back to where you were"),
     _way("L,alt+right", "forward", "Forward", "Go forward again"),
-    _way("tilde", "root", "Top", "Go to the top of this profile"),
+    _way("backslash", "root", "Top", "Go to the top of this profile"),
     Binding("ctrl+g", "run('goto')", "Go to", id="browser.goto", show=False, tooltip="Go to an address or known place"),
     _flow("m", "bookmark", "Bookmark", "Give this place, object or search a name", shown=False),
     _flow("apostrophe", "bookmarks", "Bookmarks", "Go to a bookmark or a saved search", shown=False),

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.bookmarks import FILE as BOOKMARKS
 from cloudstore_tui.state.bookmarks import Bookmarks
-from cloudstore_tui.state.memory import HiddenPanes, RecentPlaces
+from cloudstore_tui.state.memory import HiddenPanes, PlaceFacts, RecentPlaces
 from cloudstore_tui.state.searches import FILE as SEARCHES
 from cloudstore_tui.state.searches import SavedSearches
 
@@ -22,16 +23,17 @@ class Memory:
     searches: SavedSearches = field(default_factory=SavedSearches)
     recent: RecentPlaces = field(default_factory=RecentPlaces)
     hidden: HiddenPanes = field(default_factory=HiddenPanes)
+    facts: PlaceFacts = field(default_factory=PlaceFacts)
     begins_there: bool = False
     """Whether the browser begins where it was left."""
 
-    async def remember(self, location: Location) -> None:
-        """Remember where the user is.
+    async def remember(self, location: Location, *, find: str = "", title: str = "") -> None:
+        """Remember where the user is, or what they look for there.
 
         Raises:
             LocalDiskError: it cannot be written down.
         """
-        await asyncio.to_thread(self.recent.add, location)
+        await asyncio.to_thread(partial(self.recent.add, location, find=find, title=title))
 
     def hide(self, pane: str, *, hidden: bool) -> None:
         """Remember that a pane is hidden, or not any more.
@@ -59,4 +61,5 @@ class Memory:
         self.recent = RecentPlaces(
             state / RecentPlaces.FILE if state is not None else None, wanted=settings.recent_places
         )
+        self.facts = PlaceFacts(state / PlaceFacts.FILE if state is not None else None)
         self.begins_there = settings.start_at_last

@@ -9,16 +9,15 @@ from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.switch_flow import ProfileFlow, RegionFlow
 
 
 def moving_flows(
-    journey: Journey, memory: Memory, panes: FocusManager, places: PlacesTree, saved: SavedFlow
+    journey: Journey, memory: Memory, panes: FocusManager, places: PlacesTree, departure: Departure
 ) -> dict[str, Flow]:
     """All of them, by the name that their keys have."""
     listing, providers = journey.listing, journey.providers
-    screen, departure = listing.screen, Departure(journey, providers, saved)
+    screen = listing.screen
     return {
         "goto": GotoFlow(screen, listing, providers, memory, departure),
         "bookmark": BookmarkFlow(screen, listing, memory, panes, places),

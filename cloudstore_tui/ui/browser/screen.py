@@ -13,14 +13,18 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.models import Folder, Location
-from cloudstore_tui.core.provider import Session, StorageProvider
+from cloudstore_tui.core.models import Folder
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.provider import Capability, Session, StorageProvider
+from cloudstore_tui.state.memory import Visited
+from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.actions import ActionRunner, Flow, bindings_of
 from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.browser.copy_flow import CopyFlow
 from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
+from cloudstore_tui.ui.browser.departure import Departure
 from cloudstore_tui.ui.browser.detail_flow import DetailFlow
 from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
@@ -50,6 +54,7 @@ from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
+from cloudstore_tui.ui.screens.home import Choice, Target
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.transfer_batches import BatchProgress
 from cloudstore_tui.ui.transfer_text import home_path, path_of, result_text
@@ -99,10 +104,11 @@ class BrowserScreen(BaseScreen[None]):
         watch: TransferWatch,
         settings: Settings,
         call_folder: CallFolder,
-        start: Location | None = None,
+        memory: Memory,
+        restores: RestoreWatch,
     ) -> None:
         super().__init__()
-        self._providers, self._watch, self._start = providers, watch, start
+        self._providers, self._watch = providers, watch
         self._zones = cycle(zones_to_show(settings.time_zone))
         self._kind: type[object] = type(None)
         """What the cursor is on."""
@@ -114,15 +120,15 @@ class BrowserScreen(BaseScreen[None]):
         self.waiting = WaitingLine(id="waiting")
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
-        self.memory = Memory()
+        self.memory, self.restores = memory, restores
         self.expansion = PlacesFlow(self, self.places, providers, self.memory)
         self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
         self.journey = Journey(self.listing, providers, self.arrive)
         self._saved = SavedFlow(self, self.journey)
+        self.departure = Departure(self.journey, providers, self._saved)
         self._upload = UploadFlow(self, self.listing, watch)
         self.searching = SearchActions(self, self.journey, self.entries, self._type_search)
         self.deletion = DeleteFlow(self, self.listing)
-        self.restores = RestoreWatch(self, providers, watch, settings.download_dir, settings.restore_poll_seconds)
         actions = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
         flows: dict[str, Flow] = {
             "download": DownloadFlow(self, self.listing, watch, settings),
@@ -137,7 +143,7 @@ class BrowserScreen(BaseScreen[None]):
             "link": LinkFlow(self, self.listing, actions),
             "copy": CopyFlow(self, self.listing),
             "detail": DetailFlow(self, self.listing, self.detail),
-            **moving_flows(self.journey, self.memory, self.panes, self.places, self._saved),
+            **moving_flows(self.journey, self.memory, self.panes, self.places, self.departure),
         }
         self.actions = ActionRunner(self, [self.searching, ListingActions(self, self.listing, self.entries)])
         for name, flow in flows.items():
@@ -162,11 +168,30 @@ class BrowserScreen(BaseScreen[None]):
         self.detail.set_class("detail" in self.memory.hidden, "-off")
         self.expansion.show_profiles()
         self.header.show(["cloudstore"])
-        start = self._start or self.memory.last(self._providers)
-        if start is not None:
-            self.journey.begin(start)
-        else:
-            self.panes.go("places")
+        self.panes.go("places")
+
+    def begin_at(self, target: Target) -> None:
+        """Go where the user wants to from home."""
+        if isinstance(target, Profile):
+            self.journey.begin(self._providers[target.name].locate(""))
+        elif isinstance(target, SavedSearch):
+            self.departure.to_search(target)
+        elif isinstance(target, Visited) and target.find:
+            self.journey.search(target.find, target.location)
+        elif isinstance(target, Visited):
+            self.journey.begin(target.location)
+        elif target is Choice.GOTO:
+            self.action_run("goto")
+        elif target is Choice.FIND:
+            self._begin_to_find()
+
+    def _begin_to_find(self) -> None:
+        """Have a filter typed, in the profile where the user was last of those that can be searched."""
+        able = [name for name, one in self._providers.items() if Capability.SEARCH in one.capabilities]
+        here = self.journey.visit.location.profile if self.journey.visit else ""
+        if here not in able:
+            self.journey.begin(self.memory.recent.last(able) or self._providers[able[0]].locate(""))
+        self.action_run("find")
 
     def on_resize(self, event: events.Resize) -> None:
         """Give a small terminal to the pane in front."""

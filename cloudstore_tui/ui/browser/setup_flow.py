@@ -1,22 +1,23 @@
 """The way from nothing to a profile that can be used."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from textual.app import App
+from textual.message import Message
 
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.errors import ConfigError, StorageError
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.doctor import CheckResult, Doctor, failed
-from cloudstore_tui.ui.browser.screen import BrowserScreen
-from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
+from cloudstore_tui.ui.screens.home import Choice
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
-from cloudstore_tui.ui.screens.welcome import StartChoice, WelcomeScreen
 
 SANDBOX = """\
 The sandbox
@@ -44,49 +45,41 @@ class ProviderOwner(Protocol):
         """Take one more profile into use."""
 
 
-class SetupFlow:
-    """Welcomes somebody without profiles, and adds profiles to a browser that runs."""
+@dataclass
+class ProfileAdded(Message):
+    """There is one more profile, which can be used now."""
 
-    def __init__(
-        self, app: App[None], browser: BrowserScreen, engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path
-    ) -> None:
+    profile: Profile
+
+
+class SetupFlow:
+    """Adds profiles to a program that runs, and finds out what is wrong."""
+
+    def __init__(self, app: App[None], engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path) -> None:
         """Make it.
 
         Args:
             app: where the screens are shown.
-            browser: shows a new profile.
             engine: takes a new profile into use.
             specs: the services there are.
             path: the configuration that profiles are written to.
         """
         self._app = app
-        self._browser = browser
         self._engine = engine
         self._specs = specs
         self._path = path
-        self._is_welcoming = False
         self.wants_demo = False
         """Whether the user left for the sandbox."""
 
-    async def welcome(self) -> None:
-        """Ask until there is a profile, or somebody wants the sandbox."""
-        self._is_welcoming = True
-        while True:
-            way = await self._app.push_screen_wait(WelcomeScreen(self._path))
-            if way is StartChoice.DEMO:
-                self.wants_demo = True
-                self._app.exit()
-                return
-            if way is StartChoice.GUIDE:
-                await self._app.push_screen_wait(self._guide())
-            elif await self._ask():
-                self._is_welcoming = False
-                return
-
-    async def add(self) -> None:
-        """Ask for one more profile and use it; while somebody is welcomed, that is one of the ways already."""
-        if not self._is_welcoming:
-            await self._ask()
+    async def go(self, way: Choice) -> None:
+        """Go one of the ways that somebody without profiles is offered."""
+        if way is Choice.DEMO:
+            self.wants_demo = True
+            self._app.exit()
+        elif way is Choice.GUIDE:
+            await self._app.push_screen_wait(self._guide())
+        else:
+            await self.add()
 
     async def check(self) -> None:
         """Show what is wrong with the configuration, the services and this machine."""
@@ -107,18 +100,15 @@ class SetupFlow:
             raise ConfigError("was added while the program ran", subject=name, hint="Start the program again.")
         return self._engine.providers[name]
 
-    async def _ask(self) -> bool:
-        """Whether there is one more profile now."""
+    async def add(self) -> None:
+        """Ask for one more profile, and use it."""
         taken = self._engine.providers
         profile = await self._app.push_screen_wait(ProfileFormScreen(self._specs, self._path, taken))
         if profile is None:
-            return False
+            return
         spec = next(spec for spec in self._specs if spec.name == profile.provider)
         self._engine.add(profile.name, partial(spec.open, profile))
-        self._browser.expansion.show_profiles()
-        self._browser.journey.go(self._engine.providers[profile.name].locate(""))
-        tell(self._app, f"{profile.name} can be used now.")
-        return True
+        self._app.post_message(ProfileAdded(profile))
 
     def _guide(self) -> KeyGuideScreen:
         return KeyGuideScreen({**{spec.name: spec.guide for spec in self._specs}, "sandbox": SANDBOX})

@@ -287,7 +287,8 @@ class VirtualTable(CursorList):
         self._tell_cursor(moved=False)
         if not before or before != {row: self._entry_at(row) for row in self.rows_in_view}:
             self.refresh()
-        if not store.filtered_by:
+        # What fills the view is enough until the user moves.
+        if not store.filtered_by and (self.cursor or self.row_count <= self.page_height):
             self._look_ahead()
         self._settle(store)
 

@@ -47,7 +47,6 @@ from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
-from cloudstore_tui.ui.screens.welcome import WelcomeScreen
 
 WHERE = Location("acme8", "us-east", "id-1")
 WHEN = datetime(2024, 9, 1, 9, 12, tzinfo=UTC)
@@ -116,7 +115,6 @@ MADE: Mapping[str, Make] = {
     "RestoreDialog": lambda _: RestoreDialog([OBJECT], 1),
     "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), server=True),
     "UploadDialog": lambda folder: UploadDialog("acme:imports/", folder),
-    "WelcomeScreen": lambda _: WelcomeScreen(Path("/home/you/.config/cloudstore/config.toml")),
     "ZipChoiceDialog": lambda _: ZipChoiceDialog("412 objects", Choice(True, "zip: 40 s; one by one: 14 min")),
     "ZipJobsDialog": lambda _: ZipJobsDialog("us-east", [ZipJob("acme8", "us-east", "a.zip", "DONE", ("x",))]),
 }
@@ -125,6 +123,7 @@ MADE: Mapping[str, Make] = {
 SCREENS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "BrowserScreen": ("acme8:us-east/", ("j", "space")),
     "CallScreen": ("acme8:us-east/", ("full_stop", "j", "space")),
+    "HomeScreen": ("acme8:us-east/", ("tilde",)),
     "HelpScreen": ("acme8:us-east/", ("question_mark",)),
     "PreviewScreen": ("acme:exports/reporting/", ("p",)),
     "RestoresScreen": ("acme8:us-east/", ("Q",)),

@@ -1,0 +1,545 @@
+"""Home: where to go, where to go on, what waits for the user and what was saved, as one list with one cursor."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from itertools import pairwise
+from typing import ClassVar
+
+from msgspec.structs import replace
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.restores import RestoreRequest
+from cloudstore_tui.state.memory import PlaceFacts, RecentPlaces, Visited
+from cloudstore_tui.state.searches import SavedSearch, SavedSearches
+from cloudstore_tui.transfers.model import TransferSnapshot, name_of
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.place_words import ago, service_name, visit_above, visit_title
+from cloudstore_tui.ui.restore_watch import RestoreWatch
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.chrome import Badge, StatusBar
+from cloudstore_tui.ui.widgets.cursor_list import CursorList
+
+EXAMPLE = 'agent:"Khang Glynn" on:2024-09-01 dur:>10m'
+"""What a search can look like."""
+DEMO = "You are in the demo: made-up data, nothing leaves this machine. Files you fetch go to ./cloudstore-demo"
+DEMO_SHORT = "Made-up data. Files go to ./cloudstore-demo"
+WIDE = 100
+"""Columns from which on there is room for everything that is known."""
+MAX_RECENT, MAX_SEARCHES, MAX_NUMBERS = 5, 9, 9
+LONGEST = 200
+"""Characters of a text of the list."""
+
+
+# What home knows
+
+
+@dataclass(frozen=True, slots=True)
+class HomeState:
+    """All that home shows; what is not known yet is empty."""
+
+    profiles: Sequence[Profile] = ()
+    folders: Callable[[str], Sequence[str]] = field(default=lambda _: ())
+    """What is known of the folders at the top of a profile."""
+    objects: Callable[[str], str] = field(default=lambda _: "")
+    """What is known of how much is in a profile, in words."""
+    recent: Sequence[Visited] = ()
+    stopped: Sequence[TransferSnapshot] = ()
+    """Transfers of earlier runs that nobody goes on with."""
+    restored: Sequence[RestoreRequest] = ()
+    """Archived objects that are back, and were not fetched yet."""
+    searches: Sequence[SavedSearch] = ()
+    can_find: bool = False
+    """Whether there is a profile that can be searched."""
+    now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Choice(Enum):
+    """What home can lead to, besides the places and searches that are in its list."""
+
+    FIND = "find"
+    GOTO = "goto"
+    BACK = "back"
+    RESUME = "resume"
+    DROP = "drop"
+    FETCH = "fetch"
+    LATER = "later"
+    DEMO = "demo"
+    ADD = "add"
+    GUIDE = "guide"
+
+
+Target = Choice | Profile | Visited | SavedSearch
+
+
+@dataclass(frozen=True, slots=True)
+class HomeItem:
+    """One thing that can be chosen. Its texts are remote ones, not yet safe to draw."""
+
+    target: Target
+    sign: str
+    title: str
+    middle: str = ""
+    note: str = ""
+    drop: Choice | None = None
+    """What x does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some of them below a title."""
+
+    title: str
+    columns: tuple[int, int]
+    """Where the middle and the note of its items begin."""
+    items: tuple[HomeItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where things stand, at a width."""
+
+    title: int
+    sign: int
+    text: int
+    profile: tuple[int, int]
+    find: tuple[int, int]
+    recent: tuple[int, int]
+    waiting: tuple[int, int]
+    saved: tuple[int, int]
+
+
+_GRIDS = {
+    True: _Grid(4, 6, 9, (20, 54), (34, 0), (47, 82), (0, 74), (32, 0)),
+    False: _Grid(1, 2, 5, (15, 46), (21, 0), (34, 62), (0, 38), (34, 0)),
+}
+
+
+def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
+    """What home shows, from top to bottom."""
+    grid = _GRIDS[wide]
+    if not state.profiles:
+        return (Section("Welcome to cloudstore. Where do you want to begin?", grid.profile, _WELCOME),)
+    numbers = iter(map(str, range(1, MAX_NUMBERS + 1)))
+    profiles = tuple(_profile_item(profile, next(numbers, ""), state, wide) for profile in state.profiles)
+    below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
+    recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in below[:MAX_RECENT])
+    find = (HomeItem(Choice.FIND, "f", "Find a call …", EXAMPLE),) if state.can_find else ()
+    searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
+    found = (
+        Section("Where to?", grid.profile, profiles),
+        Section("", grid.find, find),
+        Section("Go on", grid.recent, recent),
+        Section("Waiting for you", grid.waiting, _waiting_items(state, wide)),
+        Section("Saved searches", grid.saved, searches),
+    )
+    return tuple(section for section in found if section.items)
+
+
+_WELCOME = (
+    HomeItem(Choice.DEMO, "1", "Try it out", "Both services on this machine, with made-up data. Needs no account."),
+    HomeItem(Choice.ADD, "2", "Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
+    HomeItem(Choice.GUIDE, "3", "How to get API keys", "Which page, which role, which product, for each service."),
+)
+
+
+def _profile_item(profile: Profile, number: str, state: HomeState, wide: bool) -> HomeItem:
+    folders = ", ".join(state.folders(profile.name))
+    where = " · ".join(part for part in (service_name(profile), folders) if part)
+    objects = state.objects(profile.name)
+    last = next((visit.at for visit in state.recent if visit.profile == profile.name and visit.at), 0)
+    terms = "read-only" if profile.read_only else "uploads allowed"
+    seen = f"last here {ago(last, state.now)}" if last else ""
+    note = " · ".join(part for part in (objects, seen or terms) if part) if wide else objects or terms
+    return HomeItem(profile, number, profile.name, where, note)
+
+
+def _recent_item(visit: Visited, number: str, now: datetime) -> HomeItem:
+    return HomeItem(visit, number, visit_title(visit), visit_above(visit), ago(visit.at, now))
+
+
+def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
+    items = []
+    if number := len(state.stopped):
+        text = f"{counted(number, 'file')} stopped half-way"
+        if wide:
+            size = sum(transfer.size or 0 for transfer in state.stopped)
+            here = words.size(sum(transfer.done for transfer in state.stopped))
+            text += f" ({words.size(size)} of which {here} are here)" if size else f" ({here} are here)"
+        items.append(HomeItem(Choice.RESUME, "↓", text, note="⏎ go on   x drop …", drop=Choice.DROP))
+    if number := len(state.restored):
+        text = f"{counted(number, 'archived recording')} {'is' if number == 1 else 'are'} back"
+        ends = [request.expires for request in state.restored if request.expires is not None]
+        if wide and ends:
+            text += f", until {min(ends):%-d %b}"
+        items.append(HomeItem(Choice.FETCH, "❄", text, note="⏎ fetch   x later", drop=Choice.LATER))
+    return tuple(items)
+
+
+# The list
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line: an item, a title, or nothing."""
+
+    parts: tuple[tuple[int, str, str], ...] = ()
+    """Column, text that is safe to draw, and what it looks like."""
+    item: HomeItem | None = None
+
+
+class HomeList(CursorList):
+    """Draws the items below their titles; the cursor goes from item to item."""
+
+    DEFAULT_CSS = """
+    HomeList {
+        background: $background;
+        color: $foreground;
+        & > .home-list--head { color: $border-blurred; }
+        & > .home-list--title { color: $text-primary; text-style: bold; }
+        & > .home-list--name { color: $foreground; }
+        & > .home-list--sign { color: $text-accent; text-style: bold; }
+        & > .home-list--muted { color: $text-muted; }
+        & > .home-list--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi > .home-list--cursor, &:nocolor > .home-list--cursor { text-style: reverse; }
+    }
+    """
+    PARTS: ClassVar[tuple[str, ...]] = ("head", "title", "name", "sign", "muted", "cursor")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"home-list--{part}" for part in PARTS}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,l,right", "choose", "Choose", id="home.choose", tooltip="Go there, or do it"),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """The user wants to go there, or to have it done."""
+
+        target: Target
+
+    def __init__(self) -> None:
+        super().__init__(id="home")
+        self._sections: tuple[Section, ...] = ()
+        self._rows: list[_Row] = []
+        self._styles: dict[str, Style] = {}
+
+    @property
+    def item(self) -> HomeItem | None:
+        """The one under the cursor."""
+        return self._rows[self.cursor].item if self.cursor < len(self._rows) else None
+
+    @property
+    def items(self) -> list[HomeItem]:
+        """All of them."""
+        return [row.item for row in self._rows if row.item is not None]
+
+    def show(self, sections: Sequence[Section]) -> None:
+        """Show these; the cursor stays on the same thing, or near it."""
+        self._sections = tuple(sections)
+        kept = self.item
+        self._rows = self._made()
+        self.set_row_count(len(self._rows))
+        same = [at for at, row in enumerate(self._rows) if row.item and kept and row.item.target == kept.target]
+        self.cursor = same[0] if same else self.cursor
+        self.refresh()
+
+    def validate_cursor(self, row: int) -> int:
+        """Stay on an item, the nearest one in the direction in which the cursor goes."""
+        if not self.items:
+            return 0
+        row = super().validate_cursor(row)
+        step = 1 if row >= self.cursor else -1
+        for way in (step, -step):
+            at = row
+            while 0 <= at < len(self._rows):
+                if self._rows[at].item is not None:
+                    return at
+                at += way
+        return row
+
+    def action_choose(self) -> None:
+        """Take the item under the cursor."""
+        if self.item is not None:
+            self.post_message(self.Chosen(self.item.target))
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the item that was clicked."""
+        row = self.row_at(event)
+        if row is not None and self._rows[row].item is not None:
+            self.cursor = row
+            self.action_choose()
+
+    def on_resize(self) -> None:
+        """Put everything where it has room."""
+        self.show(self._sections)
+        super().on_resize()
+
+    def remask(self) -> None:
+        """Make the texts again: the mask was turned."""
+        self.show(self._sections)
+
+    def notify_style_update(self) -> None:
+        """Look styles up again: the theme changed."""
+        super().notify_style_update()
+        self._styles = {}
+
+    def render_line(self, y: int) -> Strip:
+        """The rule at the top, or one row."""
+        width, index = self.size.width, self.scroll_offset.y + y - 1
+        if y == 0:
+            return Strip([Segment("─" * width, self._style("head"))], width)
+        row = self._rows[index] if index < len(self._rows) else _Row()
+        has_cursor = index == self.cursor and row.item is not None
+        base = self._style("cursor") if has_cursor else self.rich_style
+        segments, at = [], 0
+        for column, text, part in row.parts:
+            segments.append(Segment(" " * (column - at), base))
+            segments.append(Segment(text, base if has_cursor else self._style(part)))
+            at = column + cell_len(text)
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _made(self) -> list[_Row]:
+        grid, width = _GRIDS[self.size.width >= WIDE], self.size.width
+        items = sum(len(section.items) for section in self._sections)
+        titles = sum(bool(section.title) for section in self._sections)
+        is_roomy = width >= WIDE and self.page_height >= 2 + items + 2 * titles + len(self._sections) - 1
+        has_room = self.page_height >= items + 2 * titles - 1
+        rows = [_Row()] * 2 * is_roomy
+        for number, section in enumerate(self._sections):
+            if number and has_room and (section.title or is_roomy):
+                rows.append(_Row())
+            if section.title:
+                rows.append(_Row(((grid.title, _cut(section.title, width - grid.title), "title"),)))
+                rows += [_Row()] * is_roomy
+            rows += [_Row(_parts(item, section, grid, width), item) for item in section.items]
+        return rows
+
+    def _style(self, part: str) -> Style:
+        if part not in self._styles:
+            self._styles[part] = self.get_component_rich_style(f"home-list--{part}")
+        return self._styles[part]
+
+
+def _parts(item: HomeItem, section: Section, grid: _Grid, width: int) -> tuple[tuple[int, str, str], ...]:
+    """The texts of an item, each as far as there is room for it."""
+    named = section.items[0].sign or item.sign
+    text = grid.text if named else grid.sign
+    middle, note = section.columns
+    longest = max(cell_len(plain(each.title, LONGEST)) for each in section.items)
+    if middle:
+        # A long name moves what stands beside it, as far as that still has room.
+        middle = max(middle, min(text + longest + 2, middle + (width - middle) // 3))
+    placed = [(grid.sign, item.sign, "sign"), (text, item.title, "name"), (middle, item.middle, "muted")]
+    placed = [part for part in [*placed, (note, item.note, "muted")] if part[1] and part[0] + 1 < width]
+    ends = [max(column - 2, before[0] + 1) for before, (column, _, _) in pairwise(placed)] + [width - 1]
+    return tuple(
+        (column, _cut(value, end - column), part)
+        for (column, value, part), end in zip(placed, ends, strict=False)
+        if end > column
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    text = plain(text, LONGEST)
+    return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + "…"
+
+
+# The screen
+
+
+def _number(number: int) -> Binding:
+    """The key that takes the item of a number; the footer shows one for all of them."""
+    return Binding(
+        str(number), f"take('{number}')", "Open", show=number == 1, key_display=f"1–{MAX_NUMBERS}",
+        id=f"home.take_{number}", tooltip="Take the line of that number",
+    )  # fmt: skip
+
+
+class HomeScreen(BaseScreen[None]):
+    """The first screen, below all others. Nothing is asked of a service for it, and nothing opens by itself."""
+
+    CSS_PATH = "home.tcss"
+    AUTO_FOCUS = "#home"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *map(_number, range(1, MAX_NUMBERS + 1)),
+        Binding("f,f7", "leave('find')", "Find", id="home.find", tooltip="Find a call, where you were last"),
+        Binding("x", "drop", "Drop", show=False, id="home.drop", tooltip="Drop what waits, or put it off"),
+        Binding("ctrl+g", "leave('goto')", "Go to a path", id="home.goto", tooltip="Go to an address or known place"),
+        Binding("ctrl+n", "app.setup('add')", "Add a profile", id="home.add", tooltip="Add a profile"),
+        Binding(
+            "exclamation_mark", "app.setup('check')", "Check everything", id="home.check",
+            tooltip="Diagnose problems and suggest fixes",
+        ),
+        Binding("escape", "leave('back')", "Back", show=False, id="home.back", tooltip="Back to where you were"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Left(Message):
+        """The user wants to go somewhere else."""
+
+        target: Target
+
+    def __init__(
+        self,
+        profiles: Callable[[], Sequence[Profile]],
+        finds: Callable[[Profile], bool],
+        facts: PlaceFacts,
+        recent: RecentPlaces,
+        searches: SavedSearches,
+        watch: TransferWatch,
+        restores: RestoreWatch,
+        zone: str,
+    ) -> None:
+        super().__init__()
+        self._profiles = profiles
+        self._finds = finds
+        self._facts = facts
+        self._recent = recent
+        self._searches = searches
+        self._watch = watch
+        self._restores = restores
+        self.header.badges = lambda: [Badge(zone)]
+        self._put_off: frozenset[Location] = frozenset()
+        """Objects that are back, and shall be fetched another time."""
+        self.list = HomeList()
+
+    def compose(self) -> ComposeResult:
+        """The list, and where the data is made up, that."""
+        yield self.list
+        if not self._watch.keeps:
+            yield StatusBar(id="demo")
+
+    def on_mount(self) -> None:
+        """Show what is known here; look for what waits once that is on the screen."""
+        self.header.show(["cloudstore"])
+        self.update()
+        self._watch.kept.subscribe(self, lambda _: self.update())
+        self._restores.ready.subscribe(self, lambda _: self.update())
+        self.call_after_refresh(self.run_worker, self._watch.interrupted)
+
+    def on_screen_resume(self) -> None:
+        """Show what was learnt meanwhile."""
+        super().on_screen_resume()
+        self.update()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show as much as there is room for."""
+        self.update(wide=event.size.width >= WIDE)
+
+    def update(self, *, wide: bool | None = None) -> None:
+        """Show what is known now."""
+        state = HomeState(
+            profiles=self._profiles(),
+            folders=lambda name: self._facts.folders(Location(name)),
+            objects=self._objects,
+            recent=self._visits(),
+            stopped=self._stopped,
+            restored=[one for one in self._restores.waiting if one.location not in self._put_off],
+            searches=self._saved(),
+            can_find=any(map(self._finds, self._profiles())),
+            now=datetime.now(UTC),
+        )
+        wide = self.size.width >= WIDE if wide is None else wide
+        self.list.show(sections_of(state, wide=wide))
+        for line in self.query(StatusBar):
+            line.set_text(DEMO if wide else DEMO_SHORT)
+        self.refresh_bindings()
+
+    # What the user does
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what there is a line for."""
+        if action == "drop":
+            return self.list.item is not None and self.list.item.drop is not None
+        if action == "take":
+            return any(item.sign == parameters[0] for item in self.list.items)
+        if parameters == ("find",):
+            return any(item.target is Choice.FIND for item in self.list.items)
+        return super().check_action(action, parameters)
+
+    def action_take(self, sign: str) -> None:
+        """Take the item of a number."""
+        for item in self.list.items:
+            if item.sign == sign:
+                self._take(item.target)
+                return
+
+    def action_drop(self) -> None:
+        """Drop what waits under the cursor; it asks where something would be lost."""
+        if self.list.item is not None and self.list.item.drop is not None:
+            self._take(self.list.item.drop)
+
+    def action_leave(self, where: str) -> None:
+        """Go where this key leads."""
+        self._take(Choice(where))
+
+    @on(HomeList.Chosen)
+    def choose(self, event: HomeList.Chosen) -> None:
+        """Go there, or do it."""
+        self._take(event.target)
+
+    def _take(self, target: Target) -> None:
+        if target is Choice.RESUME:
+            self.run_worker(self._watch.resume([transfer.id for transfer in self._stopped]))
+        elif target is Choice.DROP:
+            self.run_worker(self._drop(self._stopped))
+        elif target is Choice.FETCH:
+            self._restores.download(self._restores.waiting)
+        elif target is Choice.LATER:
+            self._put_off |= {request.location for request in self._restores.waiting}
+            self.update()
+        else:
+            self.post_message(self.Left(target))
+
+    async def _drop(self, transfers: Sequence[TransferSnapshot]) -> None:
+        name = name_of(transfers[0].request) if len(transfers) == 1 else ""
+        here = sum(transfer.done for transfer in transfers)
+        if await self.app.push_screen_wait(CancelDialog(name, len(transfers), here, verb="Drop")):
+            await self._watch.cancel([transfer.id for transfer in transfers])
+
+    # What is known
+
+    @property
+    def _stopped(self) -> list[TransferSnapshot]:
+        """Transfers of earlier runs that nobody goes on with."""
+        return [batch.transfers[number] for batch in self._watch.batches.values() for number in batch.kept]
+
+    def _objects(self, profile: str) -> str:
+        """How much is in a profile, as far as it was ever told."""
+        top = Location(profile)
+        counts = [self._facts.objects(replace(top, region=name)) for name in self._facts.folders(top)]
+        known = [count for count in counts if count is not None]
+        if known:
+            return counted(sum(known), "object")
+        below = [len(self._facts.folders(replace(top, path=f"{name}/"))) for name in self._facts.folders(top)]
+        return f"{' + '.join(map(str, below))} folders" if below and all(below) else ""
+
+    def _saved(self) -> Sequence[SavedSearch]:
+        try:
+            return tuple(self._searches.read().values())
+        except StorageError:
+            # Whoever wants to use one is told.
+            return ()
+
+    def _visits(self) -> list[Visited]:
+        """Where the user was, in profiles that are still there."""
+        known = {profile.name for profile in self._profiles()}
+        return [visit for visit in self._recent.visits if visit.profile in known]
