@@ -9,7 +9,7 @@ import pytest
 RATE = 1_000_000
 ENOUGH = 600_000
 LONGEST = 2.0
-SLACK = 0.7
+SLACK = 1.5
 LEFT, RESTORED = b"\x1b[?1049h", b"\x1b[?1049l"
 
 Slow = Callable[[int], None]
