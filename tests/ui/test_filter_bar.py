@@ -7,7 +7,10 @@ from cloudstore_tui.ui.widgets.bar_input import BarInput
 
 async def test_the_filter_hides_rows_while_it_is_typed_and_enter_keeps_it(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
+        top = it.screen.entries.table.region
         await it.press("slash")
+        assert it.screen.entries.table.region == top
+        assert "Filter" in it.text
         for letters, left in (("report-", 12), ("01", 2), ("1", 1)):
             await it.type(letters)
             assert len(it.rows) == left

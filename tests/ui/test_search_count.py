@@ -103,3 +103,10 @@ async def test_folders_are_not_counted(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("number_sign")
         assert "Matches" not in it.text
+
+
+async def test_what_is_typed_behind_the_key_waits_for_the_count(browser: Any, untold: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("#aa")
+        await it.until(lambda: "2,431 objects match." in it.text)
+        assert it.screen.listing.reading.store.selection.count == 0

@@ -51,7 +51,7 @@ async def test_a_dialog_for_a_path_takes_what_is_typed_behind_its_key(browser: A
         assert nothing_was_done(it)
 
 
-@pytest.mark.parametrize("key", ["'", "o", "c", "b", "J", "y", "t", "Q", "?", "!", "X", "\x0e", "p"])
+@pytest.mark.parametrize("key", ["'", "o", "c", "b", "F", "J", "y", "t", "Q", "?", "!", "X", "\x0e", "p"])
 async def test_a_screen_takes_what_is_typed_behind_its_key(browser: Any, folders: Any, searches: Any, key: str) -> None:
     start = "acme:exports/reporting/" if key == "X" else "acme8:us-east/"
 

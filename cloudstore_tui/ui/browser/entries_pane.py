@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Input
 
 from cloudstore_tui.core.models import Column
 from cloudstore_tui.results.row_store import RowStore, Selection
@@ -136,7 +137,9 @@ class EntriesPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to filter before anything is shown."""
-        return self._store is not None if action == "filter" else super().check_action(action, parameters)
+        if action == "filter":
+            return self._store is not None and not isinstance(self.screen.focused, Input)
+        return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
         """Type what the rows have to hold."""

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import Reactive
 from textual.widget import Widget
+from textual.widgets import Input
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder
@@ -201,7 +202,8 @@ class BrowserScreen(BaseScreen[None]):
         """Offer only what can be done where the user is."""
         name = str(parameters[0]) if parameters else ""
         if action == "run":
-            return self.actions.is_possible(name, self.panes.at)
+            # In a line only what works everywhere does, so that its own keys have the footer.
+            return self.actions.is_possible(name, "" if isinstance(self.focused, Input) else self.panes.at)
         if action == "travel":
             return self.journey.can(name)
         return super().check_action(action, parameters)

@@ -55,8 +55,8 @@ class SearchActions(ActionGroup):
 
     @property
     def can_search(self) -> bool:
-        """Whether there is a line to type in."""
-        return self._pane.bar.display
+        """Whether there is a line to type in that is not being typed in."""
+        return self._pane.bar.display and not self._pane.bar.line.has_focus
 
     @action(
         "f,f7",

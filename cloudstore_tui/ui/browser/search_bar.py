@@ -92,6 +92,7 @@ class SearchInput(BarInput):
 
     DEFAULT_CSS = """
     SearchInput {
+        background: transparent;
         & > .search-input--field { color: $text-primary; text-style: bold; }
         & > .search-input--operator { color: $text-accent; }
         & > .search-input--join { color: $text-accent; text-style: bold; }

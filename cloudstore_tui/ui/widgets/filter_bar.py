@@ -14,11 +14,11 @@ from cloudstore_tui.ui.widgets.bar_input import BarInput
 
 
 class FilterBar(Horizontal):
-    """Hides loaded entries while it is typed; there only while it is needed."""
+    """Hides loaded entries while it is typed; over what is below, so that nothing moves."""
 
     DEFAULT_CSS = """
     FilterBar {
-        height: 1; display: none;
+        overlay: screen; height: 1; width: 100%; display: none; background: $background;
         &.-open { display: block; }
         .filter-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
     }
@@ -39,7 +39,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Label and line."""
         yield Static("Filter", classes="filter-label", markup=False)
-        yield BarInput("what names or tags hold")
+        yield BarInput("what any column or tag holds, in loaded rows")
 
     def open(self, text: str) -> None:
         """Show the bar and type into it."""
