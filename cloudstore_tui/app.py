@@ -39,8 +39,6 @@ from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.setup_flow import ProfileAdded, SetupFlow
-from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.mask_belt import install_mask
@@ -48,7 +46,6 @@ from cloudstore_tui.ui.masking import turn_mask
 from cloudstore_tui.ui.palette import Palette
 from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
-from cloudstore_tui.ui.screens.help import HelpScreen
 from cloudstore_tui.ui.screens.home import Choice, HomeScreen, Target
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
@@ -255,6 +252,8 @@ class CloudStoreApp(App[None]):
 
     async def action_quit(self) -> None:
         """End the program, if nothing is lost by it or the user wants it all the same."""
+        from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+
         if isinstance(self.screen, QuitDialog):
             return
         # What ended a moment ago is no reason to ask.
@@ -308,10 +307,14 @@ class CloudStoreApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys that work where the user is."""
+        from cloudstore_tui.ui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def action_messages(self) -> None:
         """Show what was told, the newest first."""
+        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+
         zone = self.browser.listing.zone
         lines = [f"{notice.at.astimezone(zone):%H:%M:%S}  {notice.text}" for notice in reversed(self.messages.kept)]
         self.push_screen(MessageDialog("Messages", "\n".join(lines) or "Nothing was told yet."))

@@ -24,7 +24,7 @@ def forbid_core_dumps() -> None:
 
 def collect_garbage_rarely() -> None:
     """Look for cycles after many more new objects than usual: imports and lists are full of objects that stay."""
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(200_000, 20, 20)
 
 
 def open_closed_streams() -> None:

@@ -102,7 +102,7 @@ TRUSTED_HOSTS = ("8x8.com", "aspect-cloud.net", "alvaria.cloud", "amazonaws.com"
 LONGEST_LINK = 16_384
 """Characters; signed links of both services stay below 4,000."""
 
-_UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\uffff\\]")
+_UNSAFE = re.compile(r"[^!-\[\]-~]")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
 

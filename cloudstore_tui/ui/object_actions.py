@@ -16,8 +16,6 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.temporary import TemporaryCopy
 from cloudstore_tui.preview.model import Preview
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.opening import command, kind_of, opener, run
 from cloudstore_tui.ui.report import tell
@@ -94,6 +92,8 @@ class ObjectActions:
 
     async def link(self, entry: StoredObject, say: Say) -> None:
         """Ask for a signed link, show it and copy it."""
+        from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+
         if not self.can_link(entry):
             tell(self._screen, "This service gives no links.", "warning")
             return
@@ -158,6 +158,8 @@ class ObjectActions:
             say("")
 
     async def _is_wanted(self, entry: StoredObject) -> bool:
+        from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
+
         reasons = ["The program shows the real text, not the masked one."] if MASK.on else []
         if entry.size is None or entry.size > LARGE:
             size = words.size(entry.size, exact=entry.size_exact) or "of unknown size"

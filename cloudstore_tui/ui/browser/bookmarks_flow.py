@@ -11,9 +11,6 @@ from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.departure import Departure
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
-from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
-from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import show
@@ -48,6 +45,8 @@ class BookmarksFlow(Flow):
 
     async def run(self) -> None:
         """Ask, and do it."""
+        from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+
         at = 0
         while True:
             known = self._read()
@@ -85,12 +84,16 @@ class BookmarksFlow(Flow):
         return picked.deed == "go"
 
     async def _remove(self, known: _Known) -> None:
+        from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
+
         title = f"Forget {known.pick.text}?"
         if await self.screen.app.push_screen_wait(QuestionDialog(show(title), "Forget it")):
             home = self._memory.bookmarks if isinstance(known.mark, Bookmark) else self._memory.searches
             home.remove(known.mark.name)
 
     async def _rename(self, known: _Known) -> None:
+        from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
+
         thing = Nameable(known.pick.note, known.mark.name)
         named = await self.screen.app.push_screen_wait(NameDialog("Rename", [thing]))
         if named is not None:

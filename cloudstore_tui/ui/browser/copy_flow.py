@@ -10,9 +10,6 @@ from cloudstore_tui.core.records import json_text
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
-from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 
@@ -41,6 +38,8 @@ class CopyFlow(Flow):
 
     async def run(self) -> None:
         """Ask, copy."""
+        from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
+
         reading = self.listing.reading
         if reading is None:
             return
@@ -61,6 +60,9 @@ class CopyFlow(Flow):
             await self._copy_link(offer, first, reading)
 
     async def _copy_link(self, offer: _Offer, entry: StoredObject, reading: Reading) -> None:
+        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+        from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+
         with self.listing.doing("asking for a link… Esc stops"):
             link = await reading.provider.link(entry.location)
         app = self.screen.app

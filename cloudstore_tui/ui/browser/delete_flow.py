@@ -8,8 +8,6 @@ from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome
 from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.reading import Reading
-from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
-from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import listed, tell
 
@@ -27,6 +25,8 @@ class DeleteFlow(Flow):
 
     async def run(self) -> None:
         """Ask, delete, tell."""
+        from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+
         reading = self.listing.reading
         if reading is None or not (objects := self.chosen_objects()):
             return
@@ -43,6 +43,8 @@ class DeleteFlow(Flow):
         self._tell(reading, objects, outcomes)
 
     def _tell(self, reading: Reading, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
+        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+
         by_location = {entry.location: entry for entry in objects}
         self.listing.remove(reading, [identity(by_location[f.location]) for f in outcomes if f.outcome in _GONE])
         numbers = Counter(deletion.outcome for deletion in outcomes)

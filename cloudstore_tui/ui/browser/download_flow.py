@@ -19,9 +19,6 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.zip_requests import Zipping
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoice, ZipChoiceDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_text import batch_title
@@ -48,6 +45,8 @@ class DownloadFlow(Flow):
 
     async def choose_way(self, objects: Sequence[StoredObject], wanted: Path) -> None:
         """Download in the way that is faster; the user decides where there are many and the service makes zips."""
+        from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoice, ZipChoiceDialog
+
         reading = self.listing.reading
         zipping = None
         what = ", ".join(part for part in (counted(len(objects), "object"), total(objects)) if part)
@@ -80,6 +79,8 @@ class DownloadFlow(Flow):
             zipping: how it is packed.
             names: names of files by the identity of their object, where they are not to have the object's own.
         """
+        from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
             tell(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
@@ -103,6 +104,8 @@ class DownloadAsFlow(DownloadFlow):
 
     async def run(self) -> None:
         """Ask, then download."""
+        from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+
         objects = self.chosen_objects()
         if not objects:
             return

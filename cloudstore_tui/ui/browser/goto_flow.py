@@ -12,7 +12,6 @@ from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.departure import Departure, written
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick
 from cloudstore_tui.ui.report import report
 
@@ -40,6 +39,8 @@ class GotoFlow(Flow):
 
     async def run(self) -> None:
         """Ask, go."""
+        from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
+
         reading = self.listing.reading
         text = written(reading.visit.location) if reading else ""
         profiles = [f"{name}:" for name in self._providers]

@@ -11,8 +11,6 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
-from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
-from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 from cloudstore_tui.ui.report import tell
 
 MAX_MARKED = 100_000
@@ -114,6 +112,8 @@ class ListingActions(ActionGroup):
     @action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
         """Ask for a column and a direction."""
+        from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
+
         reading = self.listing.reading
         if reading is None:
             return
@@ -140,6 +140,8 @@ class ListingActions(ActionGroup):
     @action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
     async def columns(self) -> None:
         """Ask for columns, and remember them for lists of this kind."""
+        from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
+
         reading = self.listing.reading
         if reading is None:
             return

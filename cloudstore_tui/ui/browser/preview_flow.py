@@ -8,7 +8,6 @@ from cloudstore_tui.ui.browser.download_flow import DownloadFlow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.screens.preview import PreviewScreen
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 
@@ -36,6 +35,8 @@ class PreviewFlow(DownloadFlow):
 
     async def look_into(self, entry: StoredObject, *, listens: bool = False) -> None:
         """Show what is in an object, and listen to it if wanted."""
+        from cloudstore_tui.ui.screens.preview import PreviewScreen
+
         if why := self._actions.why_unreadable(entry):
             tell(self.screen, why, "warning")
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._actions, listens=listens)):

@@ -6,11 +6,9 @@ from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
-from cloudstore_tui.ui.screens.restores import RestoresScreen
 
 
 class RestoreFlow(Flow):
@@ -24,6 +22,8 @@ class RestoreFlow(Flow):
 
     async def run(self) -> None:
         """Ask for how long, and put the objects on the list."""
+        from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
+
         objects = self.chosen_objects()
         archived = [entry for entry in objects if entry.state == ARCHIVED]
         if objects and not archived:
@@ -57,6 +57,8 @@ class RestoresFlow(Flow):
 
     async def run(self) -> None:
         """Put it over the browser."""
+        from cloudstore_tui.ui.screens.restores import RestoresScreen
+
         self.screen.app.push_screen(RestoresScreen(self._restores, self.listing.zone))
 
 

@@ -5,7 +5,6 @@ from textual.screen import Screen
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.browser.journey import Journey
-from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 
 
 class SavedFlow:
@@ -20,6 +19,8 @@ class SavedFlow:
         self._screen.run_worker(self._run(search, location), group="saved search", exclusive=True)
 
     async def _run(self, search: SavedSearch, location: Location) -> None:
+        from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+
         text: str | None = search.find
         if placeholders_of(search.find):
             text = await self._screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))

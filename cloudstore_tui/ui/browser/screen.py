@@ -51,12 +51,10 @@ from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.browser.zip_flow import ZipFlow
 from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import Choice, Target
-from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.transfer_batches import BatchProgress
 from cloudstore_tui.ui.transfer_text import home_path, path_of, result_text
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -251,6 +249,8 @@ class BrowserScreen(BaseScreen[None]):
     @on(ActivityStrip.Opened)
     def action_transfers(self) -> None:
         """Show all transfers."""
+        from cloudstore_tui.ui.screens.transfers import TransfersScreen
+
         self.app.push_screen(TransfersScreen(self._watch, self.listing.zone))
 
     def _show_activity(self) -> None:
@@ -260,6 +260,8 @@ class BrowserScreen(BaseScreen[None]):
 
     def _tell_result(self, batch: BatchProgress) -> None:
         """Say on other screens, too, how a batch ended."""
+        from cloudstore_tui.ui.screens.transfers import TransfersScreen
+
         if not self.is_active and not isinstance(self.app.screen, TransfersScreen):
             tell(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
 
@@ -343,6 +345,8 @@ class BrowserScreen(BaseScreen[None]):
     @on(SearchBar.Asked)
     def search(self, event: SearchBar.Asked) -> None:
         """Search inside a place, or count what that would find."""
+        from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+
         if event.unfilled is not None:
             self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
         elif event.only_count:

@@ -18,8 +18,6 @@ from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.browser.visit import Visit, search_from
-from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
@@ -81,6 +79,8 @@ class SearchActions(ActionGroup):
     )
     def show_fiql(self) -> None:
         """Show what was sent to the service."""
+        from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
+
         visit = self._journey.visit
         if visit is not None and visit.query is not None:
             where = visit.query.location.address
@@ -105,6 +105,8 @@ class SearchActions(ActionGroup):
     )
     async def count(self) -> None:
         """Count; say how many, how large, and of which filter."""
+        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+
         typed, self._typed = self._typed, None
         reading = self.listing.reading
         if reading is None:

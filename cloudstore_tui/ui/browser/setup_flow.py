@@ -14,10 +14,8 @@ from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.doctor import CheckResult, Doctor, failed
-from cloudstore_tui.ui.screens.doctor import DoctorScreen
 from cloudstore_tui.ui.screens.home import Choice
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
-from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 
 SANDBOX = """\
 The sandbox
@@ -83,6 +81,8 @@ class SetupFlow:
 
     async def check(self) -> None:
         """Show what is wrong with the configuration, the services and this machine."""
+        from cloudstore_tui.ui.screens.doctor import DoctorScreen
+
         await self._app.push_screen_wait(DoctorScreen(self._examine))
 
     async def _examine(self) -> AsyncIterator[CheckResult]:
@@ -102,6 +102,8 @@ class SetupFlow:
 
     async def add(self) -> None:
         """Ask for one more profile, and use it."""
+        from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+
         taken = self._engine.providers
         profile = await self._app.push_screen_wait(ProfileFormScreen(self._specs, self._path, taken))
         if profile is None:

@@ -14,7 +14,6 @@ from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.visit import Visit, everything_asked, search_from
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 from cloudstore_tui.ui.report import report
 
 ALL = "all regions"
@@ -45,6 +44,8 @@ class ProfileFlow(Flow):
 
     async def run(self) -> None:
         """Ask, go."""
+        from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
+
         names = list(self._providers)
         here = self._journey.visit.location.profile if self._journey.visit else ""
         picks = [*(Pick(name, self._note(name, here)) for name in names), Pick(ADD)]
@@ -76,6 +77,8 @@ class RegionFlow(Flow):
 
     async def run(self) -> None:
         """Find out which there are, ask, go."""
+        from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
+
         reading = self.listing.reading
         if reading is None:
             return

@@ -11,9 +11,6 @@ from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, 
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
-from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -35,6 +32,9 @@ class UploadFlow(Flow):
 
     async def run(self) -> None:
         """Ask, then upload."""
+        from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+        from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
+
         reading = self.listing.reading
         if reading is None:
             return
@@ -67,6 +67,8 @@ class UploadFlow(Flow):
             self.listing.read_again()
 
     async def _is_wanted(self, reading: Reading, folder: Location) -> bool:
+        from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
+
         caution = reading.provider.upload_caution(folder)
         if not caution:
             return True

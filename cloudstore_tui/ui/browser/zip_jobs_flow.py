@@ -12,7 +12,6 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.model import ZipRequest
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -57,6 +56,8 @@ class ZipJobsFlow(Flow):
         self, order: JobOrder, provider: StorageProvider, region: str, jobs: Sequence[ZipJob]
     ) -> tuple[ZipJob, ...]:
         """Do it; the jobs that the service then holds."""
+        from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
+
         if order.verb is JobVerb.CANCEL and order.job is not None:
             left = await provider.cancel_zip(region, order.job.name)
             self._tell_stopped(order.job, left)
