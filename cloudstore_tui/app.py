@@ -161,7 +161,8 @@ class CloudStoreApp(App[None]):
         self._typed = TypeAhead(self, lambda: self._browser is not None and self._browser.is_opening)
         if config.keys:
             self.set_keymap(check_keymap(config.keys, known_bindings(type(self)), subject=str(config.path)))
-        settings = config.settings
+        # Over a slow line nothing is fetched that nobody asked for.
+        settings = replace(config.settings, preview_in_detail=config.settings.preview_in_detail and not thin)
         interval = THIN_INTERVAL if thin else INTERVAL
         self._watch = TransferWatch(self, engine, bell=settings.bell, interval=interval)
         choice = ThemeChoice(settings.theme, state_folder() / ThemeChoice.FILE if self._watch.keeps else None)

@@ -15,6 +15,7 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry, Location
 from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.ui.layout import FIELDS
 
 output_option = partial(click.option, cls=HelpOption, section="Output")
 
@@ -62,7 +63,7 @@ def find_command(
     async def work(session: CommandSession) -> None:
         provider, location = _searchable(session, where)
         query, meaning = narrowed(
-            search.query(location, session.output, provider.columns(location, frozenset({type_ or "any"}))),
+            search.query(location, session.output, (*FIELDS, *provider.columns(location, frozenset({type_ or "any"})))),
             words,
             session.output,
         )

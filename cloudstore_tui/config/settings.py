@@ -48,9 +48,9 @@ SETTINGS: tuple[Option, ...] = (
     ),
     Option(
         "preview_in_detail",
-        "Whether the beginning of small texts is read and shown in Detail wherever the cursor rests.",
+        "Whether the beginning of small texts is read and shown beside the list wherever the cursor rests.",
         type=bool,
-        default=False,
+        default=True,
     ),
     Option("ping_hosts", "Hosts that --on-success and --on-failure may ping, such as hc-ping.com.", type=tuple),
     Option("zip_poll_seconds", "Seconds between looks at a zip job; the last repeats.", type=tuple),
@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True):
     transfers: int = 4
     bell: bool = False
     on_hangup: str = "stop"
-    preview_in_detail: bool = False
+    preview_in_detail: bool = True
     opener: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Programs that open copies of objects, by kind; what is missing is found on this machine."""
     recent_places: bool = True

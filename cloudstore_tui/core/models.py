@@ -177,3 +177,9 @@ class Column(msgspec.Struct, frozen=True):
     """Cells it needs; declared, never measured."""
     sort_field: str = ""
     """The service's own name to sort by on the server; empty where only loaded rows can be sorted."""
+    least: int = 0
+    """Cells to which it may be narrowed; 0 where only texts may be."""
+    rank: int = 0
+    """Of several columns for which there is no room the one with the highest rank is left out first."""
+    also: tuple[str, ...] = ()
+    """Tags that tell the same on other types of objects."""

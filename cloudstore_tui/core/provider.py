@@ -93,6 +93,8 @@ class Session(msgspec.Struct, frozen=True):
     """When the current token ends; `None` before the first request."""
     note: str = ""
     """What the user should know, such as that the service asks to wait."""
+    pace_used: float = 0.0
+    """The share of a minute's calls that the last minute has seen; 0 where the profile sets no limit."""
 
 
 class StorageProvider(ABC):

@@ -155,6 +155,11 @@ class ApiClient:
         return urlsplit(self._base).netloc
 
     @property
+    def pace_used(self) -> float:
+        """The share of a minute's calls that the last minute has seen; 0 without a limit."""
+        return self._limiter.used
+
+    @property
     def note(self) -> str:
         """What is waited for, or what the user should know of this host; empty when there is nothing to say."""
         waiting = self._retries.note or self._limiter.note

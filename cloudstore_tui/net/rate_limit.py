@@ -39,6 +39,14 @@ class RateLimiter:
         """What is waited for, as a clause; empty when nothing is."""
         return next(iter(self._notes.values()), "")
 
+    @property
+    def used(self) -> float:
+        """The share of a minute's calls that the last minute has seen; 0 without a limit."""
+        if not self._interval:
+            return 0.0
+        since = self._clock.monotonic() - MINUTE
+        return sum(start > since for start in list(self._starts)) * self._interval / MINUTE
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn, and hold it for the length of one call.

@@ -1,6 +1,7 @@
 """Entries as JSON text, from which SQL takes the values to sort by."""
 
 import json
+import re
 from typing import Final
 
 import msgspec
@@ -11,6 +12,10 @@ from cloudstore_tui.core.text import folded
 _FIELDS: Final = frozenset(StoredObject.__struct_fields__) - {"location", "size_exact", "tags"}
 _TIMES: Final = frozenset({"modified", "created", "updated"})
 _NUMBERS: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
+
+_NUMBER: Final = re.compile(r"[0-9]+")
+_DIGITS: Final = 20
+"""Digits that numbers in names are compared by."""
 
 _encoder = msgspec.json.Encoder()
 _objects = msgspec.json.Decoder(StoredObject)
@@ -52,11 +57,21 @@ def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
     if column.name in _TIMES:
         # Instants, not texts: offsets differ. Exact to the millisecond, as the services are.
         return f"julianday(json_extract(body, '$.{column.name}'))", ()
+    if column.name == "name":
+        return "natural_key(json_extract(body, '$.name'))", ()
     if column.name in _FIELDS:
         return f"nullif(json_extract(body, '$.{column.name}'), '')", ()
     pairs = "json_each(body, '$.tags') WHERE json_extract(value, '$[0]') = ? LIMIT 1"
     value = f"nullif((SELECT json_extract(value, '$[1]') FROM {pairs}), '')"
-    return (f"CAST({value} AS REAL)" if column.kind in _NUMBERS else value), (_storable(column.name),)
+    names = (column.name, *column.also)
+    found = f"coalesce({', '.join([value] * len(names))})" if column.also else value
+    return (f"CAST({found} AS REAL)" if column.kind in _NUMBERS else found), tuple(map(_storable, names))
+
+
+def natural_key(name: str | None) -> str:
+    """What to sort a name by: numbers by their value, and what a name goes on with after the name itself."""
+    text = (name or "").rstrip("/").casefold()
+    return _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(_DIGITS, "0"), text)
 
 
 def _storable(text: str) -> str:

@@ -29,9 +29,14 @@ CREATE TABLE rows (
     sequence INTEGER NOT NULL,
     folder INTEGER NOT NULL,
     words TEXT NOT NULL,
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    call INTEGER,
+    tells INTEGER NOT NULL
 );
+CREATE INDEX calls ON rows(call, tells) WHERE call IS NOT NULL;
 """
+_OF_ONE_CALL = 64
+"""Rows of one call that are read; nobody looks at more."""
 _CACHE = "PRAGMA cache_size = -4000"
 _FETCH = 4096
 _LARGEST = 2**53
@@ -106,15 +111,16 @@ class RowDatabase:
                 by_key[key] = entry
         needle, before = codec.needle(found_by), self._numbers.last
         rows: list[RowFacts] = []
-        new: list[tuple[int, int, bool, str, str]] = []
-        old: list[tuple[int | None, bool, str, str, int]] = []
+        new: list[_NewRow] = []
+        old: list[_OldRow] = []
         numbers = self._numbers.give(by_key)
         for sequence, number, entry in zip(count(self._sequence), numbers, by_key.values(), strict=False):
             words, is_folder, is_new = self._words_of(entry), isinstance(entry, Folder), number > before
             if is_new:
-                new.append((number, sequence, is_folder, words, codec.encode(entry)))
+                new.append((number, sequence, is_folder, words, codec.encode(entry), *_call_of(entry)))
             elif update:
-                old.append((sequence if again else None, is_folder, words, codec.encode(entry), number))
+                place = sequence if again else None
+                old.append((place, is_folder, words, codec.encode(entry), *_call_of(entry), number))
             rows.append(RowFacts(number, is_folder, is_new, needle in words, *_size(entry), _moment(entry)))
         self._sequence += len(rows)
         self._write(new, old)
@@ -131,6 +137,28 @@ class RowDatabase:
         with self._disk_errors():
             found = self._rows.execute(query, (listed(numbers),)).fetchall()
         return [codec.decode(body, is_folder=folder) for folder, body in found]
+
+    def of_call(self, entry: Entry) -> list[Entry]:
+        """The rows that belong to the same call as an entry, itself among them, in order of arrival."""
+        call, _tells = _call_of(entry)
+        if call is None:
+            return []
+        query = f"SELECT folder, body FROM rows WHERE call = ? ORDER BY sequence LIMIT {_OF_ONE_CALL}"
+        with self._disk_errors():
+            found = self._rows.execute(query, (call,)).fetchall()
+        return [codec.decode(body, is_folder=folder) for folder, body in found]
+
+    def tellers(self, entries: Iterable[Entry]) -> dict[str, StoredObject]:
+        """For each entry that does not tell whose call it is of, by identity: a row of the same call that does."""
+        calls = {identity(entry): _call_of(entry) for entry in entries}
+        silent = {name: call for name, (call, tells) in calls.items() if call is not None and not tells}
+        if not silent:
+            return {}
+        query = "SELECT call, body FROM json_each(?) CROSS JOIN rows ON call = value AND tells = 1"
+        with self._disk_errors():
+            found = dict(self._rows.execute(query, (listed(set(silent.values())),)).fetchall())
+        told = {call: codec.decode(body, is_folder=False) for call, body in found.items()}
+        return {name: teller for name, call in silent.items() if isinstance(teller := told.get(call), StoredObject)}
 
     def find(self, identities: Iterable[str]) -> list[int]:
         """The rows of those entries that are known."""
@@ -213,13 +241,12 @@ class RowDatabase:
         self._rows.close()
         self._numbers.close()
 
-    def _write(
-        self, new: list[tuple[int, int, bool, str, str]], old: list[tuple[int | None, bool, str, str, int]]
-    ) -> None:
-        update = "UPDATE rows SET sequence = coalesce(?, sequence), folder = ?, words = ?, body = ? WHERE number = ?"
+    def _write(self, new: "list[_NewRow]", old: "list[_OldRow]") -> None:
+        change = "sequence = coalesce(?, sequence), folder = ?, words = ?, body = ?, call = ?, tells = ?"
+        update = f"UPDATE rows SET {change} WHERE number = ?"
         try:
             with self._disk_errors(), self._transaction():
-                self._rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", new)
+                self._rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", new)
                 self._rows.executemany(update, old)
         except LocalDiskError:
             # So that the same page can be added once there is space again.
@@ -257,6 +284,7 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     sorter = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     for connection in (rows, sorter):
         connection.execute(_CACHE)
+        connection.create_function("natural_key", 1, codec.natural_key, deterministic=True)
         # Reading opens the log beside the file: it has to be open before its name goes.
         connection.execute("SELECT count(*) FROM rows").fetchone()
     return rows, sorter
@@ -272,6 +300,18 @@ def _collected(cursor: sqlite3.Cursor) -> "array[int]":
     while found := cursor.fetchmany(_FETCH):
         numbers.extend([number for (number,) in found])
     return numbers
+
+
+_NewRow: TypeAlias = tuple[int, int, bool, str, str, int | None, bool]
+_OldRow: TypeAlias = tuple[int | None, bool, str, str, int | None, bool, int]
+
+
+def _call_of(entry: Entry) -> tuple[int | None, bool]:
+    """What objects of one call have in common, if it is of one, and whether it tells who spoke."""
+    if isinstance(entry, Folder):
+        return None, False
+    call = entry.tag("callId")
+    return (hash(call) if call else None), bool(entry.tag("agentName") or entry.tag("userName"))
 
 
 def _size(entry: Entry) -> tuple[int, bool]:

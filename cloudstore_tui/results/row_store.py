@@ -3,14 +3,14 @@
 import asyncio
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import compress
 from pathlib import Path
 
 import msgspec
 
-from cloudstore_tui.core.models import Column, Entry
+from cloudstore_tui.core.models import Column, Entry, StoredObject
 from cloudstore_tui.results.database import RowDatabase, RowFacts, Shown
 
 
@@ -24,14 +24,19 @@ class Sizes:
         """1 where the size is not exact or not known."""
         self.moments = array("q")
         """Seconds of the epoch; 0 where unknown."""
+        self.span = (0, 0)
+        """The oldest and the newest of them that ever came; 0 where none is known."""
+        self.version = 0
+        """Another number whenever something is noted."""
 
     @property
     def known(self) -> tuple[int, int]:
         """How many rows tell their size, and the sum of these."""
         return len(self.bytes) - self.bytes.count(0), sum(self.bytes)
 
-    def note(self, rows: Iterable[RowFacts]) -> None:
+    def note(self, rows: Sequence[RowFacts]) -> None:
         """Keep the sizes of new rows, or of rows that changed."""
+        self.version += 1
         sizes, rounded, moments = self.bytes, self.rounded, self.moments
         for row in rows:
             number = row.number
@@ -42,6 +47,10 @@ class Sizes:
                 rounded.extend(bytes(missing))
                 moments.extend([0] * missing)
             sizes[number], rounded[number], moments[number] = row.size, row.rounded, row.moment
+        known = [row.moment for row in rows if row.moment]
+        if known:
+            first, last = self.span
+            self.span = (min(first or known[0], *known), max(last, *known))
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -65,6 +74,8 @@ class MarkedRows:
         self._flags = bytearray()
         self._dropped = bytearray()
         """The flags before all of them were taken away."""
+        self.version = 0
+        """Another number whenever something is marked or unmarked."""
 
     def __contains__(self, number: int) -> bool:
         return number < len(self._flags) and self._flags[number] == 1
@@ -75,6 +86,7 @@ class MarkedRows:
 
     def set(self, numbers: Iterable[int], *, on: bool) -> None:
         """Mark or unmark rows."""
+        self.version += 1
         flags = self._flags
         for number in numbers:
             if number >= len(flags):
@@ -87,6 +99,7 @@ class MarkedRows:
         """Unmark all rows."""
         if any(self._flags):
             self._dropped = self._flags
+        self.version += 1
         self._flags = bytearray()
 
     def bring_back(self) -> None:
@@ -111,28 +124,29 @@ class InsertionOrder:
 
     def __init__(self) -> None:
         self.numbers = array("I")
-        self._folders = 0
+        self.folders = 0
+        """How many of them are of folders."""
 
     def add(self, rows: Iterable[RowFacts]) -> bool:
         """Add rows to the end of their kind; whether all of them are at the very end."""
         folders, objects = array("I"), array("I")
         for row in rows:
             (folders if row.is_folder else objects).append(row.number)
-        in_place = not folders or self._folders == len(self.numbers)
-        self.numbers[self._folders : self._folders] = folders
-        self._folders += len(folders)
+        in_place = not folders or self.folders == len(self.numbers)
+        self.numbers[self.folders : self.folders] = folders
+        self.folders += len(folders)
         self.numbers.extend(objects)
         return in_place
 
     def remove(self, gone: set[int]) -> None:
         """Forget rows."""
-        self._folders -= sum(number in gone for number in self.numbers[: self._folders])
+        self.folders -= sum(number in gone for number in self.numbers[: self.folders])
         self.numbers = array("I", [number for number in self.numbers if number not in gone])
 
     def replace(self, seen: Mapping[int, bool]) -> None:
         """Take over another order of rows, each with whether it is a folder."""
         self.numbers = array("I", [number for number, is_folder in seen.items() if is_folder])
-        self._folders = len(self.numbers)
+        self.folders = len(self.numbers)
         self.numbers.extend([number for number, is_folder in seen.items() if not is_folder])
 
 
@@ -167,6 +181,16 @@ class SortedView:
         return len(self._order.numbers)
 
     @property
+    def folders(self) -> int:
+        """How many of all rows are folders."""
+        return self._order.folders
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """When the oldest and the newest of all rows were made, in seconds of the epoch; 0 where that is not known."""
+        return self._sizes.span
+
+    @property
     def stale(self) -> bool:
         """Whether what is shown is not yet what was asked for, until `settle` has run."""
         return self._dirty or self._late is not None
@@ -174,6 +198,14 @@ class SortedView:
     def window(self, first: int, count: int) -> list[Entry]:
         """The shown entries from `first` on, at most `count`."""
         return self._database.read(self._shown[max(first, 0) : max(first + count, 0)])
+
+    def of_call(self, entry: Entry) -> list[Entry]:
+        """The rows of the same call as an entry, shown or not, itself among them."""
+        return self._database.of_call(entry)
+
+    def tellers(self, entries: Iterable[Entry]) -> dict[str, StoredObject]:
+        """For each entry that does not tell whose call it is of, by identity: a row of the same call that does."""
+        return self._database.tellers(entries)
 
     def at(self, index: int) -> Entry:
         """One shown entry."""
@@ -358,17 +390,28 @@ class RowStore(SortedView):
 
     def __init__(self, folder: Path | None = None, shown: Shown | None = None) -> None:
         self._marked = MarkedRows()
+        self._summed = (-1, -1)
+        """Of which state of marks and sizes the summary is: adding up a hundred thousand marks takes a while."""
+        self._summary = Selection()
         super().__init__(folder, shown)
 
     @property
     def selection(self) -> Selection:
         """How much is marked, also of what the filter hides."""
-        return self._marked.summary(self._sizes)
+        state = (self._marked.version, self._sizes.version)
+        if state != self._summed:
+            self._summed, self._summary = state, self._marked.summary(self._sizes)
+        return self._summary
 
     @property
     def sizes(self) -> tuple[int, int]:
         """How many of the loaded objects tell their size, and how large these are together."""
         return self._sizes.known
+
+    @property
+    def sizes_exact(self) -> bool:
+        """Whether the sizes of all loaded objects are known to the byte."""
+        return self._sizes.rounded.count(1) <= self.folders
 
     def is_marked(self, index: int) -> bool:
         """Whether the entry shown at `index` is marked."""

@@ -320,7 +320,7 @@ class HiddenPanes:
         self._state: JsonState[list[str]] = JsonState(path, list[str], [])
         self._names = frozenset(self._state.read())
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._names
 
     def keep(self, name: str, *, hidden: bool) -> None:

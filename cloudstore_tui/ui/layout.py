@@ -10,14 +10,14 @@ from cloudstore_tui.state.memory import Layout, ShownColumn
 from cloudstore_tui.ui import format as formatted
 
 FIELDS = (
-    Column("created", "When", ColumnKind.TIME, 16, "createdTime"),
+    Column("created", "Time", ColumnKind.TIME, 16, "createdTime"),
     Column("updated", "Updated", ColumnKind.TIME, 16, "updatedTime"),
     Column("modified", "Modified", ColumnKind.TIME, 16),
     Column("region", "Region", width=8),
     Column("type", "What", width=16, sort_field="type"),
     Column("name", "Name", width=30, sort_field="objectName"),
-    Column("duration", "Duration", ColumnKind.DURATION, 8, "duration"),
-    Column("size", "Size", ColumnKind.SIZE, 9, "storedBytes"),
+    Column("duration", "Len", ColumnKind.DURATION, 7, "duration"),
+    Column("size", "Size", ColumnKind.SIZE, 7, "storedBytes"),
     Column("state", "State", ColumnKind.STATE, 10, "objectState"),
     Column("mime", "Format", width=16, sort_field="mimeType"),
     Column("id", "Id", width=36),
@@ -41,7 +41,10 @@ def shown_words(entry: Entry, zones: Sequence[tzinfo]) -> str:
         for column in FIELDS
         for zone in (zones if column.kind is ColumnKind.TIME else zones[:1])
     ]
-    return "\n".join([*found, entry.type] if isinstance(entry, StoredObject) else found)
+    if isinstance(entry, StoredObject):
+        found += [entry.type, formatted.short_size(entry.size, exact=entry.size_exact)]
+        found += [formatted.day(formatted.local(entry.created, zone)) for zone in zones if entry.created is not None]
+    return "\n".join(found)
 
 
 def kind_of(usual: Iterable[Column]) -> str:
@@ -72,4 +75,5 @@ def offered(usual: Sequence[Column], shown: Sequence[Column], entries: Iterable[
 
 def _column(name: str, own: dict[str, Column], width: int = 0) -> Column:
     found = own.get(name) or _KNOWN.get(name) or Column(name, name, width=TAG_WIDTH, sort_field=name)
-    return replace(found, width=width) if width else found
+    # What somebody chose is not left out before something else that they chose.
+    return replace(found, width=width, rank=0) if width else found

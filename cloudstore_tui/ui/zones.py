@@ -33,9 +33,24 @@ def zone_name(zone: tzinfo) -> str:
     return str(zone)
 
 
-def short_name(zone: tzinfo) -> str:
-    """What to call a zone where there is little room: `London`."""
-    return zone_name(zone).rpartition("/")[2]
+def zone_label(zone: tzinfo, span: tuple[int, int] = (0, 0)) -> str:
+    """What clocks in a zone are said to show: `UTC`, `EDT`, `UTC+3`; `EST/EDT` for times of both.
+
+    Args:
+        zone: the zone.
+        span: the oldest and the newest time that is shown, in seconds of the epoch; without one, now is meant.
+    """
+    moments = [datetime.fromtimestamp(moment, UTC) for moment in span if moment] or [datetime.now(UTC)]
+    return "/".join(dict.fromkeys(_clock_name(moment.astimezone(zone)) for moment in moments))
+
+
+def _clock_name(moment: datetime) -> str:
+    name = moment.tzname() or ""
+    if name[:1] not in ("+", "-"):
+        return name
+    # Zones without letters of their own: `+0530`.
+    minutes = name[3:5] if name[3:5].strip("0") else ""
+    return f"UTC{name[0]}{int(name[1:3])}{':' if minutes else ''}{minutes}"
 
 
 def _same_clock(one: tzinfo, other: tzinfo) -> bool:

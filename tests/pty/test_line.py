@@ -54,8 +54,8 @@ def test_the_line_is_spared_over_ssh_and_where_asked(
 
 def test_nothing_is_sent_while_nothing_happens_and_little_for_a_key(terminal: Open, ready: Ready) -> None:
     shown = terminal("acme8:us-east/", size=(120, 40), CLOUDSTORE_CONFIG=str(ready.config))
-    shown.wait_for(r"available")
-    shown.press("i")
+    shown.wait_for(r"Recording")
+    shown.press("i", "i")
     shown.settle(1)
     sizes = []
     for key in (DOWN, DOWN, DOWN, PAGE_DOWN):

@@ -153,7 +153,7 @@ def filters(shown: Any) -> None:
 def types(shown: Any) -> None:
     go(shown, PLACE, "100 loaded")
     shown.press("f", "dur:>20m", ENTER)
-    shown.wait_for(r"\d+ (entries|entry|loaded)")
+    shown.wait_for(r"row \d+ of|no rows")
     shown.press("f", SAVE)
     shown.wait_for("Save as @")
     shown.press("long", ENTER)
@@ -181,13 +181,13 @@ def looks(shown: Any) -> None:
     shown.wait_for("a program shows it")
     shown.press(ENTER)
     shown.wait_for("100 loaded")
-    go(shown, "acme8:us-east/transcription/", "loaded|entries")
+    go(shown, "acme8:us-east/transcription/", r"row \d+ of")
     shown.press("I")
-    shown.wait_for("transcript; p shows more|confidence")
+    shown.wait_for("TRANSCRIPT|p shows more")
 
 
 def downloads(shown: Any) -> None:
-    go(shown, "acme8:us-east/transcription/", "loaded|entries")
+    go(shown, "acme8:us-east/transcription/", r"row \d+ of")
     shown.press("d")
     shown.wait_for("Downloaded|done|ended")
     shown.press("D")
@@ -245,16 +245,16 @@ def changes(shown: Any) -> None:
 
 
 def reads(shown: Any) -> None:
-    go(shown, "acme8:uk/", "loaded|entries")
+    go(shown, "acme8:uk/", r"row \d+ of")
     shown.press("r")
-    shown.wait_for("loaded|entries")
+    shown.wait_for(r"row \d+ of")
     shown.press(LOAD_ALL)
-    shown.wait_for("entries")
+    shown.wait_for(r"row \d+ of [\d,]+(?![\d,]| loaded)")
 
 
 def shows(shown: Any) -> None:
     go(shown, PLACE, "100 loaded")
-    shown.press("Z", "i", "i", "M")
+    shown.press("Z", "i", "i", "i", "M")
     shown.wait_for("masked|MASKED")
     shown.press("M")
     shown.wait_until(lambda: "masked" not in shown.text.split("\n")[0].lower(), "the names")

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.ui.detail_text import detail_text
+from cloudstore_tui.ui.detail_text import Subject, detail_text, preview, two_lines
 
 ENTRY = StoredObject(
     Location("acme8", "us-east", "id-1"),
@@ -33,18 +33,28 @@ def lines(entry: StoredObject, width: int = 80, zone: str = "UTC") -> list[str]:
 
 def test_every_field_and_every_tag_is_told_repeated_ones_too() -> None:
     assert lines(ENTRY) == [
-        "Name       int-1.mp3",
-        "Address    acme8:us-east/id-1",
-        "Type       callrecording",
+        "What       Recording",
         "Size       3.8 MB (3,812,345 bytes)",
-        "State      deleted (recoverable by 8x8 only): REVOKED",
         "Duration   21:11",
+        "State      deleted (recoverable by 8x8 only): REVOKED",
         "Created    2024-09-01 09:12:33 UTC",
-        "Checksum   922c (MD5)",
         "agentName  Khang Glynn",
         "direction  INBOUND",
         "direction  again",
         "queue      (empty)",
+        "Name       int-1.mp3",
+        "Type       callrecording",
+        "Checksum   922c (MD5)",
+        "Address    acme8:us-east/id-1",
+    ]
+
+
+def test_times_and_lengths_of_tags_are_told_as_people_read_them() -> None:
+    tags = (("startTime", "1725200109691"), ("duration", "26000"), ("endTime", "soon"))
+    assert lines(replace(ENTRY, tags=tags))[5:8] == [
+        "startTime  2024-09-01 14:15:09 UTC (1725200109691)",
+        "duration   0:26 (26000 ms)",
+        "endTime    soon",
     ]
 
 
@@ -62,25 +72,25 @@ def test_a_long_name_is_wrapped_whole(name: str) -> None:
     told = detail_text(replace(ENTRY, name=name), ZoneInfo("UTC"), width)
     shown = [line for line in told.split("\n") if line.cell_length]
     assert all(line.cell_length <= width for line in shown)
-    start = told.plain.index("Address")
-    assert "".join(told.plain[:start].split()).removeprefix("Name") == name
+    start, end = told.plain.index("\nName"), told.plain.index("\nType")
+    assert "".join(told.plain[start:end].split()).removeprefix("Name") == name
 
 
 def test_a_wide_pane_puts_two_fields_into_a_line() -> None:
-    assert lines(ENTRY, 120)[0].split() == ["Name", "int-1.mp3", "Address", "acme8:us-east/id-1"]
+    assert lines(ENTRY, 120)[0].split()[:3] == ["What", "Recording", "Size"]
     assert len(lines(ENTRY, 120)) < len(lines(ENTRY))
 
 
 def test_nothing_in_a_value_is_obeyed() -> None:
     told = detail_text(replace(ENTRY, name="[red]a\x1b[31m\nb"), ZoneInfo("UTC"), 80).plain
-    assert told.startswith("Name       [red]a␛[31m␊b\n")
+    assert "\nName       [red]a␛[31m␊b\n" in told
 
 
 async def test_the_pane_follows_the_cursor_and_draws_once_when_it_rests(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
-        await it.until(lambda: "report-000.tar" in "\n".join(it.lines[26:]))
+        await it.until(lambda: "Address  acme:exports/reporting/report-000.tar" in it.text)
         drawn: list[str] = []
-        fields = it.screen.detail.query_one("#fields", Static)
+        fields = it.screen.detail.query_one("#text", Static)
         change = fields.update
 
         def counted(text: Content) -> None:
@@ -100,14 +110,14 @@ async def test_every_line_is_on_the_screen_after_another_place_was_looked_at(bro
     async with browser(start="acme:exports/") as it:
         await it.until(lambda: "Name" in it.text)
         await it.press("enter")
-        await it.until(lambda: "Address   acme:exports/" in it.text)
+        await it.until(lambda: "Address  acme:exports/" in it.text)
 
 
 async def test_keys_scroll_the_pane(browser: Any, folders: Any) -> None:
     folders.tree["exports/"] = ["x" * 2000]
     async with browser(start="acme:exports/") as it:
         await it.pilot.pause(0.2)
-        await it.press("enter", "j", "j")
+        await it.press("i", "tab", "j", "j")
         assert it.screen.detail.scroll_offset.y == 2
         await it.press("k")
         assert it.screen.detail.scroll_offset.y == 1
@@ -117,3 +127,73 @@ def test_an_object_of_a_call_says_how_the_rest_of_it_is_found() -> None:
     of_a_call = replace(ENTRY, tags=(*ENTRY.tags, ("callId", "int-1")))
     assert ["Call", "press . for everything of this call"] in [line.split(maxsplit=1) for line in lines(of_a_call)]
     assert not any("everything of this call" in line for line in lines(replace(ENTRY, tags=(("dnis", "1"),))))
+
+
+RECORDING = StoredObject(
+    Location("acme8", "us-east", "id-1"),
+    "int-191accbcf26.mp3",
+    type="callcenterrecording",
+    size=3_813_176,
+    size_exact=True,
+    created=datetime(2024, 9, 1, 9, 16, 35, tzinfo=UTC),
+    state="AVAILABLE",
+    duration=1271,
+    checksum="279f59fd",
+    checksum_type="MD5",
+    tags=(
+        *(("callId", "int-191accbcf26"), ("address", "+16695553203"), ("agentId", "ag788"), ("branchId", "hq")),
+        *(("duration", "1271000"), ("agentName", "Khang Glynn"), ("direction", "INBOUND"), ("queueName", "Level 3")),
+    ),
+)
+SUMMARY = replace(
+    RECORDING,
+    location=Location("acme8", "us-east", "id-2"),
+    type="summary",
+    duration=None,
+    size=269,
+    name="int-191accbcf26.json",
+    tags=(("callId", "int-191accbcf26"),),
+)
+
+
+def test_a_preview_begins_with_who_when_and_how_long_and_ends_with_ids() -> None:
+    subject = Subject(RECORDING, UTC, (RECORDING, SUMMARY), head="0:00 agent Good morning", title="TRANSCRIPT")
+    assert preview(subject, 37).plain.split("\n") == [
+        "Khang Glynn ← +1 669 555 3203",
+        "Sun 1 Sep 2024 09:16 · inbound",
+        "Level 3 · 21:11 · 3.8 MB · mp3",
+        "",
+        "THIS CALL       2 files here · 3.8 MB",
+        "Summary",
+        "",
+        "TRANSCRIPT",
+        "0:00 agent Good morning",
+        "",
+        "DETAILS",
+        "callId    int-191accbcf26",
+        "agentId   ag788",
+        "branchId  hq",
+        "Checksum  279f59fd (MD5)",
+        "Address   acme8:us-east/id-1",
+        "… 8 more fields: i shows all",
+    ]
+    assert all(line.cell_length <= 20 for line in preview(subject, 20).split("\n"))
+
+
+def test_what_does_not_tell_whose_it_is_borrows_that_from_its_call() -> None:
+    told = preview(Subject(SUMMARY, UTC, (RECORDING, SUMMARY)), 60).plain.split("\n")
+    assert told[:2] == ["Khang Glynn ← +1 669 555 3203", "Sun 1 Sep 2024 09:16 · Summary · inbound · Level 3 · 269 B"]
+
+
+def test_a_call_that_went_out_and_an_archived_object_say_so() -> None:
+    tags = tuple((key, "OUTBOUND" if key == "direction" else value) for key, value in RECORDING.tags)
+    told = preview(Subject(replace(RECORDING, tags=tags, state="ARCHIVED"), UTC), 60).plain
+    assert "Khang Glynn → +1 669 555 3203" in told
+    assert "Archived. B restores it." in told
+
+
+def test_two_lines_say_whose_it_is_and_what_it_begins_with_or_belongs_to() -> None:
+    told = two_lines(Subject(RECORDING, UTC, (RECORDING, SUMMARY)), 80).plain.split("\n")
+    assert told == ["Khang Glynn ← +1 669 555 3203 · inbound · Level 3 · 21:11 · 3.8 MB · mp3", "This call: Summary"]
+    told = two_lines(Subject(RECORDING, UTC, head="\nagent: Good morning"), 40).plain.split("\n")
+    assert told == ["Khang Glynn ← +1 669 555 3203 · inbound…", "agent: Good morning"]

@@ -15,9 +15,10 @@ from textual.strip import Strip
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.widgets.virtual_table import RowSign
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
-CREATED, SIZE = Column("created", "When (UTC)", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
+CREATED, SIZE = Column("created", "Time", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
 Kept = TypeVar("Kept", bound=Message)
 
@@ -100,16 +101,46 @@ async def test_rows_are_drawn_in_columns_that_fit(filled: RowStore) -> None:
     async with running(filled) as (app, _):
         lines = app.lines()
         assert {cell_len(line) for line in lines} == {90}
-        assert lines[0].split() == ["Name", "Agent", "When", "(UTC)", "Size"]
-        assert lines[2].split() == ["recording-000001.mp3", "Agent", "1", "2024-09-01", "00:01", "1.0", "kB"]
+        assert lines[0].split() == ["Name", "Agent", "Time", "UTC", "Size"]
+        assert lines[2][:-1].split() == ["recording-000001.mp3", "Agent", "1", "2024-09-01", "00:01", "1.0", "kB"]
         assert lines[0].index("Agent") == lines[2].index("Agent")
         assert lines[0].rstrip().endswith("Size")
-        assert lines[2].rstrip().endswith("1.0 kB")
+        assert lines[2].endswith("1.0 kB█")
 
 
-async def test_a_row_is_one_segment(filled: RowStore) -> None:
-    async with running(filled) as (app, _):
-        assert all(len(list(app.strip(y))) == 1 for y in range(21))
+async def test_a_row_is_one_segment_and_a_piece_of_the_scroll_bar(filled: RowStore) -> None:
+    async with running(filled) as (app, pilot):
+        assert [len(list(app.strip(y))) for y in range(21)] == [1, *[2] * 20]
+        bar = "".join(list(app.strip(y))[-1].text for y in range(1, 21))
+        assert bar == "████" + "│" * 16
+        await pilot.press("G")
+        assert "".join(list(app.strip(y))[-1].text for y in range(1, 21)) == "│" * 16 + "████"
+
+
+async def test_a_sign_says_what_is_the_matter_and_only_its_row_is_drawn_anew(
+    filled: RowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(filled) as (app, pilot):
+        signs: dict[str, RowSign] = {}
+        app.table.sign_of = lambda entry: signs.get(entry.name)
+        drawn: list[int] = []
+        refresh_row = EntryTable.refresh_row
+
+        def noted(table: EntryTable, row: int) -> None:
+            drawn.append(row)
+            refresh_row(table, row)
+
+        monkeypatch.setattr(EntryTable, "refresh_row", noted)
+        for sign in (RowSign.COMING, RowSign.HERE):
+            signs[make(2).name] = sign
+            app.table.signs_changed()
+            await pilot.pause()
+            assert app.lines()[3].startswith(f" {sign.value} ")
+        app.table.signs_changed()
+        assert drawn == [2, 2]
+        app.table.cursor = 2
+        await pilot.press("space")
+        assert app.lines()[3].startswith("●✓ ")
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 12, 24, 40, 60, 200])
@@ -199,7 +230,7 @@ async def test_marks_are_shown_by_a_sign_and_told(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("space", "j", "insert")
         assert app.table.cursor == 3
-        assert [line[0] for line in app.lines()[1:5]] == ["*", " ", "*", " "]
+        assert [line[1] for line in app.lines()[1:5]] == ["●", " ", "●", " "]
         assert len(app.of(EntryTable.MarksChanged)) == 2
         assert filled.selection.count == 2
         plain, marked = app.strip(2), app.strip(1)
@@ -217,13 +248,13 @@ async def test_marks_are_shown_by_a_sign_and_told(filled: RowStore) -> None:
 async def test_a_range_is_marked_from_v_to_v_and_escape_gives_it_up(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         await pilot.press("j", "v", "j", "j")
-        assert [line[0] for line in app.lines()[1:6]] == [" ", "*", "*", "*", " "]
+        assert [line[1] for line in app.lines()[1:6]] == [" ", "●", "●", "●", " "]
         assert filled.selection.count == 0
         await pilot.press("v")
         assert filled.selection.count == 3
         await pilot.press("g", "v", "escape")
         assert app.backed_out == 0
-        assert [line[0] for line in app.lines()[1:6]] == [" ", "*", "*", "*", " "]
+        assert [line[1] for line in app.lines()[1:6]] == [" ", "●", "●", "●", " "]
         await pilot.press("escape")
         assert app.backed_out == 1
 
@@ -271,7 +302,7 @@ async def test_the_header_tells_the_order(filled: RowStore) -> None:
         app.table.rows_changed()
         assert "Size ▼" in app.lines()[0]
         app.table.order = ("created", False)
-        assert "When (UTC) ▲" in app.lines()[0]
+        assert "Time UTC ▲" in app.lines()[0]
         assert "▼" not in app.lines()[0]
 
 

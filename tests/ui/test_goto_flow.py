@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Location
+from cloudstore_tui.ui.widgets.detail_pane import DetailMode
 
 
 async def ask(it: Any, address: str) -> None:
@@ -73,7 +74,7 @@ async def test_tab_completes_regions_and_the_places_below_them(browser: Any) -> 
             await it.press("tab")
         assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
         await it.press("enter")
-        assert "us-east › callrecording" in it.lines[1]
+        assert "us-east › Work recordings" in it.text
         await it.press("ctrl+g")
         assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
 
@@ -151,7 +152,11 @@ async def test_a_hidden_detail_stays_hidden_the_next_time(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
         await it.press("i")
     async with browser(start="acme:exports/") as it:
+        assert it.screen.detail.mode is DetailMode.FIELDS
+        await it.press("i")
+    async with browser(start="acme:exports/") as it:
         assert it.screen.detail.has_class("-off")
         await it.press("i")
     async with browser(start="acme:exports/") as it:
         assert not it.screen.detail.has_class("-off")
+        assert it.screen.detail.mode is DetailMode.PREVIEW

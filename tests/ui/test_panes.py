@@ -16,7 +16,7 @@ async def test_the_pane_with_the_focus_is_known_however_it_got_it(browser: Any) 
 
 async def test_a_pane_that_is_not_there_is_passed_over(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
-        await it.press("i", "tab")
+        await it.press("i", "i", "tab")
         assert it.focus == "places"
         it.screen.panes.go("detail")
         await it.settle()
@@ -45,7 +45,7 @@ async def test_panes_stand_side_by_side_between_two_rules(browser: Any) -> None:
         assert above.replace("┬", "┴") == below
         between = it.lines[it.lines.index(above) + 1 : it.lines.index(below)]
         assert {(line[28], line[81]) for line in between} == {("│", "│")}
-        await it.press("i")
+        await it.press("i", "i")
         assert [at for at, sign in enumerate(next(line for line in it.lines if "┬" in line)) if sign == "┬"] == [28]
 
 

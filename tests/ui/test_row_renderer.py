@@ -4,14 +4,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from rich.cells import cell_len
 
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
+from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE
 from cloudstore_tui.ui.widgets.virtual_table import RowRenderer
 
 NAME, AGENT = Column("name", "Name"), Column("agent", "Agent", width=12)
 CREATED, SIZE = Column("created", "Created", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
+DIRECTION = ("direction", "INBOUND")
 
 
 def entry(name: str, agent: str = "Khang", size: int = 1500) -> StoredObject:
@@ -26,29 +29,31 @@ def renderer(width: int, columns: tuple[Column, ...] = COLUMNS) -> RowRenderer:
 
 
 def test_a_row_shows_all_columns_numbers_to_the_right() -> None:
-    line = renderer(64).line(entry("a.mp3"), marked=False)
-    assert line == f"  {'a.mp3':<19}  {'Khang':<12}  2024-09-01 09:12  {'≈1.5 kB':>9}"
-    assert renderer(64).line(entry("a.mp3"), marked=True).startswith("* a.mp3")
+    line = renderer(65).line(entry("a.mp3"))
+    assert line == f"   {'a.mp3':<19}  {'Khang':<12}  2024-09-01 09:12  {'≈1.5 kB':>9}"
+    assert renderer(64).line(entry("a.mp3"), marked=True).startswith(" ● a.mp3")
+    assert renderer(64).line(entry("a.mp3"), sign="✓").startswith(" ✓ a.mp3")
+    assert renderer(64).line(entry("a.mp3"), marked=True, sign="✓").startswith("●✓ a.mp3")
 
 
 def test_the_name_takes_what_is_left() -> None:
     for width in (70, 100, 200):
-        line = renderer(width).line(entry("n" * 300), marked=False)
+        line = renderer(width).line(entry("n" * 300))
         assert cell_len(line) == width
         assert line.rstrip().endswith("≈1.5 kB")
-        assert line[2 : 2 + width - 2 - 12 - 16 - 9 - 6].replace("…", "n") == "n" * (width - 45)
+        assert line[3 : 3 + width - 3 - 12 - 16 - 9 - 6].replace("…", "n") == "n" * (width - 46)
 
 
 def test_texts_are_narrowed_before_columns_are_left_out_from_the_right() -> None:
-    assert renderer(60).header("", False).split() == ["Name", "Agent", "Created", "Size"]
-    assert renderer(50).header("", False).split() == ["Name", "Agent", "Created"]
+    assert renderer(60).header("", False).split() == ["Name", "Agent", "Created", "UTC", "Size"]
+    assert renderer(50).header("", False).split() == ["Name", "Agent", "Created", "UTC"]
     assert renderer(30).header("", False).split() == ["Name", "Agent"]
     assert renderer(20).header("", False).split() == ["Name"]
 
 
 def test_long_names_lose_their_middle_and_other_texts_their_end() -> None:
-    line = renderer(70).line(entry("int-" + "x" * 60 + "-01.mp3", "Somebody With A Name"), marked=False)
-    name, agent = line[2:27], line[29:41]
+    line = renderer(70).line(entry("int-" + "x" * 60 + "-01.mp3", "Somebody With A Name"))
+    name, agent = line[3:27], line[29:41]
     assert name.startswith("int-xxx")
     assert name.endswith("x-01.mp3")
     assert name.count("…") == 1
@@ -58,7 +63,7 @@ def test_long_names_lose_their_middle_and_other_texts_their_end() -> None:
 def test_the_arrow_is_never_cut_off() -> None:
     columns = (NAME, Column("size", "A very long title", ColumnKind.SIZE, 9))
     assert "A very… ▲" in renderer(60, columns).header("size", False)
-    assert renderer(60).header("name", True).startswith("  Name ▼")
+    assert renderer(60).header("name", True).startswith("   Name ▼")
 
 
 def test_a_click_finds_the_column_below_it() -> None:
@@ -71,13 +76,13 @@ def test_a_click_finds_the_column_below_it() -> None:
 
 
 def test_a_folder_is_told_by_its_slash() -> None:
-    assert renderer(40, (NAME,)).line(Folder(Location("a"), "exports"), marked=False).rstrip() == "  exports/"
+    assert renderer(40, (NAME,)).line(Folder(Location("a"), "exports")).rstrip() == "   exports/"
 
 
 def test_times_are_those_of_the_zone() -> None:
     there = RowRenderer((NAME, CREATED), ZoneInfo("Asia/Tokyo"))
     there.fit(60)
-    assert there.line(entry("x"), marked=False).rstrip().endswith("2024-09-01 18:12")
+    assert there.line(entry("x")).rstrip().endswith("2024-09-01 18:12")
 
 
 @pytest.mark.parametrize("columns", [(), (SIZE,), (CREATED, SIZE), COLUMNS])
@@ -92,7 +97,7 @@ def test_any_name_in_any_width_fills_the_line_exactly(columns: tuple[Column, ...
 @given(st.text("日本👩\u200d👧\ufe0f\u0301ab…", max_size=40), st.integers(24, 60))
 def test_wide_and_joined_characters_do_not_move_the_next_column(name: str, width: int) -> None:
     columns = (NAME, Column("agent", "Agent", width=4))
-    line = renderer(width, columns).line(entry(name, "AAAA"), marked=False)
+    line = renderer(width, columns).line(entry(name, "AAAA"))
     assert line.endswith("AAAA")
     assert cell_len(line[:-4]) == width - 4
 
@@ -102,3 +107,38 @@ def test_without_names_columns_stay_near_each_other_in_a_wide_terminal() -> None
     head = renderer(200, columns).header("", False)
     assert head.index("Queue") <= 50
     assert len(head) == 200
+
+
+def test_times_say_as_much_of_the_date_as_tells_rows_apart_and_only_where_it_changes() -> None:
+    columns = (Column("created", "Time", ColumnKind.TIME, 16, least=6), AGENT)
+    moments = [datetime(2024, 9, 1, 9, 12, tzinfo=UTC), datetime(2024, 9, 1, 8, 0, tzinfo=UTC)]
+    moments += [datetime(2024, 8, 31, 23, 54, tzinfo=UTC), datetime(2023, 8, 31, 23, 54, tzinfo=UTC)]
+    rows = [structs.replace(entry("a"), created=moment) for moment in moments]
+
+    def shown(*numbers: int) -> list[str]:
+        rendered = RowRenderer(columns, UTC)
+        rendered.fit(60, (int(moments[numbers[-1]].timestamp()), int(moments[0].timestamp())))
+        above = [None, *(rows[number] for number in numbers)]
+        lines = [rendered.header("created", True)]
+        lines += [rendered.line(rows[number], before) for number, before in zip(numbers, above, strict=False)]
+        return [line.partition("Khang")[0].partition("Agent")[0].rstrip() for line in lines]
+
+    assert shown(0, 1) == ["   Time ▼", "   09:12", "   08:00"]
+    assert shown(0, 1, 2) == ["   Time UTC ▼", "    1 Sep 09:12", "          08:00", "   31 Aug 23:54"]
+    assert shown(0, 3)[1:] == ["    1 Sep 2024 09:12", "   31 Aug 2023 23:54"]
+
+
+def test_a_narrow_list_shows_less_of_sizes_and_drops_what_matters_least() -> None:
+    columns = BY_TYPE["callcenterrecording"]
+    tags = (("agentName", "Beatriz Carvalho"), ("address", "+16695553203"), ("queueName", "Collections"), DIRECTION)
+    row = structs.replace(entry("a", size=3_813_176), tags=tags, duration=1271.0, size_exact=True)
+    moment = int(row.created.timestamp()) if row.created else 0
+
+    def shown(width: int) -> str:
+        rendered = RowRenderer(columns, UTC)
+        rendered.fit(width, (moment, moment))
+        return rendered.line(row).rstrip()
+
+    assert shown(51) == "   09:12   Beatriz Carvalho Collections 21:11  3.8M"
+    assert shown(80).split() == ["09:12", "Beatriz", "Carvalho", "+16695553203", "Collections", "21:11", "3.8", "MB"]
+    assert shown(130).endswith("3.8 MB  Inbound")

@@ -38,7 +38,7 @@ async def test_what_is_shown_is_counted_and_its_size_guessed_from_rows_all_over_
         assert "About 24.3 MB in total (estimated from 480)." in it.text
         assert "Sent: type==callrecording" in it.text
         await it.press("escape")
-        assert "100 of 2,431 loaded" in it.foot
+        assert "100 loaded of 2,431" in it.foot
         await it.press("number_sign")
         assert len(untold.asked) == 1
 

@@ -103,6 +103,8 @@ async def test_more_rows_below_the_view_repaint_nothing(filled: RowStore, monkey
         app.table.rows_changed()
         assert app.table.row_count == 200
         await pilot.pause()
+        # The scroll bar says that there are more.
+        painted.clear()
         filled.merge([make(150, size=1)])
         app.table.rows_changed()
         await pilot.pause()
@@ -220,7 +222,7 @@ async def test_another_store_begins_at_its_top(filled: RowStore) -> None:
 
 
 async def test_a_table_without_rows_says_why(store: RowStore) -> None:
-    async with running(store, 40) as (app, pilot):
+    async with running(store, 44) as (app, pilot):
         app.table.say("Loading exports/ …")
         assert app.lines()[1].strip() == "Loading exports/ …"
         app.table.say("acme8: the service did not answer in 30 s. Press r to try again. \x1b[31m[red]x[/red]")

@@ -141,6 +141,11 @@ class AlvariaClient:
         """Whether the API is on this machine."""
 
     @property
+    def pace_used(self) -> float:
+        """The share of a minute's calls that the last minute has seen."""
+        return self._api.pace_used
+
+    @property
     def note(self) -> str:
         """What is waited for, as a clause; empty when nothing is."""
         return self._api.note or self._tokens.note

@@ -262,7 +262,7 @@ class AlvariaProvider(StorageProvider):
     @property
     def session(self) -> Session:
         """When the token ends, and what is waited for."""
-        return Session(self._client.login.ends, self._client.note)
+        return Session(self._client.login.ends, self._client.note, self._client.pace_used)
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         """A link through the vendor's proxy, or to the object store itself."""

@@ -59,6 +59,11 @@ class EightByEightClient:
         """What the key was made for, once the service told."""
 
     @property
+    def pace_used(self) -> float:
+        """The share of a minute's calls that the last minute has seen."""
+        return self._api.pace_used
+
+    @property
     def note(self) -> str:
         """What is waited for, or else what is odd about the login, as a clause; empty when there is nothing to say."""
         return self._api.note or self._tokens.note or self.doubt

@@ -1,55 +1,44 @@
 """Which columns fit which types of objects: a new column, or a new type, is a line here."""
 
+from collections.abc import Set
+
 from cloudstore_tui.core.models import Column, ColumnKind
 
-_WHEN = Column("created", "When", ColumnKind.TIME, 16, "createdTime")
+_TIME = Column("created", "Time", ColumnKind.TIME, 16, "createdTime", least=6)
+_WHAT = Column("type", "What", width=16, sort_field="type", least=10)
+_AGENT = Column("agentName", "Agent", width=16, sort_field="agentName", least=12, also=("userName", "agentId"))
+_CALLER = Column("address", "Caller", width=12, sort_field="address", least=12, rank=5, also=("callerId",))
+_QUEUE = Column("queueName", "Queue", width=12, sort_field="queueName", least=8, rank=4)
+_DIRECTION = Column("direction", "Direction", width=9, sort_field="direction", rank=7)
+_LENGTH = Column("duration", "Len", ColumnKind.DURATION, 7, "duration", least=5, rank=1)
+_SIZE = Column("size", "Size", ColumnKind.SIZE, 7, "storedBytes", least=5, rank=2)
 _NAME = Column("name", "Name", width=30, sort_field="objectName")
-_TYPE = Column("type", "Type", width=20, sort_field="type")
-_SIZE = Column("size", "Size", ColumnKind.SIZE, 9, "storedBytes")
-_STATE = Column("state", "State", ColumnKind.STATE, 10, "objectState")
-_LENGTH = Column("duration", "Duration", ColumnKind.DURATION, 8, "duration")
-
-
-def _tag(key: str, title: str, width: int) -> Column:
-    return Column(key, title, width=width, sort_field=key)
-
-
-_AGENT = _tag("agentName", "Agent", 16)
-_AGENT_ID = _tag("agentId", "Agent", 22)
-_USER = _tag("userName", "User", 16)
-_QUEUE = _tag("queueName", "Queue", 12)
-_CALLER = _tag("callerId", "Caller", 14)
-_CALL = _tag("callId", "Call", 24)
-_QUESTION = _tag("pcsQuestionNumber", "Question", 8)
 
 REGION = Column("region", "Region", width=8)
 """For objects of all regions together; the service sorts each region by itself."""
 
-FOLDERS = (Column("name", "Name", width=40), Column("modified", "When", ColumnKind.TIME, 16))
+FOLDERS = (Column("name", "Name", width=40), Column("modified", "Modified", ColumnKind.TIME, 16))
 """For regions and buckets."""
 
-MIXED = (_WHEN, _TYPE, _NAME, _SIZE, _STATE)
-"""For types that nothing is known of, and for several types together."""
+NAMED = (_TIME, _WHAT, _NAME, _LENGTH, _SIZE)
+"""For types of which nothing but their name tells them apart."""
+
+MIXED = (_TIME, _WHAT, _AGENT, _CALLER, _QUEUE, _LENGTH, _SIZE)
+"""For several types together."""
+
+_ALIKE = (_TIME, _AGENT, _CALLER, _QUEUE, _LENGTH, _SIZE, _DIRECTION)
 
 BY_TYPE: dict[str, tuple[Column, ...]] = {
-    "callcenterrecording": (_WHEN, _AGENT, _QUEUE, _LENGTH, _SIZE, _STATE),
-    "callcentervoicemail": (_WHEN, _CALLER, _QUEUE, _LENGTH, _SIZE, _STATE),
-    "callrecording": (
-        *(_WHEN, _USER, _tag("address", "Address", 14), _tag("direction", "Direction", 9), _LENGTH, _SIZE),
-        _STATE,
-    ),
-    "voicemail": (_WHEN, _USER, _tag("address", "Address", 14), _LENGTH, _SIZE, _STATE),
-    "transcription": (
-        *(_WHEN, _tag("sourceObjectType", "Of", 26), _tag("speaker", "Speaker", 9), _tag("language", "Language", 8)),
-        *(_LENGTH, _SIZE, _STATE, _NAME),
-    ),
-    "screenrecording": (_WHEN, _AGENT_ID, _LENGTH, _SIZE, _STATE, _CALL),
-    "voicecommentrecording": (_WHEN, _AGENT_ID, _QUESTION, _SIZE, _STATE, _CALL),
-    "postcallsurvey": (_WHEN, _AGENT_ID, _SIZE, _STATE, _CALL),
-    "meeting": (_WHEN, _NAME, _LENGTH, _SIZE, _STATE),
+    **dict.fromkeys(("callcenterrecording", "callrecording", "callcentervoicemail", "voicemail"), _ALIKE),
+    "transcription": (*MIXED, Column("language", "Language", width=8, sort_field="language", rank=6)),
+    **dict.fromkeys(("voicecommentrecording", "screenrecording", "postcallsurvey"), MIXED),
+    **dict.fromkeys(("agentnotes", "sentimentScore", "summary"), MIXED),
+    "meeting": (_TIME, _NAME, _LENGTH, _SIZE),
 }
 
 
-def columns_for(types: frozenset[str]) -> tuple[Column, ...]:
+def columns_for(types: Set[str]) -> tuple[Column, ...]:
     """The columns for objects of one type, or for a mixture."""
-    return BY_TYPE.get(next(iter(types)), MIXED) if len(types) == 1 else MIXED
+    if len(types) == 1:
+        return BY_TYPE.get(next(iter(types)), NAMED)
+    return MIXED if not types or types & BY_TYPE.keys() else NAMED

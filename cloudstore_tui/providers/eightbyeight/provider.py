@@ -66,7 +66,8 @@ class EightByEightProvider(StorageProvider):
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """Time, people, length, size, state: as the types need it."""
         if types:
-            return columns_for(types) if location.region else (REGION, *columns_for(types))
+            found = columns_for(types)
+            return found if location.region else (found[0], REGION, *found[1:])
         if is_bucket_place(location):
             return MIXED if location.place[1:] else FOLDERS
         return columns_for(frozenset(location.place[:1])) if location.region else FOLDERS
@@ -74,7 +75,7 @@ class EightByEightProvider(StorageProvider):
     @property
     def session(self) -> Session:
         """When the token ends, and what is waited for."""
-        return Session(self._client.login.ends, self._client.note)
+        return Session(self._client.login.ends, self._client.note, self._client.pace_used)
 
     async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
         """Regions, types, years, months, days or buckets."""

@@ -160,6 +160,7 @@ class EntriesPane(Vertical):
 
     @on(EntryTable.MarksChanged)
     @on(EntryTable.RowsChanged)
+    @on(EntryTable.Highlighted)
     def count(self) -> None:
         """Say how much is shown and marked."""
         self._say()
@@ -175,4 +176,4 @@ class EntriesPane(Vertical):
         if self._store is not None:
             rows = self.table.range_length
             range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""
-            self._foot.set_text(range_ + foot_text(self._store, self._progress, self._zone))
+            self._foot.set_text(range_ + foot_text(self._store, self._progress, self._zone, self.table.cursor))

@@ -22,6 +22,7 @@ from cloudstore_tui.ui.browser.search_bar import Shown
 from cloudstore_tui.ui.browser.search_meaning import scopes_of
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+from cloudstore_tui.ui.detail_text import totals
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
@@ -174,6 +175,19 @@ class ListingFlow:
     def entry(self) -> Entry | None:
         """The entry under the cursor."""
         return self.pane.table.entry if self.reading is not None else None
+
+    def of_call(self, entry: Entry) -> list[Entry]:
+        """The rows of the same call as an entry."""
+        return self.reading.store.of_call(entry) if self.reading is not None else []
+
+    def around(self) -> str:
+        """What there is in the folder that is shown; nothing of searches, whose rows have no more in common."""
+        reading = self.reading
+        if reading is None or reading.visit.query is not None or not reading.pager.ended:
+            return ""
+        store = reading.store
+        files, (_known, size) = store.loaded - store.folders, store.sizes
+        return totals(store.folders, files, size, exact=store.sizes_exact)
 
     @property
     def is_busy(self) -> bool:

@@ -6,10 +6,8 @@ from datetime import tzinfo
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Column, ColumnKind, Entry, StoredObject, identity
+from cloudstore_tui.core.models import Column, Entry, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import parse, why_empty
@@ -19,7 +17,7 @@ from cloudstore_tui.ui.browser.visit import Visit, pages_of
 from cloudstore_tui.ui.layout import FIELDS, shown_words
 from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
-from cloudstore_tui.ui.zones import short_name, zones_to_show
+from cloudstore_tui.ui.zones import zones_to_show
 
 MOST_WARNINGS = 3
 """Warnings shown of one reading; the same row may be broken on every page."""
@@ -59,6 +57,9 @@ class Reading:
         zones = tuple(dict.fromkeys((self.zone, *zones_to_show(ZoneInfo("UTC")))))
         self.store = RowStore(shown=partial(shown_words, zones=zones))
         """Its rows."""
+        if self.visit.query is None and Capability.SEARCH not in self.provider.capabilities:
+            # Services list by bytes: `reporting-archive/` before `reporting/`.
+            self.store.sort(Column("name", "Name"))
         self.pager = self.new_pager()
         """Where reading goes on."""
 
@@ -76,16 +77,16 @@ class Reading:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns for what came until now; those of times name the zone."""
-        columns = self.provider.columns(self.visit.location, self._types)
-        return tuple(_with_zone(column, short_name(self.zone)) for column in columns)
+        """The columns for what came until now."""
+        return self.provider.columns(self.visit.location, self._types)
 
     @property
     def order(self) -> tuple[str, bool] | None:
-        """The column that the service sorts by, where the user asked it to."""
-        sort = self.visit.query.sort if self.visit.query else None
-        column = self._sorted_column()
-        return (column.name, sort.descending) if sort and column else None
+        """The column that the service sorts by: newest first where nobody asked it for anything else."""
+        if self.visit.query is None:
+            return None
+        sort, column = self.visit.query.sort, self._sorted_column()
+        return (column.name, sort.descending) if sort and column else ("created", True)
 
     @property
     def words(self) -> str:
@@ -212,15 +213,7 @@ class Reading:
         return f"{self.fetched:,}{of} rows fetched and searched"
 
     def _order_words(self) -> str:
-        if self.visit.query is None:
+        sort, column = self.visit.query.sort if self.visit.query else None, self._sorted_column()
+        if sort is None or column is None or (column.name == "created" and sort.descending):
             return ""
-        sort, column = self.visit.query.sort, self._sorted_column()
-        if sort is None:
-            return "newest first"
-        assert column is not None
         return order_words(column, descending=sort.descending)
-
-
-def _with_zone(column: Column, zone: str) -> Column:
-    title = f"{column.title} ({zone})"
-    return replace(column, title=title) if column.kind is ColumnKind.TIME and len(title) <= column.width else column

@@ -60,7 +60,7 @@ from cloudstore_tui.ui.transfer_text import home_path, path_of, result_text
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 from cloudstore_tui.ui.widgets.chrome import Badge
-from cloudstore_tui.ui.widgets.detail_pane import DetailPane
+from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
 from cloudstore_tui.ui.zones import zone_name, zones_to_show
 
 WELCOME = "Pick a place and press Enter. ? lists the keys."
@@ -164,7 +164,8 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.ended.subscribe(self, self._upload.read_arrived)
         self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
         self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
-        self.detail.set_class("detail" in self.memory.hidden, "-off")
+        self.detail.show_mode(DetailMode.of(self.memory.hidden))
+        self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
         self.expansion.show_profiles()
         self.header.show(["cloudstore"])
         self.panes.go("places")
@@ -235,12 +236,16 @@ class BrowserScreen(BaseScreen[None]):
         self.panes.show("entries", self.entries.bar.begin())
 
     def action_view(self, what: str) -> None:
-        """Show or hide the detail, or show times in the next zone."""
+        """Show something else beside the list, or show times in the next zone."""
         if what == "detail":
             if self.detail.has_focus:
                 self.action_pane("entries")
-            self.detail.toggle_class("-off")
-            self.memory.hide(what, hidden=self.detail.has_class("-off"))
+            mode = self.detail.mode.next
+            self.detail.show_mode(mode)
+            if mode is DetailMode.FIELDS:
+                self.action_run("detail")
+            for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
+                self.memory.hide(pane.value, hidden=pane not in mode.panes)
         else:
             self.listing.show_zone(next(self._zones))
             self.detail.show(self.detail.entry, self.listing.zone)
@@ -310,13 +315,11 @@ class BrowserScreen(BaseScreen[None]):
 
     @on(EntryTable.Opened)
     def open_entry(self, event: EntryTable.Opened) -> None:
-        """Go into a folder; show everything about an object."""
+        """Go into a folder; look into an object."""
         if isinstance(event.entry, Folder):
             self.journey.go(event.entry.location)
-            return
-        self.detail.remove_class("-off")
-        self.action_pane("detail")
-        self.action_run("detail")
+        else:
+            self.action_run("preview")
 
     @on(EntryTable.Highlighted)
     def show_detail(self, event: EntryTable.Highlighted) -> None:

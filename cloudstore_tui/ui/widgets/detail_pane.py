@@ -1,7 +1,8 @@
-"""Everything known of the entry under the cursor."""
+"""A look at the entry under the cursor, beside the list or in two lines below it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, tzinfo
+from enum import StrEnum
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,15 +12,43 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from cloudstore_tui.core.models import Entry, identity
-from cloudstore_tui.ui.detail_text import detail_text
+from cloudstore_tui.core.models import Entry, StoredObject, identity
+from cloudstore_tui.ui.detail_text import Subject, everything, preview, two_lines
 
 PAUSE = 0.15
 """Seconds without a further step of the cursor before the pane is drawn: a held key draws it once."""
+REST = 1.0
+"""Seconds without a further step of the cursor after which something may be fetched for the pane."""
+_FLAT = 3
+"""Lines up to which the pane holds two lines and nothing else."""
+
+
+class DetailMode(StrEnum):
+    """What the pane shows."""
+
+    PREVIEW = "preview"
+    FIELDS = "fields"
+    NONE = "none"
+
+    @property
+    def next(self) -> "DetailMode":
+        """What comes after it."""
+        modes = list(DetailMode)
+        return modes[(modes.index(self) + 1) % len(modes)]
+
+    @property
+    def panes(self) -> "tuple[DetailMode, ...]":
+        """What is not hidden then."""
+        return {"preview": (DetailMode.PREVIEW, DetailMode.FIELDS), "fields": (DetailMode.FIELDS,)}.get(self.value, ())
+
+    @classmethod
+    def of(cls, hidden: Container[str]) -> "DetailMode":
+        """The mode in which these are hidden."""
+        return next((mode for mode in (cls.PREVIEW, cls.FIELDS) if mode.value not in hidden), cls.NONE)
 
 
 class DetailPane(VerticalScroll, can_focus=True):
-    """Scrolls through the fields and tags of one entry."""
+    """Says who, when and what of one entry, or shows all its fields."""
 
     DEFAULT_CSS = """
     DetailPane {
@@ -27,7 +56,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1; padding: 0 0 0 1;
         border-top: solid $border-blurred; border-title-align: left; border-title-color: $foreground;
         &:focus { border-top: solid $border; border-title-color: $border; border-title-style: bold; }
-        #fields, #beginning { height: auto; }
+        #text { height: auto; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,20 +72,26 @@ class DetailPane(VerticalScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = "Detail"
+        self.border_title = "Preview"
         self.entry: Entry | None = None
         """What is shown, or will be as soon as the cursor rests."""
+        self.mode = DetailMode.PREVIEW
+        """What is shown of it; set by `show_mode`."""
+        self.of_call: Callable[[Entry], Sequence[Entry]] = lambda _entry: ()
+        """Finds the rows of the same call, without asking a service."""
+        self.around: Callable[[], str] = lambda: ""
+        """Says what the folder holds that is shown."""
+        self.rested: Callable[[], object] | None = None
+        """Called whenever the cursor has rested on an entry for a while."""
         self._zone: tzinfo = UTC
         self._pending: Timer | None = None
-        self._beginning: tuple[str, Content] = ("", Content(""))
-        """Which entry the beginning is of, and the beginning."""
-        self.rested: Callable[[], object] | None = None
-        """Called whenever the cursor rests on another entry."""
+        self._resting: Timer | None = None
+        self._head: tuple[str, str, str] = ("", "", "")
+        """Which entry the beginning of a content is of, what it is, and its lines."""
 
     def compose(self) -> ComposeResult:
-        """What is known, and the beginning of the content if that was asked for."""
-        yield Static(id="fields", markup=False)
-        yield Static(id="beginning", markup=False)
+        """One text."""
+        yield Static(id="text", markup=False)
 
     def show(self, entry: Entry | None, zone: tzinfo) -> None:
         """Show an entry as soon as the cursor rests."""
@@ -64,40 +99,71 @@ class DetailPane(VerticalScroll, can_focus=True):
             return
         is_other = entry is None or self.entry is None or identity(entry) != identity(self.entry)
         self.entry, self._zone = entry, zone
-        if self._pending is not None:
-            self._pending.stop()
-        self._pending = self.set_timer(PAUSE, self._draw_from_top if is_other else self._draw)
+        for timer in (self._pending, self._resting if is_other else None):
+            if timer is not None:
+                timer.stop()
+        self._pending = self.set_timer(PAUSE, self._draw_from_top if is_other else self.draw)
+        if is_other:
+            self._resting = self.set_timer(REST, self._rest)
 
-    def show_beginning(self, entry: Entry, text: Content, *, asked: bool = False) -> None:
-        """Show the beginning of the content of an entry, as long as that entry is shown; go there if asked."""
-        self._beginning = (identity(entry), text)
-        self._draw()
-        if asked:
-            self.call_after_refresh(self.query_one("#beginning").scroll_visible, animate=False, top=True)
+    def show_mode(self, mode: DetailMode) -> None:
+        """Show the preview, all fields, or nothing."""
+        self.mode = mode
+        self.border_title = "Details" if mode is DetailMode.FIELDS else "Preview"
+        self.set_class(mode is DetailMode.NONE, "-off")
+        self._draw_from_top()
+        self._rest()
+
+    def show_head(self, entry: Entry, title: str, head: str) -> None:
+        """Show what the content of an entry, or of one of its call, begins with, as long as that entry is shown."""
+        self._head = (identity(entry), title, head)
+        self.draw()
+
+    def has_head(self, entry: Entry) -> bool:
+        """Whether the beginning of its content is here."""
+        return self._head[0] == identity(entry)
 
     def remask(self) -> None:
         """Make the text again: the mask was turned."""
-        self._draw()
+        self.draw()
 
     def on_resize(self) -> None:
-        """Set the text anew for the width there is."""
-        self._draw()
+        """Set the text anew for the room there is."""
+        self.draw()
 
     def action_scroll_by(self, lines: int) -> None:
         """Move the text."""
         self.scroll_relative(y=lines, animate=False)
 
-    def _draw_from_top(self) -> None:
-        self.scroll_to(y=0, animate=False, force=True)
-        self._draw()
-        if self.rested is not None:
-            self.rested()
+    @property
+    def subject(self) -> Subject | None:
+        """What there is to say of the entry."""
+        entry = self.entry
+        if entry is None:
+            return None
+        _of, title, head = self._head if self.has_head(entry) else ("", "", "")
+        call = tuple(one for one in self.of_call(entry) if isinstance(one, StoredObject))
+        return Subject(entry, self._zone, call, self.around(), head, title)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Make the text for the room there is."""
+        if not self.is_mounted:
+            return
+        subject, height = self.subject, self.content_region.height
         # Always as wide as beside a scrollbar, whether it is there yet or not.
         width = max(self.content_region.width - 1, 20)
-        text = detail_text(self.entry, self._zone, width) if self.entry is not None else Content("")
-        self.query_one("#fields", Static).update(text)
-        of, beginning = self._beginning
-        is_here = self.entry is not None and of == identity(self.entry)
-        self.query_one("#beginning", Static).update(beginning if is_here else Content(""))
+        if subject is None or self.mode is DetailMode.NONE:
+            text = Content("")
+        elif height and height <= _FLAT:
+            text = two_lines(subject, width)
+        else:
+            text = everything(subject, width) if self.mode is DetailMode.FIELDS else preview(subject, width)
+        self.query_one("#text", Static).update(text)
+
+    def _draw_from_top(self) -> None:
+        self.scroll_to(y=0, animate=False, force=True)
+        self.draw()
+
+    def _rest(self) -> None:
+        if self.rested is not None and self.entry is not None and self.mode is DetailMode.PREVIEW:
+            self.rested()

@@ -1,4 +1,4 @@
-"""How much of a list is loaded, shown and marked, and in which order."""
+"""Where the cursor is in a list, how much of that is loaded and marked, and what goes on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ class Progress:
     error: str = ""
     """Why reading stopped."""
     order: str = ""
-    """The order in which the service gives them, in words."""
+    """The order in which the service gives them, in words; empty for the usual one."""
     note: str = ""
     """What else goes on."""
 
 
-def foot_text(store: RowStore, progress: Progress, zone: tzinfo = UTC) -> str:
-    """`200 of 2,431 loaded · 3 marked, 12.4 MB, of 2024-09-01 · newest first`; not yet safe to draw."""
-    parts = [_loaded(store, progress), _filter(store), _marks(store, zone), _order(store, progress), progress.note]
+def foot_text(store: RowStore, progress: Progress, zone: tzinfo = UTC, row: int = 0) -> str:
+    """`row 57 of 100 loaded of 20,247 · 3 marked, 12.4 MB, of 2024-09-01`; not yet safe to draw."""
+    parts = [_row(store, progress, row), _marks(store, zone), _order(store, progress), progress.note]
     if progress.loading:
         parts.append("loading… Esc stops")
     elif progress.error:
@@ -50,20 +50,21 @@ def order_words(column: Column, *, descending: bool) -> str:
     return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
 
 
-def _loaded(store: RowStore, progress: Progress) -> str:
-    if progress.ended:
-        return "1 entry" if store.loaded == 1 else f"{words.count(store.loaded)} entries"
-    if progress.total is not None and progress.total > store.loaded:
-        return f"{words.count(store.loaded)} of {words.count(progress.total)} loaded"
-    return f"{words.count(store.loaded)} loaded" if store.loaded else ""
-
-
-def _filter(store: RowStore) -> str:
-    if not store.filtered_by:
-        return ""
-    text = store.filtered_by
-    shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 1] + "…"
-    return f"{words.count(len(store))} with “{shown}”"
+def _row(store: RowStore, progress: Progress, row: int) -> str:
+    """`row 1 of 245`, with what is loaded and how much there is in all, as far as that differs."""
+    shown, loaded = len(store), store.loaded
+    if not loaded:
+        return "no rows" if progress.ended else ""
+    parts = [f"row {words.count(min(row, shown - 1) + 1)} of {words.count(shown)}" if shown else "no rows"]
+    if store.filtered_by:
+        text = store.filtered_by
+        cut = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 1] + "…"
+        parts.append(f"with “{cut}” of {words.count(loaded)}")
+    if not progress.ended:
+        parts.append("loaded")
+        if progress.total is not None and progress.total > loaded:
+            parts.append(f"of {words.count(progress.total)}")
+    return " ".join(parts)
 
 
 def _marks(store: RowStore, zone: tzinfo) -> str:
@@ -86,7 +87,10 @@ def _span(marks: Selection, zone: tzinfo) -> str:
 
 
 def _order(store: RowStore, progress: Progress) -> str:
+    """An order that is not the usual one of the list, and whether it leaves out what may still come."""
     column, descending = store.sorted_by
     if column is None:
         return progress.order
+    if column.name == "name" and not descending:
+        return ""
     return order_words(column, descending=descending) + ("" if progress.ended else ", loaded rows only")

@@ -3,37 +3,72 @@
 import asyncio
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 from functools import partial
 from typing import ClassVar, Final, NamedTuple
 
+from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, identity
+from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui import format as formatted
+from cloudstore_tui.ui.format import DateStyle, date_style
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
+from cloudstore_tui.ui.zones import zone_label
 
-MARK: Final = "*"
+MARK: Final = "●"
 """Shown before a marked row, so that marks are seen without colours."""
 
-_GUTTER: Final = 2
+
+class RowSign(StrEnum):
+    """What is the matter with the object of a row; the name is that of its style."""
+
+    HERE = "✓"
+    """It was fetched to this machine."""
+    COMING = "↓"
+    ARCHIVED = "❄"
+    RESTORING = "⟳"
+    LOST = "✗"
+    """It cannot be fetched: it was deleted, or never came to be."""
+
+
+_SIGNS: Final = {
+    "ARCHIVED": RowSign.ARCHIVED,
+    "PENDING": RowSign.RESTORING,
+    **dict.fromkeys(("REVOKED", "DELETED", "FAILED"), RowSign.LOST),
+}
+
+
+def sign_of_state(entry: Entry) -> RowSign | None:
+    """What the service says of an object; nothing of those that are simply there."""
+    return _SIGNS.get(entry.state) if isinstance(entry, StoredObject) else None
+
+
+GUTTER: Final = 3
+"""Cells before the first column: a mark, a sign, a blank."""
 _GAP: Final = 2
 _LEAST: Final = 8
 """Cells to which a column of text may be narrowed before columns are left out."""
-_LEAST_FLEXIBLE: Final = 16
+_LEAST_NAME: Final = 16
 _MOST_FLEXIBLE: Final = 40
 """Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
+_EXTRA: Final = 6
+"""Rank from which on a column is shown only where all others are as wide as they want to be."""
 _RIGHT: Final = frozenset({ColumnKind.SIZE, ColumnKind.DURATION})
+_OF_THE_CALL: Final = frozenset({"agentName", "address", "queueName", "direction"})
+"""Columns that say the same of all objects of a call."""
 _CUT: Final = 512
 """Characters of a value that are looked at; no column is wider."""
 
@@ -41,90 +76,154 @@ _CUT: Final = 512
 class _Cell(NamedTuple):
     column: Column
     width: int
-    right: bool
-    middle: bool
-    """Whether the middle of a long value is left out: the ends of names tell more."""
+    gap: int = 0
+    """Blank cells before it."""
+
+    @property
+    def right(self) -> bool:
+        return self.column.kind in _RIGHT
 
 
 class RowRenderer:
-    """Draws lines of exactly one width; columns have the width they declare, and one of them takes the rest."""
+    """Draws lines of exactly one width; columns have the width they declare, and one of them takes the rest.
+
+    Where the first column is a time, it shows the date only where it changes, and of it no more than tells rows apart.
+    """
 
     def __init__(self, columns: tuple[Column, ...], zone: tzinfo) -> None:
         self._columns = columns
         self._zone = zone
-        self._width = 0
+        self._fitted = (0, DateStyle.ISO, "")
         self._cells: tuple[_Cell, ...] = ()
 
-    def fit(self, width: int) -> None:
-        """Use lines of `width` cells: narrow texts, then leave out columns from the right, until all fits."""
-        if width != self._width:
-            self._width = width
-            self._cells = _fitted(self._columns, max(width - _GUTTER, 1))
+    def fit(self, width: int, span: tuple[int, int] = (0, 0)) -> bool:
+        """Use lines of `width` cells: narrow columns, then leave some out, until all fits; whether lines change.
+
+        Args:
+            width: cells of a line.
+            span: when the oldest and the newest of all rows were made, in seconds of the epoch.
+        """
+        columns, dates, label = self._columns, DateStyle.ISO, zone_label(self._zone, span)
+        if columns and columns[0].kind is ColumnKind.TIME:
+            dates = date_style(span, self._zone)
+            columns = (replace(columns[0], width=dates.width), *columns[1:])
+        if (width, dates, label) == self._fitted:
+            return False
+        self._fitted = (width, dates, label)
+        self._cells = _fitted(columns, max(width - GUTTER, 1))
+        return True
 
     def header(self, sorted_by: str, descending: bool) -> str:
-        """The line of titles, with an arrow at the column that `sorted_by` names."""
-        cells = []
+        """The line of titles, with an arrow at the column that `sorted_by` names; times name their zone."""
+        cells, (_width, _dates, label) = [], self._fitted
         for cell in self._cells:
-            title = cell.column.title
+            title, arrow = cell.column.title, ""
             if cell.column.name == sorted_by:
-                title = _shortened(title, cell.width - 2, middle=False) + (" ▼" if descending else " ▲")
-            cells.append(_padded(title, cell))
-        return self._line(" ", cells)
+                arrow = " ▼" if descending else " ▲"
+            if cell.column.kind is ColumnKind.TIME and cell_len(f"{title} {label}{arrow}") <= cell.width:
+                title = f"{title} {label}"
+            cells.append(_padded(_shortened(title, cell.width - len(arrow), middle=False) + arrow, cell))
+        return self._line("", cells)
 
-    def line(self, entry: Entry, *, marked: bool) -> str:
-        """One entry."""
-        zone = self._zone
-        cells = [_padded(_value(entry, cell.column, zone), cell) for cell in self._cells]
-        return self._line(MARK if marked else " ", cells)
+    def line(
+        self,
+        entry: Entry,
+        above: Entry | None = None,
+        teller: Entry | None = None,
+        *,
+        marked: bool = False,
+        sign: str = "",
+    ) -> str:
+        """One entry, below another one; `teller` is one of the same call that tells whose it is, if it does not."""
+        cells = [
+            self._value(teller if teller is not None and cell.column.name in _OF_THE_CALL else entry, above, cell)
+            for cell in self._cells
+        ]
+        signs = f"{MARK}{sign}" if sign and marked else f" {MARK if marked else sign}"
+        return self._line(signs, cells)
 
     def sentence(self, text: str) -> str:
         """A line of words instead of an entry."""
-        return self._line(" ", [text])
+        return self._line("", [text])
 
     def column_at(self, x: int) -> Column | None:
         """The column under a cell of the line."""
-        end = _GUTTER
+        end = GUTTER
         for cell in self._cells:
-            end += cell.width + _GAP
-            if x < end:
+            end += cell.gap + cell.width
+            if x <= end:
                 return cell.column
         return None
 
-    def _line(self, sign: str, cells: list[str]) -> str:
-        text = f"{sign} " + "  ".join(cells)
+    def _value(self, entry: Entry, above: Entry | None, cell: _Cell) -> str:
+        column, zone = cell.column, self._zone
+        if cell is self._cells[0] and column.kind is ColumnKind.TIME and isinstance(entry, StoredObject):
+            before = _moment(above, column) if above is not None else None
+            return _padded(formatted.list_time(_moment(entry, column), before, zone, self._fitted[1]), cell)
+        if column.kind in _RIGHT and column.name in ("size", "duration"):
+            text = formatted.number_cell(entry, column, cell.width)
+        else:
+            text = plain(MASK.field(column.name, formatted.value(entry, column, zone)), _CUT)
+        return _padded(text, cell)
+
+    def _line(self, signs: str, cells: list[str]) -> str:
+        gaps = [" " * cell.gap for cell in self._cells] or [""]
+        text = f"{signs:2} " + "".join([gap + cell for gap, cell in zip(gaps, cells, strict=False)])
+        width = self._fitted[0]
         if text.isascii():
-            return text[: self._width].ljust(self._width)
-        return set_cell_size(text, self._width)
+            return text[:width].ljust(width)
+        return set_cell_size(text, width)
 
 
-def _value(entry: Entry, column: Column, zone: tzinfo) -> str:
-    return plain(MASK.field(column.name, formatted.value(entry, column, zone)), _CUT)
+def _moment(entry: Entry, column: Column) -> datetime | None:
+    found = getattr(entry, column.name, None)
+    return found if isinstance(found, datetime) else None
 
 
-def _fitted(columns: tuple[Column, ...], width: int) -> tuple[_Cell, ...]:
+def _fitted(columns: tuple[Column, ...], room: int) -> tuple[_Cell, ...]:
     kept = list(columns)
-    while True:
-        flexible = _flexible(kept)
-        least = sum(_least(column, flexible) + _GAP for column in kept) - _GAP
-        if least <= width or len(kept) <= 1:
-            break
-        kept.remove(next(column for column in reversed(kept) if column is not flexible))
-    spare = max(width - least, 0)
-    cells = []
-    for column in kept:
-        own = _least(column, flexible)
-        if column is not flexible:
-            more = min(column.width - own, spare)
-            own, spare = own + more, spare - more
-        cells.append(_Cell(column, own, column.kind in _RIGHT, column.name == "name"))
-    return tuple(
-        cell._replace(width=min(cell.width + spare, _most(cell.column, width))) if cell.column is flexible else cell
-        for cell in cells
-    )
+    if _total([column.width for column in kept], _GAP) > room:
+        kept = [column for column in kept if column.rank < _EXTRA] or kept
+    flexible = _flexible(kept)
+    while len(kept) > 1 and sum(map(_least, kept)) + len(kept) - 1 > room:
+        # Of equals the last one goes first.
+        kept.remove(max(reversed([column for column in kept if column is not flexible]), key=lambda one: one.rank))
+    return _spread(kept, flexible, room)
 
 
-def _most(column: Column, width: int) -> int:
-    return width if column.name == "name" else min(width, max(column.width, _MOST_FLEXIBLE))
+def _spread(kept: list[Column], flexible: Column | None, room: int) -> tuple[_Cell, ...]:
+    """Give away what is left of the room: to texts, sizes, the gaps between, other numbers, and the rest to a text."""
+    widths = [_least(column) for column in kept]
+    gaps = [int(number > 0) for number in range(len(kept))]
+    spare = max(room - sum(widths) - sum(gaps), 0)
+    texts = [number for number, column in enumerate(kept) if column.kind not in _RIGHT]
+    numbers = [number for number in range(len(kept)) if number not in texts]
+    for number in range(1, len(kept))[:1]:
+        spare = _grow(gaps, number, _GAP, spare)
+    # Those first that can least do with less.
+    for number in sorted(texts, key=lambda number: -_least(kept[number])):
+        spare = _grow(widths, number, kept[number].width, spare)
+    for number in numbers[-1:]:
+        spare = _grow(widths, number, kept[number].width, spare)
+    for number in range(1, len(kept)):
+        spare = _grow(gaps, number, _GAP, spare)
+    for number in numbers[:-1]:
+        spare = _grow(widths, number, kept[number].width, spare)
+    if flexible is not None:
+        most = room if flexible.name == "name" else min(room, max(flexible.width, _MOST_FLEXIBLE))
+        _grow(widths, kept.index(flexible), max(most, widths[kept.index(flexible)]), spare)
+    return tuple(_Cell(*parts) for parts in zip(kept, widths, gaps, strict=True))
+
+
+def _grow(sizes: list[int], number: int, wanted: int, spare: int) -> int:
+    """Make one of some sizes larger, as far as what is spare reaches; what is then left of that."""
+    more = min(max(wanted - sizes[number], 0), spare)
+    sizes[number] += more
+    return spare - more
+
+
+def _total(widths: Sequence[int], gap: int) -> int:
+    return sum(widths) + gap * (len(widths) - 1)
 
 
 def _flexible(columns: list[Column]) -> Column | None:
@@ -133,14 +232,17 @@ def _flexible(columns: list[Column]) -> Column | None:
     return next(iter(named), max(texts, key=lambda column: column.width, default=None))
 
 
-def _least(column: Column, flexible: Column | None) -> int:
-    if column is flexible:
-        return _LEAST_FLEXIBLE
-    return min(column.width, _LEAST) if column.kind is ColumnKind.TEXT else column.width
+def _least(column: Column) -> int:
+    if column.least:
+        return min(column.width, column.least)
+    if column.kind is not ColumnKind.TEXT:
+        return column.width
+    return min(column.width, _LEAST_NAME if column.name == "name" else _LEAST)
 
 
 def _padded(text: str, cell: _Cell) -> str:
-    text = _shortened(text, cell.width, middle=cell.middle)
+    # The middle of a long name is left out: its ends tell more.
+    text = _shortened(text, cell.width, middle=cell.column.name == "name")
     blank = " " * (cell.width - (len(text) if text.isascii() else cell_len(text)))
     return blank + text if cell.right else text + blank
 
@@ -194,6 +296,12 @@ class VirtualTable(CursorList):
         & > .entry-table--header { background: $panel; color: $foreground; text-style: bold; }
         & > .entry-table--folder { color: $text-primary; }
         & > .entry-table--marked { color: $text-warning; text-style: bold; }
+        & > .entry-table--here { color: $text-success; }
+        & > .entry-table--coming { color: $text-accent; }
+        & > .entry-table--archived { color: $text-primary; }
+        & > .entry-table--restoring { color: $text-accent; }
+        & > .entry-table--lost { color: $text-error; }
+        & > .entry-table--bar { color: $border-blurred; }
         & > .entry-table--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
@@ -215,12 +323,17 @@ class VirtualTable(CursorList):
         "entry-table--marked",
         "entry-table--cursor",
         "entry-table--words",
+        "entry-table--bar",
+        *(f"entry-table--{sign.name.lower()}" for sign in RowSign),
     }
     order: reactive[tuple[str, bool] | None] = reactive(None, init=False)
     """Name of the column that the service sorted by, and whether descending; a local sort of the store if `None`."""
 
     store: RowStore | None = None
     """What is shown; set by `show`."""
+
+    sign_of: Callable[[Entry], RowSign | None] = staticmethod(sign_of_state)
+    """Tells what is the matter with an entry."""
 
     @dataclass
     class Highlighted(Message, namespace="entry_table"):
@@ -237,11 +350,14 @@ class VirtualTable(CursorList):
         self._renderer = RowRenderer((), UTC)
         self._words = ""
         self._entries: dict[int, Entry] = {}
+        self._tellers: dict[str, StoredObject] = {}
         self._told: Entry | None = None
         self._kept = ""
         self._asked_at = -1
         self._settling: object = None
         self._styles: dict[str, Style] = {}
+        self._signs: dict[int, RowSign | None] = {}
+        """What was drawn before the rows in view."""
 
     # What is shown
 
@@ -275,8 +391,9 @@ class VirtualTable(CursorList):
         store = self.store
         if store is None:
             return
-        before = {row: self._entries.get(row) for row in self.rows_in_view}
-        self._entries = {}
+        before, tellers = {row: self._entries.get(row) for row in self.rows_in_view}, self._tellers
+        bar = self._thumb
+        self._entries, self._signs = {}, {}
         self.set_row_count(len(store))
         row, kept = self.cursor, self._kept
         if self._kept and (self.entry is None or identity(self.entry) != self._kept):
@@ -285,8 +402,16 @@ class VirtualTable(CursorList):
         # An entry that a filter hides gets the cursor back, unless the user moves it meanwhile.
         self._kept = kept
         self._tell_cursor(moved=False)
-        if not before or before != {row: self._entry_at(row) for row in self.rows_in_view}:
+        changed = before != {row: self._entry_at(row) for row in self.rows_in_view}
+        if (
+            self._renderer.fit(max(self.size.width - 1, 0), store.span)
+            or not before
+            or changed
+            or tellers != self._tellers
+        ):
             self.refresh()
+        elif bar != self._thumb:
+            self.refresh(Region(self.size.width - 1, 0, 1, self.size.height))
         # What fills the view is enough until the user moves.
         if not store.filtered_by and (self.cursor or self.row_count <= self.page_height):
             self._look_ahead()
@@ -329,6 +454,7 @@ class VirtualTable(CursorList):
             first = max(top - _MARGIN, 0)
             entries = self.store.window(first, self.page_height + 2 * _MARGIN)
             self._entries = dict(enumerate(entries, first))
+            self._tellers = self.store.tellers(entries)
         return self._entries.get(row)
 
     def _settle(self, store: RowStore) -> None:
@@ -350,6 +476,13 @@ class VirtualTable(CursorList):
             if self._settling is wish:
                 self._settling = None
 
+    def signs_changed(self) -> None:
+        """Ask anew what is the matter with the rows in view, and draw those anew with which it is something else."""
+        for row in self.rows_in_view:
+            entry = self._entry_at(row)
+            if entry is not None and self._signs.get(row) != self.sign_of(entry):
+                self.refresh_row(row)
+
     # Drawing
 
     def notify_style_update(self) -> None:
@@ -358,27 +491,53 @@ class VirtualTable(CursorList):
         self._styles = {}
 
     def render_line(self, y: int) -> Strip:
-        """One line of the view: the titles, an entry, or words where there is none."""
-        width, row = self.size.width, self.scroll_offset.y + y - 1
-        self._renderer.fit(width)
+        """One line of the view: the titles, an entry, or words where there is none; then a piece of the scroll bar."""
+        width, row = max(self.size.width - 1, 0), self.scroll_offset.y + y - 1
+        self._renderer.fit(width, self.store.span if self.store is not None else (0, 0))
+        bar = Segment(self._bar(y), self._style("bar"))
         if y == 0:
-            text, style = self._header(), self._style("header")
-        elif (entry := self._entry_at(row)) is not None:
-            marked = self.looks_marked(row)
-            text, style = self._renderer.line(entry, marked=marked), self._row_style(row, entry, marked)
-        elif not self.row_count:
+            return Strip([Segment(f"{self._header()} ", self._style("header"))], width + 1)
+        if (entry := self._entry_at(row)) is not None:
+            return Strip([*self._row(row, entry), bar], width + 1)
+        if not self.row_count:
             said = self._words.split("\n")
             lines = [part for line in said for part in textwrap.wrap(plain(line), max(width - 4, 8))]
             text, style = self._renderer.sentence(lines[y - 1] if y <= len(lines) else ""), self._style("words")
-        else:
-            text, style = " " * width, self.rich_style
-        return Strip([Segment(text, style)], width)
+            return Strip([Segment(f"{text} ", style)], width + 1)
+        return Strip([Segment(" " * width, self.rich_style), bar], width + 1)
+
+    def _row(self, row: int, entry: Entry) -> list[Segment]:
+        above = self._entry_at(row - 1) if row > self.scroll_offset.y else None
+        marked, sign = self.looks_marked(row), self.sign_of(entry)
+        self._signs[row] = sign
+        teller = self._tellers.get(identity(entry)) if self._tellers else None
+        text = self._renderer.line(entry, above, teller, marked=marked, sign=sign.value if sign is not None else "")
+        style = self._row_style(row, entry, marked)
+        if sign is None or row == self.cursor:
+            return [Segment(text, style)]
+        # All cells before the sign have one cell each.
+        return [Segment(text[:1], style), Segment(text[1:2], self._style(sign.name.lower())), Segment(text[2:], style)]
 
     def _header(self) -> str:
         if self.order:
             return self._renderer.header(*self.order)
         column, descending = self.store.sorted_by if self.store else (None, False)
         return self._renderer.header(column.name if column else "", descending)
+
+    @property
+    def _thumb(self) -> range:
+        """The lines of the scroll bar that say which part of the rows is in view; none where all are."""
+        height = self.page_height
+        if self.row_count <= height:
+            return range(0)
+        length = max(height * height // self.row_count, 1)
+        start = round(self.scroll_offset.y * (height - length) / max(self.max_scroll_y, 1))
+        return range(start + 1, start + 1 + length)
+
+    def _bar(self, y: int) -> str:
+        """A piece of the scroll bar: it costs nothing but where everything is drawn anew anyway."""
+        thumb = self._thumb
+        return "█" if y in thumb else "│" if thumb else " "
 
     def looks_marked(self, row: int) -> bool:
         """Whether a row is drawn as marked."""
