@@ -16,6 +16,8 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
+_ON_WAY = frozenset({RestoreStatus.ASKING, RestoreStatus.RESTORING, RestoreStatus.UNKNOWN})
+
 
 class RestoreWatch:
     """Does nothing, and costs nothing, while nothing was asked for."""
@@ -37,6 +39,8 @@ class RestoreWatch:
         """How many restored objects wait to be fetched."""
         self.waiting: tuple[RestoreRequest, ...] = ()
         """Which ones."""
+        self.on_way: Signal[frozenset[Location]] = Signal(app, "restores on their way")
+        """The objects that the service was asked for."""
         self._news = asyncio.Event()
         self._running = False
         self._poller: RestorePoller | None = None
@@ -133,6 +137,7 @@ class RestoreWatch:
         requests = await asyncio.to_thread(store.requests)
         self.waiting = tuple(one for one in requests if one.status is RestoreStatus.READY and not one.is_over(now))
         self.ready.publish(len(self.waiting))
+        self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
 
     def _tell_trouble(self, step: RestoreStep) -> None:
         if step.error is not None and step.status in (

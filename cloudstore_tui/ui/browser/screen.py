@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.models import Folder
+from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
 from cloudstore_tui.state.memory import Visited
@@ -42,6 +42,7 @@ from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.restore_flow import restore_flows
+from cloudstore_tui.ui.browser.row_states import RowStates
 from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
@@ -128,6 +129,8 @@ class BrowserScreen(BaseScreen[None]):
         self._upload = UploadFlow(self, self.listing, watch)
         self.searching = SearchActions(self, self.journey, self.entries, self._type_search)
         self.deletion = DeleteFlow(self, self.listing)
+        self.states = RowStates(watch.transfer_of)
+        self.entries.table.sign_of = self.states.sign_of
         actions = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
         flows: dict[str, Flow] = {
             "download": DownloadFlow(self, self.listing, watch, settings),
@@ -163,6 +166,9 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self._upload.read_arrived)
         self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
+        self._watch.ended.subscribe(self, self.states.note_ended)
+        self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
+        self.restores.on_way.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
         self.detail.show_mode(DetailMode.of(self.memory.hidden))
         self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
@@ -320,6 +326,11 @@ class BrowserScreen(BaseScreen[None]):
             self.journey.go(event.entry.location)
         else:
             self.action_run("preview")
+
+    def _note_restores(self, locations: frozenset[Location]) -> None:
+        """Show in the list what is being restored."""
+        self.states.note_restores(locations)
+        self.entries.table.signs_changed()
 
     @on(EntryTable.Highlighted)
     def show_detail(self, event: EntryTable.Highlighted) -> None:
