@@ -36,7 +36,7 @@ _LEAST_TOP = -30.0
 _STEPS = " ▁▂▃▄▅▆▇█"
 MARGIN = 7
 _NARROWEST, _WIDEST = 20, 160
-_TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 """Seconds between two times below."""
 _TICK = 9
 """Columns that a time below takes at least."""
@@ -233,12 +233,14 @@ def _height(level: float, top: float) -> int:
 
 def _axis(seconds: float, columns: int) -> str:
     """Round times below what is drawn, as many as there is room for."""
-    if seconds <= 0:
+    if not 0 < seconds < float("inf"):
         return ""
-    step = next((tick for tick in _TICKS if tick * columns >= seconds * _TICK), _TICKS[-1])
+    # A damaged file may claim to last for ages.
+    step = next((tick for tick in _TICKS if tick * columns >= seconds * _TICK), seconds * _TICK / columns)
     line = ""
-    for at in range(0, int(seconds) + 1, step):
+    for number in range(int(seconds / step) + 1):
+        at = number * step
         column = round(at / seconds * columns)
-        if column <= columns - 4:
-            line = f"{line:{column}}{clock(at)}"
+        if column <= columns - 5:
+            line = f"{line:{column}}{clock(at) if step >= 1 else f'{at:.1f} s'}"
     return line

@@ -176,7 +176,7 @@ def test_the_shape_of_a_long_recording_is_that_of_its_sound(into: Any, shelf: An
     half = len(levels) // 2
     assert min(levels[: half - 1]) > -40
     assert max(levels[half + 1 :]) < -90
-    assert dict(found.facts)["talking"] == "50%"
+    assert dict(found.facts)["talking"] == "50 %"
 
 
 def page(number: int, granule: int, kind: int, content: bytes) -> bytes:

@@ -25,6 +25,22 @@ def test_each_side_has_its_own_lines_and_short_ones_a_finer_time() -> None:
     assert "0.0 s" in lines[8]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "times"),
+    [(1271, ["0:00", "5:00", "10:00", "15:00"]), (60, ["0:00", "0:10", "0:20", "0:30", "0:40", "0:50"])],
+)
+def test_the_times_below_are_round(seconds: float, times: list[str]) -> None:
+    axis = list(draw_waveform(Waveform(((-20.0,) * 60,), seconds), 70))[-1]
+    assert axis.split() == times
+    minutes, rest = map(int, times[1].split(":"))
+    assert axis.index(times[1]) == 7 + round((minutes * 60 + rest) / seconds * 62)
+
+
 def test_silence_is_a_flat_line() -> None:
     lines = list(draw_waveform(Waveform(((-96.0,) * 100,), 60.0), 80))
     assert all(not line.strip() for line in lines[:4])
+
+
+def test_a_length_of_ages_is_drawn_as_fast_as_any() -> None:
+    axis = list(draw_waveform(Waveform(((-20.0,) * 60,), 1e15), 80))[-1]
+    assert axis.split()[0] == "0:00"
