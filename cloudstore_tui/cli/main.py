@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "pull": ("pull", "Fetch a whole result into a folder, resumable, with a manifest."),
         "verify": ("verify", "Check a pulled folder against its manifest."),
         "status": ("status", "Tell when a pulled folder was last complete."),
+        "reconcile": ("reconcile", "Compare a list of calls with what is there."),
         "seal": ("seal", "Make a bag of a pulled folder, for an auditor to check."),
         "zip": ("zip", "Let the server pack objects into a zip."),
         "put": ("transfer", "Upload files into a folder."),

@@ -1,0 +1,279 @@
+"""Whether everything that should be there of the calls that took place is there: at the service, and in a folder.
+
+Three lists are joined by the ids of calls: what somebody else says took place, what the service has, and what the
+folder holds. They lie on the disk meanwhile: a month can be a hundred thousand calls.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from cloudstore_tui.archive.bag import place_of
+from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    UNLISTED,
+    ManifestEntry,
+    is_superseded,
+    key_of,
+    key_of_entry,
+    path_of,
+    read_manifest,
+    tells_of_same,
+)
+from cloudstore_tui.archive.matching import LocalMatch, match_file
+from cloudstore_tui.core.errors import LocalDiskError, UsageError
+from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.fiql import parse_time
+from cloudstore_tui.results.scratch import ScratchDatabase
+from cloudstore_tui.transfers.workers import Stop
+
+JOINED_BY = ("callId", "originalCallId", "transactionId")
+"""Tags that hold what others name a call by."""
+RECORDINGS = ("callrecording", "callcenterrecording")
+ARCHIVED = "ARCHIVED"
+_HERE_ALONE = "HERE"
+_IDS = ("callid", "id", "interactionid", "transactionid", "guid")
+_STARTS = ("start", "starttime", "startedat", "begin", "begintime", "datetime", "time", "date", "created")
+_SCHEMA = """
+CREATE TABLE calls(id TEXT PRIMARY KEY, start REAL) WITHOUT ROWID;
+CREATE TABLE objects(key TEXT PRIMARY KEY, address TEXT, type TEXT, state TEXT, created REAL, here TEXT) WITHOUT ROWID;
+CREATE TABLE terms(id TEXT, key TEXT, PRIMARY KEY (id, key)) WITHOUT ROWID;
+CREATE INDEX by_key ON terms(key);
+CREATE TABLE lines(key TEXT PRIMARY KEY, path TEXT, line TEXT) WITHOUT ROWID;
+"""
+
+
+class OpenKind(StrEnum):
+    """What is not as it should be."""
+
+    MISSING = "missing at the service"
+    ARCHIVED = "archived"
+    NOT_HERE = "not here"
+    CHANGED = "here but changed"
+    LACKING = "without"
+    """The call has objects, but none of this type."""
+    UNEXPECTED = "object without a call"
+
+
+class OpenItem(msgspec.Struct, frozen=True):
+    """One thing that is not as it should be."""
+
+    kind: OpenKind
+    call: str
+    """The id of the call; empty for an object without one."""
+    address: str = ""
+    type: str = ""
+
+
+class CallRow(msgspec.Struct, frozen=True):
+    """One call that took place."""
+
+    id: str
+    start: datetime | None
+    """When it began; unknown where that cannot be read."""
+
+
+def read_calls(path: Path, zone: tzinfo, id_column: str = "", start_column: str = "") -> Iterator[CallRow]:
+    """The calls of a table.
+
+    Args:
+        path: a CSV file with a line of names; commas, semicolons or tabs.
+        zone: of times without one.
+        id_column: the column with the id of the call; found by its name if empty.
+        start_column: the column with its beginning, likewise.
+
+    Raises:
+        UsageError: there is no such column.
+        LocalDiskError: the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            mark = max(",;\t", key=first.count)
+            rows = csv.reader(file, delimiter=mark)
+            names = next(rows, [])
+            id_at = _column(names, id_column, _IDS, path, "--id-column")
+            start_at = _column(names, start_column, _STARTS, path, "--start-column")
+            for row in rows:
+                if len(row) > max(id_at, start_at) and row[id_at].strip():
+                    yield CallRow(row[id_at].strip(), _moment(row[start_at].strip(), zone))
+    except (OSError, csv.Error) as error:
+        raise LocalDiskError(f"the calls cannot be read ({type(error).__name__})", subject=str(path)) from None
+
+
+def _column(names: Sequence[str], wanted: str, usual: Sequence[str], path: Path, option: str) -> int:
+    if wanted:
+        found = [at for at, name in enumerate(names) if name.strip().lower() == wanted.strip().lower()]
+    else:
+        plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
+        found = [plain.index(name) for name in usual if name in plain]
+    if not found:
+        what = f"has no column {wanted}" if wanted else "has no column whose name tells enough"
+        hint = f"Name it with {option}; there are: {', '.join(names)[:200] or 'none'}."
+        raise UsageError(what, subject=str(path), hint=hint)
+    return found[0]
+
+
+def _moment(text: str, zone: tzinfo) -> datetime | None:
+    if re.fullmatch(r"[0-9]{12,13}", text):
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    if re.fullmatch(r"[0-9]{9,10}", text):
+        return datetime.fromtimestamp(int(text), UTC)
+    try:
+        return parse_time(
+            text.replace(" ", "T", 1) if re.match(r"\d{4}-\d\d-\d\d ", text) else text, zone, datetime.now(UTC)
+        )
+    except UsageError:
+        return None
+
+
+class Reconciliation:
+    """Joins the three lists. Blocks; close it."""
+
+    def __init__(self, folder: Path, expected: Sequence[str], scratch: Path | None = None) -> None:
+        """Begin.
+
+        Args:
+            folder: one that was pulled.
+            expected: the types that every call has to have; empty for a recording of any kind.
+            scratch: where the lists lie meanwhile.
+        """
+        self._folder = PullFolder(place_of(folder).payload)
+        self._expected = tuple(expected)
+        self._database = ScratchDatabase(scratch, _SCHEMA)
+        self.calls = 0
+        self.unread = 0
+        """Calls of which the beginning cannot be read."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()
+
+    def add_calls(self, rows: Iterable[CallRow]) -> None:
+        """Take in what took place."""
+        with self._database.transaction():
+            for row in rows:
+                self.unread += row.start is None
+                values = (row.id, row.start.timestamp() if row.start else None)
+                self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?)", values)
+        self.calls = int(self._one("SELECT count(*) FROM calls") or 0)
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """From the first to the last beginning of a call."""
+        first, last = self._one("SELECT min(start) FROM calls"), self._one("SELECT max(start) FROM calls")
+        if first is None or last is None:
+            return None
+        return datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
+
+    def add_folder(self) -> None:
+        """Take in what the folder's manifest says of it."""
+        if self._folder.stat(PurePosixPath(NAME)) is None:
+            return
+        with self._database.transaction():
+            for line in read_manifest(self._folder.path / NAME):
+                if line.get("event") != UNLISTED and not is_superseded(line):
+                    row = (key_of_entry(line), path_of(line), msgspec.json.encode(dict(line)).decode())
+                    self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?)", row)
+
+    def add_objects(self, entries: Iterable[StoredObject], stop: Stop) -> None:
+        """Take in what the service has."""
+        with self._database.transaction():
+            for entry in entries:
+                stop.check()
+                key = key_of(entry.location)
+                created = entry.created.timestamp() if entry.created else None
+                here = self._here(key, stop, entry)
+                facts = (key, entry.location.address, entry.type, entry.state, created, here)
+                self._database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", facts)
+                self._join(key, (entry.tag(name) for name in JOINED_BY))
+
+    def add_what_is_here_alone(self, stop: Stop) -> None:
+        """Take in what the folder has and the service has not, or was not asked for."""
+        last = ""
+        while row := self._database.one("SELECT key, line FROM lines WHERE key > ? ORDER BY key", (last,)):
+            last = row[0]
+            if self._database.one("SELECT 1 FROM objects WHERE key = ?", (last,)) is not None:
+                continue
+            line: dict[str, Any] = msgspec.json.decode(row[1])
+            if "error" in line and "sha256" not in line:
+                continue
+            address = f"{line.get('profile')}:{line.get('region', '')}/{line.get('id') or line.get('key')}"
+            facts = (last, address, str(line.get("type", "")), _HERE_ALONE, None, self._here(last, stop))
+            self._database.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)", facts)
+            tags = line.get("tags")
+            self._join(last, (str(tags.get(name, "")) for name in JOINED_BY) if isinstance(tags, dict) else ())
+
+    def open_items(self) -> Iterator[OpenItem]:
+        """What is not as it should be, call by call, then the objects that belong to none."""
+        last = ""
+        while row := self._database.one("SELECT id FROM calls WHERE id > ? ORDER BY id", (last,)):
+            last = row[0]
+            yield from self._of_call(last)
+        yield from self._unexpected()
+
+    def _of_call(self, call: str) -> Iterator[OpenItem]:
+        sql = (
+            "SELECT address, type, state, here FROM objects JOIN terms USING (key) WHERE terms.id = ? ORDER BY address"
+        )
+        there = self._database.all(sql, (call,))
+        if not there:
+            yield OpenItem(OpenKind.MISSING, call)
+            return
+        for wanted in self._expected or ("",):
+            found = [row for row in there if row[1] == wanted or (not wanted and row[1] in RECORDINGS)]
+            if not found:
+                yield OpenItem(OpenKind.LACKING, call, type=wanted or "recording")
+            for address, kind, state, here in found:
+                if (open_kind := _open_kind(state, here)) is not None:
+                    yield OpenItem(open_kind, call, address, kind)
+
+    def _unexpected(self) -> Iterator[OpenItem]:
+        first, last = self._one("SELECT min(start) FROM calls"), self._one("SELECT max(start) FROM calls")
+        types = self._expected or RECORDINGS
+        marks = ", ".join("?" * len(types))
+        sql = (
+            f"SELECT address, type FROM objects WHERE type IN ({marks}) AND created BETWEEN ? AND ?"
+            " AND NOT EXISTS (SELECT 1 FROM terms JOIN calls USING (id) WHERE terms.key = objects.key) ORDER BY address"
+        )
+        for address, kind in self._database.all(sql, (*types, first, last)):
+            yield OpenItem(OpenKind.UNEXPECTED, "", address, kind)
+
+    def _join(self, key: str, values: Iterable[str]) -> None:
+        for value in values:
+            if value:
+                self._database.execute("INSERT OR IGNORE INTO terms VALUES (?, ?)", (value, key))
+
+    def _here(self, key: str, stop: Stop, entry: StoredObject | None = None) -> str:
+        """What the folder has of an object: nothing, the object, or something else."""
+        row = self._database.one("SELECT path, line FROM lines WHERE key = ?", (key,))
+        if row is None:
+            return ""
+        line: ManifestEntry = msgspec.json.decode(row[1])
+        if "sha256" not in line:
+            return ""
+        is_same = entry is None or tells_of_same(line, entry)
+        match = match_file(self._folder, PurePosixPath(row[0]), line, stop)
+        if match is LocalMatch.OTHER and self._folder.stat(PurePosixPath(row[0])) is None:
+            return ""
+        return "same" if is_same and match is not LocalMatch.OTHER else "changed"
+
+    def _one(self, sql: str) -> Any:
+        row = self._database.one(sql)
+        return row[0] if row else None
+
+
+def _open_kind(state: str, here: str) -> OpenKind | None:
+    if here:
+        return OpenKind.CHANGED if here == "changed" else None
+    if state == ARCHIVED:
+        return OpenKind.ARCHIVED
+    return OpenKind.NOT_HERE if state in ("AVAILABLE", _HERE_ALONE) else OpenKind.MISSING
