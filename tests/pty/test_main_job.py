@@ -46,3 +46,34 @@ def test_the_main_job_at_80_by_24_on_the_console_without_colour_or_mouse(
     assert b"\x1b[0;7" in shown.sent or b"\x1b[7" in shown.sent, "the cursor is not to be seen"
     assert not MOUSE.search(shown.sent)
     shown.check_restored()
+
+
+def test_a_recording_with_its_transcript_is_found_looked_into_heard_and_fetched(
+    terminal: Callable[..., Any], tmp_path: Path
+) -> None:
+    shown = terminal("demo", "--no-mouse", size=(120, 40), CLOUDSTORE_SOUND="null")
+    shown.wait_for(r"acme8")
+    shown.press("\x07")
+    shown.press("acme8:us-east/callcenterrecording/", ENTER)
+    shown.wait_for(r"\d\d:\d\d.*Khang Glynn|Agent")
+    shown.press("f", 'agent:"Khang Glynn" on:2024-09-01 dur:>10m', ENTER)
+    shown.wait_for(r"Khang Glynn.*21:11")
+    shown.press(".")
+    shown.wait_for(r"Call of Khang Glynn, 1 Sep 2024 08:55 +10 files · 13.1 MB · all available")
+    shown.wait_for(r"0:00  agent +Good morning")
+    shown.press("e")
+    shown.wait_for(r"▶ 0:\d\d / 21:11")
+    shown.wait_for(r"› +0:00  agent +Good morning")
+    shown.press("]", "]")
+    shown.wait_for(r"▶ 0:[2-5]\d / 21:11")
+    shown.press("q")
+    shown.wait_for(r"d fetches all 10")
+    shown.press("d")
+    shown.wait_for(r"✓ 10 files")
+    shown.press(ESCAPE, "q")
+    assert shown.end() == 0
+
+    (folder,) = (tmp_path / "cloudstore-demo").iterdir()
+    assert folder.name == "2024-09-01 08-55 Khang Glynn"
+    assert {"recording.mp3", "transcript.json", "screen.mp4"} <= {path.name for path in folder.iterdir()}
+    shown.check_restored()
