@@ -11,12 +11,9 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.account import check_account
 from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.download import Download
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.left_overs import remove_parts
 from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferProgress, UploadRequest
-from cloudstore_tui.transfers.upload import Upload
-from cloudstore_tui.transfers.zip.download import ZipDownload
 
 _log = logging.getLogger(__name__)
 
@@ -183,8 +180,15 @@ class TransferTask:
             if left.error is not None:
                 raise left.error
             check_account(provider.profile, left.account)
+        # Deferred: a program that starts transfers nothing yet, and most never pack zips or send files.
         if isinstance(request, DownloadRequest):
+            from cloudstore_tui.transfers.download import Download
+
             return Download(self.progress, request, provider, context, self.journal_entry)
         if isinstance(request, UploadRequest):
+            from cloudstore_tui.transfers.upload import Upload
+
             return Upload(self.progress, request, provider, context, self.journal_entry)
+        from cloudstore_tui.transfers.zip.download import ZipDownload
+
         return ZipDownload(self.progress, request, provider, context, self.journal_entry)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
@@ -16,8 +17,10 @@ from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.zip_requests import Zipping
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.screens.call import CallContext, CallOrder, CallScreen, CallVerb
 from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+if TYPE_CHECKING:
+    from cloudstore_tui.ui.screens.call import CallOrder
 
 CallFolder = Callable[[StoredObject, str], Path]
 """The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
@@ -43,6 +46,8 @@ class CallFlow(DownloadFlow):
 
     async def run(self) -> None:
         """Show it."""
+        from cloudstore_tui.ui.screens.call import CallContext, CallOrder, CallScreen
+
         reading, entry = self.listing.reading, self.listing.entry
         if reading is None or not isinstance(entry, StoredObject):
             tell(self.screen, "There is no object here whose call could be looked for.", "warning")
@@ -56,7 +61,9 @@ class CallFlow(DownloadFlow):
         context = CallContext(find, folder_of, file_names, fetch, self._actions, self._watch, reading.zone)
         await self.screen.app.push_screen_wait(CallScreen(entry, context))
 
-    async def _fetch(self, order: CallOrder, folder: Path) -> bool:
+    async def _fetch(self, order: "CallOrder", folder: Path) -> bool:
+        from cloudstore_tui.ui.screens.call import CallVerb
+
         names = file_names(order.tree)
         zipping = Zipping.of(order.entries) if order.verb is CallVerb.ZIP else None
         if zipping is not None and not zipping.packed:
