@@ -151,6 +151,11 @@ class Pattern(msgspec.Struct, frozen=True):
             position = found + len(part)
         return True
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it is one text with anything around it."""
+        return len(self.parts) == 3 and not self.parts[0] and not self.parts[2]
+
     def __str__(self) -> str:
         return "*".join(self.parts)
 
@@ -169,6 +174,14 @@ class LocalTerm(msgspec.Struct, frozen=True):
         values = [str(row[name]) for name in self.fields if name in row]
         return any(pattern.matches(value) for value in values for pattern in self.patterns) != self.negated
 
+    @property
+    def brief(self) -> str:
+        """As few words as a title has room for: `“invoice”`."""
+        if self.fields != WORD_FIELDS:
+            return str(self)
+        texts = (pattern.parts[1] if pattern.is_part else str(pattern) for pattern in self.patterns)
+        return f"{'not ' if self.negated else ''}{' or '.join(f'“{text}”' for text in texts)}"
+
     def __str__(self) -> str:
         words = " or ".join(_words(pattern, negated=self.negated) for pattern in self.patterns)
         return f"{'name, person or queue' if self.fields == WORD_FIELDS else ' or '.join(self.fields)} {words}"
@@ -176,7 +189,7 @@ class LocalTerm(msgspec.Struct, frozen=True):
 
 def _words(pattern: Pattern, *, negated: bool) -> str:
     parts = pattern.parts
-    if len(parts) == 3 and not parts[0] and not parts[2]:
+    if pattern.is_part:
         return f"{'does not contain' if negated else 'contains'} {parts[1]!r}"
     return f"is {'not ' if negated else ''}like {str(pattern)!r}"
 

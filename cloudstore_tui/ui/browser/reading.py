@@ -123,20 +123,24 @@ class Reading:
         return (
             *(f"Searched there: {term}." for term in self.visit.local),
             "8x8 can't search for part of a text.",
-            'A whole one it finds everywhere: agent:"First Last", queue:"Name", a number or an id.',
+            'Whole values are found everywhere: agent:"First Last", queue:"Name", a number or an id.',
         )
 
     @property
     def result(self) -> tuple[str, ...]:
         """How much was found, how large that is where it is known, and what can be done with the search."""
         store, total = self.store, None if self.visit.local else self.pager.total
-        if self.visit.query is None or not self.fetched:
-            return ()
         is_whole = self.pager.ended and not self.error
-        found = f"{store.loaded if is_whole or total is None else total:,}"
+        if self.visit.query is None or not (self.fetched or is_whole):
+            return ()
+        if is_whole or total is not None:
+            number = store.loaded if is_whole or total is None else total
+            found = f"{number:,} match" if number else "no match"
+        else:
+            found = f"{store.loaded:,} of {self.fetched:,} loaded" if self.visit.local else f"{store.loaded:,} loaded"
         known, size = store.sizes
         return (
-            f"{found} {'match' if is_whole or total is not None else 'loaded'}",
+            found,
             formatted.size(size) if is_whole and known else "",
             *(("f edits", "F shows FIQL") if self.visit.written else ()),
         )

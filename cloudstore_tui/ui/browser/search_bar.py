@@ -29,6 +29,7 @@ from cloudstore_tui.ui.browser.search_meaning import (
     AVAILABLE,
     AVAILABLE_SHORT,
     EXAMPLE,
+    LOCAL_ONLY,
     Objection,
     Scope,
     TokenPart,
@@ -48,7 +49,7 @@ LONGEST = 5_000
 """Characters of a text that is looked at with each key."""
 
 _WRONG = "search-input--wrong"
-_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save", "count", "scope", "clear"})
+_TYPING = frozenset({"close", "take", "older", "newer", "recall", "save", "count", "scope"})
 _GAP = 2
 _WIDE, _NARROW = 100, 60
 """Cells of the bar from which on it says everything, and below which only what was typed."""
@@ -103,6 +104,9 @@ class SearchInput(BarInput):
         & > .search-input--wrong { color: $text-error; text-style: underline; }
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+u", "clear", "Clear", id="search.clear", show=False, tooltip="Clear the search line"),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"search-input--{part}" for part in TokenPart), _WRONG}
 
     class Taken(Message):
@@ -131,6 +135,10 @@ class SearchInput(BarInput):
         )
         self.selection = Selection(next_placeholder.start, next_placeholder.end)
         return True
+
+    def action_clear(self) -> None:
+        """Begin with an empty line, wherever the cursor is."""
+        self.value = ""
 
     def underline(self, position: int | None) -> None:
         """Underline the part that is wrong; nothing with `None`."""
@@ -180,7 +188,6 @@ class SearchBar(Vertical):
         Binding("ctrl+t", "scope", "Where", id="search.scope", tooltip="Search the region, all regions, or this place"),
         Binding("ctrl+o", "count", "Count", id="search.count", tooltip="Count the matches without showing them"),
         Binding("ctrl+s", "save", "Save", id="search.save", tooltip="Save this search under a name"),
-        Binding("ctrl+u", "clear", "Clear", id="search.clear", show=False, tooltip="Clear the line"),
     ]
 
     @dataclass
@@ -319,10 +326,6 @@ class SearchBar(Vertical):
             tell(self, "No earlier search has these words.")
         self._speak()
 
-    def action_clear(self) -> None:
-        """Begin with an empty line."""
-        self.line.value = ""
-
     def action_scope(self) -> None:
         """Search in the next larger place; after the largest in the smallest again."""
         self._scope = (self._scope + 1) % len(self._about.shown.scopes)
@@ -449,7 +452,7 @@ class SearchBar(Vertical):
         if not text.strip():
             return show(f"{words}; for example {EXAMPLE}"), "", self._keys
         local = verdict.meaning.local if verdict.meaning is not None else ()
-        note = "looked for in the loaded rows only" if local else AVAILABLE if only_available else ""
+        note = LOCAL_ONLY if local else AVAILABLE if only_available else ""
         return show(words), note, self._keys
 
     @property

@@ -17,6 +17,7 @@ from cloudstore_tui.ui.format import place_names
 ALL = "all regions"
 AVAILABLE = "available only (add state:any for all)"
 AVAILABLE_SHORT = "available only"
+LOCAL_ONLY = "8x8 can't search for part of a text: loaded rows only"
 EXAMPLE = 'agent:"Khang Glynn" since:yesterday dur:>10m'
 
 _POSITION = re.compile(r" \(at character \d+\)\Z")

@@ -99,7 +99,9 @@ def search_from(provider: StorageProvider, location: Location, text: str, zone: 
     meaning = understand(text, zone, now, types)
     if not inside or names_type(meaning.node):
         location, inside, types, meaning = region, "", (), understand(text, zone, now)
-    words = ", ".join((*((brief(meaning.node, zone, types),) if meaning.node else ()), *map(str, meaning.local)))
+    words = ", ".join(
+        (*((brief(meaning.node, zone, types),) if meaning.node else ()), *(term.brief for term in meaning.local))
+    )
     query = Query(region, conjunction(inside, meaning.filter))
     return Visit(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
 
