@@ -17,6 +17,7 @@ from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.worker import WorkerFailed
 
@@ -41,8 +42,7 @@ from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.setup_flow import ProfileAdded, SetupFlow
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.mask_belt import install_mask
-from cloudstore_tui.ui.masking import turn_mask
+from cloudstore_tui.ui.masking import mask_filters, turn_mask
 from cloudstore_tui.ui.palette import Palette
 from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
@@ -145,7 +145,6 @@ class CloudStoreApp(App[None]):
             UnsafeError: remote text could reach the terminal as commands.
         """
         install_guard()
-        install_mask()
         install_boundary()
         MASK.on = config.settings.masked
         thin = is_thin(config.settings.low_bandwidth, os.environ)
@@ -301,6 +300,10 @@ class CloudStoreApp(App[None]):
             self._typed.forget()
             self.boundary.catch(error)
             return True
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line passes on its way to the terminal."""
+        return (*super().get_line_filters(), *mask_filters())
 
     def action_command_palette(self) -> None:
         """Find an action by its name."""

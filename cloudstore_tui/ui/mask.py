@@ -70,6 +70,11 @@ class Mask:
         """Words and mail addresses that are stand-ins: they are left alone, as a text may come by twice."""
 
     @property
+    def known(self) -> int:
+        """How many names are known by now."""
+        return len(self._learnt)
+
+    @property
     def word(self) -> str:
         """What titles say of it; empty while it is off."""
         return "masked" if self.on else ""

@@ -1,8 +1,12 @@
-"""Turning the mask on and off while everything is on the screen."""
+"""The mask on the screen: a filter behind every line that is drawn, and the key that turns it."""
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from rich.segment import Segment
 from textual.app import App
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.widget import Widget
 
 from cloudstore_tui.ui.mask import MASK
@@ -10,6 +14,32 @@ from cloudstore_tui.ui.report import tell
 
 ON = "Names, numbers and links are masked on this screen. What you copy, download or save is not. M shows them again."
 OFF = "Names, numbers and links are shown again."
+
+
+@dataclass(frozen=True)
+class MaskFilter(LineFilter):
+    """Masks what is typed into a line, or was given to a widget before the mask was on."""
+
+    known: int
+    """How many names are known: lines that were drawn with fewer are made again."""
+    enabled: bool = True
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """The line with stand-ins, in the styles of what they stand for."""
+        text = "".join(segment.text for segment in segments)
+        told = MASK.text(text)
+        if told == text or len(told) != len(text):
+            return segments
+        masked, at = [], 0
+        for part, style, control in segments:
+            masked.append(Segment(told[at : at + len(part)], style, control))
+            at += len(part)
+        return masked
+
+
+def mask_filters() -> tuple[LineFilter, ...]:
+    """What every line passes while the mask is on."""
+    return (MaskFilter(MASK.known),) if MASK.on else ()
 
 
 @runtime_checkable
