@@ -1,17 +1,21 @@
 """`rm` and `deletions`: delete exactly these objects, and show what was deleted."""
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 import click
 
-from cloudstore_tui.cli.options import Command, dry_run_option, json_option, timeout_option, yes_option
+from cloudstore_tui.archive.proof import ProofFolder
+from cloudstore_tui.cli.options import Command, LocalPath, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.config.paths import state_folder
-from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
+from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome, StorageProvider
-from cloudstore_tui.deletions import FILE, UNKNOWN, Deleted, DeletionLog, delete_logged
+from cloudstore_tui.deletions import BATCH, FILE, UNKNOWN, Deleted, DeletionLog, delete_logged
+from cloudstore_tui.transfers.workers import Stop, Workers
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 
@@ -23,40 +27,116 @@ _GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
 @click.command("rm", cls=Command)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@click.option(
+    "--proved-by",
+    "folder",
+    type=LocalPath(),
+    metavar="DIR",
+    help="Only what this pulled folder holds a good copy of; without PATH, all that it holds.",
+)
 @yes_option
 @dry_run_option
 @json_option
 @timeout_option()
-def rm_command(paths: tuple[str, ...], *, yes: bool, dry_run: bool, as_json: bool, timeout: float) -> None:
+def rm_command(
+    paths: tuple[str, ...], *, folder: Path | None, yes: bool, dry_run: bool, as_json: bool, timeout: float
+) -> None:
     """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it.
 
     On a terminal the number of objects is to be typed. Every object is written down before it is deleted, with its
     size and checksum; `cloudstore deletions` shows that. The profile needs read_only = false.
+
+    With --proved-by an object is deleted only if its copy in that folder was just read back, has the bytes that were
+    fetched, and those were compared with the checksum that the service has for it now. What is kept is told, and why.
 
     \b
     Examples:
       cloudstore rm acme:imports/outreach/nanp/plan.csv
       cloudstore rm acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --yes
       cloudstore rm --dry-run $(cat erase)
+      cloudstore rm --proved-by archive/
     """
+    if not paths and folder is None:
+        raise UsageError("names nothing", subject="rm", hint="Write the objects, or --proved-by DIR.")
 
     async def work(session: CommandSession) -> None:
-        batches = await _found(session, paths)
-        if dry_run:
-            for entry in (entry for _, entries in batches for entry in entries):
-                session.output.planned("delete", entry.location.address, name=entry.name, size=entry.size)
-            return
-        if not yes and batches:
-            _confirm(session.output, [entry for _, entries in batches for entry in entries])
-        log, done = _log(), list[Deletion]()
-        for provider, entries in batches:
-            done += await delete_logged(log, provider, entries)
-        for deletion in done:
-            _tell(session.output, deletion)
-        _sum_up(session.output, done)
+        if folder is not None:
+            await _release(session, folder, paths, yes=yes, dry_run=dry_run)
+        else:
+            await _delete(session, paths, yes=yes, dry_run=dry_run)
 
     run(work, as_json=as_json, timeout=timeout)
+
+
+async def _delete(session: CommandSession, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:
+    batches = await _found(session, paths)
+    if not _agreed(session.output, batches, yes=yes, dry_run=dry_run):
+        return
+    log, done = _log(), list[Deletion]()
+    for provider, entries in batches:
+        done += await delete_logged(log, provider, entries)
+    _tell_all(session.output, done)
+
+
+async def _release(session: CommandSession, folder: Path, paths: Sequence[str], *, yes: bool, dry_run: bool) -> None:
+    """Delete what a folder holds a good copy of, and tell what is kept and why."""
+    workers, output = Workers(1), session.output
+    proof = await workers.run(lambda _stop: ProofFolder(folder, state_folder()))
+    try:
+        wanted = paths or await workers.run(lambda _stop: [place.address for place in proof.locations()])
+        proved: list[tuple[StorageProvider, list[StoredObject]]] = []
+        for provider, entries in await _found(session, wanted):
+            good = [
+                entry for entry in entries if not _kept(output, entry, await workers.run(partial(proof.prove, entry)))
+            ]
+            proved += [(provider, good)] if good else []
+        if not _agreed(output, proved, yes=yes, dry_run=dry_run):
+            return
+        done: list[Deletion] = []
+        for provider, entries in proved:
+            for first in range(0, len(entries), BATCH):
+                done += await _release_batch(session, workers, proof, provider, entries[first : first + BATCH])
+        _tell_all(output, done)
+    finally:
+        proof.close()
+        workers.close()
+
+
+async def _release_batch(
+    session: CommandSession,
+    workers: Workers,
+    proof: ProofFolder,
+    provider: StorageProvider,
+    entries: Sequence[StoredObject],
+) -> tuple[Deletion, ...]:
+    """Look at each object and its copy once more, and delete at once those that nobody has touched since."""
+    # What became of the others is told by who looks.
+    again = [entry for _, found in await _found(session, [one.location.address for one in entries]) for entry in found]
+    left = [
+        entry
+        for entry in again
+        if not _kept(session.output, entry, await workers.run(partial(_still_proved, proof, entry)))
+    ]
+    if not left:
+        return ()
+    done = await delete_logged(_log(), provider, left)
+    try:
+        await workers.run(lambda _stop: proof.note_released(list(done)))
+    except StorageError as error:
+        session.output.error(error)
+    return done
+
+
+def _still_proved(proof: ProofFolder, entry: StoredObject, _stop: Stop) -> str:
+    return proof.still_proved(entry)
+
+
+def _kept(output: Output, entry: StoredObject, why: str) -> bool:
+    """Whether an object is kept, which is told."""
+    if why:
+        output.error(IntegrityError(f"it is kept: {why}", subject=entry.location.address))
+    return bool(why)
 
 
 async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:
@@ -87,6 +167,25 @@ def _allowed(session: CommandSession, path: str) -> tuple[StorageProvider, Locat
             "is a folder; only objects can be deleted", subject=path, hint="List it and delete what is in it."
         )
     return provider, location
+
+
+def _agreed(
+    output: Output, batches: Sequence[tuple[StorageProvider, Sequence[StoredObject]]], *, yes: bool, dry_run: bool
+) -> bool:
+    """Whether these objects are to be deleted: not in a dry run, which tells of them."""
+    entries = [entry for _, some in batches for entry in some]
+    if dry_run:
+        for entry in entries:
+            output.planned("delete", entry.location.address, name=entry.name, size=entry.size)
+    elif not yes and entries:
+        _confirm(output, entries)
+    return not dry_run
+
+
+def _tell_all(output: Output, done: Sequence[Deletion]) -> None:
+    for deletion in done:
+        _tell(output, deletion)
+    _sum_up(output, done)
 
 
 def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:

@@ -1,0 +1,157 @@
+"""Which objects may go from the service, because a folder holds a good copy of them, read back just now."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from cloudstore_tui.archive.bag import place_of
+from cloudstore_tui.archive.chain import Chain
+from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.manifest import (
+    NAME,
+    UNLISTED,
+    ManifestEntry,
+    is_superseded,
+    key_of,
+    key_of_entry,
+    path_of,
+    read_manifest,
+    tells_of_same,
+)
+from cloudstore_tui.core.errors import MissingError, StorageError
+from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.provider import Deletion
+from cloudstore_tui.results.scratch import ScratchDatabase
+from cloudstore_tui.transfers.workers import Stop
+
+_SCHEMA = """
+CREATE TABLE lines(key TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;
+CREATE TABLE proved(key TEXT PRIMARY KEY, state TEXT, checksum TEXT, size INTEGER) WITHOUT ROWID;
+"""
+_BY_CHECKSUM = "md5"
+"""Begins the levels at which the bytes were compared with a checksum of the service."""
+
+
+class ProofFolder:
+    """A pulled folder that objects are proved by; locked against pulls until it is closed. Blocks."""
+
+    def __init__(self, folder: Path, scratch: Path | None = None) -> None:
+        """Take in its manifest.
+
+        Raises:
+            MissingError: nothing was ever pulled there.
+            StorageError: another pull fills it, or the disk refuses.
+        """
+        place = place_of(folder)
+        self._root = place.root
+        self._folder = PullFolder(place.payload)
+        if self._folder.stat(PurePosixPath(NAME)) is None:
+            hint = "Only folders of `pull` prove anything."
+            raise MissingError(f"there is no {NAME} in it", subject=str(folder), hint=hint)
+        self._folder.lock()
+        self._database = ScratchDatabase(scratch, _SCHEMA)
+        with self._database.transaction():
+            for line in read_manifest(place.payload / NAME):
+                if line.get("event") != UNLISTED and not is_superseded(line):
+                    row = (key_of_entry(line), msgspec.json.encode(dict(line)).decode())
+                    self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", row)
+
+    def close(self) -> None:
+        """Let others in."""
+        self._database.close()
+        self._folder.unlock()
+
+    def locations(self) -> Iterator[Location]:
+        """All objects of which the folder holds anything."""
+        last = ""
+        while row := self._database.one("SELECT key, line FROM lines WHERE key > ? ORDER BY key", (last,)):
+            last = row[0]
+            line: dict[str, Any] = msgspec.json.decode(row[1])
+            if "sha256" in line:
+                yield Location(
+                    str(line["profile"]), str(line.get("region", "")), str(line.get("id") or line.get("key"))
+                )
+
+    def prove(self, entry: StoredObject, stop: Stop) -> str:
+        """Why an object, as it is now, has no good copy here; empty if it has. Its copy is read."""
+        key = key_of(entry.location)
+        line = self._line(key)
+        if why := _why_other(line, entry):
+            return why
+        path = PurePosixPath(path_of(line))
+        try:
+            before = self._state(path)
+            if before is None:
+                return "its copy is missing"
+            digest = self._folder.sha256(path, stop)
+            after = self._state(path)
+        except StorageError as failure:
+            return f"its copy cannot be read: {failure.message}"
+        if digest != line["sha256"] or after != before:
+            return "its copy is not what was fetched"
+        row = (key, before, entry.checksum, entry.size)
+        self._database.execute("INSERT OR REPLACE INTO proved VALUES (?, ?, ?, ?)", row)
+        return ""
+
+    def still_proved(self, entry: StoredObject) -> str:
+        """Why an object that was proved is so no more; empty if neither it nor its copy was touched since. Quick."""
+        key = key_of(entry.location)
+        row = self._database.one("SELECT state, checksum, size FROM proved WHERE key = ?", (key,))
+        if row is None:
+            return "it was not proved"
+        if (entry.checksum, entry.size) != (row[1], row[2]):
+            return "it was changed at the service meanwhile"
+        try:
+            state = self._state(PurePosixPath(path_of(self._line(key))))
+        except StorageError as failure:
+            return f"its copy cannot be read: {failure.message}"
+        return "" if state == row[0] else "its copy was touched meanwhile"
+
+    def note_released(self, done: list[Deletion]) -> None:
+        """Add to the events of the folder what was deleted at the service.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        chain = Chain(self._root)
+        try:
+            chain.append(
+                (
+                    "released",
+                    {"path": self._path_of(one.location), "of": one.location.address, "outcome": one.outcome.value},
+                )
+                for one in done
+            )
+        finally:
+            chain.close()
+
+    def _line(self, key: str) -> ManifestEntry:
+        row = self._database.one("SELECT line FROM lines WHERE key = ?", (key,))
+        line: ManifestEntry = msgspec.json.decode(row[0]) if row is not None else {}
+        return line
+
+    def _path_of(self, location: Location) -> str:
+        return path_of(self._line(key_of(location)))
+
+    def _state(self, path: PurePosixPath) -> str | None:
+        """What changes whenever a file does; whoever sets its time back cannot set back when that was done."""
+        found = self._folder.stat(path)
+        return None if found is None else _state_of(found)
+
+
+def _state_of(found: os.stat_result) -> str:
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+
+
+def _why_other(line: ManifestEntry, entry: StoredObject) -> str:
+    """Why a line is no proof of an object as the service has it now."""
+    if "sha256" not in line:
+        return "it was never fetched"
+    if not tells_of_same(line, entry):
+        return "what was fetched is another version"
+    if not entry.checksum or not str(line.get("level", "")).startswith(_BY_CHECKSUM):
+        return "its copy was never compared with a checksum of the service"
+    return ""
