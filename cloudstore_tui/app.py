@@ -242,7 +242,7 @@ class CloudStoreApp(App[None]):
         if start is not None:
             await self.browse()
             # Its first frame comes before the first request.
-            self.browser.call_after_refresh(self.browser.journey.begin, start)
+            self.browser.call_after_refresh(self.browser.navigator.begin, start)
 
     def on_unmount(self) -> None:
         """Leave signals and changes to whoever comes next."""
@@ -382,7 +382,7 @@ class CloudStoreApp(App[None]):
         """Go to a part of the way that leads here."""
         if self.screen is not self.browser:
             self.screen.dismiss(None)
-        self.browser.journey.go(event.location)
+        self.browser.navigator.go(event.location)
 
     def _profiles(self) -> Sequence[Profile]:
         """All profiles, those that were added since the start included."""

@@ -104,7 +104,7 @@ MAP = {
     "app.interrupt": "ctrl+c", "app.suspend": "ctrl+z", "app.redraw": "ctrl+l",
     "panes.next": "tab", "panes.previous": "shift+tab", "panes.places": "1", "panes.entries": "2",
     "panes.left": "h,left", "browser.back_out": "escape", "browser.transfers": "t,3",
-    "browser.up": "backspace,-", "browser.root": "~",
+    "browser.up": "backspace,-", "browser.root": "\\", "browser.path": "0", "app.home": "~", "app.messages": "<",
     "browser.back": "H,alt+left", "browser.forward": "L,alt+right", "browser.goto": "ctrl+g", "browser.find": "f,f7",
     "browser.detail": "i", "browser.zone": "Z",
     "entries.down": "j,down", "entries.up": "k,up", "entries.first": "g,home", "entries.last": "G,end",

@@ -34,17 +34,17 @@ async def test_m_bookmarks_the_object_under_the_cursor_with_one_more_key(browser
 
 async def test_a_place_that_only_the_browser_has_is_bookmarked_with_its_names(browser: Any, tmp_path: Path) -> None:
     async with browser() as it:
-        it.screen.journey.go(it.engine.providers["acme8"].locate("us-east/").child("callrecording"))
+        it.screen.navigator.go(it.engine.providers["acme8"].locate("us-east/").child("callrecording"))
         await it.settle()
         await it.press("m", "enter")
         assert 'place = ["callrecording"]' in (tmp_path / "bookmarks.toml").read_text()
         await it.press("backspace", "apostrophe", "enter")
-        assert "Work recordings" in it.text
+        assert "Work recordings" in it.lines[0]
 
 
 async def test_a_bookmarked_search_is_a_saved_search(browser: Any, tmp_path: Path) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.journey.search("agent:Kim since:2024")
+        it.screen.navigator.search("agent:Kim since:2024")
         await it.settle()
         await it.press("m")
         await it.type("kim")

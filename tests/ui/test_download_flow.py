@@ -77,7 +77,7 @@ async def test_two_objects_of_one_name_keep_both_files(browser: Any, searches: A
         searches.object = lambda number, query: type(first)(
             first.location.__class__("acme8", "us-east", f"id-{number}"), "same.mp3", id=f"id-{number}"
         )
-        it.screen.journey.search("x==y")
+        it.screen.navigator.search("x==y")
         await it.settle()
         await it.press("space", "space", "d")
         await it.until(lambda: it.engine.transfers)

@@ -74,7 +74,7 @@ async def test_tab_completes_regions_and_the_places_below_them(browser: Any) -> 
             await it.press("tab")
         assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
         await it.press("enter")
-        assert "us-east › Work recordings" in it.text
+        assert "us-east › Work recordings" in it.lines[0]
         await it.press("ctrl+g")
         assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
 
@@ -143,7 +143,7 @@ async def test_a_place_that_could_not_be_opened_is_not_remembered(browser: Any, 
 
 async def test_searches_are_not_among_the_recent_places(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.journey.search('callerName=="Kim"')
+        it.screen.navigator.search('callerName=="Kim"')
         await it.settle()
         assert [place.address for place in it.screen.memory.recent.places] == ["acme8:us-east/"]
 

@@ -31,7 +31,7 @@ async def test_a_link_that_comes_after_the_user_has_left_does_not_open(browser: 
     folders.gates["link"] = asyncio.Event()
     async with browser(start=START) as it:
         await it.press("y")
-        it.screen.journey.travel("up")  # by the mouse: keys wait for the link
+        it.screen.navigator.travel("up")  # by the mouse: keys wait for the link
         folders.gates["link"].set()
         await it.settle()
         assert it.app.screen is it.screen

@@ -220,7 +220,7 @@ async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: A
 async def test_an_empty_place_shows_the_filter_that_it_stands_for(browser: Any, searches: Any) -> None:
     searches.results = 0
     async with browser(start="acme8:us-east/") as it:
-        it.screen.journey.go(replace(searches.locate("us-east/"), place=("callrecording",)))
+        it.screen.navigator.go(replace(searches.locate("us-east/"), place=("callrecording",)))
         await it.settle()
         assert "No matches." in it.text
         assert "Sent: type==callrecording" in it.text

@@ -37,7 +37,7 @@ def refused(searches: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 async def test_a_region_that_refuses_is_told_in_the_list_in_counts_and_of_marks(browser: Any, refused: Any) -> None:
     async with browser() as it:
-        it.screen.journey.open(refused)
+        it.screen.navigator.open(refused)
         await it.until(lambda: "us-east only: uk refused" in it.foot)
         assert it.notices == ["acme8:uk/: access is not allowed."]
         await it.press("A")

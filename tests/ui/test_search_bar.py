@@ -395,31 +395,31 @@ async def test_a_small_terminal_shows_it_too(browser: Any) -> None:
 async def test_a_search_stays_inside_of_the_place_and_one_key_widens_it(browser: Any, searches: Any) -> None:
     place = Location("acme8", "us-east", place=("callcenterrecording",))
     async with browser() as it:
-        it.screen.journey.go(place)
+        it.screen.navigator.go(place)
         await it.settle()
         await it.press("f")
         await it.type('agent:"Khang Glynn" dur:>10m')
         assert "in: Call recordings ▾" in it.text
         await it.press("enter")
         assert sent(searches) == "type==callcenterrecording;agentName=='Khang Glynn';duration=gt=600000"
-        assert it.screen.journey.visit.location == place
+        assert it.screen.navigator.visit.location == place
         assert value(it) == 'agent:"Khang Glynn" dur:>10m'
         await it.press("f", "ctrl+t")
         assert "in: us-east ▾" in it.text
         await it.press("enter")
         assert sent(searches).startswith("agentName=='Khang Glynn';((type!=transcription;duration=gt=600000),")
-        assert it.screen.journey.visit.location == Location("acme8", "us-east")
+        assert it.screen.navigator.visit.location == Location("acme8", "us-east")
         await it.press("f", "ctrl+t", "enter")
         assert searches.calls[-1][1].location == Location("acme8")
         await it.press("H", "H")
         assert value(it) == 'agent:"Khang Glynn" dur:>10m'
-        assert it.screen.journey.visit.location == place
+        assert it.screen.navigator.visit.location == place
         await it.press("f", "ctrl+u")
         await it.type("type:summary")
         assert "in: us-east" in it.text
         await it.press("enter")
         assert sent(searches) == "type==summary"
-        assert it.screen.journey.visit.location == Location("acme8", "us-east")
+        assert it.screen.navigator.visit.location == Location("acme8", "us-east")
 
 
 async def test_words_are_people_that_were_seen_and_enter_takes_them(browser: Any, searches: Any) -> None:
@@ -449,6 +449,6 @@ async def test_a_search_is_offered_as_it_was_typed(browser: Any) -> None:
         await it.press("f")
         await it.type(phrase)
         await it.press("enter")
-        await it.until(lambda: it.screen.journey.visit.written)
+        await it.until(lambda: it.screen.navigator.visit.written)
         await it.press("f")
         assert it.screen.entries.bar.line.value == phrase

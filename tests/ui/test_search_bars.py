@@ -26,7 +26,7 @@ async def test_rows_are_counted_by_time_and_by_value_and_it_says_which(browser: 
 
 async def test_enter_narrows_the_search_in_the_place_of_what_said_the_same(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.journey.search('agent:"Agent 9" dur:>1s')
+        it.screen.navigator.search('agent:"Agent 9" dur:>1s')
         await it.settle()
         await it.press("b", "right")
         await it.until(lambda: "Agent 0" in it.text)

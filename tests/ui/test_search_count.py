@@ -30,7 +30,7 @@ def untold(searches: Any) -> Any:
 
 async def test_what_is_shown_is_counted_and_its_size_guessed_from_rows_all_over_it(browser: Any, untold: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.journey.search("type==callrecording")
+        it.screen.navigator.search("type==callrecording")
         await it.settle()
         assert "100 loaded" in it.foot
         await it.press("number_sign")

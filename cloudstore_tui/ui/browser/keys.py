@@ -13,11 +13,6 @@ def _pane(key: str, name: str, label: str, tooltip: str, *, shown: bool = False)
     return Binding(key, f"pane('{name}')", label, id=f"panes.{name}", tooltip=tooltip, show=shown)
 
 
-def _way(key: str, name: str, label: str, tooltip: str) -> Binding:
-    """The key that leads somewhere else."""
-    return Binding(key, f"travel('{name}')", label, id=f"browser.{name}", tooltip=tooltip, show=False)
-
-
 BROWSER_KEYS: list[BindingType] = [
     _flow("d,s", "download", "Download", "Download what is marked, or this object"),
     _flow("D,f2,S", "download_as", "Download to", "Download to a folder that you name", shown=False),
@@ -36,15 +31,6 @@ BROWSER_KEYS: list[BindingType] = [
     _pane("h,left", "left", "Left", "Go to the pane on the left"),
     _pane("tab", "next", "Next pane", "Go to the next pane"),
     _pane("shift+tab", "previous", "Pane before", "Go to the pane before"),
-    _way("backspace,minus", "up", "Up", "Go to the folder that holds this one"),
-    _way("H,alt+left", "back", "Back", "Go back to where you were"),
-    _way("L,alt+right", "forward", "Forward", "Go forward again"),
-    _way("backslash", "root", "Top", "Go to the top of this profile"),
-    Binding("ctrl+g", "run('goto')", "Go to", id="browser.goto", show=False, tooltip="Go to an address or known place"),
-    _flow("m", "bookmark", "Bookmark", "Give this place, object or search a name", shown=False),
-    _flow("apostrophe", "bookmarks", "Bookmarks", "Go to a bookmark or a saved search", shown=False),
-    _flow("P", "profile", "Profile", "Go to another profile", shown=False),
-    _flow("R", "region", "Region", "Show another region, or all of them", shown=False),
     Binding("J", "run('zip_jobs')", "Zip jobs", id="browser.zip_jobs", show=False, tooltip="Zip jobs on the server"),
     _flow("B", "restore", "Restore", "Restore archived files", shown=False),
     Binding("Q", "run('restores')", "Restores", id="browser.restores", show=False, tooltip="Show what was asked back"),

@@ -22,28 +22,27 @@ from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.browser.actions import ActionRunner, Flow, bindings_of
+from cloudstore_tui.ui.browser.bookmark_actions import BookmarkActions
 from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.browser.copy_flow import CopyFlow
 from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
-from cloudstore_tui.ui.browser.departure import Departure
 from cloudstore_tui.ui.browser.detail_flow import DetailFlow
 from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable
-from cloudstore_tui.ui.browser.journey import Journey
 from cloudstore_tui.ui.browser.keys import BROWSER_KEYS
 from cloudstore_tui.ui.browser.link_flow import LinkFlow
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.look_flows import look_flows
 from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.browser.moving import moving_flows
+from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
+from cloudstore_tui.ui.browser.navigation_actions import NavigationActions
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.row_states import RowStates
-from cloudstore_tui.ui.browser.saved_flow import SavedFlow
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
@@ -67,10 +66,14 @@ from cloudstore_tui.ui.zones import zone_name, zones_to_show
 WELCOME = "Pick a place and press Enter. ? lists the keys."
 
 
-_ANYWHERE = frozenset({"goto", "zip_jobs", "restores", "bookmark", "bookmarks", "profile", "region"})
+_ANYWHERE = frozenset({"zip_jobs", "restores"})
 """Flows whose keys work in every pane."""
 SOON_S = 300
 """Seconds before the end of a login from which it is told."""
+
+
+GROUPS = (SearchActions, ListingActions, NavigationActions, BookmarkActions)
+"""The chapters of actions."""
 
 
 class BrowserScreen(BaseScreen[None]):
@@ -96,7 +99,7 @@ class BrowserScreen(BaseScreen[None]):
         "entries.delete",
         "browser.transfers",
     )
-    BINDINGS: ClassVar[list[BindingType]] = [*BROWSER_KEYS, *bindings_of(SearchActions, ListingActions)]
+    BINDINGS: ClassVar[list[BindingType]] = [*BROWSER_KEYS, *bindings_of(*GROUPS)]
 
     def __init__(
         self,
@@ -123,11 +126,10 @@ class BrowserScreen(BaseScreen[None]):
         self.memory, self.restores = memory, restores
         self.expansion = PlacesFlow(self, self.places, providers, self.memory)
         self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
-        self.journey = Journey(self.listing, providers, self.arrive)
-        self._saved = SavedFlow(self, self.journey)
-        self.departure = Departure(self.journey, providers, self._saved)
+        self.navigator = Navigator(self.listing, providers, self.arrive)
+        self.addresses = AddressResolver(self.navigator, providers)
         self._upload = UploadFlow(self, self.listing, watch)
-        self.searching = SearchActions(self, self.journey, self.entries, self._type_search)
+        self.searching = SearchActions(self, self.navigator, self.entries, self._type_search)
         self.deletion = DeleteFlow(self, self.listing)
         self.states = RowStates(watch.transfer_of)
         self.entries.table.sign_of = self.states.sign_of
@@ -145,9 +147,16 @@ class BrowserScreen(BaseScreen[None]):
             "link": LinkFlow(self, self.listing, actions),
             "copy": CopyFlow(self, self.listing),
             "detail": DetailFlow(self, self.listing, self.detail),
-            **moving_flows(self.journey, self.memory, self.panes, self.places, self.departure),
         }
-        self.actions = ActionRunner(self, [self.searching, ListingActions(self, self.listing, self.entries)])
+        self.actions = ActionRunner(
+            self,
+            [
+                self.searching,
+                ListingActions(self, self.listing, self.entries),
+                NavigationActions(self, self.navigator, memory, self.addresses),
+                BookmarkActions(self, self.navigator, memory, self.panes, self.places, self.addresses),
+            ],
+        )
         for name, flow in flows.items():
             self.actions.adopt(name, flow, everywhere=name in _ANYWHERE)
 
@@ -179,13 +188,13 @@ class BrowserScreen(BaseScreen[None]):
     def begin_at(self, target: Target) -> None:
         """Go where the user wants to from home."""
         if isinstance(target, Profile):
-            self.journey.begin(self._providers[target.name].locate(""))
+            self.navigator.begin(self._providers[target.name].locate(""))
         elif isinstance(target, SavedSearch):
-            self.departure.to_search(target)
+            self.addresses.to_search(target)
         elif isinstance(target, Visited) and target.find:
-            self.journey.search(target.find, target.location)
+            self.navigator.search(target.find, target.location)
         elif isinstance(target, Visited):
-            self.journey.begin(target.location)
+            self.navigator.begin(target.location)
         elif target is Choice.GOTO:
             self.action_run("goto")
         elif target is Choice.FIND:
@@ -194,9 +203,9 @@ class BrowserScreen(BaseScreen[None]):
     def _begin_to_find(self) -> None:
         """Have a filter typed, in the profile where the user was last of those that can be searched."""
         able = [name for name, one in self._providers.items() if Capability.SEARCH in one.capabilities]
-        here = self.journey.visit.location.profile if self.journey.visit else ""
+        here = self.navigator.visit.location.profile if self.navigator.visit else ""
         if here not in able:
-            self.journey.begin(self.memory.recent.last(able) or self._providers[able[0]].locate(""))
+            self.navigator.begin(self.memory.recent.last(able) or self._providers[able[0]].locate(""))
         self.action_run("find")
 
     def on_resize(self, event: events.Resize) -> None:
@@ -209,8 +218,6 @@ class BrowserScreen(BaseScreen[None]):
         if action == "run":
             # In a line only what works everywhere does, so that its own keys have the footer.
             return self.actions.is_possible(name, "" if isinstance(self.focused, Input) else self.panes.at)
-        if action == "travel":
-            return self.journey.can(name)
         return super().check_action(action, parameters)
 
     def offers(self, binding: Binding) -> bool:
@@ -233,10 +240,6 @@ class BrowserScreen(BaseScreen[None]):
     def action_pane(self, name: str) -> None:
         """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
         self.panes.go(name)
-
-    def action_travel(self, way: str) -> None:
-        """Go up, back, forward or to the top."""
-        self.journey.travel(way)
 
     def _type_search(self) -> None:
         self.panes.show("entries", self.entries.bar.begin())
@@ -310,9 +313,9 @@ class BrowserScreen(BaseScreen[None]):
     def open_place(self, event: PlacesTree.Opened) -> None:
         """Show what is in a place, or what a saved search finds there."""
         if event.search is not None:
-            self._saved.start(event.search, event.location)
+            self.navigator.search_saved(event.search, event.location)
         else:
-            self.journey.go(event.location)
+            self.navigator.go(event.location)
 
     @on(PlacesTree.Wanted)
     def load_place(self, event: PlacesTree.Wanted) -> None:
@@ -323,7 +326,7 @@ class BrowserScreen(BaseScreen[None]):
     def open_entry(self, event: EntryTable.Opened) -> None:
         """Go into a folder; look into an object."""
         if isinstance(event.entry, Folder):
-            self.journey.go(event.entry.location)
+            self.navigator.go(event.entry.location)
         else:
             self.action_run("preview")
 
@@ -366,7 +369,7 @@ class BrowserScreen(BaseScreen[None]):
         elif event.only_count:
             self.searching.ask(event.text, event.scope)
         else:
-            self.journey.search(event.text, event.scope)
+            self.navigator.search(event.text, event.scope)
 
     def _badges(self) -> Iterator[Badge]:
         """What holds for everything that is shown."""
@@ -399,4 +402,4 @@ def token_words(session: Session, now: datetime) -> str:
 def _answered(screen: BrowserScreen) -> None:
     """A service has told something: of the place where the user is, and of the login."""
     screen.header.update()
-    screen.journey.remember(screen.memory)
+    screen.navigator.remember(screen.memory)

@@ -15,7 +15,7 @@ from cloudstore_tui.fiql.names import key_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.journey import Journey
+from cloudstore_tui.ui.browser.navigation import Navigator
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.browser.visit import Visit, search_from
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
@@ -36,10 +36,10 @@ class SearchActions(ActionGroup):
     """Goes to the search line, shows the filter behind a search, counts and draws what it finds."""
 
     def __init__(
-        self, screen: Screen[None], journey: Journey, pane: EntriesPane, type_into: Callable[[], None]
+        self, screen: Screen[None], navigator: Navigator, pane: EntriesPane, type_into: Callable[[], None]
     ) -> None:
-        super().__init__(screen, journey.listing)
-        self._journey = journey
+        super().__init__(screen, navigator.listing)
+        self._navigator = navigator
         self._pane = pane
         self._type_into = type_into
         self._typed: tuple[str, Location] | None = None
@@ -81,7 +81,7 @@ class SearchActions(ActionGroup):
         """Show what was sent to the service."""
         from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 
-        visit = self._journey.visit
+        visit = self._navigator.visit
         if visit is not None and visit.query is not None:
             where = visit.query.location.address
             self.screen.app.push_screen(FiqlDialog(visit.query.filter, where, visit.local_words))
@@ -165,7 +165,7 @@ class SearchActions(ActionGroup):
         narrows = reading.visit.query is not None and Capability.SEARCH in reading.provider.capabilities
         chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(reading), narrows=narrows))
         if chosen and reading is self.listing.reading:
-            self._journey.narrow(chosen)
+            self._navigator.narrow(chosen)
 
 
 async def _of_visit(provider: StorageProvider, visit: Visit) -> str:

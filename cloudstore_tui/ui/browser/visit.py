@@ -27,6 +27,9 @@ from cloudstore_tui.ui.widgets.chrome import Crumb
 Fetch = Callable[[str | None], Awaitable[Page[Entry]]]
 
 
+ALL_REGIONS = "all regions"
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """Somewhere to be, and to come back to."""
@@ -62,6 +65,8 @@ class Visit:
         crumbs = [Crumb(where.profile, top)]
         if where.region:
             crumbs.append(Crumb(where.region, replace(top, region=where.region)))
+        elif self.written:
+            crumbs.append(Crumb(ALL_REGIONS))
         for end, name in enumerate(place_names(where), 1):
             crumbs.append(Crumb(name, replace(where, path="", place=where.place[:end])))
         if self.written:

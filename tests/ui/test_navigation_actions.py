@@ -5,14 +5,14 @@ from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query
-from cloudstore_tui.ui.browser.switch_flow import visit_in
+from cloudstore_tui.ui.browser.navigation_actions import visit_in
 from cloudstore_tui.ui.browser.visit import Visit
 
 
 async def test_p_goes_to_where_the_user_was_last_in_the_other_profile(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.press("P", "down", "enter")
-        assert it.lines[0].lstrip().startswith("cloudstore   acme8")
+        assert it.lines[0].startswith(" acme8 ")
         await it.press("P", "up", "enter")
         await it.until(lambda: it.rows and it.rows[0] == "report-000.tar")
 
@@ -26,16 +26,16 @@ async def test_p_on_the_present_profile_stays(browser: Any, folders: Any) -> Non
 
 async def test_r_searches_all_regions_for_what_the_place_stands_for_and_names_them(browser: Any, searches: Any) -> None:
     async with browser() as it:
-        it.screen.journey.go(it.engine.providers["acme8"].locate("us-east/").child("callrecording"))
+        it.screen.navigator.go(it.engine.providers["acme8"].locate("us-east/").child("callrecording"))
         await it.settle()
         await it.press("R")
         assert "all regions" in it.text
         await it.press("up", "enter")
         method, query = searches.calls[-1]
         assert (method, query.location, query.filter) == ("search", Location("acme8"), "type==callrecording")
-        assert "acme8 · all regions" in it.lines[0]
+        assert "acme8 › all regions" in it.lines[0]
         await it.press("H")
-        assert "Work recordings" in it.text
+        assert "us-east › Work recordings" in it.lines[0]
 
 
 async def test_r_says_why_the_regions_are_not_known_and_stays(browser: Any, searches: Any) -> None:
@@ -61,3 +61,16 @@ def test_a_search_keeps_its_filter_in_another_region(searches: Any) -> None:
     assert visit_in(Visit(Location("acme8")), "", searches, UTC) == Visit(Location("acme8"))
     place = visit_in(Visit(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)
     assert place == Visit(Location("acme8", "uk").child("x"), Query(Location("acme8", "uk"), "type==x"))
+
+
+async def test_every_part_of_the_path_is_reached_by_a_key(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.press("0")
+        assert [word for word in ("acme", "exports", "reporting") if word in it.text] == [
+            "acme",
+            "exports",
+            "reporting",
+        ]
+        await it.press("enter")
+        assert it.rows == ["reporting/", "readme.txt"]
+        assert it.screen.listing.entry.name == "reporting/"

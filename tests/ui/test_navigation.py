@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.ui.browser.history import LONGEST, History, Step
+from cloudstore_tui.ui.browser.navigation import LONGEST, History, HistoryEntry
 from cloudstore_tui.ui.browser.visit import Visit
 
 
@@ -37,7 +37,7 @@ async def test_a_key_goes_to_the_top_of_the_profile(browser: Any) -> None:
 
 async def test_up_from_a_search_goes_to_where_it_began(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        it.screen.journey.search("a==b")
+        it.screen.navigator.search("a==b")
         await it.settle()
         assert "acme8 › us-east › a is b" in it.lines[0]
         await it.press("backspace")
@@ -48,17 +48,17 @@ async def test_up_from_a_search_goes_to_where_it_began(browser: Any) -> None:
 
 async def test_the_same_place_twice_is_one_step(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
-        it.screen.journey.go(Location("acme", path="exports/"))
+        it.screen.navigator.go(Location("acme", path="exports/"))
         await it.settle()
-        assert not it.screen.journey.can("back")
+        assert not it.screen.navigator.can("back")
 
 
 def test_history_forgets_the_oldest_steps_and_the_way_forward() -> None:
     history = History()
-    steps = [Step(Visit(Location("p", path=str(number)))) for number in range(LONGEST + 5)]
+    steps = [HistoryEntry(Visit(Location("p", path=str(number)))) for number in range(LONGEST + 5)]
     for step in steps:
         history.leave(step)
-    now = Step(Visit(Location("p")))
+    now = HistoryEntry(Visit(Location("p")))
     assert history.back(now) == steps[-1]
     assert history.can_go_forward
     history.leave(now)
@@ -78,7 +78,7 @@ async def test_back_reads_on_to_the_entry_and_the_view_that_were_left(browser: A
         await it.press("G", "k", "k", "k")
         name, top = table.entry.name, table.scroll_offset.y
         assert table.cursor > 150
-        it.screen.journey.search("a==b")
+        it.screen.navigator.search("a==b")
         await it.settle()
         assert table.cursor == 0
         await it.press("H")
@@ -90,9 +90,9 @@ async def test_back_reads_on_to_the_entry_and_the_view_that_were_left(browser: A
 async def test_an_entry_that_is_gone_is_not_looked_for_to_the_end(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("j", "j")
-        at = Step(it.screen.journey.visit, "not there", 150, 0)
+        at = HistoryEntry(it.screen.navigator.visit, "not there", 150, 0)
         asked = searches.count("search")
-        it.screen.journey._open(at)
+        it.screen.navigator._open(at)
         await it.settle()
         await it.until(lambda: not it.screen.listing.is_busy)
         assert searches.count("search") - asked == 2
@@ -105,8 +105,8 @@ async def test_back_keeps_the_order_that_was_asked_for(browser: Any, searches: A
         it.screen.listing.sort(column, descending=False)
         await it.settle()
         first = it.rows[0]
-        it.screen.journey.search("a==b")
+        it.screen.navigator.search("a==b")
         await it.settle()
         await it.press("H")
         assert it.rows[0] == first
-        assert it.screen.journey.visit.query.sort.descending is False
+        assert it.screen.navigator.visit.query.sort.descending is False

@@ -1,4 +1,4 @@
-"""Giving a name to a place, an object or a search."""
+"""Giving names to places, objects and searches, and going to what has one."""
 
 import re
 from collections.abc import Callable
@@ -9,14 +9,17 @@ from textual.screen import Screen
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
-from cloudstore_tui.ui.browser.actions import Flow
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.state.searches import SIGN, SavedSearch
+from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.memory import Memory
+from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
+from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
 from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.text import show
 
 _LONGEST_SEARCH = 40
 """Characters of the name of a saved search."""
@@ -31,24 +34,54 @@ class _Wish:
     """Saves it under a name, and says what was saved."""
 
 
-class BookmarkFlow(Flow):
-    """Asks what of the things that the user looks at to remember, and as what."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One line of the list: a bookmark or a saved search."""
+
+    mark: Bookmark | SavedSearch
+
+    @property
+    def pick(self) -> Pick:
+        if isinstance(self.mark, Bookmark):
+            return Pick(self.mark.name, self.mark.address)
+        where = f"{self.mark.profile}:{self.mark.region}" if self.mark.profile else ""
+        return Pick(SIGN + self.mark.name, " · ".join(part for part in (where, self.mark.find) if part))
+
+
+class BookmarkActions(ActionGroup):
+    """Remembers what the user looks at under a name, and leads there again."""
 
     def __init__(
-        self, screen: Screen[None], listing: ListingFlow, memory: Memory, panes: FocusManager, places: PlacesTree
+        self,
+        screen: Screen[None],
+        navigator: Navigator,
+        memory: Memory,
+        panes: FocusManager,
+        places: PlacesTree,
+        addresses: AddressResolver,
     ) -> None:
-        super().__init__(screen, listing)
+        super().__init__(screen, navigator.listing)
         self._memory = memory
         self._panes = panes
         self._places = places
+        self._addresses = addresses
 
     @property
-    def is_possible(self) -> bool:
-        """Wherever something is shown."""
+    def is_somewhere(self) -> bool:
+        """Whether something is shown that could have a name."""
         return self._in_tree() is not None or self.listing.reading is not None
 
-    async def run(self) -> None:
-        """Ask until it can be saved or is given up."""
+    @action(
+        "m",
+        "Bookmark",
+        "Give this place, object or search a name",
+        shown=False,
+        everywhere=True,
+        opens=True,
+        when=lambda self: self.is_somewhere,
+    )
+    async def bookmark(self) -> None:
+        """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up."""
         wishes = self._wishes()
         name, at = "", 0
         while wishes:
@@ -62,6 +95,35 @@ class BookmarkFlow(Flow):
             except StorageError as error:
                 report(self.screen, error)
             else:
+                return
+
+    @action(
+        "apostrophe",
+        "Bookmarks",
+        "Go to a bookmark or a saved search",
+        shown=False,
+        everywhere=True,
+        opens=True,
+        when=lambda _: True,
+    )
+    async def bookmarks(self) -> None:
+        """Show the list again until the user goes somewhere or closes it."""
+        from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+
+        at = 0
+        while True:
+            known = self._read()
+            if not known:
+                tell(self.screen, "There are no bookmarks. m remembers the place, object or search that is shown.")
+                return
+            picks = [one.pick for one in known]
+            picked = await self.screen.app.push_screen_wait(
+                BookmarksDialog("Bookmarks", picks, min(at, len(known) - 1))
+            )
+            if picked is None:
+                return
+            at = picked.index
+            if await self._do(known[at], picked):
                 return
 
     def _in_tree(self) -> Location | None:
@@ -108,6 +170,43 @@ class BookmarkFlow(Flow):
 
         name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
         return _Wish(Nameable(f"This search: {text or 'everything'}", name, self._memory.searches.read()), save)
+
+    def _read(self) -> list[_Known]:
+        marks = [_Known(mark) for mark in self._memory.bookmarks.read().values()]
+        return marks + [_Known(search) for search in self._memory.searches.read().values()]
+
+    async def _do(self, known: _Known, picked: Picked) -> bool:
+        """Do what is to be done; whether the list is done with."""
+        try:
+            if picked.deed == "remove":
+                await self._remove(known)
+            elif picked.deed == "rename":
+                await self._rename(known)
+            elif isinstance(known.mark, Bookmark):
+                self._addresses.to_bookmark(known.mark)
+            else:
+                self._addresses.to_search(known.mark)
+        except StorageError as error:
+            report(self.screen, error)
+            return False
+        return picked.deed == "go"
+
+    async def _remove(self, known: _Known) -> None:
+        from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
+
+        title = f"Forget {known.pick.text}?"
+        if await self.screen.app.push_screen_wait(QuestionDialog(show(title), "Forget it")):
+            home = self._memory.bookmarks if isinstance(known.mark, Bookmark) else self._memory.searches
+            home.remove(known.mark.name)
+
+    async def _rename(self, known: _Known) -> None:
+        from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
+
+        thing = Nameable(known.pick.note, known.mark.name)
+        named = await self.screen.app.push_screen_wait(NameDialog("Rename", [thing]))
+        if named is not None:
+            home = self._memory.bookmarks if isinstance(known.mark, Bookmark) else self._memory.searches
+            home.rename(known.mark.name, named.name.removeprefix(SIGN) if home is self._memory.searches else named.name)
 
 
 def name_of(location: Location) -> str:

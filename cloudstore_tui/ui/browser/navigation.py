@@ -1,0 +1,279 @@
+"""Going from place to place, and back; addresses that are typed or bookmarked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+from textual.screen import Screen
+
+from cloudstore_tui.core.errors import StorageError, UsageError
+from cloudstore_tui.core.models import Folder, Location, identity, split_address
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fiql import with_condition
+from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.memory import Memory
+from cloudstore_tui.ui.browser.visit import Visit, search_from, visit_to
+from cloudstore_tui.ui.report import report
+
+LONGEST = 200
+"""Entries that can be gone back; nobody remembers more."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A visit, and the entry that was under the cursor when it was left."""
+
+    visit: Visit
+    at: str = ""
+    until: int = 0
+    """How many rows were loaded."""
+    top: int = 0
+    """The first row in view."""
+
+
+@dataclass(slots=True)
+class History:
+    """Entries before and after, as in a web browser."""
+
+    _back: list[HistoryEntry] = field(default_factory=list)
+    _forward: list[HistoryEntry] = field(default_factory=list)
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is an entry before."""
+        return bool(self._back)
+
+    @property
+    def can_go_forward(self) -> bool:
+        """Whether there is an entry after."""
+        return bool(self._forward)
+
+    def leave(self, entry: HistoryEntry) -> None:
+        """Remember a visit that is left for a new one; there is no way forward then."""
+        self._back = [*self._back[1 - LONGEST :], entry]
+        self._forward.clear()
+
+    def back(self, now: HistoryEntry) -> HistoryEntry:
+        """The entry before; `now` can be gone forward to."""
+        self._forward.append(now)
+        return self._back.pop()
+
+    def forward(self, now: HistoryEntry) -> HistoryEntry:
+        """The entry after; `now` can be gone back to."""
+        self._back.append(now)
+        return self._forward.pop()
+
+
+class Navigator:
+    """Opens visits and remembers where the user has been."""
+
+    def __init__(
+        self, listing: ListingFlow, providers: Mapping[str, StorageProvider], arrived: Callable[[Visit], None]
+    ) -> None:
+        """Go with `listing`; `arrived` is called after each move."""
+        self.listing = listing
+        """What is gone with."""
+        self.providers = providers
+        """By profile."""
+        self._arrived = arrived
+        self._history = History()
+
+    @property
+    def screen(self) -> Screen[None]:
+        """Where dialogs and errors are shown."""
+        return self.listing.screen
+
+    @property
+    def visit(self) -> Visit | None:
+        """Where the user is."""
+        return self.listing.reading.visit if self.listing.reading else None
+
+    def go(self, location: Location, at: str = "") -> None:
+        """Open a folder, a place or an object, with the cursor on the entry called `at`."""
+        self._leave_for(visit_to(self.providers[location.profile], location), at)
+
+    def begin(self, location: Location) -> None:
+        """Open a place that was remembered, or the top of its profile if it is none any more."""
+        try:
+            self.go(location)
+        except StorageError as error:
+            report(self.screen, error)
+            self.go(self.providers[location.profile].locate(""))
+
+    def search(self, text: str, inside: Location | None = None) -> None:
+        """Search for a filter or a phrase inside a place: that where the user is, if no other is named."""
+        location = inside or (self.visit.location if self.visit is not None else None)
+        if location is not None:
+            self._leave_for(search_from(self.providers[location.profile], location, text, self.listing.zone), "")
+
+    def search_saved(self, search: SavedSearch, location: Location) -> None:
+        """Make a saved search in the region of a location, or in its own where that has none."""
+        self.screen.run_worker(self._ask_and_search(search, location), group="saved search", exclusive=True)
+
+    async def _ask_and_search(self, search: SavedSearch, location: Location) -> None:
+        from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+
+        text: str | None = search.find
+        if placeholders_of(search.find):
+            text = await self.screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))
+        if text is not None:
+            self.search(text, Location(location.profile, location.region or search.region))
+
+    def open(self, visit: Visit) -> None:
+        """Open a visit that somebody else made."""
+        self._leave_for(visit, "")
+
+    def narrow(self, condition: str) -> None:
+        """Demand one more thing of what is searched for where the user is, in the place of what says the same."""
+        if self.visit is not None:
+            self.search(with_condition(self.visit.typed, condition, self.listing.zone, datetime.now(UTC)))
+
+    def remember(self, memory: Memory) -> None:
+        """Have the place remembered that a service has told something of."""
+        reading = self.listing.reading
+        if reading is None or reading.error:
+            return
+        visit = reading.visit
+        find = (visit.typed or (visit.query.filter if visit.query else "")) if visit.written else ""
+        if (visit.written and find) or (not visit.written and reading.provider.is_folder(visit.location)):
+            self.screen.run_worker(memory.remember(visit.location, find=find), group="remembering")
+
+    def can(self, way: str) -> bool:
+        """Whether there is a way `back`, `forward`, `up` or to the `root`."""
+        if way in ("back", "forward"):
+            return self._history.can_go_back if way == "back" else self._history.can_go_forward
+        return self._target(way) is not None
+
+    def travel(self, way: str) -> None:
+        """Go that way, if there is one."""
+        if not self.can(way):
+            return
+        target = self._target(way)
+        if target is not None:
+            left = self.visit.location if self.visit else target
+            self.go(target, identity(Folder(left, "")))
+        elif self.visit is not None:
+            there, return_ = self._history.back, self._history.forward
+            if way == "forward":
+                there, return_ = return_, there
+            entry = there(self._entry())
+            try:
+                self._open(entry)
+            except StorageError:
+                return_(entry)
+                raise
+
+    def _target(self, way: str) -> Location | None:
+        visit = self.visit
+        if visit is None or way in ("back", "forward"):
+            return None
+        if visit.written:
+            return visit.location
+        provider = self.providers[visit.location.profile]
+        root = provider.locate("")
+        return provider.parent(visit.location) if way == "up" else root if root != visit.location else None
+
+    def _leave_for(self, visit: Visit, at: str) -> None:
+        here = self._entry() if self.visit is not None and self.visit != visit else None
+        self._open(HistoryEntry(visit, at))
+        if here is not None:
+            self._history.leave(here)
+
+    def _entry(self) -> HistoryEntry:
+        reading, entry = self.listing.reading, self.listing.entry
+        assert reading is not None
+        at = identity(entry) if entry is not None else ""
+        return HistoryEntry(reading.visit, at, reading.fetched, self.listing.pane.table.scroll_offset.y)
+
+    def _open(self, entry: HistoryEntry) -> None:
+        self.listing.open(entry.visit, at=entry.at, until=entry.until, top=entry.top)
+        self._arrived(entry.visit)
+
+
+def written(location: Location) -> str:
+    """As the user can type it where the browser asks for an address."""
+    names = "".join(f"{name}/" for name in location.place)
+    return replace(location, place=()).address + names
+
+
+class AddressResolver:
+    """Finds out where an address or a name leads, and goes there."""
+
+    def __init__(self, navigator: Navigator, providers: Mapping[str, StorageProvider]) -> None:
+        self._navigator = navigator
+        self._providers = providers
+
+    def locate(self, address: str) -> Location:
+        """The location of an address; `acme8:us-east/callrecording/2024/` is one of a place that only the browser has.
+
+        Raises:
+            UsageError: it cannot be one, or there is no such profile.
+        """
+        name, rest = split_address(address)
+        provider = self._provider(name, address)
+        location = provider.locate(rest)
+        # Where there are regions, objects have ids without a slash.
+        if location.region and "/" in location.path:
+            return replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
+        return location
+
+    async def names_in(self, head: str) -> tuple[str, ...]:
+        """What can follow an address that ends with `:` or `/`: one page of the folders below it.
+
+        Raises:
+            StorageError: there is no such folder, or the service does not tell.
+        """
+        location = self.locate(head)
+        page = await self._provider(location.profile, head).folders(location)
+        written_ones = (written(folder.location) for folder in page.items)
+        return tuple(name.removeprefix(head) for name in written_ones if name.startswith(head))
+
+    def to(self, location: Location) -> None:
+        """Go to a location.
+
+        Raises:
+            UsageError: its profile is not there.
+        """
+        self._provider(location.profile, location.address)
+        self._navigator.go(location)
+
+    def to_bookmark(self, mark: Bookmark) -> None:
+        """Go to what was bookmarked.
+
+        Raises:
+            UsageError: its profile is not there, or its address cannot be one.
+        """
+        self.to(replace(self.locate(mark.at), place=mark.place))
+
+    def to_search(self, search: SavedSearch) -> None:
+        """Search for what was saved, where it is for; else where the user is.
+
+        Raises:
+            UsageError: no profile here can search, or not the one that it is for.
+        """
+        self._navigator.search_saved(search, self._place_of(search))
+
+    def _place_of(self, search: SavedSearch) -> Location:
+        if search.profile:
+            self._provider(search.profile, f"@{search.name}")
+            return Location(search.profile, search.region)
+        here = self._navigator.visit.location if self._navigator.visit else None
+        if here is not None and self._can_search(here.profile):
+            return Location(here.profile, search.region or here.region)
+        able = next((name for name in self._providers if self._can_search(name)), None)
+        if able is None:
+            raise UsageError("no profile here can search", subject=f"@{search.name}")
+        return Location(able, search.region)
+
+    def _can_search(self, profile: str) -> bool:
+        return Capability.SEARCH in self._providers[profile].capabilities
+
+    def _provider(self, name: str, address: str) -> StorageProvider:
+        provider = self._providers.get(name)
+        if provider is None:
+            known = ", ".join(self._providers)
+            raise UsageError(f"there is no profile {name}", subject=address, hint=f"There are: {known}.")
+        return provider
