@@ -265,7 +265,9 @@ class Recorder:
 class Requests:
     """Makes requests out of the items that are wanted, as they are asked for."""
 
-    def __init__(self, plan: PullPlan, folder: PullFolder, on_conflict: OnConflict, batch: TransferBatch) -> None:
+    def __init__(
+        self, plan: PullPlan, folder: PullFolder, on_conflict: OnConflict, batch: TransferBatch | None = None
+    ) -> None:
         self._plan = plan
         self._folder = folder
         self._on_conflict = on_conflict

@@ -70,15 +70,22 @@ def object_title(entry: StoredObject, zone: tzinfo = UTC) -> str:
     return f"{type_label(entry.type)} of {agent}, {local.day} {local:%b %Y %H:%M}"
 
 
+def kinds_of(entries: Sequence[StoredObject]) -> str:
+    """How many objects of which kind: `41 call recordings`, or `41 files` where they are mixed."""
+    types = {entry.type for entry in entries}
+    kind = types.pop() if len(types) == 1 else ""
+    if kind not in TYPE_NAMES:
+        return counted(len(entries), "file")
+    return counted(len(entries), type_label(kind).lower(), type_plural(kind).lower())
+
+
 def batch_title(entries: Sequence[StoredObject], zone: tzinfo = UTC) -> str:
     """What a download is called: `41 call recordings of Khang Glynn`, or as its only object is."""
     if len(entries) == 1:
         return object_title(entries[0], zone)
-    types = {entry.type for entry in entries}
     agents = {entry.tag("agentName") for entry in entries}
     regions = {entry.region for entry in entries}
-    kind = types.pop() if len(types) == 1 else ""
-    title = counted(len(entries), "file", type_plural(kind).lower() if kind in TYPE_NAMES else "files")
+    title = kinds_of(entries)
     if len(agents) == 1 and (agent := agents.pop()):
         return f"{title} of {agent}"
     return f"{title}, {region}" if len(regions) == 1 and (region := regions.pop()) else title
@@ -157,6 +164,23 @@ def about(seconds: float | None) -> str:
     if seconds is None or seconds < 120:
         return words.time_left(seconds)
     return f"{round(seconds / 60)} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
+
+
+def in_time(seconds: float) -> str:
+    """A guess of how long something takes: `40 s`, `38 min`, `2.1 h`."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def moment_text(moment: datetime | None, zone: tzinfo) -> str:
+    """A moment as short as it is clear: `today 14:15`, `29 Nov 14:12`; of another year the day, `1 Sep 2024`."""
+    if moment is None:
+        return ""
+    local, now = moment.astimezone(zone), datetime.now(zone)
+    if local.date() == now.date():
+        return f"today {local:%H:%M}"
+    return f"{local.day} {local:%b} {local.year if local.year != now.year else f'{local:%H:%M}'}"
 
 
 def failure(transfer: TransferSnapshot) -> str:

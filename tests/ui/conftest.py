@@ -246,6 +246,8 @@ class SearchService(Service):
 
     async def stat(self, location: Location) -> Entry:
         await self.called("stat", location)
+        if not location.path[3:].isdecimal():
+            raise MissingError("there is no such object", subject=location.address)
         return structs.replace(
             self.object(int(location.path[3:]), Query(location)), checksum="922c9e", checksum_type="MD5"
         )

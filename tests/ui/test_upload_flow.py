@@ -76,7 +76,7 @@ async def test_nothing_is_replaced_unasked_and_cancel_uploads_nothing(
     for answer, sent in (("escape", []), ("s", skipped), ("o", replaced)):
         async with browser(start="acme:imports/") as it:
             await choose(it, "plan.csv", "readme.txt")
-            await it.until(lambda: "1 file is already there" in it.text)
+            await it.until(lambda: "This file is already in acme:imports/" in it.text)
             assert "Keep both" not in it.text
             await it.press(answer)
             requests = [transfer.request for transfer in it.engine.transfers]

@@ -14,7 +14,7 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.browser.download_flow import DownloadFlow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.zip_requests import Zipping
+from cloudstore_tui.ui.downloads import Zipping
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_watch import TransferWatch

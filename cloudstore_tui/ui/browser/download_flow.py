@@ -1,35 +1,51 @@
-"""Objects to a folder of this machine."""
+"""Objects and folders to a folder of this machine, one by one or packed by the service."""
 
 import asyncio
-import os
-from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.models import StoredObject, identity
-from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Folder, StoredObject, identity
+from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import safe_name
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict
-from cloudstore_tui.transfers.zip.plan import choose
-from cloudstore_tui.ui import format as words
+from cloudstore_tui.transfers.model import OnConflict
+from cloudstore_tui.transfers.zip.plan import cost_of_direct, cost_of_zips, is_available
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.zip_requests import Zipping
+from cloudstore_tui.ui.downloads import (
+    FetchAnswer,
+    FetchOffer,
+    Zipping,
+    compared,
+    free_space,
+    is_much,
+    names_in,
+    requests,
+    total,
+    usable_folder,
+    why_not,
+)
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.transfer_text import batch_title
+from cloudstore_tui.ui.transfer_text import batch_title, home_path, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 ZIP_FROM = 10
-"""Objects below which nobody wants to be asked about zips."""
+"""Files below which nobody waits for a zip."""
+MAX_COMPARED = 200
+"""Files in the way that are compared with what would come; of more only the sizes are."""
 
 
 class DownloadFlow(Flow):
-    """Downloads what is marked, or the object under the cursor; asks only where something is in the way."""
+    """Downloads what is marked, or what is under the cursor; asks where there is much, or something is in the way."""
+
+    stops_on_escape = True
+    always_zips = False
+    """Whether zips are made even where one by one would be faster."""
 
     def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings) -> None:
         super().__init__(screen, listing)
@@ -40,29 +56,97 @@ class DownloadFlow(Flow):
 
     async def run(self) -> None:
         """To the folder that the settings name."""
-        if objects := self.chosen_objects():
-            await self.choose_way(objects, self.folder)
+        await self._fetch_chosen(self.folder)
 
-    async def choose_way(self, objects: Sequence[StoredObject], wanted: Path) -> None:
-        """Download in the way that is faster; the user decides where there are many and the service makes zips."""
-        from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoice, ZipChoiceDialog
+    async def _fetch_chosen(self, folder: Path) -> None:
+        entries = self._chosen()
+        if not entries:
+            tell(self.screen, "There is no file here.", "warning")
+        for entry in entries:
+            if isinstance(entry, Folder):
+                await self.fetch_folder(entry, folder)
+        if objects := [entry for entry in entries if isinstance(entry, StoredObject)]:
+            await self.fetch(objects, folder)
 
+    # Objects
+
+    async def fetch(self, objects: Sequence[StoredObject], folder: Path) -> None:
+        """Download in the faster way; the user decides where there is much."""
         reading = self.listing.reading
-        zipping = None
-        what = ", ".join(part for part in (counted(len(objects), "object"), total(objects)) if part)
-        if reading is not None and len(objects) >= ZIP_FROM and Capability.ZIP in reading.provider.capabilities:
-            zipping = Zipping.of(objects)
-        if reading is not None and zipping is not None and zipping.packed:
-            pace = reading.provider.profile.requests_per_minute
-            settings = self._settings
-            choice = choose(zipping.plan, pace, settings.zip_poll_seconds, settings.transfers)
-            way = await self.screen.app.push_screen_wait(ZipChoiceDialog(what, choice))
-            if way is None:
-                return
-            zipping = zipping if way is ZipChoice.ZIP else None
-        elif len(objects) >= ZIP_FROM:
-            tell(self.screen, f"Download of {what}.")
-        await self.download(objects, wanted, zipping)
+        ready, coming, notes = self._ready(objects)
+        if reading is None or not ready:
+            return
+        zipping = self._zipping(reading.provider, ready)
+        if self.always_zips and (zipping is None or not zipping.packed):
+            tell(
+                self.screen,
+                f"Nothing here can be packed into a zip. {zipping.exceptions if zipping else ''}",
+                "warning",
+            )
+            return
+        offer = self._offer(reading.provider, ready, zipping, folder)
+        if is_much(ready):
+            way, folder = await self._ask(replace(offer, coming=coming, notes=notes))
+        else:
+            way = FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT
+            self._tell_left_out(coming, notes)
+        if way is not None:
+            await self.download(ready, folder, zipping if way is FetchAnswer.ZIP else None)
+
+    def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
+        """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
+        able = [entry for entry in objects if is_available(entry)]
+        unable = [entry for entry in objects if not is_available(entry)]
+        ready = [entry for entry in able if not self._watch.is_coming(entry.location)]
+        coming = len(able) - len(ready)
+        notes = tuple(why_not(unable, is_alone=len(objects) == 1))
+        if not ready:
+            said = f"Already being fetched: {coming:,}. t shows {'it' if coming == 1 else 'them'}." if coming else ""
+            tell(self.screen, " ".join(filter(None, (*notes, said))), "warning")
+        return ready, coming, notes
+
+    def _tell_left_out(self, coming: int, notes: Sequence[str]) -> None:
+        said = f"Already being fetched: {coming:,} of them. They are left out." if coming else ""
+        if left_out := " ".join(filter(None, (*notes, said))):
+            tell(self.screen, left_out, "warning")
+
+    def _zipping(self, provider: StorageProvider, objects: Sequence[StoredObject]) -> Zipping | None:
+        if Capability.ZIP not in provider.capabilities or not (self.always_zips or len(objects) >= ZIP_FROM):
+            return None
+        return Zipping.of(objects)
+
+    def _offer(
+        self, provider: StorageProvider, objects: Sequence[StoredObject], zipping: Zipping | None, folder: Path
+    ) -> FetchOffer:
+        """What either way takes."""
+        pace, at_once = provider.profile.requests_per_minute, self._settings.transfers
+        size = sum(entry.size or 0 for entry in objects)
+        direct = cost_of_direct(len(objects), size, pace, at_once)
+        offer = FetchOffer(kinds_of(objects), total(objects) or "unknown size", folder, direct.seconds)
+        if zipping is None or not zipping.packed:
+            return offer
+        zips = cost_of_zips(zipping.plan, pace, self._settings.zip_poll_seconds, at_once)
+        return replace(
+            offer,
+            zips=len(zipping.plan.batches),
+            in_zip=zipping.largest,
+            zip_seconds=zips.seconds,
+            prefers_zip=self.always_zips or zips.seconds < direct.seconds,
+        )
+
+    async def _ask(self, offer: FetchOffer) -> tuple[FetchAnswer | None, Path]:
+        """Let the user decide, as often as another folder is wanted; the way and the folder."""
+        from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+        from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
+
+        while True:
+            free = await asyncio.to_thread(free_space, offer.folder)
+            answer = await self.screen.app.push_screen_wait(FetchDialog(replace(offer, free=free)))
+            if answer is not FetchAnswer.ELSEWHERE:
+                return answer, offer.folder
+            dialog = DownloadDialog(offer.what, offer.size, offer.folder)
+            if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
+                offer = replace(offer, folder=folder)
 
     async def download(
         self,
@@ -79,24 +163,121 @@ class DownloadFlow(Flow):
             zipping: how it is packed.
             names: names of files by the identity of their object, where they are not to have the object's own.
         """
-        from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
             tell(self.screen, f"{wanted} cannot be written to; the files go to {folder} instead.", "warning")
         there = await asyncio.to_thread(names_in, folder)
         names = {identity(entry): safe_name((names or {}).get(identity(entry), entry.name)) for entry in objects}
-        in_the_way = [name for name in dict.fromkeys(names.values()) if name in there]
-        on_conflict: OnConflict | None = OnConflict.REFUSE
-        if in_the_way:
-            on_conflict = await self.screen.app.push_screen_wait(ConflictDialog(in_the_way))
+        files = {identity(entry): folder / names[identity(entry)] for entry in objects}
+        in_the_way = [entry for entry in objects if names[identity(entry)] in there]
+        on_conflict = await self._on_conflict(in_the_way, files, folder)
         if on_conflict is None:
             return False
         root = self.folder if folder.is_relative_to(self.folder) else None
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
         requested = downloads if zipping is None else zipping.requests(downloads, folder)
-        self._watch.submit(requested, batch_title(objects), str(folder))
+        self._watch.submit(requested, batch_title(objects, self.listing.zone), str(folder))
         return True
+
+    # Folders
+
+    async def fetch_folder(self, folder: Folder, into: Path) -> None:
+        """Download everything below a folder, its own folders kept; counts it first."""
+        if (reading := self.listing.reading) is None:
+            return
+        name = f"{folder.name.rstrip('/')}/"
+        found = await self._count(reading.provider, folder, name)
+        ready, coming, notes = self._ready(found) if found else ([], 0, ())
+        if not ready:
+            if not found:
+                tell(self.screen, f"{name} is empty.", "warning")
+            return
+        offer = self._offer(reading.provider, ready, None, into)
+        if is_much(ready):
+            what = f"{name}: {kinds_of(ready)}"
+            way, into = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
+            if way is None:
+                return
+        else:
+            self._tell_left_out(coming, notes)
+        target = await asyncio.to_thread(usable_folder, into) / safe_name(folder.name.rstrip("/"))
+        if await self._submit_folder(ready, folder, target):
+            tell(self.screen, f"Download {name}: {kinds_of(ready)}, {offer.size} → {home_path(target)}")
+
+    async def _count(self, provider: StorageProvider, folder: Folder, name: str) -> list[StoredObject]:
+        """Everything below a folder; what could not be listed is told."""
+        # Deferred: whoever downloads no folder need not wait for it at the start.
+        from cloudstore_tui.archive.listing import FolderListing
+
+        listing, found = FolderListing(provider, folder.location), list[StoredObject]()
+        with self.listing.doing(f"counting {name}… Esc stops"):
+            async for page in listing.pages():
+                found += page
+                self.listing.say(f"counting {name}… {counted(len(found), 'file')}, {total(found)} · Esc stops")
+        for failure in listing.failures:
+            tell(self.screen, str(failure), "error")
+        return found
+
+    async def _submit_folder(self, objects: Sequence[StoredObject], folder: Folder, target: Path) -> bool:
+        """Start the transfers, with the names that `pull` gives; whether the user let them start."""
+        from cloudstore_tui.archive.fetch import Requests
+        from cloudstore_tui.archive.folder import PullFolder
+        from cloudstore_tui.archive.plan import PullPlan
+        from cloudstore_tui.archive.template import KeyNames
+
+        keys, plan = KeyNames(folder.location.path), PullPlan()
+        try:
+            # A place that stands for a search has no keys, only objects with names.
+            is_real = not folder.location.place
+            plan.add((entry, keys.path(entry, "") if is_real else (safe_name(entry.name),)) for entry in objects)
+            plan.settle_names()
+            items = {identity(item.entry): item for item in plan.items()}
+            files = {key: target / item.path for key, item in items.items()}
+            in_the_way = await asyncio.to_thread(lambda: [one for one in objects if files[identity(one)].exists()])
+            if (on_conflict := await self._on_conflict(in_the_way, files, target)) is None:
+                return False
+            made = Requests(plan, PullFolder(target), on_conflict)
+            downloads = [replace(made.request(item), sha256=False) for item in items.values()]
+        finally:
+            plan.close()
+        name = f"{folder.name.rstrip('/')}/"
+        self._watch.submit(downloads, f"{name} ({counted(len(downloads), 'file')})", str(target))
+        return True
+
+    # Files in the way
+
+    async def _on_conflict(
+        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], folder: Path
+    ) -> OnConflict | None:
+        """What to do with them; asks where they are not the same already. `None` if nothing is to be done at all."""
+        from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+
+        if not in_the_way:
+            return OnConflict.REFUSE
+        with self.listing.doing("comparing with what is there…"):
+            known = [await self._known(entry) for entry in in_the_way[:MAX_COMPARED]]
+            conflicts = await asyncio.to_thread(
+                lambda: [compared(entry, files[identity(entry)], self.listing.zone) for entry in known]
+            )
+        different = [conflict for conflict in conflicts if not conflict.is_same]
+        count = len(different) + len(in_the_way) - len(known)
+        if not count:
+            # The transfers look again, and find them done.
+            return OnConflict.REFUSE
+        dialog = ConflictDialog(different, home_path(folder), self.listing.zone, count=count)
+        return await self.screen.app.push_screen_wait(dialog)
+
+    async def _known(self, entry: StoredObject) -> StoredObject:
+        """An object with its checksum and exact size, which lists of some services lack."""
+        reading = self.listing.reading
+        if (entry.checksum and entry.size_exact) or reading is None:
+            return entry
+        try:
+            found = await reading.provider.stat(entry.location)
+        except StorageError:
+            # The transfer will say what is wrong.
+            return entry
+        return found if isinstance(found, StoredObject) else entry
 
 
 class DownloadAsFlow(DownloadFlow):
@@ -106,56 +287,25 @@ class DownloadAsFlow(DownloadFlow):
         """Ask, then download."""
         from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
 
-        objects = self.chosen_objects()
-        if not objects:
+        entries = self._chosen()
+        if not entries:
+            tell(self.screen, "There is no file here.", "warning")
             return
-        dialog = DownloadDialog(len(objects), total(objects), self.folder)
+        objects = [entry for entry in entries if isinstance(entry, StoredObject)]
+        what = kinds_of(objects) if objects else counted(len(entries), "folder")
+        dialog = DownloadDialog(what, total(objects), self.folder)
         if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
             self.folder = folder
-            await self.choose_way(objects, folder)
+            await self._fetch_chosen(folder)
 
 
-def total(objects: Sequence[StoredObject]) -> str:
-    """How much objects are together, as far as the service says."""
-    sizes = [entry.size for entry in objects if entry.size is not None]
-    exact = len(sizes) == len(objects) and all(entry.size_exact for entry in objects)
-    return words.size(sum(sizes), exact=exact) if sizes else ""
+class ZipFlow(DownloadFlow):
+    """Makes zip jobs of what is marked, or of the object under the cursor, whatever would be faster."""
 
+    needs = Capability.ZIP
+    always_zips = True
 
-def requests(
-    objects: Sequence[StoredObject],
-    folder: Path,
-    on_conflict: OnConflict,
-    names: Mapping[str, str],
-    there: Container[str] = (),
-) -> Iterator[DownloadRequest]:
-    """What the transfers are asked for; objects that share a local name keep all their files.
-
-    None of them may refuse for or overwrite what another one of them has brought, whichever comes first.
-    """
-    many = Counter(names.values())
-    taken: set[str] = set()
-    for entry in objects:
-        name = names[identity(entry)]
-        shared = name in taken or (many[name] > 1 and name not in there)
-        taken.add(name)
-        own = "" if name == safe_name(entry.name) else name
-        yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if shared else on_conflict, entry)
-
-
-def usable_folder(wanted: Path) -> Path:
-    """The folder, made if it is missing; the present one where that cannot be. May take long on a network disk."""
-    try:
-        wanted.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path.cwd()
-    return wanted if os.access(wanted, os.W_OK | os.X_OK) else Path.cwd()
-
-
-def names_in(folder: Path) -> frozenset[str]:
-    """The names that are taken in a folder. May take long on a network disk."""
-    try:
-        return frozenset(path.name for path in folder.iterdir())
-    except OSError:
-        # The transfer itself will say what is wrong with the folder.
-        return frozenset()
+    async def run(self) -> None:
+        """Plan, ask where that is much, start."""
+        if objects := self.chosen_objects():
+            await self.fetch(objects, self.folder)

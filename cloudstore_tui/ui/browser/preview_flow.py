@@ -40,4 +40,4 @@ class PreviewFlow(DownloadFlow):
         if why := self._actions.why_unreadable(entry):
             tell(self.screen, why, "warning")
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._actions, listens=listens)):
-            await self.choose_way([entry], self.folder)
+            await self.fetch([entry], self.folder)

@@ -27,7 +27,7 @@ from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
 from cloudstore_tui.ui.browser.copy_flow import CopyFlow
 from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
 from cloudstore_tui.ui.browser.detail_flow import DetailFlow
-from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow
+from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow, ZipFlow
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable
 from cloudstore_tui.ui.browser.keys import BROWSER_KEYS
@@ -48,7 +48,6 @@ from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.browser.upload_flow import UploadFlow
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.waiting_line import WaitingLine
-from cloudstore_tui.ui.browser.zip_flow import ZipFlow
 from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.object_actions import ObjectActions

@@ -1,16 +1,18 @@
 """Files of this machine to the folder on the screen."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 from textual.screen import Screen
 
-from cloudstore_tui.core.models import Location, StoredObject, identity
+from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.downloads import Conflict, Side
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -42,10 +44,11 @@ class UploadFlow(Flow):
         paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, Path.cwd()))
         if not paths or not await self._is_wanted(reading, folder):
             return
-        taken = [path for path in paths if _is_there(reading, folder, path)]
+        taken = [path for path in paths if _at(reading, folder, path) is not None]
         answer: OnConflict | None = OnConflict.SKIP
         if taken:
-            dialog = ConflictDialog([path.name for path in taken], uploads=True)
+            conflicts = [_conflict(reading, folder, path) for path in taken]
+            dialog = ConflictDialog(conflicts, folder.address, self.listing.zone, uploads=True)
             answer = await self.screen.app.push_screen_wait(dialog)
         if answer is None:
             return
@@ -85,6 +88,20 @@ def _target(folder: Location, path: Path) -> Location:
     return replace(folder, path=folder.path + path.name)
 
 
-def _is_there(reading: Reading, folder: Location, path: Path) -> bool:
-    """Whether an object of that name is among the loaded rows; the service is asked about the others anyway."""
-    return reading.store.index_of(identity(StoredObject(_target(folder, path), path.name))) is not None
+def _at(reading: Reading, folder: Location, path: Path) -> Entry | None:
+    """The object of that name among the loaded rows; the service is asked about the others anyway."""
+    index = reading.store.index_of(identity(StoredObject(_target(folder, path), path.name)))
+    return reading.store.at(index) if index is not None else None
+
+
+def _conflict(reading: Reading, folder: Location, path: Path) -> Conflict:
+    """The object that is there, and the file that would replace it."""
+    entry = _at(reading, folder, path)
+    there = Side()
+    if isinstance(entry, StoredObject):
+        there = Side(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
+    try:
+        found = path.stat()
+    except OSError:
+        return Conflict(path.name, path.name, there, Side())
+    return Conflict(path.name, path.name, there, Side(found.st_size, True, datetime.fromtimestamp(found.st_mtime, UTC)))

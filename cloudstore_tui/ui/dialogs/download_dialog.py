@@ -24,10 +24,9 @@ class DownloadDialog(CompletingDialog[Path | None]):
 
     AUTO_FOCUS = "#path"
 
-    def __init__(self, count: int, size_text: str, start: Path) -> None:
-        what = "1 object" if count == 1 else f"{count:,} objects"
+    def __init__(self, what: str, size_text: str, start: Path) -> None:
         size = Content(", ") + show(size_text) if size_text else Content("")
-        super().__init__(Content(f"Download {what}") + size + Content(" to which folder?"), harmless=None)
+        super().__init__(Content("Download ") + show(what) + size + Content(" to which folder?"), harmless=None)
         self._start = start.absolute()
 
     def compose_body(self) -> ComposeResult:

@@ -21,12 +21,11 @@ class QuitDialog(QuestionDialog):
         super().__init__("Quit now?", yes="Quit", no="Stay")
         self._sentences: list[str] = []
         if running:
-            runs, they = ("runs", "It stops") if running == 1 else ("run", "They stop")
-            lost = "what arrived until now is lost"
-            ends = "goes on next time" if running == 1 else "go on next time"
-            self._sentences.append(
-                f"{counted(running, 'transfer')} {runs}. {they} now{f' and {ends}' if keeps else f', and {lost}'}."
-            )
+            is_one = running == 1
+            lost = f"What arrived of {'it' if is_one else 'them'} is lost."
+            resumes = f"{'It' if is_one else 'They'} will resume next time."
+            unfinished = f"{counted(running, 'transfer')} {'is' if is_one else 'are'} unfinished."
+            self._sentences.append(f"{unfinished} {resumes if keeps else lost}")
         if deleting:
             self._sentences.append(
                 f"{counted(deleting, 'object')} {'is' if deleting == 1 else 'are'} being deleted. "
@@ -37,4 +36,4 @@ class QuitDialog(QuestionDialog):
         """What quitting does to them."""
         for sentence in self._sentences:
             yield Static(sentence, markup=False)
-        yield Static("Half a file is never left under its final name.", classes="dialog-note")
+        yield Static("No half file is left under its final name.", classes="dialog-note")

@@ -27,7 +27,7 @@ async def test_keys_answer(opened: Any, keys: tuple[str, ...], answer: bool) -> 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])
 async def test_it_says_how_much_runs_and_fits(opened: Any, size: tuple[int, int]) -> None:
     async with opened(QuitDialog(1, keeps=True), size) as it:
-        assert "1 transfer runs. It stops now and goes on next time." in it.text
+        assert "1 transfer is unfinished. It will resume next time." in it.text
         assert it.fits()
         assert it.focus == "no"
 
@@ -46,8 +46,8 @@ async def test_a_key_right_after_a_paste_does_not_confirm(opened: Any) -> None:
 @pytest.mark.parametrize(
     ("dialog", "said"),
     [
-        (QuitDialog(2, keeps=True), "2 transfers run. They stop now and go on next time."),
-        (QuitDialog(2, keeps=False), "2 transfers run. They stop now, and what arrived until now is lost."),
+        (QuitDialog(2, keeps=True), "2 transfers are unfinished. They will resume next time."),
+        (QuitDialog(2, keeps=False), "2 transfers are unfinished. What arrived of them is lost."),
         (QuitDialog(0, keeps=True, deleting=31), "31 objects are being deleted."),
         (QuitDialog(0, keeps=True, deleting=1), "1 object is being deleted."),
     ],

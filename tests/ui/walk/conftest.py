@@ -21,7 +21,6 @@ from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
-from cloudstore_tui.transfers.zip.plan import Choice
 from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
 from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
 from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
@@ -30,6 +29,7 @@ from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
 from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
@@ -42,8 +42,8 @@ from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
 from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
-from cloudstore_tui.ui.dialogs.zip_choice_dialog import ZipChoiceDialog
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
+from cloudstore_tui.ui.downloads import Conflict, FetchOffer, Side
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
@@ -91,11 +91,17 @@ MADE: Mapping[str, Make] = {
     "CancelDialog": lambda _: CancelDialog("", 3, 1_200_000),
     "ClearZipsDialog": lambda _: ClearZipsDialog("us-east", 3),
     "ColumnsDialog": lambda _: ColumnsDialog(COLUMNS[:1], COLUMNS[1:]),
-    "ConflictDialog": lambda _: ConflictDialog(["a.mp3", "b.mp3"]),
+    "ConflictDialog": lambda _: ConflictDialog(
+        [Conflict(name, name, Side(3_813_176, when=WHEN, md5="279f59fd" * 4), Side(29)) for name in ("a", "b")],
+        "~/calls",
+    ),
     "ConsentDialog": lambda _: ConsentDialog("Replace?", ["a.mp3 is there already"], yes="Replace"),
     "DeleteDialog": lambda _: DeleteDialog([OBJECT] * 12),
     "DoctorScreen": lambda _: DoctorScreen(_examine),
-    "DownloadDialog": lambda folder: DownloadDialog(3, "12.4 MB", folder),
+    "DownloadDialog": lambda folder: DownloadDialog("3 files", "12.4 MB", folder),
+    "FetchDialog": lambda folder: FetchDialog(
+        FetchOffer("412 call recordings", "1.7 GB", folder, 900, 80_000_000_000, 1, 412, 40, prefers_zip=True, coming=5)
+    ),
     "GotoDialog": lambda _: GotoDialog("acme:", ["acme:", "acme8:"], PICKS),
     "FiqlDialog": lambda _: FiqlDialog("type==callrecording;agentName=='Khang Glynn'", "acme8:us-east/"),
     "HistogramDialog": lambda _: HistogramDialog([Grouping("day", _bars, True)], "50 loaded rows", narrows=True),
@@ -115,7 +121,6 @@ MADE: Mapping[str, Make] = {
     "RestoreDialog": lambda _: RestoreDialog([OBJECT], 1),
     "SortDialog": lambda _: SortDialog(COLUMNS, ("size", True), server=True),
     "UploadDialog": lambda folder: UploadDialog("acme:imports/", folder),
-    "ZipChoiceDialog": lambda _: ZipChoiceDialog("412 objects", Choice(True, "zip: 40 s; one by one: 14 min")),
     "ZipJobsDialog": lambda _: ZipJobsDialog("us-east", [ZipJob("acme8", "us-east", "a.zip", "DONE", ("x",))]),
 }
 """How each dialog is made, and each screen that does not come from a key."""

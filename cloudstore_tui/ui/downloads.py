@@ -1,0 +1,238 @@
+"""What a download would take, what is in its way, and the requests that it is made of."""
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Location, StoredObject, identity
+from cloudstore_tui.fs.names import safe_name
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, ZipRequest
+from cloudstore_tui.transfers.zip.plan import ZipPlan, plan_zips
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.transfer_text import object_title
+
+MANY, LARGE = 100, 1_000_000_000
+"""Files, or bytes, from which on a download asks before it starts."""
+LARGEST_COMPARED = 2_000_000_000
+"""Bytes of a file up to which it is read to tell its MD5."""
+
+
+class FetchAnswer(StrEnum):
+    """How files are fetched."""
+
+    ZIP = "zip"
+    DIRECT = "direct"
+    ELSEWHERE = "elsewhere"
+    """Into another folder, which is still to be named."""
+
+
+class FetchOffer(msgspec.Struct, frozen=True):
+    """What a download would take."""
+
+    what: str
+    """`20,247 call recordings`."""
+    size: str
+    folder: Path
+    seconds: float
+    """One by one, at a guess."""
+    free: int | None = None
+    """Bytes that the disk has room for."""
+    zips: int = 0
+    """Zip jobs; 0 where the service makes none."""
+    in_zip: int = 0
+    """Files in each."""
+    zip_seconds: float = 0.0
+    prefers_zip: bool = False
+    coming: int = 0
+    """Files that are on their way already."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known, as sentences."""
+
+
+class Zipping(msgspec.Struct, frozen=True):
+    """What goes into which zip, and what is fetched apart."""
+
+    plan: ZipPlan
+
+    @classmethod
+    def of(cls, objects: Sequence[StoredObject]) -> "Zipping":
+        """The plan for these objects."""
+        return cls(plan_zips(objects))
+
+    @property
+    def packed(self) -> int:
+        """How many objects go into zips."""
+        return sum(len(batch.entries) for batch in self.plan.batches)
+
+    @property
+    def largest(self) -> int:
+        """How many are in the largest zip."""
+        return max((len(batch.entries) for batch in self.plan.batches), default=0)
+
+    @property
+    def text(self) -> str:
+        """`412 objects, 1.7 GB, in 2 zips`."""
+        size = words.size(sum(batch.size for batch in self.plan.batches))
+        return f"{counted(self.packed, 'object')}, {size}, in {counted(len(self.plan.batches), 'zip')}"
+
+    @property
+    def exceptions(self) -> str:
+        """Why some objects are not in a zip, as a sentence; empty if all are."""
+        apart = len(self.plan.direct) + len(self.plan.left_out)
+        if not apart:
+            return ""
+        reasons = {left.error.message for left in self.plan.left_out}
+        reasons |= {"the service does not take it into a zip"} if self.plan.direct else set()
+        fetched = "is fetched by itself" if apart == 1 else "are fetched one by one"
+        return f"{counted(apart, 'object')} {fetched}: {'; '.join(sorted(reasons))}."
+
+    def requests(self, downloads: Sequence[DownloadRequest], folder: Path) -> Iterator[Request]:
+        """The transfers: zips first, then whatever is in none of them."""
+        by_location = {download.location: download for download in downloads}
+        for batch in self.plan.batches:
+            members = tuple(by_location.pop(entry.location) for entry in batch.entries)
+            yield ZipRequest(members, Location(members[0].location.profile, batch.region), folder)
+        yield from by_location.values()
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One of the two files."""
+
+    size: int | None = None
+    size_exact: bool = True
+    when: datetime | None = None
+    md5: str = ""
+    """In hex; empty where nobody knows."""
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """A file that is there, and the one that would come."""
+
+    name: str
+    title: str
+    """What people call it."""
+    there: Side
+    new: Side
+    is_same: bool = False
+
+
+def is_much(objects: Sequence[StoredObject]) -> bool:
+    """Whether a download is large enough to be asked about."""
+    return len(objects) >= MANY or sum(entry.size or 0 for entry in objects) >= LARGE
+
+
+def total(objects: Sequence[StoredObject]) -> str:
+    """How much objects are together, as far as the service says."""
+    sizes = [entry.size for entry in objects if entry.size is not None]
+    exact = len(sizes) == len(objects) and all(entry.size_exact for entry in objects)
+    return words.size(sum(sizes), exact=exact) if sizes else ""
+
+
+def requests(
+    objects: Sequence[StoredObject],
+    folder: Path,
+    on_conflict: OnConflict,
+    names: Mapping[str, str],
+    there: Container[str] = (),
+) -> Iterator[DownloadRequest]:
+    """What the transfers are asked for; objects that share a local name keep all their files.
+
+    None of them may refuse for or overwrite what another one of them has brought, whichever comes first.
+    """
+    many = Counter(names.values())
+    taken: set[str] = set()
+    for entry in objects:
+        name = names[identity(entry)]
+        shared = name in taken or (many[name] > 1 and name not in there)
+        taken.add(name)
+        own = "" if name == safe_name(entry.name) else name
+        yield DownloadRequest(entry.location, folder, own, OnConflict.KEEP_BOTH if shared else on_conflict, entry)
+
+
+def usable_folder(wanted: Path) -> Path:
+    """The folder, made if it is missing; the present one where that cannot be. May take long on a network disk."""
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path.cwd()
+    return wanted if os.access(wanted, os.W_OK | os.X_OK) else Path.cwd()
+
+
+def names_in(folder: Path) -> frozenset[str]:
+    """The names that are taken in a folder. May take long on a network disk."""
+    try:
+        return frozenset(path.name for path in folder.iterdir())
+    except OSError:
+        # The transfer itself will say what is wrong with the folder.
+        return frozenset()
+
+
+def why_not(objects: Sequence[StoredObject], *, is_alone: bool) -> Iterator[str]:
+    """Why objects cannot be fetched now, and what brings them back."""
+    archived = [entry for entry in objects if entry.state.upper() == "ARCHIVED"]
+    if archived and is_alone:
+        yield "Archived. B brings it back."
+    elif archived:
+        yield f"{len(archived):,} archived: left out. B brings {'it' if len(archived) == 1 else 'them'} back."
+    states = Counter(words.state(entry.state) for entry in objects if entry not in archived)
+    for state, count in states.items():
+        yield f"{counted(count, 'file')} cannot be fetched now: {state}."
+
+
+def free_space(folder: Path) -> int | None:
+    """Bytes that there is room for where a folder is, or will be."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return None
+
+
+def compared(entry: StoredObject, file: Path, zone: tzinfo) -> Conflict:
+    """An object and the file that has its name. Blocks."""
+    new = Side(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)
+    title = object_title(entry, zone)
+    try:
+        found = file.stat()
+    except OSError:
+        return Conflict(file.name, title, Side(), new)
+    when = datetime.fromtimestamp(found.st_mtime, UTC)
+    may_be_same = not entry.size_exact or entry.size in (None, found.st_size)
+    md5 = ""
+    if may_be_same and file.is_file() and found.st_size <= LARGEST_COMPARED:
+        md5 = _md5(file)
+    return Conflict(file.name, title, Side(found.st_size, True, when, md5), new, _is_same(entry, file))
+
+
+def _is_same(entry: StoredObject, file: Path) -> bool:
+    """Whether a file is an object already, by the same check as that of the transfers."""
+    # Deferred: nothing of it is needed before the first file is in the way.
+    from cloudstore_tui.fs.disk import Disk, TargetFolder
+    from cloudstore_tui.transfers.destination import Destination
+    from cloudstore_tui.transfers.verify import ExpectedChecksum
+    from cloudstore_tui.transfers.workers import Stop
+
+    expected = ExpectedChecksum(entry.size if entry.size_exact else None, entry.checksum, entry.checksum_type)
+    place = Destination(Disk(), TargetFolder(file.parent), file.name, "", OnConflict.SKIP)
+    try:
+        return place.existing(expected, Stop()) is not None
+    except (StorageError, OSError):
+        return False
+
+
+def _md5(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except OSError:
+        return ""
