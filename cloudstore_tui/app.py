@@ -48,7 +48,7 @@ from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import Choice, HomeScreen, Target
 from cloudstore_tui.ui.signals import ignore, listen
-from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver, is_thin
+from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, is_low_bandwidth
 from cloudstore_tui.ui.text import install_guard
 from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
@@ -147,9 +147,9 @@ class CloudStoreApp(App[None]):
         install_guard()
         install_boundary()
         MASK.on = config.settings.masked
-        thin = is_thin(config.settings.low_bandwidth, os.environ)
+        thin = is_low_bandwidth(config.settings.low_bandwidth, os.environ)
         colourless = wants_no_colour()
-        super().__init__(ThinDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
+        super().__init__(LowBandwidthDriver if thin else TerminalDriver, ansi_color=True if colourless else None)
         self.animation_level = "none"
         self.messages = Messages(self)
         """What was told."""

@@ -16,7 +16,7 @@ from textual.app import App
 
 from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.terminal.reach import driver_of
+from cloudstore_tui.ui.terminal.access import driver_of
 from cloudstore_tui.ui.text import COMMANDS
 
 LARGEST = 74_000

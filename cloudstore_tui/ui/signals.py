@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from cloudstore_tui.ui.terminal.modes import LENT
+from cloudstore_tui.ui.terminal.modes import TERMINAL
 
 HANGUP = 129
 """Exit code after the terminal was closed."""
@@ -35,7 +35,7 @@ def listen(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None], *, outl
 
 
 def _end_now(code: int) -> None:
-    LENT.give_back_now()
+    TERMINAL.give_back_now()
     os._exit(code)
 
 

@@ -95,7 +95,7 @@ def fail(*_): raise RuntimeError("secret")
         (NO_THREAD.format(name="terminal-output"), 5, b"no more threads"),
         (NO_THREAD.format(name="transfers"), 5, b"no more threads"),
         (MISTAKE.format(name="TerminalDriver", method="_read"), 5, b"cannot be read any more"),
-        (MISTAKE.format(name="Outlet", method="_write"), 129, b""),
+        (MISTAKE.format(name="OutputThread", method="_write"), 129, b""),
     ],
     ids=["input cannot begin", "output cannot begin", "transfers cannot begin", "input fails", "output fails"],
 )
@@ -105,7 +105,7 @@ def test_a_thread_of_its_own_that_fails(terminal: Open, ready: Ready, fault: str
         # Before its own handler is there, the end of the terminal is the end of the process.
         "signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))\n"
         "from cloudstore_tui.ui.terminal.driver import TerminalDriver\n"
-        "from cloudstore_tui.ui.terminal.outlet import Outlet\n"
+        "from cloudstore_tui.ui.terminal.output import OutputThread\n"
         f"{fault}"
         "from cloudstore_tui.cli.main import main\n"
         "main(sys.argv[1:])\n"

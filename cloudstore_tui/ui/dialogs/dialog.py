@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from cloudstore_tui.ui.base_screen import BaseModal
-from cloudstore_tui.ui.terminal.reach import key_display
+from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.text import show
 
 Answer = TypeVar("Answer")

@@ -14,7 +14,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.dialog import Dialog, Note, button
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.terminal.reach import show_alone
+from cloudstore_tui.ui.terminal.access import show_alone
 from cloudstore_tui.ui.text import plain, show
 
 RETURN = "Select the link with the mouse. Any key returns."

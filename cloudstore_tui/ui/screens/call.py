@@ -31,7 +31,7 @@ from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
-from cloudstore_tui.ui.terminal.reach import spares_the_line
+from cloudstore_tui.ui.terminal.access import spares_the_line
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.call_aside import CallAside

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.palette import is_move
-from cloudstore_tui.ui.terminal.reach import key_display
+from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 
 TYPING = "typing"

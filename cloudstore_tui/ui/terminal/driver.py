@@ -17,10 +17,10 @@ from textual.geometry import Size
 from textual.message import Message
 
 from cloudstore_tui.core.errors import LocalDiskError, no_more_threads
-from cloudstore_tui.ui.terminal.modes import LENT, alone, enter, leave
-from cloudstore_tui.ui.terminal.outlet import Outlet
-from cloudstore_tui.ui.terminal.picture import Picture
-from cloudstore_tui.ui.terminal.signs import UTF_8, charset_of, environment_at_start
+from cloudstore_tui.ui.terminal.charset import UTF_8, charset_of, environment_at_start
+from cloudstore_tui.ui.terminal.modes import TERMINAL, alone, enter, leave
+from cloudstore_tui.ui.terminal.output import OutputThread
+from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
 _FRAME = "\x1b["
 _POINTER = "\x1b]22;"
@@ -42,8 +42,8 @@ class TerminalDriver(LinuxDriver):
         self._target = self._file.fileno() if self._file is not None else 2
         self._charset = charset_of(environment_at_start(os.environ))
         width, height = self._get_terminal_size()
-        self._picture = Picture(width, height, charset=self._charset, colours=not app.no_color)
-        self._outlet: Outlet | None = None
+        self._buffer = ScreenBuffer(width, height, charset=self._charset, colours=not app.no_color)
+        self._output: OutputThread | None = None
         self._is_alone = False
 
     @property
@@ -53,41 +53,41 @@ class TerminalDriver(LinuxDriver):
 
     def show_alone(self, text: str) -> None:
         """Show a text over the whole width, free to be selected with the mouse, until the next key."""
-        if self._outlet is not None:
+        if self._output is not None:
             self._is_alone = True
-            self._outlet.hold(alone(text, mouse=self._mouse))
+            self._output.hold(alone(text, mouse=self._mouse))
 
     def process_message(self, message: Message) -> None:
         """Pass on what the terminal reports; a key that ends the view of a text alone does nothing else."""
         if not self._is_alone:
             super().process_message(message)
-        elif isinstance(message, (events.Key, events.Paste)) and self._outlet is not None:
+        elif isinstance(message, (events.Key, events.Paste)) and self._output is not None:
             self._is_alone = False
-            self._outlet.let_go(self._enter_sequence)
+            self._output.let_go(self._enter_sequence)
 
     def write(self, data: str) -> None:
         """Draw a frame, or pass on what is none."""
-        outlet, is_frame = self._outlet, data.startswith(_FRAME) and data.endswith("H")
-        if outlet is None and is_frame:
-            self._picture.draw(data)
-        elif outlet is not None and is_frame:
-            outlet.draw(data)
-        elif outlet is not None and not data.startswith(_POINTER):
-            outlet.order(data)
+        output, is_frame = self._output, data.startswith(_FRAME) and data.endswith("H")
+        if output is None and is_frame:
+            self._buffer.draw(data)
+        elif output is not None and is_frame:
+            output.draw(data)
+        elif output is not None and not data.startswith(_POINTER):
+            output.order(data)
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
-        if self._outlet is not None:
+        if self._output is not None:
             # Stopped and continued by somebody else; the shell had the terminal meanwhile.
-            LENT.settle()
-            self._enter(self._outlet)
+            TERMINAL.settle()
+            self._enter(self._output)
             return
-        self._outlet = Outlet(self._target, self._picture, self._charset, self.INTERVAL, self._hang_up)
-        self._enter(self._outlet)
+        self._output = OutputThread(self._target, self._buffer, self._charset, self.INTERVAL, self._hang_up)
+        self._enter(self._output)
         self._key_thread = Thread(target=self._run_input_thread, name="terminal-input", daemon=True)
         self.exit_event.clear()
         try:
-            self._outlet.start()
+            self._output.start()
             self._key_thread.start()
         except RuntimeError:
             raise no_more_threads() from None
@@ -97,11 +97,11 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
-        outlet, self._outlet = self._outlet, None
+        output, self._output = self._output, None
         self.disable_input()
-        if outlet is not None:
-            outlet.stop(leave(mouse=self._mouse))
-        LENT.settle()
+        if output is not None:
+            output.stop(leave(mouse=self._mouse))
+        TERMINAL.settle()
 
     def close(self) -> None:
         """Nothing is left to be done: the writer ended with the application mode."""
@@ -148,25 +148,25 @@ class TerminalDriver(LinuxDriver):
     def _disable_mouse_support(self) -> None:
         """Done with all the rest when the terminal is given back."""
 
-    def _enter(self, outlet: Outlet) -> None:
-        LENT.take(self.fileno, self._target)
+    def _enter(self, output: OutputThread) -> None:
+        TERMINAL.take(self.fileno, self._target)
         self._is_alone = False
-        outlet.let_go(self._enter_sequence)
+        output.let_go(self._enter_sequence)
         signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._fit))
         self._fit()
-        outlet.change(Picture.blank)
+        output.change(ScreenBuffer.blank)
 
     @property
     def _enter_sequence(self) -> str:
         return enter(mouse=self._mouse, moves=self.MOVES)
 
     def _fit(self) -> None:
-        """Fit the picture to the terminal, and tell the app."""
-        outlet = self._outlet
-        if outlet is None:
+        """Fit the buffer to the terminal, and tell the app."""
+        output = self._output
+        if output is None:
             return
         width, height = self._get_terminal_size()
-        outlet.change(lambda picture: picture.resize(width, height))
+        output.change(lambda buffer: buffer.resize(width, height))
         size = Size(width, height)
         self.send_message(events.Resize(size, size))
 
@@ -186,17 +186,17 @@ class TerminalDriver(LinuxDriver):
 
     def _hang_up(self) -> None:
         """The terminal is gone: end as if the system had said so, which it does not always."""
-        if self._outlet is not None:
+        if self._output is not None:
             os.kill(os.getpid(), signal.SIGHUP)
 
 
-class ThinDriver(TerminalDriver):
+class LowBandwidthDriver(TerminalDriver):
     """The same for a slow line: fewer frames, and only what the mouse does, not where it is."""
 
     INTERVAL = 0.1
     MOVES = False
 
 
-def is_thin(wanted: str, environment: Mapping[str, str]) -> bool:
+def is_low_bandwidth(wanted: str, environment: Mapping[str, str]) -> bool:
     """Whether to spare the line: as the setting wants it, or, where it says auto, over SSH."""
     return wanted == "true" or (wanted == "auto" and bool(environment.get("SSH_CONNECTION")))

@@ -69,7 +69,7 @@ def raw(before: Attributes) -> Attributes:
     return after
 
 
-class Lent:
+class TerminalLoan:
     """The terminal while the program has it; can be given back by whoever is left, however the program ends."""
 
     def __init__(self) -> None:
@@ -107,5 +107,5 @@ class Lent:
             os.set_blocking(target, True)
 
 
-LENT = Lent()
+TERMINAL = TerminalLoan()
 """There is one terminal."""

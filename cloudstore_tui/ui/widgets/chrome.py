@@ -25,7 +25,7 @@ from textual.widgets import Static
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import Messages, Notice
-from cloudstore_tui.ui.terminal.reach import key_display
+from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.text import plain
 
 BETWEEN_CRUMBS = " › "

@@ -8,7 +8,7 @@ from cloudstore_tui.cli.browse import as_asked
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.ui.terminal.driver import is_thin
+from cloudstore_tui.ui.terminal.driver import is_low_bandwidth
 
 OVER_SSH = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
 
@@ -63,4 +63,4 @@ def test_options_win_over_settings(tmp_path: Path) -> None:
     ],
 )
 def test_auto_spares_the_line_over_ssh(wanted: str, environment: dict[str, str], thin: bool) -> None:
-    assert is_thin(wanted, environment) is thin
+    assert is_low_bandwidth(wanted, environment) is thin

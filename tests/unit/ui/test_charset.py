@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cloudstore_tui.ui.terminal.signs import charset_of, environment_at_start, key_in_charset, to_charset
+from cloudstore_tui.ui.terminal.charset import charset_of, environment_at_start, key_in_charset, to_charset
 
 
 @pytest.mark.parametrize(

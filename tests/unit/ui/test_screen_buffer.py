@@ -7,7 +7,7 @@ import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudstore_tui.ui.terminal.picture import Picture
+from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
 SeenCells = Callable[[Any], list[list[Any]]]
 
@@ -22,10 +22,10 @@ def width(text: str) -> int:
 
 
 class Both:
-    """A terminal that gets whole frames, and one that gets what the picture makes of them."""
+    """A terminal that gets whole frames, and one that gets what the buffer makes of them."""
 
     def __init__(self, columns: int = COLUMNS, rows: int = ROWS) -> None:
-        self.picture = Picture(columns, rows)
+        self.buffer = ScreenBuffer(columns, rows)
         self.whole, self.changed = pyte.Screen(columns, rows), pyte.Screen(columns, rows)
         self._to_whole, self._to_changed = pyte.Stream(self.whole), pyte.Stream(self.changed)
         for stream in (self._to_whole, self._to_changed):
@@ -33,8 +33,8 @@ class Both:
 
     def draw(self, frame: str) -> str:
         self._to_whole.feed(frame)
-        self.picture.draw(frame)
-        changes = self.picture.changes()
+        self.buffer.draw(frame)
+        changes = self.buffer.changes()
         self._to_changed.feed(changes)
         return changes
 
@@ -44,13 +44,13 @@ class Both:
 
 
 def line(row: int, *parts: tuple[str, str], column: int = 1) -> str:
-    drawn = "".join(f"\x1b[{look}m{text}\x1b[0m" if look else text for look, text in parts)
+    drawn = "".join(f"\x1b[{style}m{text}\x1b[0m" if style else text for style, text in parts)
     return f"\x1b[{row};{column}H{drawn}"
 
 
 @st.composite
 def frames(draw: st.DrawFn) -> str:
-    """Some whole lines, each of parts with looks of their own, as the compositor writes them."""
+    """Some whole lines, each of parts with styles_of of their own, as the compositor writes them."""
     rows = draw(st.lists(st.integers(1, ROWS), min_size=1, max_size=ROWS, unique=True))
     out = ""
     for row in sorted(rows):
@@ -80,7 +80,7 @@ def test_frames_that_were_never_sent_are_not_missed(seen_cells: SeenCells, drawn
     both = Both()
     for frame in drawn[:-1]:
         both._to_whole.feed(frame)
-        both.picture.draw(frame)
+        both.buffer.draw(frame)
     both.draw(drawn[-1])
     both.check(seen_cells)
 
@@ -90,7 +90,7 @@ def test_the_same_frame_again_costs_nothing() -> None:
     frame = line(2, ("1", "hello"), ("48;5;17", "   world")) + "\x1b[1;1H"
     assert both.draw(frame)
     assert both.draw(frame) == ""
-    assert not both.picture.is_stale
+    assert not both.buffer.is_stale
 
 
 def test_one_changed_cell_is_one_move_and_one_cell(seen_cells: SeenCells) -> None:
@@ -110,54 +110,54 @@ def test_on_a_terminal_that_was_cleared_everything_is_drawn_again(seen_cells: Se
     both = Both()
     both.draw("".join(line(row, ("31", "x" * COLUMNS)) for row in range(1, ROWS + 1)) + "\x1b[2;2H")
     both._to_changed.feed("\x1b[m\x1b[H\x1b[2J")
-    both.picture.blank()
-    both._to_changed.feed(both.picture.changes())
+    both.buffer.blank()
+    both._to_changed.feed(both.buffer.changes())
     both.check(seen_cells)
 
 
 def test_another_size_is_drawn_from_nothing(seen_cells: SeenCells) -> None:
     both = Both()
     both.draw(line(1, ("31", "漢" * (COLUMNS // 2))) + "\x1b[1;1H")
-    both.picture.resize(9, 3)
-    assert not both.picture.is_stale
+    both.buffer.resize(9, 3)
+    assert not both.buffer.is_stale
     narrow = Both(9, 3)
-    narrow.picture = both.picture
+    narrow.buffer = both.buffer
     narrow.draw("".join(line(row, ("32", "123456789")) for row in (1, 2, 3)) + "\x1b[3;9H")
     narrow.check(seen_cells)
 
 
 def test_what_lies_outside_is_left_out() -> None:
-    picture = Picture(4, 2)
-    picture.draw("\x1b[9;1Hbelow\n\x1b[1;3Habcdef\n\x1b[1;9Hbeside\x1b[9;9H")
-    assert picture.changes() == "\x1b[H\x1b[m  ab\x1b[2;4H"
+    buffer = ScreenBuffer(4, 2)
+    buffer.draw("\x1b[9;1Hbelow\n\x1b[1;3Habcdef\n\x1b[1;9Hbeside\x1b[9;9H")
+    assert buffer.changes() == "\x1b[H\x1b[m  ab\x1b[2;4H"
 
 
 def test_half_of_a_wide_character_is_a_space() -> None:
-    picture = Picture(6, 1)
-    picture.draw("\x1b[1;1H漢字漢\x1b[1;1H")
-    picture.changes()
-    picture.draw("\x1b[1;2HX\x1b[1;1H")
-    assert picture.changes() == " X\x1b[H"
-    assert "".join(picture._cells[0]) == " X字漢"
+    buffer = ScreenBuffer(6, 1)
+    buffer.draw("\x1b[1;1H漢字漢\x1b[1;1H")
+    buffer.changes()
+    buffer.draw("\x1b[1;2HX\x1b[1;1H")
+    assert buffer.changes() == " X\x1b[H"
+    assert "".join(buffer._cells[0]) == " X字漢"
 
 
 def test_joined_characters_stay_together_and_the_place_behind_them_is_told() -> None:
-    picture = Picture(20, 1)
-    picture.draw("\x1b[1;1Ha\u0301👩\u200d👩\u200d👧b\x1b[1;1H")
-    changes = picture.changes()
+    buffer = ScreenBuffer(20, 1)
+    buffer.draw("\x1b[1;1Ha\u0301👩\u200d👩\u200d👧b\x1b[1;1H")
+    changes = buffer.changes()
     assert "a\u0301" in changes
     assert "👩\u200d👩\u200d👧\x1b[1;4Hb" in changes
 
 
 def test_without_colours_only_signs_are_left() -> None:
-    picture = Picture(10, 1, colours=False)
-    picture.blank()
-    picture.draw("\x1b[1;1H\x1b[1;7;38;2;1;2;3;48;5;4mab\x1b[0m\x1b[91mc\x1b[0m\x1b[1;1H")
-    assert picture.changes() == "\x1b[1;7mab\x1b[mc\x1b[H"
+    buffer = ScreenBuffer(10, 1, colours=False)
+    buffer.blank()
+    buffer.draw("\x1b[1;1H\x1b[1;7;38;2;1;2;3;48;5;4mab\x1b[0m\x1b[91mc\x1b[0m\x1b[1;1H")
+    assert buffer.changes() == "\x1b[1;7mab\x1b[mc\x1b[H"
 
 
 def test_a_terminal_without_utf_8_gets_ascii_of_the_same_width() -> None:
-    picture = Picture(20, 1, charset="ascii")
-    picture.blank()
-    picture.draw("\x1b[1;1H│─ café… 漢 ▶ é\x1b[1;1H")
-    assert picture.changes().encode("ascii") == b"|- cafe~ ?? > e\x1b[H"
+    buffer = ScreenBuffer(20, 1, charset="ascii")
+    buffer.blank()
+    buffer.draw("\x1b[1;1H│─ café… 漢 ▶ é\x1b[1;1H")
+    assert buffer.changes().encode("ascii") == b"|- cafe~ ?? > e\x1b[H"

@@ -1,4 +1,4 @@
-"""The thread that writes to the terminal: as fast as the terminal takes it, and always the latest picture."""
+"""The thread that writes to the terminal: as fast as the terminal takes it, and always the latest buffer."""
 
 import os
 import select
@@ -7,28 +7,30 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from cloudstore_tui.ui.terminal.picture import Picture
+from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
 PATIENCE = 1.0
 """Seconds that a terminal which takes nothing holds up the end."""
 
 
-class Outlet(threading.Thread):
+class OutputThread(threading.Thread):
     """Sends what changed; frames that a slow line had no time for are never sent."""
 
-    def __init__(self, target: int, picture: Picture, charset: str, interval: float, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, target: int, buffer: ScreenBuffer, charset: str, interval: float, lost: Callable[[], None]
+    ) -> None:
         """Make the thread.
 
         Args:
             target: descriptor of the terminal.
-            picture: what is to be seen.
+            buffer: what is to be seen.
             charset: that the terminal speaks.
             interval: least seconds between two frames.
             lost: called once, from this thread, when the terminal is gone.
         """
         super().__init__(name="terminal-output", daemon=True)
         self._target = target
-        self._picture = picture
+        self._buffer = buffer
         self._charset = charset
         self._interval = interval
         self._lost = lost
@@ -39,7 +41,7 @@ class Outlet(threading.Thread):
         self._gone = False
 
     def order(self, sequence: str) -> None:
-        """Send something that is no part of the picture: modes, the bell, a text for the clipboard."""
+        """Send something that is no part of the buffer: modes, the bell, a text for the clipboard."""
         with self._due:
             self._orders.append(sequence)
             self._due.notify()
@@ -47,17 +49,17 @@ class Outlet(threading.Thread):
     def draw(self, frame: str) -> None:
         """Take in a frame. Never waits for the terminal."""
         with self._due:
-            self._picture.draw(frame)
+            self._buffer.draw(frame)
             self._due.notify()
 
-    def change(self, action: Callable[[Picture], None]) -> None:
-        """Do something to the picture while nobody reads it."""
+    def change(self, action: Callable[[ScreenBuffer], None]) -> None:
+        """Do something to the buffer while nobody reads it."""
         with self._due:
-            action(self._picture)
+            action(self._buffer)
             self._due.notify()
 
     def hold(self, sequence: str) -> None:
-        """Send a sequence, and no picture until let go."""
+        """Send a sequence, and no buffer until let go."""
         with self._due:
             self._orders.append(sequence)
             self._held = True
@@ -68,7 +70,7 @@ class Outlet(threading.Thread):
         with self._due:
             self._orders.append(sequence)
             self._held = False
-            self._picture.blank()
+            self._buffer.blank()
             self._due.notify()
 
     def stop(self, last: str) -> None:
@@ -96,7 +98,7 @@ class Outlet(threading.Thread):
                 self._orders.clear()
                 over = self._over
                 if self._has_picture:
-                    out += self._picture.changes()
+                    out += self._buffer.changes()
             self._send(out)
             if over:
                 return
@@ -105,7 +107,7 @@ class Outlet(threading.Thread):
 
     @property
     def _has_picture(self) -> bool:
-        return self._picture.is_stale and not self._held and not self._over
+        return self._buffer.is_stale and not self._held and not self._over
 
     def _rest(self) -> None:
         """Let the next frames become one."""

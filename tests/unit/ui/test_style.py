@@ -1,11 +1,11 @@
-"""From one look to another, the shortest way."""
+"""From one style to another, the shortest way."""
 
 import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.ui.terminal.pen import change, normal, on_space
+from cloudstore_tui.ui.terminal.screen_buffer import change, normal, on_space
 
 PARTS = st.sampled_from(
     ["1", "3", "4", "7", "9", "31", "92", "38;5;200", "38;2;1;2;3", "44", "105", "48;5;17", "48;2;9;8;7", "39", "49"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudstore_tui.ui.terminal.outlet import Outlet
-from cloudstore_tui.ui.terminal.picture import Picture
+from cloudstore_tui.ui.terminal.output import OutputThread
+from cloudstore_tui.ui.terminal.screen_buffer import ScreenBuffer
 
 
 class Line:
@@ -17,13 +17,13 @@ class Line:
     def __init__(self, interval: float = 0.0) -> None:
         self.end, self.start = os.pipe()
         self.lost = threading.Event()
-        self.picture = Picture(80, 24)
-        self.outlet = Outlet(self.start, self.picture, "utf-8", interval, self.lost.set)
-        self.outlet.start()
+        self.buffer = ScreenBuffer(80, 24)
+        self.output = OutputThread(self.start, self.buffer, "utf-8", interval, self.lost.set)
+        self.output.start()
 
     def draw(self, number: int) -> None:
         text = "".join(f"\x1b[{row};1H{f'{number:06} ' * 11}" for row in range(1, 25))
-        self.outlet.draw(f"{text}\x1b[1;1H")
+        self.output.draw(f"{text}\x1b[1;1H")
 
     def read(self, seconds: float = 0.3) -> bytes:
         os.set_blocking(self.end, False)
@@ -37,7 +37,7 @@ class Line:
 
     def close(self) -> None:
         self.read(0.05)
-        self.outlet.stop("")
+        self.output.stop("")
         for descriptor in (self.end, self.start):
             os.close(descriptor)
 
@@ -62,14 +62,14 @@ def test_a_stalled_terminal_holds_nobody_up_and_gets_the_latest_picture_only(lin
 
 def test_a_terminal_that_was_told_not_to_wait_still_gets_everything(line: Line) -> None:
     os.set_blocking(line.start, False)
-    line.outlet.order("x" * 300_000 + "the end")
+    line.output.order("x" * 300_000 + "the end")
     assert line.read(1.5) == b"x" * 300_000 + b"the end"
     assert not line.lost.is_set()
 
 
 def test_what_is_no_picture_is_sent_whole_and_in_order(line: Line) -> None:
     for number in range(100):
-        line.outlet.order(f"<{number}>")
+        line.output.order(f"<{number}>")
     assert line.read() == b"".join(b"<%d>" % number for number in range(100))
 
 
@@ -87,16 +87,16 @@ def test_frames_of_a_slow_line_become_one() -> None:
 def test_while_held_no_picture_is_sent_and_afterwards_all_of_it(line: Line) -> None:
     line.draw(1)
     line.read(0.2)
-    line.outlet.hold("alone")
+    line.output.hold("alone")
     line.draw(2)
     assert line.read(0.2) == b"alone"
-    line.outlet.let_go("cleared")
+    line.output.let_go("cleared")
     assert line.read(0.2).startswith(b"cleared000002")
 
 
 def test_the_last_word_is_the_last_one(line: Line) -> None:
     line.draw(1)
-    line.outlet.stop("the end")
+    line.output.stop("the end")
     line.draw(2)
     assert line.read(0.2).endswith(b"the end")
 
@@ -106,27 +106,27 @@ def test_a_terminal_that_takes_nothing_holds_up_the_end_for_a_second_only() -> N
     for number in range(200):
         line.draw(number)
         time.sleep(0.001)
-    line.outlet.order("x" * 200_000)
+    line.output.order("x" * 200_000)
     time.sleep(0.1)
     started = time.monotonic()
-    line.outlet.stop("the end")
+    line.output.stop("the end")
     assert 0.9 < time.monotonic() - started < 3
     line.read(0.3)
-    line.outlet.join(5)
+    line.output.join(5)
     line.close()
 
 
 def test_a_terminal_that_is_gone_is_told_of_once() -> None:
     calls: list[int] = []
     end, start = os.pipe()
-    outlet = Outlet(start, Picture(80, 24), "utf-8", 0.0, lambda: calls.append(1))
-    outlet.start()
+    output = OutputThread(start, ScreenBuffer(80, 24), "utf-8", 0.0, lambda: calls.append(1))
+    output.start()
     os.close(end)
-    outlet.order("one")
+    output.order("one")
     time.sleep(0.2)
-    outlet.order("two")
+    output.order("two")
     time.sleep(0.2)
-    outlet.stop("the end")
+    output.stop("the end")
     assert calls == [1]
-    assert not outlet.is_alive()
+    assert not output.is_alive()
     os.close(start)

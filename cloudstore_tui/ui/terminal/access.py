@@ -6,8 +6,8 @@ from textual.app import App
 from textual.binding import Binding
 from textual.driver import Driver
 
-from cloudstore_tui.ui.terminal.driver import TerminalDriver, ThinDriver
-from cloudstore_tui.ui.terminal.signs import UTF_8, key_in_charset
+from cloudstore_tui.ui.terminal.charset import UTF_8, key_in_charset
+from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver
 
 
 def driver_of(app: App[Any]) -> Driver | None:
@@ -33,4 +33,4 @@ def show_alone(app: App[Any], text: str, hint: str) -> bool:
 
 def spares_the_line(app: App[Any]) -> bool:
     """Whether nothing is to be fetched or drawn that nobody asked for."""
-    return issubclass(app.driver_class, ThinDriver)
+    return issubclass(app.driver_class, LowBandwidthDriver)

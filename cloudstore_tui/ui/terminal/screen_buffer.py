@@ -1,15 +1,102 @@
 """What a terminal shows and what it ought to show, cell by cell; only the difference is worth sending."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import split_graphemes
 
-from cloudstore_tui.ui.terminal.pen import PLAIN, change, normal, on_space
-from cloudstore_tui.ui.terminal.signs import UTF_8, to_charset
+from cloudstore_tui.ui.terminal.charset import UTF_8, to_charset
+
+PLAIN = ""
+"""The style of a terminal that was told nothing."""
+
+_INVISIBLE_ON_SPACES = {"1", "2", "3", "5", "6"}
+_COMPLEX = {"38", "48"}
+
+
+class Style(NamedTuple):
+    """A style, taken apart."""
+
+    attributes: frozenset[str]
+    """Bold, underlined, reversed and the like."""
+    foreground: str
+    background: str
+
+    @property
+    def parameters(self) -> str:
+        """The style as SGR takes it."""
+        return ";".join(part for part in (*sorted(self.attributes, key=int), self.foreground, self.background) if part)
+
+
+@lru_cache(4096)
+def parse_style(parameters: str) -> Style:
+    """Take the parameters of one SGR apart."""
+    attributes: set[str] = set()
+    foreground = background = ""
+    for code in _codes(parameters):
+        number = int(code.partition(";")[0] or 0)
+        if number == 0:
+            attributes, foreground, background = set(), "", ""
+        elif 30 <= number <= 39 or 90 <= number <= 97:
+            foreground = "" if number == 39 else code
+        elif 40 <= number <= 49 or 100 <= number <= 107:
+            background = "" if number == 49 else code
+        else:
+            attributes.add(code)
+    return Style(frozenset(attributes), foreground, background)
+
+
+@lru_cache(4096)
+def normal(parameters: str, *, colours: bool) -> str:
+    """The same style written the one way in which styles are compared; without colours if there shall be none."""
+    style = parse_style(parameters)
+    return (style if colours else Style(style.attributes, "", "")).parameters
+
+
+@lru_cache(4096)
+def on_space(parameters: str) -> str:
+    """What of a style can be seen on a space: the background, and lines through or under it."""
+    style = parse_style(parameters)
+    if "7" in style.attributes:
+        return parameters
+    lines = style.attributes - _INVISIBLE_ON_SPACES
+    return Style(lines, style.foreground if lines else "", style.background).parameters
+
+
+@lru_cache(16384)
+def change(old: str | None, new: str) -> str:
+    """The shortest sequence that leads from a style, or from an unknown one, to another."""
+    whole = f"\x1b[0;{new}m" if new else "\x1b[m"
+    if old is None or not new:
+        return whole if old != new else ""
+    before, after = parse_style(old), parse_style(new)
+    if before.attributes - after.attributes:
+        return whole
+    parts = sorted(after.attributes - before.attributes, key=int)
+    if before.foreground != after.foreground:
+        parts.append(after.foreground or "39")
+    if before.background != after.background:
+        parts.append(after.background or "49")
+    step = f"\x1b[{';'.join(parts)}m" if parts else ""
+    return min(step, whole, key=len)
+
+
+def _codes(parameters: str) -> Iterator[str]:
+    """Each parameter, those of one colour together."""
+    parts = iter(parameters.split(";"))
+    for part in parts:
+        if part in _COMPLEX:
+            kind = next(parts, "5")
+            rest = [next(parts, "0") for _ in range(3 if kind == "2" else 1)]
+            yield ";".join((part, kind, *rest))
+        else:
+            yield part
+
 
 _TOKEN = re.compile(
-    r"\x1b\[(?P<row>\d+);(?P<column>\d+)H|\x1b\[(?P<look>[\d;]*)m|(?P<text>[^\x1b\n]+)|\n|"
+    r"\x1b\[(?P<row>\d+);(?P<column>\d+)H|\x1b\[(?P<sgr>[\d;]*)m|(?P<text>[^\x1b\n]+)|\n|"
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|\x1b",
     re.DOTALL,
 )
@@ -19,7 +106,7 @@ _SHORT = 5
 Place = tuple[int, int]
 
 
-class Picture:
+class ScreenBuffer:
     """Takes frames as they are drawn for a whole screen, and gives what brings the terminal up to date."""
 
     def __init__(self, width: int, height: int, *, charset: str = UTF_8, colours: bool = True) -> None:
@@ -28,15 +115,15 @@ class Picture:
         self._width = width
         self._height = height
         self._cells: list[list[str]] = []
-        self._pens: list[list[str]] = []
+        self._styles: list[list[str]] = []
         self._shown: list[list[str] | None] = []
-        self._shown_pens: list[list[str]] = []
+        self._shown_styles: list[list[str]] = []
         self._stale: set[int] = set()
         self._rest: Place | None = None
         """Where the cursor is to be between two frames."""
         self._cursor: Place | None = None
         """Where it is; None if that is not certain."""
-        self._pen: str | None = None
+        self._style: str | None = None
         self.resize(width, height)
 
     @property
@@ -46,40 +133,40 @@ class Picture:
 
     def resize(self, width: int, height: int) -> None:
         """Fit another size. What the terminal shows then is its own affair, so every cell is sent again once drawn."""
-        cells, pens = self._cells[:height], self._pens[:height]
+        cells, styles = self._cells[:height], self._styles[:height]
         self._cells = [(row + [" "] * width)[:width] for row in cells] + [
             [" "] * width for _ in range(height - len(cells))
         ]
-        self._pens = [(row + [PLAIN] * width)[:width] for row in pens] + [
-            [PLAIN] * width for _ in range(height - len(pens))
+        self._styles = [(row + [PLAIN] * width)[:width] for row in styles] + [
+            [PLAIN] * width for _ in range(height - len(styles))
         ]
         for row in self._cells:
             if row and width < self._width:
                 _mend(row, width)
         self._width, self._height = width, height
         self._shown = [None] * height
-        self._shown_pens = [[] for _ in range(height)]
+        self._shown_styles = [[] for _ in range(height)]
         self._stale = set()
-        self._pen = self._cursor = self._rest = None
+        self._style = self._cursor = self._rest = None
 
     def blank(self) -> None:
         """The terminal was cleared: send what is to be seen on it."""
         self._shown = [[" "] * self._width for _ in range(self._height)]
-        self._shown_pens = [[PLAIN] * self._width for _ in range(self._height)]
+        self._shown_styles = [[PLAIN] * self._width for _ in range(self._height)]
         self._stale = set(range(self._height))
-        self._cursor, self._pen = (0, 0), PLAIN
+        self._cursor, self._style = (0, 0), PLAIN
 
     def draw(self, frame: str) -> None:
         """Take in what is to be seen from now on."""
         x = y = 0
-        pen = PLAIN
+        style = PLAIN
         ends_with_move = False
         for token in _TOKEN.finditer(frame):
             kind, ends_with_move = token.lastgroup, False
             if kind == "text":
-                x = self._put(x, y, token["text"], pen)
-            elif kind == "look":
-                pen = normal(token["look"], colours=self._colours)
+                x = self._put(x, y, token["text"], style)
+            elif kind == "sgr":
+                style = normal(token["sgr"], colours=self._colours)
             elif kind == "column":
                 y, x = int(token["row"]) - 1, int(token["column"]) - 1
                 ends_with_move = True
@@ -87,46 +174,46 @@ class Picture:
             self._rest = (max(0, min(x, self._width - 1)), max(0, min(y, self._height - 1)))
 
     def changes(self) -> str:
-        """What makes the terminal show the picture; from then on it counts as shown."""
+        """What makes the terminal show the buffer; from then on it counts as shown."""
         out: list[str] = []
         for y in sorted(self._stale):
-            cells, pens = self._cells[y], self._pens[y]
-            if self._shown[y] != cells or self._shown_pens[y] != pens:
+            cells, styles = self._cells[y], self._styles[y]
+            if self._shown[y] != cells or self._shown_styles[y] != styles:
                 self._send_row(out, y)
                 self._shown[y] = cells.copy()
-                self._shown_pens[y] = pens.copy()
+                self._shown_styles[y] = styles.copy()
         self._stale.clear()
         if self._rest is not None:
             self._go(out, *self._rest)
         return "".join(out)
 
-    def _put(self, x: int, y: int, text: str, pen: str) -> int:
-        """Write a text into the picture; the column behind it."""
+    def _put(self, x: int, y: int, text: str, style: str) -> int:
+        """Write a text into the buffer; the column behind it."""
         if self._charset != UTF_8:
             text = to_charset(text, self._charset)
         cells = list(text) if text.isascii() else list(_split(text))
         end = x + len(cells)
         if not 0 <= y < self._height or x >= self._width:
             return end
-        row, pens = self._cells[y], self._pens[y]
+        row, styles = self._cells[y], self._styles[y]
         cut = min(end, self._width)
-        looks = [pen] * (cut - x)
-        blank = on_space(pen)
-        if blank != pen and " " in cells:
-            looks = [blank if cell == " " else pen for cell in cells[: cut - x]]
+        drawn = [style] * (cut - x)
+        blank = on_space(style)
+        if blank != style and " " in cells:
+            drawn = [blank if cell == " " else style for cell in cells[: cut - x]]
         row[x:cut] = cells[: cut - x]
-        pens[x:cut] = looks
+        styles[x:cut] = drawn
         _mend(row, x)
         _mend(row, cut)
         self._stale.add(y)
         return end
 
     def _send_row(self, out: list[str], y: int) -> None:
-        cells, pens = self._cells[y], self._pens[y]
-        shown, shown_pens = self._shown[y], self._shown_pens[y]
+        cells, styles = self._cells[y], self._styles[y]
+        shown, shown_styles = self._shown[y], self._shown_styles[y]
         x = 0
         while x < self._width:
-            if shown is not None and shown[x] == cells[x] and shown_pens[x] == pens[x]:
+            if shown is not None and shown[x] == cells[x] and shown_styles[x] == styles[x]:
                 x += 1
                 continue
             while x and not cells[x]:
@@ -145,18 +232,18 @@ class Picture:
         self._go(out, x, y)
 
     def _fits(self, y: int, x: int) -> bool:
-        """Whether a cell can be written without changing the pen."""
-        wanted = self._pens[y][x]
-        return wanted == self._pen or (
-            self._cells[y][x] == " " and self._pen is not None and on_space(self._pen) == wanted
+        """Whether a cell can be written without changing the style."""
+        wanted = self._styles[y][x]
+        return wanted == self._style or (
+            self._cells[y][x] == " " and self._style is not None and on_space(self._style) == wanted
         )
 
     def _write(self, out: list[str], x: int, y: int) -> int:
         """Send one cell; how many columns it takes."""
-        cell, pen = self._cells[y][x], self._pens[y][x]
+        cell, style = self._cells[y][x], self._styles[y][x]
         if not self._fits(y, x):
-            out.append(change(self._pen, pen))
-            self._pen = pen
+            out.append(change(self._style, style))
+            self._style = style
         out.append(cell)
         width = 2 if x + 1 < self._width and not self._cells[y][x + 1] else 1
         behind = x + width
