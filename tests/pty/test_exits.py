@@ -220,7 +220,7 @@ def test_another_program_gets_the_terminal_as_it_was_and_gives_it_back(
     shown.press("e")
     text = shown.wait_for(r"press Enter")
     assert "icanon" in text
-    assert "Places" not in text
+    assert "PLACES" not in text
     shown.check_modes()
     shown.press("word\r")
     shown.wait_for(READY)

@@ -63,7 +63,9 @@ class Service(StorageProvider):
             if name in self.fail:
                 raise self.fail[name]
 
-    def count(self, method: str) -> int:  # type: ignore[override]  # the tests ask how often something was called
+    def count(self, method: Any) -> Any:  # the tests ask how often something was called, the tree how much there is
+        if isinstance(method, Query):
+            return asyncio.sleep(0, getattr(self, "results", 0))
         return sum(name == method for name, _ in self.calls)
 
     async def source(self, location: Location, known: StoredObject | None = None) -> Source:
@@ -174,6 +176,7 @@ class SearchService(Service):
         super().__init__(name, "8x8", read_only=True)
         self.results = results
         self.page_size = page_size
+        self.types: tuple[str, ...] = ("callrecording", "transcription")
         self.jobs: tuple[ZipJob, ...] = ()
         self.unnamed_jobs: tuple[StorageError, ...] = ()
 
@@ -226,7 +229,7 @@ class SearchService(Service):
             return Page((Folder(Location(self.profile.name, "us-east"), "us-east"),))
         if location.place:
             return Page(())
-        return Page(tuple(Folder(location.child(name), name) for name in ("callrecording", "transcription")))
+        return Page(tuple(Folder(location.child(name), name) for name in self.types))
 
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         folders = await self.folders(location)

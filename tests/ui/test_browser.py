@@ -12,8 +12,8 @@ async def test_the_first_screen_shows_every_profile_and_sends_nothing(
     browser: Any, folders: Any, searches: Any
 ) -> None:
     async with browser() as it:
-        assert "acme  (Alvaria)" in it.text
-        assert "acme8  (8x8)" in it.text
+        assert "▸ acme " in it.text
+        assert "▸ acme8 " in it.text
         assert it.focus == "places"
         assert not folders.calls
         assert not searches.calls
@@ -144,7 +144,7 @@ async def test_a_low_terminal_shows_one_pane_that_keys_change(browser: Any, size
         assert "report-000.tar" in it.text
         assert not it.screen.detail.region.area
         await it.press("1")
-        assert "acme  (Alvaria)" in it.text
+        assert "▾ acme " in it.text
         assert it.focus == "places"
         await it.press("2", "tab")
         assert it.focus == "detail"

@@ -8,7 +8,11 @@ from cloudstore_tui.ui.browser.place import MOST_AT_ONCE
 
 
 def tree(it: Any) -> list[str]:
-    return [row.text.rstrip() for row in it.screen.places._rows]
+    """The trees, without what is saved and recent below them."""
+    rows = it.screen.places._rows
+    return [
+        row.text.rstrip() for row in rows[: next((at for at, row in enumerate(rows) if not row.text.strip()), None)]
+    ]
 
 
 def cursor(it: Any) -> Any:
@@ -18,23 +22,23 @@ def cursor(it: Any) -> Any:
 async def test_right_opens_with_one_request_then_goes_to_the_first_child(browser: Any, folders: Any) -> None:
     async with browser() as it:
         await it.press("l")
-        assert tree(it) == ["▼ acme  (Alvaria)", "  ▶ exports/", "  ▶ imports/", "▶ acme8  (8x8)"]
+        assert tree(it) == ["▾ acme", "  ▸ exports/", "  ▸ imports/", "▸ acme8"]
         assert folders.calls == [("folders", "acme:")]
-        assert cursor(it) == "▼ acme  (Alvaria)"
+        assert cursor(it) == "▾ acme"
         await it.press("right")
-        assert cursor(it) == "▶ exports/"
+        assert cursor(it) == "▸ exports/"
 
 
 async def test_left_closes_then_goes_up_and_opening_again_sends_nothing(browser: Any, folders: Any) -> None:
     async with browser() as it:
         await it.press("l", "l", "l", "l")
-        assert cursor(it) == "▶ reporting/"
+        assert cursor(it) == "▸ reporting/"
         await it.press("h")
-        assert cursor(it) == "▼ exports/"
+        assert cursor(it) == "▾ exports/"
         await it.press("h")
-        assert "▶ exports/" in tree(it)[1]
+        assert "▸ exports/" in tree(it)[1]
         await it.press("left")
-        assert cursor(it) == "▼ acme  (Alvaria)"
+        assert cursor(it) == "▾ acme"
         sent = len(folders.calls)
         await it.press("h", "l")
         assert len(tree(it)) == 4
@@ -44,7 +48,7 @@ async def test_left_closes_then_goes_up_and_opening_again_sends_nothing(browser:
 async def test_only_folders_are_in_the_tree_and_an_empty_one_says_so(browser: Any) -> None:
     async with browser() as it:
         await it.press("l", "l", "j", "l")
-        assert tree(it)[3] == "      no folders"
+        assert tree(it)[3] == "     no folders"
         assert "readme.txt" not in it.text
 
 
@@ -62,11 +66,11 @@ async def test_escape_stops_a_place_from_loading_and_it_can_be_opened_again(brow
     folders.gates["folders"] = asyncio.Event()
     async with browser() as it:
         await it.press("l", "escape")
-        assert tree(it) == ["▶ acme  (Alvaria)", "▶ acme8  (8x8)"]
+        assert tree(it) == ["▸ acme", "▸ acme8"]
         assert folders.cancelled == ["acme:"]
         folders.gates.clear()
         await it.press("1", "l")
-        assert tree(it)[1] == "  ▶ exports/"
+        assert tree(it)[1] == "  ▸ exports/"
 
 
 async def test_the_answer_for_a_place_closed_meanwhile_does_not_open_it(browser: Any, folders: Any) -> None:
@@ -75,7 +79,7 @@ async def test_the_answer_for_a_place_closed_meanwhile_does_not_open_it(browser:
         await it.press("l", "h")
         folders.gates["folders"].set()
         await it.settle()
-        assert tree(it) == ["▶ acme  (Alvaria)", "▶ acme8  (8x8)"]
+        assert tree(it) == ["▸ acme", "▸ acme8"]
 
 
 async def test_an_answer_that_was_given_up_never_mixes_with_the_next_one(browser: Any, folders: Any) -> None:
@@ -97,22 +101,22 @@ async def test_an_answer_that_was_given_up_never_mixes_with_the_next_one(browser
         folders.tree[""] = ["new/"]
         folders.calls.append(("folders", "the second one"))
         await it.press("1", "l")
-        assert tree(it)[1] == "  ▶ new/"
+        assert tree(it)[1] == "  ▸ new/"
         hold.set()
         await it.settle()
-        assert tree(it) == ["▼ acme  (Alvaria)", "  ▶ new/", "▶ acme8  (8x8)"]
+        assert tree(it) == ["▾ acme", "  ▸ new/", "▸ acme8"]
 
 
 async def test_two_places_load_at_once_and_each_gets_its_own(browser: Any, folders: Any) -> None:
     folders.gates["acme:"] = asyncio.Event()
     async with browser() as it:
         await it.press("l", "G", "l")
-        assert tree(it)[-2:] == ["  ▶ us-east", "  ▶ saved searches"]
+        assert tree(it)[-1:] == ["  ▸ us-east"]
         assert tree(it)[1] == "    loading…"
         folders.gates["acme:"].set()
         await it.settle()
-        assert tree(it)[:4] == ["▼ acme  (Alvaria)", "  ▶ exports/", "  ▶ imports/", "▼ acme8  (8x8)"]
-        assert tree(it)[4:] == ["  ▶ us-east", "  ▶ saved searches"]
+        assert tree(it)[:4] == ["▾ acme", "  ▸ exports/", "  ▸ imports/", "▾ acme8"]
+        assert tree(it)[4:] == ["  ▸ us-east"]
 
 
 async def test_a_failure_stands_below_the_place_whole_and_enter_tries_again(browser: Any, folders: Any) -> None:
@@ -123,7 +127,7 @@ async def test_a_failure_stands_below_the_place_whole_and_enter_tries_again(brow
         assert said == "acme:: no answer came. Check the network. r tries again"
         folders.fail.clear()
         await it.press("j", "enter")
-        assert tree(it)[1] == "  ▶ exports/"
+        assert tree(it)[1] == "  ▸ exports/"
 
 
 async def test_a_place_with_very_many_folders_shows_a_thousand_and_more_on_demand(browser: Any, folders: Any) -> None:
@@ -146,27 +150,75 @@ async def test_r_reads_a_place_again_and_what_was_open_stays_open(browser: Any, 
         folders.tree[""] = ["added/", "exports/"]
         await it.press("r")
         assert tree(it) == [
-            "▼ acme  (Alvaria)",
-            "  ▶ added/",
-            "  ▼ exports/",
-            "    ▶ reporting/",
-            "▶ acme8  (8x8)",
+            "▾ acme",
+            "  ▸ added/",
+            "  ▾ exports/",
+            "   ▸ reporting/",
+            "▸ acme8",
         ]
-        assert cursor(it) == "▼ acme  (Alvaria)"
+        assert cursor(it) == "▾ acme"
 
 
 async def test_going_somewhere_moves_the_tree_along_where_it_is_open(browser: Any) -> None:
     async with browser() as it:
         await it.press("l", "enter", "j", "enter")
         assert "acme › imports" in it.text
-        assert cursor(it) == "▶ imports/"
+        assert cursor(it) == "▸ imports/"
 
 
 async def test_the_sign_before_a_name_opens_with_the_mouse_and_a_click_shows_it(browser: Any) -> None:
     async with browser() as it:
         await it.pilot.click(it.screen.places, offset=(0, 1))
         await it.settle()
-        assert tree(it)[1] == "  ▶ exports/"
+        assert tree(it)[1] == "  ▸ exports/"
         await it.pilot.click(it.screen.places, offset=(6, 2))
         await it.settle()
         assert it.rows == ["reporting/", "readme.txt"]
+
+
+async def test_services_stand_beside_profiles_and_counts_beside_types_once_they_are_known(
+    browser: Any, searches: Any
+) -> None:
+    searches.types = ("callcenterrecording", "transcription", "voicemail", *(f"kind{number}" for number in range(9)))
+    async with browser(size=(160, 40)) as it:
+        assert any(line.startswith("▸ acme8") and " 8x8 │" in line for line in it.lines)
+        await it.press("G", "l", "l", "l")
+        assert tree(it)[1:5] == ["▾ acme8", "  ▾ us-east", "     Everything", "   ▸ Call recordings"]
+        assert tree(it)[-1] == "   ▸ 6 more types"
+        await it.until(lambda: sum("2,431 │" in line for line in it.lines) == 7)
+        await it.press("G", "enter")
+        assert "   ▸ kind8" in tree(it)
+        assert [line for line in it.lines if "kind8" in line and "·" in line]
+    async with browser(size=(160, 40)) as it:
+        asked = searches.count("folders")
+        await it.press("G", "l", "l", "l")
+        assert tree(it)[3:5] == ["     Everything", "   ▸ Call recordings"]
+        assert [line for line in it.lines if "Everything" in line and "2,431" in line]
+        assert searches.count("folders") == asked, "what is remembered is not asked for again"
+        await it.press("r")
+        assert searches.count("folders") > asked
+
+
+async def test_the_tree_opens_down_to_where_the_user_is(browser: Any, folders: Any) -> None:
+    async with browser(start="acme:exports/reporting/", size=(160, 40)) as it:
+        assert tree(it) == ["▾ acme", "  ▾ exports/", "   ▸ reporting/", "     more…", "    more…", "▸ acme8"]
+        assert cursor(it) == "▸ reporting/"
+        assert folders.count("folders") == 0, "the way there is known"
+        await it.press("1", "G", "k")
+        await it.press("ctrl+g", *["backspace"] * 40, *"acme8:us-east/callrecording/2024/", "enter")
+        assert cursor(it) == "▸ 2024"
+
+
+async def test_what_is_saved_and_where_the_user_was_stands_below(browser: Any, tmp_path: Any) -> None:
+    (tmp_path / "bookmarks.toml").write_text('[nightly]\nat = "acme:exports/reporting/"\n')
+    (tmp_path / "searches.toml").write_text('[who]\nfind = "agentName==?agent"\n')
+    async with browser(start="acme:imports/") as it:
+        it.screen.navigator.go(it.screen.navigator.providers["acme"].locate("exports/"))
+        await it.settle()
+        rows = [row.text.strip() for row in it.screen.places._rows]
+        assert rows[rows.index("SAVED") :] == ["SAVED", "who …", "★ nightly", "", "RECENT", "imports"]
+        await it.press("1", "G", "enter")
+        assert it.screen.navigator.visit.location.path == "imports/"
+        it.screen.places.cursor = rows.index("★ nightly")
+        await it.press("1", "enter")
+        assert it.screen.navigator.visit.location.path == "exports/reporting/"

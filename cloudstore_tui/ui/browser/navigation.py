@@ -139,7 +139,8 @@ class Navigator:
         visit = reading.visit
         find = (visit.typed or (visit.query.filter if visit.query else "")) if visit.written else ""
         if (visit.written and find) or (not visit.written and reading.provider.is_folder(visit.location)):
-            self.screen.run_worker(memory.remember(visit.location, find=find), group="remembering")
+            title = visit.crumbs[-1].text if find else ""
+            self.screen.run_worker(memory.remember(visit.location, find=find, title=title), group="remembering")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""

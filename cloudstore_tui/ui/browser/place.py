@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar
+from typing import TypeAlias
 
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
+from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.format import place_names
 
@@ -14,11 +16,17 @@ MOST_AT_ONCE = 1_000
 """Children that are shown more of at once; the rest of a page waits behind "more…"."""
 
 
+Shortcut: TypeAlias = SavedSearch | Bookmark | Visited
+
+
 class LineKind(Enum):
     """What a line of the tree is."""
 
     PLACE = auto()
     MORE = auto()
+    FOLD = auto()
+    """Places that are seldom wanted."""
+    TITLE = auto()
     NOTE = auto()
     ERROR = auto()
 
@@ -35,11 +43,6 @@ class PlaceLine:
 class Place:
     """A folder or profile in the tree, and what is known of what is below it."""
 
-    nothing_below: ClassVar[str] = "no folders"
-    """What is said where children would be."""
-    can_be_shown: ClassVar[bool] = True
-    """Whether it can be opened, so that what is in it stands in Entries."""
-
     def __init__(self, location: Location, name: str, *, parent: "Place | None" = None, expandable: bool = True):
         self.location = location
         self.name = name
@@ -48,10 +51,14 @@ class Place:
         self.depth: int = parent.depth + 1 if parent else 0
         self.expandable = expandable
         self.children: list[Place] = []
-        self.extra: Place | None = None
-        """What is shown below the children, and is none of the service's."""
-        self.search: SavedSearch | None = None
-        """The saved search that it stands for, to be made at its location."""
+        self.everything: Place | None = None
+        """What stands for all that is in it, above the children that are parts of that."""
+        self.fold_after = 0
+        """Children that are shown at first; 0 for all."""
+        self.note = ""
+        """What is told beside its name."""
+        self.shortcut: Shortcut | None = None
+        """What it leads to, if that is no place of the tree."""
         self.is_open = False
         self.loading: object | None = None
         """What the present load is known by; an answer to another one is too late."""
@@ -105,11 +112,29 @@ class Place:
     def fill(self, page: Page[Folder]) -> None:
         """Take a page of children."""
         before = {child.location: child for child in self.children}
-        if self._again:
+        if self._again or not self._known:
             self.children, self._waiting, self._again = [], [], False
         self.loading, self.error, self._known = None, "", True
         self._cursor = page.cursor
         self._adopt(page.items, before)
+
+    def adopt(self, folder: Folder) -> "Place":
+        """The child that stands for a folder, which is shown although its siblings are not known."""
+        known = next((child for child in self.children if child.location == folder.location), None)
+        if known is None:
+            known = self._child(folder)
+            self.children.append(known)
+        return known
+
+    def unfold(self) -> None:
+        """Show all children."""
+        self.fold_after = 0
+
+    @property
+    def folded(self) -> list["Place"]:
+        """The children that are not shown; one alone is not worth it."""
+        rest = self.children[self.fold_after :] if self.fold_after else []
+        return rest if len(rest) > 1 else []
 
     def fail(self, error: str) -> None:
         """Remember why the children could not be read; what there was stays."""
@@ -146,8 +171,11 @@ def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[Pl
         yield line
         place = line.place
         if line.kind is LineKind.PLACE and (place.is_open or closed_too):
-            extra = [PlaceLine(place.extra)] if place.extra is not None else []
-            below = [*(PlaceLine(child) for child in place.children), *_notes(place), *extra]
+            folded = [] if closed_too else place.folded
+            shown = place.children[: len(place.children) - len(folded)]
+            above = [place.everything] if place.everything is not None else []
+            fold = [PlaceLine(place, LineKind.FOLD, f"{len(folded)} more types")] if folded else []
+            below = [*map(PlaceLine, [*above, *shown]), *fold, *_notes(place)]
             waiting.extend(reversed(below))
 
 
@@ -156,7 +184,7 @@ def _notes(place: Place) -> Iterator[PlaceLine]:
         yield PlaceLine(place, LineKind.NOTE, "loading…")
     elif place.error:
         yield PlaceLine(place, LineKind.ERROR, place.error)
-    elif place.has_more:
+    elif place.has_more or (place.children and place.needs_load):
         yield PlaceLine(place, LineKind.MORE, "more…")
     elif not place.children and not place.needs_load:
-        yield PlaceLine(place, LineKind.NOTE, place.nothing_below)
+        yield PlaceLine(place, LineKind.NOTE, "no folders")

@@ -1,18 +1,33 @@
-"""Reading the children of places, each with one request."""
+"""Filling the tree: children of places with a request each, counts where they are cheap, what is saved and recent."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 
 from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Folder, Location
+from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.place import Place
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.saved_places import SavedPlaces
+from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.place_words import service_name, visit_title
 from cloudstore_tui.ui.report import sentence
 
-GROUP = "places"
+GROUP, COUNTING = "places", "counting"
+MAX_TYPES = 6
+"""Types of a region that are shown at first."""
+MAX_SAVED, MAX_RECENT = 8, 5
+MAX_REUSED = 1_000
+"""Rows of a listing whose folders are taken into the tree."""
+COUNT_PAUSE_S = 0.3
+"""Seconds between two counts: what the user asks for comes first."""
+MIN_PACE = 30
+"""Requests a minute, if they are limited, from which on some are spent on counts."""
+UNKNOWN = "·"
 
 
 class PlacesFlow:
@@ -26,36 +41,80 @@ class PlacesFlow:
         self._providers = providers
         self._memory = memory
         self._loading: set[Place] = set()
-        self._saved: list[SavedPlaces] = []
+        self._here: Location | None = None
+        tree.note_of = self._note_of
 
     def show_profiles(self) -> None:
         """Show one place for each profile; those that are shown stay as they are, open or closed."""
         known = {root.location: root for root in self._tree.roots}
         roots = []
         for name, provider in self._providers.items():
-            kind, top = provider.profile.provider, provider.locate("")
-            roots.append(known.get(top) or Place(top, f"{name}  ({kind[:1].upper()}{kind[1:]})"))
+            root = known.get(top := provider.locate("")) or Place(top, name)
+            root.note = service_name(provider.profile)
+            roots.append(root)
         self._tree.show(roots)
+        self.show_shortcuts()
+
+    def show_shortcuts(self) -> None:
+        """Show what is saved and where the user was; another program may have changed it meanwhile."""
+        self._tree.show_shortcuts((("SAVED", self._saved()), ("RECENT", self._recent())))
+
+    # Where the user is
+
+    def follow(self, location: Location) -> None:
+        """Open the tree down to where the user is, without a request where the way is known."""
+        self._here = location
+        provider = self._providers[location.profile]
+        place = next((root for root in self._tree.roots if root.location == provider.locate("")), None)
+        for below in _way_to(provider, location):
+            if place is None:
+                return
+            self._fill_from_memory(place)
+            place.is_open = True
+            if place.fold_after and below not in [one.location for one in place.children[: place.fold_after]]:
+                place.unfold()
+            name = below.place[-1] if below.place else below.path.rstrip("/").rpartition("/")[2] or below.region
+            place = place.adopt(Folder(below, name))
+        if place is not None and location.region and not location.place and not location.path:
+            self._fill_from_memory(place)
+            place.is_open = True
+            if place.needs_load and self._tree.display:
+                self.load(place)
+        self._tree.places_changed()
+        self._tree.reveal(location)
+
+    def learn(self, reading: Reading) -> None:
+        """Take what a listing has told of its place: how much is there, and which folders."""
+        where, facts = reading.visit.location, self._memory.facts
+        if reading.visit.written or reading.error:
+            return
+        is_new = False
+        if reading.visit.query is not None and reading.pager.total is not None:
+            is_new = facts.learn(where, objects=reading.pager.total)
+        elif reading.pager.ended and reading.fetched <= MAX_REUSED:
+            folders = [one for one in reading.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
+            place = self._place_at(where)
+            if place is not None and place.needs_load:
+                self._fill(place, Page(tuple(folders)))
+        if is_new:
+            self._keep_facts()
+        self.show_shortcuts()
+
+    def _place_at(self, location: Location) -> Place | None:
+        return next((found for root in self._tree.roots if (found := root.find(location)) is not None), None)
+
+    # Reading
 
     def load(self, place: Place, *, again: bool = False) -> None:
         """Read the next page of children, or the first one again."""
-        if isinstance(place, SavedPlaces):
-            place.start_load(again=again)
-            self._read_saved(place)
+        if not again and self._fill_from_memory(place):
+            place.is_open = True
             self._tree.places_changed()
             return
         token = place.start_load(again=again)
         self._loading.add(place)
         self._tree.places_changed()
         self._screen.run_worker(self._load(place, token), group=f"{GROUP} {id(place)}", exclusive=True)
-
-    def read_saved_again(self) -> None:
-        """Show what was saved or changed in the file meanwhile."""
-        shown = [place for place in self._saved if place.is_open]
-        for place in shown:
-            self._read_saved(place)
-        if shown:
-            self._tree.places_changed()
 
     def stop(self) -> bool:
         """Give up everything that is being read; whether something was."""
@@ -76,23 +135,118 @@ class PlacesFlow:
                 place.fail(sentence(error))
         else:
             if place.loading is token:
-                place.fill(page)
+                self._fill(place, page)
                 place.error = " ".join(map(sentence, page.failures))
-                self._add_saved(place, provider)
         finally:
             if place.loading is None:
                 self._loading.discard(place)
         self._tree.places_changed()
 
-    def _add_saved(self, place: Place, provider: StorageProvider) -> None:
-        """Offer the saved searches below profiles and regions that can be searched."""
-        where = place.location
-        if place.extra is None and Capability.SEARCH in provider.capabilities and not (where.path or where.place):
-            place.extra = SavedPlaces(place)
-            self._saved.append(place.extra)
+    def _fill(self, place: Place, page: Page[Folder]) -> None:
+        place.fill(page)
+        if _is_remembered(place.location):
+            names = [child.location.place[-1] if child.location.place else child.name for child in place.children]
+            if self._memory.facts.learn(place.location, folders=[name.rstrip("/") for name in names]):
+                self._keep_facts()
+        self._divide(place)
 
-    def _read_saved(self, place: SavedPlaces) -> None:
+    def _fill_from_memory(self, place: Place) -> bool:
+        """Show the children that were there the last time; whether there were any. Reading again asks the service."""
+        names = self._memory.facts.folders(place.location) if place.needs_load else ()
+        if names:
+            place.fill(Page(tuple(self._remembered(place.location, names))))
+            self._divide(place)
+        return bool(names)
+
+    def _remembered(self, where: Location, names: Sequence[str]) -> Iterator[Folder]:
+        provider = self._providers[where.profile]
+        for name in names:
+            yield Folder(where.child(name) if where.region else provider.locate(f"{where.path}{name}/"), name)
+
+    def _divide(self, place: Place) -> None:
+        """Show of a region everything, then the types that people mostly look for."""
+        provider, where = self._providers[place.location.profile], place.location
+        if where.region and not where.place and provider.query(where) is not None:
+            if place.everything is None:
+                place.everything = Place(where, "Everything", parent=place, expandable=False)
+                place.fold_after = MAX_TYPES
+            self._screen.run_worker(self._count(place), group=f"{COUNTING} {id(place)}", exclusive=True)
+
+    # Counts
+
+    def _note_of(self, place: Place) -> str:
+        if place.note or place.parent is None:
+            return place.note
+        is_counted = place.location.region and (place.location.place or place.name == "Everything")
+        if not is_counted or len(place.location.place) > 1:
+            return ""
+        known = self._memory.facts.objects(place.location)
+        return words.count(known) if known is not None else UNKNOWN
+
+    async def _count(self, region: Place) -> None:
+        """Ask how many objects there are of what is shown of a region and was never counted, one after the other."""
+        provider = self._providers[region.location.profile]
+        pace = provider.profile.requests_per_minute
+        if Capability.COUNT not in provider.capabilities or 0 < pace < MIN_PACE:
+            return
+        shown = [region.everything, *region.children[: region.fold_after or None]]
+        for place in shown[: MAX_TYPES + 1]:
+            query = provider.query(place.location) if place is not None else None
+            if place is None or query is None or self._memory.facts.objects(place.location) is not None:
+                continue
+            await asyncio.sleep(COUNT_PAUSE_S)
+            try:
+                count = await provider.count(query)
+            except StorageError:
+                # Nobody asked for it.
+                return
+            if self._memory.facts.learn(place.location, objects=count):
+                self._tree.places_changed()
+        self._keep_facts()
+
+    def _keep_facts(self) -> None:
+        self._screen.run_worker(asyncio.to_thread(self._memory.facts.keep), group="remembering")
+
+    # What is saved, and where the user was
+
+    def _saved(self) -> list[Place]:
+        found = []
         try:
-            place.take(self._memory.searches.read().values())
+            for search in self._memory.searches.read().values():
+                place = Place(Location(search.profile, search.region), search.name, expandable=False)
+                place.name += " …" if search.placeholders else ""
+                place.shortcut = search
+                found.append(place)
+            for mark in self._memory.bookmarks.read().values():
+                place = Place(Location(mark.profile), f"★ {mark.name}", expandable=False)
+                place.shortcut = mark
+                found.append(place)
         except StorageError as error:
-            place.fail(sentence(error))
+            found.append(Place(Location(""), sentence(error), expandable=False))
+        return found[:MAX_SAVED]
+
+    def _recent(self) -> list[Place]:
+        found = []
+        for visit in self._memory.recent.visits:
+            is_top = not visit.find and visit.location == Location(visit.profile)
+            is_here = not visit.find and visit.location == self._here
+            if visit.profile in self._providers and not is_top and not is_here:
+                place = Place(visit.location, visit_title(visit), expandable=False)
+                place.shortcut = visit
+                found.append(place)
+        return found[:MAX_RECENT]
+
+
+def _way_to(provider: StorageProvider, location: Location) -> list[Location]:
+    """The places below the top of a profile that lead to a location, which comes last if it is a folder."""
+    way: list[Location] = []
+    at: Location | None = location if provider.is_folder(location) else provider.parent(location)
+    while at is not None and (above := provider.parent(at)) is not None:
+        way.insert(0, at)
+        at = above
+    return way
+
+
+def _is_remembered(location: Location) -> bool:
+    """Whether the folders of a place seldom change, so that they are worth to be remembered."""
+    return not location.place and location.path.count("/") <= 1

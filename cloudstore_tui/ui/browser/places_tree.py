@@ -2,7 +2,7 @@
 
 import locale
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,8 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.browser.place import LineKind, Place, PlaceLine, lines_of
+from cloudstore_tui.ui.browser.place import LineKind, Place, PlaceLine, Shortcut, lines_of
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
@@ -26,7 +25,15 @@ _LEAST_TEXT = 12
 _LONGEST_NAME = 500
 _RETRY = "r tries again"
 
-_PARTS = {LineKind.PLACE: "name", LineKind.MORE: "more", LineKind.NOTE: "note", LineKind.ERROR: "error"}
+_PARTS = {
+    LineKind.PLACE: "name",
+    LineKind.MORE: "more",
+    LineKind.FOLD: "more",
+    LineKind.NOTE: "note",
+    LineKind.ERROR: "error",
+    LineKind.TITLE: "title",
+}
+_NOWHERE = Place(Location(""), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class TreeRow:
     """Safe to draw."""
     icon: int
     """Where the sign to click on begins; negative without one."""
+    note: str = ""
+    """What stands at the right edge."""
 
 
 class PlacesTree(CursorList):
@@ -51,6 +60,7 @@ class PlacesTree(CursorList):
         & > .places-tree--name { color: $foreground; }
         & > .places-tree--more { color: $text-primary; text-style: italic; }
         & > .places-tree--note { color: $text-muted; text-style: italic; }
+        & > .places-tree--note-text { color: $text-muted; }
         & > .places-tree--error { color: $text-error; }
         & > .places-tree--cursor {
             background: $block-cursor-blurred-background;
@@ -72,6 +82,7 @@ class PlacesTree(CursorList):
         "places-tree--name",
         "places-tree--more",
         "places-tree--note",
+        "places-tree--note-text",
         "places-tree--error",
         "places-tree--cursor",
     }
@@ -86,9 +97,7 @@ class PlacesTree(CursorList):
     class Opened(Message):
         """The user wants to see what is in a place."""
 
-        location: Location
-        search: SavedSearch | None = None
-        """The saved search that is to be made there."""
+        place: Place
 
     @dataclass
     class Wanted(Message):
@@ -100,9 +109,12 @@ class PlacesTree(CursorList):
     def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
         super().__init__(id=id)
         is_plain = "utf" not in locale.getpreferredencoding(False).lower() if ascii_only is None else ascii_only
-        self._icons = ("- ", "+ ") if is_plain else ("▼ ", "▶ ")
-        self._rule = "-" if is_plain else "─"
+        self._icons = ("- ", "+ ") if is_plain else ("▾ ", "▸ ")
         self._roots: tuple[Place, ...] = ()
+        self._shortcuts: tuple[tuple[str, tuple[Place, ...]], ...] = ()
+        self._is_leaving = False
+        self.note_of: Callable[[Place], str] = lambda place: place.note
+        """What is told beside a place."""
         self._rows: list[TreeRow] = []
         self._styles: dict[str, Style] = {}
 
@@ -116,10 +128,32 @@ class PlacesTree(CursorList):
     def places_changed(self) -> None:
         """Look at the places again; the cursor stays where it is, or goes to the nearest place that is left."""
         kept = self._line
-        self._rows = [row for line in lines_of(self._roots) for row in self._wrapped(line)]
+        self._rows = [row for line in self._lines() for row in self._wrapped(line)]
         self.set_row_count(len(self._rows))
         self.cursor = self._row_of(kept) if kept else 0
         self.refresh()
+
+    def show_shortcuts(self, shortcuts: Sequence[tuple[str, Sequence[Place]]]) -> None:
+        """Show these below the trees, each list under its title."""
+        before = _names_of(self._shortcuts)
+        self._shortcuts = tuple((title, tuple(places)) for title, places in shortcuts if places)
+        if _names_of(self._shortcuts) != before:
+            self.places_changed()
+
+    def _lines(self) -> Iterator[PlaceLine]:
+        yield from lines_of(self._roots)
+        for title, places in self._shortcuts:
+            yield PlaceLine(_NOWHERE, LineKind.TITLE)
+            yield PlaceLine(_NOWHERE, LineKind.TITLE, title)
+            yield from map(PlaceLine, places)
+
+    def validate_cursor(self, row: int) -> int:
+        """Stay on what can be chosen, the nearest one in the direction in which the cursor goes."""
+        row = super().validate_cursor(row)
+        step = 1 if row >= self.cursor else -1
+        while 0 <= row < len(self._rows) - 1 and self._rows[row].line.kind is LineKind.TITLE:
+            row += step
+        return row
 
     @property
     def place(self) -> Place | None:
@@ -132,12 +166,13 @@ class PlacesTree(CursorList):
         return self._roots
 
     def reveal(self, location: Location) -> None:
-        """Go to the place that stands for a location, if it can be seen."""
-        here = self._line
-        if here is not None and here.place.search is not None and here.place.location == location:
+        """Go to the place that stands for a location, if it can be seen, unless a shortcut led there."""
+        if self._is_leaving and self._line is not None and self._line.place.shortcut is not None:
+            self._is_leaving = False
             return
         for index, row in enumerate(self._rows):
-            if row.line.kind is LineKind.PLACE and row.line.place.location == location:
+            place = row.line.place
+            if row.line.kind is LineKind.PLACE and place.location == location and place.shortcut is None:
                 self.cursor = index
                 return
 
@@ -153,14 +188,15 @@ class PlacesTree(CursorList):
         """The title, or one row."""
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
-            text, style = f"{self._rule}Places".ljust(width, self._rule), self._style("title")
-        elif index < len(self._rows):
-            row = self._rows[index]
-            part = "cursor" if index == self.cursor else _PARTS[row.line.kind]
-            text, style = row.text, self._style(part)
-        else:
-            text, style = "", self.rich_style
-        return Strip([Segment(_fitted(text, width), style)], width)
+            return Strip([Segment(_fitted(" PLACES", width), self._style("title"))], width)
+        if index >= len(self._rows):
+            return Strip([Segment(" " * width, self.rich_style)], width)
+        row = self._rows[index]
+        style = self._style("cursor" if index == self.cursor else _PARTS[row.line.kind])
+        note = f" {row.note} " if row.note else ""
+        name = Segment(_fitted(row.text, max(width - cell_len(note), 1)), style)
+        quiet = style if index == self.cursor else self._style("note-text")
+        return Strip([name, Segment(note, quiet)] if note else [name]).adjust_cell_length(width, style)
 
     def notify_style_update(self) -> None:
         """Look styles up again: the theme or the focus changed."""
@@ -187,10 +223,12 @@ class PlacesTree(CursorList):
         line = self._line
         if line is None:
             return
-        if line.kind is LineKind.PLACE and not line.place.can_be_shown:
-            self._toggle(line.place)
-        elif line.kind is LineKind.PLACE:
-            self.post_message(self.Opened(line.place.location, line.place.search))
+        if line.kind is LineKind.PLACE:
+            self._is_leaving = line.place.shortcut is not None
+            self.post_message(self.Opened(line.place))
+        elif line.kind is LineKind.FOLD:
+            line.place.unfold()
+            self.places_changed()
         elif line.kind in (LineKind.MORE, LineKind.ERROR):
             self._ask(line.place)
 
@@ -201,7 +239,7 @@ class PlacesTree(CursorList):
             return
         if line.kind is not LineKind.PLACE:
             self.action_open()
-        elif line.place.is_open and (line.place.children or line.place.extra):
+        elif line.place.is_open and line.place.children:
             self.cursor += 1
         elif line.place.expandable and not line.place.is_open:
             self._toggle(line.place)
@@ -253,17 +291,26 @@ class PlacesTree(CursorList):
         rows = {(row.line.place, row.line.kind): index for index, row in reversed(list(enumerate(self._rows)))}
         if (same := rows.get((line.place, line.kind))) is not None:
             return same
+        if (shortcut := line.place.shortcut) is not None:
+            found = (at for at, row in enumerate(self._rows) if row.line.place.shortcut == shortcut)
+            return next(found, len(self._rows) - 1)
         while place is not None and (place, LineKind.PLACE) not in rows:
             place = place.parent
         return rows[place, LineKind.PLACE] if place is not None else min(self.cursor, max(len(self._rows) - 1, 0))
 
     def _wrapped(self, line: PlaceLine) -> list[TreeRow]:
         place = line.place
-        left = _INDENT * (place.depth + (line.kind is not LineKind.PLACE))
+        if line.kind is LineKind.TITLE:
+            return [TreeRow(line, f" {line.text}", -1)]
+        left = _left(place.depth + (line.kind is not LineKind.PLACE))
+        if line.kind is LineKind.PLACE and place.shortcut is not None:
+            return [TreeRow(line, f"  {plain(place.name, _LONGEST_NAME)}", -1)]
         if line.kind is LineKind.PLACE:
             icon = self._icons[not place.is_open] if place.expandable else "  "
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
-            return [TreeRow(line, text, left if place.expandable else -1)]
+            return [TreeRow(line, text, left if place.expandable else -1, self.note_of(place))]
+        if line.kind is LineKind.FOLD:
+            return [TreeRow(line, " " * left + self._icons[1] + line.text, -1)]
         indent = " " * (left + _INDENT)
         width = max(self.size.width - len(indent), _LEAST_TEXT)
         retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
@@ -275,6 +322,15 @@ class PlacesTree(CursorList):
             # Looked up once per theme and focus: it costs more than the rest of a line.
             self._styles[part] = self.get_component_rich_style(f"places-tree--{part}")
         return self._styles[part]
+
+
+def _names_of(shortcuts: Sequence[tuple[str, Sequence[Place]]]) -> list[tuple[str, Shortcut | None]]:
+    return [(place.name, place.shortcut) for _, places in shortcuts for place in places]
+
+
+def _left(depth: int) -> int:
+    """Where a line begins: the deeper, the closer, for names are long and the pane is not wide."""
+    return min(_INDENT * depth, depth + 1) if depth else 0
 
 
 def _fitted(text: str, width: int) -> str:

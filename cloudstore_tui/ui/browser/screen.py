@@ -17,6 +17,7 @@ from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
+from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import State
@@ -169,7 +170,7 @@ class BrowserScreen(BaseScreen[None]):
         self.entries.table.say(WELCOME)
         self.watch(self, "focused", self.panes.follow)
         # Where a search was just saved, the focus comes back from the line for its name.
-        self.watch(self, "focused", self.expansion.read_saved_again, init=False)
+        self.watch(self, "focused", self.expansion.show_shortcuts, init=False)
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
         self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self._upload.read_arrived)
@@ -311,10 +312,13 @@ class BrowserScreen(BaseScreen[None]):
     @on(PlacesTree.Opened)
     def open_place(self, event: PlacesTree.Opened) -> None:
         """Show what is in a place, or what a saved search finds there."""
-        if event.search is not None:
-            self.navigator.search_saved(event.search, event.location)
+        shortcut = event.place.shortcut
+        if isinstance(shortcut, Bookmark):
+            self.addresses.to_bookmark(shortcut)
+        elif shortcut is not None:
+            self.begin_at(shortcut)
         else:
-            self.navigator.go(event.location)
+            self.navigator.go(event.place.location)
 
     @on(PlacesTree.Wanted)
     def load_place(self, event: PlacesTree.Wanted) -> None:
@@ -384,7 +388,7 @@ class BrowserScreen(BaseScreen[None]):
     def arrive(self, visit: Visit) -> None:
         """Say where the user is, and be there."""
         self.header.show(visit.crumbs)
-        self.places.reveal(visit.location)
+        self.expansion.follow(visit.location)
         self.panes.go("entries")
 
 
@@ -402,3 +406,5 @@ def _answered(screen: BrowserScreen) -> None:
     """A service has told something: of the place where the user is, and of the login."""
     screen.header.update()
     screen.navigator.remember(screen.memory)
+    if screen.listing.reading is not None:
+        screen.expansion.learn(screen.listing.reading)
