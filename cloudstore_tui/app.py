@@ -36,7 +36,7 @@ from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
-from cloudstore_tui.state.memory import FilterHistory, Layouts, ThemeChoice
+from cloudstore_tui.state.memory import FilterHistory, JsonState, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.setup_flow import ProfileAdded, SetupFlow
@@ -211,6 +211,7 @@ class CloudStoreApp(App[None]):
             browser.entries.bar.remember(history, self.memory.searches)
             browser.entries.layouts = Layouts(folder / Layouts.FILE if folder else None)
             browser.deletion.log = DeletionLog(folder / DELETIONS if folder else None)
+            browser.upload.last_folder = JsonState(folder / "upload-folder.json" if folder else None, str, "")
             # So that it stays as it is while home is shown.
             self.install_screen(browser, "browser")
         return self._browser

@@ -539,7 +539,7 @@ def _result(batch: BatchProgress) -> str:
     files = batch.files(State.DONE)
     title = title_of(batch) if batch.only is not None and batch.count == 1 else counted(files, "file")
     if batch.is_upload:
-        return f"Uploaded {title}"
+        return f"Uploaded {title}, {words.size(batch.done)}"
     if not done:
         return f"Already there: {title_of(batch) if batch.count == 1 else counted(skipped, 'file')}"
     if batch.same == done == len(batch.transfers):

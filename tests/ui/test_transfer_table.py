@@ -162,6 +162,6 @@ def test_results_say_how_it_ended_and_where() -> None:
     sent = UploadRequest(Path("/tmp/plan.csv"), replace(WHERE, path="nanp/plan.csv"))
     upload = BatchProgress("u", TransferBatch("u", "plan.csv", "acme:imports/nanp/", 1, 29))
     upload.put(TransferSnapshot(9, sent, State.DONE, done=29, size=29, level="size"))
-    assert result_text(upload) == " ✓ Uploaded plan.csv → acme:imports/nanp/"
+    assert result_text(upload) == " ✓ Uploaded plan.csv, 29 B → acme:imports/nanp/"
     failed = replace(done, id=3, state=State.FAILED, error=NetworkError("the connection was reset", hint="Try again."))
     assert result_text(batch_of(done, failed)) == " ✗ 1 of 2 failed: the connection was reset. Try again."

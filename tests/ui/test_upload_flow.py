@@ -43,7 +43,25 @@ async def test_the_folder_is_read_again_when_an_upload_arrived(browser: Any, fol
         folders.tree["imports/"] = ["plan.csv"]
         it.engine.become(1, State.DONE)
         await it.until(lambda: it.rows == ["plan.csv"])
-        assert it.results == [" ✓ Uploaded plan.csv → acme:imports/"]
+        assert it.results == [" ✓ Uploaded plan.csv, 1.0 kB → acme:imports/"]
+
+
+async def test_the_cursor_is_on_the_new_file_and_the_last_folder_is_remembered(
+    browser: Any, folders: Any, files: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "zones.csv").write_text("x")
+    folders.tree["imports/"] = ["a.csv", "b.csv"]
+    async with browser(start="acme:imports/") as it:
+        await it.press("j")
+        await choose(it, "sub/zones.csv")
+        folders.tree["imports/"] = ["a.csv", "b.csv", "zones.csv"]
+        it.engine.become(1, State.DONE)
+        await it.until(lambda: it.screen.listing.entry.name == "zones.csv")
+        await it.press("u")
+        await it.until(lambda: "zones.csv" in it.text and "sub" in it.text)
+        assert it.app.screen.query_one("#path", Input).value == ""
+        assert it.screen.upload.last_folder.read() == str(tmp_path / "sub")
 
 
 async def test_an_upload_that_arrives_elsewhere_leaves_the_screen_alone(

@@ -104,9 +104,12 @@ class ListingFlow:
         elif self._busy is None and not reading.error:
             self._start(self._read(reading, lambda new: new > 0))
 
-    def read_again(self) -> None:
-        """Read as much as is loaded again; cursor, marks, filter and order stay."""
+    def read_again(self, *, at: str = "") -> None:
+        """Read as much as is loaded again; marks, filter and order stay, and the cursor if it is not to go anywhere."""
         if self.reading is not None:
+            self.reading.at = at
+            if at:
+                self.pane.table.cursor = 0
             self._start(self._reread(self.reading))
 
     def stop(self) -> bool:

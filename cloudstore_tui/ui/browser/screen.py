@@ -128,7 +128,7 @@ class BrowserScreen(BaseScreen[None]):
         self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.addresses = AddressResolver(self.navigator, providers)
-        self._upload = UploadFlow(self, self.listing, watch)
+        self.upload = UploadFlow(self, self.listing, watch)
         self.searching = SearchActions(self, self.navigator, self.entries, self._type_search)
         self.deletion = DeleteFlow(self, self.listing)
         self.states = RowStates(watch.transfer_of)
@@ -137,7 +137,7 @@ class BrowserScreen(BaseScreen[None]):
         flows: dict[str, Flow] = {
             "download": DownloadFlow(self, self.listing, watch, settings),
             "download_as": DownloadAsFlow(self, self.listing, watch, settings),
-            "upload": self._upload,
+            "upload": self.upload,
             "zip": ZipFlow(self, self.listing, watch, settings),
             "call": CallFlow(self, self.listing, watch, settings, call_folder, actions),
             **look_flows(self, self.listing, self.detail, watch, settings, actions),
@@ -173,7 +173,7 @@ class BrowserScreen(BaseScreen[None]):
         self.watch(self, "focused", self.expansion.show_shortcuts, init=False)
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
         self._watch.finished.subscribe(self, self._tell_result)
-        self._watch.ended.subscribe(self, self._upload.read_arrived)
+        self._watch.ended.subscribe(self, self.upload.read_arrived)
         self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
         self._watch.ended.subscribe(self, self.states.note_ended)
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())

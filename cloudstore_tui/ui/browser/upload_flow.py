@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.state.memory import JsonState
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.browser.actions import Flow
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
@@ -25,6 +26,8 @@ class UploadFlow(Flow):
     def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch) -> None:
         super().__init__(screen, listing)
         self._watch = watch
+        self.last_folder = JsonState(None, str, "")
+        """Where the last files came from; the app says where that is kept."""
 
     @property
     def is_possible(self) -> bool:
@@ -41,7 +44,9 @@ class UploadFlow(Flow):
         if reading is None:
             return
         folder = reading.visit.location
-        paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, Path.cwd()))
+        paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, self._start()))
+        if paths:
+            self.last_folder.write(str(paths[-1].parent.absolute()))
         if not paths or not await self._is_wanted(reading, folder):
             return
         taken = [path for path in paths if _at(reading, folder, path) is not None]
@@ -58,6 +63,10 @@ class UploadFlow(Flow):
         requests = [UploadRequest(path, _target(folder, path), replaces) for path in wanted]
         self._watch.submit(requests, title, folder.address)
 
+    def _start(self) -> Path:
+        last = Path(self.last_folder.read() or Path.cwd())
+        return last if last.is_dir() else Path.cwd()
+
     def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
         """Read the folder on the screen again when something arrived in it."""
         reading = self.listing.reading
@@ -66,8 +75,9 @@ class UploadFlow(Flow):
         here = reading.visit.location
         uploads = [t.request.location for t in ended if isinstance(t.request, UploadRequest) and t.state is State.DONE]
         mine = (location for location in uploads if location.profile == here.profile)
-        if any(reading.provider.parent(location) == here for location in mine):
-            self.listing.read_again()
+        arrived = [location for location in mine if reading.provider.parent(location) == here]
+        if arrived:
+            self.listing.read_again(at=identity(StoredObject(arrived[-1], Path(arrived[-1].path).name)))
 
     async def _is_wanted(self, reading: Reading, folder: Location) -> bool:
         from cloudstore_tui.ui.dialogs.dialog import ConsentDialog

@@ -1,104 +1,271 @@
-"""Which local files to upload."""
+"""Which local files to upload: a list to choose from, and a line that filters it or takes a whole path."""
 
 import os
 import stat
+from fnmatch import fnmatch
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+import msgspec
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Input
+from textual.widgets import Input, OptionList, Static
 
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.completing import (
-    Candidates,
-    CompletingDialog,
-    CompletingField,
-    complete_path,
-    local_path,
-)
-from cloudstore_tui.ui.dialogs.dialog import Note, button
+from cloudstore_tui.ui.dialogs.completing import MOST_FILES, CompletingField, complete_path, local_path
+from cloudstore_tui.ui.dialogs.dialog import Dialog, Note, button
+from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.transfer_text import elide, home_path
 
-_HINT = "Enter adds a file, Tab completes. Enter on an empty line starts the upload."
+MAX_SHOWN = 500
+"""Names that are listed; a filter finds the others."""
+_WILD = frozenset("*?[")
+_HINT = "Type to filter, Tab completes, ↓ goes to the list; space marks there, Enter opens a folder or uploads."
 
 
-class UploadDialog(CompletingDialog[tuple[Path, ...] | None]):
-    """Takes paths one after another, and answers with files that can be read."""
+class _LocalEntry(msgspec.Struct, frozen=True):
+    path: Path
+    is_folder: bool
+    size: int = 0
+
+
+class UploadDialog(Dialog[tuple[Path, ...] | None]):
+    """Marks files in the list or takes paths one after another; answers with files that can be read."""
 
     AUTO_FOCUS = "#path"
+    DEFAULT_CSS = """
+    UploadDialog {
+        #files { margin-top: 1; }
+        &.-flat #files { max-height: 4; margin-top: 0; }
+        &.-tiny #files { display: none; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "forget", "Remove last", tooltip="Take the last file off the list again", id="upload.forget"),
+        Binding("ctrl+a", "mark_all", "Mark all", tooltip="Mark all files that are listed", id="upload.mark_all"),
+        Binding("ctrl+r", "forget", "Unmark last", tooltip="Unmark the file marked last", id="upload.forget"),
+        Binding("ctrl+o", "upload", "Upload", show=False, tooltip="Upload what is marked", id="upload.start"),
     ]
 
     def __init__(self, address: str, start: Path) -> None:
-        super().__init__(Content("Upload to ") + show(address), harmless=None)
+        super().__init__(Content("Upload to ") + show(address, 60), harmless=None)
         self._start = start
-        self._files: dict[Path, int] = {}
+        self._marked: dict[Path, int] = {}
+        self._listed: list[_LocalEntry] = []
 
     def compose_body(self) -> ComposeResult:
-        """What is chosen so far, and the line for the next path."""
-        yield Note(widget_id="files")
+        """Where the list is, the line to filter it, the list, what is marked."""
+        yield Static(show(elide(home_path(self._start), 66)), id="where", classes="dialog-line dialog-note")
         yield CompletingField(partial(complete_path, start=self._start), widget_id="path")
-        yield Candidates()
+        yield OptionList(id="files", markup=False, compact=True)
+        yield Note(widget_id="marked")
         yield Note(_HINT, widget_id="hint")
 
     def compose_buttons(self) -> ComposeResult:
         """Cancel, then the deed."""
         yield button("Cancel", "cancel")
-        yield button("Upload", "upload", enter=True)
+        yield button("Upload", "upload")
+
+    def on_mount(self) -> None:
+        """List the folder."""
+        self._list("")
+
+    # The list
+
+    @on(Input.Changed)
+    def filter_list(self, event: Input.Changed) -> None:
+        """List what the line names."""
+        event.stop()
+        self._list(event.value)
+
+    def _list(self, typed: str) -> None:
+        """Show the files that a text names or begins to name."""
+        self._listed = listed(typed, self._start)
+        self._show_list(0)
+
+    def _show_list(self, at: int) -> None:
+        options = self.query_one("#files", OptionList)
+        options.clear_options()
+        options.display = bool(self._listed)
+        options.add_options([self._line(entry) for entry in self._listed])
+        if self._listed:
+            options.highlighted = min(at, len(self._listed) - 1)
+
+    def _line(self, entry: _LocalEntry) -> Content:
+        name = elide(entry.path.name, 52)
+        if entry.is_folder:
+            return Content("               ") + show(f"{name}/")
+        mark = "[x]" if entry.path in self._marked else "[ ]"
+        return Content(f"{mark} {words.size(entry.size):>9}  ") + show(name)
+
+    def on_key(self, event: events.Key) -> None:
+        """In the list space marks, and a letter goes on in the line."""
+        options = self.query_one("#files", OptionList)
+        if self.focused is not options:
+            return
+        if event.key == "space" and options.highlighted is not None:
+            event.stop()
+            self._toggle(options.highlighted)
+        elif event.key == "backspace":
+            event.stop()
+            self._go_up()
+        elif event.character and event.is_printable and event.key != "space":
+            event.stop()
+            field = self.query_one("#path", Input)
+            field.focus()
+            field.insert_text_at_cursor(event.character)
+
+    def _toggle(self, index: int) -> None:
+        entry = self._listed[index]
+        if not entry.is_folder and self._marked.pop(entry.path, None) is None:
+            self._mark(entry.path)
+        self._show_list(index + 1)
+        self._tell_marked()
+
+    def _go_up(self) -> None:
+        """List the folder above."""
+        head = self._folder()
+        self._open(head.parent if head.parent != head else head)
+
+    def _folder(self) -> Path:
+        typed = self.query_one("#path", Input).value
+        return local_path(typed[: len(typed) - len(typed.rpartition("/")[2])], self._start)
+
+    def _open(self, folder: Path) -> None:
+        field = self.query_one("#path", Input)
+        inside = folder.is_relative_to(self._start)
+        shown = str(folder.relative_to(self._start)) if inside else str(folder)
+        field.value = "" if shown == "." else f"{shown}/".replace("//", "/")
+        field.action_end()
+
+    @on(OptionList.OptionSelected)
+    def take_line(self, event: OptionList.OptionSelected) -> None:
+        """Open a folder; upload what is marked, or this file."""
+        event.stop()
+        entry = self._listed[event.option_index]
+        if self.was_pasted:
+            return
+        if entry.is_folder:
+            self._open(entry.path)
+        elif self._marked or self._mark(entry.path):
+            self.dismiss(tuple(self._marked))
+
+    # The line
 
     @on(Input.Submitted)
     def take_path(self, event: Input.Submitted) -> None:
-        """Add the path that was typed; an empty one means that all are there."""
+        """Mark what the line names, or open it; an empty one means that all are there."""
         event.stop()
+        typed = event.value.strip()
         if self.was_pasted:
             return
-        if event.value.strip():
-            self._add(event.input, local_path(event.value.strip(), self._start))
-        elif self._files:
+        if typed:
+            self._take(event.input, typed)
+        elif self._marked:
             self.action_upload()
+        else:
+            self.query_one("#files").focus()
+
+    def _take(self, field: Input, typed: str) -> bool:
+        """Mark what a text names; whether that was possible."""
+        path = local_path(typed, self._start)
+        if _WILD & set(typed) and not path.exists():
+            return self.action_mark_all()
+        if path.is_dir():
+            self._open(path)
+            return False
+        if not self._mark(path):
+            field.focus()
+            return False
+        field.value = ""
+        self._say(_HINT)
+        self._tell_marked()
+        return True
 
     def action_upload(self) -> None:
-        """Answer with the files chosen, together with the one still on the line."""
+        """Answer with the files marked, together with the one still on the line."""
         field = self.query_one("#path", Input)
-        if field.value.strip() and not self._add(field, local_path(field.value.strip(), self._start)):
+        if field.value.strip() and not self._take(field, field.value.strip()):
             return
-        if self._files:
-            self.dismiss(tuple(self._files))
+        if self._marked:
+            self.dismiss(tuple(self._marked))
         else:
-            self._say("Type the path of a file first.")
+            self._say("Mark a file in the list, or type its path.")
             field.focus()
 
-    def action_forget(self) -> None:
-        """Take the last file off the list."""
-        if self._files:
-            self._files.popitem()
-            self._show_files()
+    def action_mark_all(self) -> bool:
+        """Mark all files that are listed; whether there are any."""
+        files = [entry.path for entry in self._listed if not entry.is_folder]
+        marked = [path for path in files if self._mark(path)]
+        if not files:
+            self._say("No file matches.")
+        else:
+            self.query_one("#path", Input).value = ""
+        self._show_list(0)
+        self._tell_marked()
+        return bool(marked)
 
-    def _add(self, field: Input, path: Path) -> bool:
+    def action_forget(self) -> None:
+        """Unmark the file that was marked last."""
+        if self._marked:
+            self._marked.popitem()
+            self._show_list(self.query_one("#files", OptionList).highlighted or 0)
+            self._tell_marked()
+
+    def _mark(self, path: Path) -> bool:
         size, problem = inspect_file(path)
         if problem:
             self._say(problem)
-            field.focus()
             return False
-        self._files[path] = size
-        field.value = ""
-        self._show_files()
-        self._say(_HINT)
+        self._marked[path] = size
         return True
 
     def _say(self, text: str) -> None:
         self.query_one("#hint", Note).say(text)
 
-    def _show_files(self) -> None:
-        lines = [Content(f"{words.size(size):>9}  ") + show(str(path)) for path, size in self._files.items()]
-        if len(lines) > 1:
-            lines.append(Content(f"{words.size(sum(self._files.values())):>9}  in {len(lines)} files"))
-        self.query_one("#files", Note).say(Content("\n").join(lines))
+    def _tell_marked(self) -> None:
+        many = len(self._marked)
+        size = words.size(sum(self._marked.values()))
+        names = ", ".join(path.name for path in list(self._marked)[-3:])
+        more = f" and {many - 3:,} more" if many > 3 else ""
+        told = (
+            Content(f"{counted(many, 'file')}, {size}: ") + show(f"{elide(names, 44)}{more}") if many else Content("")
+        )
+        self.query_one("#marked", Note).say(told)
+
+
+def listed(typed: str, start: Path) -> list[_LocalEntry]:
+    """The local files and folders that a text names, or begins to name, folders first; wildcards are for files."""
+    tail = typed.rpartition("/")[2]
+    folder = local_path(typed[: len(typed) - len(tail)], start)
+    is_wild = bool(_WILD & set(tail))
+    try:
+        with os.scandir(folder) as found:
+            entries = list(islice(found, MOST_FILES))
+    except (OSError, ValueError):
+        return []
+    kept = [entry for entry in entries if _is_meant(entry.name, tail, is_wild=is_wild)]
+    made = [made for entry in kept if (made := _local(folder, entry)) is not None]
+    shown = (entry for entry in made if not (is_wild and entry.is_folder))
+    return sorted(shown, key=lambda entry: (not entry.is_folder, entry.path.name.lower()))[:MAX_SHOWN]
+
+
+def _is_meant(name: str, tail: str, *, is_wild: bool) -> bool:
+    if name.startswith(".") and not tail.startswith("."):
+        return False
+    return fnmatch(name, tail) if is_wild else tail.lower() in name.lower()
+
+
+def _local(folder: Path, entry: "os.DirEntry[str]") -> _LocalEntry | None:
+    try:
+        is_folder = entry.is_dir()
+        return _LocalEntry(folder / entry.name, is_folder, 0 if is_folder else entry.stat().st_size)
+    except OSError:
+        return None
 
 
 def inspect_file(path: Path) -> tuple[int, str]:

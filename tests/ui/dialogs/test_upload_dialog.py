@@ -34,7 +34,7 @@ async def test_several_files_are_added_and_shown_with_their_sizes(opened: Any, f
         await enter(it, "report-1.csv")
         assert "2.0 kB" in it.text
         await enter(it, str(folder / "report-2.csv"))
-        assert "2.5 kB  in 2 files" in it.text
+        assert "2 files, 2.5 kB: report-1.csv, report-2.csv" in it.text
         assert it.answers == []
         await it.press("enter")
         assert it.answers == [(folder / "report-1.csv", folder / "report-2.csv")]
@@ -43,7 +43,8 @@ async def test_several_files_are_added_and_shown_with_their_sizes(opened: Any, f
 async def test_the_button_takes_the_path_on_the_line_too(opened: Any, folder: Path) -> None:
     async with opened(UploadDialog("acme:exports/", folder)) as it:
         it.dialog.query_one("#path").value = "report-1.csv"
-        await it.press("down", "down", "enter")
+        it.dialog.query_one("#upload").focus()
+        await it.press("enter")
         assert it.answers == [(folder / "report-1.csv",)]
 
 
@@ -58,7 +59,7 @@ async def test_one_file_twice_is_one_file_and_the_last_can_be_taken_off(opened: 
 
 @pytest.mark.parametrize(
     ("path", "problem"),
-    [("nothing", "There is no such file"), ("sub", "It is a folder"), ("/dev/null", "It is not a regular file")],
+    [("nothing", "There is no such file"), ("/dev/null", "It is not a regular file"), ("*.pdf", "No file matches.")],
 )
 async def test_what_cannot_be_uploaded_is_refused_with_the_reason(
     opened: Any, folder: Path, path: str, problem: str
@@ -74,12 +75,46 @@ async def test_tab_completes_and_offers_what_could_follow(opened: Any, folder: P
     async with opened(UploadDialog("acme:exports/", folder)) as it:
         await it.press("r", "e", "tab")
         assert value(it) == "report-"
-        assert "report-1.csv  report-2.csv" in it.text
+        assert "report-1.csv" in it.text
         await it.press("2", "tab")
         assert value(it) == "report-2.csv"
         assert "report-1.csv" not in it.text
         await it.press("tab")
-        assert it.focus == "cancel"
+        assert it.focus == "files"
+
+
+async def test_files_are_marked_in_the_list_and_folders_opened(opened: Any, folder: Path) -> None:
+    (folder / "sub" / "plan.csv").write_bytes(b"z" * 29)
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        assert it.text.index("sub/") < it.text.index("report-1.csv")
+        await it.press("r", "e", "down")
+        assert it.focus == "files"
+        await it.press("space", "space")
+        assert it.text.count("[x]") == 2
+        await it.press("ctrl+r")
+        assert it.text.count("[x]") == 1
+        await it.press("backspace")
+        await it.press("s")
+        assert it.focus == "path"
+
+
+async def test_a_folder_is_opened_and_a_file_in_it_taken_with_enter(opened: Any, folder: Path) -> None:
+    (folder / "sub" / "plan.csv").write_bytes(b"z" * 29)
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await enter(it, "sub")
+        assert value(it) == "sub/"
+        assert "plan.csv" in it.text
+        assert "report-1.csv" not in it.text
+        await it.press("down", "enter")
+        assert it.answers == [(folder / "sub" / "plan.csv",)]
+
+
+async def test_wildcards_mark_all_that_match(opened: Any, folder: Path) -> None:
+    async with opened(UploadDialog("acme:exports/", folder)) as it:
+        await enter(it, "rep*.csv")
+        assert "2 files, 2.5 kB" in it.text
+        await it.press("enter")
+        assert it.answers == [(folder / "report-1.csv", folder / "report-2.csv")]
 
 
 async def test_letters_are_typed_and_escape_answers_nothing(opened: Any, folder: Path) -> None:
