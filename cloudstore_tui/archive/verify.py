@@ -42,7 +42,7 @@ from cloudstore_tui.archive.manifest import (
     path_of,
     read_manifest,
 )
-from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
@@ -164,6 +164,11 @@ class _Verifier:
     def findings(self, signers: Path | None) -> Iterator[FileFinding]:
         """What there is."""
         yield from self._files_and_lines()
+        if (self._place.root / CHAIN).is_file() and self._folder.is_filled:
+            # Between its two files a pull has told one of them more than the other.
+            error = BusyError("a pull fills the folder just now", subject=CHAIN, hint="Verify it once that has ended.")
+            yield FileFinding(Found.CHAIN, CHAIN, error.message, error)
+            return
         past = read_past(self._place, self._stop)
         yield from (_broken(Found.CHAIN, problem) for problem in past.problems)
         if past.length:

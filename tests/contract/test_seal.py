@@ -336,3 +336,71 @@ def test_a_folder_from_before_there_were_events_is_taken_over(bag: Path, cloudst
     assert {json.loads(line)["event"] for line in events(bag)} == {"adopted", "pulled"}
     assert cloudstore("seal", "calls").code == 0
     assert cloudstore("verify", "calls").code == 0
+
+
+def test_a_folder_that_is_filled_is_verified_later(bag: Path, cloudstore: Cloudstore) -> None:
+    folder = PullFolder(bag / "data")
+    folder.lock()
+    done = cloudstore("verify", "calls", "--json")
+    assert (done.code, done.report["good"], done.report["chain"]) == (10, len(recordings(bag)), 1), done.err
+    folder.unlock()
+    assert cloudstore("verify", "calls").code == 0
+
+
+KILLED = """
+import hashlib, os, shutil, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from cloudstore_tui.archive.bag import seal
+from cloudstore_tui.archive.chain import Chain
+from cloudstore_tui.archive.manifest import Manifest, fetched_entry
+from cloudstore_tui.archive.verify import verify_folder
+from cloudstore_tui.transfers.workers import Stop
+
+start, folder = Path(sys.argv[1], "start"), Path(sys.argv[1], "calls")
+names = ["a.mp3", "b.mp3", "2024/c.mp3"]
+manifest, chain = Manifest(start), Chain(start)
+(start / "2024").mkdir()
+for name in names:
+    (start / name).write_bytes(name.encode())
+    line = {"profile": "acme8", "region": "uk", "id": name, "path": name}
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    line = fetched_entry(line, (start / name).stat(), "md5", digest, datetime.now(UTC))
+    chain.append([("fetched", {"line": line})])
+    manifest.append(line)
+manifest.close()
+chain.close()
+calls = ("open", "write", "fsync", "rename", "replace", "unlink", "mkdir", "ftruncate", "fchmod")
+for point in range(0, 400, 3):
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(start, folder)
+    if point % 2:
+        seal(folder, Stop())
+    if not (child := os.fork()):
+        left = [point // 2]
+        for name in calls:
+            def counted(*given, call=getattr(os, name), **named):
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), 9)
+                return call(*given, **named)
+            setattr(os, name, counted)
+        seal(folder, Stop())
+        os._exit(0)
+    ended = os.waitpid(child, 0)[1]
+    there = {path.name for path in folder.rglob("*.mp3")}
+    assert there == {"a.mp3", "b.mp3", "c.mp3"}, (point, there)
+    seal(folder, Stop())
+    errors = [finding for finding in verify_folder(folder, Stop()) if finding.error]
+    assert not errors, (point, errors)
+    if ended == 0 and point % 2 == 0:
+        break
+print("whole", point // 2)
+"""
+
+
+def test_wherever_sealing_is_killed_the_next_one_makes_it_whole(tmp_path: Path) -> None:
+    done = run(sys.executable, "-c", KILLED, tmp_path)
+    assert done.returncode == 0, done.stderr
+    whole, points = done.stdout.split()
+    assert (whole, int(points) > 25) == ("whole", True), done.stdout

@@ -1,5 +1,6 @@
 """A download that is stopped from outside ends within two seconds, with the code of the reason, and goes on later."""
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -202,3 +203,28 @@ def test_a_full_disk_behind_stdout_is_said_in_a_sentence(machine: Any, large: An
     assert "he output cannot be written: no space left on device. Look where it goes." in ended.err
     assert len(ended.err.splitlines()) == 1
     assert machine.parts() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome", "code"), [(signal.SIGTERM, "stopped", 143), (signal.SIGKILL, "unfinished", -signal.SIGKILL)]
+)
+def test_a_pull_that_is_ended_is_no_complete_one_for_whoever_asks(
+    machine: Any, slow: Callable[[int], None], number: int, outcome: str, code: int
+) -> None:
+    (machine.folder / "calls").mkdir()
+    hour = ("acme8:us-east", "type:callcenterrecording", "--since", "2024-09-01T09:00Z", "--until", "2024-09-01T10:00Z")
+    slow(200_000)
+    pull = machine.start("pull", *hour, "--to", "calls", "--via", "content", "--report", "report.json")
+    machine.arrived()
+    pull.tell(number)
+    assert pull.end().code == code
+    told = json.loads((machine.folder / "calls" / "last-pull.json").read_text())
+    assert (told["last"]["outcome"], told["complete"]) == (outcome, None)
+    assert (machine.folder / "report.json").exists() == (number != signal.SIGKILL)
+    slow(0)
+    asked = machine.run("status", "calls", "--max-age", "26h")
+    assert (asked.code, "no run has ever been complete" in asked.err) == (1, True)
+    again = machine.run("pull", *hour, "--to", "calls")
+    assert again.code == 0, again.err
+    assert machine.run("status", "calls", "--max-age", "26h").code == 0
+    assert machine.run("verify", "calls").code == 0
