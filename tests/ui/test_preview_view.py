@@ -8,8 +8,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from cloudstore_tui.preview.render import RenderedDocument, RenderedLine
-from cloudstore_tui.ui.widgets.preview_rows import PreviewRows
-from cloudstore_tui.ui.widgets.preview_view import PreviewView
+from cloudstore_tui.ui.widgets.preview_view import PreviewRows, PreviewView
 
 TREE = (
     RenderedLine("{", last=5, folded="{ … }"),

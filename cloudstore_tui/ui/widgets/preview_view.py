@@ -1,7 +1,12 @@
-"""The lines of a preview, drawn one by one."""
+"""The lines of a preview: wrapped, folded, searched, and drawn one by one."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
+from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -10,11 +15,211 @@ from textual.message import Message
 from textual.strip import Strip
 
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
-from cloudstore_tui.ui.widgets.preview_painter import PreviewPainter
-from cloudstore_tui.ui.widgets.preview_rows import PreviewRows
-from cloudstore_tui.ui.widgets.preview_search import PreviewSearch
+
+_LEAST = 20
+"""Cells that a wrapped line gets at least after it is moved in."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One row on the screen."""
+
+    line: int
+    start: int
+    """Characters of the line from here …"""
+    end: int
+    """… to here."""
+    indent: int = 0
+
+
+class PreviewRows:
+    """The rows of a document; `arrange` makes them anew."""
+
+    def __init__(self) -> None:
+        self.document = RenderedDocument(())
+        self.folded: set[int] = set()
+        self.rows: list[PreviewRow] = []
+
+    def show(self, document: RenderedDocument) -> None:
+        """Take another document, folded as it wants to be."""
+        self.document, self.folded = document, set(document.folded)
+
+    def arrange(self, width: int, *, wrap: bool) -> None:
+        """Lay all lines out; a width of 0 means that nothing is drawn yet."""
+        self.rows = []
+        for number in self._visible():
+            text = self.text(number)
+            if not wrap or width < _LEAST or (len(text) <= width and text.isascii()):
+                self.rows.append(PreviewRow(number, 0, len(text)))
+            else:
+                self.rows.extend(self._wrapped(number, text, width))
+
+    def text(self, number: int) -> str:
+        """What is shown of a line."""
+        line = self.document.lines[number]
+        # Masked as a whole: a name that is wrapped could not be known from its halves.
+        return MASK.text(line.folded if number in self.folded else line.text)
+
+    def row_of(self, number: int) -> int:
+        """The first row of a line, or of the one it is folded into."""
+        found = 0
+        for place, row in enumerate(self.rows):
+            if row.line > number:
+                break
+            if row.line != self.rows[found].line:
+                found = place
+        return found
+
+    def toggle(self, number: int) -> bool:
+        """Fold or unfold a line, or what it is in; whether there was anything to fold."""
+        holder = self.holder(number)
+        if holder is None:
+            return False
+        self.folded ^= {holder}
+        return True
+
+    def reveal(self, number: int) -> bool:
+        """Unfold everything that hides a line; whether anything did."""
+        hiding = {fold for fold in self.folded if fold < number <= self.document.lines[fold].last}
+        self.folded -= hiding
+        return bool(hiding)
+
+    def holder(self, number: int) -> int | None:
+        """The line that is folded with this one: itself, or the nearest around it."""
+        for candidate in range(number, -1, -1):
+            last = self.document.lines[candidate].last
+            if last and last >= number:
+                return candidate
+        return None
+
+    def _visible(self) -> Iterator[int]:
+        number, lines = 0, self.document.lines
+        while number < len(lines):
+            yield number
+            number = lines[number].last + 1 if number in self.folded else number + 1
+
+    def _wrapped(self, number: int, text: str, width: int) -> Iterator[PreviewRow]:
+        hang = self.document.lines[number].hang
+        hang = hang if hang <= width - _LEAST else 0
+        start, room, indent = 0, width, 0
+        while start < len(text):
+            end = start + _fitting(text[start : start + room], room)
+            if end < len(text) and (blank := text.rfind(" ", start + 1, end + 1)) > start and text[start:blank].strip():
+                end = blank
+            yield PreviewRow(number, start, end, indent)
+            start = end + 1 if text[end : end + 1] == " " else end
+            room, indent = width - hang, hang
+        if not text:
+            yield PreviewRow(number, 0, 0)
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters fit into cells."""
+    if text.isascii() or cell_len(text) <= width:
+        return len(text)
+    return max(len(chop_cells(text, width)[0]), 1)
+
+
+def after_cells(text: str, cells: int) -> int:
+    """How many characters are in the first cells of a text."""
+    if not cells or text.isascii():
+        return min(cells, len(text))
+    width = 0
+    for place, character in enumerate(text):
+        if width >= cells:
+            return place
+        width += cell_len(character)
+    return len(text)
+
+
+MOST_LINES = 10_000
+MOST_IN_LINE = 100
+
+
+class PreviewSearch:
+    """Finds a text in lines. Small letters stand for large ones, too."""
+
+    def __init__(self) -> None:
+        self.lines: tuple[int, ...] = ()
+        """Numbers of the lines, in order."""
+        self._pattern: re.Pattern[str] | None = None
+
+    def search(self, text: str, document: RenderedDocument) -> None:
+        """Look for a text; nothing ends it."""
+        flags = re.IGNORECASE if text == text.lower() else 0
+        self._pattern = re.compile(re.escape(text), flags) if text else None
+        self.look(document)
+
+    def look(self, document: RenderedDocument) -> None:
+        """Look for the same in other lines."""
+        pattern, found = self._pattern, []
+        if pattern is not None:
+            found = [number for number, line in enumerate(document.lines) if pattern.search(line.text)]
+        self.lines = tuple(found[:MOST_LINES])
+
+    def spans(self, text: str) -> list[tuple[int, int, str]]:
+        """Where in a line it is."""
+        if self._pattern is None:
+            return []
+        found = zip(self._pattern.finditer(text), range(MOST_IN_LINE), strict=False)
+        return [(match.start(), match.end(), "found") for match, _ in found]
+
+    def from_line(self, line: int, step: int) -> int | None:
+        """The next line from this one on, or the one before it; round the ends."""
+        if not self.lines:
+            return None
+        if step < 0:
+            return next((at for at in reversed(self.lines) if at < line), self.lines[-1])
+        return next((at for at in self.lines if at >= line), self.lines[0])
+
+
+Part = tuple[str, tuple[str, ...]]
+"""Some text, and the roles that say how it looks."""
+
+
+class PreviewPainter:
+    """Cuts rows into parts that look alike."""
+
+    def __init__(self, rows: PreviewRows, search: PreviewSearch) -> None:
+        self.numbers = False
+        """Whether lines are numbered."""
+        self.playhead: int | None = None
+        """The column of a waveform that is heard now."""
+        self._rows = rows
+        self._search = search
+
+    @property
+    def gutter(self) -> int:
+        """Cells before the text."""
+        return 2 + self._digits
+
+    def parts(self, row: PreviewRow, left: int | None, *, at: bool) -> Iterator[Part]:
+        """The parts of a row: from its own characters, or from a column of the line that is not wrapped."""
+        line, text = self._rows.document.lines[row.line], self._rows.text(row.line)
+        is_folded = row.line in self._rows.folded
+        fold = ("▸" if is_folded else "▾") if line.last and not row.start else " "
+        number = f"{row.line + 1:>{self._digits - 1}} " if self.numbers and not row.start else " " * self._digits
+        yield f"{'›' if at else ' '}{number}{fold}", ("gutter",)
+        yield " " * row.indent, ()
+        start, end = (row.start, row.end) if left is None else (after_cells(text, left), len(text))
+        spans = [] if is_folded else list(line.roles)
+        spans += self._search.spans(text)
+        first, behind, _ = self._rows.document.wave
+        if self.playhead is not None and first <= row.line < behind:
+            # A silent column has nothing to be drawn on.
+            text, end = text.ljust(self.playhead + 1), max(end, self.playhead + 1)
+            spans.append((self.playhead, self.playhead + 1, "playhead"))
+        edges = {edge for first, last, _ in spans for edge in (first, last) if start < edge < end}
+        for first, last in pairwise(sorted({start, end} | edges)):
+            yield text[first:last], tuple(role for begin, stop, role in spans if begin <= first < stop)
+
+    @property
+    def _digits(self) -> int:
+        return len(str(len(self._rows.document.lines))) + 1 if self.numbers else 0
+
 
 _ROLES = ("key", "string", "number", "word", "time", "name", "first", "second", "note", "wave", "playhead")
 _SIDEWAYS = 16
