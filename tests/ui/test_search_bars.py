@@ -19,7 +19,7 @@ async def test_rows_are_counted_by_time_and_by_value_and_it_says_which(browser: 
         await it.press("right")
         await it.until(lambda: "Rows by Agent" in it.text)
         await it.until(lambda: "Agent 0" in it.text)
-        assert " 15 " in next(line for line in it.lines if "Agent 0" in line and "█" in line)
+        assert " 15 " in next(line for line in it.lines if "Agent 0" in line and "███" in line)
         await it.press("left", "left")
         await it.until(lambda: "Rows by month" in it.text)
 
