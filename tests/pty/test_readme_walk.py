@@ -68,7 +68,7 @@ def test_the_first_ten_minutes(demo: Any) -> None:
     demo.wait_for("21:11")
     close(demo, "MPEG-2 layer III")
     demo.press(".")
-    demo.wait_for("10 (objects|files), 13.1 MB")
+    demo.wait_for("10 files · 13.1 MB")
     demo.press("d")
     demo.wait_for("10 finished|10 transfers done")
     demo.press("t")
