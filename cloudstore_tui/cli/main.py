@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Fetch and send": {
         "get": ("transfer", "Download objects, verified."),
         "pull": ("pull", "Fetch a whole result into a folder, resumable, with a manifest."),
+        "watch": ("watch", "Fetch what a query finds as it comes."),
         "verify": ("verify", "Check a pulled folder against its manifest."),
         "status": ("status", "Tell when a pulled folder was last complete."),
         "reconcile": ("reconcile", "Compare a list of calls with what is there."),

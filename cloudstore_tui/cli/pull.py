@@ -89,7 +89,7 @@ def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
     arguments = PullArguments(**given)
 
     async def work(session: CommandSession) -> None:
-        pulling = _pulling(session, arguments)
+        pulling = pulling_of(session, arguments)
         if arguments.dry_run:
             await pulling.estimate()
             return
@@ -138,7 +138,7 @@ class PullArguments(msgspec.Struct, frozen=True):
         return bool(self.words or self.fiql or self.type_ or self.since or self.until)
 
 
-def _pulling(session: CommandSession, arguments: PullArguments) -> "_Pulling":
+def pulling_of(session: CommandSession, arguments: PullArguments) -> "_Pulling":
     """The pull that was asked for; nothing is sent.
 
     Raises:

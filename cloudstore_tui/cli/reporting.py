@@ -81,6 +81,7 @@ class Run:
         self.report = report
         self._session = session
         self._options = options
+        self._sent_before = requests_sent()
         self._hooks = {
             is_well: _hook(session, text, name)
             for is_well, name, text in (
@@ -157,7 +158,7 @@ class Run:
             outcome=outcome,
             code=code,
             ended=utc_now(),
-            requests=requests_sent(),
+            requests=requests_sent() - self._sent_before,
             errors=tuple(error_facts(error) for error in errors[:MAX_ERRORS]),
             error_count=len(errors),
             warnings=tuple(output.notes),
