@@ -4,10 +4,12 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from cloudstore_tui.calls import title_of
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import StorageError, UnsupportedError
 from cloudstore_tui.core.models import StoredObject
@@ -315,14 +317,22 @@ class PreviewScreen(BaseScreen[bool]):
         # Thousands of lines take a moment, and the screen must not wait for them.
         document = await asyncio.to_thread(render, preview, self.size.width - 4)
         if self._transcript is not None:
-            document = joined(document, render(self._transcript, self.size.width - 4))
+            said = replace(self._transcript, facts=(), notes=())
+            document = joined(document, render(said, self.size.width - 4))
         self.view.show(document, stay=stay)
 
     def _entitle(self, state: str) -> None:
         self._state = state
         lines = len(self.view.document.lines)
         where = f"line {self.view.line + 1:,} of {lines:,}" if lines else ""
-        self.header.show([self._entry.name], " · ".join(part for part in (state, where) if part))
+        self.header.show([_called(self._entry)], " · ".join(part for part in (state, where) if part))
+
+
+def _called(entry: StoredObject) -> str:
+    """What people call it: an object of a call by what it is and whose, for its name is a long number."""
+    if not entry.tag("callId"):
+        return entry.name
+    return " of ".join(part for part in (title_of(entry), entry.tag("agentName") or entry.tag("userName")) if part)
 
 
 def _state(preview: Preview) -> str:
