@@ -46,6 +46,8 @@ class BatchProgress:
         """Whether the user was told how it ended."""
         self.zips: dict[int, int] = {}
         """Which zip of the batch a transfer is, from 1 on, by number."""
+        self.in_zip = 0
+        """Files in the largest of them."""
         self.places: dict[int, int] = {}
         """Where each transfer stands among them."""
         self.same = 0
@@ -86,6 +88,7 @@ class BatchProgress:
         self.places[transfer.id] = len(self.places)
         if isinstance(transfer.request, ZipRequest):
             self.zips[transfer.id] = len(self.zips) + 1
+            self.in_zip = max(self.in_zip, len(sizes))
 
     def _count(self, transfer: TransferSnapshot | None, sign: int) -> None:
         if transfer is None:
@@ -98,7 +101,9 @@ class BatchProgress:
         self._files[transfer.state] += sign * files
         self.speed += sign * transfer.speed
         if transfer.state is State.DONE:
-            self.levels[transfer.level] += sign * files
+            # Of a zip every member is verified by itself, at least by its CRC.
+            level = transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
+            self.levels[level] += sign * files
             self.same += sign * was_there(transfer)
         if sign > 0:
             self.of_state[transfer.state][transfer.id] = None

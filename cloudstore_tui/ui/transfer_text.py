@@ -368,15 +368,17 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         title += f" (pid {batch.process})"
     where = ""
     if columns.width >= WIDE:
-        zips = batch.zips
-        most = max((batch.files() // len(zips), 1)) if len(zips) > 1 else 0
-        where = f"{target}  ({len(zips)} zips of {most:,})" if most else target
+        zips = len(batch.zips)
+        where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
     elif target:
-        title += f" → {target}"
+        room = columns.where - 9
+        target = elide(plain(target, LONGEST_NAME), max(room // 2, room - cell_len(plain(title, LONGEST_NAME))))
+        title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
     fold = "▾" if is_open else "▸"
-    progress = _progress(
-        columns, state, batch.done, batch.size, _said_of_batch(batch, state), _time_of_batch(batch, state, zone)
-    )
+    said, time = _said_of_batch(batch, state), _time_of_batch(batch, state, zone)
+    # Something of it arrived: that says more than what happens to one of many.
+    shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
+    progress = _progress(columns, shown, batch.done, batch.size, said, time)
     return _line(columns, f"{fold} ", sign, title, where, state, progress)
 
 
@@ -393,7 +395,7 @@ def _said_of_batch(batch: BatchProgress, state: State) -> str:
 
 
 def _time_of_batch(batch: BatchProgress, state: State, zone: tzinfo) -> str:
-    if state in (State.RUNNING, State.PACKING):
+    if batch.goes_on:
         return words.duration(batch.seconds_left)
     if state is State.PAUSED:
         return "stopped" if batch.kept else "paused"
@@ -434,7 +436,8 @@ def _said(transfer: TransferSnapshot) -> str:
     if transfer.state is State.FAILED:
         return failure(transfer)
     if transfer.state is State.DONE:
-        said = "already there, the same" if was_there(transfer) else verified({transfer.level: 1})
+        level = transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
+        said = "already there, the same" if was_there(transfer) else verified({level: 1})
         return " · ".join(filter(None, (words.size(transfer.size or transfer.done), said, transfer.note)))
     return transfer.note or STATE_WORDS[transfer.state]
 

@@ -133,11 +133,11 @@ async def test_a_batch_of_zips_shows_what_happens_and_how_much_is_left(browser: 
         members = tuple(DownloadRequest(where, Path("/calls"), entry=entry) for entry in entries)
         return TransferSnapshot(number, ZipRequest(members, where, Path("/calls"), batch=batch), state, **facts)
 
-    transfers = [zip_of(number, State.DONE, size=2_000_000, done=2_000_000, level="md5") for number in (1, 2)]
+    transfers = [zip_of(number, State.DONE, size=2_000_000, done=2_000_000, level="") for number in (1, 2)]
     transfers += [zip_of(3, State.RUNNING, size=412_000_000, done=240_000_000, speed=2_388_889.0)]
     transfers += [zip_of(4, State.PACKING)]
     transfers += [zip_of(number, State.QUEUED) for number in range(5, 42)]
-    async with browser(start=START, behind={"transfers": transfers}) as it:
+    async with browser(start=START, size=(120, 40), behind={"transfers": transfers}) as it:
         await it.press("t")
         assert it.lines[1].startswith(
             "   What                                       Where to                         Progress"

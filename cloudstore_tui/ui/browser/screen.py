@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder, Location
@@ -175,6 +176,9 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self.upload.read_arrived)
         self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
+        if self._watch.keeps:
+            # Home asks, too; whoever begins at an address does not come by there.
+            _: Worker[int] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)

@@ -20,7 +20,7 @@ TYPED_ABOVE = 1
 """More objects than this, and a single key is too little: their number has to be typed."""
 NAMES = 500
 """Names that can be read; the rest is counted."""
-_SIZE, _NAME, _WHEN = 9, 40, 18
+_SIZE, _NAME, _WHEN = 10, 42, 14
 """Cells of the columns."""
 
 

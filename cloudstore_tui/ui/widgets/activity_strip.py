@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.transfer_batches import BatchProgress
-from cloudstore_tui.ui.transfer_text import result_text, running_text
+from cloudstore_tui.ui.transfer_text import path_of, result_text, running_text
 
 TWO_LINES = 30
 """Rows of the terminal from which on the result and what runs both have a line."""
@@ -59,7 +59,8 @@ class ActivityStrip(Widget):
         lines = []
         if self._result is not None and (self.screen.size.height >= TWO_LINES or not self._batches):
             role = "failed" if self._result.of_state[State.FAILED] else "done"
-            hint = "t shows why" if role == "failed" else "Y copies the path"
+            has_path = path_of(self._result) is not None
+            hint = "t shows why" if role == "failed" else "Y copies the path" if has_path else "t transfers"
             lines.append((result_text(self._result, width, hint=hint), f"activity--{role}"))
         if self._batches:
             lines.append((running_text(self._batches, width), "activity--running"))

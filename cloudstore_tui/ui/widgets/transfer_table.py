@@ -169,9 +169,12 @@ class TransferTable(CursorList, can_focus=True):
         segments = []
         for text, role in line:
             style = self.rich_style
-            if role in _LOOKS:
+            if cursor is not None:
+                # In one look from edge to edge: signs and words still tell the state.
+                style += cursor
+            elif role in _LOOKS:
                 style += self.get_component_rich_style(_LOOKS[role], partial=True)
-            segments.append(Segment(text, style + cursor if cursor is not None else style))
+            segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
     def _line(self, y: int) -> tuple[Line, bool]:

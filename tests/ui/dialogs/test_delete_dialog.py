@@ -27,7 +27,7 @@ def objects(number: int, *, exact: bool = True, name: str = "recording") -> tupl
 async def test_it_names_everything_with_size_and_age_and_says_from_where(opened: Any) -> None:
     async with opened(DeleteDialog(objects(8)), (80, 24)) as it:
         assert "Delete 8 files for good?" in it.text
-        assert "1.0 MB   recording-0" in it.text
+        assert "1.0 MB    recording-0" in it.text
         assert "1 Sep 2024" in it.text
         assert "8.0 MB in all, oldest 2024-09-01 12:00, newest 2024-09-08 12:00 UTC" in " ".join(it.text.split())
         assert "From    acme8:us-east/" in it.text
