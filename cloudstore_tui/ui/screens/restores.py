@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -18,7 +19,8 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_text import describe, summary
 from cloudstore_tui.ui.restore_watch import RestoreWatch
-from cloudstore_tui.ui.text import plain, show
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.widgets.chrome import StatusBar
 
 LOOK_ROUND = 5.0
 """Seconds between readings of the list, while this screen is in front; nothing is drawn where nothing changed."""
@@ -26,13 +28,15 @@ LOOK_ROUND = 5.0
 _MARKS = {
     RestoreStatus.WAITING: "…",
     RestoreStatus.ASKING: "…",
-    RestoreStatus.RESTORING: "~",
+    RestoreStatus.RESTORING: "⟳",
     RestoreStatus.UNKNOWN: "?",
-    RestoreStatus.READY: "+",
-    RestoreStatus.FETCHED: "=",
-    RestoreStatus.FAILED: "!",
+    RestoreStatus.READY: "●",
+    RestoreStatus.FETCHED: "✓",
+    RestoreStatus.FAILED: "✗",
 }
 _EMPTY = "No restores yet. Press B on an archived file."
+_STATE, _SIZE = 10, 9
+"""Cells of these columns; the name gets a third of what is left, and what is to be known of it the rest."""
 
 
 class RestoresScreen(BaseScreen[None]):
@@ -57,7 +61,8 @@ class RestoresScreen(BaseScreen[None]):
         self._lines: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """The list."""
+        """The heads of the columns, the list."""
+        yield StatusBar(id="heads")
         yield OptionList(id="restores", markup=False, compact=True)
 
     async def on_mount(self) -> None:
@@ -73,9 +78,18 @@ class RestoresScreen(BaseScreen[None]):
             # In place of the numbers: it is tried again in a moment, and says the same.
             self.header.show(["Restores"], error.message)
             return
-        now = utc_now()
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Cut the lines anew."""
+        self._draw()
+
+    def _draw(self) -> None:
+        now, width = utc_now(), self.size.width
         self.header.show(["Restores"], summary(self._requests, now))
-        lines = [_line(request, self._zone, now) for request in self._requests]
+        heads = _columns("  What", "State", "Size", "", width)[1:] if self._requests else ""
+        self.query_one("#heads", StatusBar).set_text(heads)
+        lines = [_line(request, self._zone, now, width) for request in self._requests]
         if [line.plain for line in lines] != self._lines or not self._requests:
             self._lines = [line.plain for line in lines]
             self._show(lines)
@@ -132,7 +146,18 @@ class RestoresScreen(BaseScreen[None]):
         options.highlighted = min(at, len(lines) - 1) if lines else None
 
 
-def _line(request: RestoreRequest, zone: tzinfo, now: datetime) -> Content:
+def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> Content:
     word = "expired" if request.is_over(now) else request.status.value
-    head = f"{_MARKS[request.status]} {word:9}  {words.size(request.size):>9}  "
-    return Content.assemble(head, plain(describe(request, zone, now)), "  ", show(request.name))
+    what, size = f"{_MARKS[request.status]} {plain(request.name)}", words.size(request.size)
+    return Content(_columns(what, word, size, plain(describe(request, zone, now)), width))
+
+
+def _columns(what: str, state: str, size: str, about: str, width: int) -> str:
+    """One line, in which each text has its place."""
+    left = max((width - _STATE - _SIZE) // 3, _STATE)
+    line = f"{_cut(what, left)}  {_cut(state, _STATE)}{size:>{_SIZE}}  {about}"
+    return _cut(line, max(width - 2, 1)).rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
