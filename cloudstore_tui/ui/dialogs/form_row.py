@@ -25,7 +25,7 @@ class FormRow(Vertical):
         height: auto;
         .row-line { height: 1; }
         .row-label { width: 20; height: 1; }
-        Field { width: 1fr; background: $panel; }
+        Field { width: 1fr; max-width: 56; background: $panel; }
         .row-error { color: $text-error; text-style: bold; padding-left: 20; }
     }
     """
@@ -47,6 +47,7 @@ class FormRow(Vertical):
         self.label = label
         self.about = about
         self._check = check
+        self._first = value
         self.control: Field | ChoiceLine = Field(value, widget_id=key, max_length=_LONGEST)
         self._error = Note()
         self._error.add_class("row-error")
@@ -85,6 +86,11 @@ class FormRow(Vertical):
     @value.setter
     def value(self, text: str) -> None:
         self.control.value = text
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody typed something else than what stood there at first."""
+        return isinstance(self.control, Field) and self.value != self._first
 
     def complain(self, text: str) -> None:
         """Say what is wrong with the answer, or nothing."""

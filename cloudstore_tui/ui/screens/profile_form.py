@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -18,13 +18,15 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Check, ProviderSpec
 from cloudstore_tui.ui.base_screen import BaseModal
-from cloudstore_tui.ui.dialogs.dialog import button
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog, button
 from cloudstore_tui.ui.screens.profile_questions import ProfileQuestions
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
 
 _LONGEST = 600
+_WIDTHS = [(0, "-narrow"), (100, "-wide")]
 _KEEP, _DONE = "keep", "done"
+DISCARD = "Discard what you filled in?"
 _SAVING = "saving"
 
 
@@ -33,10 +35,11 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     CSS_PATH = "profile_form.tcss"
     AUTO_FOCUS = "#name"
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without saving", id="profile.cancel"),
         Binding("tab,down", "next", "Next", tooltip="Go to the next line", id="profile.next"),
-        Binding("shift+tab,up", "previous", "Before", tooltip="Go to the line before", id="profile.previous"),
+        Binding("shift+tab,up", "previous", "Previous", tooltip="Go to the line before", id="profile.previous"),
     ]
 
     def __init__(self, specs: Sequence[ProviderSpec], path: Path, taken: Collection[str] = ()) -> None:
@@ -55,9 +58,10 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     def compose(self) -> ComposeResult:
         """The lines, what to know about the one in focus, the buttons."""
-        yield self.questions
-        with VerticalScroll(id="about", can_focus=False):
-            yield Static("", id="text", markup=False)
+        with Container(id="form"):
+            yield self.questions
+            with VerticalScroll(id="about", can_focus=False):
+                yield Static("", id="text", markup=False)
         with Horizontal(id="buttons"):
             yield button("Test and save", "save")
             yield button("Keep anyway", _KEEP)
@@ -73,8 +77,15 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     # What the user does
 
     def action_cancel(self) -> None:
-        """Close; what was saved stays saved."""
-        self.dismiss(self._saved)
+        """Close; what was saved stays saved, and what was filled in is not lost by one key."""
+        if self._saved is None and self.questions.has_answers:
+            self.app.push_screen(QuestionDialog(DISCARD, "Discard", "Go on"), self._discard)
+        else:
+            self.dismiss(self._saved)
+
+    def _discard(self, is_wanted: bool | None) -> None:
+        if is_wanted:
+            self.dismiss(None)
 
     def action_done(self) -> None:
         """Close, and use the profile."""

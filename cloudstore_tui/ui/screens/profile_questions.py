@@ -65,6 +65,11 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         """All lines of the profile, those that are not shown included."""
         return [self.naming, self.choosing, *self.rows.lines]
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything was filled in."""
+        return any(row.is_answered for row in self.lines)
+
     def settle(self) -> None:
         """Show the lines of the chosen service that the choices ask for."""
         for rows in self._services.values():

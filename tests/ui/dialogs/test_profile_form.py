@@ -160,8 +160,15 @@ async def test_a_profile_that_fails_can_be_kept_all_the_same(form: Open, ready: 
 
 async def test_escape_saves_nothing(form: Open) -> None:
     async with form() as it:
+        await it.press("escape")
+        assert it.answer is None, "nothing was filled in, and so there is nothing to ask"
+    async with form() as it:
         await it.fill(name="acme8")
         await it.press("escape")
+        assert "Discard what you filled in?" in it.text
+        await it.press("escape")
+        assert it.screen.questions.naming.value == "acme8"
+        await it.press("escape", "y")
         assert it.answer is None
         assert not written(it.path)
 
@@ -254,5 +261,5 @@ async def test_a_test_that_runs_is_not_begun_twice(form: Open, monkeypatch: pyte
         await it.press("enter", "enter")
         assert begun == [1]
         assert "Testing" in it.text
-        await it.press("escape")
+        await it.press("escape", "y")
         assert it.answer is None
