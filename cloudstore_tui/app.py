@@ -210,8 +210,8 @@ class CloudStoreApp(App[None]):
             history = FilterHistory(folder / FilterHistory.FILE if folder else None)
             browser.entries.bar.remember(history, self.memory.searches)
             browser.entries.layouts = Layouts(folder / Layouts.FILE if folder else None)
-            browser.deletion.log = DeletionLog(folder / DELETIONS if folder else None)
-            browser.upload.last_folder = JsonState(folder / "upload-folder.json" if folder else None, str, "")
+            browser.deletions.log = DeletionLog(folder / DELETIONS if folder else None)
+            browser.uploads.last_folder = JsonState(folder / "upload-folder.json" if folder else None, str, "")
             # So that it stays as it is while home is shown.
             self.install_screen(browser, "browser")
         return self._browser
@@ -259,7 +259,7 @@ class CloudStoreApp(App[None]):
             return
         # What ended a moment ago is no reason to ask.
         self._watch.look_at_all()
-        running, deleting = self._watch.unfinished, self._browser.deletion.running if self._browser else 0
+        running, deleting = self._watch.unfinished, self._browser.deletions.running if self._browser else 0
         if running or deleting:
             self.push_screen(QuitDialog(running, keeps=self._watch.keeps, deleting=deleting), self._quit_if)
         else:

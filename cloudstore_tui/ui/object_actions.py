@@ -90,8 +90,8 @@ class ObjectActions:
 
         return look
 
-    async def link(self, entry: StoredObject, say: Say) -> None:
-        """Ask for a signed link, show it and copy it."""
+    async def link(self, entry: StoredObject, say: Say, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Ask for a signed link, show it and copy it, if the user has not gone elsewhere meanwhile."""
         from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 
         if not self.can_link(entry):
@@ -102,7 +102,8 @@ class ObjectActions:
             link = await self._providers[entry.location.profile].link(entry.location)
         finally:
             say("")
-        await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
+        if is_wanted():
+            await self._app.push_screen_wait(LinkDialog(entry.location.address, link, self._zone()))
 
     def opens_elsewhere(self, entry: StoredObject) -> bool:
         """Whether the user has named a program for files of this kind."""

@@ -115,7 +115,7 @@ async def test_everything_is_written_down_before_it_is_sent_and_again_with_its_o
 async def test_nothing_is_deleted_that_cannot_be_written_down(browser: Any, folders: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     async with browser(start=START) as it:
-        it.screen.deletion.log = DeletionLog(tmp_path / "file" / "deletions.jsonl")
+        it.screen.deletions.log = DeletionLog(tmp_path / "file" / "deletions.jsonl")
         await it.press("X", "y")
         await it.until(lambda: it.notices)
         assert "the log of deletions cannot be written" in it.notices[0]

@@ -61,7 +61,7 @@ async def test_the_cursor_is_on_the_new_file_and_the_last_folder_is_remembered(
         await it.press("u")
         await it.until(lambda: "zones.csv" in it.text and "sub" in it.text)
         assert it.app.screen.query_one("#path", Input).value == ""
-        assert it.screen.upload.last_folder.read() == str(tmp_path / "sub")
+        assert it.screen.uploads.last_folder.read() == str(tmp_path / "sub")
 
 
 async def test_an_upload_that_arrives_elsewhere_leaves_the_screen_alone(

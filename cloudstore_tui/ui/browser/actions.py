@@ -11,11 +11,10 @@ The screen names its groups twice, in `BINDINGS` by class and in `ActionRunner` 
 a worker of the screen, and what it raises ends in the boundary.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from textual.binding import Binding
 from textual.screen import Screen
@@ -69,7 +68,7 @@ def action(
     """Declare a method of an `ActionGroup`; its name is that of the action.
 
     Args:
-        keys: with commas between them.
+        keys: with commas between them; empty for what follows from something else.
         label: one or two words for the footer.
         tooltip: a clause for help and palette.
         id: by which settings know it, `entries.<name>` without.
@@ -131,28 +130,6 @@ class ActionGroup:
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 
 
-class Flow(ActionGroup, ABC):
-    """One action as a class; `run` is its method, and its keys are in `keys.py`."""
-
-    needs: ClassVar[Capability | None] = None
-    stops_on_escape: ClassVar[bool] = False
-    opens: ClassVar[bool] = True
-    is_opening = False
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether it makes sense where the user is; the keys are shown only then."""
-        reading = self.listing.reading
-        return reading is not None and (self.needs is None or self.needs in reading.provider.capabilities)
-
-    @abstractmethod
-    async def run(self) -> None:
-        """Do it."""
-
-    def _chosen(self) -> list[Entry]:
-        return self.chosen()
-
-
 def declarations(group: type) -> Iterator[tuple[str, Declaration]]:
     """The actions of a class of groups, in the order in which they are written."""
     for class_ in reversed(group.mro()):
@@ -163,7 +140,8 @@ def declarations(group: type) -> Iterator[tuple[str, Declaration]]:
 
 def bindings_of(*groups: type) -> list[Binding]:
     """The keys of all actions of these classes."""
-    return [declaration.binding for group in groups for _, declaration in declarations(group)]
+    found = [declaration.binding for group in groups for _, declaration in declarations(group)]
+    return [binding for binding in found if binding.key]
 
 
 class ActionRunner:
@@ -178,22 +156,6 @@ class ActionRunner:
             group.runner = self
         self._methods = {name: getattr(group, name) for name, (_, group) in self._actions.items()}
         self._opening: set[str] = set()
-
-    def adopt(self, name: str, flow: Flow, *, everywhere: bool) -> None:
-        """Know an action that is a class."""
-        declaration = Declaration(
-            name,
-            Binding("", "", ""),
-            None,
-            lambda _: flow.is_possible,
-            None,
-            everywhere,
-            flow.opens,
-            flow.stops_on_escape,
-        )
-        self._actions[name] = declaration, flow
-        self._methods[name] = flow.run
-        flow.runner = self
 
     def start(self, name: str) -> None:
         """Do it; what changes something is never cut short by a second key."""

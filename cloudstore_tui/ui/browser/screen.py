@@ -23,34 +23,28 @@ from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.browser.actions import ActionRunner, Flow, bindings_of
+from cloudstore_tui.ui.browser.actions import ActionRunner, bindings_of
 from cloudstore_tui.ui.browser.bookmark_actions import BookmarkActions
-from cloudstore_tui.ui.browser.call_flow import CallFlow, CallFolder
-from cloudstore_tui.ui.browser.copy_flow import CopyFlow
-from cloudstore_tui.ui.browser.delete_flow import DeleteFlow
-from cloudstore_tui.ui.browser.detail_flow import DetailFlow
-from cloudstore_tui.ui.browser.download_flow import DownloadAsFlow, DownloadFlow, ZipFlow
+from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable
-from cloudstore_tui.ui.browser.keys import BROWSER_KEYS
-from cloudstore_tui.ui.browser.link_flow import LinkFlow
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.look_flows import look_flows
+from cloudstore_tui.ui.browser.look_actions import CallFolder, DetailActions, LookActions
 from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.navigation_actions import NavigationActions
+from cloudstore_tui.ui.browser.object_changes import DeletionActions, RestoreActions
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places_flow import PlacesFlow
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.restore_flow import restore_flows
 from cloudstore_tui.ui.browser.row_states import RowStates
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
-from cloudstore_tui.ui.browser.upload_flow import UploadFlow
+from cloudstore_tui.ui.browser.upload_actions import UploadActions
+from cloudstore_tui.ui.browser.view_actions import ViewActions
 from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.waiting_line import WaitingLine
-from cloudstore_tui.ui.browser.zip_jobs_flow import ZipJobsFlow
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
@@ -67,13 +61,23 @@ from cloudstore_tui.ui.zones import zone_name, zones_to_show
 WELCOME = "Pick a place and press Enter. ? lists the keys."
 
 
-_ANYWHERE = frozenset({"zip_jobs", "restores"})
-"""Flows whose keys work in every pane."""
 SOON_S = 300
 """Seconds before the end of a login from which it is told."""
 
 
-GROUPS = (SearchActions, ListingActions, NavigationActions, BookmarkActions)
+GROUPS = (
+    DownloadActions,
+    LookActions,
+    UploadActions,
+    DeletionActions,
+    RestoreActions,
+    SearchActions,
+    ListingActions,
+    NavigationActions,
+    BookmarkActions,
+    DetailActions,
+    ViewActions,
+)
 """The chapters of actions."""
 
 
@@ -100,7 +104,18 @@ class BrowserScreen(BaseScreen[None]):
         "entries.delete",
         "browser.transfers",
     )
-    BINDINGS: ClassVar[list[BindingType]] = [*BROWSER_KEYS, *bindings_of(*GROUPS)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of(*GROUPS),
+        Binding("t,3", "transfers", "Transfers", id="browser.transfers", tooltip="Show all transfers"),
+        Binding(
+            "escape",
+            "back_out",
+            "Back out",
+            id="browser.back_out",
+            show=False,
+            tooltip="Stop loading, or go to the entries, or clear the filter, or clear the marks",
+        ),
+    ]
 
     def __init__(
         self,
@@ -113,7 +128,7 @@ class BrowserScreen(BaseScreen[None]):
     ) -> None:
         super().__init__()
         self._providers, self._watch = providers, watch
-        self._zones = cycle(zones_to_show(settings.time_zone))
+        zones = cycle(zones_to_show(settings.time_zone))
         self._kind: type[object] = type(None)
         """What the cursor is on."""
         self.header.badges = self._badges
@@ -126,40 +141,32 @@ class BrowserScreen(BaseScreen[None]):
         self.panes = FocusManager(self, panes)
         self.memory, self.restores = memory, restores
         self.expansion = PlacesFlow(self, self.places, providers, self.memory)
-        self.listing = ListingFlow(self, self.entries, providers, next(self._zones), partial(_answered, self))
+        self.listing = ListingFlow(self, self.entries, providers, next(zones), partial(_answered, self))
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.addresses = AddressResolver(self.navigator, providers)
-        self.upload = UploadFlow(self, self.listing, watch)
+        self.uploads = UploadActions(self, self.listing, watch)
         self.searching = SearchActions(self, self.navigator, self.entries, self._type_search)
-        self.deletion = DeleteFlow(self, self.listing)
+        self.deletions = DeletionActions(self, self.listing)
         self.states = RowStates(watch.transfer_of)
         self.entries.table.sign_of = self.states.sign_of
-        actions = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
-        flows: dict[str, Flow] = {
-            "download": DownloadFlow(self, self.listing, watch, settings),
-            "download_as": DownloadAsFlow(self, self.listing, watch, settings),
-            "upload": self.upload,
-            "zip": ZipFlow(self, self.listing, watch, settings),
-            "call": CallFlow(self, self.listing, watch, settings, call_folder, actions),
-            **look_flows(self, self.listing, self.detail, watch, settings, actions),
-            "zip_jobs": ZipJobsFlow(self, self.listing, watch, settings),
-            "delete": self.deletion,
-            **restore_flows(self, self.listing, self.restores),
-            "link": LinkFlow(self, self.listing, actions),
-            "copy": CopyFlow(self, self.listing),
-            "detail": DetailFlow(self, self.listing, self.detail),
-        }
+        objects = ObjectActions(self, providers, watch, settings, lambda: self.listing.zone)
+        downloads = DownloadActions(self, self.listing, watch, settings)
         self.actions = ActionRunner(
             self,
             [
+                downloads,
+                LookActions(self, downloads, objects, watch, call_folder),
+                self.uploads,
+                self.deletions,
+                RestoreActions(self, self.listing, restores),
                 self.searching,
                 ListingActions(self, self.listing, self.entries),
                 NavigationActions(self, self.navigator, memory, self.addresses),
                 BookmarkActions(self, self.navigator, memory, self.panes, self.places, self.addresses),
+                DetailActions(self, self.listing, self.detail, objects, settings),
+                ViewActions(self, self.listing, self.panes, self.detail, self.header, memory, zones),
             ],
         )
-        for name, flow in flows.items():
-            self.actions.adopt(name, flow, everywhere=name in _ANYWHERE)
 
     def compose(self) -> ComposeResult:
         """Entries between places and detail, what runs and what waits below."""
@@ -174,7 +181,7 @@ class BrowserScreen(BaseScreen[None]):
         self.watch(self, "focused", self.expansion.show_shortcuts, init=False)
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
         self._watch.finished.subscribe(self, self._tell_result)
-        self._watch.ended.subscribe(self, self.upload.read_arrived)
+        self._watch.ended.subscribe(self, self.uploads.read_arrived)
         self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
         if self._watch.keeps:
             # Home asks, too; whoever begins at an address does not come by there.
@@ -241,28 +248,8 @@ class BrowserScreen(BaseScreen[None]):
         """Whether a dialog is on its way that a key asked for."""
         return self.is_active and self.actions.is_opening
 
-    def action_pane(self, name: str) -> None:
-        """Go to a pane by its name, or to the one `left`, `next` or `previous`."""
-        self.panes.go(name)
-
     def _type_search(self) -> None:
         self.panes.show("entries", self.entries.bar.begin())
-
-    def action_view(self, what: str) -> None:
-        """Show something else beside the list, or show times in the next zone."""
-        if what == "detail":
-            if self.detail.has_focus:
-                self.action_pane("entries")
-            mode = self.detail.mode.next
-            self.detail.show_mode(mode)
-            if mode is DetailMode.FIELDS:
-                self.action_run("detail")
-            for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
-                self.memory.hide(pane.value, hidden=pane not in mode.panes)
-        else:
-            self.listing.show_zone(next(self._zones))
-            self.detail.show(self.detail.entry, self.listing.zone)
-            self.header.update()
 
     @on(ActivityStrip.Opened)
     def action_transfers(self) -> None:
@@ -303,7 +290,7 @@ class BrowserScreen(BaseScreen[None]):
             return
         if not self.entries.table.has_focus:
             # Before the first place is open, nothing could be done in the entries.
-            self.action_pane("entries" if self.listing.reading else "places")
+            self.panes.go("entries" if self.listing.reading else "places")
         elif not self.entries.clear_filter():
             self.entries.clear_marks()
 

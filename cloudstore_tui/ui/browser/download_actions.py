@@ -9,13 +9,15 @@ from textual.screen import Screen
 
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Folder, StoredObject, identity
+from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.core.models import Folder, Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fs.names import safe_name
-from cloudstore_tui.transfers.model import OnConflict
+from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import cost_of_direct, cost_of_zips, is_available
-from cloudstore_tui.ui.browser.actions import Flow
+from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
     FetchAnswer,
     FetchOffer,
@@ -30,7 +32,7 @@ from cloudstore_tui.ui.downloads import (
     why_not,
 )
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.transfer_text import batch_title, home_path, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
@@ -40,12 +42,8 @@ MAX_COMPARED = 200
 """Files in the way that are compared with what would come; of more only the sizes are."""
 
 
-class DownloadFlow(Flow):
+class DownloadActions(ActionGroup):
     """Downloads what is marked, or what is under the cursor; asks where there is much, or something is in the way."""
-
-    stops_on_escape = True
-    always_zips = False
-    """Whether zips are made even where one by one would be faster."""
 
     def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings) -> None:
         super().__init__(screen, listing)
@@ -53,13 +51,48 @@ class DownloadFlow(Flow):
         self._settings = settings
         self.folder = settings.download_dir
         """Where files go."""
+        self._named = settings.download_dir
+        """The folder that was named last."""
 
-    async def run(self) -> None:
+    @action("d,s", "Download", "Download what is marked, or this object", opens=True, stops_on_escape=True)
+    async def download(self) -> None:
         """To the folder that the settings name."""
         await self._fetch_chosen(self.folder)
 
+    @action(
+        "D,f2,S", "Download to", "Download to a folder that you name", shown=False, opens=True, stops_on_escape=True
+    )
+    async def download_as(self) -> None:
+        """To a folder that is asked for; the next time, the same one is offered."""
+        from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+
+        entries = self.chosen()
+        if not entries:
+            tell(self.screen, "There is no file here.", "warning")
+            return
+        objects = [entry for entry in entries if isinstance(entry, StoredObject)]
+        what = kinds_of(objects) if objects else counted(len(entries), "folder")
+        dialog = DownloadDialog(what, total(objects), self._named)
+        if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
+            self._named = folder
+            await self._fetch_chosen(folder)
+
+    @action(
+        "z",
+        "Zip",
+        "Let the service pack what is marked, or this object, into zips",
+        needs=Capability.ZIP,
+        offered=lambda self: self.on_object,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def zip(self) -> None:
+        """Made even where one by one would be faster."""
+        if objects := self.chosen_objects():
+            await self.fetch(objects, self.folder, always_zips=True)
+
     async def _fetch_chosen(self, folder: Path) -> None:
-        entries = self._chosen()
+        entries = self.chosen()
         if not entries:
             tell(self.screen, "There is no file here.", "warning")
         for entry in entries:
@@ -70,14 +103,14 @@ class DownloadFlow(Flow):
 
     # Objects
 
-    async def fetch(self, objects: Sequence[StoredObject], folder: Path) -> None:
-        """Download in the faster way; the user decides where there is much."""
+    async def fetch(self, objects: Sequence[StoredObject], folder: Path, *, always_zips: bool = False) -> None:
+        """Download in the faster way, or as zips; the user decides where there is much."""
         reading = self.listing.reading
         ready, coming, notes = self._ready(objects)
         if reading is None or not ready:
             return
-        zipping = self._zipping(reading.provider, ready)
-        if self.always_zips and (zipping is None or not zipping.packed):
+        zipping = self._zipping(reading.provider, ready, always=always_zips)
+        if always_zips and (zipping is None or not zipping.packed):
             tell(
                 self.screen,
                 f"Nothing here can be packed into a zip. {zipping.exceptions if zipping else ''}",
@@ -85,13 +118,14 @@ class DownloadFlow(Flow):
             )
             return
         offer = self._offer(reading.provider, ready, zipping, folder)
+        offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
         if is_much(ready):
             way, folder = await self._ask(replace(offer, coming=coming, notes=notes))
         else:
             way = FetchAnswer.ZIP if offer.prefers_zip else FetchAnswer.DIRECT
             self._tell_left_out(coming, notes)
         if way is not None:
-            await self.download(ready, folder, zipping if way is FetchAnswer.ZIP else None)
+            await self.start(ready, folder, zipping if way is FetchAnswer.ZIP else None)
 
     def _ready(self, objects: Sequence[StoredObject]) -> tuple[list[StoredObject], int, tuple[str, ...]]:
         """What can be fetched and is not on its way yet; how many are, and why others cannot. Tells if none is left."""
@@ -110,8 +144,8 @@ class DownloadFlow(Flow):
         if left_out := " ".join(filter(None, (*notes, said))):
             tell(self.screen, left_out, "warning")
 
-    def _zipping(self, provider: StorageProvider, objects: Sequence[StoredObject]) -> Zipping | None:
-        if Capability.ZIP not in provider.capabilities or not (self.always_zips or len(objects) >= ZIP_FROM):
+    def _zipping(self, provider: StorageProvider, objects: Sequence[StoredObject], *, always: bool) -> Zipping | None:
+        if Capability.ZIP not in provider.capabilities or not (always or len(objects) >= ZIP_FROM):
             return None
         return Zipping.of(objects)
 
@@ -131,7 +165,7 @@ class DownloadFlow(Flow):
             zips=len(zipping.plan.batches),
             in_zip=zipping.largest,
             zip_seconds=zips.seconds,
-            prefers_zip=self.always_zips or zips.seconds < direct.seconds,
+            prefers_zip=zips.seconds < direct.seconds,
         )
 
     async def _ask(self, offer: FetchOffer) -> tuple[FetchAnswer | None, Path]:
@@ -148,7 +182,7 @@ class DownloadFlow(Flow):
             if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
                 offer = replace(offer, folder=folder)
 
-    async def download(
+    async def start(
         self,
         objects: Sequence[StoredObject],
         wanted: Path,
@@ -173,7 +207,7 @@ class DownloadFlow(Flow):
         on_conflict = await self._on_conflict(in_the_way, files, folder)
         if on_conflict is None:
             return False
-        root = self.folder if folder.is_relative_to(self.folder) else None
+        root = next((known for known in (self.folder, self._named) if folder.is_relative_to(known)), None)
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
         requested = downloads if zipping is None else zipping.requests(downloads, folder)
         self._watch.submit(requested, batch_title(objects, self.listing.zone), str(folder))
@@ -279,33 +313,76 @@ class DownloadFlow(Flow):
             return entry
         return found if isinstance(found, StoredObject) else entry
 
+    # Zip jobs that the service holds, whoever started them
 
-class DownloadAsFlow(DownloadFlow):
-    """Downloads to a folder that the user names, and offers the same one the next time."""
-
-    async def run(self) -> None:
-        """Ask, then download."""
-        from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-
-        entries = self._chosen()
-        if not entries:
-            tell(self.screen, "There is no file here.", "warning")
+    @action(
+        "J",
+        "Zip jobs",
+        "Zip jobs on the server",
+        id="browser.zip_jobs",
+        shown=False,
+        needs=Capability.ZIP,
+        everywhere=True,
+        opens=True,
+    )
+    async def zip_jobs(self) -> None:
+        """Show the jobs until the user has done with them."""
+        reading, region = self.listing.reading, self._region()
+        if reading is None:
             return
-        objects = [entry for entry in entries if isinstance(entry, StoredObject)]
-        what = kinds_of(objects) if objects else counted(len(entries), "folder")
-        dialog = DownloadDialog(what, total(objects), self.folder)
-        if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
-            self.folder = folder
-            await self._fetch_chosen(folder)
+        if not region:
+            tell(self.screen, "Zip jobs belong to a region; open one first.", "warning")
+            return
+        await self._show_jobs(reading.provider, region)
 
+    async def _show_jobs(self, provider: StorageProvider, region: str) -> None:
+        jobs, at = await self._read_jobs(provider, region), ""
+        while True:
+            order = await self.screen.app.push_screen_wait(ZipJobsDialog(region, jobs, at))
+            if order is None:
+                return
+            if order.verb is JobVerb.FETCH and order.job is not None:
+                self._fetch_job(order.job)
+                return
+            at = order.job.name if order.job is not None else ""
+            try:
+                jobs = await self._carry_out(order, provider, region, jobs)
+            except StorageError as error:
+                report(self.screen, error)
 
-class ZipFlow(DownloadFlow):
-    """Makes zip jobs of what is marked, or of the object under the cursor, whatever would be faster."""
+    async def _carry_out(
+        self, order: JobOrder, provider: StorageProvider, region: str, jobs: Sequence[ZipJob]
+    ) -> tuple[ZipJob, ...]:
+        """Do it; the jobs that the service then holds."""
+        from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
 
-    needs = Capability.ZIP
-    always_zips = True
+        if order.verb is JobVerb.CANCEL and order.job is not None:
+            left = await provider.cancel_zip(region, order.job.name)
+            self._tell_stopped(order.job, left)
+            return left
+        if order.verb is JobVerb.CLEAR:
+            sure = await self.screen.app.push_screen_wait(ClearZipsDialog(region, len(jobs)))
+            return await provider.clear_zips(region) if sure else tuple(jobs)
+        return await self._read_jobs(provider, region)
 
-    async def run(self) -> None:
-        """Plan, ask where that is much, start."""
-        if objects := self.chosen_objects():
-            await self.fetch(objects, self.folder)
+    async def _read_jobs(self, provider: StorageProvider, region: str) -> tuple[ZipJob, ...]:
+        queue = await provider.zip_jobs(region)
+        for failure in queue.failures:
+            report(self.screen, failure)
+        return queue.items
+
+    def _tell_stopped(self, job: ZipJob, left: Sequence[ZipJob]) -> None:
+        still = next((one for one in left if one.name == job.name), None)
+        if still is None or still.status != job.status:
+            tell(self.screen, f"Stopped: {job.name}")
+        else:
+            tell(self.screen, f"The service keeps {job.name}: it had ended already. C empties the queue.", "warning")
+
+    def _fetch_job(self, job: ZipJob) -> None:
+        where = Location(job.profile, job.region)
+        self._watch.submit([ZipRequest((), where, self.folder, job=job.name)], job.name, str(self.folder))
+
+    def _region(self) -> str:
+        reading, entry = self.listing.reading, self.listing.entry
+        region = reading.visit.location.region if reading is not None else ""
+        return region or (entry.location.region if entry is not None else "")

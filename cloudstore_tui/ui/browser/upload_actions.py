@@ -10,7 +10,7 @@ from cloudstore_tui.core.models import Entry, Location, StoredObject, identity
 from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.state.memory import JsonState
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.ui.browser.actions import Flow
+from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.reading import Reading
 from cloudstore_tui.ui.downloads import Conflict, Side
@@ -18,10 +18,8 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 
-class UploadFlow(Flow):
+class UploadActions(ActionGroup):
     """Asks for files, for consent where the folder is not meant for them, and before anything is replaced."""
-
-    needs = Capability.UPLOAD
 
     def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch) -> None:
         super().__init__(screen, listing)
@@ -30,12 +28,20 @@ class UploadFlow(Flow):
         """Where the last files came from; the app says where that is kept."""
 
     @property
-    def is_possible(self) -> bool:
-        """Uploads go to folders of the service only, not to searches and places."""
+    def takes_files(self) -> bool:
+        """Whether this is a folder of the service, and not a search or place."""
         reading = self.listing.reading
-        return super().is_possible and reading is not None and _takes_files(reading)
+        return reading is not None and _takes_files(reading)
 
-    async def run(self) -> None:
+    @action(
+        "u",
+        "Upload",
+        "Upload files of this machine to this folder",
+        needs=Capability.UPLOAD,
+        when=lambda self: self.takes_files,
+        opens=True,
+    )
+    async def upload(self) -> None:
         """Ask, then upload."""
         from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
         from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog

@@ -1,0 +1,383 @@
+"""What is in an object: beside the list, on a screen of its own, in another program, in its call, or copied."""
+
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from textual.screen import Screen
+
+from cloudstore_tui.calls import CallPart, CallTree, file_names, part_of, speaker_rank
+from cloudstore_tui.config.settings import Settings
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Entry, StoredObject, identity
+from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.core.records import json_text
+from cloudstore_tui.preview.model import Bytes, Dialogue, Preview
+from cloudstore_tui.preview.render import RenderedDocument, RenderedLine, render
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.browser.actions import ActionGroup, action
+from cloudstore_tui.ui.browser.download_actions import DownloadActions
+from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
+from cloudstore_tui.ui.downloads import Zipping
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
+from cloudstore_tui.ui.opening import kind_of
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
+
+if TYPE_CHECKING:
+    from cloudstore_tui.ui.screens.call import CallOrder
+
+CallFolder = Callable[[StoredObject, str], Path]
+"""The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
+READ = 8 * 1024
+"""Bytes that are read of it."""
+MOST_LINES = 60
+MOST_OF_PACE = 0.5
+"""Share of the calls that the profile may make in a minute, beyond which nothing is fetched unasked."""
+
+
+_NOTE = 38
+"""Characters shown of what would be copied."""
+
+_Read: TypeAlias = Callable[[StoredObject], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """One thing that can be copied."""
+
+    title: str
+    note: str
+    text: str = ""
+    """Empty where the service has to be asked for a link first."""
+    as_command: bool = False
+    """Whether the link is wanted as a line for the shell."""
+
+
+class LookActions(ActionGroup):
+    """Shows what an object holds, and fetches it if the user wants that then."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        downloads: DownloadActions,
+        objects: ObjectActions,
+        watch: TransferWatch,
+        call_folder: CallFolder,
+    ) -> None:
+        super().__init__(screen, downloads.listing)
+        self._downloads = downloads
+        self._objects = objects
+        self._watch = watch
+        self._call_folder = call_folder
+
+    @property
+    def is_on_object(self) -> bool:
+        """Whether the cursor is on an object."""
+        return isinstance(self.listing.entry, StoredObject)
+
+    # On a screen of its own, and in another program
+
+    @action(
+        "p,f3",
+        "Preview",
+        "Look into this object without fetching it whole",
+        offered=lambda self: self.is_on_object,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def preview(self) -> None:
+        """Look, then download."""
+        entry = self.listing.entry
+        if isinstance(entry, StoredObject):
+            await self.look_into(entry)
+        else:
+            tell(self.screen, "Nothing to preview here.", "warning")
+
+    async def look_into(self, entry: StoredObject, *, listens: bool = False) -> None:
+        """Show what is in an object, and listen to it if wanted."""
+        from cloudstore_tui.ui.screens.preview import PreviewScreen
+
+        if why := self._objects.why_unreadable(entry):
+            tell(self.screen, why, "warning")
+        elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._objects, listens=listens)):
+            await self._downloads.fetch([entry], self._downloads.folder)
+
+    @action(
+        "e,f4",
+        "Open",
+        "Open a copy of this object in your pager or editor",
+        shown=False,
+        offered=lambda self: self.is_on_object,
+        stops_on_escape=True,
+    )
+    async def open_with(self) -> None:
+        """Play sound; open a copy of anything else, or what the user has named a program for."""
+        entry = self.listing.entry
+        if not isinstance(entry, StoredObject):
+            tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
+        elif kind_of(entry) == "audio" and not self._objects.opens_elsewhere(entry):
+            await self.look_into(entry, listens=True)
+        else:
+            await self._objects.open(entry, self.listing.say)
+
+    # Its call
+
+    @action(
+        "full_stop",
+        "Call",
+        "Show everything of the call that this object belongs to",
+        needs=Capability.RELATED,
+        offered=lambda self: self.is_on_object,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def call(self) -> None:
+        """Show it; what is fetched of it goes to one folder."""
+        from cloudstore_tui.ui.screens.call import CallContext, CallOrder, CallScreen
+
+        reading, entry = self.listing.reading, self.listing.entry
+        if reading is None or not isinstance(entry, StoredObject):
+            tell(self.screen, "There is no object here whose call could be looked for.", "warning")
+            return
+        folder_of = partial(self._folder_of, reading.provider)
+
+        async def fetch(order: CallOrder) -> bool:
+            return await self._fetch_call(order, folder_of(order.tree))
+
+        find = partial(_find, reading.provider, entry)
+        context = CallContext(find, folder_of, file_names, fetch, self._objects, self._watch, reading.zone)
+        await self.screen.app.push_screen_wait(CallScreen(entry, context))
+
+    async def _fetch_call(self, order: "CallOrder", folder: Path) -> bool:
+        from cloudstore_tui.ui.screens.call import CallVerb
+
+        names = file_names(order.tree)
+        zipping = Zipping.of(order.entries) if order.verb is CallVerb.ZIP else None
+        if zipping is not None and not zipping.packed:
+            tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
+            return False
+        started = await self._downloads.start(order.entries, folder, zipping, names)
+        if started and zipping is not None:
+            tell(self.screen, f"Zip: {zipping.text}.")
+            if zipping.exceptions:
+                tell(self.screen, zipping.exceptions, "warning")
+        return started
+
+    def _folder_of(self, provider: StorageProvider, tree: CallTree) -> Path:
+        representative = tree.representative
+        if representative is None:
+            return self._downloads.folder
+        return self._downloads.folder / self._call_folder(representative, provider.profile.provider)
+
+    # Links and copies
+
+    @action(
+        "y",
+        "Link",
+        "Ask for a signed link to this object, show and copy it",
+        needs=Capability.LINK,
+        offered=lambda self: self.is_on_object,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def link(self) -> None:
+        """Ask, show."""
+        entry, reading = self.listing.entry, self.listing.reading
+        if isinstance(entry, StoredObject):
+            await self._objects.link(entry, self.listing.say, lambda: reading is self.listing.reading)
+        else:
+            tell(self.screen, "Only files have links. Select one first.", "warning")
+
+    @action(
+        "Y",
+        "Copy",
+        "Copy address, name, key, tags, or a curl command",
+        shown=False,
+        opens=True,
+        stops_on_escape=True,
+    )
+    async def copy(self) -> None:
+        """Ask what of the marked entries, or of the one under the cursor, and copy it."""
+        from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
+
+        reading = self.listing.reading
+        if reading is None:
+            return
+        entries = self.chosen()
+        if not entries:
+            self._copy(reading.visit.location.address)
+            return
+        offers = _offers(entries, reading.provider)
+        title = "Copy" if len(entries) == 1 else f"Copy of {counted(len(entries), 'entry', 'entries')}, one a line"
+        picks = [Pick(offer.title, offer.note) for offer in offers]
+        picked = await self.screen.app.push_screen_wait(PickDialog(title, picks, verb="Copy"))
+        if picked is None:
+            return
+        offer, (first, *_) = offers[picked.index], entries
+        if offer.text:
+            self._copy(offer.text)
+        elif isinstance(first, StoredObject):
+            await self._copy_link(offer, first, reading)
+
+    async def _copy_link(self, offer: _Offer, entry: StoredObject, reading: Reading) -> None:
+        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+        from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+
+        with self.listing.doing("asking for a link… Esc stops"):
+            link = await reading.provider.link(entry.location)
+        app = self.screen.app
+        if not offer.as_command:
+            await app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))
+            return
+        line = curl_line(entry.name, link.url.reveal())
+        await app.push_screen_wait(MessageDialog(offer.title, f"{copy_text(app, line)}\n\n{line}"))
+
+    def _copy(self, text: str) -> None:
+        first, _, more = text.partition("\n")
+        tell(self.screen, f"{first}{' …' if more else ''} · {copy_text(self.screen.app, text)}")
+
+
+class DetailActions(ActionGroup):
+    """Fills the pane beside the list: with all that is known, or with the beginning of the content."""
+
+    def __init__(
+        self, screen: Screen[None], listing: ListingFlow, pane: DetailPane, objects: ObjectActions, settings: Settings
+    ) -> None:
+        super().__init__(screen, listing)
+        self._pane = pane
+        self._objects = objects
+        if settings.preview_in_detail:
+            pane.rested = self._follow
+
+    @action("", "Fields", "Ask for all that is known of this object", stops_on_escape=True)
+    async def show_fields(self) -> None:
+        """Ask for what the list may not have told of an object, and show it if the cursor is still there."""
+        reading, entry = self.listing.reading, self.listing.entry
+        if reading is None or not isinstance(entry, StoredObject):
+            return
+        self._pane.show(entry, reading.zone)
+        whole = await reading.provider.stat(entry.location)
+        MASK.learn([whole])
+        shown = self._pane.entry
+        if reading is self.listing.reading and shown is not None and identity(shown) == identity(entry):
+            self._pane.show(whole, reading.zone)
+
+    @action("I", "Beginning", "Show the beginning of a small text in Detail", shown=False, stops_on_escape=True)
+    async def beginning(self) -> None:
+        """Read and show; say why not."""
+        entry = self.listing.entry
+        if not isinstance(entry, StoredObject):
+            tell(self.screen, "Nothing to preview here.", "warning")
+        elif (source := self._source(entry)) is None:
+            tell(self.screen, "Too big for the detail pane. Press p to preview.", "warning")
+        else:
+            if self._pane.mode is not DetailMode.PREVIEW:
+                self._pane.show_mode(DetailMode.PREVIEW)
+            await self._show(entry, source)
+
+    def _source(self, entry: StoredObject) -> StoredObject | None:
+        """What can be read cheaply to show what an object is about: itself, or the transcript of its call."""
+        if is_small_text(entry):
+            return entry
+        if part_of(entry) not in (CallPart.RECORDING, CallPart.VOICEMAIL, CallPart.SCREEN):
+            return None
+        call = [one for one in self._pane.of_call(entry) if isinstance(one, StoredObject) and is_small_text(one)]
+        transcripts = sorted((one for one in call if part_of(one) is CallPart.TRANSCRIPT), key=speaker_rank)
+        return next(iter(transcripts), None)
+
+    def _follow(self) -> None:
+        entry = self._pane.entry
+        if not isinstance(entry, StoredObject) or not self._pane.display or self._pane.has_head(entry):
+            return
+        reading = self.listing.reading
+        if reading is None or reading.provider.session.pace_used > MOST_OF_PACE:
+            return
+        if (source := self._source(entry)) is not None:
+            self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)
+
+    async def _show_quietly(self, entry: StoredObject, source: StoredObject) -> None:
+        try:
+            await self._show(entry, source)
+        except StorageError as error:
+            # Nobody asked: a sentence in the pane, nothing over it.
+            self._pane.show_head(entry, "PREVIEW", f"Its beginning cannot be shown: {plain(error.message)}.")
+
+    async def _show(self, entry: StoredObject, source: StoredObject) -> None:
+        preview = await self._objects.look_into(source)(READ)
+        width = max(self._pane.content_region.width - 2, 20)
+        shown = render(preview, width)
+        if self._pane.entry is not None and identity(self._pane.entry) == identity(entry):
+            self._pane.show_head(entry, *_text(source, preview, shown, width))
+
+
+async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool) -> Page[StoredObject]:
+    return await provider.related(entry, everywhere=everywhere)
+
+
+def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width: int) -> tuple[str, str]:
+    """What it is, and its first lines."""
+    lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MOST_LINES]
+    if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
+        # What is said, without what is known of the call anyway.
+        said = [line for line in lines if line.hang]
+        return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, width))
+    amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
+    head = [shown.head] if lines and shown.head and not shown.above else []
+    return f"{preview.format}{amount}; p shows more", "\n".join([*head, *(line.text for line in lines)])
+
+
+def _folded(line: RenderedLine, width: int) -> list[str]:
+    text = line.text.lstrip()
+    indent = " " * max(min(line.hang - len(line.text) + len(text), width // 2), 0)
+    return textwrap.wrap(text, max(width, 12), subsequent_indent=indent) or [""]
+
+
+def _offers(entries: Sequence[Entry], provider: StorageProvider) -> list[_Offer]:
+    """What there is to copy; of several entries one line each."""
+    objects = [entry for entry in entries if isinstance(entry, StoredObject)]
+    offers = [
+        _of("Address", [entry.location.address for entry in entries]),
+        _of("Name", [entry.name for entry in entries]),
+    ]
+    if len(objects) == len(entries):
+        if len(objects) == 1 and Capability.LINK in provider.capabilities:
+            offers.append(_Offer("Signed link", "anyone with it can download until it expires"))
+            offers.append(_Offer("curl command", "fetches it with such a link", as_command=True))
+        readings: tuple[tuple[str, _Read], ...] = (
+            ("Id", lambda entry: entry.id),
+            ("Key", lambda entry: "" if entry.id else entry.location.path),
+            ("Checksum", lambda entry: entry.checksum),
+            ("Tags as JSON", _tags_json),
+        )
+        offers += [_of(title, [read(entry) for entry in objects]) for title, read in readings]
+    return [offer for offer in offers if offer.note]
+
+
+def _of(title: str, texts: Sequence[str]) -> _Offer:
+    known = [one_line(text) for text in texts if text]
+    note = _elided(known[0]) if len(known) == 1 else f"{len(known):,} of {len(texts):,}" if known else ""
+    return _Offer(title, note, "\n".join(known))
+
+
+def _elided(text: str) -> str:
+    """A text that fits beside its title in a narrow terminal; the ends of names tell more than their middles."""
+    return text if len(text) <= _NOTE else f"{text[: _NOTE // 2]}…{text[1 - _NOTE // 2 :]}"
+
+
+def _tags_json(entry: StoredObject) -> str:
+    """The tags as one line; of a name that comes twice the first value, as everywhere."""
+    tags: dict[str, str] = {}
+    for name, value in entry.tags:
+        tags.setdefault(name, value)
+    return json_text(tags) if tags else ""
