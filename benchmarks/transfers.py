@@ -31,7 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,8 @@ def serve_bytes(ready: Any) -> None:
 
 
 def _answer(connection: socket.socket, content: int) -> None:
-    with connection:
+    # A client that has all it wants may just go.
+    with connection, suppress(ConnectionError):
         while True:
             head = b""
             while b"\r\n\r\n" not in head:

@@ -1,0 +1,130 @@
+"""One table of what the program is held to: ours beside a peer or a floor of the same run.
+
+    python benchmarks/all.py [--quick]
+
+Runs the other scripts one after the other, small enough for ten minutes on two cores, prints what they say, and then
+the table of docs/performance.md. Ratios hold on any machine; the rest is of this one.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+HERE = Path(__file__).parent
+SCRIPTS = {
+    "start": ["--rounds", "5"],
+    "transfers": ["--size", "256", "--count", "1000", "--rounds", "2"],
+    "results": ["--rows", "40000", "--paced", "0", "--table", "0"],
+    "listing": ["--rows", "200000"],
+    "terminal": [],
+    "pull": ["--objects", "5000"],
+}
+QUICK = {
+    "start": ["--rounds", "2"],
+    "transfers": ["--size", "64", "--count", "200", "--rounds", "1"],
+    "results": ["--rows", "5000", "--paced", "0", "--table", "0"],
+    "listing": ["--rows", "20000"],
+    "pull": ["--objects", "1000"],
+}
+LONGEST = 240
+"""Seconds that one script may take."""
+_CURL = r"^{} .*?\n(?:  .*\n)*?  {}  +([\d.]+) s .*? x curl +([\d.]+) s CPU"
+
+
+class Row(Struct, frozen=True):
+    """One line of the table."""
+
+    what: str
+    goal: str
+    script: str
+    ours: str
+    """A pattern whose groups are the figures."""
+    shown: str = "{} ×"
+    floor: str = ""
+    """A pattern for what the first figure is divided by."""
+
+
+ROWS = (
+    Row("start to the first picture, CPU", "≤ 1.35 × the smallest Textual program", "start",
+        r"^cloudstore demo .*CPU.* s +([\d.]+) x"),
+    Row("`ls` of a region, CPU", "≤ 2.5 × `import httpx`", "start", r"^cloudstore ls acme8.*CPU.* s +([\d.]+) x"),
+    Row("`--help`, CPU", "≤ 1.5 × `import click`", "start", r"^cloudstore --help.*CPU.* s +([\d.]+) x"),
+    Row("one large object: libcurl client", "≤ 1.1 × curl", "transfers", _CURL.format("one object", "blob client"),
+        floor=_CURL.format("one object", "curl")),
+    Row("one large object: engine", "≤ 1.2 × curl, sync, md5sum", "transfers", _CURL.format("one object", "engine"),
+        floor=_CURL.format("one object", "curl, sync, md5sum")),
+    Row("1,000 objects of 200 kB: engine", "≤ 1.2 × curl, sync, md5sum", "transfers",
+        _CURL.format(r"\d+ objects", "engine"), "{} ×, {} s CPU", _CURL.format(r"\d+ objects", "curl, sync, md5sum")),
+    Row("1,000 objects of 200 kB: `get`", "≤ 2.5 × curl, sync, md5sum", "transfers",
+        _CURL.format(r"\d+ objects", "cloudstore get"), "{} ×, {} s CPU",
+        _CURL.format(r"\d+ objects", "curl, sync, md5sum")),
+    Row("search, 100 ms latency: 8 calls at once", "≥ 6.8 × one after another", "results",
+        r"^times faster with 8.* ([\d.]+) x"),
+    Row("first page with 100 ms latency", "one request + 50 ms", "results", r"^first 100 .* ([\d.]+) ms", "{} ms"),
+    Row("memory of a loaded row on the disk", "≤ 64 B", "listing", r"memory per row, .* ([\d.]+) B", "{} B"),
+    Row("cursor key in 200,000 rows, CPU", "as in 1,000", "listing", r"^table: down, (?!1,000 rows).* ([\d.]+) ms CPU",
+        floor=r"^table: down, 1,000 rows.* ([\d.]+) ms CPU"),
+    Row("cursor key, with the detail", "≤ 700 B", "terminal", r"^cursor key, with detail, median +([\d.]+)", "{} B"),
+    Row("cursor key, without", "≤ 300 B", "terminal", r"^cursor key, without, median +([\d.]+)", "{} B"),
+    Row("page", "≤ 4 kB", "terminal", r"^page, with detail, median +([\d.]+)", "{} B"),
+    Row("key held at 30/s on a line of 16 kB/s, lag", "≤ 0.3 s", "terminal",
+        r"last byte after its release +([\d.]+)", "{} s"),
+    Row("idle", "0 B/s", "terminal", r"^idle +([\d.]+)", "{} B/s"),
+    Row("idle with four transfers", "≤ 2 kB/s", "terminal", r"^four transfers.* ([\d.]+) B/s", "{} B/s"),
+    Row("memory over start, pulling 5,000 objects", "≤ 64 MiB", "pull", r"^pull  .* s +([\d.]+) MB over", "{} MB"),
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run all, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two minutes, to see that all of it runs")
+    scripts = QUICK if parser.parse_args().quick else SCRIPTS
+    begun = time.monotonic()
+    said = {name: run(name, arguments) for name, arguments in scripts.items()}
+    sys.stdout.write(f"\n{machine()}, {time.monotonic() - begun:.0f} s\n\n| what | goal | ours |\n|---|---|---|\n")
+    for row in ROWS:
+        sys.stdout.write(f"| {row.what} | {row.goal} | {figure(row, said)} |\n")
+
+
+def run(name: str, arguments: list[str]) -> str:
+    """What a script prints; a part of it where it fails."""
+    sys.stdout.write(f"\n{name}\n")
+    sys.stdout.flush()
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, env=environment, check=False)
+        text, failure = done.stdout, done.stderr.strip().splitlines()[-1:] if done.returncode else []
+    except subprocess.TimeoutExpired as late:
+        text, failure = (late.stdout or b"").decode(), [f"took longer than {LONGEST} s"]
+    sys.stdout.write(text + "".join(f"failed: {line}\n" for line in failure))
+    return text
+
+
+def machine() -> str:
+    """What the figures are of."""
+    return f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {sys.version.split()[0]}"
+
+
+def figure(row: Row, said: Mapping[str, str]) -> str:
+    """What a script said, as a ratio where there is a floor."""
+    text = said.get(row.script, "")
+    ours = re.search(row.ours, text, re.MULTILINE)
+    floor = re.search(row.floor, text, re.MULTILINE) if row.floor else None
+    if ours is None or (row.floor and floor is None):
+        return "not measured"
+    first = float(ours[1]) / float(floor[1]) if floor is not None else float(ours[1])
+    return row.shown.format(f"{first:.2f}" if first < 100 else f"{first:.0f}", *ours.groups()[1:])
+
+
+if __name__ == "__main__":
+    main()
