@@ -191,10 +191,10 @@ def log_command(*, limit: int, as_json: bool) -> None:
             for event in await left_overs.events(limit):
                 when = datetime.fromtimestamp(event.at, UTC)
                 if as_json:
-                    session.output.record({"at": iso(when), "id": f"{event.number:010x}", "what": event.what})
+                    session.output.record({"at": iso(when), "id": f"{event.transfer_id:010x}", "what": event.what})
                 else:
                     shown = in_words.time(when, session.output.zone)
-                    session.output.line(f"{shown}  {event.number:010x}  {event.what}")
+                    session.output.line(f"{shown}  {event.transfer_id:010x}  {event.what}")
 
     run(work, as_json=as_json)
 

@@ -13,7 +13,7 @@ INTERVAL = 0.25
 """Seconds between two pushes: faster than anybody reads."""
 
 Listener: TypeAlias = Callable[[frozenset[int]], object]
-"""Told the numbers of transfers that changed, came or went."""
+"""Told the ids of transfers that changed, came or went."""
 
 
 class Changes:
@@ -41,13 +41,13 @@ class Changes:
         """Learn the loop in which listeners are called."""
         self._loop = loop
 
-    def mark(self, number: int) -> None:
+    def mark(self, transfer_id: int) -> None:
         """A transfer changed."""
         loop = self._loop
         if not self._listeners or loop is None:
             return
         with self._lock:
-            self._changed.add(number)
+            self._changed.add(transfer_id)
             first, self._scheduled = not self._scheduled, True
         if first:
             with suppress(RuntimeError):  # the loop has ended

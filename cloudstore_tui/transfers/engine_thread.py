@@ -14,7 +14,7 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.changes import Listener, Relay
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.left_overs import Elsewhere
-from cloudstore_tui.transfers.manager import TransferManager, new_number
+from cloudstore_tui.transfers.manager import TransferManager, new_transfer_id
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
 from cloudstore_tui.transfers.range_reader import RangeReaders
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds between two looks at whether all is done."""
-CLOSING = 1.9
+CLOSE_TIMEOUT_S = 1.9
 """Seconds that everything gets to end."""
 
 
@@ -102,17 +102,17 @@ class EngineThread:
         if loop is not None and thread is not None:
             with suppress(RuntimeError):  # it has ended
                 loop.call_soon_threadsafe(self._stopping.set)
-            thread.join(CLOSING + 0.5)
+            thread.join(CLOSE_TIMEOUT_S + 0.5)
 
     @property
     def _runs(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
     def submit(self, request: Request) -> int:
-        """Put a transfer into the queue; its number."""
-        number = new_number()
-        self.tell(lambda manager: manager.submit(request, number))
-        return number
+        """Put a transfer into the queue; its id."""
+        transfer_id = new_transfer_id()
+        self.tell(lambda manager: manager.submit(request, transfer_id))
+        return transfer_id
 
     reorder = _order(TransferManager.reorder)
     pause = _order(TransferManager.pause)
@@ -129,28 +129,28 @@ class EngineThread:
         """Transfers that other programs make right now."""
         return await self._handle.run(lambda: self._manager.left_overs.elsewhere())
 
-    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
-        """Go on with interrupted transfers; the numbers of those that nobody else took."""
-        return await self._handle.run(lambda: self._manager.adopt(numbers))
+    async def adopt(self, transfer_ids: Iterable[int]) -> tuple[int, ...]:
+        """Go on with interrupted transfers; the ids of those that nobody else took."""
+        return await self._handle.run(lambda: self._manager.adopt(transfer_ids))
 
-    async def drop(self, numbers: Iterable[int]) -> int:
+    async def drop(self, transfer_ids: Iterable[int]) -> int:
         """Forget interrupted transfers and remove what arrived of them; how many there were."""
-        return await self._handle.run(lambda: self._manager.left_overs.drop(numbers))
+        return await self._handle.run(lambda: self._manager.left_overs.drop(transfer_ids))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Push the numbers of transfers that change to a listener, at most four times a second; what ends that.
+        """Push the ids of transfers that change to a listener, at most four times a second; what ends that.
 
-        It is called in the loop that is running now. A number that `snapshot` does not know was forgotten.
+        It is called in the loop that is running now. A id that `snapshot` does not know was forgotten.
         """
         return self._manager.listen(Relay(listener))
 
-    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
+    def members(self, transfer_id: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""
-        return self._manager.members(number) if self._ready.is_set() else ()
+        return self._manager.members(transfer_id) if self._ready.is_set() else ()
 
-    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
-        """Transfers as they are now, all of them or those of some numbers."""
-        return self._manager.snapshot(numbers) if self._ready.is_set() and self._failure is None else ()
+    def snapshot(self, transfer_ids: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
+        """Transfers as they are now, all of them or those of some ids."""
+        return self._manager.snapshot(transfer_ids) if self._ready.is_set() and self._failure is None else ()
 
     def tell(self, order: Callable[[TransferManager], object]) -> None:
         """Have something done by the manager soon, in its own thread."""
@@ -188,7 +188,7 @@ class EngineThread:
         self._handle.loop = None
         opened = [proxy.opened for proxy in self._proxies.values()]
         closing = [self._manager.close(), *(provider.close() for provider in opened if provider is not None)]
-        await asyncio.wait([asyncio.ensure_future(end) for end in closing], timeout=CLOSING)
+        await asyncio.wait([asyncio.ensure_future(end) for end in closing], timeout=CLOSE_TIMEOUT_S)
 
     def _provider(self, name: str) -> StorageProvider:
         if name not in self._proxies:

@@ -43,12 +43,12 @@ class LeftOvers:
         rows = await self._journal.elsewhere() if self._journal is not None else ()
         return tuple(Elsewhere(snapshot_of(row), process_of(row.writer)) for row in rows)
 
-    async def ask(self, number: int, wish: str) -> None:
+    async def ask(self, transfer_id: int, wish: str) -> None:
         """Ask the program that makes a transfer to `pause`, `resume` or `cancel` it."""
         if self._journal is not None:
-            await self._journal.wish(number, wish)
+            await self._journal.wish(transfer_id, wish)
 
-    async def drop(self, numbers: Iterable[int]) -> int:
+    async def drop(self, transfer_ids: Iterable[int]) -> int:
         """Forget interrupted transfers and remove what arrived of them; how many there were.
 
         Raises:
@@ -56,7 +56,7 @@ class LeftOvers:
         """
         if self._journal is None:
             return 0
-        rows = await self._journal.adopt(numbers)
+        rows = await self._journal.adopt(transfer_ids)
         failures = await self._workers.run(lambda _stop: {row.id: remove_parts(self._disk, row) for row in rows})
         for row in rows:
             failure = failures[row.id]
@@ -71,7 +71,7 @@ class LeftOvers:
         return len(rows)
 
     async def older_than(self, seconds: float) -> tuple[int, ...]:
-        """The numbers of interrupted transfers that nobody went on with for so long."""
+        """The ids of interrupted transfers that nobody went on with for so long."""
         rows = await self._journal.interrupted() if self._journal is not None else ()
         return tuple(row.id for row in rows if time.time() - row.updated >= seconds)
 

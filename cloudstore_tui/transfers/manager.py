@@ -23,16 +23,14 @@ from cloudstore_tui.transfers.scheduler import Monitor, Result, Scheduler
 from cloudstore_tui.transfers.task import TransferTask
 from cloudstore_tui.transfers.workers import Workers
 
-CLOSING = 0.9
-"""Seconds that running transfers get to end when the engine is closed."""
+STEP_TIMEOUT_S = 0.9
+"""Seconds that each of the two steps of closing gets: to stop what runs, and to leave what arrived in order."""
+_CAN_RETRY = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+_OFF_THE_LIST = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
 
 
-_AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
-_GONE = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
-
-
-def new_number() -> int:
-    """A number for a transfer that no other program gives to one of its own."""
+def new_transfer_id() -> int:
+    """An id for a transfer that no other program gives to one of its own."""
     return secrets.randbits(40)
 
 
@@ -82,17 +80,17 @@ class TransferManager:
         self.left_overs = LeftOvers(journal, self._disk, self._workers)
         """Transfers of other programs, and of runs that ended too early."""
 
-    def submit(self, request: Request, number: int | None = None) -> int:
-        """Put a transfer into the queue; its number."""
-        number = new_number() if number is None else number
-        task = self._add(number, request, JournalEntry(self._journal, number))
+    def submit(self, request: Request, transfer_id: int | None = None) -> int:
+        """Put a transfer into the queue; its id."""
+        transfer_id = new_transfer_id() if transfer_id is None else transfer_id
+        task = self._add(transfer_id, request, JournalEntry(self._journal, transfer_id))
         self._enter(task)
         self._enqueue(task)
-        return number
+        return transfer_id
 
-    async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Go on with interrupted transfers, all of them or some; the numbers of those that nobody else took."""
-        rows = await self._journal.adopt(numbers) if self._journal is not None else ()
+    async def adopt(self, transfer_ids: Iterable[int] | None = None) -> tuple[int, ...]:
+        """Go on with interrupted transfers, all of them or some; the ids of those that nobody else took."""
+        rows = await self._journal.adopt(transfer_ids) if self._journal is not None else ()
         for row in rows:
             task = self._add(row.id, row.request, JournalEntry(self._journal, row.id, row))
             task.progress.size = row.size
@@ -102,19 +100,21 @@ class TransferManager:
         return tuple(row.id for row in rows)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Push the numbers of transfers that change to a listener, at most four times a second; what ends that.
+        """Push the ids of transfers that change to a listener, at most four times a second; what ends that.
 
-        It is called in the loop of the transfers. A number that `snapshot` does not know was forgotten.
+        It is called in the loop of the transfers. A id that `snapshot` does not know was forgotten.
         """
         return self._changes.listen(listener)
 
-    def reorder(self, numbers: Sequence[int]) -> None:
+    def reorder(self, transfer_ids: Sequence[int]) -> None:
         """Let transfers that wait begin in this order, in the places of the queue that they have together."""
-        self._scheduler.reorder([self._tasks[number] for number in numbers if number in self._tasks])
+        self._scheduler.reorder(
+            [self._tasks[transfer_id] for transfer_id in transfer_ids if transfer_id in self._tasks]
+        )
 
-    def pause(self, *numbers: int) -> None:
+    def pause(self, *transfer_ids: int) -> None:
         """Let transfers rest until they are resumed; what arrived is kept."""
-        for task in self._known(numbers):
+        for task in self._known(transfer_ids):
             self._pause(task)
 
     def _pause(self, task: TransferTask) -> None:
@@ -128,22 +128,22 @@ class TransferManager:
             self._attend_to(task)
             task.progress.to(State.PAUSED)
 
-    def resume(self, *numbers: int) -> None:
+    def resume(self, *transfer_ids: int) -> None:
         """Go on with transfers that were paused."""
-        for task in self._known(numbers):
+        for task in self._known(transfer_ids):
             if task.progress.state is State.PAUSED:
                 self._enqueue(task)
 
-    def cancel(self, *numbers: int) -> None:
+    def cancel(self, *transfer_ids: int) -> None:
         """Stop transfers: their connections are closed at once, and nothing is left on the disk.
 
         One that failed is taken to be unwanted from now on: what arrived of it goes, too.
         """
-        for task in self._known(numbers):
+        for task in self._known(transfer_ids):
             self._cancel(task)
 
     def _cancel(self, task: TransferTask) -> None:
-        if task.progress.state in _GONE:
+        if task.progress.state in _OFF_THE_LIST:
             return
         if task.running is not None:
             task.rests = False
@@ -153,50 +153,50 @@ class TransferManager:
         task.ended.clear()
         self._scheduler.send_off(task, task.give_up(self.context))
 
-    def retry(self, *numbers: int) -> None:
+    def retry(self, *transfer_ids: int) -> None:
         """Try transfers again that failed, were cancelled or skipped; what arrived of them is kept where possible."""
-        for task in self._known(numbers):
+        for task in self._known(transfer_ids):
             self._retry(task)
 
     def _retry(self, task: TransferTask) -> None:
-        if task.progress.state not in _AGAIN or task.running is not None:
+        if task.progress.state not in _CAN_RETRY or task.running is not None:
             return
         if task.progress.state is not State.FAILED:
             self._enter(task)
         self._enqueue(task)
 
-    def forget(self, *numbers: int) -> None:
+    def forget(self, *transfer_ids: int) -> None:
         """Take transfers that ended off the list, with everything that is left of them."""
-        for task in self._known(numbers):
+        for task in self._known(transfer_ids):
             if task.progress.state.ended and task.running is None:
-                del self._tasks[task.progress.number]
-                self._changes.mark(task.progress.number)
-                if task.progress.state not in _GONE:
+                del self._tasks[task.progress.transfer_id]
+                self._changes.mark(task.progress.transfer_id)
+                if task.progress.state not in _OFF_THE_LIST:
                     self._clear(task)
 
-    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
-        """Transfers as they are now, all of them or those of some numbers, in the order they came. From any thread."""
-        if numbers is None:
+    def snapshot(self, transfer_ids: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
+        """Transfers as they are now, all of them or those of some ids, in the order they came. From any thread."""
+        if transfer_ids is None:
             return tuple(task.progress.snapshot() for task in list(self._tasks.values()))
-        found = (self._tasks.get(number) for number in numbers)
+        found = (self._tasks.get(transfer_id) for transfer_id in transfer_ids)
         return tuple(task.progress.snapshot() for task in found if task is not None)
 
-    def is_left(self, number: int) -> bool:
+    def is_left(self, transfer_id: int) -> bool:
         """Whether anything of a transfer is on the disk, or was there when an earlier run ended."""
-        task = self._tasks.get(number)
+        task = self._tasks.get(transfer_id)
         return task is not None and (task.leaves or task.journal_entry.resume_state is not None)
 
-    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
+    def members(self, transfer_id: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now; none of other transfers. May be called from any thread."""
-        task = self._tasks.get(number)
+        task = self._tasks.get(transfer_id)
         return tuple(member.snapshot() for member in task.progress.members) if task is not None else ()
 
-    def _known(self, numbers: Iterable[int]) -> list[TransferTask]:
-        return [task for number in numbers if (task := self._tasks.get(number)) is not None]
+    def _known(self, transfer_ids: Iterable[int]) -> list[TransferTask]:
+        return [task for transfer_id in transfer_ids if (task := self._tasks.get(transfer_id)) is not None]
 
-    async def wait(self, number: int) -> TransferSnapshot:
+    async def wait(self, transfer_id: int) -> TransferSnapshot:
         """The transfer when it has ended."""
-        task = self._tasks[number]
+        task = self._tasks[transfer_id]
         await task.ended.wait()
         return task.progress.snapshot()
 
@@ -213,7 +213,7 @@ class TransferManager:
             leaving = [task for task in self._tasks.values() if task.leaves]
             ending = {*self._clearing, *(asyncio.create_task(task.suspend(context)) for task in leaving)}
             if ending:
-                await asyncio.wait(ending, timeout=CLOSING)
+                await asyncio.wait(ending, timeout=STEP_TIMEOUT_S)
         for task in self._tasks.values():
             if not task.progress.state.ended and not task.journal_entry.lasts:
                 task.progress.to(State.CANCELLED)
@@ -229,7 +229,7 @@ class TransferManager:
                 task.rests = True
                 task.running.cancel()
                 stopping.add(task.running)
-        await asyncio.wait(stopping, timeout=CLOSING)
+        await asyncio.wait(stopping, timeout=STEP_TIMEOUT_S)
 
     @property
     def context(self) -> TransferContext:
@@ -243,10 +243,10 @@ class TransferManager:
             )
         return self._context
 
-    def _add(self, number: int, request: Request, journal_entry: JournalEntry) -> TransferTask:
+    def _add(self, transfer_id: int, request: Request, journal_entry: JournalEntry) -> TransferTask:
         self._changes.bind(asyncio.get_running_loop())
-        touched = partial(self._changes.mark, number)
-        task = self._tasks[number] = TransferTask(number, request, self._clock, journal_entry, touched)
+        touched = partial(self._changes.mark, transfer_id)
+        task = self._tasks[transfer_id] = TransferTask(transfer_id, request, self._clock, journal_entry, touched)
         return task
 
     def _enter(self, task: TransferTask) -> None:
@@ -294,7 +294,7 @@ class TransferManager:
         return task.carry_out(self._provider_of, lambda: self.context)
 
     def _attend_to(self, task: TransferTask) -> None:
-        self._under_way[task.progress.number] = task
+        self._under_way[task.progress.transfer_id] = task
         self._monitor.wake()
 
     def _settle(self, task: TransferTask, state: State, error: StorageError | None) -> None:
@@ -307,7 +307,7 @@ class TransferManager:
 
     def _end(self, task: TransferTask, state: State) -> None:
         error = task.progress.error
-        if state not in _GONE:
+        if state not in _OFF_THE_LIST:
             if error is not None:
                 task.journal_entry.note(state=state.value, reason=error.message, code=error.code)
         elif task.journal_entry.resume_state is not None and not self._closed:
@@ -315,6 +315,6 @@ class TransferManager:
             self._clear(task)
         else:
             task.journal_entry.remove()
-        self._under_way.pop(task.progress.number, None)
+        self._under_way.pop(task.progress.transfer_id, None)
         task.progress.to(state, task.progress.remark if state is State.DONE else "")
         task.ended.set()

@@ -208,7 +208,7 @@ class TransferProgress:
 
     def __init__(
         self,
-        number: int,
+        transfer_id: int,
         request: Request,
         clock: Clock,
         changed: Callable[[State, str], None] = lambda _state, _note: None,
@@ -217,14 +217,14 @@ class TransferProgress:
         """Make it.
 
         Args:
-            number: names it.
+            transfer_id: names it.
             request: what is wanted.
             clock: tells when.
             changed: told the state it goes to, and why.
             touched: called whenever somebody who looks would see something new. From any thread.
         """
         self.touched = touched
-        self.number = number
+        self.transfer_id = transfer_id
         self.request = request
         self.state = State.QUEUED
         self.size: int | None = None
@@ -252,7 +252,9 @@ class TransferProgress:
     def to(self, state: State, note: str = "") -> None:
         """Go to a state."""
         if (state, note) != (self.state, self.note):
-            _log.debug("%d %s %s%s", self.number, self.request.location.address, state, f": {note}" if note else "")
+            _log.debug(
+                "%d %s %s%s", self.transfer_id, self.request.location.address, state, f": {note}" if note else ""
+            )
         self.note = note
         if state is not self.state:
             self._changed(state, note)
@@ -293,7 +295,7 @@ class TransferProgress:
     def snapshot(self) -> TransferSnapshot:
         """How it is now."""
         return TransferSnapshot(
-            id=self.number,
+            id=self.transfer_id,
             request=self.request,
             state=self.state,
             done=self.meter(),

@@ -121,7 +121,7 @@ class Monitor:
         """Make one.
 
         Args:
-            tasks: the transfers that are under way or rest, by number.
+            tasks: the transfers that are under way or rest, by id.
             journal: where other programs leave what they ask for.
             sleep: notices that the machine slept.
             orders: what can be asked for.
@@ -164,6 +164,6 @@ class Monitor:
             return
         # Wishes are kept until they were read: one that could not be read now is read the next time.
         with suppress(StorageError):
-            for number, wish in (await self._journal.wishes()).items():
+            for transfer_id, wish in (await self._journal.wishes()).items():
                 if wish in self._orders:
-                    self._orders[wish](number)
+                    self._orders[wish](transfer_id)

@@ -58,13 +58,13 @@ class TransferTask:
 
     def __init__(
         self,
-        number: int,
+        transfer_id: int,
         request: Request,
         clock: Clock,
         journal_entry: JournalEntry,
         touched: Callable[[], None] = lambda: None,
     ) -> None:
-        self.progress = TransferProgress(number, request, clock, self._write_down, touched)
+        self.progress = TransferProgress(transfer_id, request, clock, self._write_down, touched)
         self.journal_entry = journal_entry
         self.running: asyncio.Task[tuple[State, StorageError | None]] | None = None
         self.ended = asyncio.Event()
@@ -110,7 +110,7 @@ class TransferTask:
 
     def mistake(self, fault: BaseException) -> StorageError:
         """The error for something that can only be a mistake of the program; the log tells more."""
-        _log.error("transfer %010x: a mistake of the program", self.progress.number, exc_info=fault)
+        _log.error("transfer %010x: a mistake of the program", self.progress.transfer_id, exc_info=fault)
         return StorageError(
             f"the program made a mistake ({type(fault).__name__})",
             subject=self.address,

@@ -115,7 +115,7 @@ class Upload:
         self._request = request
         self._provider = provider
         self._context = context
-        self._journal = journal_entry or JournalEntry(None, progress.number)
+        self._journal = journal_entry or JournalEntry(None, progress.transfer_id)
         self._file = LocalFile(context.disk, request.path)
         self._budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
         self._permit = HostPermit(context.hosts, context.clock, lambda note: progress.to(State.WAITING, note))

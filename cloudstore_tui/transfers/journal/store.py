@@ -41,12 +41,12 @@ class Event(Struct, frozen=True):
 
     at: float
     """Seconds since 1970."""
-    number: int
+    transfer_id: int
     what: str
 
 
 class JournalStore:
-    """What is known of transfers, by their numbers. Nothing waits for the disk but what is awaited."""
+    """What is known of transfers, by their ids. Nothing waits for the disk but what is awaited."""
 
     def __init__(self, folder: Path) -> None:
         """Open the journal in a folder, making both if they are not there.
@@ -91,12 +91,16 @@ class JournalStore:
 
     # What a transfer tells
 
-    def add(self, number: int, request: Request, **facts: object) -> None:
+    def add(self, transfer_id: int, request: Request, **facts: object) -> None:
         """Enter a transfer. The same one that failed in a program that ended, before any byte came, makes room."""
         now = time.time()
-        row = columns_of(request) | {"id": number, "writer": self._writer.name, "created": now, "updated": now} | facts
+        row = (
+            columns_of(request)
+            | {"id": transfer_id, "writer": self._writer.name, "created": now, "updated": now}
+            | facts
+        )
         members = request.members if isinstance(request, ZipRequest) else ()
-        rows = [member_columns(number, position, member) for position, member in enumerate(members)]
+        rows = [member_columns(transfer_id, position, member) for position, member in enumerate(members)]
 
         def job(connection: sqlite3.Connection) -> None:
             self._remove_repeated(connection, row)
@@ -104,42 +108,42 @@ class JournalStore:
             for member in rows:
                 _insert(connection, "member", member)
 
-        self._database.tell(job, number)
+        self._database.tell(job, transfer_id)
 
-    def note(self, number: int, **facts: object) -> None:
+    def note(self, transfer_id: int, **facts: object) -> None:
         """Write facts down, soon."""
         columns = ", ".join(f"{name} = ?" for name in facts)
-        values = (*facts.values(), time.time(), number)
+        values = (*facts.values(), time.time(), transfer_id)
 
         def job(connection: sqlite3.Connection) -> None:
             connection.execute(f"UPDATE transfer SET {columns}, updated = ? WHERE id = ?", values)
             if facts.get("state") in _EVENTS:
-                _log(connection, number, f"{facts['state']}: {facts.get('reason', '')}".rstrip(": "))
+                _log(connection, transfer_id, f"{facts['state']}: {facts.get('reason', '')}".rstrip(": "))
 
-        self._database.tell(job, number)
+        self._database.tell(job, transfer_id)
 
-    def remove(self, number: int) -> None:
+    def remove(self, transfer_id: int) -> None:
         """Take a transfer out: it is done, or nobody wants it any more."""
-        self._database.tell(lambda connection: connection.execute("DELETE FROM transfer WHERE id = ?", (number,)))
+        self._database.tell(lambda connection: connection.execute("DELETE FROM transfer WHERE id = ?", (transfer_id,)))
 
-    async def settled(self, number: int = 0) -> None:
+    async def settled(self, transfer_id: int = 0) -> None:
         """Return when everything told before is on the disk.
 
         Raises:
             StorageError: something that was told of this transfer could not be written.
         """
-        await self._ask(_nothing, number)
+        await self._ask(_nothing, transfer_id)
 
-    def forget_bytes(self, number: int) -> None:
+    def forget_bytes(self, transfer_id: int) -> None:
         """Write down that no byte of a transfer is on the disk. Blocks until that is there.
 
         Raises:
             StorageError: it cannot be written.
         """
         forget = "UPDATE transfer SET durable = 0, etag = '' WHERE id = ?"
-        self._database.ask(lambda connection: connection.execute(forget, (number,)).rowcount).result()
+        self._database.ask(lambda connection: connection.execute(forget, (transfer_id,)).rowcount).result()
 
-    async def begin(self, number: int, part_id: str, names: PartNames) -> JournalRow | None:
+    async def begin(self, transfer_id: int, part_id: str, names: PartNames) -> JournalRow | None:
         """Say which file a transfer is to make, and take over what an ended program left of the same one.
 
         The one that got furthest is given back; all of them are taken out.
@@ -152,7 +156,7 @@ class JournalStore:
 
         def job(connection: sqlite3.Connection) -> JournalRow | None:
             same = "SELECT * FROM transfer WHERE part_id = ? AND id <> ? ORDER BY durable DESC"
-            rows = connection.execute(same, (part_id, number)).fetchall()
+            rows = connection.execute(same, (part_id, transfer_id)).fetchall()
             alive = living(self._writers) if rows else frozenset()
             left, going_on = [], []
             for row in rows:
@@ -168,23 +172,23 @@ class JournalStore:
             taken = _rows(connection, left[:1])
             connection.executemany("DELETE FROM transfer WHERE id = ?", [(row["id"],) for row in left])
             # The names before the file: a program that ends soon after leaves no part file that nobody knows of.
-            connection.execute(_BEGUN, (part_id, names.shared, names.alone, number))
+            connection.execute(_BEGUN, (part_id, names.shared, names.alone, transfer_id))
             return taken[0] if taken else None
 
-        taken = await self._ask(job, number)
+        taken = await self._ask(job, transfer_id)
         if busy:
             raise BusyError(f"process {busy[0]} on this machine is doing it")
         return taken
 
     async def wishes(self) -> dict[int, str]:
-        """What other programs ask for, by number; each is given once."""
+        """What other programs ask for, by id; each is given once."""
         writer = self._writer.name
 
         def job(connection: sqlite3.Connection) -> dict[int, str]:
             rows = connection.execute("SELECT id, wish FROM transfer WHERE writer = ? AND wish <> ''", (writer,))
             found = {row["id"]: row["wish"] for row in rows}
-            for number in found:
-                connection.execute("UPDATE transfer SET wish = '' WHERE id = ?", (number,))
+            for transfer_id in found:
+                connection.execute("UPDATE transfer SET wish = '' WHERE id = ?", (transfer_id,))
             return found
 
         return await self._ask(job)
@@ -199,9 +203,9 @@ class JournalStore:
         """Transfers of other programs that run, oldest first."""
         return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=True)))
 
-    async def adopt(self, numbers: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
+    async def adopt(self, transfer_ids: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
         """Make interrupted transfers ours, all of them or some; those that nobody else was faster to take."""
-        wanted = None if numbers is None else frozenset(numbers)
+        wanted = None if transfer_ids is None else frozenset(transfer_ids)
 
         def job(connection: sqlite3.Connection) -> tuple[JournalRow, ...]:
             rows = [row for row in self._select(connection, alive=False) if wanted is None or row["id"] in wanted]
@@ -211,10 +215,12 @@ class JournalStore:
 
         return await self._ask(job)
 
-    async def wish(self, number: int, wish: str) -> None:
+    async def wish(self, transfer_id: int, wish: str) -> None:
         """Ask the program that runs a transfer to pause, resume or cancel it."""
         await self._ask(
-            lambda connection: connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (wish, number)).rowcount
+            lambda connection: (
+                connection.execute("UPDATE transfer SET wish = ? WHERE id = ?", (wish, transfer_id)).rowcount
+            )
         )
 
     async def events(self, most: int) -> tuple[Event, ...]:
@@ -240,18 +246,18 @@ class JournalStore:
             if writer not in alive:
                 connection.execute(_REPEATED, (writer, *same))
 
-    async def _ask(self, job: Callable[[sqlite3.Connection], Result], number: int = 0) -> Result:
-        return await asyncio.wrap_future(self._database.ask(job, number))
+    async def _ask(self, job: Callable[[sqlite3.Connection], Result], transfer_id: int = 0) -> Result:
+        return await asyncio.wrap_future(self._database.ask(job, transfer_id))
 
 
 class JournalEntry:
     """What one transfer writes down, and what an earlier run wrote. Without a journal nothing is kept."""
 
-    def __init__(self, journal: JournalStore | None, number: int, resume_state: JournalRow | None = None) -> None:
+    def __init__(self, journal: JournalStore | None, transfer_id: int, resume_state: JournalRow | None = None) -> None:
         self.resume_state = resume_state
         """What an earlier run left; `None` where there was none."""
         self._journal = journal
-        self._number = number
+        self._number = transfer_id
         self._account = dict(resume_state.account) if resume_state is not None else {}
 
     @property
@@ -328,17 +334,17 @@ def _insert(connection: sqlite3.Connection, table: str, row: dict[str, object]) 
     connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
 
 
-def _log(connection: sqlite3.Connection, number: int, what: str) -> None:
+def _log(connection: sqlite3.Connection, transfer_id: int, what: str) -> None:
     cursor = connection.execute(
-        "INSERT INTO event (at, transfer, what) VALUES (?, ?, ?)", (time.time(), number, what[:500])
+        "INSERT INTO event (at, transfer, what) VALUES (?, ?, ?)", (time.time(), transfer_id, what[:500])
     )
     connection.execute("DELETE FROM event WHERE id <= ?", ((cursor.lastrowid or 0) - MAX_EVENTS,))
 
 
 def _event(row: sqlite3.Row) -> Event:
     at = row["at"] if isinstance(row["at"], float) and 0 <= row["at"] <= 253_402_300_799 else 0.0
-    number = row["transfer"] if isinstance(row["transfer"], int) else 0
-    return Event(at, number, str(row["what"]))
+    transfer_id = row["transfer"] if isinstance(row["transfer"], int) else 0
+    return Event(at, transfer_id, str(row["what"]))
 
 
 def _rows(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[JournalRow, ...]:

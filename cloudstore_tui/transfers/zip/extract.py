@@ -157,7 +157,7 @@ class Wanted:
         request = replace(self.request, entry=self.entry)
         # It has no entry of its own in the journal: after a crash it is fetched anew.
         download = Download(
-            self.progress, request, self._provider, self._context, JournalEntry(None, self.progress.number)
+            self.progress, request, self._provider, self._context, JournalEntry(None, self.progress.transfer_id)
         )
         try:
             self.progress.to(await download.run())
