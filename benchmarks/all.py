@@ -21,7 +21,7 @@ from msgspec import Struct
 HERE = Path(__file__).parent
 SCRIPTS = {
     "start": ["--rounds", "5"],
-    "transfers": ["--size", "256", "--count", "1000", "--rounds", "2"],
+    "transfers": ["--size", "128", "--count", "1000", "--rounds", "1"],
     "results": ["--rows", "40000", "--paced", "0", "--table", "0"],
     "listing": ["--rows", "200000"],
     "terminal": [],
