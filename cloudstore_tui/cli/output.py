@@ -41,6 +41,8 @@ class Output:
         """Whether a person can be asked; without a terminal nothing is."""
         self.signal_code = 0
         """The exit code of the signal that ends the command; 0 if none came."""
+        self.if_failed = ""
+        """What has to be said at the end if anything failed, or if a signal came."""
         self.notes: list[str] = []
         """What was told that is no error, for the report of the run."""
         self.asking = False

@@ -130,6 +130,8 @@ async def _supervise(work: Callable[[CommandSession], Awaitable[None]], session:
         return stop.code
     finally:
         teller.cancel()
+        if session.output.if_failed and (session.output.errors or stop.code):
+            session.output.say(session.output.if_failed)
         await session.close()
     return session.output.code
 

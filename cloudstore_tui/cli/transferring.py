@@ -49,6 +49,7 @@ async def transferring(session: CommandSession, *, needs_journal: bool = False) 
     """
     settings = session.config.settings
     journal = required_journal(session.output) if needs_journal else open_journal(session.output)
+    session.output.if_failed = "" if journal is not None else NOT_KEPT
     engine = TransferManager(
         session.provider, settings.transfers, session.timeouts, journal=journal, polls=settings.zip_poll_seconds
     )
@@ -59,8 +60,6 @@ async def transferring(session: CommandSession, *, needs_journal: bool = False) 
             _tell_what_is_left(engine, session.output)
         raise
     finally:
-        if journal is None and session.output.errors:
-            session.output.say(NOT_KEPT)
         await engine.close()
         if journal is not None:
             journal.close()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,3 +110,15 @@ def test_a_command_that_waits_says_so_from_time_to_time(
     assert done.code == 0
     assert len(done.records) == 1
     assert "Still waiting" in done.err
+
+
+def test_what_cannot_be_kept_is_told_where_something_failed(
+    cloudstore: Cloudstore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("in the way")
+    found = cloudstore("find", *RECORDINGS[1:], "--limit", "1", "--json").records[0]
+    address = f"acme8:{found['region']}/{found['id']}"
+    sandbox.faults.add("forbidden where=api path=*/content* times=0")
+    done = cloudstore("get", address, "-q", XDG_STATE_HOME=str(tmp_path / "state"))
+    assert (done.code, "Nothing of what failed is kept" in done.err) == (3, True), done.err
+    assert "Nothing of what failed" not in cloudstore("get", address).err
