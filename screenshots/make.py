@@ -2,6 +2,7 @@
 
 Run: uv run python screenshots/make.py            makes all of them
      uv run python screenshots/make.py --check    says which are out of date, and changes nothing
+     uv run python screenshots/make.py --movie    makes the moving one
 """
 
 import argparse
@@ -9,7 +10,8 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,8 +56,9 @@ PICTURES = (
 )
 
 
-async def shoot(picture: Picture, config: Config, folder: Path, kept: str, patience: float) -> str:
-    """The picture as SVG: as it was kept as soon as the screen shows that, or else as it is in the end."""
+@asynccontextmanager
+async def opened(config: Config, folder: Path, size: tuple[int, int], theme: str) -> AsyncIterator[Pilot[None]]:
+    """The browser on a sandbox, in a terminal of this size."""
     openers = {
         profile.name: partial(spec.open, profile)
         for profile in config.profiles.values()
@@ -66,14 +69,20 @@ async def shoot(picture: Picture, config: Config, folder: Path, kept: str, patie
     engine.start()
     try:
         app = CloudStoreApp(engine, config, download_dir=folder / "downloads")
-        app.theme = picture.theme
-        async with app.run_test(size=picture.size) as pilot:
-            for key in picture.keys:
-                await pilot.press(key)
-                await settle(pilot)
-            return await last_look(pilot, lambda: masked(app.export_screenshot(title="cloudstore")), kept, patience)
+        app.theme = theme
+        async with app.run_test(size=size) as pilot:
+            yield pilot
     finally:
         engine.stop()
+
+
+async def shoot(picture: Picture, config: Config, folder: Path, kept: str, patience: float) -> str:
+    """The picture as SVG: as it was kept as soon as the screen shows that, or else as it is in the end."""
+    async with opened(config, folder, picture.size, picture.theme) as pilot:
+        for key in picture.keys:
+            await pilot.press(key)
+            await settle(pilot)
+        return await last_look(pilot, lambda: masked(pilot.app.export_screenshot(title="cloudstore")), kept, patience)
 
 
 async def settle(pilot: Pilot[None]) -> None:
@@ -163,12 +172,112 @@ def kept_picture(picture: Picture) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
+# The moving picture: a call is found, looked into and fetched
+
+MOVIE = (100, 28)
+"""Its size in cells."""
+WHO, WHEN = 'agent:"Khang Glynn"', " on:2024-09-01 dur:>10m"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Keys, what the screen shows when they are done, and how long that is looked at."""
+
+    keys: Sequence[str]
+    shown: str
+    seconds: float = 2.0
+
+
+SCENES = (
+    Scene((), "Where to|Places|PLACES"),
+    Scene(("ctrl+g",), "Go to", 1.0),
+    Scene((*"acme8:us-east/callcenterrecording/", "enter"), r"Khang Glynn|Agent", 2.5),
+    Scene(("f",), "Search", 0.7),
+    Scene(tuple(WHO), "Khang", 1.2),
+    Scene(tuple(WHEN), "10m", 1.2),
+    Scene(("enter",), r"Khang Glynn.*21:11", 2.0),
+    Scene(("p",), "Waveform sampled", 3.5),
+    Scene(("q", "full_stop"), r"10 files.*\n[^$]*Good morning", 3.5),
+    Scene(("d",), "✓ 10 files", 4.0),
+)
+
+
+def text_of(pilot: Pilot[None]) -> str:
+    """The screen as a person sees it."""
+    strips = pilot.app.screen._compositor.render_strips()  # noqa: SLF001 - there is no other way to read it
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def until(pilot: Pilot[None], wanted: str) -> None:
+    """Wait until the screen shows something.
+
+    Raises:
+        TimeoutError: it did not come.
+    """
+    end = asyncio.get_running_loop().time() + 2 * PATIENCE
+    while not re.search(wanted, text_of(pilot)):
+        if asyncio.get_running_loop().time() > end:
+            raise TimeoutError(f"{wanted!r} did not come:\n{text_of(pilot)}")
+        await pilot.pause(POLL)
+
+
+async def film(config: Config, folder: Path) -> list[tuple[str, float]]:
+    """The frames, and how long each is shown."""
+    frames = []
+    async with opened(config, folder, MOVIE, "cloudstore-dark") as pilot:
+        for scene in SCENES:
+            for key in scene.keys:
+                await pilot.press(key)
+            await settle(pilot)
+            await until(pilot, scene.shown)
+            await pilot.pause(0.3)
+            frames.append((pilot.app.export_screenshot(title="cloudstore"), scene.seconds))
+    return frames
+
+
+def joined(frames: Sequence[tuple[str, float]]) -> str:
+    """One picture out of many, each seen in its turn; whoever wants no motion sees the last one."""
+    total = sum(seconds for _, seconds in frames)
+    rules, bodies, begun = [], [], 0.0
+    for number, (svg, seconds) in enumerate(frames):
+        first, behind = (100 * moment / total for moment in (begun, begun + seconds))
+        rules.append(
+            f"@keyframes f{number} {{ 0%, {first:.3f}% {{ visibility: hidden }} "
+            f"{first + 0.001:.3f}%, {behind:.3f}% {{ visibility: visible }} "
+            f"{min(behind + 0.001, 100):.3f}%, 100% {{ visibility: hidden }} }}\n"
+            f"#f{number} {{ visibility: hidden; animation: f{number} {total:g}s step-end infinite }}"
+        )
+        # Each frame has styles of its own.
+        own = masked(re.sub(r"terminal-\d+", f"frame{number}", svg))
+        bodies.append(f'<g id="f{number}">{own}</g>')
+        begun += seconds
+    box = re.search(r'viewBox="([^"]+)"', frames[0][0])
+    last = len(frames) - 1
+    calm = (
+        f"@media (prefers-reduced-motion) {{ g {{ animation: none !important }} #f{last} {{ visibility: visible }} }}"
+    )
+    style = "\n".join([*rules, f"@media (prefers-reduced-motion) {{ {calm} }}"])
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box[1] if box else ""}">'
+    return "\n".join([head, f"<style>\n{style}\n</style>", *bodies, "</svg>\n"])
+
+
+def make_movie() -> None:
+    """Write the moving picture."""
+    with TemporaryDirectory() as folder, Sandbox(SandboxOptions()) as ready:
+        frames = asyncio.run(film(load_config(ready.config, PROVIDERS), Path(folder)))
+    (HERE / "movie.svg").write_text(joined(frames), encoding="utf-8")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Make every picture, or look whether they are current."""
     parser = argparse.ArgumentParser(description="Makes the pictures of the README.")
     parser.add_argument("--check", action="store_true", help="only say which are out of date")
+    parser.add_argument("--movie", action="store_true", help="only make the moving one")
     wanted = parser.parse_args(arguments)
     os.environ.pop("NO_COLOR", None)
+    if wanted.movie:
+        make_movie()
+        return 0
     old = 0
     for picture in PICTURES:
         kept = kept_picture(picture)
