@@ -38,8 +38,8 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, JsonState, Layouts, ThemeChoice
 from cloudstore_tui.ui.boundary import Boundary, install_boundary
-from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.browser.setup_flow import ProfileAdded, SetupFlow
+from cloudstore_tui.ui.browser.setup import ProfileAdded, SetupController
+from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.masking import mask_filters, turn_mask
@@ -172,7 +172,7 @@ class CloudStoreApp(App[None]):
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
         self._engine, self._config, self._settings, self._start = engine, config, settings, start
-        self.memory = Memory()
+        self.memory = BrowserState()
         """What is remembered of places."""
         self.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
         self.restores = RestoreWatch(
@@ -191,7 +191,7 @@ class CloudStoreApp(App[None]):
         )
         """The screen below all others."""
         self.add_mode(self.DEFAULT_MODE, lambda: self.home)
-        self.setup = SetupFlow(self, engine, PROVIDERS, config.path)
+        self.setup = SetupController(self, engine, PROVIDERS, config.path)
         self._meanwhile = meanwhile
 
     @property

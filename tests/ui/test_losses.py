@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UnreadableError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.losses import lacking
 
 REFUSED = ForbiddenError("access is not allowed", subject="acme8:uk/")
@@ -32,7 +32,7 @@ def refused(searches: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         return replace(await search(query, cursor), failures=(REFUSED,))
 
     monkeypatch.setattr(searches, "search", lossy)
-    return Visit(Location("acme8"), Query(Location("acme8"), ""), written=True)
+    return NavigationTarget(Location("acme8"), Query(Location("acme8"), ""), written=True)
 
 
 async def test_a_region_that_refuses_is_told_in_the_list_in_counts_and_of_marks(browser: Any, refused: Any) -> None:

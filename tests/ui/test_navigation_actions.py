@@ -6,7 +6,7 @@ from typing import Any
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.ui.browser.navigation_actions import visit_in
-from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.targets import NavigationTarget
 
 
 async def test_p_goes_to_where_the_user_was_last_in_the_other_profile(browser: Any) -> None:
@@ -54,13 +54,13 @@ async def test_r_is_not_offered_where_there_are_no_regions(browser: Any) -> None
 
 def test_a_search_keeps_its_filter_in_another_region(searches: Any) -> None:
     east = Location("acme8", "us-east")
-    found = Visit(east, Query(east, "a==1"), written=True, typed="a:1")
+    found = NavigationTarget(east, Query(east, "a==1"), written=True, typed="a:1")
     there = visit_in(found, "uk", searches, UTC)
-    assert there == Visit(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), written=True)
+    assert there == NavigationTarget(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), written=True)
     assert there.typed == "a:1"
-    assert visit_in(Visit(Location("acme8")), "", searches, UTC) == Visit(Location("acme8"))
-    place = visit_in(Visit(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)
-    assert place == Visit(Location("acme8", "uk").child("x"), Query(Location("acme8", "uk"), "type==x"))
+    assert visit_in(NavigationTarget(Location("acme8")), "", searches, UTC) == NavigationTarget(Location("acme8"))
+    place = visit_in(NavigationTarget(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)
+    assert place == NavigationTarget(Location("acme8", "uk").child("x"), Query(Location("acme8", "uk"), "type==x"))
 
 
 async def test_every_part_of_the_path_is_reached_by_a_key(browser: Any) -> None:

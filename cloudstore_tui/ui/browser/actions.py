@@ -22,7 +22,7 @@ from textual.worker import Worker
 
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 
@@ -97,7 +97,7 @@ _MARK = "declaration"
 class ActionGroup:
     """Actions that belong together."""
 
-    def __init__(self, screen: Screen[None], listing: ListingFlow) -> None:
+    def __init__(self, screen: Screen[None], listing: ListingController) -> None:
         self.screen = screen
         self.listing = listing
         self.runner: ActionRunner

@@ -11,11 +11,11 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
 from cloudstore_tui.ui.report import report, tell
@@ -55,7 +55,7 @@ class BookmarkActions(ActionGroup):
         self,
         screen: Screen[None],
         navigator: Navigator,
-        memory: Memory,
+        memory: BrowserState,
         panes: FocusManager,
         places: PlacesTree,
         addresses: AddressResolver,
@@ -158,7 +158,7 @@ class BookmarkActions(ActionGroup):
         clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
         return _Wish(Nameable(words, clean, known), save)
 
-    def _search(self, visit: Visit) -> _Wish:
+    def _search(self, visit: NavigationTarget) -> _Wish:
         assert visit.query is not None
         text = visit.typed or visit.query.filter
         where = visit.location

@@ -16,7 +16,7 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import cost_of_direct, cost_of_zips, is_available
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
+from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
     FetchAnswer,
@@ -45,7 +45,9 @@ MAX_COMPARED = 200
 class DownloadActions(ActionGroup):
     """Downloads what is marked, or what is under the cursor; asks where there is much, or something is in the way."""
 
-    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch, settings: Settings) -> None:
+    def __init__(
+        self, screen: Screen[None], listing: ListingController, watch: TransferWatch, settings: Settings
+    ) -> None:
         super().__init__(screen, listing)
         self._watch = watch
         self._settings = settings

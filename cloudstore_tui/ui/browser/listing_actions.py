@@ -9,8 +9,7 @@ from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.report import tell
 
 MAX_MARKED = 100_000
@@ -24,7 +23,7 @@ _LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATIO
 class ListingActions(ActionGroup):
     """Reads, marks, sorts and arranges what is listed."""
 
-    def __init__(self, screen: Screen[None], listing: ListingFlow, pane: EntriesPane) -> None:
+    def __init__(self, screen: Screen[None], listing: ListingController, pane: EntriesPane) -> None:
         super().__init__(screen, listing)
         self._pane = pane
 
@@ -77,7 +76,7 @@ class ListingActions(ActionGroup):
         else:
             tell(self.screen, "Not all that matches was read: nothing was marked.", "warning")
 
-    async def _read_all(self, reading: Reading, most: int = 0, doing: str = "") -> None:
+    async def _read_all(self, reading: ListingState, most: int = 0, doing: str = "") -> None:
         """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
         eta, pager = EtaEstimator(reading.provider.profile.requests_per_minute), reading.pager
         fetched = reading.fetched
@@ -94,7 +93,7 @@ class ListingActions(ActionGroup):
             finally:
                 self.listing.say("")
 
-    async def _mark(self, reading: Reading) -> None:
+    async def _mark(self, reading: ListingState) -> None:
         while reading.store.stale:
             # Until a filter has found its rows.
             await reading.store.settle()
@@ -151,19 +150,19 @@ class ListingActions(ActionGroup):
             self._pane.choose(chosen)
 
 
-def present_order(reading: Reading) -> tuple[str, bool] | None:
+def present_order(reading: ListingState) -> tuple[str, bool] | None:
     """Name of the column that sorts now and whether descending; `None` where nobody chose one."""
     column, descending = reading.store.sorted_by
     return (column.name, descending) if column is not None else reading.order
 
 
-def next_direction(reading: Reading, column: Column) -> bool:
+def next_direction(reading: ListingState, column: Column) -> bool:
     """Whether a click on a column's title sorts descending: the other way round the second time."""
     order = present_order(reading)
     return not order[1] if order is not None and order[0] == column.name else column.kind in _LARGEST_FIRST
 
 
-def _first_to_sort(reading: Reading) -> Column | None:
+def _first_to_sort(reading: ListingState) -> Column | None:
     """The column that a list without an order is in: newest first for searches, else by name."""
     columns = reading.columns
     if reading.visit.query is not None:
@@ -171,7 +170,7 @@ def _first_to_sort(reading: Reading) -> Column | None:
     return next((column for column in columns if column.name == "name"), next(iter(columns), None))
 
 
-def _to_come(eta: EtaEstimator, reading: Reading) -> str:
+def _to_come(eta: EtaEstimator, reading: ListingState) -> str:
     """How many rows, how large their objects are by those that came, and how long reading the rows takes."""
     if eta.left is None:
         return ""

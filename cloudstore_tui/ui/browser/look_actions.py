@@ -21,8 +21,7 @@ from cloudstore_tui.preview.render import RenderedDocument, RenderedLine, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.downloads import Zipping
 from cloudstore_tui.ui.format import counted
@@ -230,7 +229,7 @@ class LookActions(ActionGroup):
         elif isinstance(first, StoredObject):
             await self._copy_link(offer, first, reading)
 
-    async def _copy_link(self, offer: _Offer, entry: StoredObject, reading: Reading) -> None:
+    async def _copy_link(self, offer: _Offer, entry: StoredObject, reading: ListingState) -> None:
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
         from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 
@@ -252,7 +251,12 @@ class DetailActions(ActionGroup):
     """Fills the pane beside the list: with all that is known, or with the beginning of the content."""
 
     def __init__(
-        self, screen: Screen[None], listing: ListingFlow, pane: DetailPane, objects: ObjectActions, settings: Settings
+        self,
+        screen: Screen[None],
+        listing: ListingController,
+        pane: DetailPane,
+        objects: ObjectActions,
+        settings: Settings,
     ) -> None:
         super().__init__(screen, listing)
         self._pane = pane

@@ -13,9 +13,9 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql import with_condition
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.memory import Memory
-from cloudstore_tui.ui.browser.visit import Visit, search_from, visit_to
+from cloudstore_tui.ui.browser.listing import ListingController
+from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, visit_to
 from cloudstore_tui.ui.report import report
 
 LONGEST = 200
@@ -26,7 +26,7 @@ LONGEST = 200
 class HistoryEntry:
     """A visit, and the entry that was under the cursor when it was left."""
 
-    visit: Visit
+    visit: NavigationTarget
     at: str = ""
     until: int = 0
     """How many rows were loaded."""
@@ -71,7 +71,10 @@ class Navigator:
     """Opens visits and remembers where the user has been."""
 
     def __init__(
-        self, listing: ListingFlow, providers: Mapping[str, StorageProvider], arrived: Callable[[Visit], None]
+        self,
+        listing: ListingController,
+        providers: Mapping[str, StorageProvider],
+        arrived: Callable[[NavigationTarget], None],
     ) -> None:
         """Go with `listing`; `arrived` is called after each move."""
         self.listing = listing
@@ -87,7 +90,7 @@ class Navigator:
         return self.listing.screen
 
     @property
-    def visit(self) -> Visit | None:
+    def visit(self) -> NavigationTarget | None:
         """Where the user is."""
         return self.listing.reading.visit if self.listing.reading else None
 
@@ -122,7 +125,7 @@ class Navigator:
         if text is not None:
             self.search(text, Location(location.profile, location.region or search.region))
 
-    def open(self, visit: Visit) -> None:
+    def open(self, visit: NavigationTarget) -> None:
         """Open a visit that somebody else made."""
         self._leave_for(visit, "")
 
@@ -131,7 +134,7 @@ class Navigator:
         if self.visit is not None:
             self.search(with_condition(self.visit.typed, condition, self.listing.zone, datetime.now(UTC)))
 
-    def remember(self, memory: Memory) -> None:
+    def remember(self, memory: BrowserState) -> None:
         """Have the place remembered that a service has told something of."""
         reading = self.listing.reading
         if reading is None or reading.error:
@@ -177,7 +180,7 @@ class Navigator:
         root = provider.locate("")
         return provider.parent(visit.location) if way == "up" else root if root != visit.location else None
 
-    def _leave_for(self, visit: Visit, at: str) -> None:
+    def _leave_for(self, visit: NavigationTarget, at: str) -> None:
         here = self._entry() if self.visit is not None and self.visit != visit else None
         self._open(HistoryEntry(visit, at))
         if here is not None:

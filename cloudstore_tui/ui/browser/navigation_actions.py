@@ -11,9 +11,9 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator, written
-from cloudstore_tui.ui.browser.visit import ALL_REGIONS, Visit, everything_asked, search_from
+from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
 from cloudstore_tui.ui.dialogs.pick_dialog import Pick
 from cloudstore_tui.ui.report import report
 
@@ -24,7 +24,9 @@ _HERE = "here"
 class NavigationActions(ActionGroup):
     """Leads somewhere else."""
 
-    def __init__(self, screen: Screen[None], navigator: Navigator, memory: Memory, addresses: AddressResolver) -> None:
+    def __init__(
+        self, screen: Screen[None], navigator: Navigator, memory: BrowserState, addresses: AddressResolver
+    ) -> None:
         super().__init__(screen, navigator.listing)
         self._navigator = navigator
         self._providers = navigator.providers
@@ -211,7 +213,7 @@ class NavigationActions(ActionGroup):
             self._navigator.open(visit_in(visit, names[picked.index], provider, self.listing.zone))
 
 
-def visit_in(visit: Visit, region: str, provider: StorageProvider, zone: tzinfo) -> Visit:
+def visit_in(visit: NavigationTarget, region: str, provider: StorageProvider, zone: tzinfo) -> NavigationTarget:
     """The same in another region: what was searched for, or the same place; a place of all regions is a search.
 
     Args:
@@ -226,9 +228,9 @@ def visit_in(visit: Visit, region: str, provider: StorageProvider, zone: tzinfo)
     location, query = visit.location, visit.query
     where, there = Location(location.profile, region), structs.replace(location, region=region, path="")
     if query is None:
-        return Visit(there, provider.query(there)) if region else Visit(where)
+        return NavigationTarget(there, provider.query(there)) if region else NavigationTarget(where)
     if region and not visit.written:
-        return Visit(there, provider.query(there))
+        return NavigationTarget(there, provider.query(there))
     moved = structs.replace(query, location=where)
     if region or not location.place:
         return replace(visit, location=there, query=moved, written=True)

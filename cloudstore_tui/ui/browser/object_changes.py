@@ -10,8 +10,7 @@ from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome
 from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import listed, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
@@ -54,7 +53,7 @@ class DeletionActions(ActionGroup):
             self.running = 0
         self._tell(reading, objects, outcomes)
 
-    def _tell(self, reading: Reading, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
+    def _tell(self, reading: ListingState, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
         by_location = {entry.location: entry for entry in objects}
@@ -79,7 +78,7 @@ class DeletionActions(ActionGroup):
 class RestoreActions(ActionGroup):
     """Asks for archived objects, and shows all that was asked for."""
 
-    def __init__(self, screen: Screen[None], listing: ListingFlow, restores: RestoreWatch) -> None:
+    def __init__(self, screen: Screen[None], listing: ListingController, restores: RestoreWatch) -> None:
         super().__init__(screen, listing)
         self._restores = restores
 

@@ -28,22 +28,22 @@ from cloudstore_tui.ui.browser.bookmark_actions import BookmarkActions
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
 from cloudstore_tui.ui.browser.look_actions import CallFolder, DetailActions, LookActions
-from cloudstore_tui.ui.browser.memory import Memory
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.navigation_actions import NavigationActions
 from cloudstore_tui.ui.browser.object_changes import DeletionActions, RestoreActions
 from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
-from cloudstore_tui.ui.browser.places_flow import PlacesFlow
+from cloudstore_tui.ui.browser.places import PlacesController
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.row_states import RowStates
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
+from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.browser.upload_actions import UploadActions
 from cloudstore_tui.ui.browser.view_actions import ViewActions
-from cloudstore_tui.ui.browser.visit import Visit
 from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.object_actions import ObjectActions
@@ -82,7 +82,7 @@ GROUPS = (
 
 
 class BrowserScreen(BaseScreen[None]):
-    """Puts panes and flows together, and passes on what the user does in one to the other."""
+    """Puts panes and chapters of actions together, and passes on what the user does in one to the other."""
 
     CSS_PATH = "browser.tcss"
     HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -123,7 +123,7 @@ class BrowserScreen(BaseScreen[None]):
         watch: TransferWatch,
         settings: Settings,
         call_folder: CallFolder,
-        memory: Memory,
+        memory: BrowserState,
         restores: RestoreWatch,
     ) -> None:
         super().__init__()
@@ -140,8 +140,8 @@ class BrowserScreen(BaseScreen[None]):
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.memory, self.restores = memory, restores
-        self.expansion = PlacesFlow(self, self.places, providers, self.memory)
-        self.listing = ListingFlow(self, self.entries, providers, next(zones), partial(_answered, self))
+        self.expansion = PlacesController(self, self.places, providers, self.memory)
+        self.listing = ListingController(self, self.entries, providers, next(zones), partial(_answered, self))
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.addresses = AddressResolver(self.navigator, providers)
         self.uploads = UploadActions(self, self.listing, watch)
@@ -376,7 +376,7 @@ class BrowserScreen(BaseScreen[None]):
         if reading is not None and (words := token_words(reading.provider.session, datetime.now(UTC))):
             yield Badge(words, "warning")
 
-    def arrive(self, visit: Visit) -> None:
+    def arrive(self, visit: NavigationTarget) -> None:
         """Say where the user is, and be there."""
         self.header.show(visit.crumbs)
         self.expansion.follow(visit.location)

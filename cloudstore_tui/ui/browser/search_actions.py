@@ -15,9 +15,9 @@ from cloudstore_tui.fiql.names import key_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
+from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.navigation import Navigator
-from cloudstore_tui.ui.browser.reading import Reading
-from cloudstore_tui.ui.browser.visit import Visit, search_from
+from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
 from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
@@ -43,7 +43,7 @@ class SearchActions(ActionGroup):
         self._pane = pane
         self._type_into = type_into
         self._typed: tuple[str, Location] | None = None
-        self._measured: tuple[Reading, ResultSize] | None = None
+        self._measured: tuple[ListingState, ResultSize] | None = None
 
     @property
     def is_searched(self) -> bool:
@@ -123,7 +123,7 @@ class SearchActions(ActionGroup):
         else:
             tell(self.screen, said)
 
-    async def _of_reading(self, reading: Reading) -> str:
+    async def _of_reading(self, reading: ListingState) -> str:
         """Count what is shown, once; nothing is asked for where all of it is there."""
         visit, store = reading.visit, reading.store
         if reading.pager.ended and not reading.error:
@@ -168,21 +168,21 @@ class SearchActions(ActionGroup):
             self._navigator.narrow(chosen)
 
 
-async def _of_visit(provider: StorageProvider, visit: Visit) -> str:
+async def _of_visit(provider: StorageProvider, visit: NavigationTarget) -> str:
     """Count what would be shown."""
     if visit.local or visit.query is None:
         return _unknown(visit)
     return _sentences(visit, await provider.measure(visit.query))
 
 
-def _sentences(visit: Visit, size: ResultSize, lacks: str = "") -> str:
+def _sentences(visit: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
     verb = "matches" if size.objects == 1 else "match"
     loss = f"{lacks[:1].upper()}{lacks[1:]}." if lacks else ""
     parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(visit))
     return "\n".join(part for part in parts if part)
 
 
-def _unknown(visit: Visit) -> str:
+def _unknown(visit: NavigationTarget) -> str:
     return "\n".join(
         (
             f"8x8 can't count this; only loaded rows can be searched: {visit.local_words}.",
@@ -192,7 +192,7 @@ def _unknown(visit: Visit) -> str:
     )
 
 
-def _sent(visit: Visit) -> tuple[str, ...]:
+def _sent(visit: NavigationTarget) -> tuple[str, ...]:
     filter_ = visit.query.filter if visit.query is not None else ""
     return (f"Sent: {filter_ or 'no filter'}",)
 
@@ -211,7 +211,7 @@ def _worth_counting(columns: Sequence[Column]) -> list[Column]:
     return sorted(texts, key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
 
 
-async def _by_time(reading: Reading, unit: SpanUnit) -> Sequence[Bar]:
+async def _by_time(reading: ListingState, unit: SpanUnit) -> Sequence[Bar]:
     quarters = await reading.store.tally_times(QUARTER)
     return [
         Bar(name_of(start, unit), count, _time_condition(start, end_of(start, unit), reading.zone))
@@ -236,14 +236,14 @@ def _filter_of(phrase: str, zone: tzinfo) -> str:
         return ""
 
 
-async def _by_value(reading: Reading, column: Column) -> Sequence[Bar]:
+async def _by_value(reading: ListingState, column: Column) -> Sequence[Bar]:
     found = await reading.store.tally(column, MOST_VALUES)
     key = key_of(column.sort_field)
     title = type_plural if column.name == "type" else str
     return [Bar(title(value), many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
 
 
-def _rows(reading: Reading) -> str:
+def _rows(reading: ListingState) -> str:
     """Which rows are counted."""
     store, total = reading.store, reading.pager.total
     if reading.pager.ended and not reading.error:

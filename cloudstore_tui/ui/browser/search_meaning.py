@@ -11,7 +11,7 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql import Compiled, Problem, brief, check, explain, is_fiql, names_type, understand
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
-from cloudstore_tui.ui.browser.visit import filter_of, types_in
+from cloudstore_tui.ui.browser.targets import filter_of, types_in
 from cloudstore_tui.ui.format import place_names
 
 ALL = "all regions"

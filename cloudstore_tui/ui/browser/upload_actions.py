@@ -11,8 +11,7 @@ from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.state.memory import JsonState
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.downloads import Conflict, Side
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -21,7 +20,7 @@ from cloudstore_tui.ui.transfer_watch import TransferWatch
 class UploadActions(ActionGroup):
     """Asks for files, for consent where the folder is not meant for them, and before anything is replaced."""
 
-    def __init__(self, screen: Screen[None], listing: ListingFlow, watch: TransferWatch) -> None:
+    def __init__(self, screen: Screen[None], listing: ListingController, watch: TransferWatch) -> None:
         super().__init__(screen, listing)
         self._watch = watch
         self.last_folder = JsonState(None, str, "")
@@ -85,7 +84,7 @@ class UploadActions(ActionGroup):
         if arrived:
             self.listing.read_again(at=identity(StoredObject(arrived[-1], Path(arrived[-1].path).name)))
 
-    async def _is_wanted(self, reading: Reading, folder: Location) -> bool:
+    async def _is_wanted(self, reading: ListingState, folder: Location) -> bool:
         from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 
         caution = reading.provider.upload_caution(folder)
@@ -95,7 +94,7 @@ class UploadActions(ActionGroup):
         return await self.screen.app.push_screen_wait(ConsentDialog("Upload here anyway?", reasons, yes="Upload"))
 
 
-def _takes_files(reading: Reading) -> bool:
+def _takes_files(reading: ListingState) -> bool:
     location = reading.visit.location
     return reading.visit.query is None and bool(location.path) and reading.provider.is_folder(location)
 
@@ -104,13 +103,13 @@ def _target(folder: Location, path: Path) -> Location:
     return replace(folder, path=folder.path + path.name)
 
 
-def _at(reading: Reading, folder: Location, path: Path) -> Entry | None:
+def _at(reading: ListingState, folder: Location, path: Path) -> Entry | None:
     """The object of that name among the loaded rows; the service is asked about the others anyway."""
     index = reading.store.index_of(identity(StoredObject(_target(folder, path), path.name)))
     return reading.store.at(index) if index is not None else None
 
 
-def _conflict(reading: Reading, folder: Location, path: Path) -> Conflict:
+def _conflict(reading: ListingState, folder: Location, path: Path) -> Conflict:
     """The object that is there, and the file that would replace it."""
     entry = _at(reading, folder, path)
     there = Side()

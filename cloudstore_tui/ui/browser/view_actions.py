@@ -6,9 +6,9 @@ from datetime import tzinfo
 from textual.screen import Screen
 
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
-from cloudstore_tui.ui.browser.listing_flow import ListingFlow
-from cloudstore_tui.ui.browser.memory import Memory
+from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.panes import FocusManager
+from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.widgets.chrome import Header
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
 
@@ -19,11 +19,11 @@ class ViewActions(ActionGroup):
     def __init__(
         self,
         screen: Screen[None],
-        listing: ListingFlow,
+        listing: ListingController,
         panes: FocusManager,
         detail: DetailPane,
         header: Header,
-        memory: Memory,
+        memory: BrowserState,
         zones: Iterator[tzinfo],
     ) -> None:
         super().__init__(screen, listing)

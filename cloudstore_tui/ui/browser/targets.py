@@ -31,7 +31,7 @@ ALL_REGIONS = "all regions"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class NavigationTarget:
     """Somewhere to be, and to come back to."""
 
     location: Location
@@ -79,12 +79,12 @@ class Visit:
         return tuple(crumbs)
 
 
-def visit_to(provider: StorageProvider, location: Location) -> Visit:
+def visit_to(provider: StorageProvider, location: Location) -> NavigationTarget:
     """A visit to a location, with the query that it stands for."""
-    return Visit(location, provider.query(location) if provider.is_folder(location) else None)
+    return NavigationTarget(location, provider.query(location) if provider.is_folder(location) else None)
 
 
-def search_from(provider: StorageProvider, location: Location, text: str, zone: tzinfo) -> Visit:
+def search_from(provider: StorageProvider, location: Location, text: str, zone: tzinfo) -> NavigationTarget:
     """A visit to what a filter or a phrase finds inside a place.
 
     A phrase that names a type of its own is not for a place of one type: it is searched for in the region.
@@ -108,10 +108,10 @@ def search_from(provider: StorageProvider, location: Location, text: str, zone: 
         (*((brief(meaning.node, zone, types),) if meaning.node else ()), *(term.brief for term in meaning.local))
     )
     query = Query(region, conjunction(inside, meaning.filter))
-    return Visit(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
+    return NavigationTarget(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
 
 
-def everything_asked(provider: StorageProvider, visit: Visit, zone: tzinfo) -> str:
+def everything_asked(provider: StorageProvider, visit: NavigationTarget, zone: tzinfo) -> str:
     """What a place and the phrase that was written in it ask for together, as one phrase or filter."""
     inside, typed = filter_of(provider, visit.location), visit.typed
     if not inside:
@@ -135,7 +135,7 @@ def types_in(inside: str) -> tuple[str, ...]:
     return types_within(parse(inside)) if inside else ()
 
 
-def pages_of(provider: StorageProvider, visit: Visit) -> Fetch:
+def pages_of(provider: StorageProvider, visit: NavigationTarget) -> Fetch:
     """How the pages of a visit are fetched: found, listed, or the one object that it is."""
     location, query = visit.location, visit.query
 

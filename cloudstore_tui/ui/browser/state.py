@@ -16,7 +16,7 @@ from cloudstore_tui.state.searches import SavedSearches
 
 
 @dataclass
-class Memory:
+class BrowserState:
     """Until it is told where to keep them, they end with the program."""
 
     bookmarks: Bookmarks = field(default_factory=Bookmarks)

@@ -10,10 +10,10 @@ from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.browser.memory import Memory
+from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.place import Place
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.reading import Reading
+from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.place_words import service_name, visit_title
 from cloudstore_tui.ui.report import sentence
 
@@ -30,11 +30,11 @@ MIN_PACE = 30
 UNKNOWN = "·"
 
 
-class PlacesFlow:
+class PlacesController:
     """Fills the tree. An answer belongs to the load it was asked for; a later load or a closed place drops it."""
 
     def __init__(
-        self, screen: Screen[None], tree: PlacesTree, providers: Mapping[str, StorageProvider], memory: Memory
+        self, screen: Screen[None], tree: PlacesTree, providers: Mapping[str, StorageProvider], memory: BrowserState
     ) -> None:
         self._screen = screen
         self._tree = tree
@@ -83,7 +83,7 @@ class PlacesFlow:
         self._tree.places_changed()
         self._tree.reveal(location)
 
-    def learn(self, reading: Reading) -> None:
+    def learn(self, reading: ListingState) -> None:
         """Take what a listing has told of its place: how much is there, and which folders."""
         where, facts = reading.visit.location, self._memory.facts
         if reading.visit.written or reading.error:

@@ -50,7 +50,7 @@ class ProfileAdded(Message):
     profile: Profile
 
 
-class SetupFlow:
+class SetupController:
     """Adds profiles to a program that runs, and finds out what is wrong."""
 
     def __init__(self, app: App[None], engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path) -> None:

@@ -1,31 +1,243 @@
-"""Reading what Entries shows: page by page, ahead of the cursor, all of it, or again."""
+"""What the list shows: one state for each thing that is listed, and the controller that fills it page by page."""
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from msgspec import structs
 from textual.screen import Screen
 from textual.timer import Timer
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Column, Entry, Sort, identity
-from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.models import Column, Entry, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.fiql import parse, why_empty
+from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.reading import Reading, ReadingOverError
 from cloudstore_tui.ui.browser.search_bar import Shown
 from cloudstore_tui.ui.browser.search_meaning import scopes_of
-from cloudstore_tui.ui.browser.visit import Visit
+from cloudstore_tui.ui.browser.targets import NavigationTarget, pages_of
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 from cloudstore_tui.ui.detail_text import totals
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.layout import FIELDS, shown_words
+from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
+from cloudstore_tui.ui.zones import zones_to_show
+
+MOST_WARNINGS = 3
+"""Warnings shown of one reading; the same row may be broken on every page."""
+
+
+class ListingOverError(Exception):
+    """The user has gone elsewhere: what came is not wanted any more."""
+
+
+@dataclass(eq=False)
+class ListingState:
+    """What a visit shows. Belongs to it alone, so that nothing that comes late can land in another one."""
+
+    visit: NavigationTarget
+    provider: StorageProvider
+    zone: tzinfo
+    at: str = ""
+    """The entry that the cursor is to go to once it is there."""
+    top: int = 0
+    """The first row in view once the cursor is there."""
+    until: int = 0
+    """Rows that may be read to find that entry; the first page at least."""
+    marks: frozenset[str] = frozenset()
+    """Entries to be marked once they are there."""
+    error: str = ""
+    """Why reading stopped, as a clause."""
+    sentence: str = ""
+    """The same with what can be done about it."""
+    fetched: int = 0
+    """Rows that came, also those that were not kept."""
+    _types: frozenset[str] = frozenset()
+    _regions: frozenset[str] = frozenset()
+    _warned: list[str] = field(default_factory=list)
+    _lost: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        zones = tuple(dict.fromkeys((self.zone, *zones_to_show(ZoneInfo("UTC")))))
+        self.store = RowStore(shown=partial(shown_words, zones=zones))
+        """Its rows."""
+        if self.visit.query is None and Capability.SEARCH not in self.provider.capabilities:
+            # Services list by bytes: `reporting-archive/` before `reporting/`.
+            self.store.sort(Column("name", "Name"))
+        self.pager = self.new_pager()
+        """Where reading goes on."""
+
+    @property
+    def seeks(self) -> bool:
+        """Whether more rows are worth reading for the entry that the cursor is to go to."""
+        return bool(self.at) and self.fetched < self.until
+
+    def new_pager(self) -> Pager[Entry]:
+        """A walk from the first page on."""
+        query, place = self.visit.query, self.visit.location.address
+        searches = query is not None and Capability.SEARCH in self.provider.capabilities
+        prefetch = partial(self.provider.prefetch, query) if searches and query is not None else None
+        return Pager(pages_of(self.provider, self.visit), identity, place, prefetch)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns for what came until now."""
+        return self.provider.columns(self.visit.location, self._types)
+
+    @property
+    def order(self) -> tuple[str, bool] | None:
+        """The column that the service sorts by: newest first where nobody asked it for anything else."""
+        if self.visit.query is None:
+            return None
+        sort, column = self.visit.query.sort, self._sorted_column()
+        return (column.name, sort.descending) if sort and column else ("created", True)
+
+    @property
+    def words(self) -> str:
+        """What stands where rows would be."""
+        rest = "" if self.pager.ended else " Ctrl+E loads the rest."
+        if self.store.filtered_by and self.store.loaded:
+            return f"None of the {self.store.loaded:,} rows loaded holds “{self.store.filtered_by}”.{rest}"
+        if self.error:
+            return self.sentence
+        if rest and self.visit.local and self.fetched:
+            return "\n".join((f"Not in the {self.fetched:,} rows loaded so far.{rest}", *self._looked_for))
+        if rest:
+            return "Stopped. Press r to reload."
+        if self.visit.query is None:
+            return "This folder is empty."
+        return "\n".join(("No matches.", *self._reasons))
+
+    @property
+    def _reasons(self) -> tuple[str, ...]:
+        """Why nothing may have been found, and by which filter."""
+        query = self.visit.query
+        if query is None:
+            return ()
+        sent = f"Sent: {query.filter or 'none'}"
+        if not self.visit.written:
+            return (sent,)
+        if self.fetched:
+            return (sent, f"That matches {self.fetched:,}, none of which has the rest.", *self._looked_for)
+        return (sent, *why_empty(parse(query.filter) if query.filter else None, query.filter, self.zone))
+
+    @property
+    def _looked_for(self) -> tuple[str, ...]:
+        """What only loaded rows can be searched for, and what to write for a search of all."""
+        return (
+            *(f"Searched there: {term}." for term in self.visit.local),
+            "8x8 can't search for part of a text.",
+            'Whole values are found everywhere: agent:"First Last", queue:"Name", a number or an id.',
+        )
+
+    @property
+    def result(self) -> tuple[str, ...]:
+        """How much was found, how large that is where it is known, and what can be done with the search."""
+        store, total = self.store, None if self.visit.local else self.pager.total
+        is_whole = self.pager.ended and not self.error
+        if self.visit.query is None or not (self.fetched or is_whole):
+            return ()
+        if is_whole or total is not None:
+            number = store.loaded if is_whole or total is None else total
+            found = f"{number:,} match" if number else "no match"
+        else:
+            found = f"{store.loaded:,} of {self.fetched:,} loaded" if self.visit.local else f"{store.loaded:,} loaded"
+        known, size = store.sizes
+        return (
+            found,
+            formatted.size(size) if is_whole and known else "",
+            *(("f edits", "F shows FIQL") if self.visit.written else ()),
+        )
+
+    @property
+    def lacking(self) -> str:
+        """What could not be read, in a few words; empty where nothing is lacking."""
+        regions = () if self.visit.location.region else self._regions
+        return lacking(self.pager.failures, regions)
+
+    def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
+        """The rows of a page that meet what the service cannot check."""
+        self.fetched += len(page.items)
+        return tuple(entry for entry in page.items if self.visit.keeps(entry))
+
+    def progress(self, *, loading: bool, note: str) -> Progress:
+        """How far it is."""
+        return Progress(
+            loading=loading,
+            ended=self.pager.ended and not self.error,
+            total=None if self.visit.local else self.pager.total,
+            error=self.error,
+            order=self._order_words(),
+            note=" · ".join(part for part in (self.lacking, self._local_words(), note) if part),
+        )
+
+    def learn_types(self, entries: Sequence[Entry]) -> bool:
+        """Remember which types came; whether other columns may fit now."""
+        self._regions |= {entry.location.region for entry in entries}
+        types = self._types | {entry.type for entry in entries if isinstance(entry, StoredObject) and entry.type}
+        changed = types != self._types
+        self._types = types
+        return changed
+
+    def new_failures(self) -> list[StorageError]:
+        """What the pages until now lack that was not said before."""
+        new = [failure for failure in self.pager.failures if failure.subject not in self._lost]
+        self._lost |= {failure.subject for failure in new}
+        return new
+
+    def new_warnings(self, page: Page[Entry]) -> list[str]:
+        """What a page warns of that was not said before."""
+        new = [text for text in dict.fromkeys(page.warnings) if text not in self._warned]
+        room = max(MOST_WARNINGS - len(self._warned), 0)
+        self._warned += new[:room]
+        return new[:room]
+
+    def mark_again(self) -> int:
+        """Mark what is to be marked and was loaded; how many of it were not."""
+        wanted, self.marks = self.marks, frozenset()
+        self.store.mark(wanted)
+        return len(wanted) - self.store.selection.count if wanted else 0
+
+    def marked(self) -> frozenset[str]:
+        """What is marked, by identity."""
+        return frozenset(map(identity, self.store.marked()))
+
+    def _sorted_column(self) -> Column | None:
+        sort = self.visit.query.sort if self.visit.query else None
+        columns = self.provider.columns(self.visit.location, self._types)
+        if sort is None:
+            return None
+        # A field or tag that is only shown where the user chose it.
+        other = next((column for column in FIELDS if column.sort_field == sort.field), None)
+        known = next((column for column in columns if column.sort_field == sort.field), None)
+        return known or other or Column(sort.field, sort.field, sort_field=sort.field)
+
+    def _local_words(self) -> str:
+        """How many rows were looked at for those that are shown."""
+        if not self.visit.local:
+            return ""
+        total = self.pager.total
+        of = f" of {total:,}" if total is not None and total > self.fetched else ""
+        return f"{self.fetched:,}{of} rows fetched and searched"
+
+    def _order_words(self) -> str:
+        sort, column = self.visit.query.sort if self.visit.query else None, self._sorted_column()
+        if sort is None or column is None or (column.name == "created" and sort.descending):
+            return ""
+        return order_words(column, descending=sort.descending)
+
 
 GROUP = "listing"
 """Workers that read for Entries: at most one at a time."""
@@ -41,7 +253,7 @@ POLL_S = 0.5
 Done = Callable[[int], bool]
 
 
-class ListingFlow:
+class ListingController:
     """Fills Entries. Every answer belongs to one reading; what comes for another one is dropped."""
 
     def __init__(
@@ -61,7 +273,7 @@ class ListingFlow:
         self._told = told
         self._busy: object | None = None
         self._looked = 0.0
-        self.reading: Reading | None = None
+        self.reading: ListingState | None = None
         """What is shown now."""
         self.zone = zone
         """In which times are shown."""
@@ -71,7 +283,9 @@ class ListingFlow:
 
     # What the user wants
 
-    def open(self, visit: Visit, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()) -> None:
+    def open(
+        self, visit: NavigationTarget, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()
+    ) -> None:
         """Show a visit from its first page on.
 
         Args:
@@ -85,7 +299,7 @@ class ListingFlow:
             LocalDiskError: there is no room for its rows; what is shown stays.
         """
         kept, provider = frozenset(marks), self._providers[visit.location.profile]
-        reading = Reading(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
+        reading = ListingState(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
         old, self.reading = self.reading, reading
         self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
         self._show_search(reading)
@@ -197,7 +411,7 @@ class ListingFlow:
         """Whether something is being read."""
         return self._busy is not None
 
-    def remove(self, reading: Reading, identities: Iterable[str]) -> None:
+    def remove(self, reading: ListingState, identities: Iterable[str]) -> None:
         """Take entries off the list that was shown when they were chosen, if it still is."""
         if reading is self.reading:
             reading.store.remove(identities)
@@ -205,13 +419,13 @@ class ListingFlow:
 
     # Reading
 
-    async def _read(self, reading: Reading, is_enough: Done) -> None:
+    async def _read(self, reading: ListingState, is_enough: Done) -> None:
         async with self._busy_with(reading):
             reading.error = ""
             while not reading.pager.ended:
                 page = await reading.pager.next_page()
                 if reading is not self.reading:
-                    raise ReadingOverError
+                    raise ListingOverError
                 new = reading.store.extend(reading.kept(page))
                 self._take(reading, page)
                 # Where most rows are not kept, only the user can say how much is worth reading.
@@ -220,7 +434,7 @@ class ListingFlow:
                 # A service that answers at once must not keep the keys waiting.
                 await asyncio.sleep(0)
 
-    async def _reread(self, reading: Reading) -> None:
+    async def _reread(self, reading: ListingState) -> None:
         async with self._busy_with(reading):
             reading.error = ""
             pager, wanted, read = reading.new_pager(), max(reading.fetched, 1), 0
@@ -229,7 +443,7 @@ class ListingFlow:
                 while not pager.ended and read < wanted:
                     page = await pager.next_page()
                     if reading is not self.reading:
-                        raise ReadingOverError
+                        raise ListingOverError
                     reading.store.merge(reading.kept(page))
                     read += len(page.items)
                     self._take(reading, page)
@@ -237,13 +451,13 @@ class ListingFlow:
             reading.pager = pager
 
     @asynccontextmanager
-    async def _busy_with(self, reading: Reading) -> AsyncIterator[None]:
+    async def _busy_with(self, reading: ListingState) -> AsyncIterator[None]:
         task = self._busy = object()
         self._follow_waits()
         self._tell(reading)
         try:
             yield
-        except ReadingOverError:
+        except ListingOverError:
             return
         except StorageError as error:
             if reading is self.reading:
@@ -264,7 +478,7 @@ class ListingFlow:
 
     # Showing
 
-    def _take(self, reading: Reading, page: Page[Entry]) -> None:
+    def _take(self, reading: ListingState, page: Page[Entry]) -> None:
         self._vocabularies[reading.visit.location.profile].learn(page.items)
         MASK.learn(page.items)
         tell_warnings(self.screen, reading.new_warnings(page))
@@ -282,7 +496,7 @@ class ListingFlow:
             self._tell(reading)
         self._seek(reading)
 
-    def _seek(self, reading: Reading) -> None:
+    def _seek(self, reading: ListingState) -> None:
         """Put the cursor where it is to be, unless the user moved it."""
         if reading.at:
             self.pane.rows_changed()
@@ -295,7 +509,7 @@ class ListingFlow:
             if row is not None or table.cursor or not reading.seeks:
                 reading.at = ""
 
-    def _show_search(self, reading: Reading) -> None:
+    def _show_search(self, reading: ListingState) -> None:
         visit = reading.visit
         shown = Shown(visit.typed, scopes_of(reading.provider, visit.location), self.zone)
         self.pane.bar.show(shown, self._vocabularies[visit.location.profile])
@@ -312,12 +526,12 @@ class ListingFlow:
         elif self.reading is not None:
             self._tell(self.reading)
 
-    def _show_columns(self, reading: Reading) -> None:
+    def _show_columns(self, reading: ListingState) -> None:
         self.pane.table.order = None if reading.store.sorted_by[0] else reading.order
         self.pane.show(reading.store, reading.columns, reading.zone)
         self._tell(reading)
 
-    def _tell(self, reading: Reading) -> None:
+    def _tell(self, reading: ListingState) -> None:
         if reading is not self.reading:
             return
         is_busy = self._busy is not None
