@@ -73,16 +73,16 @@ class Download:
         entry = self._request.entry or await self._entry()
         destination = self._destination(entry)
         self._progress.path = destination.path
-        part = await self._begin(destination)
-        if await self._prepare(destination, part):
+        part = await self._part_file(destination)
+        if await self._open_unless_taken(destination, part):
             if self._request.on_conflict is OnConflict.SKIP:
-                await self._clear()
+                await self._remove_leftover()
                 return State.SKIPPED
-            if await self._is_there(destination, entry):
-                await self._clear()
+            if await self._is_on_disk(destination, entry):
+                await self._remove_leftover()
                 return State.DONE
             await self._open(lambda _stop: part.open(self._journal.resume_state), part)
-        return await self._bring(destination, entry, part)
+        return await self._fetch_and_publish(destination, entry, part)
 
     async def call_off(self) -> None:
         """Nothing: the server does not know of it."""
@@ -119,7 +119,7 @@ class Download:
         resumed = self._journal.resume_state is not None
         return Destination(self._context.disk, request.target, name, identity, request.on_conflict, resumed=resumed)
 
-    async def _begin(self, destination: Destination) -> PartFile:
+    async def _part_file(self, destination: Destination) -> PartFile:
         """The part file, not yet opened; the journal knows of it before the disk does."""
         if self._part is None:
             context, journal_entry = self._context, self._journal
@@ -131,7 +131,7 @@ class Download:
             self._part = PartFile(context.disk, context.space, self._request.target, names, journal_entry.forget_bytes)
         return self._part
 
-    async def _prepare(self, destination: Destination, part: PartFile) -> bool:
+    async def _open_unless_taken(self, destination: Destination, part: PartFile) -> bool:
         """Whether something has the name already; if not, the part file is opened.
 
         That comes before anything is asked for: a folder that refuses refuses now.
@@ -150,17 +150,17 @@ class Download:
         result = await self._context.workers.run(opening)
         if part.is_open and not was_open:
             if left is not None and left.part not in ("", part.name):
-                await self._clear()
+                await self._remove_leftover()
             self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
         return result
 
-    async def _clear(self) -> None:
+    async def _remove_leftover(self) -> None:
         """Remove what an earlier run left, now that it is of no use."""
         left = self._journal.resume_state
         if left is not None:
             await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.target, left))
 
-    def _fetch_of(self, entry: StoredObject) -> Fetch:
+    def _fetch_for(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
             html = may_be_html(entry.name, entry.mime)
             sign = partial(self._provider.source, self._request.location)
@@ -169,9 +169,9 @@ class Download:
         self._fetch.budget = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
         return self._fetch
 
-    async def _is_there(self, destination: Destination, entry: StoredObject) -> bool:
+    async def _is_on_disk(self, destination: Destination, entry: StoredObject) -> bool:
         """Whether the object is on the disk already, so that there is nothing to do."""
-        expected = await self._fetch_of(entry).look()
+        expected = await self._fetch_for(entry).look()
         self._progress.to(State.VERIFYING)
         sha256 = self._request.sha256
         existing = await self._context.workers.run(lambda stop: destination.existing(expected, stop, sha256=sha256))
@@ -185,24 +185,26 @@ class Download:
         self._progress.size = expected.size
         return True
 
-    async def _bring(self, destination: Destination, entry: StoredObject, part: PartFile) -> State:
+    async def _fetch_and_publish(self, destination: Destination, entry: StoredObject, part: PartFile) -> State:
         left, is_first = self._journal.resume_state, self._fetch is None
-        fetch = self._fetch_of(entry)
+        fetch = self._fetch_for(entry)
         if is_first and part.offset and left is not None:
             fetch.resume(left.size, left.etag)
         self._progress.meter = lambda: part.offset
-        finish = _Finish(destination, part)
+        publication = _Publication(destination, part)
         for _ in range(FULL_FETCHES):
-            await self._fetch_whole(fetch, part, finish, entry)
-            if not finish.contradiction:
-                return self._ended(finish)
+            await self._fetch_whole(fetch, part, publication, entry)
+            if not publication.contradiction:
+                return self._state_of(publication)
             await self._context.workers.run(lambda _stop: fetch.forget(part))
         raise IntegrityError(
-            f"it arrived damaged twice: {finish.contradiction}",
+            f"it arrived damaged twice: {publication.contradiction}",
             hint="The object itself may be damaged; nothing was kept.",
         )
 
-    async def _fetch_whole(self, fetch: Fetch, part: PartFile, finish: "_Finish", entry: StoredObject) -> None:
+    async def _fetch_whole(
+        self, fetch: Fetch, part: PartFile, publication: "_Publication", entry: StoredObject
+    ) -> None:
         manifest = frozenset({"sha256"} if self._request.sha256 else ())
         reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
         async with alongside(self._checkpoints(part, fetch).repeat), alongside(reread.follow):
@@ -210,21 +212,21 @@ class Download:
         self._progress.release_slot()
         self._progress.to(State.VERIFYING)
         modified = _modified(entry, fetch)
-        await self._context.workers.run(lambda stop: finish.run(fetch.expected, reread, modified, stop))
+        await self._context.workers.run(lambda stop: publication.run(fetch.expected, reread, modified, stop))
 
     def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
         return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
 
-    def _ended(self, finish: "_Finish") -> State:
-        if finish.path is None:
+    def _state_of(self, publication: "_Publication") -> State:
+        if publication.path is None:
             return State.SKIPPED
-        self._progress.path, self._progress.level = finish.path, finish.level
+        self._progress.path, self._progress.level = publication.path, publication.level
         self._progress.remark = self._fetch.remark if self._fetch is not None else ""
-        self._progress.sha256 = finish.sha256
+        self._progress.sha256 = publication.sha256
         return State.DONE
 
 
-class _Finish:
+class _Publication:
     """What happens to a complete part file: compared, and given its name."""
 
     def __init__(self, destination: Destination, part: PartFile) -> None:
