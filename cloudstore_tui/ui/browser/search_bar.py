@@ -42,6 +42,7 @@ from cloudstore_tui.ui.browser.search_meaning import (
 from cloudstore_tui.ui.browser.search_suggestions import Known, Suggestion, SuggestionBox, did_you_mean, suggest
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.bar_input import BarInput
 
@@ -683,6 +684,7 @@ class MeaningLine(Widget):
 
     def say(self, words: Content, note: str, keys: str) -> None:
         """Say this; the note becomes shorter and the keys vanish where there is no room."""
+        keys = keys_in_words(self.app, keys)
         if (words, note, keys) != self._said:
             self._said = (words, note, keys)
             self.refresh()

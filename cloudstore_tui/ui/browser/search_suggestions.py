@@ -28,6 +28,7 @@ from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.search_meaning import Token, TokenPart, tokens_of
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import plain
 
 MOST = 100
@@ -382,7 +383,6 @@ class SuggestionBox(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_subtitle = self.KEYS
         self.offers: tuple[Suggestion, ...] = ()
         self._index = 0
         self._rows = ROWS
@@ -404,6 +404,7 @@ class SuggestionBox(Widget):
         self.offers = tuple(offers)
         self._index = 0
         self.border_title = title
+        self.border_subtitle = keys_in_words(self.app, self.KEYS)
         self.place(0, self.app.size.width, self.app.size.height)
         self.set_class(bool(offers), "-open")
         self.refresh(layout=True)
@@ -422,7 +423,10 @@ class SuggestionBox(Widget):
         edge = 0 if is_flat else 2
         texts = [cell_len(plain(offer.label)) + 2 for offer in self.offers]
         notes = [cell_len(plain(offer.note)) + _GAP for offer in self.offers]
-        wanted = max(min(max(texts, default=0), _WIDEST) + min(max(notes, default=0), _WIDEST), len(self.KEYS) + 6)
+        wanted = max(
+            min(max(texts, default=0), _WIDEST) + min(max(notes, default=0), _WIDEST),
+            len(str(self.border_subtitle)) + 6,
+        )
         self.styles.width = min(wanted + edge, width)
         self.styles.height = self._rows + edge
         self.styles.offset = (max(min(column, width - wanted - edge), 0), 1)

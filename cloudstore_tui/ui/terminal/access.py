@@ -17,9 +17,13 @@ def driver_of(app: App[Any]) -> Driver | None:
 
 def key_display(app: App[Any], binding: Binding) -> str:
     """The key of a binding, in signs that this terminal has."""
+    return keys_in_words(app, app.get_key_display(binding))
+
+
+def keys_in_words(app: App[Any], hint: str) -> str:
+    """A hint such as `⏎ search`, with words for the keys whose signs this terminal lacks."""
     driver = driver_of(app)
-    charset = driver.charset if isinstance(driver, TerminalDriver) else UTF_8
-    return key_in_charset(app.get_key_display(binding), charset)
+    return key_in_charset(hint, driver.charset if isinstance(driver, TerminalDriver) else UTF_8)
 
 
 def show_alone(app: App[Any], text: str, hint: str) -> bool:

@@ -51,7 +51,7 @@ _SIGNS = {
     "µ": "u",
     **dict.fromkeys("ðđ", "d"),
 }
-_KEYS = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⏎": "enter", "⌫": "backspace"}
+_KEYS = {"↑": "up", "↓": "down", "←": "left", "→": "right", "⏎": "enter", "⇥": "tab", "⌫": "backspace"}
 _LOW, _LAST_SPOKEN = 0x2500, 0x257F
 
 
