@@ -191,7 +191,7 @@ class CloudStoreApp(App[None]):
         )
         """The screen below all others."""
         self.add_mode(self.DEFAULT_MODE, lambda: self.home)
-        self.setup = SetupController(self, engine, PROVIDERS, config.path)
+        self.setup = SetupController(self, engine, PROVIDERS, config.path, settings.download_dir)
         self._meanwhile = meanwhile
 
     @property

@@ -140,8 +140,8 @@ _DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY")
 _NO_CURSOR = ("", "dumb", "unknown")
 
 
-def check_disk(download_dir: Path) -> Iterator[CheckResult]:
-    """The folder for downloads, and the one for what must survive a restart."""
+def check_disk(download_dir: Path, *, keeps: bool = True) -> Iterator[CheckResult]:
+    """The folder for downloads, and the journal, if there is one: what must survive a restart."""
     folder = download_dir.expanduser().absolute()
     there = next((path for path in (folder, *folder.parents) if path.is_dir()), folder)
     try:
@@ -159,7 +159,10 @@ def check_disk(download_dir: Path) -> Iterator[CheckResult]:
             )
         else:
             yield CheckResult("", "downloads", CheckStatus.OK, text)
-    yield _journal()
+    if keeps:
+        yield _journal()
+    else:
+        yield CheckResult("", "journal", CheckStatus.SKIP, "none: the demo keeps no transfers")
 
 
 def _journal() -> CheckResult:
@@ -208,10 +211,10 @@ def _terminal(environment: Mapping[str, str], size: os.terminal_size | None) -> 
 def _letters(environment: Mapping[str, str]) -> CheckResult:
     wanted = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environment.get(name))), "")
     if "utf" in wanted.lower() or (not wanted and "utf" in locale.getpreferredencoding(do_setlocale=False).lower()):
-        return CheckResult("", "letters", CheckStatus.OK, wanted or "UTF-8")
+        return CheckResult("", "encoding", CheckStatus.OK, wanted or "UTF-8")
     text = f"the locale {wanted or 'C'} is not UTF-8: names beyond ASCII are shown as ?"
     return CheckResult(
-        "", "letters", CheckStatus.WARN, text, "Set LANG=C.UTF-8, or another locale that ends with UTF-8."
+        "", "encoding", CheckStatus.WARN, text, "Set LANG=C.UTF-8, or another locale that ends with UTF-8."
     )
 
 
@@ -245,6 +248,8 @@ class Doctor:
         specs: Sequence[ProviderSpec],
         provider_of: Callable[[str], StorageProvider],
         patience: float = LONGEST,
+        *,
+        keeps: bool = True,
     ) -> None:
         """Make it.
 
@@ -253,11 +258,13 @@ class Doctor:
             specs: the services that there are.
             provider_of: opens a profile by its name; asked for only once its secrets are there.
             patience: seconds that each service may take.
+            keeps: whether transfers outlive the program.
         """
         self._config = config
         self._specs = {spec.name: spec for spec in specs}
         self._provider_of = provider_of
         self._patience = patience
+        self._keeps = keeps
 
     async def run(self, names: Sequence[str] = ()) -> AsyncIterator[CheckResult]:
         """All results in order; of some profiles, or of all."""
@@ -265,10 +272,13 @@ class Doctor:
         for name in names or list(self._config.profiles):
             async for result in self._profile(self._config.profile(name)):
                 yield result
-        for result in await asyncio.to_thread(lambda: list(check_disk(self._config.settings.download_dir))):
+        for result in await asyncio.to_thread(self._check_disk):
             yield result
         for result in check_terminal(os.environ, terminal_size()):
             yield result
+
+    def _check_disk(self) -> list[CheckResult]:
+        return list(check_disk(self._config.settings.download_dir, keeps=self._keeps))
 
     async def _profile(self, profile: Profile) -> AsyncIterator[CheckResult]:
         spec = self._specs[profile.provider]

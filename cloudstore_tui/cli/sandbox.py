@@ -175,7 +175,9 @@ class SandboxProcess:
     def __init__(self, *, seed: int, objects: int, now: datetime | None = None, faults: Sequence[str] = ()) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="cloudstore-demo-"))
         self._socket = listen(HOST, 0)
-        self.config = write_config(self._folder, url_of(HOST, self._socket), logins(seed))
+        # The profile with the calls is the first one.
+        profiles = sorted(logins(seed), key=lambda login: login[0] != "acme8")
+        self.config = write_config(self._folder, url_of(HOST, self._socket), profiles)
         """The file with its profiles."""
         self._command = [
             *(sys.executable, "-m", "cloudstore_tui", "sandbox", "--with-parent"),

@@ -62,9 +62,9 @@ def logins(seed: int) -> tuple[Login, ...]:
     """How the profiles of a sandbox log in."""
     alvaria = {"secret": alvaria_secret(seed, ALVARIA_CLIENT), "api_key": alvaria_api_key(seed)}
     return (
-        ("acme8", EIGHT_BY_EIGHT_CLIENT, {"secret": key_of(seed, EIGHT_BY_EIGHT_CLIENT)}),
         ("acme", ALVARIA_CLIENT, alvaria),
         ("acme-v2", ALVARIA_CLIENT, alvaria),
+        ("acme8", EIGHT_BY_EIGHT_CLIENT, {"secret": key_of(seed, EIGHT_BY_EIGHT_CLIENT)}),
     )
 
 

@@ -69,7 +69,7 @@ def test_where_nothing_is_wrong_everything_is_looked_at_in_order(doctor: Doctor)
     titles = [line[6:30].strip() for line in told.out.splitlines() if not line.startswith(" ")]
     alvaria = ["client secret", "api key", "token", "scopes", "folders", "uploads", "clock", "permission"]
     eight = ["client secret", "token", "product", "regions", "us-east", "uk", "level", "clock", "permission"]
-    machine = ["downloads", "journal", "terminal", "letters", "clipboard"]
+    machine = ["downloads", "journal", "terminal", "encoding", "clipboard"]
     wanted = ["configuration", *(f"acme {title}" for title in alvaria), *(f"acme-v2 {title}" for title in alvaria)]
     assert titles == [*wanted, *(f"acme8 {title}" for title in eight), *machine]
 

@@ -115,3 +115,13 @@ async def test_a_new_profile_leaves_the_tree_as_it_is(browser: Any) -> None:
         it.screen.expansion.show_profiles()
         assert [root.is_open for root in it.screen.places.roots] == open_before
         assert any(open_before)
+
+
+async def test_the_doctor_of_the_demo_tells_where_its_downloads_go_and_that_it_keeps_none(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with browser(size=(160, 40), behind={"keeps": False}) as it:
+        await it.press("exclamation_mark")
+        await it.until(lambda: "clipboard" in it.text)
+        assert "none: the demo keeps no transfers" in it.text
+        assert str(tmp_path / "downloads") in it.text

@@ -25,7 +25,7 @@ class AlvariaChecks:
 
     async def _token(self) -> str | Doubt:
         token = await self._client.login.token()
-        return f"{self._client.token_host} gave one for {token.life / 60:.0f} min"
+        return f"valid {token.life / 60:.0f} min, from {self._client.token_host}"
 
     async def _scopes(self) -> str | Doubt:
         granted = (await self._client.login.token()).granted
@@ -66,4 +66,4 @@ class AlvariaChecks:
             )
         except (MissingError, UsageError) as error:
             return f"not known before one is tried: {error.message}"
-        return f"{folder} takes them"
+        return f"to {folder} allowed"

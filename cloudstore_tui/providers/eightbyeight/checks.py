@@ -38,7 +38,7 @@ class EightByEightChecks:
 
     async def _token(self) -> str | Doubt:
         token = await self._client.login.token()
-        return f"good for {token.life / 60:.0f} min"
+        return f"valid {token.life / 60:.0f} min"
 
     async def _product(self) -> str | Doubt:
         """A doubt only: whether the key is good for something shows in the regions."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
 from textual.app import App
 from textual.message import Message
 
@@ -39,6 +40,10 @@ class ProviderOwner(Protocol):
     def providers(self) -> Mapping[str, StorageProvider]:
         """The providers by profile."""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether transfers outlive the program; those of the demo do not."""
+
     def add(self, name: str, open_provider: Callable[[], StorageProvider]) -> None:
         """Take one more profile into use."""
 
@@ -53,7 +58,9 @@ class ProfileAdded(Message):
 class SetupController:
     """Adds profiles to a program that runs, and finds out what is wrong."""
 
-    def __init__(self, app: App[None], engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path) -> None:
+    def __init__(
+        self, app: App[None], engine: ProviderOwner, specs: Sequence[ProviderSpec], path: Path, download_dir: Path
+    ) -> None:
         """Make it.
 
         Args:
@@ -61,8 +68,10 @@ class SetupController:
             engine: takes a new profile into use.
             specs: the services there are.
             path: the configuration that profiles are written to.
+            download_dir: where downloads go in this run.
         """
         self._app = app
+        self._download_dir = download_dir
         self._engine = engine
         self._specs = specs
         self._path = path
@@ -92,7 +101,9 @@ class SetupController:
         except StorageError as error:
             yield failed("", "configuration", error)
             return
-        async for result in Doctor(config, self._specs, self._provider).run():
+        if not self._engine.keeps:
+            config = replace(config, settings=replace(config.settings, download_dir=self._download_dir))
+        async for result in Doctor(config, self._specs, self._provider, keeps=self._engine.keeps).run():
             yield result
 
     def _provider(self, name: str) -> StorageProvider:
