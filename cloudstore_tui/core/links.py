@@ -69,6 +69,22 @@ class Target(msgspec.Struct, frozen=True):
     networks: tuple[str, ...] = ()
 
 
+class ZipStatus(StrEnum):
+    """The words for how far a zip job is, in capitals; services may say others."""
+
+    NOT_STARTED = "NOT_STARTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    PARTIAL_DONE = "PARTIAL_DONE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+ZIP_GOES_ON = frozenset({ZipStatus.NOT_STARTED, ZipStatus.IN_PROGRESS})
+ZIP_CAN_BE_FETCHED = frozenset({ZipStatus.DONE, ZipStatus.PARTIAL_DONE})
+ZIP_HAS_NOTHING = frozenset({ZipStatus.FAILED, ZipStatus.CANCELLED})
+
+
 class ZipJob(msgspec.Struct, frozen=True):
     """A server-side job that packs objects into one zip."""
 
@@ -77,7 +93,7 @@ class ZipJob(msgspec.Struct, frozen=True):
     name: str
     """The service's name, ending in `.zip`."""
     status: str
-    """The service's word: NOT_STARTED, IN_PROGRESS, DONE, PARTIAL_DONE, FAILED, CANCELLED, or one we do not know."""
+    """The service's word: one of `ZipStatus`, or one we do not know."""
     content: tuple[str, ...] = ()
     """What the service says is in it; for display only."""
 

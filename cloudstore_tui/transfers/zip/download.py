@@ -9,6 +9,7 @@ from functools import partial
 from msgspec import Struct
 
 from cloudstore_tui.core.errors import IntegrityError, JobError, MissingError, PartialError, StorageError, UsageError
+from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZipStatus
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
@@ -25,7 +26,7 @@ from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive, Limits
 from cloudstore_tui.transfers.zip.extract import Opened, Opening, Wanted
-from cloudstore_tui.transfers.zip.job import FETCHABLE, WatchedJob
+from cloudstore_tui.transfers.zip.job import WatchedJob
 
 MAX_FAILURES = 20
 """Jobs of one transfer that may fail: enough to find one object among 500 that the service cannot pack."""
@@ -368,7 +369,7 @@ class ZipDownload:
                 # Somebody keeps clearing the queue: the objects are there all the same.
                 self._batches.give_up()
                 continue
-            if word in FETCHABLE:
+            if word in ZIP_CAN_BE_FETCHED:
                 opened = await self._open(batch)
                 self._batches.opened(opened.missing, opened.damaged)
                 # The next batch needs another job.
@@ -386,7 +387,7 @@ class ZipDownload:
                     await self._job.watch(len(batch.wanted))
                 else:
                     await self._job.start([wanted.request.location for wanted in batch.left])
-                if self._job.word in FETCHABLE:
+                if self._job.word in ZIP_CAN_BE_FETCHED:
                     await self._zip.fetch(self._job.name)
                 return self._job.word
             except MissingError:
@@ -422,7 +423,7 @@ class ZipDownload:
         """
         word = self._job.word
         self._job.leave()
-        if word == "CANCELLED":
+        if word == ZipStatus.CANCELLED:
             raise JobError("the zip job was cancelled on the server", hint="Try again to start another one.")
         if not self._wanted:
             raise JobError("the service could not pack the zip", hint="Start a new job for the same objects.")

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, StorageError, UnavailableError
+from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZIP_GOES_ON, ZIP_HAS_NOTHING, ZipStatus
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.core.text import plain
@@ -24,8 +25,6 @@ MAX_JOBS = 2
 
 DEADLINE = 2 * 3600.0
 """Seconds that the service gets; the job is left to it then."""
-FETCHABLE = frozenset({"DONE", "PARTIAL_DONE"})
-ENDED = FETCHABLE | {"FAILED", "CANCELLED"}
 _LONGEST_WORD = 40
 
 
@@ -92,7 +91,7 @@ class WatchedJob:
     @property
     def has_ended(self) -> bool:
         """Whether the service is done with it. What it says later does not change that."""
-        return self.word in ENDED
+        return self.word in ZIP_CAN_BE_FETCHED | ZIP_HAS_NOTHING
 
     def take_over(self, name: str, *, ours: bool) -> None:
         """Go on with a job that is on the server already."""
@@ -149,7 +148,7 @@ class WatchedJob:
         if self.name and self._is_ours and not self.has_ended:
             with suppress(StorageError):
                 await self._provider.cancel_zip(self._near.region, self.name)
-            self.word = "CANCELLED"
+            self.word = ZipStatus.CANCELLED
 
     async def _watch(self, count: int) -> None:
         clock, polls = self._context.clock, self._context.polls or (5,)
@@ -182,7 +181,7 @@ class WatchedJob:
                 return
 
     def _note(self, count: int) -> str:
-        known = self.word in ("", "NOT_STARTED", "IN_PROGRESS")
+        known = not self.word or self.word in ZIP_GOES_ON
         said = "" if known else f"; the service says {plain(self.word, _LONGEST_WORD)}"
         objects = f", {count} object{'' if count == 1 else 's'}" if count else ""
         return f"packed on the server{objects}{said}"
