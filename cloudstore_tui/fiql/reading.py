@@ -113,7 +113,7 @@ def _few(term: Comparison, types: Types, zone: tzinfo) -> str:
     values = [_title(value, _PLURALS) if name == "type" else _value(name, value) for value in term.values]
     # The same value in other capitals is the same to people.
     joined = " or ".join({value.casefold(): value for value in values}.values())
-    words = joined if name == "type" else f"{label} {joined}"
+    words = joined if name == "type" else joined.lower() if name == "direction" else f"{label} {joined}"
     return words if term.operator in ("==", "=in=") else f"not {words}"
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import Compiled, compile_phrase, is_fiql, parse, phrase_of, understand
+from cloudstore_tui.fiql import Compiled, compile_phrase, is_fiql, parse, phrase_of, understand, with_condition
 
 NOW = datetime(2024, 9, 2, 1, 30, tzinfo=UTC)
 TODAY, YESTERDAY = "1725235200000", "1725148800000"
@@ -350,3 +350,23 @@ def test_a_phrase_from_the_shell_means_what_its_user_typed() -> None:
     assert compiled(phrase_of(["agent:Khang Glynn", "dur:>10 minutes", "type:cc"])).filter == (
         f"agentName=='Khang Glynn';duration=gt=600000;{CC}"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "condition", "becomes"),
+    [
+        ("", "agent:A", "agent:A"),
+        ("agent:B dur:>1m x", "agent:A", "dur:>1m x agent:A"),
+        ("-agent:B since:yesterday", "agent:A", "-agent:B since:yesterday agent:A"),
+        ("since:yesterday until:today", "since:2024-09-01 until:2024-09-02", "since:2024-09-01 until:2024-09-02"),
+        ("agentName==B;duration=gt=5", "agent:A", "duration=gt=5;agentName==A"),
+        ("agentName==A", "agent:A", "agentName==A"),
+        ("a==1,b==2", "agent:A", "(a==1,b==2);agentName==A"),
+    ],
+)
+def test_one_more_condition_takes_the_place_of_what_said_the_same(text: str, condition: str, becomes: str) -> None:
+    assert with_condition(text, condition, UTC, NOW) == becomes
+
+
+def test_a_phrase_is_for_the_types_of_its_place() -> None:
+    assert compile_phrase("agent:A dur:>1m", UTC, NOW, ("callrecording",)).filter == "userName==A;duration=gt=60000"

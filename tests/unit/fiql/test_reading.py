@@ -1,13 +1,13 @@
 """Filters in words, as trees, and why they find nothing."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.fiql import Comparison, explain, outline, parse, why_empty
+from cloudstore_tui.fiql import Comparison, brief, explain, outline, parse, understand, why_empty
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS
 from cloudstore_tui.fiql.tree import OPERATORS
 
@@ -101,3 +101,29 @@ def test_a_filter_that_finds_nothing_may_have_reasons(text: str, reasons: list[s
     assert len(found) == len(reasons), found
     for sentence, words in zip(found, reasons, strict=True):
         assert words in sentence
+
+
+@pytest.mark.parametrize(
+    ("phrase", "words"),
+    [
+        ('agent:"Khang Glynn" on:2024-09-01 dur:>10m', "agent Khang Glynn, 1 Sep 2024, longer than 10 min"),
+        ("type:calls on:2024-09 -queue:Sales", "Call recordings or Work recordings, Sep 2024, not queue Sales"),
+        ("on:2024 size:>10MB state:any", "2024, larger than 10 MB, in any state"),
+        ('since:"2024-09-01 09:00" until:2024-09-03', "1 Sep 2024 09:00 to 3 Sep 2024"),
+        ("created:2024-09-01..2024-09-02", "1 Sep 2024 to 2 Sep 2024"),
+        ("since:2024-09-01 agent:A,B", "since 1 Sep 2024, agent A or B"),
+        ("until:2024-09-01 direction:in", "before 1 Sep 2024, inbound"),
+        ("started:2024-09-01 tag.a:b", "started 1 Sep 2024, a is b"),
+        ("type:cc dur:1m..5m", "Call recordings, at least 1 min, at most 5 min"),
+    ],
+)
+def test_a_title_says_a_search_in_few_words(phrase: str, words: str) -> None:
+    node = understand(phrase, UTC, datetime(2024, 9, 5, tzinfo=UTC)).node
+    assert node is not None
+    assert brief(node, UTC) == words
+
+
+def test_a_duration_is_that_of_the_types_of_the_place() -> None:
+    node = understand("dur:>10m", UTC, datetime(2024, 9, 5, tzinfo=UTC), ("transcription",)).node
+    assert node is not None
+    assert brief(node, UTC, ("transcription",)) == "longer than 10 min"

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudstore_tui.ui.browser.search_meaning import Verdict, judge
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.ui.browser.search_meaning import Scope, Verdict, in_words, is_finished, judge
 
 NOW = datetime(2024, 9, 2, 12, tzinfo=UTC)
 
@@ -48,3 +49,28 @@ def test_a_hole_is_no_value() -> None:
 
 def test_tags_that_were_seen_are_no_slips() -> None:
     assert verdict("myTag==1").first is None
+
+
+CALLS = Scope(Location("acme8", "us-east", place=("callcenterrecording",)), "Call recordings", ("callcenterrecording",))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "Call recordings"),
+        ('agent:"Kha', "Call recordings, agent Kha…"),
+        ("agent:Lee agnt", "Call recordings, agent Lee, name, person or queue contains 'agnt'"),
+        ("agent:Lee dur:", "Call recordings, agent Lee…"),
+        ("type:summary state:any", "Summaries, in any state"),
+    ],
+)
+def test_what_is_half_typed_is_said_as_far_as_it_goes(text: str, words: str) -> None:
+    assert in_words(text, CALLS, UTC, NOW)[0] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "is_wrong"),
+    [("agnt:x", 0, False), ("agnt:x ", 0, True), ('agent:"x y', 6, False), ("agnt:x dur:>1m", 0, True)],
+)
+def test_a_word_is_finished_when_another_one_follows(text: str, position: int, is_wrong: bool) -> None:
+    assert is_finished(text, len(text), position) is is_wrong
