@@ -70,10 +70,10 @@ def test_the_first_ten_minutes(demo: Any) -> None:
     demo.press(".")
     demo.wait_for("10 files · 13.1 MB")
     demo.press("d")
-    demo.wait_for("10 finished|10 transfers done")
+    demo.wait_for("✓ 10 files")
     demo.press("t")
-    demo.wait_for("10 finished")
-    close(demo, "Checked|Verified")
+    demo.wait_for("✓ (everything of one call|10 files)")
+    close(demo, "^ Transfers")
     demo.press("!")
     demo.wait_for("token")
     home(demo)
@@ -189,7 +189,7 @@ def looks(shown: Any) -> None:
 def downloads(shown: Any) -> None:
     go(shown, "acme8:us-east/transcription/", r"row \d+ of")
     shown.press("d")
-    shown.wait_for("Downloaded|done|ended")
+    shown.wait_for("✓ .*→|↓ ")
     shown.press("D")
     shown.wait_for("Download 1|[Ff]older")
 
@@ -205,7 +205,7 @@ def whole_call(shown: Any) -> None:
 def zips(shown: Any) -> None:
     go(shown, PLACE, "100 loaded")
     shown.press("z")
-    shown.wait_for("Zip: 1 object|zip +1 object|zip")
+    shown.wait_for("packing|[✓↓] ")
     shown.press("J")
     shown.wait_for("[Zz]ip jobs")
 

@@ -190,6 +190,7 @@ class DownloadActions(ActionGroup):
         wanted: Path,
         zipping: Zipping | None = None,
         names: Mapping[str, str] | None = None,
+        title: str = "",
     ) -> bool:
         """Start the transfers, as zips if so planned; whether the user let them start.
 
@@ -198,6 +199,7 @@ class DownloadActions(ActionGroup):
             wanted: the folder.
             zipping: how it is packed.
             names: names of files by the identity of their object, where they are not to have the object's own.
+            title: what the batch is called, where its objects do not say it.
         """
         folder = await asyncio.to_thread(usable_folder, wanted)
         if folder != wanted:
@@ -212,7 +214,7 @@ class DownloadActions(ActionGroup):
         root = next((known for known in (self.folder, self._named) if folder.is_relative_to(known)), None)
         downloads = [replace(one, root=root) for one in requests(objects, folder, on_conflict, names, there)]
         requested = downloads if zipping is None else zipping.requests(downloads, folder)
-        self._watch.submit(requested, batch_title(objects, self.listing.zone), str(folder))
+        self._watch.submit(requested, title or batch_title(objects, self.listing.zone), str(folder))
         return True
 
     # Folders

@@ -166,7 +166,9 @@ class LookActions(ActionGroup):
         if zipping is not None and not zipping.packed:
             tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
             return False
-        started = await self._downloads.start(order.entries, folder, zipping, names)
+        is_all = len(order.entries) == len(order.tree.entries)
+        title = f"everything of one call ({counted(len(order.entries), 'file')})" if is_all else ""
+        started = await self._downloads.start(order.entries, folder, zipping, names, title)
         if started and zipping is not None:
             tell(self.screen, f"Zip: {zipping.text}.")
             if zipping.exceptions:
