@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -239,6 +240,9 @@ class CloudStoreApp(App[None]):
             # No worker: the program does not wait for it at its end.
             beside = threading.Thread(target=self._do_beside, args=(self._meanwhile,), daemon=True)
             self.call_after_refresh(beside.start)
+        # Home is there first; the rest of the program is read while somebody looks at it.
+        ahead = threading.Thread(target=import_module, args=("cloudstore_tui.ui.browser.screen",), daemon=True)
+        self.call_after_refresh(ahead.start)
         start = self._start or self.memory.last(self._engine.providers)
         if start is not None:
             await self.browse()

@@ -69,6 +69,7 @@ _now_option = click.option(
 @click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 @click.option("--socket", "socket_fd", type=int, hidden=True)
+@click.option("--remove", type=LocalPath(), hidden=True)
 def sandbox_command(
     *,
     host: str,
@@ -83,6 +84,7 @@ def sandbox_command(
     list_faults: bool,
     with_parent: bool,
     socket_fd: int | None,
+    remove: Path | None,
 ) -> None:
     """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
 
@@ -109,12 +111,17 @@ def sandbox_command(
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    with Sandbox(options) as ready:
-        click.echo(json.dumps({"event": "ready", "base_url": ready.base_url, "config": str(ready.config)}))
-        sys.stdout.flush()
-        if with_parent:
-            threading.Thread(target=_wait_for_parent, args=(over,), daemon=True).start()
-        over.wait()
+    try:
+        with Sandbox(options) as ready:
+            click.echo(json.dumps({"event": "ready", "base_url": ready.base_url, "config": str(ready.config)}))
+            sys.stdout.flush()
+            if with_parent:
+                threading.Thread(target=_wait_for_parent, args=(over,), daemon=True).start()
+            over.wait()
+    finally:
+        if remove is not None:
+            # Whoever made it may have been killed.
+            shutil.rmtree(remove, ignore_errors=True)
 
 
 @click.command("demo", cls=Command)
@@ -181,7 +188,7 @@ class SandboxProcess:
         """The file with its profiles."""
         self._command = [
             *(sys.executable, "-m", "cloudstore_tui", "sandbox", "--with-parent"),
-            *("--socket", str(self._socket.fileno())),
+            *("--socket", str(self._socket.fileno()), "--remove", str(self._folder)),
             *("--seed", str(seed), "--objects", str(objects)),
             *(("--now", now.isoformat()) if now else ()),
             *(part for fault in faults for part in ("--fault", fault)),

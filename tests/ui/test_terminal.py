@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -122,6 +123,16 @@ def test_the_demo_shows_both_services_and_quits_leaving_nothing(terminal: Open, 
     assert b"\x1b[?1049l" in shown.sent
     assert not RAW_BYTES.search(shown.sent)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_demo_that_is_killed_leaves_no_folder_behind(terminal: Open, tmp_path: Path) -> None:
+    shown = terminal("demo", TMPDIR=str(tmp_path))
+    shown.wait_until(lambda: len(list(tmp_path.glob("cloudstore-sandbox-*"))) == 1, "the sandbox")
+    children = psutil.Process(shown.child.pid).children(recursive=True)
+    assert list(tmp_path.glob("cloudstore-demo-*"))
+    shown.child.kill(signal.SIGKILL)
+    psutil.wait_procs(children, timeout=30)
+    assert not list(tmp_path.glob("cloudstore-*"))
 
 
 def of_service(config: Path, address: str) -> bytes:
