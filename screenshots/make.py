@@ -253,9 +253,7 @@ def joined(frames: Sequence[tuple[str, float]]) -> str:
         begun += seconds
     box = re.search(r'viewBox="([^"]+)"', frames[0][0])
     last = len(frames) - 1
-    calm = (
-        f"@media (prefers-reduced-motion) {{ g {{ animation: none !important }} #f{last} {{ visibility: visible }} }}"
-    )
+    calm = f"g {{ animation: none !important }} #f{last} {{ visibility: visible !important }}"
     style = "\n".join([*rules, f"@media (prefers-reduced-motion) {{ {calm} }}"])
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box[1] if box else ""}">'
     return "\n".join([head, f"<style>\n{style}\n</style>", *bodies, "</svg>\n"])
