@@ -24,7 +24,7 @@ class MaskFilter(LineFilter):
     """How many names are known: lines that were drawn with fewer are made again."""
     enabled: bool = True
 
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+    def apply(self, segments: list[Segment], _: Color) -> list[Segment]:
         """The line with stand-ins, in the styles of what they stand for."""
         text = "".join(segment.text for segment in segments)
         told = MASK.text(text)

@@ -35,7 +35,7 @@ _IS_IN_IT = 1.0
 
 
 @dataclass(slots=True)
-class Command:
+class PaletteCommand:
     """One action, and where it is carried out."""
 
     title: str
@@ -60,9 +60,9 @@ class Command:
         return best + _IS_IN_IT * all(word in known for word in words) if best else 0.0
 
 
-def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) -> list[Command]:
+def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) -> list[PaletteCommand]:
     """The commands made of the active bindings, so that nothing is listed twice: recent ones, then what works here."""
-    found: dict[tuple[DOMNode, str], Command] = {}
+    found: dict[tuple[DOMNode, str], PaletteCommand] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if not (binding.tooltip and binding.description and active.enabled):
@@ -74,14 +74,16 @@ def commands_of(app: App[Any], screen: Screen[Any], recent: Iterable[str] = ()) 
     themes = getattr(app, "themes", None)
     commands = [*found.values()]
     if isinstance(themes, ThemeManager) and len(themes.names) > 1:
-        commands.append(Command("Themes …", "Choose the colours; they show while you move", _themes(app, themes), 2))
+        commands.append(
+            PaletteCommand("Themes …", "Choose the colours; they show while you move", _themes(app, themes), 2)
+        )
     order = {title: place for place, title in enumerate(recent)}
     return sorted(commands, key=lambda command: (order.get(command.title, len(order)), command.rank))
 
 
-def _command(app: App[Any], active: ActiveBinding) -> Command:
+def _command(app: App[Any], active: ActiveBinding) -> PaletteCommand:
     binding, node = active.binding, active.node
-    return Command(
+    return PaletteCommand(
         binding.description, binding.tooltip, lambda: app.run_action(binding.action, node), _rank(app, active)
     )
 
@@ -108,7 +110,7 @@ class CommandDialog(PickDialog):
 
     HINT: ClassVar[str] = "Type to find; Enter runs it."
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, commands: Sequence[PaletteCommand]) -> None:
         super().__init__("Commands", [command.pick for command in commands], verb="Run")
         self._commands = tuple(commands)
 

@@ -16,7 +16,7 @@ from cloudstore_tui.ui.dialogs.dialog import Dialog, Note, button
 from cloudstore_tui.ui.text import show
 
 
-class Elsewhere(StrEnum):
+class ListenWay(StrEnum):
     """How to listen all the same."""
 
     LINK = "link"
@@ -38,7 +38,7 @@ def stream_line(address: str) -> str:
     return f"ssh {shlex.quote(socket.gethostname())} {there} | mpv -"
 
 
-class ListenDialog(Dialog[Elsewhere | None]):
+class ListenDialog(Dialog[ListenWay | None]):
     """Says why, and offers a link, another program, and a command for the user's own machine."""
 
     DEFAULT_CSS = "ListenDialog #line { margin-top: 1; }"
@@ -88,11 +88,11 @@ class ListenDialog(Dialog[Elsewhere | None]):
 
     def action_link(self) -> None:
         """Ask for a link."""
-        self.dismiss(Elsewhere.LINK)
+        self.dismiss(ListenWay.LINK)
 
     def action_open(self) -> None:
         """Open a copy."""
-        self.dismiss(Elsewhere.OPEN)
+        self.dismiss(ListenWay.OPEN)
 
     def action_copy(self) -> None:
         """Copy the command."""

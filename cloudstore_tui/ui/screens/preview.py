@@ -18,7 +18,7 @@ from cloudstore_tui.preview.render import joined, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.dialogs.listen_dialog import Elsewhere, ListenDialog, why_silent
+from cloudstore_tui.ui.dialogs.listen_dialog import ListenDialog, ListenWay, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
@@ -214,9 +214,9 @@ class PreviewScreen(BaseScreen[bool]):
         program = self._actions.opener_of(self._entry)
         dialog = ListenDialog(why, self._entry.location.address, program=program, links=links)
         way = await self.app.push_screen_wait(dialog)
-        if way is Elsewhere.LINK:
+        if way is ListenWay.LINK:
             await self._actions.link(self._entry, self._say)
-        elif way is Elsewhere.OPEN:
+        elif way is ListenWay.OPEN:
             await self._actions.open(self._entry, self._say)
 
     @work(group="transcript", exclusive=True)
