@@ -28,6 +28,8 @@ DOWN, UP, PAGE, GO_TO, ENTER = b"\x1b[B", b"\x1b[A", b"\x1b[6~", b"\x07", b"\r"
 DETAIL = b"i"
 QUIET = 0.15
 """Seconds without a byte after which a key counts as answered."""
+RESTED = 0.4
+"""The same where what is beside the list follows a little later."""
 
 
 def say(what: str, value: float, unit: str, goal: str = "") -> None:
@@ -109,9 +111,9 @@ def hold(line: Line, seconds: float, rate: float = 0.0) -> tuple[float, float]:
     return total / seconds, last - released if rest else 0.0
 
 
-def measure_keys(line: Line, what: str) -> None:
-    for name, key, times, goal in (("cursor key", DOWN, 12, 300), ("page", PAGE, 10, 4000)):
-        sizes = [line.answer(key) for _ in range(times)]
+def measure_keys(line: Line, what: str, most: int) -> None:
+    for name, key, times, goal in (("cursor key", DOWN, 12, most), ("page", PAGE, 10, 4000)):
+        sizes = [line.answer(key, RESTED) for _ in range(times)]
         say(f"{name}, {what}, median", statistics.median(sizes), "B", f"at most {goal}")
         say(f"{name}, {what}, most", max(sizes), "B")
 
@@ -129,10 +131,12 @@ def measure(line: Line) -> None:
     line.answer(GO_TO, 1)
     line.answer(b"acme8:us-east/", 1)
     say("going to a region", line.answer(ENTER, 3), "B")
-    measure_keys(line, "with detail")
+    measure_keys(line, "with detail", 700)
     measure_held(line, "with detail")
+    # From the preview to all fields, and from these to nothing.
     line.answer(DETAIL, 1)
-    measure_keys(line, "without")
+    line.answer(DETAIL, 1)
+    measure_keys(line, "without", 300)
     measure_held(line, "without")
     line.read(1, 5)
     say("idle", line.read(6, 6)[0] / 6, "B/s", "0")

@@ -131,7 +131,7 @@ def test_the_screen_is_the_same_as_if_every_frame_were_sent(
         session.check()
     shown.press(GO_TO)
     shown.press("acme8:us-east/", ENTER)
-    shown.wait_for(r"available")
+    shown.wait_for(r"Recording")
     session.check()
     session.resize(60, 15)
     session.check()

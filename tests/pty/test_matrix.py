@@ -62,7 +62,7 @@ def test_the_same_walk_on_every_terminal(
 
 def test_names_that_the_charset_lacks_keep_the_columns_in_place(terminal: Open, ready: Ready) -> None:
     shown = terminal("acme8:us-east/", size=(120, 40), LANG="C", CLOUDSTORE_CONFIG=str(ready.config))
-    shown.wait_for(r"available")
+    shown.wait_for(r"Recording")
     rule = [line.index("|") for line in shown.screen.display if "|" in line[:60]]
     assert len(rule) > 20
     assert len(set(rule)) == 1

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -21,6 +22,7 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.widgets.chrome import StatusBar
+from cloudstore_tui.ui.widgets.detail_pane import PAUSE
 from cloudstore_tui.ui.widgets.filter_bar import FilterBar
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
@@ -52,6 +54,7 @@ class EntriesPane(Vertical):
         self._store: RowStore | None = None
         self._doubtful = Selection()
         """The marks that Escape was pressed for once."""
+        self._following: Timer | None = None
         self._progress = Progress()
         self._zone: tzinfo = UTC
         self._usual: tuple[Column, ...] = ()
@@ -160,10 +163,16 @@ class EntriesPane(Vertical):
 
     @on(EntryTable.MarksChanged)
     @on(EntryTable.RowsChanged)
-    @on(EntryTable.Highlighted)
     def count(self) -> None:
         """Say how much is shown and marked."""
         self._say()
+
+    @on(EntryTable.Highlighted)
+    def follow(self) -> None:
+        """Say which row the cursor is on as soon as it rests: a held key says it once."""
+        if self._following is not None:
+            self._following.stop()
+        self._following = self.set_timer(PAUSE, self._say)
 
     def _filter(self, text: str) -> None:
         if self._store is not None:
