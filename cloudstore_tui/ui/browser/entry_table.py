@@ -17,7 +17,7 @@ class EntryTable(VirtualTable):
     """Opens and marks entries, by key and by mouse."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,l,right", "open", "Open", id="entries.open", tooltip="Open the folder or object"),
+        Binding("enter,l,right", "open", "Open", id="entries.open", tooltip="Open the folder, or look into the file"),
         Binding("space,insert", "mark", "Mark", id="entries.mark", tooltip="Mark or unmark, and go down"),
         Binding("v", "range", "Range", id="entries.range", show=False, tooltip="Mark a range (v…v)"),
         Binding("escape", "give_up_range", "No range", id="entries.drop_range", show=False, tooltip="Cancel the range"),

@@ -77,7 +77,13 @@ class ViewActions(ActionGroup):
         self._panes.go("previous")
 
     @action(
-        "i", "Detail", "Show or hide the detail", id="browser.detail", shown=False, everywhere=True, when=lambda _: True
+        "i",
+        "Preview",
+        "Preview, all fields or nothing",
+        id="browser.detail",
+        shown=False,
+        everywhere=True,
+        when=lambda _: True,
     )
     def turn_detail(self) -> None:
         """Show something else beside the list: the preview, all fields, nothing."""
