@@ -328,6 +328,12 @@ class CloudStoreApp(App[None]):
         lines = [f"{notice.at.astimezone(zone):%H:%M:%S}  {notice.text}" for notice in reversed(self.messages.kept)]
         self.push_screen(MessageDialog("Messages", "\n".join(lines) or "Nothing was told yet."))
 
+    def action_transfers(self) -> None:
+        """Show all transfers."""
+        from cloudstore_tui.ui.screens.transfers import TransfersScreen
+
+        self.push_screen(TransfersScreen(self._watch, self._settings.time_zone))
+
     def action_setup(self, what: str) -> None:
         """Check everything, or ask for a new profile; the demo keeps none."""
         if what == "check":

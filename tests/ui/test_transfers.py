@@ -309,3 +309,11 @@ async def test_the_bell_rings_when_a_long_transfer_ends(
         it.engine.become(1, state)
         await it.until(lambda: not it.app._watch.unfinished)
         assert len(rung) == rings
+
+
+async def test_they_are_shown_from_home_too(browser: Any) -> None:
+    async with browser(home=True) as it:
+        await it.press("t")
+        await it.until(lambda: isinstance(it.app.screen, TransfersScreen))
+        await it.press("escape")
+        assert not isinstance(it.app.screen, TransfersScreen)

@@ -382,6 +382,7 @@ class HomeScreen(BaseScreen[None]):
         *map(_number, range(1, MAX_NUMBERS + 1)),
         Binding("f,f7", "leave('find')", "Find", id="home.find", tooltip="Find a call, where you were last"),
         Binding("x", "drop", "Drop", show=False, id="home.drop", tooltip="Drop what waits, or put it off"),
+        Binding("t", "app.transfers", "Transfers", show=False, id="home.transfers", tooltip="Show all transfers"),
         Binding("ctrl+g", "leave('goto')", "Go to a path", id="home.goto", tooltip="Go to an address or known place"),
         Binding("ctrl+n", "app.setup('add')", "Add a profile", id="home.add", tooltip="Add a profile"),
         Binding(
