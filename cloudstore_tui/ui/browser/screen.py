@@ -265,9 +265,11 @@ class BrowserScreen(BaseScreen[None]):
 
     def _tell_result(self, batch: BatchProgress) -> None:
         """Say on other screens, too, how a batch ended."""
+        from cloudstore_tui.ui.screens.call import CallScreen
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
-        if not self.is_active and not isinstance(self.app.screen, TransfersScreen):
+        # Those say it themselves.
+        if not self.is_active and not isinstance(self.app.screen, CallScreen | TransfersScreen):
             tell(self, result_text(batch).strip(), "error" if batch.of_state[State.FAILED] else "information")
 
     def _copy_result(self) -> bool:
