@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 
 from cloudstore_tui.cli.main import execute
+from cloudstore_tui.net.logs import stop_logging
 
 _OF_THE_PLACE = ("LC_", "LANG", "TZ")
 """Variables that say where on earth the tests run."""
@@ -67,5 +68,7 @@ class Cloudstore:
                     code = execute([*self._words, *arguments])
             finally:
                 os.chdir(before)
+                # A log that was asked for ends with the process otherwise.
+                stop_logging()
         shown = self._capture.readouterr()
         return Done(code, shown.out, shown.err)
