@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import Piece
+from cloudstore_tui.core.provider import Session
 
 NAMES = ["int-0000000.json", "int-0000001.json"]
 
@@ -66,3 +67,19 @@ async def test_recordings_are_not_fetched_for_the_pane(browser: Any) -> None:
         await it.press("j", "I")
         assert it.notices == ["Too big for the detail pane. Press p to preview."]
         assert it.engine.ranges == []
+
+
+async def test_nothing_is_fetched_unasked_where_the_calls_of_the_minute_are_half_used(
+    browser: Any, texts: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.widgets.detail_pane.REST", 0.01)
+    used = [0.6]
+    monkeypatch.setattr(type(searches), "session", property(lambda _: Session(pace_used=used[0])))
+    async with browser(start="acme8:us-east", behind=texts, preview_in_detail=True) as it:
+        await it.until(lambda: it.rows)
+        await it.press("j")
+        await it.pilot.pause(0.3)
+        assert it.engine.ranges == []
+        used[0] = 0.4
+        await it.press("k")
+        await it.until(lambda: it.engine.ranges)
