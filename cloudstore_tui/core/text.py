@@ -51,6 +51,16 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+
+def unaccented(text: str) -> str:
+    """What is left of a text without capitals and accents: for whoever types `wojcik` and means `Wójcik`."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text).casefold()))
+
+
 def pieces(text: str) -> Iterator[tuple[str, bool]]:
     """The visible form of `text` in order; True with codes that stand for something that is not drawn."""
     end = 0

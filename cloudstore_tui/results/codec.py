@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, StoredObject
-from cloudstore_tui.core.text import folded
+from cloudstore_tui.core.text import unaccented
 
 _FIELDS: Final = frozenset(StoredObject.__struct_fields__) - {"location", "size_exact", "tags"}
 _TIMES: Final = frozenset({"modified", "created", "updated"})
@@ -48,8 +48,8 @@ def words(entry: Entry) -> str:
 
 
 def needle(text: str) -> str:
-    """What to look for in `words`."""
-    return text.lower() if text.isascii() else _storable(folded(text))
+    """What to look for in `words`, whatever the capitals and accents."""
+    return text.lower() if text.isascii() else _storable(unaccented(text))
 
 
 def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:

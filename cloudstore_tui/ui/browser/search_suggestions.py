@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cloudstore_tui.core.text import folded
+from cloudstore_tui.core.text import unaccented
 from cloudstore_tui.fiql import phrase_value, quote
 from cloudstore_tui.fiql.fields import (
     ALIASES,
@@ -176,13 +176,13 @@ def _replaced(text: str, chosen: Sequence[Suggestion]) -> str:
 
 def _values_with(run: Sequence[Token], text: str, vocabulary: Vocabulary) -> list[Suggestion]:
     """Known values that hold all of some words, exact ones first: `khang gl` is `agent:"Khang Glynn"`."""
-    words = sorted(folded(token.of(text)) for token in run)
+    words = sorted(unaccented(token.of(text)) for token in run)
     if not run or max(map(len, words)) < _SHORTEST:
         return []
     found: list[tuple[bool, int, str]] = []
     for key, name in _SPOKEN:
         for value, times in vocabulary.values(name):
-            seen = folded(value)
+            seen = unaccented(value)
             if all(word in seen for word in words):
                 found.append((sorted(seen.split()) != words, -times, f"{key}:{_in_phrase(value)}"))
     if len(words) == 1 and words[0] in TYPE_WORDS:

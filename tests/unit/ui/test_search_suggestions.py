@@ -11,7 +11,13 @@ from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 @pytest.fixture
 def known() -> Known:
     seen = Vocabulary()
-    tags = [("agentName", "Khang Glynn"), ("agentName", "Lee"), ("queueName", "Sales UK"), ("myTag", "it's")]
+    tags = [
+        ("agentName", "Khang Glynn"),
+        ("agentName", "Lee"),
+        ("queueName", "Sales UK"),
+        ("callerName", "Zofia Wójcik"),
+        ("myTag", "it's"),
+    ]
     seen.learn([StoredObject(Location("acme8"), "x", type="rarething", tags=tuple(tags))])
     return Known(seen, (SavedSearch("monday", "type:calls queue:?queue"),))
 
@@ -96,6 +102,7 @@ def test_an_offer_says_what_it_means(known: Known) -> None:
         ("KHANG since:today", ['agent:"Khang Glynn" since:today']),
         ("lee sales", ['agent:Lee queue:"Sales UK"']),
         ("lee", ["agent:Lee"]),
+        ("wojcik", ['caller:"Zofia Wójcik"']),
         ("summaries", ["type:summaries"]),
         ("glynn xyzzy", ['agent:"Khang Glynn" xyzzy']),
     ],
