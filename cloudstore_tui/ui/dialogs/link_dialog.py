@@ -50,7 +50,7 @@ class LinkDialog(Dialog[None]):
     def compose_body(self) -> ComposeResult:
         """The link, how long it lives, and what it means to have it."""
         yield Note(widget_id="life")
-        yield Note("Anyone with this link can fetch the object until then.")
+        yield Note("Anyone with this link can download the file until it expires.")
         note = Note(widget_id="note")
         note.say(show(self._link.note))
         yield note

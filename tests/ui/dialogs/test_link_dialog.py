@@ -37,7 +37,7 @@ async def test_the_whole_link_is_on_the_screen_and_was_copied(opened: Any, size:
         assert URL in joined(it.text)
         assert it.app.clipboard == URL
         assert "Copied to your terminal's clipboard." in it.text
-        assert "Anyone with this link can fetch the object" in it.text
+        assert "Anyone with this link can download the file" in it.text
         assert "Expires in 60 minutes (2024-09-01 13:00:00 UTC)." in it.text
         assert it.fits()
 
