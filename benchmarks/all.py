@@ -73,7 +73,7 @@ ROWS = (
     Row("cursor key in 200,000 rows, CPU", "as in 1,000", "listing", r"^table: down, (?!1,000 rows).* ([\d.]+) ms CPU",
         floor=r"^table: down, 1,000 rows.* ([\d.]+) ms CPU"),
     Row("cursor key, with the detail", "≤ 700 B", "terminal", r"^cursor key, with detail, median +([\d.]+)", "{} B"),
-    Row("cursor key, without", "≤ 300 B", "terminal", r"^cursor key, without, median +([\d.]+)", "{} B"),
+    Row("cursor key, the table alone", "≤ 300 B", "terminal", r"^cursor key, without, median +([\d.]+)", "{} B"),
     Row("page", "≤ 4 kB", "terminal", r"^page, with detail, median +([\d.]+)", "{} B"),
     Row("key held at 30/s on a line of 16 kB/s, lag", "≤ 0.3 s", "terminal",
         r"last byte after its release +([\d.]+)", "{} s"),
