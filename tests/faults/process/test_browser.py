@@ -69,7 +69,7 @@ def test_q_asks_while_a_download_runs_and_the_next_start_offers_to_go_on(
     machine: Any, large: Any, browser: Any, slow: Slow
 ) -> None:
     browser.press("q")
-    browser.wait_for("1 transfer runs. It stops now and goes on next time.")
+    browser.wait_for("1 transfer is unfinished. It will resume next time.")
     browser.press("y")
     assert browser.end(LONGEST + SLACK) == 0
     check_restored(browser)
@@ -79,7 +79,7 @@ def test_q_asks_while_a_download_runs_and_the_next_start_offers_to_go_on(
     again = machine.terminal("acme:", columns=120, rows=40)
     again.wait_for("1 transfer stopped half-way")
     again.press("t")
-    again.wait_for("Stopped half-way in an earlier run")
+    again.wait_for("MB stopped")
     assert large.name[-8:] in again.text
     again.press("p")
     again.wait_for("done")
