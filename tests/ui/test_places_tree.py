@@ -215,6 +215,7 @@ async def test_what_is_saved_and_where_the_user_was_stands_below(browser: Any, t
     async with browser(start="acme:imports/") as it:
         it.screen.navigator.go(it.screen.navigator.providers["acme"].locate("exports/"))
         await it.settle()
+        await it.until(lambda: "RECENT" in it.text)
         rows = [row.text.strip() for row in it.screen.places._rows]
         assert rows[rows.index("SAVED") :] == ["SAVED", "who …", "★ nightly", "", "RECENT", "imports"]
         await it.press("1", "G", "enter")

@@ -28,6 +28,8 @@ COUNT_PAUSE_S = 0.3
 MIN_PACE = 30
 """Requests a minute, if they are limited, from which on some are spent on counts."""
 UNKNOWN = "·"
+SHORTCUTS_S = 0.2
+"""Seconds after which a place that was gone to is among the recent ones."""
 
 
 class PlacesController:
@@ -73,15 +75,20 @@ class PlacesController:
             place.is_open = True
             if place.fold_after and below not in [one.location for one in place.children[: place.fold_after]]:
                 place.unfold()
+            if place.location.region and not place.location.place:
+                self._load_types(place)
             name = below.place[-1] if below.place else below.path.rstrip("/").rpartition("/")[2] or below.region
             place = place.adopt(Folder(below, name))
         if place is not None and location.region and not location.place and not location.path:
-            self._fill_from_memory(place)
             place.is_open = True
-            if place.needs_load and self._tree.display:
-                self.load(place)
+            self._load_types(place)
         self._tree.places_changed()
         self._tree.reveal(location)
+
+    def _load_types(self, region: Place) -> None:
+        """Have the types of a region shown where the user is in it; they are remembered, and so asked for once."""
+        if not self._fill_from_memory(region) and region.needs_load and self._tree.display:
+            self.load(region)
 
     def learn(self, reading: ListingState) -> None:
         """Take what a listing has told of its place: how much is there, and which folders."""
@@ -98,7 +105,8 @@ class PlacesController:
                 self._fill(place, Page(tuple(folders)))
         if is_new:
             self._keep_facts()
-        self.show_shortcuts()
+        # Where the user is now is being written down.
+        self._screen.set_timer(SHORTCUTS_S, self.show_shortcuts)
 
     def _place_at(self, location: Location) -> Place | None:
         return next((found for root in self._tree.roots if (found := root.find(location)) is not None), None)

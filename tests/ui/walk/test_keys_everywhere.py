@@ -6,6 +6,8 @@ from typing import Any
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
+
 STAYS = frozenset({"WelcomeScreen"})
 """There is nothing behind it to go back to."""
 TYPED = "qdXyYnjkgGtMZ?:/.a1"
@@ -28,6 +30,8 @@ async def test_no_key_does_harm(shown: Any, surface: str) -> None:
         for field in screen.query(Input):
             await types_letters(it, field)
         await it.press(*["escape"] * 5)
+        if isinstance(it.app.screen, QuestionDialog):
+            await it.press("y")
         assert not it.app._exit
         assert it.app.screen is (screen if surface in STAYS else it.screen)
 
