@@ -216,6 +216,15 @@ def elide(text: str, width: int) -> str:
     return set_cell_size(text, head).rstrip() + "…" + tail
 
 
+def end_of(text: str, width: int) -> str:
+    """The end of a text in at most `width` cells: of a path, that tells most."""
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) > max(width - 1, 0):
+        text = text[1:]
+    return f"…{text}"
+
+
 def _cell(text: str, width: int) -> str:
     """A text that is made safe and brought to a width."""
     return set_cell_size(elide(plain(text, LONGEST_NAME), width), max(width, 0))
@@ -372,7 +381,7 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
     elif target:
         room = columns.where - 9
-        target = elide(plain(target, LONGEST_NAME), max(room // 2, room - cell_len(plain(title, LONGEST_NAME))))
+        target = end_of(plain(target, LONGEST_NAME), max(room // 2, room - cell_len(plain(title, LONGEST_NAME))))
         title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
     fold = "▾" if is_open else "▸"
     said, time = _said_of_batch(batch, state), _time_of_batch(batch, state, zone)

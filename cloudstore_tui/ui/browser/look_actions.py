@@ -167,7 +167,7 @@ class LookActions(ActionGroup):
             tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
             return False
         is_all = len(order.entries) == len(order.tree.entries)
-        title = f"everything of one call ({counted(len(order.entries), 'file')})" if is_all else ""
+        title = f"one call, {counted(len(order.entries), 'file')}" if is_all else ""
         started = await self._downloads.start(order.entries, folder, zipping, names, title)
         if started and zipping is not None:
             tell(self.screen, f"Zip: {zipping.text}.")
