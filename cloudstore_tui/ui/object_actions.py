@@ -29,6 +29,8 @@ SMALL = 1_000_000
 _ENDINGS = (".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".log", ".xml", ".md", ".yaml", ".agentnotes", ".vtt")
 _TYPES = ("text/", "application/json", "application/xml", "application/x-ndjson")
 
+MAX_PACE_UNASKED = 0.5
+"""The share of the calls of a minute that are used up, above which nothing is read unasked."""
 TRANSCRIPT = 1 << 20
 """Bytes that are read of a transcript."""
 
@@ -66,6 +68,10 @@ class ObjectActions:
     @property
     def _app(self) -> App[object]:
         return self._screen.app
+
+    def may_read_unasked(self, entry: StoredObject) -> bool:
+        """Whether the service has calls to spare for what nobody asked for."""
+        return self._providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
 
     def can_link(self, entry: StoredObject) -> bool:
         """Whether its service signs links."""

@@ -14,6 +14,7 @@ from cloudstore_tui.core.errors import ConfigError, NetworkError
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.provider import Session
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
 from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
@@ -143,6 +144,16 @@ async def test_over_a_slow_line_nothing_is_read_by_itself(browser: Any) -> None:
         await it.until(lambda: "Enter reads it. Nothing is fetched by itself" in it.text)
         await it.press("j")
         await it.settle()
+        assert it.engine.ranges == []
+
+
+async def test_nothing_is_read_by_itself_where_the_calls_of_the_minute_are_half_used(
+    browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(searches), "session", property(lambda _: Session(pace_used=0.6)))
+    async with browser(start=START) as it:
+        await opened(it)
+        await it.until(lambda: "this minute's calls are used" in " ".join(it.text.split()))
         assert it.engine.ranges == []
 
 

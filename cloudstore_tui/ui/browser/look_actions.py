@@ -26,7 +26,7 @@ from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
 from cloudstore_tui.ui.downloads import Zipping
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
+from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED, ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import plain
@@ -41,8 +41,6 @@ CallFolder = Callable[[StoredObject, str], Path]
 READ = 8 * 1024
 """Bytes that are read of it."""
 MOST_LINES = 60
-MOST_OF_PACE = 0.5
-"""Share of the calls that the profile may make in a minute, beyond which nothing is fetched unasked."""
 
 
 _NOTE = 38
@@ -307,7 +305,7 @@ class DetailActions(ActionGroup):
         if not isinstance(entry, StoredObject) or not self._pane.display or self._pane.has_head(entry):
             return
         reading = self.listing.reading
-        if reading is None or reading.provider.session.pace_used > MOST_OF_PACE:
+        if reading is None or reading.provider.session.pace_used > MAX_PACE_UNASKED:
             return
         if (source := self._source(entry)) is not None:
             self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)

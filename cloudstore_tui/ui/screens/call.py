@@ -226,6 +226,8 @@ class CallScreen(BaseScreen[None]):
             self._rest.stop()
         if spares_the_line(self.app):
             self.aside.say("Enter reads it. Nothing is fetched by itself over a slow line.")
+        elif not self._given.actions.may_read_unasked(entry):
+            self.aside.say("Enter reads it. Most of this minute's calls are used up.")
         else:
             self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
 
