@@ -381,7 +381,7 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
     elif target:
         room = columns.where - 9
-        target = end_of(plain(target, LONGEST_NAME), max(room // 2, room - cell_len(plain(title, LONGEST_NAME))))
+        target = end_of(plain(target, LONGEST_NAME), max(room // 3, room - cell_len(plain(title, LONGEST_NAME))))
         title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
     fold = "▾" if is_open else "▸"
     said, time = _said_of_batch(batch, state), _time_of_batch(batch, state, zone)
