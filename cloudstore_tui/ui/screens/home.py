@@ -365,6 +365,9 @@ def _cut(text: str, width: int) -> str:
 # The screen
 
 
+_HEIGHTS = [(0, "-low"), (16, "-high")]
+
+
 def _number(number: int) -> Binding:
     """The key that takes the item of a number; the footer shows one for all of them."""
     return Binding(
@@ -378,6 +381,7 @@ class HomeScreen(BaseScreen[None]):
 
     CSS_PATH = "home.tcss"
     AUTO_FOCUS = "#home"
+    VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         *map(_number, range(1, MAX_NUMBERS + 1)),
         Binding("f,f7", "leave('find')", "Find", id="home.find", tooltip="Find a call, where you were last"),
@@ -417,7 +421,8 @@ class HomeScreen(BaseScreen[None]):
         self._searches = searches
         self._watch = watch
         self._restores = restores
-        self.header.badges = lambda: [Badge(zone)]
+        self._zone = zone
+        self.header.badges = self._badges
         self._put_off: frozenset[Location] = frozenset()
         """Objects that are back, and shall be fetched another time."""
         self.list = HomeList()
@@ -462,6 +467,7 @@ class HomeScreen(BaseScreen[None]):
         self.list.show(sections_of(state, wide=wide))
         for line in self.query(StatusBar):
             line.set_text(DEMO if wide else DEMO_SHORT)
+        self.header.update()
         self.refresh_bindings()
 
     # What the user does
@@ -517,6 +523,10 @@ class HomeScreen(BaseScreen[None]):
             await self._watch.cancel([transfer.id for transfer in transfers])
 
     # What is known
+
+    def _badges(self) -> list[Badge]:
+        is_told = self._watch.keeps or self.size.width >= WIDE
+        return [Badge(self._zone if is_told else f"demo · {self._zone}")]
 
     @property
     def _stopped(self) -> list[TransferSnapshot]:
