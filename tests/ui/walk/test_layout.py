@@ -42,5 +42,4 @@ async def test_panes_are_shown_as_long_as_each_has_room(shown: Any, size: tuple[
     async with shown("BrowserScreen", size=size) as it:
         there = {name for name in ("places", "entries", "detail") if it.screen.query_one(f"#{name}").region.area}
         assert there == panes
-        rows = [line for line in it.lines if "2024-09-01" in line or "Agent" in line]
-        assert len(rows) >= min(5, size[1] - 5)
+        assert it.screen.entries.table.page_height >= min(5, size[1] - 4)
