@@ -165,7 +165,7 @@ def start(tmp_path: Path) -> Any:
 def program(start: Any) -> Any:
     """The app, ready for keys."""
     child = start()
-    child.expect("Quit", timeout=30)
+    child.expect("Add a profile", timeout=30)
     return child
 
 
