@@ -47,7 +47,7 @@ from cloudstore_tui.ui.masking import mask_filters, turn_mask
 from cloudstore_tui.ui.palette import Palette
 from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
-from cloudstore_tui.ui.screens.home import Choice, HomeScreen, Target
+from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
 from cloudstore_tui.ui.signals import ignore, listen
 from cloudstore_tui.ui.terminal.driver import LowBandwidthDriver, TerminalDriver, is_low_bandwidth
 from cloudstore_tui.ui.text import install_guard
@@ -354,10 +354,10 @@ class CloudStoreApp(App[None]):
     @on(HomeScreen.Left)
     async def leave_home(self, event: HomeScreen.Left) -> None:
         """Go where the user wants to."""
-        if event.target is Choice.BACK:
+        if event.target is HomeChoice.BACK:
             if self._browser is not None and self._browser.listing.reading is not None:
                 await self.browse()
-        elif event.target in (Choice.DEMO, Choice.ADD, Choice.GUIDE):
+        elif event.target in (HomeChoice.DEMO, HomeChoice.ADD, HomeChoice.GUIDE):
             self.run_worker(self.setup.go(event.target), group="setup", exclusive=True)
         else:
             await self.browse(event.target)

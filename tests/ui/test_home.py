@@ -16,7 +16,7 @@ from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
-from cloudstore_tui.ui.screens.home import WIDE, Choice, HomeList, HomeScreen, HomeState, sections_of
+from cloudstore_tui.ui.screens.home import WIDE, HomeChoice, HomeList, HomeScreen, HomeState, sections_of
 
 NOW = datetime(2024, 12, 1, 12, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -240,7 +240,11 @@ async def test_what_is_back_can_be_fetched_or_put_off(browser: Any) -> None:
 
 async def test_without_profiles_home_says_how_to_begin() -> None:
     sections = sections_of(HomeState(), wide=True)
-    assert [item.target for section in sections for item in section.items] == [Choice.DEMO, Choice.ADD, Choice.GUIDE]
+    assert [item.target for section in sections for item in section.items] == [
+        HomeChoice.DEMO,
+        HomeChoice.ADD,
+        HomeChoice.GUIDE,
+    ]
     assert "You have API keys for Alvaria or 8x8." in sections[0].items[1].middle
 
 

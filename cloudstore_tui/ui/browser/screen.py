@@ -49,7 +49,7 @@ from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
-from cloudstore_tui.ui.screens.home import Choice, Target
+from cloudstore_tui.ui.screens.home import HomeChoice, Target
 from cloudstore_tui.ui.transfer_batches import BatchProgress
 from cloudstore_tui.ui.transfer_text import home_path, path_of, result_text
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -206,9 +206,9 @@ class BrowserScreen(BaseScreen[None]):
             self.navigator.search(target.find, target.location)
         elif isinstance(target, Visited):
             self.navigator.begin(target.location)
-        elif target is Choice.GOTO:
+        elif target is HomeChoice.GOTO:
             self.action_run("goto")
-        elif target is Choice.FIND:
+        elif target is HomeChoice.FIND:
             self._begin_to_find()
 
     def _begin_to_find(self) -> None:

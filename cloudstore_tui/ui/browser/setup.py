@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import ConfigError, StorageError
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import ProviderSpec, StorageProvider
 from cloudstore_tui.doctor import CheckResult, Doctor, failed
-from cloudstore_tui.ui.screens.home import Choice
+from cloudstore_tui.ui.screens.home import HomeChoice
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 
 SANDBOX = """\
@@ -78,12 +78,12 @@ class SetupController:
         self.wants_demo = False
         """Whether the user left for the sandbox."""
 
-    async def go(self, way: Choice) -> None:
+    async def go(self, way: HomeChoice) -> None:
         """Go one of the ways that somebody without profiles is offered."""
-        if way is Choice.DEMO:
+        if way is HomeChoice.DEMO:
             self.wants_demo = True
             self._app.exit()
-        elif way is Choice.GUIDE:
+        elif way is HomeChoice.GUIDE:
             await self._app.push_screen_wait(self._guide())
         else:
             await self.add()

@@ -69,7 +69,7 @@ class HomeState:
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Choice(Enum):
+class HomeChoice(Enum):
     """What home can lead to, besides the places and searches that are in its list."""
 
     FIND = "find"
@@ -84,7 +84,7 @@ class Choice(Enum):
     GUIDE = "guide"
 
 
-Target = Choice | Profile | Visited | SavedSearch
+Target = HomeChoice | Profile | Visited | SavedSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class HomeItem:
     title: str
     middle: str = ""
     note: str = ""
-    drop: Choice | None = None
+    drop: HomeChoice | None = None
     """What x does."""
 
 
@@ -139,7 +139,7 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     profiles = tuple(_profile_item(profile, next(numbers, ""), state, wide) for profile in state.profiles)
     below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
     recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in below[:MAX_RECENT])
-    find = (HomeItem(Choice.FIND, "f", "Find a call …", EXAMPLE),) if state.can_find else ()
+    find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if state.can_find else ()
     searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
     found = (
         Section("Where to?", grid.profile, profiles),
@@ -152,9 +152,9 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
 
 
 _WELCOME = (
-    HomeItem(Choice.DEMO, "1", "Try it out", "Both services on this machine, with made-up data. Needs no account."),
-    HomeItem(Choice.ADD, "2", "Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
-    HomeItem(Choice.GUIDE, "3", "How to get API keys", "Which page, which role, which product, for each service."),
+    HomeItem(HomeChoice.DEMO, "1", "Try it out", "Both services on this machine, with made-up data. Needs no account."),
+    HomeItem(HomeChoice.ADD, "2", "Add a profile", "You have API keys for Alvaria or 8x8. Takes about two minutes."),
+    HomeItem(HomeChoice.GUIDE, "3", "How to get API keys", "Which page, which role, which product, for each service."),
 )
 
 
@@ -181,13 +181,13 @@ def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
             size = sum(transfer.size or 0 for transfer in state.stopped)
             here = words.size(sum(transfer.done for transfer in state.stopped))
             text += f" ({words.size(size)} of which {here} are here)" if size else f" ({here} are here)"
-        items.append(HomeItem(Choice.RESUME, "↓", text, note="⏎ go on   x drop …", drop=Choice.DROP))
+        items.append(HomeItem(HomeChoice.RESUME, "↓", text, note="⏎ go on   x drop …", drop=HomeChoice.DROP))
     if number := len(state.restored):
         text = f"{counted(number, 'archived recording')} {'is' if number == 1 else 'are'} back"
         ends = [request.expires for request in state.restored if request.expires is not None]
         if wide and ends:
             text += f", until {min(ends):%-d %b}"
-        items.append(HomeItem(Choice.FETCH, "❄", text, note="⏎ fetch   x later", drop=Choice.LATER))
+        items.append(HomeItem(HomeChoice.FETCH, "❄", text, note="⏎ fetch   x later", drop=HomeChoice.LATER))
     return tuple(items)
 
 
@@ -479,7 +479,7 @@ class HomeScreen(BaseScreen[None]):
         if action == "take":
             return any(item.sign == parameters[0] for item in self.list.items)
         if parameters == ("find",):
-            return any(item.target is Choice.FIND for item in self.list.items)
+            return any(item.target is HomeChoice.FIND for item in self.list.items)
         return super().check_action(action, parameters)
 
     def action_take(self, sign: str) -> None:
@@ -496,7 +496,7 @@ class HomeScreen(BaseScreen[None]):
 
     def action_leave(self, where: str) -> None:
         """Go where this key leads."""
-        self._take(Choice(where))
+        self._take(HomeChoice(where))
 
     @on(HomeList.Chosen)
     def choose(self, event: HomeList.Chosen) -> None:
@@ -504,13 +504,13 @@ class HomeScreen(BaseScreen[None]):
         self._take(event.target)
 
     def _take(self, target: Target) -> None:
-        if target is Choice.RESUME:
+        if target is HomeChoice.RESUME:
             self.run_worker(self._watch.resume([transfer.id for transfer in self._stopped]))
-        elif target is Choice.DROP:
+        elif target is HomeChoice.DROP:
             self.run_worker(self._drop(self._stopped))
-        elif target is Choice.FETCH:
+        elif target is HomeChoice.FETCH:
             self._restores.download(self._restores.waiting)
-        elif target is Choice.LATER:
+        elif target is HomeChoice.LATER:
             self._put_off |= {request.location for request in self._restores.waiting}
             self.update()
         else:
