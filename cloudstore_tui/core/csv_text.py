@@ -3,10 +3,16 @@
 import re
 from collections.abc import Iterable
 
+_NUMBER = r"(?:-[0-9]+(?:\.[0-9]+)?|\+[0-9]{7,15})"
 _FORMULA = re.compile(
-    r"""
-    (^|[;\t\r\n])   # a spreadsheet may begin a cell behind each of these
-    (?!(?:-[0-9]+(?:\.[0-9]+)?|\+[0-9]{7,15})(?:[;\t\r\n]|\Z))  # plain numbers, and phone numbers, stay as they are
+    rf"""
+    # A spreadsheet may begin a cell behind each of these. A number, or a phone number, stays as it is where
+    # every reader that begins a cell there ends it behind the number.
+    (   ^       (?! {_NUMBER} [\r\n]* \Z )
+    |   ;       (?! {_NUMBER} (?:[;\r\n]|\Z) )
+    |   \t      (?! {_NUMBER} (?:[\t\r\n]|\Z) )
+    |   [\r\n]  (?! {_NUMBER} (?:[\r\n]|\Z) )
+    )
     (?=[\s"]*[=+\-@|%＝＋－＠])   # what a formula begins with, also in full width, also behind blanks and empty quotes
     """,  # noqa: RUF001 - these very characters begin a formula in East Asian spreadsheets
     re.VERBOSE,

@@ -74,7 +74,7 @@ def test_quiet_leaves_results_and_errors(
     assert execute(["fiql", "compile", "agent:~khang", "-q"]) == 0
     assert capsys.readouterr().err == ""
     assert execute(["-q", "fiql", "compile", 'agent:"x']) == 2
-    assert "a quote is opened here" in capsys.readouterr().err
+    assert "missing closing quote" in capsys.readouterr().err
     assert execute(["ls", "-q", "nowhere"]) == 2
     assert "no profile called nowhere" in capsys.readouterr().err
 

@@ -45,7 +45,7 @@ def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("save", "mine", 'agent:"x'), "a quote is opened here"),
+        (("save", "mine", 'agent:"x'), "missing closing quote"),
         (("save", "mine", "a=="), "a value is expected"),
         (("save", "not a name", "a==b"), "cannot name a search"),
         (("remove", "mine"), "no search is saved as 'mine'"),

@@ -23,6 +23,11 @@ cells = st.text(st.sampled_from("a1;,\t\r\n\"'=+-@|% .\x85\u2028"), max_size=8)
         ("-0.35", "-0.35"),
         ("-5+cmd", "'-5+cmd"),
         ("-5\n", "-5\n"),
+        ("-1;", "'-1;"),
+        ("-1;cmd|x", "'-1;cmd|x"),
+        ("x\n-1;2", "x\n'-1;2"),
+        ("x;-1\t2", "x;'-1\t2"),
+        ("x\t-1\t+16695555518\n-2", "x\t-1\t+16695555518\n-2"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("|calc", "'|calc"),
         ("＝1+1", "'＝1+1"),  # noqa: RUF001 - a formula in full width
@@ -56,8 +61,10 @@ def test_every_row_is_read_back_as_it_was_written(row: list[str]) -> None:
 
 
 @given(st.lists(cells, min_size=2, max_size=4))
+@example(["", "-1;"])
+@example(["-1\n+2", "x;-1\t2"])
 def test_no_reader_finds_a_formula_wherever_it_cuts(row: list[str]) -> None:
-    for mark in (";", "\t"):
-        pieces = [piece for cell in row for piece in re.split(f"[{mark}\r\n]", without_formula(cell))]
+    for cuts in ("[;\r\n]", "[\t\r\n]", r"[\r\n]*\Z"):
+        pieces = [piece for cell in row for piece in re.split(cuts, without_formula(cell))]
         formulas = [piece for piece in pieces if re.match(r'[\s"]*[=+\-@|%]', piece)]
         assert all(re.fullmatch(r"-[0-9]+(\.[0-9]+)?|\+[0-9]{7,15}", piece) for piece in formulas)

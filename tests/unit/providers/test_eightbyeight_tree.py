@@ -7,7 +7,7 @@ import pytest
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Location, Query, Sort
 from cloudstore_tui.fiql import parse
-from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, FOLDERS, MIXED, columns_for
+from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, FOLDERS, MIXED, NAMED, columns_for
 from cloudstore_tui.providers.eightbyeight.tree import folder, place_query, span, time_folders
 
 REGION = Location("acme8", "us-east")
@@ -102,16 +102,31 @@ def test_folders_know_whether_they_can_hold_others() -> None:
 
 def test_one_type_has_its_own_columns_and_several_share_the_plain_ones() -> None:
     titles = [column.title for column in columns_for(frozenset({"callcenterrecording"}))]
-    assert titles[:6] == ["When", "Agent", "Queue", "Duration", "Size", "State"]
-    titles = [column.title for column in columns_for(frozenset({"callrecording"}))]
-    assert titles[:6] == ["When", "User", "Address", "Direction", "Duration", "Size"]
-    for types in (frozenset(), frozenset({"unheard-of"}), frozenset({"callrecording", "transcription"})):
+    assert titles[:6] == ["Time", "Agent", "Caller", "Queue", "Len", "Size"]
+    titles = [column.title for column in columns_for(frozenset({"meeting"}))]
+    assert titles == ["Time", "Name", "Len", "Size"]
+    for types in (
+        frozenset(),
+        frozenset({"callrecording", "transcription"}),
+        frozenset({"callrecording", "unheard-of"}),
+    ):
         assert columns_for(types) == MIXED
-    assert [column.title for column in MIXED] == ["When", "Type", "Name", "Size", "State"]
+    assert [column.title for column in MIXED] == ["Time", "What", "Agent", "Caller", "Queue", "Len", "Size"]
+
+
+def test_what_only_its_name_tells_apart_shows_it() -> None:
+    for types in (frozenset({"unheard-of"}), frozenset({"unheard-of", "another"})):
+        assert columns_for(types) == NAMED
+    assert [column.title for column in NAMED] == ["Time", "What", "Name", "Len", "Size"]
+
+
+def test_a_user_stands_where_no_agent_is() -> None:
+    (agent,) = [column for column in columns_for(frozenset({"callrecording"})) if column.title == "Agent"]
+    assert (agent.name, *agent.also) == ("agentName", "userName", "agentId")
 
 
 def test_every_column_names_a_field_or_tag_and_what_the_service_sorts_by() -> None:
-    for column in (*MIXED, *FOLDERS, *(column for columns in BY_TYPE.values() for column in columns)):
+    for column in (*MIXED, *NAMED, *FOLDERS, *(column for columns in BY_TYPE.values() for column in columns)):
         assert column.name != "tags"
         assert column.width > 0
         assert column.sort_field or column in FOLDERS

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -187,7 +188,7 @@ def test_state_that_others_can_write_to_is_refused_with_a_cure(
     place.chmod(place.stat().st_mode | mode)
     with pytest.raises(LocalDiskError, match="others can write to it") as refused:
         open_journal()
-    assert f"chmod go-w '{place}'" in refused.value.hint
+    assert f"chmod go-w {shlex.quote(str(place))}." in refused.value.hint
     place.chmod(place.stat().st_mode & ~mode)
     open_journal()
 
