@@ -19,8 +19,8 @@ WIDE, USUAL, SMALL = (120, 40), (80, 24), (60, 15)
 MOST = 30
 _MAIN = ("BrowserScreen", "PreviewScreen", "TransfersScreen")
 _DIALOGS = (
-    "ColumnsDialog", "ConflictDialog", "DeleteDialog", "DropDialog", "HistogramDialog", "LinkDialog",
-    "PickDialog", "QuitDialog", "SortDialog", "WelcomeScreen", "ZipJobsDialog",
+    "CancelDialog", "ColumnsDialog", "ConflictDialog", "DeleteDialog", "FetchDialog", "HistogramDialog", "LinkDialog",
+    "PickDialog", "QuitDialog", "SortDialog", "ZipJobsDialog",
 )  # fmt: skip
 PICTURES = (
     *((name, size, "cloudstore-dark") for name in _MAIN for size in (WIDE, USUAL, SMALL)),
