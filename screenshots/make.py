@@ -42,17 +42,20 @@ class Picture:
     theme: str = "cloudstore-dark"
 
 
-INTO_ALVARIA = ("l", "j", "l", *("j",) * 9, "l", "j", "enter")
-INTO_CALLS = ("G", "l", "j", "l", *("j",) * 3, "enter")
+INTO_FOLDER = ("ctrl+g", *"acme:exports/reporting/", "enter", "j", "j")
+INTO_CALLS = ("ctrl+g", *"acme8:us-east/callcenterrecording/", "enter")
+OF_ONE_DAY = (*INTO_CALLS, "f", *"on:2024-09-01", "enter")
+OF_ONE_CALL = (*INTO_CALLS, "f", *'agent:"Khang Glynn" on:2024-09-01 dur:>10m', "enter")
 PICTURES = (
-    Picture("browser", (*INTO_CALLS, "j", "space", "j", "space", "j")),
-    Picture("folder", (*INTO_ALVARIA, "j", "j", "d")),
-    Picture("link", (*INTO_CALLS, "j", "y")),
-    Picture("call", (*INTO_CALLS, *("j",) * 4, "full_stop")),
-    Picture("transfers", (*INTO_CALLS, "j", "d", "j", *("space", "j") * 5, "z", "t")),
-    Picture("preview", (*INTO_CALLS, *("j",) * 4, "p")),
+    Picture("home", ("j",)),
+    Picture("browser", (*OF_ONE_DAY, "j", "space", "j", "space", "j")),
+    Picture("folder", (*INTO_FOLDER, "d")),
+    Picture("link", (*OF_ONE_DAY, "j", "y")),
+    Picture("call", (*OF_ONE_CALL, "full_stop")),
+    Picture("transfers", (*OF_ONE_DAY, "j", "d", "j", *("space", "j") * 5, "z", "t")),
+    Picture("preview", (*OF_ONE_CALL, "p")),
     Picture("bars", (*INTO_CALLS, "b")),
-    Picture("small", (*INTO_CALLS, "j"), (80, 24)),
+    Picture("small", (*OF_ONE_DAY, "j"), (80, 24)),
 )
 
 
@@ -67,13 +70,17 @@ async def opened(config: Config, folder: Path, size: tuple[int, int], theme: str
     }
     engine = EngineThread(openers, config.settings.transfers, config.settings.timeouts)
     engine.start()
+    home = os.environ.get("HOME")
+    os.environ["HOME"] = str(folder)
     try:
-        app = CloudStoreApp(engine, config, download_dir=folder / "downloads")
+        app = CloudStoreApp(engine, config, download_dir=folder / "calls")
         app.theme = theme
         async with app.run_test(size=size) as pilot:
             yield pilot
     finally:
         engine.stop()
+        if home is not None:
+            os.environ["HOME"] = home
 
 
 async def shoot(picture: Picture, config: Config, folder: Path, kept: str, patience: float) -> str:
@@ -148,6 +155,7 @@ def masked(svg: str) -> str:
     svg = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8899", svg)
     svg = re.sub(r"terminal-\d+", "terminal", svg)
     svg = re.sub(r"token&#160;\d+&#160;min", "token&#160;29&#160;min", svg)
+    svg = re.sub(r"(?<=&#160;)\d\d:\d\d(?=&#160;</text>)", "09:12", svg)
     svg = re.sub(r'<rect [^>]*width="0"[^>]*/>', "", svg)
     svg = re.sub(
         r"Expires&#160;in&#160;\d+&#160;minutes&#160;\(\S+?&#160;[\d:]+&#160;UTC\)",
