@@ -189,13 +189,13 @@ def test_upload_link_delete_and_refresh_work_on_a_writable_profile(
     assert of_service(ready.config, f"{folder}dropped.csv") == b"a,b\n1,2\n"
     shown.press("r", "/", *"dropped", ENTER)
     shown.wait_for(r"1 with .dropped")
-    shown.wait_for(r"Name +dropped")
+    shown.wait_for(r"│ dropped\.csv +\n")
     shown.press("y")
-    shown.wait_for(r"Anyone with this link can fetch")
+    shown.wait_for(r"Anyone with this link can download")
     assert b"\x1b]52;c;" in shown.sent
     shown.press(ESCAPE)
     shown.press("X")
-    shown.wait_for(r"Delete 1 object")
+    shown.wait_for(r"Delete 1 file for good")
     shown.press("y")
     shown.wait_for(r"1 object deleted")
     shown.press("q")
@@ -209,7 +209,7 @@ def test_a_read_only_profile_offers_neither_upload_nor_delete(terminal: Open, tm
     config.write_text(ready.config.read_text().replace("read_only = false", "read_only = true"))
     shown = terminal("acme:imports/outreach/nanp/", CLOUDSTORE_CONFIG=str(config))
     shown.wait_for(r"number-plan")
-    shown.wait_for(r"read-only")
+    shown.wait_for(r"READ ONLY")
     text = shown.wait_for(r"d Download")
     assert "Upload" not in text
     assert "Delete" not in text
