@@ -27,6 +27,7 @@ _HEAD = 65_536
 _KEYS = ("detail", "message", "faultstring", "error_description", "Error")
 _LAST_KEYS = ("title", "reason", "error", "ErrorCode")
 _CODE_KEYS = ("errorcode", "errorCode", "ErrorCode", "code", "error")
+_LONE_HALF = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 """What a code looks like; `error` may hold a sentence just as well."""
 
@@ -213,10 +214,12 @@ def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
     """What can be read of JSON that is against the rules.
 
     NaN and numbers of hundreds of digits are nothing, and damaged characters are replaced. Lone halves of surrogate
-    pairs are legal JSON and stay: whoever writes text that has to be UTF-8 sees to them.
+    pairs are legal JSON and stay in values: whoever writes text that has to be UTF-8 sees to them.
     """
     try:
-        loose = json.loads(text.decode("utf-8", "replace"), parse_constant=_nothing, parse_int=_integer)
+        loose = json.loads(
+            text.decode("utf-8", "replace"), parse_constant=_nothing, parse_int=_integer, object_pairs_hook=_fields
+        )
         return msgspec.convert(loose, type_)
     except msgspec.ValidationError as error:
         raise ReplyError(
@@ -228,6 +231,11 @@ def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
         raise ReplyError(
             "the service answered with damaged JSON", subject=subject, hint="Try again; if it stays, tell the support."
         ) from None
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object without what no service has a field for, and no record could be read with: names with a lone half."""
+    return {name: value for name, value in pairs if not _LONE_HALF.search(name)}
 
 
 def _nothing(_name: str) -> Any:

@@ -278,6 +278,7 @@ REPLIES = [
     b'"createdTime":1725148800000,"tags":[{"key":"agentName","value":"Khang"}],"objectState":"AVAILABLE"}],"pageInfo":{"hasNext":true}}',
     b'{"access_token":"t","expires_in":"1800","token_type":"Bearer"}', b'[{"region":"us-east"},{"region":null}]',
     b'{"url":"https://8x8.com/x"}', b'[{"jobId":"a.zip","status":"DONE","objects":["k"]}]',
+    b'[{"id":"k","\\ud800atus":"DONE"}]',
 ]  # fmt: skip
 JSON = [
     b"null",

@@ -83,6 +83,12 @@ def test_times(told: object, moment: datetime | None) -> None:
     assert read_time(told) == moment
 
 
+def test_a_field_with_half_a_character_in_its_name_costs_nothing_but_itself() -> None:
+    told = page(r'{"\ud800": 1, "objectKeys": [{"key": "exports/a", "\udc00x": 2}]}')
+    found, damaged = told.entries()
+    assert ([item.path for item in found], damaged) == (["exports/a"], 0)
+
+
 def test_a_page_is_read_as_it_comes() -> None:
     told = page(
         """{"kind": "objectKeys", "nextToken": "ab+%2B/=", "totalItems": "500", "unknown": {}, "objectKeys": [

@@ -246,6 +246,15 @@ def test_a_single_object_may_come_in_a_list() -> None:
     assert wire.single(reply([]), HERE, PLACE) is None
 
 
+def test_a_field_with_half_a_character_in_its_name_costs_nothing_but_itself() -> None:
+    odd = b'{"id":"a","\\ud800":1,"objectName":"\\ud800x"}'
+    found = wire.single(reply(odd), HERE, PLACE)
+    assert found is not None
+    assert (found.id, found.name) == ("a", "\ud800x")
+    page = wire.page(reply(b'{"content":[%s],"lastPage":true,"x\\udc00":[]}' % odd), PLACE)
+    assert [entry.id for row in page.rows if (entry := wire.record(row, HERE))] == ["a"]
+
+
 def test_a_bucket_gives_its_objects_and_counts_what_it_cannot_read() -> None:
     found, damaged = wire.bucket_objects(reply({"id": "k", "objectList": [A, {}, B]}), HERE, PLACE)
     assert ([entry.id for entry in found], damaged) == (["a", "b"], 1)
