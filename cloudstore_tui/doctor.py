@@ -240,7 +240,7 @@ def _is_remote(environment: Mapping[str, str]) -> bool:
 
 
 class Doctor:
-    """ThemeManager at everything; what was found comes as it is found."""
+    """Looks at everything; what was found comes as it is found."""
 
     def __init__(
         self,

@@ -473,7 +473,7 @@ class RestoreStep(msgspec.Struct, frozen=True):
 
 
 class RestorePoller:
-    """ThemeManager after the requests of some profiles. Other programs may do the same: one of them does each step."""
+    """Looks after the requests of some profiles. Other programs may do the same: one of them does each step."""
 
     def __init__(
         self,

@@ -149,7 +149,7 @@ def verify_folder(
 
 
 class _Verifier:
-    """ThemeManager through a folder."""
+    """Looks through a folder."""
 
     def __init__(
         self, place: ArchivePlace, database: ScratchDatabase, stop: Stop, sample: ReadSample, scratch: Path | None

@@ -52,7 +52,7 @@ class FileSystem(Struct, frozen=True):
 
 
 class FileSystems:
-    """ThemeManager up the file system of open files. May be used from any thread."""
+    """Looks up the file system of open files. May be used from any thread."""
 
     def __init__(self, mounts: Path = MOUNTS) -> None:
         self._mounts = mounts

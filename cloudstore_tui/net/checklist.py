@@ -23,7 +23,7 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 Step = Callable[[], Awaitable[str | Doubt]]
-"""ThemeManager at one thing and says what it found; raises what is wrong."""
+"""Looks at one thing and says what it found; raises what is wrong."""
 
 
 class Checklist:

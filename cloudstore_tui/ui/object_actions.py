@@ -35,7 +35,7 @@ TRANSCRIPT = 1 << 20
 """Bytes that are read of a transcript."""
 
 LookInto = Callable[[int], Awaitable[Preview]]
-"""ThemeManager into an object, reading so many bytes from its beginning."""
+"""Looks into an object, reading so many bytes from its beginning."""
 Say = Callable[[str], None]
 """Shows what goes on; nothing if empty."""
 
@@ -48,7 +48,7 @@ def is_small_text(entry: StoredObject) -> bool:
 
 
 class ObjectActions:
-    """ThemeManager into an object, opens a copy of it in another program, asks for a link to it."""
+    """Looks into an object, opens a copy of it in another program, asks for a link to it."""
 
     def __init__(
         self,

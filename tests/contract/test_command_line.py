@@ -208,7 +208,7 @@ def test_rm_of_an_8x8_object_is_seen_afterwards(run: Cloudstore) -> None:
         (("find", "acme8", "--since", "2024-13-01"), 2, "2024-09-01"),
         (("find", "acme8", "--limit", "0"), 2, "1<=x"),
         (("find", "acme8", "--sort", "storedBytes"), 2, "Write size."),
-        (("find", "acme8", "--sort", "checksum"), 2, "created, type, name, size, state"),
+        (("find", "acme8", "--sort", "checksum"), 2, "created, updated, type, name, duration, size, state"),
         (("ls", "acme:", "--timeout", "soon"), 2, "90s"),
         (("rm", "acme:imports/outreach/", "--yes"), 2, "folder"),
         (("fiql", "check", "a=in=x"), 2, "a=in=(x)"),

@@ -58,7 +58,7 @@ async def browser(config: Config, sandbox: Sandbox, tmp_path: Path) -> AsyncIter
     spec = next(spec for spec in PROVIDERS if spec.name == profile.provider)
     engine = EngineThread({"acme8": partial(spec.open, profile)}, 4, config.settings.timeouts)
     engine.start()
-    start = engine.providers["acme8"].locate("us-east/").child("callcenterrecording")
+    start = engine.providers["acme8"].locate("us-east/").child("voicemail")
     app = CloudStoreApp(engine, config, start=start, download_dir=tmp_path / "down")
     try:
         async with app.run_test(size=(120, 40)) as pilot:
@@ -88,7 +88,10 @@ async def test_the_browser_asks_as_often_as_the_page_says(browser: Any, sandbox:
         counted[step] = asked(sandbox)
         sandbox.log.clear()
 
-    await until(lambda: "100 loaded" in text())
+    await until(lambda: "row 1 of" in text() and "Everything" in text() and " · │" not in text())
+    count("the first look at a region")
+    await pilot.press("ctrl+g", *["backspace"] * 40, *"acme8:us-east/callcenterrecording/", "enter")
+    await until(lambda: "Call recordings" in text().splitlines()[0] and "100 loaded" in text())
     count("opening the recordings of a region")
     await pilot.press("down", "down", "up")
     count("walking down the list with the detail beside it")

@@ -176,7 +176,7 @@ def test_a_size_that_changed_meanwhile_is_seen(shell: Any) -> None:
     shell.resize(70, 20)
     shell.press("fg\r")
     shell.wait_for(READY)
-    shell.wait_until(lambda: "? Help" in shell.screen.display[-1], "the line of keys in the last line")
+    shell.wait_until(lambda: shell.screen.display[-1].rstrip().endswith("^p  ?"), "the line of keys in the last line")
     shell.press(SUSPEND)
     shell.wait_for(r"Stopped")
     shell.press("fg\r")

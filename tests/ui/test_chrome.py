@@ -62,6 +62,21 @@ async def test_the_header_gives_way_from_the_left_and_keeps_where_the_user_is() 
             assert app.line == line.ljust(width)
 
 
+async def test_of_the_facts_the_first_stay_longest() -> None:
+    app = Host()
+    async with app.run_test(size=(60, 5)) as pilot:
+        app.query_one(Header).show(["calls.tar"], "tar archive · first 65.5 kB of 208.9 kB · line 1 of 6")
+        for width, facts in (
+            (70, "tar archive · first 65.5 kB of 208.9 kB · line 1 of 6 "),
+            (60, "tar archive · first 65.5 kB of 208.9 kB "),
+            (30, "tar archive "),
+            (20, ""),
+        ):
+            await pilot.resize_terminal(width, 5)
+            await pilot.pause()
+            assert app.line == " calls.tar" + facts.rjust(width - 10)
+
+
 async def test_a_click_on_a_part_of_the_path_leads_there() -> None:
     app = Host()
     async with app.run_test(size=(80, 5)) as pilot:

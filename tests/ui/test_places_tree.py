@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.provider import Session
 from cloudstore_tui.ui.browser.place import MOST_AT_ONCE
 
 
@@ -197,6 +200,28 @@ async def test_services_stand_beside_profiles_and_counts_beside_types_once_they_
         assert searches.count("folders") == asked, "what is remembered is not asked for again"
         await it.press("r")
         assert searches.count("folders") > asked
+
+
+async def test_nothing_is_counted_unasked_where_the_calls_of_the_minute_are_half_used(
+    browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.browser.places.PACE_PAUSE_S", 0.01)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.places.COUNT_PAUSE_S", 0.0)
+    used, looks = [0.6], []
+
+    def session(_: Any) -> Session:
+        looks.append(used[0])
+        return Session(pace_used=used[0])
+
+    monkeypatch.setattr(type(searches), "session", property(session))
+    async with browser(size=(160, 40)) as it:
+        await it.press("G", "l", "l", "l")
+        assert "     Everything" in tree(it)
+        seen = len(looks)
+        await it.until(lambda: len(looks) > seen + 20)
+        assert not [line for line in it.lines if "2,431" in line]
+        used[0] = 0.4
+        await it.until(lambda: [line for line in it.lines if "Everything" in line and "2,431 │" in line])
 
 
 async def test_the_tree_opens_down_to_where_the_user_is(browser: Any, folders: Any) -> None:

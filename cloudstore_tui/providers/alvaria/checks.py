@@ -9,7 +9,7 @@ from cloudstore_tui.providers.alvaria.scopes import FOLDERS
 
 
 class AlvariaChecks:
-    """ThemeManager at everything that a profile needs."""
+    """Looks at everything that a profile needs."""
 
     def __init__(self, profile: Profile, client: AlvariaClient) -> None:
         self._profile = profile

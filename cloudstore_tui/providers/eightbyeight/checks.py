@@ -18,7 +18,7 @@ _NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 class EightByEightChecks:
-    """ThemeManager at everything that a profile needs."""
+    """Looks at everything that a profile needs."""
 
     def __init__(self, client: EightByEightClient, searcher: Searcher) -> None:
         self._client = client

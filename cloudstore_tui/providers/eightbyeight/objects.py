@@ -108,7 +108,7 @@ _NO_LINKS = (ReplyError, UsageError, MissingError, UnsupportedError)
 
 
 class Objects:
-    """ThemeManager at single objects."""
+    """Looks at single objects."""
 
     def __init__(self, client: EightByEightClient, links: Links) -> None:
         self._client = client

@@ -112,7 +112,7 @@ MAX_TYPES = 40
 
 
 class Tree:
-    """ThemeManager below places."""
+    """Looks below places."""
 
     def __init__(self, client: EightByEightClient, searcher: Searcher) -> None:
         self._client = client

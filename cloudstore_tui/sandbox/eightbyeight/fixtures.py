@@ -295,7 +295,7 @@ class WorkCall(msgspec.Struct, frozen=True):
 
     @property
     def call_id(self) -> str:
-        """ThemeManager like a time, and is one, but not that of the call."""
+        """Looks like a time, and is one, but not that of the call."""
         return str(self.start - 7 * 86_400_000 + 4711)
 
     @property

@@ -14,6 +14,7 @@ from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.place import Place
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED
 from cloudstore_tui.ui.place_words import service_name, visit_title
 from cloudstore_tui.ui.report import sentence
 
@@ -23,8 +24,8 @@ MAX_TYPES = 6
 MAX_SAVED, MAX_RECENT = 8, 5
 MAX_REUSED = 1_000
 """Rows of a listing whose folders are taken into the tree."""
-COUNT_PAUSE_S = 0.3
-"""Seconds between two counts: what the user asks for comes first."""
+COUNT_PAUSE_S, PACE_PAUSE_S = 0.3, 5.0
+"""Seconds between two counts, and between two looks at a pace that is used up: what the user asks for comes first."""
 MIN_PACE = 30
 """Requests a minute, if they are limited, from which on some are spent on counts."""
 UNKNOWN = "·"
@@ -203,6 +204,9 @@ class PlacesController:
             if place is None or query is None or self._memory.facts.objects(place.location) is not None:
                 continue
             await asyncio.sleep(COUNT_PAUSE_S)
+            # A count of many objects takes a dozen requests.
+            while provider.session.pace_used > MAX_PACE_UNASKED:
+                await asyncio.sleep(PACE_PAUSE_S)
             try:
                 count = await provider.count(query)
             except StorageError:

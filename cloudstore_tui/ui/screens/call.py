@@ -88,7 +88,7 @@ class CallContext:
 
 
 class CallScreen(BaseScreen[None]):
-    """ThemeManager for the objects of a call and shows them; what was said in it can be read beside them."""
+    """Looks for the objects of a call and shows them; what was said in it can be read beside them."""
 
     CSS_PATH = "call.tcss"
     AUTO_FOCUS = "#call"

@@ -28,7 +28,7 @@ from cloudstore_tui.ui.report import Messages, Notice
 from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.text import plain
 
-BETWEEN_CRUMBS = " › "
+BETWEEN_CRUMBS, BETWEEN_FACTS = " › ", " · "
 UPDATE_S = 60
 """Seconds between looks at the terms of a login, which are told in minutes."""
 NARROW = 100
@@ -92,7 +92,7 @@ class Header(Widget):
         self.set_interval(UPDATE_S, self.update)
 
     def show(self, crumbs: Iterable[Crumb | str], facts: str = "") -> None:
-        """Show the way that leads here, and a few words about what is here."""
+        """Show the way that leads here, and facts about what is here, with a dot between them, the most important first."""
         self.crumbs = tuple(Crumb(crumb) if isinstance(crumb, str) else crumb for crumb in crumbs)
         self._facts = facts
         self.update()
@@ -132,13 +132,15 @@ class Header(Widget):
                 return
 
     def _fitted(self, width: int) -> tuple[list[_Part], list[_Part]]:
-        """The crumbs and badges there is room for: where the user is stays longest, the way there goes first."""
+        """The crumbs, badges and facts there is room for: where the user is stays longest, the way there goes first."""
         crumbs, badges = list(self._shown[0]), list(self._shown[1])
         while _width_of(_crumb_parts(crumbs)) + _width_of(_badge_parts(badges, width)) > width:
             if len(crumbs) > 2:
                 crumbs.pop(0)
             elif badges:
-                badges.pop()
+                last = badges.pop()
+                shorter, between, _ = last.text.rpartition(BETWEEN_FACTS)
+                badges += [Badge(shorter, last.kind)] if between else []
             elif len(crumbs) > 1:
                 crumbs.pop(0)
             else:
