@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from textual.screen import Screen
 
@@ -179,9 +180,12 @@ class PlacesController:
             if place.everything is None:
                 place.everything = Place(where, "Everything", parent=place, expandable=False)
                 place.fold_after = MAX_TYPES
-            self._screen.run_worker(self._count(place), group=f"{COUNTING} {id(place)}", exclusive=True)
+            self._start_count(place)
 
     # Counts
+
+    def _start_count(self, region: Place) -> None:
+        self._screen.run_worker(self._count(region), group=f"{COUNTING} {id(region)}", exclusive=True)
 
     def _note_of(self, place: Place) -> str:
         if place.note or place.parent is None:
@@ -204,9 +208,10 @@ class PlacesController:
             if place is None or query is None or self._memory.facts.objects(place.location) is not None:
                 continue
             await asyncio.sleep(COUNT_PAUSE_S)
-            # A count of many objects takes a dozen requests.
-            while provider.session.pace_used > MAX_PACE_UNASKED:
-                await asyncio.sleep(PACE_PAUSE_S)
+            if provider.session.pace_used > MAX_PACE_UNASKED:
+                # A count of many objects takes a dozen requests.
+                self._screen.set_timer(PACE_PAUSE_S, partial(self._start_count, region))
+                break
             try:
                 count = await provider.count(query)
             except StorageError:

@@ -92,7 +92,7 @@ class Header(Widget):
         self.set_interval(UPDATE_S, self.update)
 
     def show(self, crumbs: Iterable[Crumb | str], facts: str = "") -> None:
-        """Show the way that leads here, and facts about what is here, with a dot between them, the most important first."""
+        """Show the way that leads here, and facts about what is here: dots between them, the most important first."""
         self.crumbs = tuple(Crumb(crumb) if isinstance(crumb, str) else crumb for crumb in crumbs)
         self._facts = facts
         self.update()
