@@ -113,7 +113,7 @@ class LookActions(ActionGroup):
     @action(
         "e,f4",
         "Open",
-        "Open a copy of this object in your pager or editor",
+        "Listen to a recording; open a copy of anything else in your own program",
         shown=False,
         offered=lambda self: self.is_on_object,
         stops_on_escape=True,
