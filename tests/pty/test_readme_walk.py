@@ -18,11 +18,11 @@ PHRASE = 'agent:"Khang Glynn" on:2024-09-01 dur:>10m'
 
 @pytest.fixture(scope="module", params=SIZES, ids=["120x40", "80x24"])
 def demo(request: pytest.FixtureRequest, terminals: Callable[..., Any], tmp_path_factory: Any) -> Any:
-    """The demo in a terminal, started once for each size, with a pager that says that it is there."""
+    """The demo in a terminal, once for each size, a pager that says that it is there, sound that nobody hears."""
     pager = tmp_path_factory.mktemp("pager") / "pager"
     pager.write_text("#!/bin/sh\necho a program shows it\nread answer\n")
     pager.chmod(0o700)
-    shown = terminals("demo", size=request.param, PAGER=str(pager))
+    shown = terminals("demo", size=request.param, PAGER=str(pager), CLOUDSTORE_SOUND="null")
     shown.wait_for("Where to")
     return shown
 
@@ -106,6 +106,17 @@ def goes(shown: Any) -> None:
     shown.wait_for("intraday/")
 
 
+def goes_home(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("~")
+    shown.wait_for("Where to")
+    shown.press(ESCAPE)
+    shown.wait_for("100 loaded")
+    shown.press("\\")
+    shown.wait_for(r"^ acme8  ")
+    shown.wait_for(r"us-east/?\s(?s:.*)uk/?\s")
+
+
 def goes_back(shown: Any) -> None:
     go(shown, "acme:exports/reporting/", "intraday/")
     go(shown, PLACE, "100 loaded")
@@ -178,12 +189,31 @@ def looks(shown: Any) -> None:
     shown.wait_for("MPEG")
     close(shown, "MPEG")
     shown.press("e")
+    shown.wait_for(r"▶ 0:\d\d / ")
+    close(shown, r"▶ 0:\d\d / ")
+    go(shown, "acme8:us-east/transcription/", r"row \d+ of")
+    shown.press("e")
     shown.wait_for("a program shows it")
     shown.press(ENTER)
-    shown.wait_for("100 loaded")
-    go(shown, "acme8:us-east/transcription/", r"row \d+ of")
+    shown.wait_for(r"row \d+ of")
     shown.press("I")
-    shown.wait_for("TRANSCRIPT|p shows more")
+    shown.wait_for(r"\b0:00  \w+ +\w+ \w+")
+
+
+def hears(shown: Any) -> None:
+    go(shown, PLACE, "100 loaded")
+    shown.press("f", PHRASE, ENTER)
+    shown.wait_for("1 match")
+    shown.press("e")
+    shown.wait_for(r"› +0:00  agent +Good morning")
+    shown.press("P")
+    shown.wait_for(r"‖ 0:\d\d / 21:11")
+    shown.press("P", "]", "]", "]")
+    shown.wait_for(r"▶ 0:[345]\d / 21:11")
+    shown.press("[", "s")
+    shown.wait_for(r"▶ 0:[234]\d / 21:11 +1\.25×")
+    shown.press("j", ENTER)
+    shown.wait_for(r"▶ 5:[12]\d / 21:11")
 
 
 def downloads(shown: Any) -> None:
@@ -272,7 +302,7 @@ def helps(shown: Any) -> None:
 
 
 ROWS = [
-    moves, goes, goes_back, marks, filters, types, counts, looks, downloads,
+    moves, goes, goes_home, goes_back, marks, filters, types, counts, looks, hears, downloads,
     whole_call, zips, restores, transfers, links, changes, reads, shows, helps,
 ]  # fmt: skip
 """One for each line of the README's table of keys, in its order."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.core.provider import Session
+from cloudstore_tui.sandbox.eightbyeight import fixtures
 
 NAMES = ["int-0000000.json", "int-0000001.json"]
 
@@ -39,6 +40,25 @@ async def test_a_key_shows_the_beginning_of_a_small_text(browser: Any, texts: An
         await it.press("j")
         await it.until(lambda: '"said"' not in it.text)
         assert len(it.engine.ranges) == 1
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_of_a_transcript_it_shows_what_is_said_and_not_its_facts(
+    browser: Any, searches: Any, texts: Any, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    data = fixtures.transcript("c1", "Ann", "Bob", 600, 1)
+    usual = searches.object
+
+    async def read(first: int, count: int) -> Piece:
+        return Piece(data[first : first + count], len(data))
+
+    monkeypatch.setattr(searches, "object", lambda *given: replace(usual(*given), type="transcription"))
+    behind = {"pieces": dict.fromkeys(NAMES, read)}
+    async with browser(start="acme8:us-east", behind=behind, size=size) as it:
+        await it.until(lambda: it.rows)
+        await it.press("I")
+        await it.until(lambda: "0:00  agent" in it.text)
+        assert "language" not in it.text
 
 
 async def test_it_follows_the_cursor_only_if_the_settings_say_so(browser: Any, texts: Any) -> None:

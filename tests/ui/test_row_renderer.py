@@ -128,6 +128,16 @@ def test_times_say_as_much_of_the_date_as_tells_rows_apart_and_only_where_it_cha
     assert shown(0, 3)[1:] == ["    1 Sep 2024 09:12", "   31 Aug 2023 23:54"]
 
 
+@pytest.mark.parametrize("kind", BY_TYPE)
+def test_times_are_whole_however_narrow_the_list(kind: str) -> None:
+    moment = datetime(2024, 9, 1, 9, 12, tzinfo=UTC)
+    day_before = int(moment.timestamp()) - 86_400
+    for width in (51, 61, 78):
+        rendered = RowRenderer(BY_TYPE[kind], UTC)
+        rendered.fit(width, (day_before, int(moment.timestamp())))
+        assert rendered.line(entry("a.json")).startswith("    1 Sep 09:12 ")
+
+
 def test_a_narrow_list_shows_less_of_sizes_and_drops_what_matters_least() -> None:
     columns = BY_TYPE["callcenterrecording"]
     tags = (("agentName", "Beatriz Carvalho"), ("address", "+16695553203"), ("queueName", "Collections"), DIRECTION)

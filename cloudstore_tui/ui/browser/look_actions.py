@@ -334,7 +334,7 @@ def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width
     lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MOST_LINES]
     if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
         # What is said, without what is known of the call anyway.
-        said = [line for line in lines if line.hang]
+        said = [line for line in lines[shown.above :] if line.hang]
         return "TRANSCRIPT", "\n".join(part for line in said for part in _folded(line, width))
     amount = "" if preview.is_whole else f", the first {words.size(preview.head)} of {words.size(preview.total)}"
     head = [shown.head] if lines and shown.head and not shown.above else []

@@ -219,7 +219,7 @@ class PlacesController:
                 return
             if self._memory.facts.learn(place.location, objects=count):
                 self._tree.places_changed()
-        self._keep_facts()
+                self._keep_facts()
 
     def _keep_facts(self) -> None:
         self._screen.run_worker(asyncio.to_thread(self._memory.facts.keep), group="remembering")

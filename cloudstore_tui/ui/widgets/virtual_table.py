@@ -106,7 +106,7 @@ class RowRenderer:
         columns, dates, label = self._columns, DateStyle.ISO, zone_label(self._zone, span)
         if columns and columns[0].kind is ColumnKind.TIME:
             dates = date_style(span, self._zone)
-            columns = (replace(columns[0], width=dates.width), *columns[1:])
+            columns = (replace(columns[0], width=dates.width, least=dates.width), *columns[1:])
         if (width, dates, label) == self._fitted:
             return False
         self._fitted = (width, dates, label)
