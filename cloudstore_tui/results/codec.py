@@ -58,7 +58,7 @@ def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
         # Instants, not texts: offsets differ. Exact to the millisecond, as the services are.
         return f"julianday(json_extract(body, '$.{column.name}'))", ()
     if column.name == "name":
-        return "natural_key(json_extract(body, '$.name'))", ()
+        return "natural_key(CAST(json_extract(body, '$.name') AS BLOB))", ()
     if column.name in _FIELDS:
         return f"nullif(json_extract(body, '$.{column.name}'), '')", ()
     pairs = "json_each(body, '$.tags') WHERE json_extract(value, '$[0]') = ? LIMIT 1"
@@ -68,10 +68,14 @@ def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
     return (f"CAST({found} AS REAL)" if column.kind in _NUMBERS else found), tuple(map(_storable, names))
 
 
-def natural_key(name: str | None) -> str:
+def natural_key(name: str) -> str:
     """What to sort a name by: numbers by their value, and what a name goes on with after the name itself."""
-    text = (name or "").rstrip("/").casefold()
-    return _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(_DIGITS, "0"), text)
+    return _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(_DIGITS, "0"), name.rstrip("/").casefold())
+
+
+def natural_key_of(name: bytes | None) -> bytes | None:
+    """The same for SQL, in bytes, as half a surrogate pair is no text there; NULL without a name."""
+    return natural_key(name.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass") if name else None
 
 
 def _storable(text: str) -> str:

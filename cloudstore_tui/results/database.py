@@ -284,7 +284,7 @@ def _opened(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     sorter = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     for connection in (rows, sorter):
         connection.execute(_CACHE)
-        connection.create_function("natural_key", 1, codec.natural_key, deterministic=True)
+        connection.create_function("natural_key", 1, codec.natural_key_of, deterministic=True)
         # Reading opens the log beside the file: it has to be open before its name goes.
         connection.execute("SELECT count(*) FROM rows").fetchone()
     return rows, sorter

@@ -92,6 +92,15 @@ def test_sizes_and_times_sort_as_numbers_and_what_is_not_known_comes_last(store:
     assert isinstance(store.at(0), Folder)
 
 
+def test_names_sort_whatever_characters_they_have_and_what_has_none_comes_last(store: RowStore) -> None:
+    names = ["b10", "\ud800", "B9", "", "é", "a"]
+    store.extend(StoredObject(Location("acme8", "r", f"id{at}"), name) for at, name in enumerate(names))
+    store.sort(Column("name", "Name"))
+    assert [entry.name for entry in store.window(0, 9)] == ["a", "B9", "b10", "é", "\ud800", ""]
+    store.sort(Column("name", "Name"), descending=True)
+    assert [entry.name for entry in store.window(0, 9)] == ["\ud800", "é", "b10", "B9", "a", ""]
+
+
 def test_times_sort_by_the_moment_whatever_their_zone(store: RowStore, make: Make) -> None:
     kolkata = datetime(2024, 9, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     later = datetime(2024, 9, 1, 7, tzinfo=UTC)

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject, identity
 from cloudstore_tui.results import row_store
+from cloudstore_tui.results.codec import natural_key
 from cloudstore_tui.results.row_store import RowStore
 
 TEXT = st.text("abAB9[\x1b\u202e\ud800é\x00\"'%_\\ ", max_size=4)
@@ -57,8 +58,11 @@ class Known:
 
 def sort_value(entry: Entry, column: Column) -> Any:
     value = typed_value(entry, column)
+    if not isinstance(value, str):
+        return value
     # A text ends at its first NUL for SQL, and an empty one is not known.
-    return (value.partition("\x00")[0] or None) if isinstance(value, str) else value
+    text = value.partition("\x00")[0] or None
+    return natural_key(text) if text and column.name == "name" else text
 
 
 def typed_value(entry: Entry, column: Column) -> Any:
