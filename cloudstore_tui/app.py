@@ -38,7 +38,7 @@ from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, JsonState, Layouts, ThemeChoice
-from cloudstore_tui.ui.boundary import Boundary, install_boundary
+from cloudstore_tui.ui.boundary import Boundary, install_boundary, is_of_callback
 from cloudstore_tui.ui.browser.setup import ProfileAdded, SetupController
 from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.keys import known_bindings
@@ -419,8 +419,8 @@ class CloudStoreApp(App[None]):
         self.exit(return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Take what Textual would end the program for; a failed worker is no reason."""
-        if isinstance(error, WorkerFailed):
+        """Take what Textual would end the program for; a worker, a timer or a callback that fails is no reason."""
+        if isinstance(error, WorkerFailed) or is_of_callback(error):
             self._typed.forget()
             self.boundary.catch(error)
         else:

@@ -23,6 +23,9 @@ LOG = logging.getLogger(__name__)
 AGAIN_S = 15.0
 """Seconds after which the same sentence is shown again: what fails with every frame is said once."""
 
+_CALLERS = frozenset({"_flush_next_callbacks", "_invoke_and_clear_callbacks", "_tick"})
+"""Methods of Textual's that call such things."""
+
 _dispatch = MessagePump._dispatch_message  # noqa: SLF001  # every handler of every widget is called through it
 
 
@@ -53,6 +56,11 @@ class Boundary:
         if now - self._shown.get(sentence, -AGAIN_S) >= AGAIN_S:
             self._shown[sentence] = now
             tell(self._app, sentence, "error")
+
+
+def is_of_callback(error: BaseException) -> bool:
+    """Whether it comes of something that a screen left to be called after a refresh or after a time."""
+    return any(frame.f_code.co_name in _CALLERS for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def install_boundary() -> None:

@@ -73,6 +73,19 @@ async def test_a_store_that_fails_is_told_and_ends_nothing(
         await goes_on(it)
 
 
+@pytest.mark.parametrize("later", ["call_after_refresh", "call_next", "call_later", "timer"])
+async def test_what_is_called_later_and_fails_is_told_and_ends_nothing(browser: Any, later: str) -> None:
+    async with browser(start=START) as it:
+        it.may_be_wrong = True
+        if later == "timer":
+            it.screen.set_timer(0.01, failing(KeyError(SECRET)))
+        else:
+            getattr(it.screen, later)(failing(KeyError(SECRET)))
+            it.screen.refresh()
+        await it.until(lambda: any("made a mistake (KeyError in" in notice for notice in it.notices))
+        await goes_on(it)
+
+
 async def test_bars_over_a_full_disk_say_so(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with browser(start=START) as it:
         await it.press("b")
