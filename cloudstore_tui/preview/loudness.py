@@ -44,9 +44,8 @@ def decode(data: bytes, kind: Kind, channels: int) -> DecodedSound | None:
     levels: list[list[float]] = [[] for _ in range(count)]
     frames = 0
     try:
-        stream = miniaudio.stream_any(
-            _Memory(data), miniaudio.FileFormat[kind.value], nchannels=count, sample_rate=_RATE, frames_to_read=_FRAMES
-        )
+        source, format_ = MemoryFile(data), miniaudio.FileFormat[kind.value]
+        stream = miniaudio.stream_any(source, format_, nchannels=count, sample_rate=_RATE, frames_to_read=_FRAMES)
     except miniaudio.MiniaudioError:
         return None
     try:
@@ -71,7 +70,7 @@ def _level(samples: "memoryview[int] | list[int]") -> float:
     return max(10 * math.log10(power / 32768**2), SILENCE) if power else SILENCE
 
 
-class _Memory:
+class MemoryFile:
     """Bytes as the library wants to read them."""
 
     error_in_readcallback: BaseException | None = None
@@ -80,9 +79,11 @@ class _Memory:
         self._file = io.BytesIO(data)
 
     def read(self, count: int) -> bytes:
+        """The next bytes."""
         return self._file.read(count)
 
     def seek(self, offset: int, origin: Enum) -> bool:
+        """Go there; whether that is inside of the file."""
         base = self._file.tell() if origin.name == "CURRENT" else 0
         if base + offset < 0:
             return False

@@ -3,19 +3,18 @@
 The first is led astray by a made-up file at most into its own end. The second never sees anything but plain samples.
 """
 
-import io
 import os
 import struct
 import threading
 from array import array
 from collections import deque
 from collections.abc import Generator, Iterator
-from enum import Enum
 from operator import mul
 from typing import BinaryIO
 
 import msgspec
 
+from cloudstore_tui.preview.loudness import MemoryFile
 from cloudstore_tui.preview.streams import first_frame
 from cloudstore_tui.preview.worker import limit
 
@@ -76,7 +75,7 @@ def decoded(data: bytes, start: float) -> "Iterator[array[int]]":
     if found is None:
         return
     kind, at = found
-    source = _Memory(data[at:])
+    source = MemoryFile(data[at:])
     try:
         yield from miniaudio.stream_any(
             source, miniaudio.FileFormat[kind], nchannels=1, sample_rate=RATE, frames_to_read=RATE // 5,
@@ -116,25 +115,6 @@ def _best_fit(tail: "array[int]", buffer: "array[int]") -> int:
         range(0, 2 * _REACH, _SPARSE),
         key=lambda at: sum(map(mul, few, buffer[at : at + _OVERLAP : _SPARSE])),
     )
-
-
-class _Memory:
-    """Bytes as the library wants to read them."""
-
-    error_in_readcallback: BaseException | None = None
-
-    def __init__(self, data: bytes) -> None:
-        self._file = io.BytesIO(data)
-
-    def read(self, count: int) -> bytes:
-        return self._file.read(count)
-
-    def seek(self, offset: int, origin: Enum) -> bool:
-        base = self._file.tell() if origin.name == "CURRENT" else 0
-        if base + offset < 0:
-            return False
-        self._file.seek(base + offset)
-        return True
 
 
 def output_main() -> None:
