@@ -1,10 +1,17 @@
-"""A zip archive that nobody trusts: its directory, its members, their bytes."""
+"""A zip archive that nobody trusts.
+
+`zipfile` reads the entries of the directory. What it would take on trust is checked here: that the end records agree
+and everything in the file belongs to the archive, that members share no bytes, that each one's own header says what the
+directory says, and that what comes out of it is no more and nothing else than that.
+"""
 
 import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import TypeAlias
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,12 +28,11 @@ MAX_BYTES = 32 * 1024 * 1024
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
-_ENTRY = struct.Struct("<4s6H3L5H2L")
+_ENTRY_SIZE, _LENGTHS_AT, _LENGTHS = 46, 28, struct.Struct("<3H")
+"""Bytes of an entry of the directory before its name, extra field and comment; where in it their lengths are."""
 _END_MARK, _LOCATOR_MARK, _END64_MARK, _ENTRY_MARK = b"PK\5\6", b"PK\6\7", b"PK\6\6", b"PK\1\2"
 _LONGEST_COMMENT = 0xFFFF
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
-_ZIP64 = 1
-_WINDOW = 1 << 18
 PIECE = 1 << 16
 """Bytes at once."""
 MAX_MEMBERS = 20_000
@@ -39,7 +45,6 @@ RATIO = 200
 TOTAL_FACTOR = 1.05
 TOTAL_SLACK = 16 << 20
 """Bytes in all that may be more than the service said, for members that nobody asked for."""
-_STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _LATER = 0x0008
 """Flag: sizes and checksum follow the bytes."""
@@ -48,7 +53,6 @@ _FOLDER_ATTRIBUTE = 0x10
 _UNIX, _MAC = 3, 19
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MARK, _LATER_MARK = b"PK\3\4", b"PK\7\x08"
-_FULL32 = 0xFFFFFFFF
 _LONGEST_NAME = 4_096
 
 
@@ -88,22 +92,6 @@ class Directory(Struct, frozen=True):
     count: int
 
 
-class Entry(Struct, frozen=True):
-    """One entry, with sizes and offset of the long form where it has one."""
-
-    system: int
-    """Who wrote it: tells how `attributes` are meant."""
-    flags: int
-    method: int
-    crc: int
-    packed: int
-    size: int
-    attributes: int
-    offset: int
-    raw: bytes
-    """The name."""
-
-
 def find_directory(read: Read, size: int, most: int) -> Directory:
     """Find the directory of an archive of `size` bytes.
 
@@ -136,44 +124,30 @@ def find_directory(read: Read, size: int, most: int) -> Directory:
     return found
 
 
-def entries(read: Read, directory: Directory) -> Iterator[Entry]:
+def entries(read: Read, directory: Directory) -> list[ZipInfo]:
     """All entries in order.
 
     Raises:
         UnsafeError: the directory is not what its end records say.
+        IntegrityError: it cannot be read.
     """
-    window = _Window(read, directory)
-    for _ in range(directory.count):
-        values = _ENTRY.unpack(window.take(_ENTRY.size))
-        (
-            mark,
-            made_by,
-            _,
-            flags,
-            method,
-            _,
-            _,
-            crc,
-            packed,
-            size,
-            names,
-            extras,
-            comments,
-            disk,
-            _,
-            attributes,
-            offset,
-        ) = values
-        if mark != _ENTRY_MARK:
-            raise unsafe("its directory is damaged")
-        if disk not in (0, _FULL16):
-            raise unsafe("it is one of several disks")
-        raw, extra = window.take(names), window.take(extras)
-        window.take(comments)
-        size, packed, offset = _long_numbers(extra, size, packed, offset)
-        yield Entry(made_by >> 8, flags, method, crc, packed, size, attributes, offset, raw)
-    if window.left:
-        raise unsafe("its directory holds more than it says")
+    content = b"".join(_pieces(read, directory.offset, directory.size))
+    if content.count(_ENTRY_MARK) != directory.count:
+        raise unsafe("its directory is damaged")
+    # zipfile searches for an end record and believes what it says: it is given one that says what was checked.
+    end = _END.pack(_END_MARK, 0, 0, directory.count, directory.count, directory.size, 0, 0)
+    try:
+        with ZipFile(BytesIO(content + end)) as listed:
+            infos = listed.infolist()
+    except BadZipFile:
+        raise unsafe("its directory is damaged") from None
+    except (NotImplementedError, ValueError):
+        raise IntegrityError("the zip has a member that cannot be read", hint="Fetch its objects one by one.") from None
+    if len(infos) != directory.count or not _is_whole(content):
+        raise unsafe("its directory is damaged")
+    if any(info.volume not in (0, _FULL16) for info in infos):
+        raise unsafe("it is one of several disks")
+    return infos
 
 
 def incomplete() -> StorageError:
@@ -184,37 +158,6 @@ def incomplete() -> StorageError:
 def unsafe(why: str) -> StorageError:
     """The error for an archive that somebody made to do harm, or that is broken beyond use."""
     return UnsafeError(f"the zip cannot be trusted: {why}", hint="Fetch its objects one by one.")
-
-
-class _Window:
-    """Reads the directory from front to back, a piece at a time."""
-
-    def __init__(self, read: Read, directory: Directory) -> None:
-        self._read = read
-        self._offset = directory.offset
-        self._unread = directory.size
-        self._piece = b""
-        self._used = 0
-
-    @property
-    def left(self) -> int:
-        """Bytes that nobody took."""
-        return self._unread + len(self._piece) - self._used
-
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
-        if count > self.left:
-            raise unsafe("its directory is damaged")
-        while len(self._piece) - self._used < count:
-            more = self._read(min(_WINDOW, self._unread), self._offset)
-            if not more:
-                raise incomplete()
-            self._piece, self._used = self._piece[self._used :] + more, 0
-            self._offset += len(more)
-            self._unread -= len(more)
-        taken = self._piece[self._used : self._used + count]
-        self._used += count
-        return taken
 
 
 def _ends(tail: bytes) -> Iterator[int]:
@@ -251,27 +194,26 @@ def _long_form(read: Read, locator: tuple[int, int], position: int, short: Direc
     return Directory(offset, size, count), place
 
 
-def _long_numbers(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """The numbers that do not fit into the short form, from the extra field that holds them."""
-    missing = sum(number == _FULL32 for number in (size, packed, offset))
-    if not missing:
-        return size, packed, offset
-    numbers = iter(_zip64(extra, missing))
-    return (
-        next(numbers) if size == _FULL32 else size,
-        next(numbers) if packed == _FULL32 else packed,
-        next(numbers) if offset == _FULL32 else offset,
-    )
+def _raw(info: ZipInfo) -> bytes:
+    """The name as it is written; `zipfile` decodes it, and code page 437 has a character for every byte."""
+    return info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
 
 
-def _zip64(extra: bytes, count: int) -> tuple[int, ...]:
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, at)
-        if kind == _ZIP64 and length >= 8 * count and at + 4 + length <= len(extra):
-            return struct.unpack_from(f"<{count}Q", extra, at + 4)
-        at += 4 + length
-    raise unsafe("the size of a member is missing")
+def _is_whole(content: bytes) -> bool:
+    """Whether the last entry ends with the directory: `zipfile` cuts a longer one without a word."""
+    last = content.rfind(_ENTRY_MARK)
+    return last < 0 or last + _ENTRY_SIZE + sum(_LENGTHS.unpack_from(content, last + _LENGTHS_AT)) == len(content)
+
+
+def _pieces(read: Read, at: int, size: int) -> Iterator[bytes]:
+    """The bytes of a stretch of the archive, at most `PIECE` at a time."""
+    end = at + size
+    while at < end:
+        piece = read(min(PIECE, end - at), at)
+        if not piece:
+            raise incomplete()
+        at += len(piece)
+        yield piece
 
 
 class Limits(Struct, frozen=True):
@@ -317,7 +259,8 @@ class Archive:
         """
         self._read = read
         directory = find_directory(read, size, limits.members)
-        laid_out = _laid_out(_members(read, directory), directory.offset)
+        listed = [_member(index, info) for index, info in enumerate(entries(read, directory))]
+        laid_out = _laid_out(listed, directory.offset)
         self.members = tuple(member for member in laid_out if not _is_folder(member))
         if sum(member.size for member in self.members) > limits.bytes(size):
             raise unsafe("more would come out of it than the service has of these objects")
@@ -381,8 +324,8 @@ class Archive:
             raise _contradicting(member)
 
     def _unpacked(self, member: ZipMember, start: int) -> Iterator[bytes]:
-        packed = self._packed(member, start)
-        if member.method == _STORED:
+        packed = _pieces(self._read, start, member.packed)
+        if member.method == ZIP_STORED:
             yield from packed
             return
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -396,15 +339,6 @@ class Archive:
         if not inflater.eof:
             raise _damaged(member, "its end is missing")
 
-    def _packed(self, member: ZipMember, start: int) -> Iterator[bytes]:
-        at, end = start, start + member.packed
-        while at < end:
-            piece = self._read(min(PIECE, end - at), at)
-            if not piece:
-                raise incomplete()
-            at += len(piece)
-            yield piece
-
 
 def _inflated(inflater: "zlib._Decompress", piece: bytes) -> Iterator[bytes]:
     while piece and not inflater.eof:
@@ -417,21 +351,27 @@ def _inflated(inflater: "zlib._Decompress", piece: bytes) -> Iterator[bytes]:
         yield out
 
 
-def _members(read: Read, directory: Directory) -> Iterator[ZipMember]:
-    for index, entry in enumerate(entries(read, directory)):
-        member = ZipMember(
-            index, _name(entry), entry.raw, entry.size, entry.packed, entry.crc, entry.method, entry.flags, entry.offset
-        )
-        yield replace(member, error=_refusal(entry, member))
+def _member(index: int, info: ZipInfo) -> ZipMember:
+    member = ZipMember(
+        index,
+        _name(info),
+        _raw(info),
+        info.file_size,
+        info.compress_size,
+        info.CRC,
+        info.compress_type,
+        info.flag_bits,
+        info.header_offset,
+    )
+    return replace(member, error=_refusal(info, member))
 
 
-def _laid_out(members: Iterator[ZipMember], end: int) -> Iterator[ZipMember]:
+def _laid_out(listed: list[ZipMember], end: int) -> Iterator[ZipMember]:
     """The members in the order of the directory, each with the place where the next one begins.
 
     Raises:
         UnsafeError: two of them share bytes.
     """
-    listed = list(members)
     ends: dict[int, int] = {}
     for member in sorted(listed, key=lambda member: member.offset, reverse=True):
         if member.offset + _LOCAL.size + member.packed > end:
@@ -452,28 +392,30 @@ def _agrees(told: int, true: int, *, later: bool) -> bool:
     return told in (true, _FULL32) or (later and told == 0)
 
 
-def _refusal(entry: Entry, member: ZipMember) -> StorageError | None:
+def _refusal(info: ZipInfo, member: ZipMember) -> StorageError | None:
     """Why a member is not even looked at."""
-    if entry.flags & _ENCRYPTED:
+    if info.flag_bits & _ENCRYPTED:
         return _unreadable(member, "it is encrypted")
-    if entry.method not in (_STORED, _DEFLATED):
-        return _unreadable(member, f"it is packed in a way that is not known ({entry.method})")
-    kind = stat.S_IFMT(entry.attributes >> 16) if entry.system in (_UNIX, _MAC) else 0
-    if kind not in (0, stat.S_IFREG) or entry.attributes & _FOLDER_ATTRIBUTE:
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        return _unreadable(member, f"it is packed in a way that is not known ({info.compress_type})")
+    kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system in (_UNIX, _MAC) else 0
+    if kind not in (0, stat.S_IFREG) or info.external_attr & _FOLDER_ATTRIBUTE:
         return _bad(member, "it is a link, a device or a folder, and no file")
-    if entry.method == _STORED and entry.size != entry.packed:
+    if info.compress_type == ZIP_STORED and info.file_size != info.compress_size:
         return _contradicting(member)
-    if len(entry.raw) > _LONGEST_NAME:
+    if len(member.raw) > _LONGEST_NAME:
         return _bad(member, "its name is too long")
     return None
 
 
-def _name(entry: Entry) -> str:
-    """The name as text. Only the name itself is read: other places that hold one may say something else."""
+def _name(info: ZipInfo) -> str:
+    """The name as text: UTF-8 also where that is not said. No other place that may hold a name is read."""
+    if info.flag_bits & _UTF8:
+        return info.orig_filename
     try:
-        return entry.raw.decode()
+        return _raw(info).decode()
     except UnicodeDecodeError:
-        return entry.raw.decode("utf-8", "backslashreplace") if entry.flags & _UTF8 else entry.raw.decode("cp437")
+        return info.orig_filename
 
 
 def _bad(member: ZipMember, why: str) -> StorageError:

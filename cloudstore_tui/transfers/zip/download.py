@@ -25,7 +25,7 @@ from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, 
 from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive, Limits
-from cloudstore_tui.transfers.zip.extract import Opened, Opening, Wanted
+from cloudstore_tui.transfers.zip.extract import Extraction, Extractor, RequestedObject
 from cloudstore_tui.transfers.zip.job import WatchedJob
 
 MAX_FAILURES = 20
@@ -43,14 +43,14 @@ UNREQUESTED = "unrequested"
 class ZipPart(Struct):
     """Objects for one job; none where nobody knows what is in it."""
 
-    wanted: Sequence[Wanted]
+    wanted: Sequence[RequestedObject]
     failures: int = 0
     """Jobs for them that failed."""
     again: bool = False
     """Whether they were missing in a zip before."""
 
     @property
-    def left(self) -> list[Wanted]:
+    def left(self) -> list[RequestedObject]:
         """Those that are not settled yet."""
         return [wanted for wanted in self.wanted if wanted.is_open]
 
@@ -59,7 +59,7 @@ class Batches:
     """The queue of one transfer."""
 
     def __init__(self) -> None:
-        self.single: list[Wanted] = []
+        self.single: list[RequestedObject] = []
         """Objects that no further job is tried for."""
         self._queue: deque[ZipPart] = deque()
         self._failures = 0
@@ -73,7 +73,7 @@ class Batches:
         """Put a batch at the end."""
         self._queue.append(batch)
 
-    def opened(self, missing: Sequence[Wanted], damaged: Sequence[Wanted]) -> None:
+    def opened(self, missing: Sequence[RequestedObject], damaged: Sequence[RequestedObject]) -> None:
         """The zip of the first batch was opened: `missing` were not in it, `damaged` are of no use."""
         batch = self._queue.popleft()
         self.single += damaged
@@ -279,12 +279,13 @@ class ZipDownload:
         self._context = context
         self._journal = journal_entry
         self._wanted = [
-            Wanted(number, one, provider, context, progress.touched) for number, one in enumerate(request.members, 1)
+            RequestedObject(number, one, provider, context, progress.touched)
+            for number, one in enumerate(request.members, 1)
         ]
-        self._unasked: list[Wanted] = []
+        self._unasked: list[RequestedObject] = []
         self._job = WatchedJob(progress, request.location, provider, context, journal_entry)
         self._zip = FetchedZip(progress, request, provider, context, journal_entry)
-        self._opening = Opening(progress, provider, context)
+        self._extractor = Extractor(progress, provider, context)
         self._batches = Batches()
         self._lost_jobs = 0
         self.finished = False
@@ -342,7 +343,7 @@ class ZipDownload:
         self._zip.discard()
 
     @property
-    def _left(self) -> list[Wanted]:
+    def _left(self) -> list[RequestedObject]:
         return [wanted for wanted in self._wanted if wanted.is_open]
 
     def _begin(self) -> None:
@@ -429,18 +430,20 @@ class ZipDownload:
             raise JobError("the service could not pack the zip", hint="Start a new job for the same objects.")
         self._batches.failed()
 
-    async def _open(self, batch: ZipPart) -> Opened:
+    async def _open(self, batch: ZipPart) -> Extraction:
         """Take the members out of the zip that was fetched."""
         archive = await self._archive(batch)
         if archive is None:
-            return Opened(damaged=batch.left)
+            return Extraction(damaged=batch.left)
         if self._request.keep:
             return await self._keep(archive, batch)
-        opened = await self._opening.take(archive, batch.wanted) if batch.wanted else Opened(extra=archive.members)
+        opened = (
+            await self._extractor.take(archive, batch.wanted) if batch.wanted else Extraction(extra=archive.members)
+        )
         near, folder = self._request.location, self._request.folder
         place = Location(near.profile, near.region, self._job.name)
         beside = folder / UNREQUESTED if self._wanted else folder
-        self._unasked += await self._opening.take_unknown(archive, opened.extra, beside, place)
+        self._unasked += await self._extractor.take_unknown(archive, opened.extra, beside, place)
         self._show_members()
         return opened
 
@@ -462,10 +465,10 @@ class ZipDownload:
                     raise
         return None
 
-    async def _keep(self, archive: Archive, batch: ZipPart) -> Opened:
+    async def _keep(self, archive: Archive, batch: ZipPart) -> Extraction:
         """Keep the zip itself, and tell what is not in it."""
         wanted = batch.left
-        found = await self._opening.match(archive, wanted)
+        found = await self._extractor.match(archive, wanted)
         on_conflict = wanted[0].request.on_conflict if wanted else OnConflict.REFUSE
         await self._zip.keep(self._request.keep, on_conflict)
         for place, one in enumerate(wanted):
@@ -473,7 +476,7 @@ class ZipDownload:
                 one.progress.to(State.DONE)
             else:
                 one.fail(JobError("the service did not put it into the zip"))
-        return Opened()
+        return Extraction()
 
     async def _fetch_single(self) -> None:
         """Fetch those that no zip holds."""
@@ -483,7 +486,7 @@ class ZipDownload:
         self._progress.to(State.RUNNING, f"{len(left)} that the zip does not hold are fetched one by one")
         places = asyncio.Semaphore(SINGLE_AT_ONCE)
 
-        async def fetch(wanted: Wanted) -> None:
+        async def fetch(wanted: RequestedObject) -> None:
             async with places:
                 await wanted.fetch()
 

@@ -39,59 +39,58 @@ LEVEL = "crc32+size"
 """What the archive itself proves of a member."""
 
 
-class Unpacking:
-    """Writes one member into a part file, verifies what is on the disk, and publishes it."""
+class Extracted(Struct, frozen=True):
+    """What became of a member."""
 
-    def __init__(self, archive: Archive, member: ZipMember, expected: ExpectedChecksum, modified: float | None) -> None:
-        self._archive = archive
-        self._member = member
-        self._expected = expected
-        self._modified = modified
-        self.path: Path | None = None
-        """The file; `None` where something has its name that is to be left alone."""
-        self.level = ""
-        self.sha256 = ""
+    path: Path | None = None
+    """The file; `None` where something has its name that is to be left alone."""
+    level: str = ""
+    sha256: str = ""
+    contradiction: str = ""
+    """Why the member is not the object, as a clause; empty if all is well."""
 
-    def run(self, part: PartFile, destination: Destination, stop: Stop, *, sha256: bool) -> str:
-        """Why the member is not the object, as a clause; empty if all is well. Blocks; leaves no part file.
 
-        Raises:
-            StorageError: the disk refuses, or something is in the way.
-        """
+def extract(
+    archive: Archive,
+    member: ZipMember,
+    entry: StoredObject,
+    part: PartFile,
+    destination: Destination,
+    stop: Stop,
+    *,
+    sha256: bool,
+) -> Extracted:
+    """Write a member into a part file, verify what is on the disk, and publish it. Blocks; leaves no part file.
+
+    Raises:
+        StorageError: the disk refuses, or something is in the way.
+    """
+    expected = _expected(entry)
+    try:
+        part.open()
+        part.expect(member.size)
         try:
-            part.open()
-            part.expect(self._member.size)
-            if why := self._written(part, stop):
-                return why
-            digests = part.content(stop).digests(
-                needed(self._expected) | (frozenset({"sha256"}) if sha256 else frozenset())
-            )
-            result = part.content(stop).verify(self._expected, digests)
-            if result.contradiction:
-                return result.contradiction
-            failpoint("member_verified")
-            self.path = destination.publish(part, digests, stop)
-            self.level = LEVEL if result.level in _WEAK else result.level
-            self.sha256 = digests.sha256
-            return ""
-        finally:
-            part.discard()
-
-    def _written(self, part: PartFile, stop: Stop) -> str:
-        try:
-            for piece in self._archive.read(self._member, self._expected.size):
+            for piece in archive.read(member, expected.size):
                 stop.check()
                 part.write(piece)
         except (IntegrityError, UnsafeError) as error:
-            return error.message
-        if self._modified is not None:
-            part.set_time(self._modified)
+            return Extracted(contradiction=error.message)
+        if entry.modified is not None:
+            part.set_time(entry.modified.timestamp())
         part.sync()
-        return ""
+        digests = part.content(stop).digests(needed(expected) | (frozenset({"sha256"}) if sha256 else frozenset()))
+        result = part.content(stop).verify(expected, digests)
+        if result.contradiction:
+            return Extracted(contradiction=result.contradiction)
+        failpoint("member_verified")
+        path = destination.publish(part, digests, stop)
+        return Extracted(path, LEVEL if result.level in _WEAK else result.level, digests.sha256)
+    finally:
+        part.discard()
 
 
-class Wanted:
-    """Where it lands, and how far it is: a transfer within a transfer."""
+class RequestedObject:
+    """An object that a zip is to bring: where it lands, and how far it is. A transfer within a transfer."""
 
     def __init__(
         self,
@@ -135,22 +134,23 @@ class Wanted:
             LocalDiskError: the disk refuses, and would do so for every other one.
         """
         destination, entry = self._destination(), self.entry
-        unpacking = Unpacking(archive, member, _expected(entry), entry.modified.timestamp() if entry.modified else None)
         names = PartNames.of(self._part_id(destination))
         part = PartFile(self._context.disk, self._context.space, self.request.target, names)
         self.progress.size = member.size
         self.progress.meter = lambda: part.offset
         self.progress.to(State.VERIFYING)
         try:
-            why = await self._patiently(lambda stop: unpacking.run(part, destination, stop, sha256=self.request.sha256))
+            made = await self._patiently(
+                lambda stop: extract(archive, member, entry, part, destination, stop, sha256=self.request.sha256)
+            )
         except LocalDiskError:
             raise
         except StorageError as error:
             self.fail(error)
             return ""
-        if not why:
-            self._done(unpacking.path, unpacking.level, unpacking.sha256)
-        return why
+        if not made.contradiction:
+            self._done(made.path, made.level, made.sha256)
+        return made.contradiction
 
     async def fetch(self) -> None:
         """Fetch it by itself."""
@@ -206,7 +206,7 @@ class Wanted:
         self._done(existing.path, existing.level, existing.sha256)
         return True
 
-    async def _patiently(self, work: Callable[[Stop], str]) -> str:
+    async def _patiently(self, work: Callable[[Stop], Extracted]) -> Extracted:
         """What `work` gives, however long the disk is full."""
         context = self._context
         budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
@@ -246,24 +246,24 @@ def _expected(entry: StoredObject) -> ExpectedChecksum:
     return ExpectedChecksum(entry.size if entry.size_exact else None, entry.checksum, entry.checksum_type)
 
 
-class Opened(Struct):
+class Extraction(Struct):
     """What came out of a zip."""
 
-    missing: list[Wanted] = field(default_factory=list)
-    damaged: list[Wanted] = field(default_factory=list)
+    missing: list[RequestedObject] = field(default_factory=list)
+    damaged: list[RequestedObject] = field(default_factory=list)
     extra: tuple[ZipMember, ...] = ()
     """Members that nobody asked for, or all where nobody knows what was asked for."""
 
 
-class Opening:
-    """Takes members out of archives."""
+class Extractor:
+    """Makes files of the members of archives."""
 
     def __init__(self, progress: TransferProgress, provider: StorageProvider, context: TransferContext) -> None:
         self._progress = progress
         self._provider = provider
         self._context = context
 
-    async def match(self, archive: Archive, wanted: Sequence[Wanted]) -> Matching:
+    async def match(self, archive: Archive, wanted: Sequence[RequestedObject]) -> Matching:
         """Which member is which object."""
         entries = [one.entry for one in wanted]
 
@@ -272,7 +272,7 @@ class Opening:
 
         return await self._context.workers.run(work)
 
-    async def take(self, archive: Archive, wanted: Sequence[Wanted]) -> Opened:
+    async def take(self, archive: Archive, wanted: Sequence[RequestedObject]) -> Extraction:
         """Make files of the members that are wanted; those that are done already are only recognised.
 
         Raises:
@@ -280,7 +280,7 @@ class Opening:
         """
         self._progress.to(State.VERIFYING, "the zip is opened")
         found = await self.match(archive, wanted)
-        opened = Opened([wanted[place] for place in found.missing if wanted[place].is_open], extra=found.extra)
+        opened = Extraction([wanted[place] for place in found.missing if wanted[place].is_open], extra=found.extra)
         for number, (place, member) in enumerate(sorted(found.members.items()), 1):
             self._progress.note = f"the zip is opened: {number} of {len(found.members)} objects"
             one = wanted[place]
@@ -290,7 +290,7 @@ class Opening:
 
     async def take_unknown(
         self, archive: Archive, members: Sequence[ZipMember], folder: Path, zip_: Location
-    ) -> list[Wanted]:
+    ) -> list[RequestedObject]:
         """Make files of members of which only the zip tells, under safe forms of their names."""
         made = []
         for number, member in enumerate(members, 1):
@@ -298,7 +298,7 @@ class Opening:
             place = Location(zip_.profile, zip_.region, f"{zip_.path}/{member.index}")
             entry = StoredObject(place, member.name)
             request = DownloadRequest(place, folder, safe_name(member.name), OnConflict.KEEP_BOTH, entry)
-            one = Wanted(member.index, request, self._provider, self._context, self._progress.touched)
+            one = RequestedObject(member.index, request, self._provider, self._context, self._progress.touched)
             made.append(one)
             try:
                 why = await one.unpack(archive, member)
