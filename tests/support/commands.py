@@ -64,8 +64,8 @@ class Cloudstore:
             try:
                 own = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_PLACE)}
                 environment = own | {**self._environment, **variables}
-                # Python's own view alone is exchanged: the process's environment must not change below the threads of the
-                # sandbox, whose C libraries (and faketime, on each look at the clock) read it without a lock.
+                # Python's own view alone is exchanged: the process's environment must not change below the threads of
+                # the sandbox, whose C libraries (and faketime, on each look at the clock) read it without a lock.
                 with mock.patch("os.environ", environment), mock.patch("sys.stdin", fed):
                     code = execute([*self._words, *arguments])
             finally:
