@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cloudstore_tui import __version__
-from cloudstore_tui.archive.chain import Break, Chain, read_chain
+from cloudstore_tui.archive.chain import SEALED, Break, Chain, read_chain, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
@@ -26,7 +26,6 @@ from cloudstore_tui.archive.manifest import (
     ManifestEntry,
     is_superseded,
     path_of,
-    read_manifest,
 )
 from cloudstore_tui.archive.matching import LocalMatch, match_file
 from cloudstore_tui.archive.runs import write_whole
@@ -164,7 +163,7 @@ class _Sealing:
         lines = "".join(f"{digest}  {DATA}/{encoded(path)}\n" for path, digest in self._digests())
         payload = hashlib.sha256(lines.encode()).hexdigest()
         facts = {"files": self._files, "bytes": self._bytes, "missing": self._missing, "payload": payload}
-        self._chain.append([("sealed", facts)])
+        self._chain.append([(SEALED, facts)])
         self._chain.sync()
         sealed = Sealed(self._files, self._bytes, self._read, self._missing, self._chain.head)
         # A signature of the seal before would look like one that was tampered with.
@@ -180,7 +179,7 @@ class _Sealing:
     def _learn(self) -> None:
         """What the manifest says of each file: the last line about its path."""
         with self._known.transaction():
-            for line in read_manifest(self._place.payload / NAME):
+            for line in read_lines(self._place.root, self._place.payload):
                 if "sha256" in line and not is_superseded(line):
                     row = (path_of(line), msgspec.json.encode(_facts(line)).decode())
                     self._known.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", row)

@@ -1,8 +1,9 @@
 """`events.jsonl`: everything that ever happened to a pulled folder, a line each, which only grows.
 
 Each line holds the SHA-256 of the line before it, so that none can be changed, left out or put in later without all
-that follow being wrong. Lines about objects carry their line of the manifest: the manifest is a view of them, and can
-be written anew from them.
+that follow being wrong. Lines about objects carry their line of the manifest: the manifest is a view of them, which is
+written after them and can be written anew from them. So a run that is killed leaves a manifest that lacks its last
+lines at most, and whoever reads it takes those from the events.
 """
 
 import getpass
@@ -12,18 +13,33 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from cloudstore_tui import __version__
-from cloudstore_tui.archive.manifest import CHAIN, UNLISTED, ManifestEntry, whole_lines, write_all
+from cloudstore_tui.archive.manifest import (
+    CHAIN,
+    NAME,
+    UNLISTED,
+    ManifestEntry,
+    last_line,
+    read_manifest,
+    whole_lines,
+    write_all,
+)
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 START = "0" * 64
 """What the first line holds in the place of a digest."""
+PULLED, SEALED = "pulled", "sealed"
+"""Events by which the manifest has all that was told before."""
+_NEW = f".{CHAIN}.new"
 _MAX_LINE = 1 << 23
+_AT_ONCE = 1000
+"""Lines that are written at once."""
 _AHEAD = timedelta(minutes=5)
 """By how much clocks are set back that are set right."""
 
@@ -42,8 +58,13 @@ def kind_of(line: ManifestEntry) -> str:
 class Chain:
     """Writes the events of a folder. Blocks; used by whoever holds the folder's lock."""
 
-    def __init__(self, root: Path, disk: Disk | None = None) -> None:
+    def __init__(self, root: Path, disk: Disk | None = None, known: Iterable[ManifestEntry] = ()) -> None:
         """Open them to append, after whatever a crash left of a last line is cut.
+
+        Args:
+            root: the folder.
+            disk: the file calls.
+            known: what a manifest from before there were events tells; they begin with all of it, or there are none.
 
         Raises:
             StorageError: the disk refuses.
@@ -51,19 +72,32 @@ class Chain:
         self.path = root / CHAIN
         self._disk = disk or Disk()
         self._by = f"{_user()}@{socket.gethostname()}"
+        self.head = START
+        """The digest of the last line."""
+        self.length = 0
+        """How many lines there are."""
         with os_errors_as(self.path):
             folder = self._disk.open_folder(root)
             try:
-                self._file = self._disk.open(CHAIN, os.O_RDWR | os.O_CREAT | os.O_APPEND, folder)
+                self._open(folder, known)
             finally:
                 self._disk.close(folder)
-            end = whole_lines(self._disk, self._file)
-            self._disk.truncate(self._file, end)
-            last = self._last_line(end)
-        self.head = hashlib.sha256(last).hexdigest() if last else START
-        """The digest of the last line."""
-        self.length = _number(last)
-        """How many lines there are."""
+
+    def _open(self, folder: int, known: Iterable[ManifestEntry]) -> None:
+        is_new = self._disk.lstat(CHAIN, folder) is None
+        name, flags = (_NEW, os.O_TRUNC) if is_new else (CHAIN, 0)
+        self._file = self._disk.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | flags, folder)
+        if is_new:
+            while some := list(islice(known, _AT_ONCE)):
+                self.append(("adopted", {"line": line}) for line in some)
+            self._disk.sync(self._file)
+            self._disk.replace(_NEW, CHAIN, folder)
+            self._disk.sync_folder(folder)
+            return
+        end = whole_lines(self._disk, self._file)
+        self._disk.truncate(self._file, end)
+        if last := last_line(self._disk, self._file, end):
+            self.head, self.length = hashlib.sha256(last).hexdigest(), _number(last)
 
     def append(self, events: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Write what happened; it outlives the program at once, and the machine after `sync`.
@@ -106,10 +140,6 @@ class Chain:
         finally:
             self._disk.close(self._file)
 
-    def _last_line(self, end: int) -> bytes:
-        start = max(end - _MAX_LINE, 0)
-        return self._disk.read(self._file, end - start, start).rstrip(b"\n").rpartition(b"\n")[2] if end else b""
-
 
 class Break(msgspec.Struct, frozen=True):
     """Where a chain is broken."""
@@ -143,6 +173,9 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
         with os.fdopen(descriptor, "rb") as file:
             number = 0
             while text := file.readline(_MAX_LINE):
+                if not text.endswith(b"\n") and not file.peek(1):
+                    # A run was killed while it wrote it: the next one cuts it off.
+                    return
                 number += 1
                 event = _parsed(text)
                 digest = hashlib.sha256(text.rstrip(b"\n")).hexdigest()
@@ -169,6 +202,45 @@ def manifest_lines(path: Path) -> Iterator[ManifestEntry]:
         line = link.event.get("line")
         if isinstance(line, dict):
             yield line
+
+
+def read_lines(
+    root: Path, payload: Path, *, damaged: Callable[[int], None] = lambda _number: None
+) -> Iterator[ManifestEntry]:
+    """The lines of a manifest in order, and those that it did not get because the last run was killed.
+
+    Args:
+        root: where the events are, if there are any.
+        payload: where the manifest is.
+        damaged: told the number of each line that cannot be read; the others are given all the same.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    yield from read_manifest(payload / NAME, damaged=damaged)
+    if (root / CHAIN).is_file():
+        yield from lacking_lines(root, payload)
+
+
+def lacking_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:
+    """What the events tell of that the manifest did not get; nothing once a run has come to its end."""
+    disk, path = Disk(), payload / NAME
+    with os_errors_as(path):
+        file = disk.open(path, os.O_RDONLY)
+        try:
+            last = _parsed(last_line(disk, file, whole_lines(disk, file)) + b"\n")
+        finally:
+            disk.close(file)
+    known = told = 0
+    for link in read_chain(root / CHAIN):
+        line = link.event.get("line")
+        if link.event.get("event") in (PULLED, SEALED) or (line is not None and line == last):
+            known = link.number
+        elif line is not None:
+            told = link.number
+    if told > known:
+        links = (link for link in read_chain(root / CHAIN) if link.number > known)
+        yield from (line for link in links if isinstance(line := link.event.get("line"), dict))
 
 
 def _parsed(text: bytes) -> Event | None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cloudstore_tui.archive.chain import Chain, kind_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
+    BATCH,
     Manifest,
     ManifestEntry,
     entry_of,
@@ -100,8 +101,8 @@ class Recorder:
         manifest: Manifest,
         provider: str,
         *,
+        chain: Chain,
         sidecars: bool = False,
-        chain: Chain | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._plan = plan
@@ -111,6 +112,8 @@ class Recorder:
         self._provider = provider
         self._sidecars = sidecars
         self._now = now
+        self._unwritten: list[ManifestEntry] = []
+        """What the events tell and the manifest does not yet."""
         self.written = 0
         """Lines that the manifest got."""
         self.failures: list[StorageError] = []
@@ -236,23 +239,34 @@ class Recorder:
         return {"sidecar": beside.name}
 
     def _append(self, *lines: ManifestEntry, kind: str = "") -> None:
-        """Write lines of the manifest, each as an event before."""
+        """Write lines of the manifest, each as an event first."""
         if self.broken is not None:
             return
         try:
-            if self._chain is not None:
-                told = [kind_of(line) if is_superseded(line) or not kind else kind for line in lines]
-                self._chain.append((name, {"line": line}) for name, line in zip(told, lines, strict=True))
-            self._manifest.append(*lines)
+            told = [kind_of(line) if is_superseded(line) or not kind else kind for line in lines]
+            self._chain.append((name, {"line": line}) for name, line in zip(told, lines, strict=True))
+            self._unwritten += lines
+            if len(self._unwritten) >= BATCH:
+                self._write()
         except StorageError as error:
             self._give_up(error)
         else:
             self.written += sum(not is_superseded(line) for line in lines)
 
+    def _write(self) -> None:
+        """Let the manifest follow; it never knows what the events could have forgotten when the power is cut."""
+        self._chain.sync()
+        self._manifest.append(*self._unwritten)
+        self._unwritten.clear()
+
     def close(self) -> None:
         """Write everything to the disk; a failure is in `failures`."""
         try:
-            self._manifest.close()
+            try:
+                if self.broken is None:
+                    self._write()
+            finally:
+                self._manifest.close()
         except StorageError as error:
             self._give_up(error)
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,7 +44,7 @@ UNLISTED = "unlisted"
 
 _NEW = ".manifest.jsonl.new"
 _NEW_TABLE = ".manifest.csv.new"
-_BATCH = 50
+BATCH = 50
 """Lines after which everything is waited to be on the disk."""
 _MAX_LINE = 1 << 22
 """Bytes of a line: nothing that we write comes near."""
@@ -166,12 +167,13 @@ def read_manifest(path: Path, *, damaged: Callable[[int], None] = lambda _number
 
 
 def _lines(readline: Callable[[int], bytes]) -> Iterator[bytes]:
-    """Each line once; of one that is too long, the beginning."""
+    """Each line once; of one that is too long, the beginning. What a crash left of a last one is none."""
     while text := readline(_MAX_LINE):
         rest = text
         while not rest.endswith(b"\n") and rest:
             rest = readline(_MAX_LINE)
-        yield text
+        if rest:
+            yield text
 
 
 def _parsed(text: bytes) -> ManifestEntry | None:
@@ -191,8 +193,13 @@ def _parsed(text: bytes) -> ManifestEntry | None:
 class Manifest:
     """Writes the manifest of a folder. Blocks; used from one thread at a time."""
 
-    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
+    def __init__(self, folder: Path, disk: Disk | None = None, lines: Iterable[ManifestEntry] = ()) -> None:
         """Open it to append, after whatever a crash left of a last line is cut.
+
+        Args:
+            folder: where it is.
+            disk: the file calls.
+            lines: what it begins with if it is not there.
 
         Raises:
             StorageError: the disk refuses.
@@ -205,6 +212,8 @@ class Manifest:
         try:
             with os_errors_as(self.path):
                 self._disk.remove(_NEW, self._folder)
+                if self._disk.lstat(NAME, self._folder) is None:
+                    self._disk.close(self._replaced(lines))
                 self._file = self._open(NAME, os.O_APPEND)
                 self._disk.truncate(self._file, whole_lines(self._disk, self._file))
         except BaseException:
@@ -216,7 +225,7 @@ class Manifest:
         with os_errors_as(self.path):
             write_all(self._disk, self._file, b"".join(_encoded(line) for line in lines))
             self._unsynced += len(lines)
-            if self._unsynced >= _BATCH:
+            if self._unsynced >= BATCH:
                 self.sync()
 
     def sync(self) -> None:
@@ -239,22 +248,25 @@ class Manifest:
         self.sync()
         with os_errors_as(self.path), closing(LastLines(scratch)) as last:
             last.see_all(read_manifest(self.path))
-            new = self._open(_NEW, os.O_TRUNC)
-            try:
-                for number, line in enumerate(read_manifest(self.path)):
-                    if last.counts(number, line):
-                        write_all(self._disk, new, _encoded(line))
-                for line in unlisted:
-                    write_all(self._disk, new, _encoded(line))
-                self._disk.sync(new)
-                self._disk.replace(_NEW, NAME, self._folder)
-                self._disk.sync_folder(self._folder)
-            except BaseException:
-                self._disk.close(new)
-                self._disk.remove(_NEW, self._folder)
-                raise
+            kept = (line for number, line in enumerate(read_manifest(self.path)) if last.counts(number, line))
+            new = self._replaced(chain(kept, unlisted))
             self._disk.close(self._file)
             self._file = new
+
+    def _replaced(self, lines: Iterable[ManifestEntry]) -> int:
+        """Put these lines in place of the manifest all at once; the new file, open."""
+        new = self._open(_NEW, os.O_TRUNC)
+        try:
+            for line in lines:
+                write_all(self._disk, new, _encoded(line))
+            self._disk.sync(new)
+            self._disk.replace(_NEW, NAME, self._folder)
+            self._disk.sync_folder(self._folder)
+        except BaseException:
+            self._disk.close(new)
+            self._disk.remove(_NEW, self._folder)
+            raise
+        return new
 
     def close(self) -> None:
         """Write everything and close it."""
@@ -329,6 +341,12 @@ def whole_lines(disk: Disk, file: int) -> int:
             return start + found + 1
         end = start
     return 0
+
+
+def last_line(disk: Disk, file: int, end: int) -> bytes:
+    """The last line that ends before there, without its line end; empty if there is none."""
+    start = max(end - _MAX_LINE, 0)
+    return disk.read(file, end - start, start).rstrip(b"\n").rpartition(b"\n")[2] if end else b""
 
 
 # As a table

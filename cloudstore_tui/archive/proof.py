@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cloudstore_tui.archive.bag import place_of
-from cloudstore_tui.archive.chain import Chain
+from cloudstore_tui.archive.chain import Chain, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     NAME,
@@ -18,7 +18,6 @@ from cloudstore_tui.archive.manifest import (
     key_of,
     key_of_entry,
     path_of,
-    read_manifest,
     tells_of_same,
 )
 from cloudstore_tui.core.errors import MissingError, StorageError
@@ -54,7 +53,7 @@ class ProofFolder:
         self._folder.lock()
         self._database = ScratchDatabase(scratch, _SCHEMA)
         with self._database.transaction():
-            for line in read_manifest(place.payload / NAME):
+            for line in read_lines(place.root, place.payload):
                 if line.get("event") != UNLISTED and not is_superseded(line):
                     row = (key_of_entry(line), msgspec.json.encode(dict(line)).decode())
                     self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", row)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from cloudstore_tui.archive.chain import Chain, manifest_lines
+from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_lines, read_lines
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
@@ -32,9 +32,6 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import TransferBatch
 from cloudstore_tui.transfers.workers import Workers
-
-_AT_ONCE = 1000
-"""Lines that are taken over at once."""
 
 
 class Pull:
@@ -146,8 +143,6 @@ class Pull:
 
     def _remember(self) -> None:
         """Learn what earlier pulls brought."""
-        if self._folder.stat(PurePosixPath(NAME)) is None and not self._rebuilt():
-            return
         damaged: list[int] = []
         self._plan.remember(self._lines(damaged))
         if damaged:
@@ -155,24 +150,26 @@ class Pull:
             what = "1 line cannot" if len(damaged) == 1 else f"{len(damaged):,} lines cannot"
             self.warnings.append(f"{NAME}: {what} be read. The files that they told of are looked at anew.")
 
-    def _rebuilt(self) -> bool:
-        """Whether the manifest, which is gone, could be written anew from the events."""
-        root = self._options.root or self._folder.path
-        if PullFolder(root).stat(PurePosixPath(CHAIN)) is None:
-            return False
-        manifest = Manifest(self._folder.path, self._disk)
-        try:
-            lines = manifest_lines(root / CHAIN)
-            while some := list(islice(lines, _AT_ONCE)):
-                manifest.append(*some)
-            manifest.compact(scratch=self._options.scratch)
-        finally:
-            manifest.close()
-        self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
-        return True
+    @property
+    def _root(self) -> Path:
+        """Where the events are."""
+        return self._options.root or self._folder.path
+
+    def _has_manifest(self) -> bool:
+        return self._folder.stat(PurePosixPath(NAME)) is not None
+
+    def _has_events(self) -> bool:
+        return PullFolder(self._root).stat(PurePosixPath(CHAIN)) is not None
 
     def _lines(self, damaged: list[int]) -> Iterator[ManifestEntry]:
-        for line in read_manifest(self._folder.path / NAME, damaged=damaged.append):
+        lines: Iterator[ManifestEntry] = iter(())
+        if self._has_manifest():
+            lines = read_lines(self._root, self._folder.path, damaged=damaged.append)
+        elif self._has_events():
+            self._is_untidy = True
+            self.warnings.append(f"{NAME} was gone, and is written anew from {CHAIN}.")
+            lines = manifest_lines(self._root / CHAIN)
+        for line in lines:
             self._is_untidy = self._is_untidy or line.get("event") == UNLISTED
             yield line
 
@@ -208,23 +205,25 @@ class Pull:
 
     def _chain(self) -> Chain:
         """The events of the folder; those of before there were any begin with what its manifest says."""
-        chain = Chain(self._options.root or self._folder.path, self._disk)
-        if not chain.length and self._folder.stat(PurePosixPath(NAME)) is not None:
-            lines = read_manifest(self._folder.path / NAME)
-            while some := list(islice(lines, _AT_ONCE)):
-                chain.append(("adopted", {"line": line}) for line in some)
-        return chain
+        known = read_manifest(self._folder.path / NAME) if self._has_manifest() else ()
+        return Chain(self._root, self._disk, known)
 
     def _recorder(self, chain: Chain) -> Recorder:
-        manifest, service = Manifest(self._folder.path, self._disk), self._provider.profile.provider
+        manifest = Manifest(self._folder.path, self._disk, manifest_lines(chain.path))
+        lacking = list(lacking_lines(self._root, self._folder.path))
+        if lacking:
+            self._is_untidy = True
+            manifest.append(*lacking)
+        service = self._provider.profile.provider
         return Recorder(self._plan, self._folder, manifest, service, sidecars=self._options.sidecars, chain=chain)
 
     def _tidy(self, recorder: Recorder, chain: Chain) -> None:
         """Leave the lines of the manifest that count, and what could not be listed; write its table."""
         try:
-            if recorder.broken is None and (recorder.written or self._is_untidy or self.listing.failures):
-                self._compact(chain)
-            chain.append([("pulled", {outcome.value: number for outcome, number in self._plan.counts().items()})])
+            if recorder.broken is None:
+                if recorder.written or self._is_untidy or self.listing.failures:
+                    self._compact(chain)
+                chain.append([(PULLED, {outcome.value: number for outcome, number in self._plan.counts().items()})])
             chain.sync()
             if self._options.table:
                 write_table(self._folder.path, self._disk)

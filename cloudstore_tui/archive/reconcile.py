@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from cloudstore_tui.archive.bag import place_of
+from cloudstore_tui.archive.chain import read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     NAME,
@@ -24,7 +25,6 @@ from cloudstore_tui.archive.manifest import (
     key_of,
     key_of_entry,
     path_of,
-    read_manifest,
     tells_of_same,
 )
 from cloudstore_tui.archive.matching import LocalMatch, match_file
@@ -146,7 +146,8 @@ class Reconciliation:
             expected: the types that every call has to have; empty for a recording of any kind.
             scratch: where the lists lie meanwhile.
         """
-        self._folder = PullFolder(place_of(folder).payload)
+        self._place = place_of(folder)
+        self._folder = PullFolder(self._place.payload)
         self._expected = tuple(expected)
         self._database = ScratchDatabase(scratch, _SCHEMA)
         self.calls = 0
@@ -179,7 +180,7 @@ class Reconciliation:
         if self._folder.stat(PurePosixPath(NAME)) is None:
             return
         with self._database.transaction():
-            for line in read_manifest(self._folder.path / NAME):
+            for line in read_lines(self._place.root, self._place.payload):
                 if line.get("event") != UNLISTED and not is_superseded(line):
                     row = (key_of_entry(line), path_of(line), msgspec.json.encode(dict(line)).decode())
                     self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?)", row)

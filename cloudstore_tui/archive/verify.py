@@ -28,7 +28,7 @@ from cloudstore_tui.archive.bag import (
     read_past,
     sealed_digests,
 )
-from cloudstore_tui.archive.chain import manifest_lines
+from cloudstore_tui.archive.chain import manifest_lines, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
@@ -40,7 +40,6 @@ from cloudstore_tui.archive.manifest import (
     is_superseded,
     key_of_entry,
     path_of,
-    read_manifest,
 )
 from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError
 from cloudstore_tui.results.scratch import ScratchDatabase
@@ -53,7 +52,7 @@ CREATE INDEX by_path ON lines(path);
 CREATE TABLE files(path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE digests(path TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
 CREATE TABLE sealed(path TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
-CREATE TABLE view(side TEXT, path TEXT, line TEXT);
+CREATE TABLE view(side TEXT, path TEXT, line TEXT, counts INTEGER);
 CREATE INDEX by_line ON view(line, side);
 """
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -194,7 +193,7 @@ class _Verifier:
         """Take in the manifest; gives the lines that cannot be read."""
         damaged: list[int] = []
         with self._database.transaction():
-            for line in read_manifest(self._folder.path / NAME, damaged=damaged.append):
+            for line in read_lines(self._place.root, self._place.payload, damaged=damaged.append):
                 self._database.execute(
                     "INSERT INTO lines(key, path, is_present, line) VALUES (?, ?, ?, ?)",
                     (key_of_entry(line), _stored(path_of(line)), not is_superseded(line), json.dumps(line)),
@@ -305,23 +304,23 @@ class _Verifier:
         return digest
 
     def _told_otherwise(self) -> Iterator[FileFinding]:
-        """What the manifest says and the events do not, or the other way round."""
-        self._view("manifest", lambda: read_manifest(self._place.payload / NAME))
-        self._view("events", lambda: manifest_lines(self._place.root / CHAIN))
-        only = "SELECT path FROM view WHERE side = ? AND line NOT IN (SELECT line FROM view WHERE side <> ?)"
-        for side, other in (("manifest", CHAIN), ("events", NAME)):
-            for (path,) in self._database.all(only, (side, side)):
-                where = CHAIN if side == "events" else NAME
-                yield _broken(Found.CHAIN, BagProblem(json.loads(path), f"{where} tells of it what {other} does not"))
+        """What the manifest says and the events do not, or the other way round where it counts."""
+        self._view(NAME, lambda: read_lines(self._place.root, self._place.payload), counting=False)
+        self._view(CHAIN, lambda: manifest_lines(self._place.root / CHAIN), counting=True)
+        only = "SELECT path FROM view WHERE side = ? AND counts AND line NOT IN (SELECT line FROM view WHERE side = ?)"
+        for side, other in ((NAME, CHAIN), (CHAIN, NAME)):
+            for (path,) in self._database.all(only, (side, other)):
+                yield _broken(Found.CHAIN, BagProblem(json.loads(path), f"{side} tells of it what {other} does not"))
 
-    def _view(self, side: str, lines: Callable[[], Iterator[ManifestEntry]]) -> None:
-        """Take in the lines that count."""
+    def _view(self, side: str, lines: Callable[[], Iterator[ManifestEntry]], *, counting: bool) -> None:
+        """Take in the lines; `counting` if some of them count, and not all."""
         with closing(LastLines(self._scratch)) as last, self._database.transaction():
-            last.see_all(lines())
+            if counting:
+                last.see_all(lines())
             for number, line in enumerate(lines()):
-                if last.counts(number, line):
-                    row = (side, _stored(path_of(line)), json.dumps(line, sort_keys=True))
-                    self._database.execute("INSERT INTO view VALUES (?, ?, ?)", row)
+                row = (side, _stored(path_of(line)), json.dumps(line, sort_keys=True))
+                counts = line.get("event") != UNLISTED and (not counting or last.counts(number, line))
+                self._database.execute("INSERT INTO view VALUES (?, ?, ?, ?)", (*row, counts))
 
     def _sealed(self, past: Past) -> Iterator[FileFinding]:
         """What is not as it was sealed."""

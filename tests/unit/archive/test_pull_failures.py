@@ -1,21 +1,26 @@
 """Every disk call and every statement of a pull fails in turn: nothing hangs, nothing is lost without a word."""
 
 import asyncio
+import contextlib
 import errno
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudstore_tui.archive.chain import lacking_lines
 from cloudstore_tui.archive.verify import Found, verify_folder
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
+from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.transfers.workers import Stop
 
 LIMIT = 20
@@ -130,6 +135,87 @@ async def test_nothing_more_is_fetched_once_the_manifest_cannot_be_written(
     assert (done.report.found, done.report.missing) == (20, 20 - done.report.fetched)
 
 
+class DyingDisk(Disk):
+    """Changes nothing any more from one of its calls on, as if the program had been killed there.
+
+    A write at that moment leaves half of its bytes.
+    """
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.calls = 0
+        self._at = at
+
+    def _alive(self) -> None:
+        self.calls += 1
+        if self.calls >= self._at:
+            raise OSError(errno.EIO, "killed")
+
+    def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
+        if flags & (os.O_CREAT | os.O_TRUNC):
+            self._alive()
+        return super().open(name, flags, folder)
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        if self.calls + 1 == self._at and len(data) > 1:
+            super().write(descriptor, data[: len(data) // 2])
+        self._alive()
+        return super().write(descriptor, data)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        self._alive()
+        super().truncate(descriptor, size)
+
+    def sync(self, descriptor: int) -> None:
+        self._alive()
+        super().sync(descriptor)
+
+    def replace(self, name: str, new: str, folder: int) -> None:
+        self._alive()
+        super().replace(name, new, folder)
+
+    def remove(self, name: str, folder: int) -> None:
+        self._alive()
+        super().remove(name, folder)
+
+
+async def test_wherever_a_pull_is_killed_the_folder_is_whole(
+    bucket: Any, pull: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.archive.fetch.BATCH", 2)
+    for name in "abcd":
+        bucket.put(f"in/{name}")
+    await pull()
+    before = {name: bucket.put(f"in/{name}", b"another version").size for name in "ab"} | {"e": bucket.put("in/e").size}
+    untouched = tmp_path / "untouched"
+    shutil.copytree(pull.folder, untouched)
+    lacking = 0
+    for at in count(1):
+        shutil.rmtree(pull.folder)
+        shutil.copytree(untouched, pull.folder)
+        if at % 3 == 0:
+            # What a run does first where one of the two is gone.
+            (pull.folder / ("manifest.jsonl" if at % 2 else "events.jsonl")).unlink()
+        dying = DyingDisk(at)
+        with contextlib.suppress(StorageError):
+            await pull(disk=dying, on_conflict=OnConflict.OVERWRITE)
+        if dying.calls < at:
+            break
+        if (pull.folder / "manifest.jsonl").exists():
+            lacking += (pull.folder / "events.jsonl").exists() and any(lacking_lines(pull.folder, pull.folder))
+            # What was fetched at that very moment is told by nobody yet.
+            found = [finding for finding in verify_folder(pull.folder, Stop()) if finding.path not in before]
+            assert not [finding for finding in found if finding.error], (at, found)
+            assert {finding.path for finding in found} >= {"c", "d"}
+        done = await pull(on_conflict=OnConflict.OVERWRITE)
+        assert done.report.is_complete
+        found = list(verify_folder(pull.folder, Stop()))
+        assert not [finding for finding in found if finding.error], (at, found)
+        assert {finding.path for finding in found if finding.found is Found.GOOD} == set("abcde")
+    assert at > 30
+    assert lacking > 3
+
+
 async def test_what_takes_the_place_of_a_file_is_on_the_disk_by_then(stocked: Any, pull: Any) -> None:
     class Watched(Disk):
         """Knows which files hold bytes that a power cut would take."""
@@ -155,7 +241,7 @@ async def test_what_takes_the_place_of_a_file_is_on_the_disk_by_then(stocked: An
 
     disk = Watched()
     assert await outcome(pull, disk=disk)
-    assert disk.placed == dict.fromkeys(("a.json", "c.json", "manifest.jsonl", "manifest.csv"), True)
+    assert disk.placed == dict.fromkeys(("a.json", "c.json", "events.jsonl", "manifest.jsonl", "manifest.csv"), True)
 
 
 async def test_a_disk_that_cannot_sync_folders_is_no_failure(stocked: Any, pull: Any) -> None:
