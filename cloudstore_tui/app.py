@@ -173,9 +173,9 @@ class CloudStoreApp(App[None]):
         if download_dir is not None:
             settings = replace(settings, download_dir=download_dir)
         self._engine, self._config, self._settings, self._start = engine, config, settings, start
-        self.memory = BrowserState()
+        self.browser_state = BrowserState()
         """What is remembered of places."""
-        self.memory.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
+        self.browser_state.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
         self.restores = RestoreWatch(
             self, engine.providers, self._watch, settings.download_dir, settings.restore_poll_seconds
         )
@@ -183,9 +183,9 @@ class CloudStoreApp(App[None]):
         self.home = HomeScreen(
             self._profiles,
             self._finds,
-            self.memory.facts,
-            self.memory.recent,
-            self.memory.searches,
+            self.browser_state.facts,
+            self.browser_state.recent,
+            self.browser_state.searches,
             self._watch,
             self.restores,
             zone_name(settings.time_zone),
@@ -206,10 +206,10 @@ class CloudStoreApp(App[None]):
             settings, folder = self._settings, state_folder() if self._watch.keeps else None
             call_folder = CallFolder(settings.call_folder, settings.time_zone)
             self._browser = browser = BrowserScreen(
-                self._engine.providers, self._watch, settings, call_folder.path, self.memory, self.restores
+                self._engine.providers, self._watch, settings, call_folder.path, self.browser_state, self.restores
             )
             history = FilterHistory(folder / FilterHistory.FILE if folder else None)
-            browser.entries.bar.remember(history, self.memory.searches)
+            browser.entries.bar.remember(history, self.browser_state.searches)
             browser.entries.layouts = Layouts(folder / Layouts.FILE if folder else None)
             browser.deletions.log = DeletionLog(folder / DELETIONS if folder else None)
             browser.uploads.last_folder = JsonState(folder / "upload-folder.json" if folder else None, str, "")
@@ -243,7 +243,7 @@ class CloudStoreApp(App[None]):
         # Home is there first; the rest of the program is read while somebody looks at it.
         ahead = threading.Thread(target=import_module, args=("cloudstore_tui.ui.browser.screen",), daemon=True)
         self.call_after_refresh(ahead.start)
-        start = self._start or self.memory.last(self._engine.providers)
+        start = self._start or self.browser_state.last(self._engine.providers)
         if start is not None:
             await self.browse()
             # Its first frame comes before the first request.
@@ -355,7 +355,7 @@ class CloudStoreApp(App[None]):
     async def leave_home(self, event: HomeScreen.Left) -> None:
         """Go where the user wants to."""
         if event.target is HomeChoice.BACK:
-            if self._browser is not None and self._browser.listing.reading is not None:
+            if self._browser is not None and self._browser.listing.state is not None:
                 await self.browse()
         elif event.target in (HomeChoice.DEMO, HomeChoice.ADD, HomeChoice.GUIDE):
             self.run_worker(self.setup.go(event.target), group="setup", exclusive=True)

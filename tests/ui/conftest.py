@@ -425,8 +425,8 @@ class Browser:
     @property
     def rows(self) -> list[str]:
         """Names of the entries that are loaded and shown, at most a thousand."""
-        reading = self.screen.listing.reading
-        return [entry.name for entry in reading.store.window(0, 1_000)] if reading else []
+        state = self.screen.listing.state
+        return [entry.name for entry in state.store.window(0, 1_000)] if state else []
 
     @property
     def focus(self) -> str | None:

@@ -60,8 +60,8 @@ async def test_the_filter_looks_into_every_column(browser: Any, text: str) -> No
     async with browser(start="acme8:us-east/") as it:
         await it.press("/")
         await it.type(text)
-        await it.until(lambda: it.screen.listing.reading.store.filtered_by == text)
-        assert len(it.screen.listing.reading.store) > 0
+        await it.until(lambda: it.screen.listing.state.store.filtered_by == text)
+        assert len(it.screen.listing.state.store) > 0
 
 
 async def test_a_filter_that_hides_all_says_so_and_nothing_else(browser: Any) -> None:
@@ -74,7 +74,7 @@ async def test_a_filter_that_hides_all_says_so_and_nothing_else(browser: Any) ->
 
 async def test_many_marks_take_two_escapes_and_u_brings_them_back(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        store = it.screen.listing.reading.store
+        store = it.screen.listing.state.store
         await it.press("space", "escape")
         assert store.selection.count == 0
         assert "1 unmarked. U brings them back." in it.text

@@ -166,8 +166,8 @@ async def test_the_first_screen_shows_where_to_go_and_sends_nothing(browser: Any
 async def test_keys_that_are_typed_after_a_number_are_meant_for_the_browser(browser: Any) -> None:
     async with browser(home=True) as it:
         await it.burst("1j\r")
-        await it.until(lambda: it.screen.navigator.visit is not None and it.screen.navigator.visit.location.path)
-        assert it.screen.navigator.visit.location == Location("acme", path="imports/")
+        await it.until(lambda: it.screen.navigator.target is not None and it.screen.navigator.target.location.path)
+        assert it.screen.navigator.target.location == Location("acme", path="imports/")
 
 
 @pytest.mark.parametrize("keys", [(), ("t",), ("question_mark",), ("Q",)])
@@ -191,16 +191,16 @@ async def test_places_and_searches_can_be_gone_on_with(browser: Any) -> None:
         assert "search in acme8 us-east" in it.text
         assert "exports/reporting" in it.text
         await it.press("3")
-        assert it.screen.navigator.visit.typed == "agentName==Agent"
+        assert it.screen.navigator.target.typed == "agentName==Agent"
         await it.press("tilde", "5")
-        assert it.screen.navigator.visit.location == Location("acme", path="exports/reporting/")
+        assert it.screen.navigator.target.location == Location("acme", path="exports/reporting/")
 
 
 async def test_f_asks_what_to_find_where_that_is_possible(browser: Any) -> None:
     async with browser(home=True) as it:
         await it.burst("fagent:")
         await it.until(lambda: it.screen.entries.bar.has_focus_within)
-        assert it.screen.navigator.visit.location.profile == "acme8"
+        assert it.screen.navigator.target.location.profile == "acme8"
 
 
 async def test_what_stopped_waits_in_a_line_and_no_bare_letter_loses_it(browser: Any) -> None:

@@ -90,7 +90,7 @@ async def test_back_reads_on_to_the_entry_and_the_view_that_were_left(browser: A
 async def test_an_entry_that_is_gone_is_not_looked_for_to_the_end(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.press("j", "j")
-        at = HistoryEntry(it.screen.navigator.visit, "not there", 150, 0)
+        at = HistoryEntry(it.screen.navigator.target, "not there", 150, 0)
         asked = searches.count("search")
         it.screen.navigator._open(at)
         await it.settle()
@@ -109,4 +109,4 @@ async def test_back_keeps_the_order_that_was_asked_for(browser: Any, searches: A
         await it.settle()
         await it.press("H")
         assert it.rows[0] == first
-        assert it.screen.navigator.visit.query.sort.descending is False
+        assert it.screen.navigator.target.query.sort.descending is False

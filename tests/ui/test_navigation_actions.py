@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query
-from cloudstore_tui.ui.browser.navigation_actions import visit_in
+from cloudstore_tui.ui.browser.navigation_actions import target_in
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 
 
@@ -55,11 +55,11 @@ async def test_r_is_not_offered_where_there_are_no_regions(browser: Any) -> None
 def test_a_search_keeps_its_filter_in_another_region(searches: Any) -> None:
     east = Location("acme8", "us-east")
     found = NavigationTarget(east, Query(east, "a==1"), written=True, typed="a:1")
-    there = visit_in(found, "uk", searches, UTC)
+    there = target_in(found, "uk", searches, UTC)
     assert there == NavigationTarget(Location("acme8", "uk"), Query(Location("acme8", "uk"), "a==1"), written=True)
     assert there.typed == "a:1"
-    assert visit_in(NavigationTarget(Location("acme8")), "", searches, UTC) == NavigationTarget(Location("acme8"))
-    place = visit_in(NavigationTarget(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)
+    assert target_in(NavigationTarget(Location("acme8")), "", searches, UTC) == NavigationTarget(Location("acme8"))
+    place = target_in(NavigationTarget(east.child("x"), Query(east, "type==x")), "uk", searches, UTC)
     assert place == NavigationTarget(Location("acme8", "uk").child("x"), Query(Location("acme8", "uk"), "type==x"))
 
 

@@ -244,7 +244,7 @@ async def test_what_is_saved_and_where_the_user_was_stands_below(browser: Any, t
         rows = [row.text.strip() for row in it.screen.places._rows]
         assert rows[rows.index("SAVED") :] == ["SAVED", "who …", "★ nightly", "", "RECENT", "imports"]
         await it.press("1", "G", "enter")
-        assert it.screen.navigator.visit.location.path == "imports/"
+        assert it.screen.navigator.target.location.path == "imports/"
         it.screen.places.cursor = rows.index("★ nightly")
         await it.press("1", "enter")
-        assert it.screen.navigator.visit.location.path == "exports/reporting/"
+        assert it.screen.navigator.target.location.path == "exports/reporting/"

@@ -407,24 +407,24 @@ async def test_a_search_stays_inside_of_the_place_and_one_key_widens_it(browser:
         assert "in: Call recordings ▾" in it.text
         await it.press("enter")
         assert sent(searches) == "type==callcenterrecording;agentName=='Khang Glynn';duration=gt=600000"
-        assert it.screen.navigator.visit.location == place
+        assert it.screen.navigator.target.location == place
         assert value(it) == 'agent:"Khang Glynn" dur:>10m'
         await it.press("f", "ctrl+t")
         assert "in: us-east ▾" in it.text
         await it.press("enter")
         assert sent(searches).startswith("agentName=='Khang Glynn';((type!=transcription;duration=gt=600000),")
-        assert it.screen.navigator.visit.location == Location("acme8", "us-east")
+        assert it.screen.navigator.target.location == Location("acme8", "us-east")
         await it.press("f", "ctrl+t", "enter")
         assert searches.calls[-1][1].location == Location("acme8")
         await it.press("H", "H")
         assert value(it) == 'agent:"Khang Glynn" dur:>10m'
-        assert it.screen.navigator.visit.location == place
+        assert it.screen.navigator.target.location == place
         await it.press("f", "ctrl+u")
         await it.type("type:summary")
         assert "in: us-east" in it.text
         await it.press("enter")
         assert sent(searches) == "type==summary"
-        assert it.screen.navigator.visit.location == Location("acme8", "us-east")
+        assert it.screen.navigator.target.location == Location("acme8", "us-east")
 
 
 async def test_words_are_people_that_were_seen_and_enter_takes_them(browser: Any, searches: Any) -> None:
@@ -440,7 +440,7 @@ async def test_words_are_people_that_were_seen_and_enter_takes_them(browser: Any
         await it.type("agent 3")
         await it.press("enter", "escape", "enter")
         assert sent(searches) == ""
-        assert len(it.screen.listing.reading.visit.local) == 2
+        assert len(it.screen.listing.state.target.local) == 2
         assert value(it) == "agent 3"
         await it.press("f", "ctrl+u")
         await it.type("+16695553203")
@@ -454,6 +454,6 @@ async def test_a_search_is_offered_as_it_was_typed(browser: Any) -> None:
         await it.press("f")
         await it.type(phrase)
         await it.press("enter")
-        await it.until(lambda: it.screen.navigator.visit.written)
+        await it.until(lambda: it.screen.navigator.target.written)
         await it.press("f")
         assert it.screen.entries.bar.line.value == phrase

@@ -109,4 +109,4 @@ async def test_what_is_typed_behind_the_key_waits_for_the_count(browser: Any, un
     async with browser(start="acme8:us-east/") as it:
         await it.burst("#aa")
         await it.until(lambda: "2,431 objects match." in it.text)
-        assert it.screen.listing.reading.store.selection.count == 0
+        assert it.screen.listing.state.store.selection.count == 0

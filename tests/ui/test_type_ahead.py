@@ -19,8 +19,8 @@ HARMFUL = "daX"
 
 
 def nothing_was_done(it: Any) -> bool:
-    reading = it.screen.listing.reading
-    return not (it.engine.transfers or reading.store.selection.count or isinstance(it.app.screen, DeleteDialog))
+    state = it.screen.listing.state
+    return not (it.engine.transfers or state.store.selection.count or isinstance(it.app.screen, DeleteDialog))
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
@@ -60,11 +60,11 @@ async def test_a_screen_takes_what_is_typed_behind_its_key(browser: Any, folders
 
     behind = {"pieces": {"int-0000000.mp3": read}}
     async with browser(start=start, behind=behind) as it:
-        it.screen.memory.searches.save("one", "type==callrecording")
+        it.screen.browser_state.searches.save("one", "type==callrecording")
         await it.burst(key + "aa")
         await it.until(lambda: not isinstance(it.app.screen, BrowserScreen))
         await it.settle()
-        assert it.screen.listing.reading.store.selection.count == 0
+        assert it.screen.listing.state.store.selection.count == 0
 
 
 async def test_keys_wait_for_a_dialog_that_the_service_has_to_be_asked_for(browser: Any, searches: Any) -> None:
@@ -72,11 +72,11 @@ async def test_keys_wait_for_a_dialog_that_the_service_has_to_be_asked_for(brows
     async with browser(start="acme8:us-east/") as it:
         await it.burst("ya")
         await it.settle()
-        assert it.screen.listing.reading.store.selection.count == 0
+        assert it.screen.listing.state.store.selection.count == 0
         searches.gates["link"].set()
         await it.until(lambda: isinstance(it.app.screen, LinkDialog))
         await it.settle()
-        assert it.screen.listing.reading.store.selection.count == 0
+        assert it.screen.listing.state.store.selection.count == 0
 
 
 async def test_what_was_typed_for_a_dialog_that_fails_is_for_nothing_else(browser: Any, searches: Any) -> None:
@@ -84,9 +84,9 @@ async def test_what_was_typed_for_a_dialog_that_fails_is_for_nothing_else(browse
     async with browser(start="acme8:us-east/") as it:
         await it.burst("yaa")
         await it.until(lambda: it.notices)
-        assert it.screen.listing.reading.store.selection.count == 0
+        assert it.screen.listing.state.store.selection.count == 0
         await it.press("space")
-        assert it.screen.listing.reading.store.selection.count == 1
+        assert it.screen.listing.state.store.selection.count == 1
 
 
 async def test_escape_gives_up_a_dialog_on_its_way_and_what_was_typed_for_it(browser: Any, searches: Any) -> None:
@@ -96,15 +96,15 @@ async def test_escape_gives_up_a_dialog_on_its_way_and_what_was_typed_for_it(bro
         await it.press("escape")
         await it.until(lambda: searches.cancelled)
         await it.press("space")
-        assert it.screen.listing.reading.store.selection.count == 1
+        assert it.screen.listing.state.store.selection.count == 1
         assert it.app.screen is it.screen
 
 
 async def test_keys_are_carried_out_in_the_order_in_which_they_were_typed(browser: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
         await it.burst("j jj /11" + ENTER + "a")
-        await it.until(lambda: it.screen.listing.reading.store.filtered_by == "11")
-        await it.until(lambda: it.screen.listing.reading.store.selection.count == 3)
+        await it.until(lambda: it.screen.listing.state.store.filtered_by == "11")
+        await it.until(lambda: it.screen.listing.state.store.selection.count == 3)
 
 
 @pytest.mark.parametrize("key", [GO_TO + "acme:exports/", PALETTE + "Sort"])

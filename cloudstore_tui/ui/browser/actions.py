@@ -106,8 +106,8 @@ class ActionGroup:
     @property
     def on_object(self) -> bool:
         """Whether objects are marked, or the cursor is on one."""
-        reading = self.listing.reading
-        marks = reading.store.selection.count if reading is not None else 0
+        state = self.listing.state
+        marks = state.store.selection.count if state is not None else 0
         return bool(marks) or isinstance(self.listing.entry, StoredObject)
 
     def chosen_objects(self) -> list[StoredObject]:
@@ -125,8 +125,8 @@ class ActionGroup:
 
     def chosen(self) -> list[Entry]:
         """The marked entries, or else the one under the cursor."""
-        reading = self.listing.reading
-        marked: list[Entry] = reading.store.marked() if reading is not None else []
+        state = self.listing.state
+        marked: list[Entry] = state.store.marked() if state is not None else []
         return marked or ([self.listing.entry] if self.listing.entry is not None else [])
 
 
@@ -172,12 +172,10 @@ class ActionRunner:
         declaration, group = self._actions[name]
         if not (declaration.is_everywhere or pane in ("entries", "detail")):
             return False
-        reading = group.listing.reading
-        if declaration.needs is not None and (
-            reading is None or declaration.needs not in reading.provider.capabilities
-        ):
+        state = group.listing.state
+        if declaration.needs is not None and (state is None or declaration.needs not in state.provider.capabilities):
             return False
-        return declaration.when(group) if declaration.when is not None else reading is not None
+        return declaration.when(group) if declaration.when is not None else state is not None
 
     def is_offered(self, name: str) -> bool:
         """Whether it does something with what the cursor is on."""

@@ -55,13 +55,13 @@ class BookmarkActions(ActionGroup):
         self,
         screen: Screen[None],
         navigator: Navigator,
-        memory: BrowserState,
+        browser_state: BrowserState,
         panes: FocusManager,
         places: PlacesTree,
         addresses: AddressResolver,
     ) -> None:
         super().__init__(screen, navigator.listing)
-        self._memory = memory
+        self._browser_state = browser_state
         self._panes = panes
         self._places = places
         self._addresses = addresses
@@ -69,7 +69,7 @@ class BookmarkActions(ActionGroup):
     @property
     def is_somewhere(self) -> bool:
         """Whether something is shown that could have a name."""
-        return self._in_tree() is not None or self.listing.reading is not None
+        return self._in_tree() is not None or self.listing.state is not None
 
     @action(
         "m",
@@ -133,16 +133,16 @@ class BookmarkActions(ActionGroup):
 
     def _wishes(self) -> list[_Wish]:
         """What could be meant, the likeliest first."""
-        known = frozenset(self._memory.bookmarks.read())
-        place, reading = self._in_tree(), self.listing.reading
+        known = frozenset(self._browser_state.bookmarks.read())
+        place, state = self._in_tree(), self.listing.state
         if place is not None:
             return [self._of(place, f"This place: {place.address}", name_of(place), known)]
-        if reading is None:
+        if state is None:
             return []
-        visit, entry = reading.visit, self.listing.entry
-        wishes = [self._search(visit)] if visit.written and visit.query is not None else []
-        where = visit.location
-        if not visit.written:
+        target, entry = state.target, self.listing.entry
+        wishes = [self._search(target)] if target.written and target.query is not None else []
+        where = target.location
+        if not target.written:
             wishes.append(self._of(where, f"This place: {where.address}", name_of(where), known))
         if entry is not None and entry.location != where:
             kind = "This object" if isinstance(entry, StoredObject) else "The folder under the cursor"
@@ -152,28 +152,28 @@ class BookmarkActions(ActionGroup):
 
     def _of(self, location: Location, words: str, name: str, known: frozenset[str]) -> _Wish:
         def save(chosen: str) -> str:
-            self._memory.bookmarks.save(Bookmark.of(chosen, location))
-            return f"Bookmarked as {chosen}{_where(self._memory.bookmarks.path)}."
+            self._browser_state.bookmarks.save(Bookmark.of(chosen, location))
+            return f"Bookmarked as {chosen}{_where(self._browser_state.bookmarks.path)}."
 
         clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
         return _Wish(Nameable(words, clean, known), save)
 
-    def _search(self, visit: NavigationTarget) -> _Wish:
-        assert visit.query is not None
-        text = visit.typed or visit.query.filter
-        where = visit.location
+    def _search(self, target: NavigationTarget) -> _Wish:
+        assert target.query is not None
+        text = target.typed or target.query.filter
+        where = target.location
 
         def save(chosen: str) -> str:
             name = chosen.removeprefix("@")
-            self._memory.searches.save(name, text, profile=where.profile, region=where.region)
-            return f"Saved as @{name}{_where(self._memory.searches.path)}."
+            self._browser_state.searches.save(name, text, profile=where.profile, region=where.region)
+            return f"Saved as @{name}{_where(self._browser_state.searches.path)}."
 
         name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
-        return _Wish(Nameable(f"This search: {text or 'everything'}", name, self._memory.searches.read()), save)
+        return _Wish(Nameable(f"This search: {text or 'everything'}", name, self._browser_state.searches.read()), save)
 
     def _read(self) -> list[_Known]:
-        marks = [_Known(mark) for mark in self._memory.bookmarks.read().values()]
-        return marks + [_Known(search) for search in self._memory.searches.read().values()]
+        marks = [_Known(mark) for mark in self._browser_state.bookmarks.read().values()]
+        return marks + [_Known(search) for search in self._browser_state.searches.read().values()]
 
     async def _do(self, known: _Known, picked: Picked) -> bool:
         """Do what is to be done; whether the list is done with."""
@@ -196,7 +196,7 @@ class BookmarkActions(ActionGroup):
 
         title = f"Forget {known.pick.text}?"
         if await self.screen.app.push_screen_wait(QuestionDialog(show(title), "Forget it")):
-            home = self._memory.bookmarks if isinstance(known.mark, Bookmark) else self._memory.searches
+            home = self._browser_state.bookmarks if isinstance(known.mark, Bookmark) else self._browser_state.searches
             home.remove(known.mark.name)
 
     async def _rename(self, known: _Known) -> None:
@@ -205,8 +205,10 @@ class BookmarkActions(ActionGroup):
         thing = Nameable(known.pick.note, known.mark.name)
         named = await self.screen.app.push_screen_wait(NameDialog("Rename", [thing]))
         if named is not None:
-            home = self._memory.bookmarks if isinstance(known.mark, Bookmark) else self._memory.searches
-            home.rename(known.mark.name, named.name.removeprefix(SIGN) if home is self._memory.searches else named.name)
+            home = self._browser_state.bookmarks if isinstance(known.mark, Bookmark) else self._browser_state.searches
+            home.rename(
+                known.mark.name, named.name.removeprefix(SIGN) if home is self._browser_state.searches else named.name
+            )
 
 
 def name_of(location: Location) -> str:

@@ -107,11 +107,11 @@ class DownloadActions(ActionGroup):
 
     async def fetch(self, objects: Sequence[StoredObject], folder: Path, *, always_zips: bool = False) -> None:
         """Download in the faster way, or as zips; the user decides where there is much."""
-        reading = self.listing.reading
+        state = self.listing.state
         ready, coming, notes = self._ready(objects)
-        if reading is None or not ready:
+        if state is None or not ready:
             return
-        zipping = self._zipping(reading.provider, ready, always=always_zips)
+        zipping = self._zipping(state.provider, ready, always=always_zips)
         if always_zips and (zipping is None or not zipping.packed):
             tell(
                 self.screen,
@@ -119,7 +119,7 @@ class DownloadActions(ActionGroup):
                 "warning",
             )
             return
-        offer = self._offer(reading.provider, ready, zipping, folder)
+        offer = self._offer(state.provider, ready, zipping, folder)
         offer = replace(offer, prefers_zip=always_zips or offer.prefers_zip)
         if is_much(ready):
             way, folder = await self._ask(replace(offer, coming=coming, notes=notes))
@@ -221,16 +221,16 @@ class DownloadActions(ActionGroup):
 
     async def fetch_folder(self, folder: Folder, into: Path) -> None:
         """Download everything below a folder, its own folders kept; counts it first."""
-        if (reading := self.listing.reading) is None:
+        if (state := self.listing.state) is None:
             return
         name = f"{folder.name.rstrip('/')}/"
-        found = await self._count(reading.provider, folder, name)
+        found = await self._count(state.provider, folder, name)
         ready, coming, notes = self._ready(found) if found else ([], 0, ())
         if not ready:
             if not found:
                 tell(self.screen, f"{name} is empty.", "warning")
             return
-        offer = self._offer(reading.provider, ready, None, into)
+        offer = self._offer(state.provider, ready, None, into)
         if is_much(ready):
             what = f"{name}: {kinds_of(ready)}"
             way, into = await self._ask(replace(offer, what=what, coming=coming, notes=notes))
@@ -307,11 +307,11 @@ class DownloadActions(ActionGroup):
 
     async def _known(self, entry: StoredObject) -> StoredObject:
         """An object with its checksum and exact size, which lists of some services lack."""
-        reading = self.listing.reading
-        if (entry.checksum and entry.size_exact) or reading is None:
+        state = self.listing.state
+        if (entry.checksum and entry.size_exact) or state is None:
             return entry
         try:
-            found = await reading.provider.stat(entry.location)
+            found = await state.provider.stat(entry.location)
         except StorageError:
             # The transfer will say what is wrong.
             return entry
@@ -331,13 +331,13 @@ class DownloadActions(ActionGroup):
     )
     async def zip_jobs(self) -> None:
         """Show the jobs until the user has done with them."""
-        reading, region = self.listing.reading, self._region()
-        if reading is None:
+        state, region = self.listing.state, self._region()
+        if state is None:
             return
         if not region:
             tell(self.screen, "Zip jobs belong to a region; open one first.", "warning")
             return
-        await self._show_jobs(reading.provider, region)
+        await self._show_jobs(state.provider, region)
 
     async def _show_jobs(self, provider: StorageProvider, region: str) -> None:
         jobs, at = await self._read_jobs(provider, region), ""
@@ -387,6 +387,6 @@ class DownloadActions(ActionGroup):
         self._watch.submit([ZipRequest((), where, self.folder, job=job.name)], job.name, str(self.folder))
 
     def _region(self) -> str:
-        reading, entry = self.listing.reading, self.listing.entry
-        region = reading.visit.location.region if reading is not None else ""
+        state, entry = self.listing.state, self.listing.entry
+        region = state.target.location.region if state is not None else ""
         return region or (entry.location.region if entry is not None else "")

@@ -36,7 +36,7 @@ from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
 from cloudstore_tui.ui.zones import zones_to_show
 
 MOST_WARNINGS = 3
-"""Warnings shown of one reading; the same row may be broken on every page."""
+"""Warnings shown of one listing; the same row may be broken on every page."""
 
 
 class ListingOverError(Exception):
@@ -45,9 +45,9 @@ class ListingOverError(Exception):
 
 @dataclass(eq=False)
 class ListingState:
-    """What a visit shows. Belongs to it alone, so that nothing that comes late can land in another one."""
+    """What is listed of a target. Belongs to it alone, so that nothing that comes late can land in another one."""
 
-    visit: NavigationTarget
+    target: NavigationTarget
     provider: StorageProvider
     zone: tzinfo
     at: str = ""
@@ -73,7 +73,7 @@ class ListingState:
         zones = tuple(dict.fromkeys((self.zone, *zones_to_show(ZoneInfo("UTC")))))
         self.store = RowStore(shown=partial(shown_words, zones=zones))
         """Its rows."""
-        if self.visit.query is None and Capability.SEARCH not in self.provider.capabilities:
+        if self.target.query is None and Capability.SEARCH not in self.provider.capabilities:
             # Services list by bytes: `reporting-archive/` before `reporting/`.
             self.store.sort(Column("name", "Name"))
         self.pager = self.new_pager()
@@ -86,22 +86,22 @@ class ListingState:
 
     def new_pager(self) -> Pager[Entry]:
         """A walk from the first page on."""
-        query, place = self.visit.query, self.visit.location.address
+        query, place = self.target.query, self.target.location.address
         searches = query is not None and Capability.SEARCH in self.provider.capabilities
         prefetch = partial(self.provider.prefetch, query) if searches and query is not None else None
-        return Pager(pages_of(self.provider, self.visit), identity, place, prefetch)
+        return Pager(pages_of(self.provider, self.target), identity, place, prefetch)
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns for what came until now."""
-        return self.provider.columns(self.visit.location, self._types)
+        return self.provider.columns(self.target.location, self._types)
 
     @property
     def order(self) -> tuple[str, bool] | None:
         """The column that the service sorts by: newest first where nobody asked it for anything else."""
-        if self.visit.query is None:
+        if self.target.query is None:
             return None
-        sort, column = self.visit.query.sort, self._sorted_column()
+        sort, column = self.target.query.sort, self._sorted_column()
         return (column.name, sort.descending) if sort and column else ("created", True)
 
     @property
@@ -112,22 +112,22 @@ class ListingState:
             return f"None of the {self.store.loaded:,} rows loaded holds “{self.store.filtered_by}”.{rest}"
         if self.error:
             return self.sentence
-        if rest and self.visit.local and self.fetched:
+        if rest and self.target.local and self.fetched:
             return "\n".join((f"Not in the {self.fetched:,} rows loaded so far.{rest}", *self._looked_for))
         if rest:
             return "Stopped. Press r to reload."
-        if self.visit.query is None:
+        if self.target.query is None:
             return "This folder is empty."
         return "\n".join(("No matches.", *self._reasons))
 
     @property
     def _reasons(self) -> tuple[str, ...]:
         """Why nothing may have been found, and by which filter."""
-        query = self.visit.query
+        query = self.target.query
         if query is None:
             return ()
         sent = f"Sent: {query.filter or 'none'}"
-        if not self.visit.written:
+        if not self.target.written:
             return (sent,)
         if self.fetched:
             return (sent, f"That matches {self.fetched:,}, none of which has the rest.", *self._looked_for)
@@ -137,7 +137,7 @@ class ListingState:
     def _looked_for(self) -> tuple[str, ...]:
         """What only loaded rows can be searched for, and what to write for a search of all."""
         return (
-            *(f"Searched there: {term}." for term in self.visit.local),
+            *(f"Searched there: {term}." for term in self.target.local),
             "8x8 can't search for part of a text.",
             'Whole values are found everywhere: agent:"First Last", queue:"Name", a number or an id.',
         )
@@ -145,39 +145,39 @@ class ListingState:
     @property
     def result(self) -> tuple[str, ...]:
         """How much was found, how large that is where it is known, and what can be done with the search."""
-        store, total = self.store, None if self.visit.local else self.pager.total
+        store, total = self.store, None if self.target.local else self.pager.total
         is_whole = self.pager.ended and not self.error
-        if self.visit.query is None or not (self.fetched or is_whole):
+        if self.target.query is None or not (self.fetched or is_whole):
             return ()
         if is_whole or total is not None:
             number = store.loaded if is_whole or total is None else total
             found = f"{number:,} match" if number else "no match"
         else:
-            found = f"{store.loaded:,} of {self.fetched:,} loaded" if self.visit.local else f"{store.loaded:,} loaded"
+            found = f"{store.loaded:,} of {self.fetched:,} loaded" if self.target.local else f"{store.loaded:,} loaded"
         known, size = store.sizes
         return (
             found,
             formatted.size(size) if is_whole and known else "",
-            *(("f edits", "F shows FIQL") if self.visit.written else ()),
+            *(("f edits", "F shows FIQL") if self.target.written else ()),
         )
 
     @property
     def lacking(self) -> str:
         """What could not be read, in a few words; empty where nothing is lacking."""
-        regions = () if self.visit.location.region else self._regions
+        regions = () if self.target.location.region else self._regions
         return lacking(self.pager.failures, regions)
 
     def kept(self, page: Page[Entry]) -> tuple[Entry, ...]:
         """The rows of a page that meet what the service cannot check."""
         self.fetched += len(page.items)
-        return tuple(entry for entry in page.items if self.visit.keeps(entry))
+        return tuple(entry for entry in page.items if self.target.keeps(entry))
 
     def progress(self, *, loading: bool, note: str) -> Progress:
         """How far it is."""
         return Progress(
             loading=loading,
             ended=self.pager.ended and not self.error,
-            total=None if self.visit.local else self.pager.total,
+            total=None if self.target.local else self.pager.total,
             error=self.error,
             order=self._order_words(),
             note=" · ".join(part for part in (self.lacking, self._local_words(), note) if part),
@@ -215,8 +215,8 @@ class ListingState:
         return frozenset(map(identity, self.store.marked()))
 
     def _sorted_column(self) -> Column | None:
-        sort = self.visit.query.sort if self.visit.query else None
-        columns = self.provider.columns(self.visit.location, self._types)
+        sort = self.target.query.sort if self.target.query else None
+        columns = self.provider.columns(self.target.location, self._types)
         if sort is None:
             return None
         # A field or tag that is only shown where the user chose it.
@@ -226,14 +226,14 @@ class ListingState:
 
     def _local_words(self) -> str:
         """How many rows were looked at for those that are shown."""
-        if not self.visit.local:
+        if not self.target.local:
             return ""
         total = self.pager.total
         of = f" of {total:,}" if total is not None and total > self.fetched else ""
         return f"{self.fetched:,}{of} rows fetched and searched"
 
     def _order_words(self) -> str:
-        sort, column = self.visit.query.sort if self.visit.query else None, self._sorted_column()
+        sort, column = self.target.query.sort if self.target.query else None, self._sorted_column()
         if sort is None or column is None or (column.name == "created" and sort.descending):
             return ""
         return order_words(column, descending=sort.descending)
@@ -254,7 +254,7 @@ Done = Callable[[int], bool]
 
 
 class ListingController:
-    """Fills Entries. Every answer belongs to one reading; what comes for another one is dropped."""
+    """Fills Entries. Every answer belongs to one state; what comes for another one is dropped."""
 
     def __init__(
         self,
@@ -273,7 +273,7 @@ class ListingController:
         self._told = told
         self._busy: object | None = None
         self._looked = 0.0
-        self.reading: ListingState | None = None
+        self.state: ListingState | None = None
         """What is shown now."""
         self.zone = zone
         """In which times are shown."""
@@ -284,12 +284,12 @@ class ListingController:
     # What the user wants
 
     def open(
-        self, visit: NavigationTarget, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()
+        self, target: NavigationTarget, *, at: str = "", until: int = 0, top: int = 0, marks: Iterable[str] = ()
     ) -> None:
-        """Show a visit from its first page on.
+        """Show a target from its first page on.
 
         Args:
-            visit: what to show.
+            target: what to show.
             at: the entry that the cursor goes to as soon as it is there.
             until: rows that may be read to find it.
             top: the first row in view then.
@@ -298,33 +298,33 @@ class ListingController:
         Raises:
             LocalDiskError: there is no room for its rows; what is shown stays.
         """
-        kept, provider = frozenset(marks), self._providers[visit.location.profile]
-        reading = ListingState(visit, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
-        old, self.reading = self.reading, reading
-        self.pane.bar.display = Capability.SEARCH in reading.provider.capabilities
-        self._show_search(reading)
-        self._show_columns(reading)
+        kept, provider = frozenset(marks), self._providers[target.location.profile]
+        state = ListingState(target, provider, self.zone, at=at, top=top, until=min(until, _FARTHEST), marks=kept)
+        old, self.state = self.state, state
+        self.pane.bar.display = Capability.SEARCH in state.provider.capabilities
+        self._show_search(state)
+        self._show_columns(state)
         if old is not None:
             old.store.close()
-        self._start(self._read(reading, lambda new: new > 0 and not reading.seeks))
+        self._start(self._read(state, lambda new: new > 0 and not state.seeks))
 
     def read_on(self, *, everything: bool = False) -> None:
         """Read the next page, or all that is left; the former only if nothing is being read and nothing failed."""
-        reading = self.reading
-        if reading is None or reading.pager.ended:
+        state = self.state
+        if state is None or state.pager.ended:
             return
         if everything:
-            self._start(self._read(reading, lambda _: False))
-        elif self._busy is None and not reading.error:
-            self._start(self._read(reading, lambda new: new > 0))
+            self._start(self._read(state, lambda _: False))
+        elif self._busy is None and not state.error:
+            self._start(self._read(state, lambda new: new > 0))
 
     def read_again(self, *, at: str = "") -> None:
         """Read as much as is loaded again; marks, filter and order stay, and the cursor if it is not to go anywhere."""
-        if self.reading is not None:
-            self.reading.at = at
+        if self.state is not None:
+            self.state.at = at
             if at:
                 self.pane.table.cursor = 0
-            self._start(self._reread(self.reading))
+            self._start(self._reread(self.state))
 
     def stop(self) -> bool:
         """Give up what is being read; what came until now stays. Whether something was."""
@@ -334,48 +334,48 @@ class ListingController:
 
     def sort(self, column: Column, *, descending: bool) -> None:
         """Show another order: the service's where more could come, else that of the rows that are there."""
-        reading = self.reading
-        if reading is None:
+        state = self.state
+        if state is None:
             return
         if not self.sorts_on_server(column):
-            reading.store.sort(column, descending)
-            self._show_columns(reading)
+            state.store.sort(column, descending)
+            self._show_columns(state)
             return
-        assert reading.visit.query is not None
-        query = structs.replace(reading.visit.query, sort=Sort(column.sort_field, descending))
+        assert state.target.query is not None
+        query = structs.replace(state.target.query, sort=Sort(column.sort_field, descending))
         at = identity(self.entry) if self.entry else ""
-        self.open(replace(reading.visit, query=query), at=at, marks=reading.marked())
+        self.open(replace(state.target, query=query), at=at, marks=state.marked())
 
     def sorts_on_server(self, column: Column) -> bool:
         """Whether another order of a column has to be asked for."""
-        reading = self.reading
+        state = self.state
         return bool(
-            reading is not None
-            and reading.visit.query is not None
+            state is not None
+            and state.target.query is not None
             and column.sort_field
-            and Capability.SEARCH in reading.provider.capabilities
-            and not (reading.pager.ended and reading.store.loaded)
+            and Capability.SEARCH in state.provider.capabilities
+            and not (state.pager.ended and state.store.loaded)
         )
 
     def show_zone(self, zone: tzinfo) -> None:
         """Show times in another zone."""
         self.zone = zone
-        if self.reading is not None:
-            self.reading.zone = zone
-            self._show_search(self.reading)
-            self._show_columns(self.reading)
+        if self.state is not None:
+            self.state.zone = zone
+            self._show_search(self.state)
+            self._show_columns(self.state)
 
     def say(self, note: str) -> None:
         """Say in the foot line what else goes on; nothing if empty."""
         self._note = note
         self._follow_waits()
-        if self.reading is not None:
-            self._tell(self.reading)
+        if self.state is not None:
+            self._tell(self.state)
 
     def say_again(self) -> None:
         """Say how far it is, and why there are no rows."""
-        if self.reading is not None:
-            self._tell(self.reading)
+        if self.state is not None:
+            self._tell(self.state)
 
     @contextmanager
     def doing(self, note: str) -> Iterator[None]:
@@ -391,18 +391,18 @@ class ListingController:
     @property
     def entry(self) -> Entry | None:
         """The entry under the cursor."""
-        return self.pane.table.entry if self.reading is not None else None
+        return self.pane.table.entry if self.state is not None else None
 
     def of_call(self, entry: Entry) -> list[Entry]:
         """The rows of the same call as an entry."""
-        return self.reading.store.of_call(entry) if self.reading is not None else []
+        return self.state.store.of_call(entry) if self.state is not None else []
 
     def around(self) -> str:
         """What there is in the folder that is shown; nothing of searches, whose rows have no more in common."""
-        reading = self.reading
-        if reading is None or reading.visit.query is not None or not reading.pager.ended:
+        state = self.state
+        if state is None or state.target.query is not None or not state.pager.ended:
             return ""
-        store = reading.store
+        store = state.store
         files, (_known, size) = store.loaded - store.folders, store.sizes
         return totals(store.folders, files, size, exact=store.sizes_exact)
 
@@ -411,65 +411,65 @@ class ListingController:
         """Whether something is being read."""
         return self._busy is not None
 
-    def remove(self, reading: ListingState, identities: Iterable[str]) -> None:
+    def remove(self, state: ListingState, identities: Iterable[str]) -> None:
         """Take entries off the list that was shown when they were chosen, if it still is."""
-        if reading is self.reading:
-            reading.store.remove(identities)
+        if state is self.state:
+            state.store.remove(identities)
             self.pane.rows_changed()
 
     # Reading
 
-    async def _read(self, reading: ListingState, is_enough: Done) -> None:
-        async with self._busy_with(reading):
-            reading.error = ""
-            while not reading.pager.ended:
-                page = await reading.pager.next_page()
-                if reading is not self.reading:
+    async def _read(self, state: ListingState, is_enough: Done) -> None:
+        async with self._busy_with(state):
+            state.error = ""
+            while not state.pager.ended:
+                page = await state.pager.next_page()
+                if state is not self.state:
                     raise ListingOverError
-                new = reading.store.extend(reading.kept(page))
-                self._take(reading, page)
+                new = state.store.extend(state.kept(page))
+                self._take(state, page)
                 # Where most rows are not kept, only the user can say how much is worth reading.
-                if is_enough(new) or (reading.visit.local and is_enough(1)):
+                if is_enough(new) or (state.target.local and is_enough(1)):
                     break
                 # A service that answers at once must not keep the keys waiting.
                 await asyncio.sleep(0)
 
-    async def _reread(self, reading: ListingState) -> None:
-        async with self._busy_with(reading):
-            reading.error = ""
-            pager, wanted, read = reading.new_pager(), max(reading.fetched, 1), 0
-            reading.fetched = 0
-            with reading.store.refresh():
+    async def _reread(self, state: ListingState) -> None:
+        async with self._busy_with(state):
+            state.error = ""
+            pager, wanted, read = state.new_pager(), max(state.fetched, 1), 0
+            state.fetched = 0
+            with state.store.refresh():
                 while not pager.ended and read < wanted:
                     page = await pager.next_page()
-                    if reading is not self.reading:
+                    if state is not self.state:
                         raise ListingOverError
-                    reading.store.merge(reading.kept(page))
+                    state.store.merge(state.kept(page))
                     read += len(page.items)
-                    self._take(reading, page)
+                    self._take(state, page)
                     await asyncio.sleep(0)
-            reading.pager = pager
+            state.pager = pager
 
     @asynccontextmanager
-    async def _busy_with(self, reading: ListingState) -> AsyncIterator[None]:
+    async def _busy_with(self, state: ListingState) -> AsyncIterator[None]:
         task = self._busy = object()
         self._follow_waits()
-        self._tell(reading)
+        self._tell(state)
         try:
             yield
         except ListingOverError:
             return
         except StorageError as error:
-            if reading is self.reading:
-                reading.error = error.message
-                reading.sentence = sentence(error)
+            if state is self.state:
+                state.error = error.message
+                state.sentence = sentence(error)
                 raise
         finally:
             if self._busy is task:
                 self._busy = None
-            if reading is self.reading:
+            if state is self.state:
                 self.pane.rows_changed()
-                self._tell(reading)
+                self._tell(state)
                 self.screen.refresh_bindings()
                 self._told()
 
@@ -478,41 +478,41 @@ class ListingController:
 
     # Showing
 
-    def _take(self, reading: ListingState, page: Page[Entry]) -> None:
-        self._vocabularies[reading.visit.location.profile].learn(page.items)
+    def _take(self, state: ListingState, page: Page[Entry]) -> None:
+        self._vocabularies[state.target.location.profile].learn(page.items)
         MASK.learn(page.items)
-        tell_warnings(self.screen, reading.new_warnings(page))
-        for failure in reading.new_failures():
+        tell_warnings(self.screen, state.new_warnings(page))
+        for failure in state.new_failures():
             report(self.screen, failure)
-        if reading.learn_types(page.items):
-            self._show_columns(reading)
-        if missing := reading.mark_again():
+        if state.learn_types(page.items):
+            self._show_columns(state)
+        if missing := state.mark_again():
             rows = counted(missing, "marked row")
             tell(self.screen, f"{rows} not loaded in this order: no longer marked.", "warning")
         now = time.monotonic()
         if now - self._looked >= _LOOKS:
             self._looked = now
             self.pane.rows_changed()
-            self._tell(reading)
-        self._seek(reading)
+            self._tell(state)
+        self._seek(state)
 
-    def _seek(self, reading: ListingState) -> None:
+    def _seek(self, state: ListingState) -> None:
         """Put the cursor where it is to be, unless the user moved it."""
-        if reading.at:
+        if state.at:
             self.pane.rows_changed()
-            row = reading.store.index_of(reading.at)
+            row = state.store.index_of(state.at)
             table = self.pane.table
             if row is not None and table.cursor == 0:
                 table.cursor = row
-                if reading.top:
-                    table.scroll_to(y=reading.top, animate=False, force=True)
-            if row is not None or table.cursor or not reading.seeks:
-                reading.at = ""
+                if state.top:
+                    table.scroll_to(y=state.top, animate=False, force=True)
+            if row is not None or table.cursor or not state.seeks:
+                state.at = ""
 
-    def _show_search(self, reading: ListingState) -> None:
-        visit = reading.visit
-        shown = Shown(visit.typed, scopes_of(reading.provider, visit.location), self.zone)
-        self.pane.bar.show(shown, self._vocabularies[visit.location.profile])
+    def _show_search(self, state: ListingState) -> None:
+        target = state.target
+        shown = Shown(target.typed, scopes_of(state.provider, target.location), self.zone)
+        self.pane.bar.show(shown, self._vocabularies[target.location.profile])
 
     def _follow_waits(self) -> None:
         """Look once in a while whether the service is waited for, as long as something is asked of it."""
@@ -523,20 +523,20 @@ class ListingController:
         if self._poll is not None and self._busy is None and not self._note:
             self._poll.stop()
             self._poll = None
-        elif self.reading is not None:
-            self._tell(self.reading)
+        elif self.state is not None:
+            self._tell(self.state)
 
-    def _show_columns(self, reading: ListingState) -> None:
-        self.pane.table.order = None if reading.store.sorted_by[0] else reading.order
-        self.pane.show(reading.store, reading.columns, reading.zone)
-        self._tell(reading)
+    def _show_columns(self, state: ListingState) -> None:
+        self.pane.table.order = None if state.store.sorted_by[0] else state.order
+        self.pane.show(state.store, state.columns, state.zone)
+        self._tell(state)
 
-    def _tell(self, reading: ListingState) -> None:
-        if reading is not self.reading:
+    def _tell(self, state: ListingState) -> None:
+        if state is not self.state:
             return
         is_busy = self._busy is not None
-        waits = reading.provider.session.note if is_busy or self._note else ""
+        waits = state.provider.session.note if is_busy or self._note else ""
         note = " · ".join(part for part in (waits, self._note) if part)
-        words = "loading…" if is_busy else reading.words
-        self.pane.bar.tell_result(*reading.result)
-        self.pane.progress(reading.progress(loading=is_busy, note=note), words)
+        words = "loading…" if is_busy else state.words
+        self.pane.bar.tell_result(*state.result)
+        self.pane.progress(state.progress(loading=is_busy, note=note), words)

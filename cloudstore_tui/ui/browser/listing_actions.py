@@ -32,14 +32,14 @@ class ListingActions(ActionGroup):
     @property
     def has_more(self) -> bool:
         """Whether not everything is loaded."""
-        reading = self.listing.reading
-        return reading is not None and not reading.pager.ended
+        state = self.listing.state
+        return state is not None and not state.pager.ended
 
     @property
     def has_rows(self) -> bool:
         """Whether something is loaded."""
-        reading = self.listing.reading
-        return reading is not None and reading.store.loaded > 0
+        state = self.listing.state
+        return state is not None and state.store.loaded > 0
 
     @action("r,f5,ctrl+r", "Refresh", "Read this again; marks and cursor stay")
     def refresh(self) -> None:
@@ -49,8 +49,8 @@ class ListingActions(ActionGroup):
     @action("ctrl+e", "Load all", "Read all that is left; Esc stops it", when=lambda self: self.has_more)
     async def load_all(self) -> None:
         """Counts up in the status line; Escape stops it."""
-        if (reading := self.listing.reading) is not None:
-            await self._read_all(reading)
+        if (state := self.listing.state) is not None:
+            await self._read_all(state)
 
     @action(
         "A",
@@ -61,48 +61,48 @@ class ListingActions(ActionGroup):
     )
     async def mark_matching(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
-        if not reading.pager.ended:
-            await self._read_all(reading, MAX_MARKED, "marking all matches…")
-        if reading is not self.listing.reading:
+        if not state.pager.ended:
+            await self._read_all(state, MAX_MARKED, "marking all matches…")
+        if state is not self.listing.state:
             return
-        if reading.pager.ended and not reading.error:
-            await self._mark(reading)
-        elif reading.store.loaded >= MAX_MARKED:
+        if state.pager.ended and not state.error:
+            await self._mark(state)
+        elif state.store.loaded >= MAX_MARKED:
             much = f"More than {MAX_MARKED:,} rows match: none of them was marked. Narrow the query."
             tell(self.screen, much, "warning")
         else:
             tell(self.screen, "Not all that matches was read: nothing was marked.", "warning")
 
-    async def _read_all(self, reading: ListingState, most: int = 0, doing: str = "") -> None:
+    async def _read_all(self, state: ListingState, most: int = 0, doing: str = "") -> None:
         """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
-        eta, pager = EtaEstimator(reading.provider.profile.requests_per_minute), reading.pager
-        fetched = reading.fetched
+        eta, pager = EtaEstimator(state.provider.profile.requests_per_minute), state.pager
+        fetched = state.fetched
         async with pager.prefetch():
             self.listing.read_on(everything=True)
             await asyncio.sleep(POLL_S)
             try:
-                while self.listing.is_busy and reading is self.listing.reading and pager is reading.pager:
-                    eta.update(reading.fetched - fetched - eta.rows, pager.left)
-                    self.listing.say(" · ".join(part for part in (doing, _to_come(eta, reading)) if part))
-                    if most and reading.store.loaded >= most:
+                while self.listing.is_busy and state is self.listing.state and pager is state.pager:
+                    eta.update(state.fetched - fetched - eta.rows, pager.left)
+                    self.listing.say(" · ".join(part for part in (doing, _to_come(eta, state)) if part))
+                    if most and state.store.loaded >= most:
                         self.listing.stop()
                     await asyncio.sleep(POLL_S)
             finally:
                 self.listing.say("")
 
-    async def _mark(self, reading: ListingState) -> None:
-        while reading.store.stale:
+    async def _mark(self, state: ListingState) -> None:
+        while state.store.stale:
             # Until a filter has found its rows.
-            await reading.store.settle()
+            await state.store.settle()
             await asyncio.sleep(0)
         self._pane.table.action_marks("all")
-        marks = reading.store.selection
+        marks = state.store.selection
         size = f" ({words.size(marks.size, exact=marks.size_exact)})" if marks.size else ""
-        which = "matches that hold the text" if reading.store.filtered_by else "matches"
-        lacks = f" {reading.lacking[:1].upper()}{reading.lacking[1:]}." if reading.lacking else ""
+        which = "matches that hold the text" if state.store.filtered_by else "matches"
+        lacks = f" {state.lacking[:1].upper()}{state.lacking[1:]}." if state.lacking else ""
         said = f"Marked all {marks.count:,} {which}{size}.{lacks}"
         tell(self.screen, said, "warning" if lacks else "information")
 
@@ -113,27 +113,27 @@ class ListingActions(ActionGroup):
         """Ask for a column and a direction."""
         from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
 
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
         columns = self._pane.columns
         server = any(self.listing.sorts_on_server(column) for column in columns)
-        dialog = SortDialog(columns, present_order(reading), server)
-        if (answer := await self.screen.app.push_screen_wait(dialog)) is not None and reading is self.listing.reading:
+        dialog = SortDialog(columns, present_order(state), server)
+        if (answer := await self.screen.app.push_screen_wait(dialog)) is not None and state is self.listing.state:
             column, descending = answer
             self.listing.sort(column, descending=descending)
 
     @action("O", "Reverse", "Reverse the order", shown=False)
     def reverse(self) -> None:
         """Sort by the same column the other way."""
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
-        order = present_order(reading)
-        column = next((column for column in reading.columns if order and column.name == order[0]), None)
+        order = present_order(state)
+        column = next((column for column in state.columns if order and column.name == order[0]), None)
         if column is not None and order is not None:
             self.listing.sort(column, descending=not order[1])
-        elif (first := _first_to_sort(reading)) is not None:
+        elif (first := _first_to_sort(state)) is not None:
             self.listing.sort(first, descending=first.kind is not ColumnKind.TIME)
 
     @action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
@@ -141,39 +141,39 @@ class ListingActions(ActionGroup):
         """Ask for columns, and remember them for lists of this kind."""
         from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
 
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
         dialog = ColumnsDialog(self._pane.columns, self._pane.other_columns)
         chosen = await self.screen.app.push_screen_wait(dialog)
-        if chosen is not None and reading is self.listing.reading:
+        if chosen is not None and state is self.listing.state:
             self._pane.choose(chosen)
 
 
-def present_order(reading: ListingState) -> tuple[str, bool] | None:
+def present_order(state: ListingState) -> tuple[str, bool] | None:
     """Name of the column that sorts now and whether descending; `None` where nobody chose one."""
-    column, descending = reading.store.sorted_by
-    return (column.name, descending) if column is not None else reading.order
+    column, descending = state.store.sorted_by
+    return (column.name, descending) if column is not None else state.order
 
 
-def next_direction(reading: ListingState, column: Column) -> bool:
+def next_direction(state: ListingState, column: Column) -> bool:
     """Whether a click on a column's title sorts descending: the other way round the second time."""
-    order = present_order(reading)
+    order = present_order(state)
     return not order[1] if order is not None and order[0] == column.name else column.kind in _LARGEST_FIRST
 
 
-def _first_to_sort(reading: ListingState) -> Column | None:
+def _first_to_sort(state: ListingState) -> Column | None:
     """The column that a list without an order is in: newest first for searches, else by name."""
-    columns = reading.columns
-    if reading.visit.query is not None:
+    columns = state.columns
+    if state.target.query is not None:
         return next((column for column in columns if column.kind is ColumnKind.TIME), None)
     return next((column for column in columns if column.name == "name"), next(iter(columns), None))
 
 
-def _to_come(eta: EtaEstimator, reading: ListingState) -> str:
+def _to_come(eta: EtaEstimator, state: ListingState) -> str:
     """How many rows, how large their objects are by those that came, and how long reading the rows takes."""
     if eta.left is None:
         return ""
-    known, size = reading.store.sizes
+    known, size = state.store.sizes
     guess = f" of roughly {words.size(round(eta.left * size / known))}" if known and size else ""
     return f"about {eta.left:,} to come{guess}, {words.time_left(eta.seconds) or 'soon'}"

@@ -143,17 +143,17 @@ class LookActions(ActionGroup):
         """Show it; what is fetched of it goes to one folder."""
         from cloudstore_tui.ui.screens.call import CallContext, CallOrder, CallScreen
 
-        reading, entry = self.listing.reading, self.listing.entry
-        if reading is None or not isinstance(entry, StoredObject):
+        state, entry = self.listing.state, self.listing.entry
+        if state is None or not isinstance(entry, StoredObject):
             tell(self.screen, "There is no object here whose call could be looked for.", "warning")
             return
-        folder_of = partial(self._folder_of, reading.provider)
+        folder_of = partial(self._folder_of, state.provider)
 
         async def fetch(order: CallOrder) -> bool:
             return await self._fetch_call(order, folder_of(order.tree))
 
-        find = partial(_find, reading.provider, entry)
-        context = CallContext(find, folder_of, file_names, fetch, self._objects, self._watch, reading.zone)
+        find = partial(_find, state.provider, entry)
+        context = CallContext(find, folder_of, file_names, fetch, self._objects, self._watch, state.zone)
         await self.screen.app.push_screen_wait(CallScreen(entry, context))
 
     async def _fetch_call(self, order: "CallOrder", folder: Path) -> bool:
@@ -192,9 +192,9 @@ class LookActions(ActionGroup):
     )
     async def link(self) -> None:
         """Ask, show."""
-        entry, reading = self.listing.entry, self.listing.reading
+        entry, state = self.listing.entry, self.listing.state
         if isinstance(entry, StoredObject):
-            await self._objects.link(entry, self.listing.say, lambda: reading is self.listing.reading)
+            await self._objects.link(entry, self.listing.say, lambda: state is self.listing.state)
         else:
             tell(self.screen, "Only files have links. Select one first.", "warning")
 
@@ -210,14 +210,14 @@ class LookActions(ActionGroup):
         """Ask what of the marked entries, or of the one under the cursor, and copy it."""
         from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
 
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
         entries = self.chosen()
         if not entries:
-            self._copy(reading.visit.location.address)
+            self._copy(state.target.location.address)
             return
-        offers = _offers(entries, reading.provider)
+        offers = _offers(entries, state.provider)
         title = "Copy" if len(entries) == 1 else f"Copy of {counted(len(entries), 'entry', 'entries')}, one a line"
         picks = [Pick(offer.title, offer.note) for offer in offers]
         picked = await self.screen.app.push_screen_wait(PickDialog(title, picks, verb="Copy"))
@@ -227,17 +227,17 @@ class LookActions(ActionGroup):
         if offer.text:
             self._copy(offer.text)
         elif isinstance(first, StoredObject):
-            await self._copy_link(offer, first, reading)
+            await self._copy_link(offer, first, state)
 
-    async def _copy_link(self, offer: _Offer, entry: StoredObject, reading: ListingState) -> None:
+    async def _copy_link(self, offer: _Offer, entry: StoredObject, state: ListingState) -> None:
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
         from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 
         with self.listing.doing("asking for a link… Esc stops"):
-            link = await reading.provider.link(entry.location)
+            link = await state.provider.link(entry.location)
         app = self.screen.app
         if not offer.as_command:
-            await app.push_screen_wait(LinkDialog(entry.location.address, link, reading.zone))
+            await app.push_screen_wait(LinkDialog(entry.location.address, link, state.zone))
             return
         line = curl_line(entry.name, link.url.reveal())
         await app.push_screen_wait(MessageDialog(offer.title, f"{copy_text(app, line)}\n\n{line}"))
@@ -267,15 +267,15 @@ class DetailActions(ActionGroup):
     @action("", "Fields", "Ask for all that is known of this object", stops_on_escape=True)
     async def show_fields(self) -> None:
         """Ask for what the list may not have told of an object, and show it if the cursor is still there."""
-        reading, entry = self.listing.reading, self.listing.entry
-        if reading is None or not isinstance(entry, StoredObject):
+        state, entry = self.listing.state, self.listing.entry
+        if state is None or not isinstance(entry, StoredObject):
             return
-        self._pane.show(entry, reading.zone)
-        whole = await reading.provider.stat(entry.location)
+        self._pane.show(entry, state.zone)
+        whole = await state.provider.stat(entry.location)
         MASK.learn([whole])
         shown = self._pane.entry
-        if reading is self.listing.reading and shown is not None and identity(shown) == identity(entry):
-            self._pane.show(whole, reading.zone)
+        if state is self.listing.state and shown is not None and identity(shown) == identity(entry):
+            self._pane.show(whole, state.zone)
 
     @action("I", "Beginning", "Show the beginning of a small text in Detail", shown=False, stops_on_escape=True)
     async def beginning(self) -> None:
@@ -304,8 +304,8 @@ class DetailActions(ActionGroup):
         entry = self._pane.entry
         if not isinstance(entry, StoredObject) or not self._pane.display or self._pane.has_head(entry):
             return
-        reading = self.listing.reading
-        if reading is None or reading.provider.session.pace_used > MAX_PACE_UNASKED:
+        state = self.listing.state
+        if state is None or state.provider.session.pace_used > MAX_PACE_UNASKED:
             return
         if (source := self._source(entry)) is not None:
             self.screen.run_worker(self._show_quietly(entry, source), group="action beginning", exclusive=True)

@@ -15,7 +15,7 @@ from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.state import BrowserState
-from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, visit_to
+from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, target_at
 from cloudstore_tui.ui.report import report
 
 LONGEST = 200
@@ -24,9 +24,9 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """A visit, and the entry that was under the cursor when it was left."""
+    """A target, and the entry that was under the cursor when it was left."""
 
-    visit: NavigationTarget
+    target: NavigationTarget
     at: str = ""
     until: int = 0
     """How many rows were loaded."""
@@ -52,7 +52,7 @@ class History:
         return bool(self._forward)
 
     def leave(self, entry: HistoryEntry) -> None:
-        """Remember a visit that is left for a new one; there is no way forward then."""
+        """Remember what is left for a new target; there is no way forward then."""
         self._back = [*self._back[1 - LONGEST :], entry]
         self._forward.clear()
 
@@ -68,7 +68,7 @@ class History:
 
 
 class Navigator:
-    """Opens visits and remembers where the user has been."""
+    """Opens targets and remembers where the user has been."""
 
     def __init__(
         self,
@@ -90,13 +90,13 @@ class Navigator:
         return self.listing.screen
 
     @property
-    def visit(self) -> NavigationTarget | None:
+    def target(self) -> NavigationTarget | None:
         """Where the user is."""
-        return self.listing.reading.visit if self.listing.reading else None
+        return self.listing.state.target if self.listing.state else None
 
     def go(self, location: Location, at: str = "") -> None:
         """Open a folder, a place or an object, with the cursor on the entry called `at`."""
-        self._leave_for(visit_to(self.providers[location.profile], location), at)
+        self._leave_for(target_at(self.providers[location.profile], location), at)
 
     def begin(self, location: Location) -> None:
         """Open a place that was remembered, or the top of its profile if it is none any more."""
@@ -108,7 +108,7 @@ class Navigator:
 
     def search(self, text: str, inside: Location | None = None) -> None:
         """Search for a filter or a phrase inside a place: that where the user is, if no other is named."""
-        location = inside or (self.visit.location if self.visit is not None else None)
+        location = inside or (self.target.location if self.target is not None else None)
         if location is not None:
             self._leave_for(search_from(self.providers[location.profile], location, text, self.listing.zone), "")
 
@@ -125,41 +125,41 @@ class Navigator:
         if text is not None:
             self.search(text, Location(location.profile, location.region or search.region))
 
-    def open(self, visit: NavigationTarget) -> None:
-        """Open a visit that somebody else made."""
-        self._leave_for(visit, "")
+    def open(self, target: NavigationTarget) -> None:
+        """Open a target that somebody else made."""
+        self._leave_for(target, "")
 
     def narrow(self, condition: str) -> None:
         """Demand one more thing of what is searched for where the user is, in the place of what says the same."""
-        if self.visit is not None:
-            self.search(with_condition(self.visit.typed, condition, self.listing.zone, datetime.now(UTC)))
+        if self.target is not None:
+            self.search(with_condition(self.target.typed, condition, self.listing.zone, datetime.now(UTC)))
 
-    def remember(self, memory: BrowserState) -> None:
+    def remember(self, browser_state: BrowserState) -> None:
         """Have the place remembered that a service has told something of."""
-        reading = self.listing.reading
-        if reading is None or reading.error:
+        state = self.listing.state
+        if state is None or state.error:
             return
-        visit = reading.visit
-        find = (visit.typed or (visit.query.filter if visit.query else "")) if visit.written else ""
-        if (visit.written and find) or (not visit.written and reading.provider.is_folder(visit.location)):
-            title = visit.crumbs[-1].text if find else ""
-            self.screen.run_worker(memory.remember(visit.location, find=find, title=title), group="remembering")
+        target = state.target
+        find = (target.typed or (target.query.filter if target.query else "")) if target.written else ""
+        if (target.written and find) or (not target.written and state.provider.is_folder(target.location)):
+            title = target.crumbs[-1].text if find else ""
+            self.screen.run_worker(browser_state.remember(target.location, find=find, title=title), group="remembering")
 
     def can(self, way: str) -> bool:
         """Whether there is a way `back`, `forward`, `up` or to the `root`."""
         if way in ("back", "forward"):
             return self._history.can_go_back if way == "back" else self._history.can_go_forward
-        return self._target(way) is not None
+        return self._place(way) is not None
 
     def travel(self, way: str) -> None:
         """Go that way, if there is one."""
         if not self.can(way):
             return
-        target = self._target(way)
-        if target is not None:
-            left = self.visit.location if self.visit else target
-            self.go(target, identity(Folder(left, "")))
-        elif self.visit is not None:
+        place = self._place(way)
+        if place is not None:
+            left = self.target.location if self.target else place
+            self.go(place, identity(Folder(left, "")))
+        elif self.target is not None:
             there, return_ = self._history.back, self._history.forward
             if way == "forward":
                 there, return_ = return_, there
@@ -170,31 +170,31 @@ class Navigator:
                 return_(entry)
                 raise
 
-    def _target(self, way: str) -> Location | None:
-        visit = self.visit
-        if visit is None or way in ("back", "forward"):
+    def _place(self, way: str) -> Location | None:
+        target = self.target
+        if target is None or way in ("back", "forward"):
             return None
-        if visit.written:
-            return visit.location
-        provider = self.providers[visit.location.profile]
+        if target.written:
+            return target.location
+        provider = self.providers[target.location.profile]
         root = provider.locate("")
-        return provider.parent(visit.location) if way == "up" else root if root != visit.location else None
+        return provider.parent(target.location) if way == "up" else root if root != target.location else None
 
-    def _leave_for(self, visit: NavigationTarget, at: str) -> None:
-        here = self._entry() if self.visit is not None and self.visit != visit else None
-        self._open(HistoryEntry(visit, at))
+    def _leave_for(self, target: NavigationTarget, at: str) -> None:
+        here = self._entry() if self.target is not None and self.target != target else None
+        self._open(HistoryEntry(target, at))
         if here is not None:
             self._history.leave(here)
 
     def _entry(self) -> HistoryEntry:
-        reading, entry = self.listing.reading, self.listing.entry
-        assert reading is not None
+        state, entry = self.listing.state, self.listing.entry
+        assert state is not None
         at = identity(entry) if entry is not None else ""
-        return HistoryEntry(reading.visit, at, reading.fetched, self.listing.pane.table.scroll_offset.y)
+        return HistoryEntry(state.target, at, state.fetched, self.listing.pane.table.scroll_offset.y)
 
     def _open(self, entry: HistoryEntry) -> None:
-        self.listing.open(entry.visit, at=entry.at, until=entry.until, top=entry.top)
-        self._arrived(entry.visit)
+        self.listing.open(entry.target, at=entry.at, until=entry.until, top=entry.top)
+        self._arrived(entry.target)
 
 
 def written(location: Location) -> str:
@@ -264,7 +264,7 @@ class AddressResolver:
         if search.profile:
             self._provider(search.profile, f"@{search.name}")
             return Location(search.profile, search.region)
-        here = self._navigator.visit.location if self._navigator.visit else None
+        here = self._navigator.target.location if self._navigator.target else None
         if here is not None and self._can_search(here.profile):
             return Location(here.profile, search.region or here.region)
         able = next((name for name in self._providers if self._can_search(name)), None)

@@ -25,12 +25,12 @@ class NavigationActions(ActionGroup):
     """Leads somewhere else."""
 
     def __init__(
-        self, screen: Screen[None], navigator: Navigator, memory: BrowserState, addresses: AddressResolver
+        self, screen: Screen[None], navigator: Navigator, browser_state: BrowserState, addresses: AddressResolver
     ) -> None:
         super().__init__(screen, navigator.listing)
         self._navigator = navigator
         self._providers = navigator.providers
-        self._memory = memory
+        self._browser_state = browser_state
         self._addresses = addresses
 
     def can(self, way: str) -> bool:
@@ -102,7 +102,7 @@ class NavigationActions(ActionGroup):
         """Ask for a part of the way that leads here."""
         from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
 
-        crumbs = self._navigator.visit.crumbs if self._navigator.visit is not None else ()
+        crumbs = self._navigator.target.crumbs if self._navigator.target is not None else ()
         picks = [Pick(crumb.text) for crumb in crumbs]
         picked = await self.screen.app.push_screen_wait(PickDialog("Path", picks, max(len(picks) - 2, 0)))
         if picked is not None and (location := crumbs[picked.index].location) is not None:
@@ -122,8 +122,8 @@ class NavigationActions(ActionGroup):
         """Ask for an address until it can be one, without losing what was typed."""
         from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
 
-        reading = self.listing.reading
-        text = written(reading.visit.location) if reading else ""
+        state = self.listing.state
+        text = written(state.target.location) if state else ""
         profiles = [f"{name}:" for name in self._providers]
         while True:
             known = self._known()
@@ -151,12 +151,14 @@ class NavigationActions(ActionGroup):
     def _known(self) -> list[Bookmark | Location]:
         """The bookmarks, then the recent places without that which is shown."""
         try:
-            marks = list(self._memory.bookmarks.read().values())
+            marks = list(self._browser_state.bookmarks.read().values())
         except StorageError as error:
             report(self.screen, error)
             marks = []
-        here = self.listing.reading.visit.location if self.listing.reading else None
-        recent = [place for place in self._memory.recent.places if place != here and place.profile in self._providers]
+        here = self.listing.state.target.location if self.listing.state else None
+        recent = [
+            place for place in self._browser_state.recent.places if place != here and place.profile in self._providers
+        ]
         return [*marks, *recent]
 
     @action("P", "Profile", "Go to another profile", shown=False, everywhere=True, opens=True, when=lambda _: True)
@@ -165,7 +167,7 @@ class NavigationActions(ActionGroup):
         from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
 
         names = list(self._providers)
-        here = self._navigator.visit.location.profile if self._navigator.visit else ""
+        here = self._navigator.target.location.profile if self._navigator.target else ""
         picks = [*(Pick(name, self._note(name, here)) for name in names), Pick(ADD)]
         at = names.index(here) if here in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Profile", picks, at))
@@ -175,10 +177,10 @@ class NavigationActions(ActionGroup):
         if picked is None or names[picked.index] == here:
             return
         provider = self._providers[names[picked.index]]
-        self._navigator.begin(self._memory.recent.last([provider.profile.name]) or provider.locate(""))
+        self._navigator.begin(self._browser_state.recent.last([provider.profile.name]) or provider.locate(""))
 
     def _note(self, name: str, here: str) -> str:
-        profile, last = self._providers[name].profile, self._memory.recent.last([name])
+        profile, last = self._providers[name].profile, self._browser_state.recent.last([name])
         terms = (_HERE if name == here else "", profile.provider, "read-only" if profile.read_only else "")
         return " · ".join(part for part in (*terms, last.address if last and name != here else "") if part)
 
@@ -196,46 +198,46 @@ class NavigationActions(ActionGroup):
         """Find out which there are, ask, and show the same there."""
         from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
 
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
-        visit, provider = reading.visit, reading.provider
+        target, provider = state.target, state.provider
         with self.listing.doing("asking for the regions…"):
-            page = await provider.folders(Location(visit.location.profile))
+            page = await provider.folders(Location(target.location.profile))
         for failure in page.failures:
             report(self.screen, failure)
         names = ["", *(folder.location.region for folder in page.items)]
-        now = visit.location.region
+        now = target.location.region
         picks = [Pick(name or ALL_REGIONS, _HERE if name == now else "") for name in names]
         at = names.index(now) if now in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Region", picks, at))
-        if picked is not None and self._navigator.visit is visit:
-            self._navigator.open(visit_in(visit, names[picked.index], provider, self.listing.zone))
+        if picked is not None and self._navigator.target is target:
+            self._navigator.open(target_in(target, names[picked.index], provider, self.listing.zone))
 
 
-def visit_in(visit: NavigationTarget, region: str, provider: StorageProvider, zone: tzinfo) -> NavigationTarget:
+def target_in(target: NavigationTarget, region: str, provider: StorageProvider, zone: tzinfo) -> NavigationTarget:
     """The same in another region: what was searched for, or the same place; a place of all regions is a search.
 
     Args:
-        visit: what is shown.
+        target: what is shown.
         region: empty for all of them.
-        provider: of the visit.
+        provider: of the target.
         zone: what days, and times without a zone, are in.
 
     Raises:
         StorageError: there can be no such place.
     """
-    location, query = visit.location, visit.query
+    location, query = target.location, target.query
     where, there = Location(location.profile, region), structs.replace(location, region=region, path="")
     if query is None:
         return NavigationTarget(there, provider.query(there)) if region else NavigationTarget(where)
-    if region and not visit.written:
+    if region and not target.written:
         return NavigationTarget(there, provider.query(there))
     moved = structs.replace(query, location=where)
     if region or not location.place:
-        return replace(visit, location=there, query=moved, written=True)
-    found = search_from(provider, where, everything_asked(provider, visit, zone), zone)
-    return replace(found, query=moved, local=visit.local)
+        return replace(target, location=there, query=moved, written=True)
+    found = search_from(provider, where, everything_asked(provider, target, zone), zone)
+    return replace(found, query=moved, local=target.local)
 
 
 def _pick(known: Bookmark | Location) -> Pick:

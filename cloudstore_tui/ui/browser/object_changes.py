@@ -38,26 +38,26 @@ class DeletionActions(ActionGroup):
         """Ask, delete, tell."""
         from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 
-        reading = self.listing.reading
-        if reading is None or not (objects := self.chosen_objects()):
+        state = self.listing.state
+        if state is None or not (objects := self.chosen_objects()):
             return
-        if not await self.screen.app.push_screen_wait(DeleteDialog(objects, reading.zone)):
+        if not await self.screen.app.push_screen_wait(DeleteDialog(objects, state.zone)):
             return
         # What is typed now is for the list again.
         self.runner.opened("delete")
         self.running = len(objects)
         try:
             with self.listing.doing(f"deleting {counted(len(objects), 'object')}…"):
-                outcomes = await delete_logged(self.log, reading.provider, objects)
+                outcomes = await delete_logged(self.log, state.provider, objects)
         finally:
             self.running = 0
-        self._tell(reading, objects, outcomes)
+        self._tell(state, objects, outcomes)
 
-    def _tell(self, reading: ListingState, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
+    def _tell(self, state: ListingState, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
         by_location = {entry.location: entry for entry in objects}
-        self.listing.remove(reading, [identity(by_location[f.location]) for f in outcomes if f.outcome in _GONE])
+        self.listing.remove(state, [identity(by_location[f.location]) for f in outcomes if f.outcome in _GONE])
         numbers = Counter(deletion.outcome for deletion in outcomes)
         summary = listed(
             [

@@ -38,12 +38,16 @@ class PlacesController:
     """Fills the tree. An answer belongs to the load it was asked for; a later load or a closed place drops it."""
 
     def __init__(
-        self, screen: Screen[None], tree: PlacesTree, providers: Mapping[str, StorageProvider], memory: BrowserState
+        self,
+        screen: Screen[None],
+        tree: PlacesTree,
+        providers: Mapping[str, StorageProvider],
+        browser_state: BrowserState,
     ) -> None:
         self._screen = screen
         self._tree = tree
         self._providers = providers
-        self._memory = memory
+        self._browser_state = browser_state
         self._loading: set[Place] = set()
         self._here: Location | None = None
         tree.note_of = self._note_of
@@ -92,16 +96,16 @@ class PlacesController:
         if not self._fill_from_memory(region) and region.needs_load and self._tree.display:
             self.load(region)
 
-    def learn(self, reading: ListingState) -> None:
+    def learn(self, state: ListingState) -> None:
         """Take what a listing has told of its place: how much is there, and which folders."""
-        where, facts = reading.visit.location, self._memory.facts
-        if reading.visit.written or reading.error:
+        where, facts = state.target.location, self._browser_state.facts
+        if state.target.written or state.error:
             return
         is_new = False
-        if reading.visit.query is not None and reading.pager.total is not None:
-            is_new = facts.learn(where, objects=reading.pager.total)
-        elif reading.pager.ended and reading.fetched <= MAX_REUSED:
-            folders = [one for one in reading.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
+        if state.target.query is not None and state.pager.total is not None:
+            is_new = facts.learn(where, objects=state.pager.total)
+        elif state.pager.ended and state.fetched <= MAX_REUSED:
+            folders = [one for one in state.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
             place = self._place_at(where)
             if place is not None and place.needs_load:
                 self._fill(place, Page(tuple(folders)))
@@ -156,13 +160,13 @@ class PlacesController:
         place.fill(page)
         if _is_remembered(place.location):
             names = [child.location.place[-1] if child.location.place else child.name for child in place.children]
-            if self._memory.facts.learn(place.location, folders=[name.rstrip("/") for name in names]):
+            if self._browser_state.facts.learn(place.location, folders=[name.rstrip("/") for name in names]):
                 self._keep_facts()
         self._divide(place)
 
     def _fill_from_memory(self, place: Place) -> bool:
         """Show the children that were there the last time; whether there were any. Reading again asks the service."""
-        names = self._memory.facts.folders(place.location) if place.needs_load else ()
+        names = self._browser_state.facts.folders(place.location) if place.needs_load else ()
         if names:
             place.fill(Page(tuple(self._remembered(place.location, names))))
             self._divide(place)
@@ -193,7 +197,7 @@ class PlacesController:
         is_counted = place.location.region and (place.location.place or place.name == "Everything")
         if not is_counted or len(place.location.place) > 1:
             return ""
-        known = self._memory.facts.objects(place.location)
+        known = self._browser_state.facts.objects(place.location)
         return words.count(known) if known is not None else UNKNOWN
 
     async def _count(self, region: Place) -> None:
@@ -205,7 +209,7 @@ class PlacesController:
         shown = [region.everything, *region.children[: region.fold_after or None]]
         for place in shown[: MAX_TYPES + 1]:
             query = provider.query(place.location) if place is not None else None
-            if place is None or query is None or self._memory.facts.objects(place.location) is not None:
+            if place is None or query is None or self._browser_state.facts.objects(place.location) is not None:
                 continue
             await asyncio.sleep(COUNT_PAUSE_S)
             if provider.session.pace_used > MAX_PACE_UNASKED:
@@ -217,24 +221,24 @@ class PlacesController:
             except StorageError:
                 # Nobody asked for it.
                 return
-            if self._memory.facts.learn(place.location, objects=count):
+            if self._browser_state.facts.learn(place.location, objects=count):
                 self._tree.places_changed()
                 self._keep_facts()
 
     def _keep_facts(self) -> None:
-        self._screen.run_worker(asyncio.to_thread(self._memory.facts.keep), group="remembering")
+        self._screen.run_worker(asyncio.to_thread(self._browser_state.facts.keep), group="remembering")
 
     # What is saved, and where the user was
 
     def _saved(self) -> list[Place]:
         found = []
         try:
-            for search in self._memory.searches.read().values():
+            for search in self._browser_state.searches.read().values():
                 place = Place(Location(search.profile, search.region), search.name, expandable=False)
                 place.name += " …" if search.placeholders else ""
                 place.shortcut = search
                 found.append(place)
-            for mark in self._memory.bookmarks.read().values():
+            for mark in self._browser_state.bookmarks.read().values():
                 place = Place(Location(mark.profile), f"★ {mark.name}", expandable=False)
                 place.shortcut = mark
                 found.append(place)
@@ -244,7 +248,7 @@ class PlacesController:
 
     def _recent(self) -> list[Place]:
         found = []
-        for visit in self._memory.recent.visits:
+        for visit in self._browser_state.recent.visits:
             is_top = not visit.find and visit.location == Location(visit.profile)
             is_here = not visit.find and visit.location == self._here
             if visit.profile in self._providers and not is_top and not is_here:

@@ -123,7 +123,7 @@ class BrowserScreen(BaseScreen[None]):
         watch: TransferWatch,
         settings: Settings,
         call_folder: CallFolder,
-        memory: BrowserState,
+        browser_state: BrowserState,
         restores: RestoreWatch,
     ) -> None:
         super().__init__()
@@ -139,8 +139,8 @@ class BrowserScreen(BaseScreen[None]):
         self.waiting = WaitingLine(id="waiting")
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
-        self.memory, self.restores = memory, restores
-        self.expansion = PlacesController(self, self.places, providers, self.memory)
+        self.browser_state, self.restores = browser_state, restores
+        self.expansion = PlacesController(self, self.places, providers, self.browser_state)
         self.listing = ListingController(self, self.entries, providers, next(zones), partial(_answered, self))
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.addresses = AddressResolver(self.navigator, providers)
@@ -161,10 +161,10 @@ class BrowserScreen(BaseScreen[None]):
                 RestoreActions(self, self.listing, restores),
                 self.searching,
                 ListingActions(self, self.listing, self.entries),
-                NavigationActions(self, self.navigator, memory, self.addresses),
-                BookmarkActions(self, self.navigator, memory, self.panes, self.places, self.addresses),
+                NavigationActions(self, self.navigator, browser_state, self.addresses),
+                BookmarkActions(self, self.navigator, browser_state, self.panes, self.places, self.addresses),
                 DetailActions(self, self.listing, self.detail, objects, settings),
-                ViewActions(self, self.listing, self.panes, self.detail, self.header, memory, zones),
+                ViewActions(self, self.listing, self.panes, self.detail, self.header, browser_state, zones),
             ],
         )
 
@@ -190,7 +190,7 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
-        self.detail.show_mode(DetailMode.of(self.memory.hidden))
+        self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
         self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
         self.expansion.show_profiles()
         self.header.show(["cloudstore"])
@@ -214,9 +214,9 @@ class BrowserScreen(BaseScreen[None]):
     def _begin_to_find(self) -> None:
         """Have a filter typed, in the profile where the user was last of those that can be searched."""
         able = [name for name, one in self._providers.items() if Capability.SEARCH in one.capabilities]
-        here = self.navigator.visit.location.profile if self.navigator.visit else ""
+        here = self.navigator.target.location.profile if self.navigator.target else ""
         if here not in able:
-            self.navigator.begin(self.memory.recent.last(able) or self._providers[able[0]].locate(""))
+            self.navigator.begin(self.browser_state.recent.last(able) or self._providers[able[0]].locate(""))
         self.action_run("find")
 
     def on_resize(self, event: events.Resize) -> None:
@@ -292,7 +292,7 @@ class BrowserScreen(BaseScreen[None]):
             return
         if not self.entries.table.has_focus:
             # Before the first place is open, nothing could be done in the entries.
-            self.panes.go("entries" if self.listing.reading else "places")
+            self.panes.go("entries" if self.listing.state else "places")
         elif not self.entries.clear_filter():
             self.entries.clear_marks()
 
@@ -352,8 +352,8 @@ class BrowserScreen(BaseScreen[None]):
     @on(EntryTable.SortAsked)
     def sort_by(self, event: EntryTable.SortAsked) -> None:
         """Sort by a column whose title was clicked; the other way round the second time."""
-        if self.listing.reading is not None:
-            self.listing.sort(event.column, descending=next_direction(self.listing.reading, event.column))
+        if self.listing.state is not None:
+            self.listing.sort(event.column, descending=next_direction(self.listing.state, event.column))
 
     @on(SearchBar.Asked)
     def search(self, event: SearchBar.Asked) -> None:
@@ -371,17 +371,17 @@ class BrowserScreen(BaseScreen[None]):
         """What holds for everything that is shown."""
         if ready := self.waiting.restored:
             yield Badge(f"● {ready} ready (Q)", "accent")
-        reading = self.listing.reading
-        if reading is not None and reading.provider.profile.read_only:
+        state = self.listing.state
+        if state is not None and state.provider.profile.read_only:
             yield Badge("READ ONLY")
         yield Badge(zone_name(self.listing.zone))
-        if reading is not None and (words := token_words(reading.provider.session, datetime.now(UTC))):
+        if state is not None and (words := token_words(state.provider.session, datetime.now(UTC))):
             yield Badge(words, "warning")
 
-    def arrive(self, visit: NavigationTarget) -> None:
+    def arrive(self, target: NavigationTarget) -> None:
         """Say where the user is, and be there."""
-        self.header.show(visit.crumbs)
-        self.expansion.follow(visit.location)
+        self.header.show(target.crumbs)
+        self.expansion.follow(target.location)
         self.panes.go("entries")
 
 
@@ -398,6 +398,6 @@ def token_words(session: Session, now: datetime) -> str:
 def _answered(screen: BrowserScreen) -> None:
     """A service has told something: of the place where the user is, and of the login."""
     screen.header.update()
-    screen.navigator.remember(screen.memory)
-    if screen.listing.reading is not None:
-        screen.expansion.learn(screen.listing.reading)
+    screen.navigator.remember(screen.browser_state)
+    if screen.listing.state is not None:
+        screen.expansion.learn(screen.listing.state)

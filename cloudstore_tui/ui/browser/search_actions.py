@@ -48,8 +48,8 @@ class SearchActions(ActionGroup):
     @property
     def is_searched(self) -> bool:
         """Whether what is listed is what a service found."""
-        reading = self.listing.reading
-        return reading is not None and reading.visit.query is not None
+        state = self.listing.state
+        return state is not None and state.target.query is not None
 
     @property
     def can_search(self) -> bool:
@@ -81,10 +81,10 @@ class SearchActions(ActionGroup):
         """Show what was sent to the service."""
         from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
 
-        visit = self._navigator.visit
-        if visit is not None and visit.query is not None:
-            where = visit.query.location.address
-            self.screen.app.push_screen(FiqlDialog(visit.query.filter, where, visit.local_words))
+        target = self._navigator.target
+        if target is not None and target.query is not None:
+            where = target.query.location.address
+            self.screen.app.push_screen(FiqlDialog(target.query.filter, where, target.local_words))
 
     # How much it is
 
@@ -108,39 +108,39 @@ class SearchActions(ActionGroup):
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
         typed, self._typed = self._typed, None
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
         with self.listing.doing("counting… Esc stops"):
             if typed is None:
-                said = await self._of_reading(reading)
+                said = await self._of_state(state)
             else:
                 text, scope = typed
-                visit = search_from(reading.provider, scope, text, self.listing.zone)
-                said = await _of_visit(reading.provider, visit)
+                target = search_from(state.provider, scope, text, self.listing.zone)
+                said = await _of_target(state.provider, target)
         if self.screen.is_current:
             self.screen.app.push_screen(MessageDialog("Matches", said))
         else:
             tell(self.screen, said)
 
-    async def _of_reading(self, reading: ListingState) -> str:
+    async def _of_state(self, state: ListingState) -> str:
         """Count what is shown, once; nothing is asked for where all of it is there."""
-        visit, store = reading.visit, reading.store
-        if reading.pager.ended and not reading.error:
-            return _sentences(visit, ResultSize(store.loaded, *store.sizes), reading.lacking)
-        if visit.local or visit.query is None:
-            return _unknown(visit)
-        if self._measured is None or self._measured[0] is not reading:
-            self._measured = reading, await reading.provider.measure(visit.query)
+        target, store = state.target, state.store
+        if state.pager.ended and not state.error:
+            return _sentences(target, ResultSize(store.loaded, *store.sizes), state.lacking)
+        if target.local or target.query is None:
+            return _unknown(target)
+        if self._measured is None or self._measured[0] is not state:
+            self._measured = state, await state.provider.measure(target.query)
         size = self._measured[1]
-        reading.pager.total = size.objects
-        return _sentences(visit, size, reading.lacking)
+        state.pager.total = size.objects
+        return _sentences(target, size, state.lacking)
 
     @property
     def has_rows(self) -> bool:
         """Whether something is loaded."""
-        reading = self.listing.reading
-        return reading is not None and reading.store.loaded > 0
+        state = self.listing.state
+        return state is not None and state.store.loaded > 0
 
     # How its rows spread
 
@@ -154,46 +154,46 @@ class SearchActions(ActionGroup):
     )
     async def histogram(self) -> None:
         """Count, show, narrow the search to a bar."""
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
-        first = unit_for(await reading.store.tally_times(QUARTER))
+        first = unit_for(await state.store.tally_times(QUARTER))
         units = [first, *(unit for unit in SpanUnit if unit is not first)]
-        groupings = [Grouping(unit.value, partial(_by_time, reading, unit), over_time=True) for unit in units]
+        groupings = [Grouping(unit.value, partial(_by_time, state, unit), over_time=True) for unit in units]
         columns = _worth_counting([*self._pane.columns, *self._pane.other_columns])
-        groupings[1:1] = [Grouping(column.title, partial(_by_value, reading, column)) for column in columns]
-        narrows = reading.visit.query is not None and Capability.SEARCH in reading.provider.capabilities
-        chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(reading), narrows=narrows))
-        if chosen and reading is self.listing.reading:
+        groupings[1:1] = [Grouping(column.title, partial(_by_value, state, column)) for column in columns]
+        narrows = state.target.query is not None and Capability.SEARCH in state.provider.capabilities
+        chosen = await self.screen.app.push_screen_wait(HistogramDialog(groupings, _rows(state), narrows=narrows))
+        if chosen and state is self.listing.state:
             self._navigator.narrow(chosen)
 
 
-async def _of_visit(provider: StorageProvider, visit: NavigationTarget) -> str:
+async def _of_target(provider: StorageProvider, target: NavigationTarget) -> str:
     """Count what would be shown."""
-    if visit.local or visit.query is None:
-        return _unknown(visit)
-    return _sentences(visit, await provider.measure(visit.query))
+    if target.local or target.query is None:
+        return _unknown(target)
+    return _sentences(target, await provider.measure(target.query))
 
 
-def _sentences(visit: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
+def _sentences(target: NavigationTarget, size: ResultSize, lacks: str = "") -> str:
     verb = "matches" if size.objects == 1 else "match"
     loss = f"{lacks[:1].upper()}{lacks[1:]}." if lacks else ""
-    parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(visit))
+    parts = (f"{words.counted(size.objects, 'object')} {verb}.", loss, _how_large(size), *_sent(target))
     return "\n".join(part for part in parts if part)
 
 
-def _unknown(visit: NavigationTarget) -> str:
+def _unknown(target: NavigationTarget) -> str:
     return "\n".join(
         (
-            f"8x8 can't count this; only loaded rows can be searched: {visit.local_words}.",
+            f"8x8 can't count this; only loaded rows can be searched: {target.local_words}.",
             "Search for it, then press Ctrl+E to load the rest.",
-            *_sent(visit),
+            *_sent(target),
         )
     )
 
 
-def _sent(visit: NavigationTarget) -> tuple[str, ...]:
-    filter_ = visit.query.filter if visit.query is not None else ""
+def _sent(target: NavigationTarget) -> tuple[str, ...]:
+    filter_ = target.query.filter if target.query is not None else ""
     return (f"Sent: {filter_ or 'no filter'}",)
 
 
@@ -211,11 +211,11 @@ def _worth_counting(columns: Sequence[Column]) -> list[Column]:
     return sorted(texts, key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
 
 
-async def _by_time(reading: ListingState, unit: SpanUnit) -> Sequence[Bar]:
-    quarters = await reading.store.tally_times(QUARTER)
+async def _by_time(state: ListingState, unit: SpanUnit) -> Sequence[Bar]:
+    quarters = await state.store.tally_times(QUARTER)
     return [
-        Bar(name_of(start, unit), count, _time_condition(start, end_of(start, unit), reading.zone))
-        for start, count in spans(quarters, unit, reading.zone)
+        Bar(name_of(start, unit), count, _time_condition(start, end_of(start, unit), state.zone))
+        for start, count in spans(quarters, unit, state.zone)
     ]
 
 
@@ -236,22 +236,22 @@ def _filter_of(phrase: str, zone: tzinfo) -> str:
         return ""
 
 
-async def _by_value(reading: ListingState, column: Column) -> Sequence[Bar]:
-    found = await reading.store.tally(column, MOST_VALUES)
+async def _by_value(state: ListingState, column: Column) -> Sequence[Bar]:
+    found = await state.store.tally(column, MOST_VALUES)
     key = key_of(column.sort_field)
     title = type_plural if column.name == "type" else str
     return [Bar(title(value), many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]
 
 
-def _rows(reading: ListingState) -> str:
+def _rows(state: ListingState) -> str:
     """Which rows are counted."""
-    store, total = reading.store, reading.pager.total
-    if reading.pager.ended and not reading.error:
+    store, total = state.store, state.pager.total
+    if state.pager.ended and not state.error:
         loaded = words.counted(store.loaded, "row")
     elif total is not None and total > store.loaded:
         loaded = f"{store.loaded:,} loaded rows of {total:,}"
     else:
         loaded = f"the {store.loaded:,} rows loaded so far"
-    if reading.lacking:
-        loaded = f"{loaded} ({reading.lacking})"
+    if state.lacking:
+        loaded = f"{loaded} ({state.lacking})"
     return f"{len(store):,} with “{store.filtered_by}” of {loaded}" if store.filtered_by else loaded

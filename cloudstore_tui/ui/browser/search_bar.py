@@ -509,7 +509,7 @@ class SearchBar(Vertical):
             self._leave_line()
 
     def _leave_line(self) -> None:
-        """Show again what the rows were searched for; what was typed comes back with the next visit to the line."""
+        """Show again what the rows were searched for; what was typed comes back with the next look at the line."""
         if not self._is_open:
             return
         self._is_open, phrase = False, self._about.shown.phrase

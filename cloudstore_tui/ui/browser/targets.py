@@ -79,13 +79,13 @@ class NavigationTarget:
         return tuple(crumbs)
 
 
-def visit_to(provider: StorageProvider, location: Location) -> NavigationTarget:
-    """A visit to a location, with the query that it stands for."""
+def target_at(provider: StorageProvider, location: Location) -> NavigationTarget:
+    """A location, with the query that it stands for."""
     return NavigationTarget(location, provider.query(location) if provider.is_folder(location) else None)
 
 
 def search_from(provider: StorageProvider, location: Location, text: str, zone: tzinfo) -> NavigationTarget:
-    """A visit to what a filter or a phrase finds inside a place.
+    """What a filter or a phrase finds inside a place.
 
     A phrase that names a type of its own is not for a place of one type: it is searched for in the region.
 
@@ -111,15 +111,15 @@ def search_from(provider: StorageProvider, location: Location, text: str, zone: 
     return NavigationTarget(location, query, written=True, local=meaning.local, typed=text, words=words or "everything")
 
 
-def everything_asked(provider: StorageProvider, visit: NavigationTarget, zone: tzinfo) -> str:
+def everything_asked(provider: StorageProvider, target: NavigationTarget, zone: tzinfo) -> str:
     """What a place and the phrase that was written in it ask for together, as one phrase or filter."""
-    inside, typed = filter_of(provider, visit.location), visit.typed
+    inside, typed = filter_of(provider, target.location), target.typed
     if not inside:
         return typed
     phrase = "" if is_fiql(typed) else as_phrase(inside, zone, datetime.now(UTC))
     if phrase:
         return f"{phrase} {typed}".strip()
-    return visit.query.filter if visit.query is not None else inside
+    return target.query.filter if target.query is not None else inside
 
 
 def filter_of(provider: StorageProvider, location: Location) -> str:
@@ -135,9 +135,9 @@ def types_in(inside: str) -> tuple[str, ...]:
     return types_within(parse(inside)) if inside else ()
 
 
-def pages_of(provider: StorageProvider, visit: NavigationTarget) -> Fetch:
-    """How the pages of a visit are fetched: found, listed, or the one object that it is."""
-    location, query = visit.location, visit.query
+def pages_of(provider: StorageProvider, target: NavigationTarget) -> Fetch:
+    """How the pages of a target are fetched: found, listed, or the one object that it is."""
+    location, query = target.location, target.query
 
     async def fetch(cursor: str | None) -> Page[Entry]:
         if query is not None and Capability.SEARCH in provider.capabilities:

@@ -29,8 +29,8 @@ class UploadActions(ActionGroup):
     @property
     def takes_files(self) -> bool:
         """Whether this is a folder of the service, and not a search or place."""
-        reading = self.listing.reading
-        return reading is not None and _takes_files(reading)
+        state = self.listing.state
+        return state is not None and _takes_files(state)
 
     @action(
         "u",
@@ -45,19 +45,19 @@ class UploadActions(ActionGroup):
         from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
         from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
 
-        reading = self.listing.reading
-        if reading is None:
+        state = self.listing.state
+        if state is None:
             return
-        folder = reading.visit.location
+        folder = state.target.location
         paths = await self.screen.app.push_screen_wait(UploadDialog(folder.address, self._start()))
         if paths:
             self.last_folder.write(str(paths[-1].parent.absolute()))
-        if not paths or not await self._is_wanted(reading, folder):
+        if not paths or not await self._is_wanted(state, folder):
             return
-        taken = [path for path in paths if _at(reading, folder, path) is not None]
+        taken = [path for path in paths if _at(state, folder, path) is not None]
         answer: OnConflict | None = OnConflict.SKIP
         if taken:
-            conflicts = [_conflict(reading, folder, path) for path in taken]
+            conflicts = [_conflict(state, folder, path) for path in taken]
             dialog = ConflictDialog(conflicts, folder.address, self.listing.zone, uploads=True)
             answer = await self.screen.app.push_screen_wait(dialog)
         if answer is None:
@@ -74,44 +74,44 @@ class UploadActions(ActionGroup):
 
     def read_arrived(self, ended: tuple[TransferSnapshot, ...]) -> None:
         """Read the folder on the screen again when something arrived in it."""
-        reading = self.listing.reading
-        if reading is None or (self.listing.is_busy and self._watch.unfinished):
+        state = self.listing.state
+        if state is None or (self.listing.is_busy and self._watch.unfinished):
             return
-        here = reading.visit.location
+        here = state.target.location
         uploads = [t.request.location for t in ended if isinstance(t.request, UploadRequest) and t.state is State.DONE]
         mine = (location for location in uploads if location.profile == here.profile)
-        arrived = [location for location in mine if reading.provider.parent(location) == here]
+        arrived = [location for location in mine if state.provider.parent(location) == here]
         if arrived:
             self.listing.read_again(at=identity(StoredObject(arrived[-1], Path(arrived[-1].path).name)))
 
-    async def _is_wanted(self, reading: ListingState, folder: Location) -> bool:
+    async def _is_wanted(self, state: ListingState, folder: Location) -> bool:
         from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 
-        caution = reading.provider.upload_caution(folder)
+        caution = state.provider.upload_caution(folder)
         if not caution:
             return True
         reasons = [folder.address, caution]
         return await self.screen.app.push_screen_wait(ConsentDialog("Upload here anyway?", reasons, yes="Upload"))
 
 
-def _takes_files(reading: ListingState) -> bool:
-    location = reading.visit.location
-    return reading.visit.query is None and bool(location.path) and reading.provider.is_folder(location)
+def _takes_files(state: ListingState) -> bool:
+    location = state.target.location
+    return state.target.query is None and bool(location.path) and state.provider.is_folder(location)
 
 
 def _target(folder: Location, path: Path) -> Location:
     return replace(folder, path=folder.path + path.name)
 
 
-def _at(reading: ListingState, folder: Location, path: Path) -> Entry | None:
+def _at(state: ListingState, folder: Location, path: Path) -> Entry | None:
     """The object of that name among the loaded rows; the service is asked about the others anyway."""
-    index = reading.store.index_of(identity(StoredObject(_target(folder, path), path.name)))
-    return reading.store.at(index) if index is not None else None
+    index = state.store.index_of(identity(StoredObject(_target(folder, path), path.name)))
+    return state.store.at(index) if index is not None else None
 
 
-def _conflict(reading: ListingState, folder: Location, path: Path) -> Conflict:
+def _conflict(state: ListingState, folder: Location, path: Path) -> Conflict:
     """The object that is there, and the file that would replace it."""
-    entry = _at(reading, folder, path)
+    entry = _at(state, folder, path)
     there = Side()
     if isinstance(entry, StoredObject):
         there = Side(entry.size, entry.size_exact, entry.modified or entry.created, entry.checksum)

@@ -23,14 +23,14 @@ class ViewActions(ActionGroup):
         panes: FocusManager,
         detail: DetailPane,
         header: Header,
-        memory: BrowserState,
+        browser_state: BrowserState,
         zones: Iterator[tzinfo],
     ) -> None:
         super().__init__(screen, listing)
         self._panes = panes
         self._detail = detail
         self._header = header
-        self._memory = memory
+        self._browser_state = browser_state
         self._zones = zones
 
     @action("1", "Places", "Go to the places", id="panes.places", shown=False, everywhere=True, when=lambda _: True)
@@ -94,7 +94,7 @@ class ViewActions(ActionGroup):
         if mode is DetailMode.FIELDS:
             self.runner.start("show_fields")
         for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
-            self._memory.hide(pane.value, hidden=pane not in mode.panes)
+            self._browser_state.hide(pane.value, hidden=pane not in mode.panes)
 
     @action(
         "Z", "Zone", "Show times in another zone", id="browser.zone", shown=False, everywhere=True, when=lambda _: True

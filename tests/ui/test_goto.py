@@ -138,14 +138,14 @@ async def test_a_place_that_could_not_be_opened_is_not_remembered(browser: Any, 
     async with browser() as it:
         await ask(it, "acme:gone/")
         await ask(it, "acme:exports/")
-        assert it.screen.memory.recent.places == (Location("acme", path="exports/"),)
+        assert it.screen.browser_state.recent.places == (Location("acme", path="exports/"),)
 
 
 async def test_searches_are_not_among_the_recent_places(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         it.screen.navigator.search('callerName=="Kim"')
         await it.settle()
-        assert [place.address for place in it.screen.memory.recent.places] == ["acme8:us-east/"]
+        assert [place.address for place in it.screen.browser_state.recent.places] == ["acme8:us-east/"]
 
 
 async def test_a_hidden_detail_stays_hidden_the_next_time(browser: Any) -> None:

@@ -66,9 +66,9 @@ async def test_a_profile_that_was_added_can_be_browsed_at_once(fresh: Fresh, rea
         await until(pilot, lambda: app.focused is not None and app.focused.id == "done")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BrowserScreen))
-        reading = app.browser.listing.reading
-        assert reading is not None
-        await until(pilot, lambda: [entry.name for entry in reading.store.window(0, 10)][:2] == ["us-east", "uk"])
+        state = app.browser.listing.state
+        assert state is not None
+        await until(pilot, lambda: [entry.name for entry in state.store.window(0, 10)][:2] == ["us-east", "uk"])
         assert app.browser.places.place is not None
         assert app.browser.places.place.location.profile == "mine"
 

@@ -22,10 +22,10 @@ async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: An
             counts.append(it.foot.partition(" loaded")[0])
         await it.press("escape")
         assert "loading" not in it.foot
-        loaded = it.screen.listing.reading.store.loaded
+        loaded = it.screen.listing.state.store.loaded
         assert 300 <= loaded < 2_431
         await it.pilot.pause(0.2)
-        assert it.screen.listing.reading.store.loaded == loaded
+        assert it.screen.listing.state.store.loaded == loaded
         searches.delay = 0
         await it.press("ctrl+e")
         await it.until(lambda: it.foot.endswith("of 2,431"))
@@ -55,7 +55,7 @@ async def test_a_page_that_failed_can_be_asked_for_again_and_nothing_is_skipped(
 
 async def test_refresh_keeps_cursor_marks_filter_and_order(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/reporting/") as it:
-        column = it.screen.listing.reading.columns[1]
+        column = it.screen.listing.state.columns[1]
         it.screen.listing.sort(column, descending=True)
         await it.press("g", "space", "space")
         at = it.screen.entries.table.entry.name
@@ -67,7 +67,7 @@ async def test_refresh_keeps_cursor_marks_filter_and_order(browser: Any, folders
         assert "largest first" in it.foot
         assert "added.tar" in it.rows
         assert "report-000.tar" not in it.rows
-        assert it.screen.listing.reading.store.sorted_by[1]
+        assert it.screen.listing.state.store.sorted_by[1]
 
 
 async def test_refresh_of_a_long_list_reads_as_much_as_was_loaded_and_goes_on_from_there(
@@ -148,13 +148,13 @@ async def test_an_order_of_the_service_is_asked_for_and_marks_follow_where_they_
         await it.press("space")
         it.screen.entries.table.cursor = 99
         await it.press("space")
-        duration = next(column for column in it.screen.listing.reading.columns if column.name == "duration")
+        duration = next(column for column in it.screen.listing.state.columns if column.name == "duration")
         await it.until(lambda: "of 150 ·" in it.foot)
         assert not it.screen.listing.sorts_on_server(duration)
     async with browser(start="acme8:us-east/") as it:
         searches.results = 1_000
         await it.press("r", "space")
-        column = next(column for column in it.screen.listing.reading.columns if column.name == "duration")
+        column = next(column for column in it.screen.listing.state.columns if column.name == "duration")
         it.screen.listing.sort(column, descending=False)
         await it.settle()
         assert searches.calls[-1][1].sort == Sort("duration")
@@ -165,9 +165,9 @@ async def test_an_order_of_the_service_is_asked_for_and_marks_follow_where_they_
 async def test_an_order_of_loaded_rows_says_so_until_all_are_loaded(browser: Any, folders: Any) -> None:
     folders.page_size = 10
     async with browser(size=(120, 14), start="acme:exports/reporting/") as it:
-        it.screen.listing.sort(it.screen.listing.reading.columns[1], descending=True)
+        it.screen.listing.sort(it.screen.listing.state.columns[1], descending=True)
         await it.settle()
-        if not it.screen.listing.reading.pager.ended:
+        if not it.screen.listing.state.pager.ended:
             assert "largest first, loaded rows only" in it.foot
         await it.press("ctrl+e")
         await it.until(lambda: "of 12 · largest first" in it.foot)
@@ -201,10 +201,10 @@ async def test_a_service_that_repeats_itself_for_ever_is_given_up(browser: Any, 
 
 async def test_nothing_is_left_of_a_list_when_the_next_one_is_open(browser: Any) -> None:
     async with browser(start="acme:exports/") as it:
-        old = it.screen.listing.reading.store
+        old = it.screen.listing.state.store
         await it.press("enter")
         assert old._database.closed
-        assert not it.screen.listing.reading.store._database.closed
+        assert not it.screen.listing.state.store._database.closed
 
 
 async def test_an_error_that_comes_too_late_is_not_told(browser: Any, folders: Any) -> None:

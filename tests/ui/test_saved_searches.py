@@ -104,6 +104,6 @@ async def test_both_ways_to_save_a_search_save_it_for_where_it_was_made(browser:
         await it.press("enter", "escape", "m")
         await it.until(lambda: it.app.screen is not it.screen)
         await it.press("end", "enter")
-        await it.until(lambda: len(it.screen.memory.searches.read()) == 2)
-        saved = it.screen.memory.searches.read().values()
+        await it.until(lambda: len(it.screen.browser_state.searches.read()) == 2)
+        saved = it.screen.browser_state.searches.read().values()
         assert {(one.profile, one.region, one.find) for one in saved} == {("acme8", "us-east", "type:callrecording")}

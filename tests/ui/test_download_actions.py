@@ -118,7 +118,7 @@ async def test_escape_from_the_question_downloads_nothing(browser: Any, tmp_path
 
 async def test_two_objects_of_one_name_keep_both_files(browser: Any, searches: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
-        first = it.screen.listing.reading.store.at(0)
+        first = it.screen.listing.state.store.at(0)
         searches.object = lambda number, query: type(first)(
             first.location.__class__("acme8", "us-east", f"id-{number}"), "same.mp3", id=f"id-{number}"
         )
