@@ -1,7 +1,6 @@
 """The wheel carries everything the program needs, and works where nothing else of the checkout is."""
 
 import json
-import os
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +12,7 @@ import pytest
 
 from cloudstore_tui import __version__
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.environment import own_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +50,7 @@ def test_the_wheel_holds_every_theme_style_sheet_and_module(wheel: Path) -> None
 
 
 def test_an_installed_wheel_lists_a_folder_of_the_sandbox(installed: Path, ready: Ready, tmp_path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CLOUDSTORE_CONFIG": str(ready.config)}
+    environment = own_environment(tmp_path, CLOUDSTORE_CONFIG=str(ready.config))
 
     def cloudstore(*arguments: str) -> str:
         command = [str(installed / "cloudstore"), *arguments]

@@ -1,7 +1,6 @@
 """The command line against the sandbox, each command as its user would run it."""
 
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 FOLDER = "acme:exports/reporting/outreach/"
@@ -21,7 +21,7 @@ FOLDER = "acme:exports/reporting/outreach/"
 
 @pytest.fixture
 def environment(ready: Ready) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
+    return own_environment(CLOUDSTORE_CONFIG=str(ready.config))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pexpect
 import pytest
 
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
+from tests.support.environment import own_environment
 
 COMMAND = Path(sys.executable).parent / "cloudstore"
 FOLDER = "acme:imports/outreach/nanp/"
@@ -44,7 +45,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("files")
         for name in NAMES.values():
             (folder / name).write_text("x")
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CLOUDSTORE_CONFIG": str(ready.config)}
+        environment = own_environment(folder, CLOUDSTORE_CONFIG=str(ready.config))
         command = [str(COMMAND), "put", *NAMES.values(), FOLDER]
         subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
         yield ready.config

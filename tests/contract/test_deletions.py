@@ -1,7 +1,6 @@
 """`rm` and the log of what it did, through everything that can go wrong in between."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
@@ -39,7 +39,7 @@ def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
+    return own_environment(CLOUDSTORE_CONFIG=str(own_sandbox[1].config))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """`doctor` about rights and doubts: what works, but not in everything."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.environment import own_environment
 
 READER = KEYS[2]
 Doctor = Callable[[str], tuple[int, str]]
@@ -29,7 +29,7 @@ def doctor(config: Path, tmp_path: Path) -> Doctor:
     def run(profile: str) -> tuple[int, str]:
         home = tmp_path / "home"
         home.mkdir()
-        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CLOUDSTORE_CONFIG": str(config)}
+        environment = own_environment(home, CLOUDSTORE_CONFIG=str(config))
         command = [sys.executable, "-m", "cloudstore_tui", "doctor", profile]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False

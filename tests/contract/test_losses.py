@@ -1,6 +1,5 @@
 """What a command could not read is an error of the command: told behind what was found, and in the exit code."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from cloudstore_tui.cli import session
 from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 RECORDINGS = ("find", "acme8:", "type:callcenterrecording", "on:2024-09-01")
 
@@ -88,7 +88,7 @@ def test_records_that_cannot_be_read_are_an_error_of_a_listing(cloudstore: Cloud
 )
 @pytest.mark.parametrize("lines", [1, 120])
 def test_a_reader_that_has_enough_is_no_failure(ready: Ready, arguments: tuple[str, ...], lines: int) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(ready.config)}
+    environment = own_environment(CLOUDSTORE_CONFIG=str(ready.config))
     command = [sys.executable, "-m", "cloudstore_tui", *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None

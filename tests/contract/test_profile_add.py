@@ -10,6 +10,7 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Ready
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 PATIENCE = 30
@@ -29,13 +30,7 @@ def config(home: Path) -> Path:
 
 @pytest.fixture
 def environment(home: Path, config: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "CLOUDSTORE_CONFIG": str(config),
-        "TERM": "xterm",
-        "LANG": "C.UTF-8",
-    }
+    return own_environment(home, CLOUDSTORE_CONFIG=str(config), TERM="xterm", LANG="C.UTF-8")
 
 
 @pytest.fixture

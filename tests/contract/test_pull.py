@@ -18,6 +18,7 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 NAMES = "{start:%Y/%m/%d}/{agentName}-{callerId}-{callId}"
@@ -31,7 +32,7 @@ def environment(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> dict[
     quick.write_text(f"[settings]\nzip_poll_seconds = [1]\n{ready.config.read_text()}")
     quick.chmod(0o600)
     home = tmp_path_factory.mktemp("home-of-commands")
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "CLOUDSTORE_CONFIG": str(quick)}
+    return own_environment(home, CLOUDSTORE_CONFIG=str(quick))
 
 
 @pytest.fixture

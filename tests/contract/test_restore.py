@@ -1,6 +1,5 @@
 """Archived objects brought back by the command line, through everything that can go wrong on the way."""
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from tests.support.commands import Cloudstore
+from tests.support.environment import own_environment
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
@@ -44,10 +44,7 @@ def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
-    clock = {name: os.environ[name] for name in ("LD_PRELOAD", "PYTHONPATH") if name in os.environ}
-    clock |= {name: value for name, value in os.environ.items() if name.startswith("FAKETIME")}
-    told = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(own_sandbox[1].config)}
-    return told | clock
+    return own_environment(CLOUDSTORE_CONFIG=str(own_sandbox[1].config))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A pull of two regions by zip, with everything in the set that goes wrong in practice, killed again and again."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.environment import own_environment
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 STATES = "objectState=in=(AVAILABLE,ARCHIVED)"
@@ -59,7 +60,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
             config.write_text(f"[settings]\nzip_poll_seconds = [1]\n{config.read_text()}")
             folder = tmp_path / "user"
             folder.mkdir()
-            environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CLOUDSTORE_CONFIG": str(config)}
+            environment = own_environment(folder, CLOUDSTORE_CONFIG=str(config))
             yield Place(ready["base_url"], environment, folder)
         finally:
             process.terminate()

@@ -1,6 +1,5 @@
 """The real program in a pseudo-terminal of its own, which remembers what it was told and how it was set."""
 
-import os
 import re
 import sys
 import termios
@@ -14,6 +13,8 @@ import pexpect
 import psutil
 import pyte
 import pytest
+
+from tests.support.environment import own_environment
 
 PATIENCE = 40.0
 """Seconds for anything to appear; the machines that run this are slow at times."""
@@ -34,7 +35,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.sent = b""
-        variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        variables = own_environment(folder, TERM="xterm-256color", LANG="C.UTF-8")
         self.child = pexpect.spawn(
             command[0],
             command[1:],

@@ -17,6 +17,7 @@ from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.screens.help import HelpScreen
+from tests.support.environment import own_environment
 
 START = "acme:exports/reporting/"
 
@@ -150,7 +151,7 @@ def start(tmp_path: Path) -> Any:
     def started(*arguments: str) -> Any:
         path = tmp_path / "program.py"
         path.write_text(textwrap.dedent(PROGRAM))
-        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        environment = own_environment(tmp_path, TERM="xterm-256color", LANG="C.UTF-8")
         command = [str(path), *arguments]
         child = pexpect.spawn(sys.executable, command, cwd=str(tmp_path), env=environment, dimensions=(24, 80))
         children.append(child)

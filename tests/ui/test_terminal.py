@@ -1,6 +1,5 @@
 """The real program in a real pseudo-terminal."""
 
-import os
 import re
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import pyte
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.environment import own_environment
 
 PATIENCE = 30.0
 """Seconds for anything to appear; the machines that run this are slow at times."""
@@ -30,7 +30,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.sent = b""
-        variables = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        variables = own_environment(folder, TERM="xterm-256color", LANG="C.UTF-8")
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "cloudstore_tui", *arguments],
@@ -137,7 +137,7 @@ def test_a_demo_that_is_killed_leaves_no_folder_behind(terminal: Open, tmp_path:
 
 def of_service(config: Path, address: str) -> bytes:
     """What the command line gets for an address: the bytes that the service has."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "CLOUDSTORE_CONFIG": str(config)}
+    environment = own_environment(CLOUDSTORE_CONFIG=str(config))
     command = [sys.executable, "-m", "cloudstore_tui", "get", address, "--to", "-"]
     return subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60).stdout
 

@@ -22,6 +22,7 @@ import pyte
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.environment import own_environment
 
 PATIENCE = 30.0
 """Seconds for anything to happen; the machines that run this are slow at times."""
@@ -205,13 +206,9 @@ class Machine:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "LANG": "C.UTF-8",
-            "CLOUDSTORE_CONFIG": str(self.config),
-            "XDG_STATE_HOME": str(self.root / "state"),
-        }
+        return own_environment(
+            self.home, LANG="C.UTF-8", CLOUDSTORE_CONFIG=str(self.config), XDG_STATE_HOME=str(self.root / "state")
+        )
 
     def start(
         self,
