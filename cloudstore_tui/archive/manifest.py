@@ -18,10 +18,9 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.records import entry_record
+from cloudstore_tui.core.records import csv_row, entry_record
 from cloudstore_tui.fs.disk import Disk, os_errors_as
 from cloudstore_tui.results.scratch import ScratchDatabase
 

@@ -16,10 +16,9 @@ from cloudstore_tui.cli.options import HelpOption
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, RowSink, columns_of, row_of, text_of
 from cloudstore_tui.config.paths import user_path
-from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
-from cloudstore_tui.core.records import entry_record
+from cloudstore_tui.core.records import csv_row, entry_record
 from cloudstore_tui.core.text import plain
 
 

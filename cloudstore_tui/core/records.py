@@ -1,7 +1,8 @@
-"""An entry as names and values of the JSON contract."""
+"""Entries as other programs read them: names and values of the JSON contract, and rows of CSV."""
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
@@ -56,3 +57,36 @@ def _object_fields(entry: StoredObject) -> dict[str, object]:
         "bucket_id": entry.bucket_id,
         "tags": tags,
     }
+
+
+_NUMBER = r"(?:-[0-9]+(?:\.[0-9]+)?|\+[0-9]{7,15})"
+_FORMULA = re.compile(
+    rf"""
+    # A spreadsheet may begin a cell behind each of these. A number, or a phone number, stays as it is where
+    # every reader that begins a cell there ends it behind the number.
+    (   ^       (?! {_NUMBER} [\r\n]* \Z )
+    |   ;       (?! {_NUMBER} (?:[;\r\n]|\Z) )
+    |   \t      (?! {_NUMBER} (?:[\t\r\n]|\Z) )
+    |   [\r\n]  (?! {_NUMBER} (?:[\r\n]|\Z) )
+    )
+    (?=[\s"]*[=+\-@|%＝＋－＠])   # what a formula begins with, also in full width, also behind blanks and empty quotes
+    """,  # noqa: RUF001 - these very characters begin a formula in East Asian spreadsheets
+    re.VERBOSE,
+)
+_NEEDS_QUOTES = re.compile(r"""[",;\t\r\n\x00\v\f\x1c-\x1e\x85\u2028\u2029]|\A\s|\s\Z""")
+
+
+def csv_row(cells: Iterable[str]) -> str:
+    """One row without its line end: quoted where a reader could see a cell or row end, formulas disarmed."""
+    return ",".join(_quoted(without_formula(cell)) for cell in cells)
+
+
+def without_formula(text: str) -> str:
+    """The text with a `'` before everything that a spreadsheet would run, wherever it may see a cell begin."""
+    return _FORMULA.sub(r"\1'", text)
+
+
+def _quoted(text: str) -> str:
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'

@@ -17,10 +17,10 @@ import pytest
 
 from cloudstore_tui.archive.template import Template
 from cloudstore_tui.archive.verify import verify_folder
-from cloudstore_tui.core.csv_text import csv_row
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.links import TRUSTED_HOSTS, vet_link
 from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.records import csv_row
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fiql import check, explain, parse, understand, unparse
 from cloudstore_tui.fs.names import LONGEST, distinct_name, is_segment, safe_name

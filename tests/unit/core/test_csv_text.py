@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloudstore_tui.core.csv_text import csv_row, without_formula
+from cloudstore_tui.core.records import csv_row, without_formula
 
 cells = st.text(st.sampled_from("a1;,\t\r\n\"'=+-@|% .\x85\u2028"), max_size=8)
 
