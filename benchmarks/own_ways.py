@@ -14,9 +14,8 @@ from typing import cast
 
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.transfers.manager import TransferManager

@@ -32,9 +32,8 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Check, StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fiql import comparisons, parse
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions

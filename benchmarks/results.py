@@ -29,8 +29,7 @@ import psutil
 
 from cloudstore_tui.core.models import Location, Query, StoredObject, identity
 from cloudstore_tui.core.paging import EtaEstimator, Pager
-from cloudstore_tui.core.profile import OptionValue, Profile
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import OptionValue, Profile, Secret
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.results.row_store import RowStore
 

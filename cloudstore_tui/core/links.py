@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from cloudstore_tui.core.errors import UnsafeError
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 
 
 class LinkForm(StrEnum):

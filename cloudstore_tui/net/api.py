@@ -16,9 +16,8 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
 )
 from cloudstore_tui.core.links import is_loopback
-from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.core.records import json_text
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.net.auth import Login
 from cloudstore_tui.net.clock import Clock

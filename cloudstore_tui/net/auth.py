@@ -19,8 +19,7 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     no_more_threads,
 )
-from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.net.clock import ClockReading, now
 from cloudstore_tui.net.redaction import guard
 

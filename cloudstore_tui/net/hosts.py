@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cloudstore_tui.core.errors import NetworkError, StorageError, UnavailableError
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import HostError, RecoverableReplyError
 from cloudstore_tui.net.reply import BlobReply

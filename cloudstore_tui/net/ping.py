@@ -5,8 +5,7 @@ from urllib.parse import urlsplit
 
 from cloudstore_tui.core.errors import ReplyError, UsageError
 from cloudstore_tui.core.links import is_loopback
-from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret, Timeouts
 from cloudstore_tui.net.redaction import guard
 from cloudstore_tui.net.transport import ApiCall
 

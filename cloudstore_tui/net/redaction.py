@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from urllib.parse import quote, quote_plus, unquote
 
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.core.text import plain
 
 HIDDEN = "…"

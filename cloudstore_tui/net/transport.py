@@ -21,7 +21,7 @@ import msgspec
 
 from cloudstore_tui.core.errors import ConfigError
 from cloudstore_tui.core.links import Source, Target
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.redaction import guard
 from cloudstore_tui.net.reply import BlobReply, Reply
 

@@ -20,9 +20,8 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import LinkForm, Target
 from cloudstore_tui.core.models import Entry, Folder, StoredObject, identity
 from cloudstore_tui.core.paging import EndlessListingError, Pager
-from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
+from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.alvaria.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 

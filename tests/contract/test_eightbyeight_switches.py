@@ -27,9 +27,8 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager
-from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
+from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.providers.eightbyeight.tree import place_query

@@ -25,9 +25,8 @@ from typing import Any
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers import checkpoint

@@ -22,9 +22,8 @@ from cloudstore_tui.core.errors import MissingError, StorageError, UsageError
 from cloudstore_tui.core.links import LinkForm, Piece, ReadPiece, SignedLink, Source, Target, ZipJob
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Check, Deletion, DeletionOutcome, Session, StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen

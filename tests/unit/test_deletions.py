@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import LocalDiskError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.deletions import UNKNOWN, DeletionLog
 
 PROFILE = Profile("acme8", "8x8", {"client_id": "eght_key"}, secrets=lambda _: Secret("s3cret"))

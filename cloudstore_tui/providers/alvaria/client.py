@@ -15,8 +15,7 @@ from cloudstore_tui.core.errors import (
     StorageError,
     UsageError,
 )
-from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.net.api import ApiClient, Pairs, api_address, host_name, segment
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.reply import Reply

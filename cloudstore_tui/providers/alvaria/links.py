@@ -9,7 +9,7 @@ import msgspec
 from cloudstore_tui.core.errors import ReplyError, StorageError, UnsafeError
 from cloudstore_tui.core.links import LinkForm, SignedLink, vet_link
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.providers.alvaria.wire import ObjectKey
 
 LIFE = 3600

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 

@@ -18,8 +18,7 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.core.profile import Profile
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.net.api import ApiClient, api_address, segment
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life
 from cloudstore_tui.net.reply import Reply

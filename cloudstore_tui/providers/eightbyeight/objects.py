@@ -21,7 +21,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.links import LinkForm, SignedLink, Source, vet_link
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.api import segment
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.providers.eightbyeight import wire

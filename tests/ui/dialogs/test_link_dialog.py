@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.links import LinkForm, SignedLink
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.ui.dialogs import link_dialog
 from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
 

@@ -17,7 +17,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import LinkForm, Piece, SignedLink, ZipJob
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot

@@ -24,9 +24,8 @@ from cloudstore_tui.core.errors import MissingError, StorageError
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.core.profile import Profile, Timeouts
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager

@@ -9,7 +9,7 @@ import pytest
 from cloudstore_tui.config import secrets
 from cloudstore_tui.config.secrets import SecretSources, clear_keyring, keyring_trouble, read_keyring, write_keyring
 from cloudstore_tui.core.errors import ConfigError
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 
 Install = Callable[[str], None]
 

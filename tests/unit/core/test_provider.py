@@ -6,9 +6,8 @@ from cloudstore_tui.core.errors import MissingError, UnreadableError, Unsupporte
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.core.secret import Secret
 
 ROOT = Location("box")
 FILE = Location("box", path="a.txt")

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 
 CANARY = "canary-7f3a"
 

@@ -14,8 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.auth import AccessToken, Login
 from cloudstore_tui.net.clock import Clock

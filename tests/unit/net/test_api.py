@@ -21,8 +21,7 @@ from cloudstore_tui.core.errors import (
     UnavailableError,
     UnsafeError,
 )
-from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret
 from cloudstore_tui.net.failures import LostReplyError

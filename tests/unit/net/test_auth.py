@@ -10,8 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, UnavailableError
-from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net import channel
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret, token_life

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import AccessError, LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.links import Source
-from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.transport import ApiCall, NoSink
 

@@ -22,9 +22,8 @@ from cloudstore_tui.core.errors import (
     UsageError,
 )
 from cloudstore_tui.core.links import LinkForm
-from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
+from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.alvaria.provider import AlvariaProvider
 from cloudstore_tui.providers.alvaria.spec import SPEC
 

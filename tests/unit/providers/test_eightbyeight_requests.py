@@ -33,9 +33,8 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
-from cloudstore_tui.core.profile import OptionValue, Profile, Timeouts
+from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome
-from cloudstore_tui.core.secret import Secret
 from cloudstore_tui.providers.eightbyeight.columns import REGION
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.spec import SPEC

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError, NetworkError, ReplyError, StorageError, UnavailableError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.failures import HostError
 from cloudstore_tui.net.hosts import LONGEST_PROBE, MAX_FAILURES, TOKENS, HostPermit, Hosts
 from cloudstore_tui.net.reply import BlobReply

@@ -20,8 +20,7 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
 )
 from cloudstore_tui.core.links import Source
-from cloudstore_tui.core.profile import Profile, Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net import transport
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient

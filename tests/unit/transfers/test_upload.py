@@ -9,7 +9,7 @@ import pytest
 
 from cloudstore_tui.core.errors import ForbiddenError, LocalDiskError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.local_file import LocalFile
 from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest

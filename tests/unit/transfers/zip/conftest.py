@@ -16,8 +16,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import MissingError, NotAvailableError, StorageError
 from cloudstore_tui.core.links import Source, ZipJob
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.core.secret import Secret
+from cloudstore_tui.core.profile import Secret, Timeouts
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.transfers.context import TransferContext
