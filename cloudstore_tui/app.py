@@ -26,8 +26,7 @@ from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.core.crash import crash_sentence
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import StorageError, crash_sentence
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider

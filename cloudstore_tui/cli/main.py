@@ -206,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
         # Deferred, as all that only a failure needs.
-        from cloudstore_tui.core.crash import crash_sentence
+        from cloudstore_tui.core.errors import crash_sentence
 
         _say(crash_sentence(error))
         code = CRASHED

@@ -14,8 +14,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.worker import WorkerFailed
 
-from cloudstore_tui.core.crash import origin
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import StorageError, origin
 from cloudstore_tui.ui.report import tell
 
 LOG = logging.getLogger(__name__)

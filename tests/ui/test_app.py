@@ -12,8 +12,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from cloudstore_tui.core.crash import crash_sentence
-from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.errors import ConfigError, crash_sentence
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
 from cloudstore_tui.ui.screens.help import HelpScreen
