@@ -37,7 +37,6 @@ Errors never change once they are made, since the same one may be told to severa
 copies. No logic reads the text of a message: what a caller has to know is in the class and the fields.
 """
 
-import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Final, Self
@@ -316,13 +315,13 @@ _WIDEST: Final[Mapping[int, type[StorageError]]] = {
 }
 
 
-_OWN = "cloudstore_tui"
-
-
 def origin(error: BaseException | None) -> str:
     """What kind of error it was and where in our own source; none of the values that were there, nor its message."""
+    # Deferred: only a program that is wrong needs it.
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__) if error is not None else []
-    ours = [frame for frame in frames if _OWN in Path(frame.filename).parts]
+    ours = [frame for frame in frames if "cloudstore_tui" in Path(frame.filename).parts]
     last = ours[-1] if ours else frames[-1] if frames else None
     where = f" in {Path(last.filename).name} line {last.lineno}" if last is not None else ""
     return f"{type(error).__name__}{where}"

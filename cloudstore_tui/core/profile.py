@@ -1,15 +1,15 @@
-"""A provider with credentials, as the user named it, what a provider says it needs for one, and secrets that show themselves nowhere."""
+"""A provider with credentials, as the user named it; what a provider says it needs for one; secrets that never show."""
 
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-import msgspec
+from msgspec import Struct, field
 
 from cloudstore_tui.core.errors import ConfigError
 
 
 class Secret:
-    """Text that shows itself as `***` everywhere and can be read in one way only, `reveal()`."""
+    """A token, client secret, API key or signed URL: shown as `***` everywhere, and read only by `reveal()`."""
 
     __slots__ = ("_text",)
 
@@ -45,7 +45,7 @@ OptionValue = str | int | bool | tuple[str, ...]
 """What an option of a profile can hold."""
 
 
-class Option(msgspec.Struct, frozen=True):
+class Option(Struct, frozen=True):
     """One key of `[profiles.NAME]` that a provider understands."""
 
     name: str
@@ -70,7 +70,7 @@ class Option(msgspec.Struct, frozen=True):
     """Raises `ConfigError` for a text that cannot be its value. Sends nothing."""
 
 
-class SecretField(msgspec.Struct, frozen=True):
+class SecretField(Struct, frozen=True):
     """One secret that a provider needs, kept apart from the configuration."""
 
     name: str
@@ -87,7 +87,7 @@ def no_secret(name: str) -> Secret:
     raise ConfigError(f"this profile has no {name}")
 
 
-class Timeouts(msgspec.Struct, frozen=True):
+class Timeouts(Struct, frozen=True):
     """How long to wait for a host, in seconds."""
 
     connect: float = 10
@@ -100,19 +100,19 @@ class Timeouts(msgspec.Struct, frozen=True):
     """A disk that is full is waited for this long before a download fails."""
 
 
-class Profile(msgspec.Struct, frozen=True):
+class Profile(Struct, frozen=True):
     """A provider with credentials, as the user named it."""
 
     name: str
     provider: str
-    options: Mapping[str, OptionValue] = msgspec.field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
     """The provider's own options: declared, checked, defaults filled in."""
     read_only: bool = True
     requests_per_minute: int = 60
     """Pace of API calls; 0 for no limit of ours."""
     concurrency: int = 4
     """API calls at once."""
-    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     secrets: Callable[[str], Secret] = no_secret
     """Reads one of the provider's secrets by name. Blocks: it may ask a keyring or run a command.
 
