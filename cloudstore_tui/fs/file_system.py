@@ -87,10 +87,10 @@ def _mount(line: str) -> tuple[int, FileSystem] | None:
     major, _, minor = fields[2].partition(":")
     if not (major.isdecimal() and minor.isdecimal()):
         return None
-    return os.makedev(int(major), int(minor)), named(name)
+    return os.makedev(int(major), int(minor)), file_system_named(name)
 
 
-def named(name: str) -> FileSystem:
+def file_system_named(name: str) -> FileSystem:
     """The file system of a name, such as `nfs4` or `fuse.sshfs`."""
     # "fuseblk" is a disk of this machine, such as one with NTFS; other FUSE systems reach for other machines.
     fuse = name == "fuse" or name.startswith("fuse.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.fs.file_system import FAT_LIMIT, FileSystem, FileSystems, kind_of, named
+from cloudstore_tui.fs.file_system import FAT_LIMIT, FileSystem, FileSystems, kind_of, file_system_named
 
 
 @pytest.fixture
@@ -35,22 +35,22 @@ OTHERS = (
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "lustre", "gpfs", "fuse", "fuse.sshfs", "cifs", "smb3", "9p"])
 def test_locks_of_shared_file_systems_are_not_trusted(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(OTHERS + line(folder, kind))
-    assert FileSystems(mounts).kind_of(folder) == named(kind)
-    assert not named(kind).trusts_locks
+    assert FileSystems(mounts).kind_of(folder) == file_system_named(kind)
+    assert not file_system_named(kind).trusts_locks
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "fuseblk", "fusectl", "zfs"])
 def test_locks_of_local_file_systems_are_trusted(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(OTHERS + line(folder, kind, options=""))
-    assert FileSystems(mounts).kind_of(folder) == named(kind)
-    assert named(kind).trusts_locks
+    assert FileSystems(mounts).kind_of(folder) == file_system_named(kind)
+    assert file_system_named(kind).trusts_locks
 
 
 @pytest.mark.parametrize("kind", ["vfat", "msdos"])
 def test_fat_holds_files_below_four_gibibytes(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(line(folder, kind))
     assert FileSystems(mounts).kind_of(folder).most_bytes == FAT_LIMIT == 4_294_967_295
-    assert named("exfat").most_bytes is None
+    assert file_system_named("exfat").most_bytes is None
 
 
 def test_what_nobody_tells_is_taken_for_a_local_disk(mounts: Path, folder: int) -> None:
