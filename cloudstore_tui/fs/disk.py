@@ -1,4 +1,4 @@
-"""The calls that touch the user's disk, in one place.
+"""The calls that touch the user's disk, what its file systems can do, and how much room is left on it.
 
 Everything is done relative to an open folder, so a folder that is swapped for a link meanwhile changes nothing, and
 no last segment is ever followed if it is a link.
@@ -10,7 +10,8 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Self
@@ -18,7 +19,6 @@ from typing import Self
 from msgspec import Struct
 
 from cloudstore_tui.core.errors import FullDiskError, LocalDiskError, StorageError, UnsafeError
-from cloudstore_tui.fs.file_system import FileSystems
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -397,3 +397,172 @@ _MEANINGS = {
     errno.EMFILE: ("too many files are open", "Try again with fewer transfers at once."),
     errno.ENFILE: ("too many files are open", "Try again with fewer transfers at once."),
 }
+
+
+MOUNTS = Path("/proc/self/mountinfo")
+FAT_LIMIT = 4 * 1024**3 - 1
+"""Bytes that a file on FAT can have."""
+
+_SHARED = frozenset(
+    {
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "coda",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "orangefs",
+        "panfs",
+        "smb3",
+        "smbfs",
+        "vboxsf",
+        "virtiofs",
+        "vmhgfs",
+    }
+)
+"""Several machines see them, and a lock taken on one often means nothing on another."""
+_FAT = frozenset({"msdos", "vfat"})
+_NO_OWNERS = _FAT | {"9p", "cifs", "exfat", "fuseblk", "ntfs", "ntfs3", "smb3", "smbfs", "vboxsf", "vmhgfs"}
+"""Owner and mode of their files are those of the mount, whoever made them."""
+
+
+class FileSystem(Struct, frozen=True):
+    """One kind of file system; what is not known is taken to be an ordinary local disk."""
+
+    name: str = ""
+    """As the system calls it; empty if unknown."""
+    trusts_locks: bool = True
+    """Whether a lock keeps everybody else away."""
+    keeps_owners: bool = True
+    """Whether a file has the owner and the mode that it was made with."""
+    most_bytes: int | None = None
+    """Bytes that a file can have, where that is so little that it matters."""
+
+
+class FileSystems:
+    """Looks up the file system of open files. May be used from any thread."""
+
+    def __init__(self, mounts: Path = MOUNTS) -> None:
+        self._mounts = mounts
+        self._known: dict[int, FileSystem] = {}
+        self._reading = threading.Lock()
+
+    def kind_of(self, descriptor: int) -> FileSystem:
+        """The file system of an open file or folder."""
+        device = os.fstat(descriptor).st_dev
+        with self._reading:
+            if device not in self._known:
+                # A number may stand for another disk after one was taken away, so the others are looked up anew.
+                self._known = self._read()
+                self._known.setdefault(device, FileSystem())
+            return self._known[device]
+
+    def _read(self) -> dict[int, FileSystem]:
+        try:
+            lines = self._mounts.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            # Other systems than Linux, and sandboxes, do not tell.
+            return {}
+        return dict(found for line in lines if (found := _mount(line)) is not None)
+
+
+def _mount(line: str) -> tuple[int, FileSystem] | None:
+    """Device and kind of one line: `36 35 98:0 / /mnt rw shared:1 - ext4 /dev/sda1 rw`."""
+    place, _, kind = line.partition(" - ")
+    fields, name = place.split(" "), kind.partition(" ")[0]
+    if len(fields) < 3 or not name:
+        return None
+    major, _, minor = fields[2].partition(":")
+    if not (major.isdecimal() and minor.isdecimal()):
+        return None
+    return os.makedev(int(major), int(minor)), file_system_named(name)
+
+
+def file_system_named(name: str) -> FileSystem:
+    """The file system of a name, such as `nfs4` or `fuse.sshfs`."""
+    # "fuseblk" is a disk of this machine, such as one with NTFS; other FUSE systems reach for other machines.
+    fuse = name == "fuse" or name.startswith("fuse.")
+    return FileSystem(
+        name,
+        trusts_locks=not fuse and name not in _SHARED,
+        keeps_owners=not fuse and name not in _NO_OWNERS,
+        most_bytes=FAT_LIMIT if name in _FAT else None,
+    )
+
+
+_ALL = FileSystems()
+
+
+def kind_of(descriptor: int) -> FileSystem:
+    """The file system of an open file or folder of this machine."""
+    return _ALL.kind_of(descriptor)
+
+
+MARGIN = 64 * 1024 * 1024
+"""Bytes, or a hundredth of the download, that are left to everybody else."""
+SHARE = 100
+"""But never more than one part in so many of the whole disk: on a small one a fixed margin would be all there is."""
+
+
+class _Promise(Struct, frozen=True):
+    device: int
+    remaining: Callable[[], int]
+
+
+class Space:
+    """The promises of all running downloads, by file system."""
+
+    def __init__(self) -> None:
+        self._promises: dict[Hashable, _Promise] = {}
+
+    def claim(
+        self, owner: Hashable, device: int, remaining: Callable[[], int], free: int, capacity: int | None = None
+    ) -> None:
+        """Promise a download its space.
+
+        Args:
+            owner: whose promise it is.
+            device: the file system.
+            remaining: gives the bytes that are still to be written.
+            free: bytes that may be written to the file system.
+            capacity: bytes that it has in all, if that is known.
+
+        Raises:
+            FullDiskError: there is not enough, with all that was promised before.
+        """
+        need = remaining()
+        # A copy first: other threads make and end promises meanwhile.
+        others = [promise for key, promise in list(self._promises.items()) if key != owner]
+        promised = sum(promise.remaining() for promise in others if promise.device == device)
+        margin = max(MARGIN, need // 100)
+        if capacity is not None:
+            margin = min(margin, capacity // SHARE)
+        if need and need + margin + promised > free:
+            raise _too_full(need, promised, margin, free)
+        self._promises[owner] = _Promise(device, remaining)
+
+    def release(self, owner: Hashable) -> None:
+        """End a promise, if there is one."""
+        self._promises.pop(owner, None)
+
+
+def _too_full(need: int, promised: int, margin: int, free: int) -> FullDiskError:
+    others = f", {_size(promised)} for other downloads" if promised else ""
+    reserve = f", {_size(margin)} in reserve" if margin else ""
+    return FullDiskError(
+        f"the disk is too full: {_size(need)} are needed{others}{reserve}, and {_size(max(free, 0))} are free",
+        hint="Free some space and try again.",
+    )
+
+
+def _size(count: int) -> str:
+    """Bytes in words, rounded so that no number but 0 becomes 0."""
+    # Deferred: only a disk that is full needs it.
+    from humanize import naturalsize
+
+    return naturalsize(count, format="%.1f").replace("Bytes", "B").replace("Byte", "B")

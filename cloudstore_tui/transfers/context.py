@@ -3,8 +3,7 @@
 from msgspec import Struct, field
 
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.fs.space import Space
+from cloudstore_tui.fs.disk import Disk, Space
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.hosts import Hosts
 from cloudstore_tui.net.transport import Blob

@@ -17,8 +17,7 @@ from msgspec import Struct
 
 from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
-from cloudstore_tui.fs.space import Space
+from cloudstore_tui.fs.disk import Disk, Space, TargetFolder, disk_error, os_errors_as
 from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.verify import Content

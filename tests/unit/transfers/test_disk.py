@@ -12,8 +12,7 @@ import pytest
 
 from cloudstore_tui.core.errors import LocalDiskError, UnsafeError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fs.disk import Disk, TargetFolder
-from cloudstore_tui.fs.space import MARGIN, Space
+from cloudstore_tui.fs.disk import MARGIN, Disk, Space, TargetFolder
 from cloudstore_tui.net import blob
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.fs.file_system import FAT_LIMIT, FileSystem, FileSystems, kind_of, file_system_named
+from cloudstore_tui.fs.disk import FAT_LIMIT, FileSystem, FileSystems, file_system_named, kind_of
 
 
 @pytest.fixture
