@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import Command, Decorated
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.cli.transferring import open_journal
@@ -25,19 +24,6 @@ from cloudstore_tui.providers import PROVIDERS
 _DUMB = ("", "dumb", "unknown")
 
 
-def screen_options(command: Decorated) -> Decorated:
-    """`--no-mouse` and `--low-bandwidth`."""
-    command = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(command)
-    return click.option(
-        "--low-bandwidth/--no-low-bandwidth",
-        default=None,
-        help="Fewer redraws, for a slow line. [default: over SSH only]",
-    )(command)
-
-
-@click.command("open", cls=Command, hidden=True)
-@click.argument("path", default="")
-@screen_options
 def open_command(path: str, *, no_mouse: bool, low_bandwidth: bool | None) -> None:
     """Open the browser, at PATH if one is given."""
     require_terminal()

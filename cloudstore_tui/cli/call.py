@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import click
-
 from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches, call_tree, file_names, stand_in
-from cloudstore_tui.cli.options import Group, conflict_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transfer import download, objects_at
@@ -26,31 +23,8 @@ _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
 
-@click.group("call", cls=Group)
-def call_command() -> None:
-    """Everything that one call left behind: recordings of both legs, transcripts, notes.
-
-    \b
-    Examples:
-      cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
-      cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
-    """
-
-
-@call_command.command("show")
-@click.argument("path", metavar="PATH|PROFILE[:REGION]")
-@click.argument("key", metavar="[ID]", default="")
-@click.option("--all-regions", is_flag=True, help="Of an object: look in all regions, not only in its own.")
-@json_option
-@timeout_option()
 def show_command(path: str, key: str, *, all_regions: bool, as_json: bool, timeout: float) -> None:
-    """Show the call of an object, or that which any of its ids names, as a tree.
-
-    \b
-    Examples:
-      cloudstore call show acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad
-      cloudstore call show acme8 int-191accbcf26-vfBqxsWQQqqJqwuSN2ed4UW4E-phone-01-acmecorp01
-    """
+    """Show the call of an object, or that which any of its ids names, as a tree."""
 
     async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)
@@ -68,19 +42,8 @@ def show_command(path: str, key: str, *, all_regions: bool, as_json: bool, timeo
     run(work, as_json=as_json, timeout=timeout)
 
 
-@call_command.command("get")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Where the folders go. [default: download_dir]")
-@conflict_option()
-@json_option
-@timeout_option(transfers=True)
 def get_command(paths: tuple[str, ...], *, folder: str, on_conflict: str | None, as_json: bool, timeout: float) -> None:
-    """Download everything of the call of each object, into a folder for each call, which the settings name.
-
-    \b
-    Example:
-      cloudstore call get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
-    """
+    """Download everything of the call of each object, into a folder for each call, which the settings name."""
 
     async def work(session: CommandSession) -> None:
         entries = await objects_at(session, paths)

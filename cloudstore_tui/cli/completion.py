@@ -9,7 +9,7 @@ from types import MappingProxyType
 import click
 from click.shell_completion import CompletionItem
 
-from cloudstore_tui.cli.options import Command, CommandWithParts
+from cloudstore_tui.cli.options import CommandWithParts
 from cloudstore_tui.cli.shell_line import TypedLine, read_line
 
 VARIABLE = "_CLOUDSTORE_COMPLETE"
@@ -89,19 +89,8 @@ SHELLS: Mapping[str, str] = MappingProxyType({"bash": _BASH, "zsh": _ZSH, "fish"
 _UTF8 = re.compile("utf-?8", re.IGNORECASE)
 
 
-@click.command("completion", cls=Command)
-@click.argument("shell", type=click.Choice(tuple(SHELLS)))
 def completion_command(shell: str) -> None:
-    """Print what makes a shell complete commands, options, profiles, regions, saved searches and remote paths.
-
-    Remote paths are asked for with one request, for at most two seconds, and remembered for a minute.
-
-    \b
-    Examples:
-      cloudstore completion bash >> ~/.bashrc
-      cloudstore completion zsh >> ~/.zshrc
-      cloudstore completion fish > ~/.config/fish/completions/cloudstore.fish
-    """
+    """Print what makes a shell complete commands, options, profiles, regions, saved searches and remote paths."""
     click.echo(SHELLS[shell] % {"function": "_cloudstore_completion", "variable": VARIABLE}, nl=False)
 
 

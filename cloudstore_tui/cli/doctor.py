@@ -1,39 +1,17 @@
 """`doctor`: what is wrong, and what to do."""
 
-import click
-
-from cloudstore_tui.cli.options import Command, Duration, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.doctor import CheckResult, CheckStatus, Doctor, failed
 from cloudstore_tui.providers import PROVIDERS
 
-PATIENCE = 15.0
-"""Seconds that one request may be tried; somebody is waiting to be told what is wrong."""
 STEPS = 4
 """How many such waits one service may take for all its checks."""
 
 
-@click.command("doctor", cls=Command)
-@click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
-@json_option
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default=PATIENCE,
-    help=f"Give up on a host that does not answer after this long, such as 60s. [default: {PATIENCE:.0f}s]",
-)
 def doctor_command(profiles: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
-    """Check the configuration, the secrets, the login, the rights, a listing, the clock, the disk and the terminal.
-
-    Nothing is changed, and no secret is shown. It ends with the code of the first thing that failed, 0 if nothing did.
-
-    \b
-    Examples:
-      cloudstore doctor
-      cloudstore doctor acme8 --json
-    """
+    """Check the configuration, the secrets, the login, the rights, a listing, the clock, the disk and the terminal."""
     try:
         open_config()
     except StorageError as error:

@@ -4,17 +4,14 @@ import functools
 import json
 from collections.abc import Callable
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import click
 from msgspec import Struct
 
-from cloudstore_tui.cli.options import HelpOption
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.rows import FIELDS, USUAL, NewFile, RowSink, columns_of, row_of, text_of
+from cloudstore_tui.cli.rows import USUAL, NewFile, RowSink, columns_of, row_of, text_of
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
@@ -61,8 +58,8 @@ class Form(Struct, frozen=True):
         return lines if self.file is None else _FileOf(lines, self.file)
 
 
-def export_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`--columns`, `--format`, `-o` and `--json`, given to the command as one `form`, and `as_json`."""
+def form_given(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what `--columns`, `--format`, `-o` and `--json` ask for as one `form`, and `as_json`."""
 
     @functools.wraps(command)
     def wrapped(*, columns: str, form: str | None, file: str, as_json: bool, **others: Any) -> None:
@@ -73,20 +70,6 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         chosen = Format.JSON if as_json else Format(form or guessed)
         command(form=Form(columns, chosen, path), as_json=chosen is Format.JSON and path is None, **others)
 
-    shaped = partial(click.option, cls=HelpOption, section="Output")
-    options = (
-        shaped("--json", "as_json", is_flag=True, help="As --format json."),
-        shaped("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
-        shaped(
-            "--format",
-            "form",
-            type=click.Choice([form.value for form in Format]),
-            help="Parquet takes -o and the extra `parquet`. [default: as FILE ends, else table]",
-        ),
-        shaped("--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."),
-    )
-    for option in options:
-        wrapped = option(wrapped)
     return wrapped
 
 

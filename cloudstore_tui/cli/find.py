@@ -2,14 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from functools import partial
 
-import click
-
-from cloudstore_tui.cli.export import Form, export_options
-from cloudstore_tui.cli.options import Command, HelpOption, limit_option, timeout_option
+from cloudstore_tui.cli.export import Form, form_given
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.searching import SearchOptions, found, kept, narrowed, note_empty, pager_of, query_options
+from cloudstore_tui.cli.searching import SearchOptions, found, kept, narrowed, note_empty, pager_of
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry, Location
@@ -17,19 +13,8 @@ from cloudstore_tui.core.paging import EtaEstimator
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.ui.layout import FIELDS
 
-output_option = partial(click.option, cls=HelpOption, section="Output")
 
-
-@click.command("find", cls=Command)
-@click.argument("where", metavar="PROFILE[:REGION]")
-@click.argument("words", nargs=-1)
-@query_options
-@output_option("--sort", default="", metavar="NAME", help="By created, name, type, size, state, duration or a tag.")
-@output_option("--desc", is_flag=True, help="Largest or newest first; the default without --sort.")
-@output_option("--count", is_flag=True, help="Print only how many there are.")
-@export_options
-@limit_option
-@timeout_option()
+@form_given
 def find_command(
     where: str,
     *,
@@ -46,18 +31,7 @@ def find_command(
     as_json: bool,
     timeout: float,
 ) -> None:
-    """Search the objects of a profile, in one region or in all.
-
-    Words and options are joined by AND; `cloudstore fiql compile --help` tells the words. Times without a zone are in
-    the zone of the settings.
-
-    \b
-    Examples:
-      cloudstore find acme8 agent:"Khang Glynn" on:2024-09-01 "dur:>10m"
-      cloudstore find acme8:us-east --fiql "agentName=='Khang Glynn'" --sort duration --desc
-      cloudstore find acme8:us-east --since 2024-09-01 --until 2024-09-02 --count
-      cloudstore find acme8 type:cc since:yesterday --columns created,agentName,size -o calls.csv
-    """
+    """Search the objects of a profile, in one region or in all."""
     search = SearchOptions(fiql, type_, since, until, sort, desc)
 
     async def work(session: CommandSession) -> None:

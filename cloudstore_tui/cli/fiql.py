@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
-import click
-
-from cloudstore_tui.cli.options import Group, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.searching import warnings_of
 from cloudstore_tui.cli.session import open_config
@@ -23,27 +20,8 @@ from cloudstore_tui.fiql import (
 )
 
 
-@click.group("fiql", cls=Group)
-def fiql_command() -> None:
-    """Look at FIQL filters and phrases before they are sent.
-
-    \b
-    Example:
-      cloudstore fiql explain agent:"Khang Glynn" since:yesterday
-    """
-
-
-@fiql_command.command("check")
-@click.argument("text")
-@json_option
 def check_command(text: str, *, as_json: bool) -> None:
-    """Check a filter; nothing is sent.
-
-    \b
-    Examples:
-      cloudstore fiql check "type==callcenterrecording;duration=gt=90000"
-      cloudstore fiql check "createdTime=ge=2024-09-01"
-    """
+    """Check a filter; nothing is sent."""
     output = Output(as_json=as_json)
     tree = parse(text)
     for problem in warnings_of(tree, text, open_config().settings.time_zone):
@@ -57,17 +35,8 @@ def check_command(text: str, *, as_json: bool) -> None:
         output.line(f"valid: {unparse(tree)}")
 
 
-@fiql_command.command("explain")
-@click.argument("words", nargs=-1, required=True)
-@json_option
 def explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
-    """Show what a filter or a phrase finds, in words and as a tree; nothing is sent.
-
-    \b
-    Examples:
-      cloudstore fiql explain "type==summary,type==transcription;createdTime=ge=1725148800000"
-      cloudstore fiql explain agent:"Khang Glynn" since:yesterday "dur:>90s"
-    """
+    """Show what a filter or a phrase finds, in words and as a tree; nothing is sent."""
     text = phrase_of(words)
     zone = open_config().settings.time_zone
     output = Output(as_json=as_json, zone=zone)
@@ -86,23 +55,8 @@ def explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
         output.line(f"note     {note}")
 
 
-@fiql_command.command("compile")
-@click.argument("words", nargs=-1, required=True)
-@json_option
 def compile_command(words: tuple[str, ...], *, as_json: bool) -> None:
-    """Turn words into FIQL; nothing is sent. The shell wants words with <, > or * in quotes.
-
-    \b
-    Conditions that must all hold, such as:
-      type:callcenterrecording  state:archived  agent:"Khang Glynn"  queue:One,Two  direction:in
-      since:yesterday  until:2024-09-30  on:2024-09  created:"last 7 days"  dur:>90s  dur:1m..5m  size:<10MB
-      agent:~khang  agent:Kh*  invoice    looked for among the fetched rows
-      agent:!=Khang                       all but that one; after `--` also -agent:Khang
-
-    \b
-    Example:
-      cloudstore fiql compile type:callcenterrecording agent:"Khang Glynn" since:yesterday "dur:>90s"
-    """
+    """Turn words into FIQL; nothing is sent. The shell wants words with <, > or * in quotes."""
     zone = open_config().settings.time_zone
     output = Output(as_json=as_json, zone=zone)
     meaning = meaning_of(words, zone)

@@ -3,10 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import click
-
-from cloudstore_tui.cli.export import Form, export_options
-from cloudstore_tui.cli.options import Command, limit_option, timeout_option
+from cloudstore_tui.cli.export import Form, form_given
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.core.errors import StorageError
@@ -18,25 +15,11 @@ NEWEST = 100
 """Objects that `ls` shows of a region, where everything would be the whole archive."""
 
 
-@click.command("ls", cls=Command)
-@click.argument("path", default="", metavar="[PATH]")
-@click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
-@click.option("--all", "everything", is_flag=True, help=f"All objects of a region, not only the newest {NEWEST}.")
-@export_options
-@limit_option
-@timeout_option()
+@form_given
 def ls_command(
     path: str, *, recursive: bool, everything: bool, form: Form, limit: int | None, as_json: bool, timeout: float
 ) -> None:
-    """List a folder, a region or the regions; without PATH the profiles.
-
-    \b
-    Examples:
-      cloudstore ls                              the profiles
-      cloudstore ls acme                         the top folders
-      cloudstore ls acme:exports/reporting/ -R   everything below a folder
-      cloudstore ls acme8:us-east/ --limit 20    the 20 newest objects of a region
-    """
+    """List a folder, a region or the regions; without PATH the profiles."""
     if not path:
         print_profiles(as_json=as_json)
         return

@@ -18,53 +18,50 @@ from cloudstore_tui.cli.process import QUIET, collect_garbage_rarely, forbid_cor
 if TYPE_CHECKING:
     from cloudstore_tui.core.errors import StorageError
 
-SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "Look": {
-        "ls": ("ls", "List a folder or region."),
-        "find": ("find", "Search an 8x8 profile by words, FIQL, type and time."),
-        "stat": ("stat", "Show everything known of one object."),
-        "preview": ("preview", "Show what is in an object without fetching it whole."),
-        "call": ("call", "Show or fetch everything of one call."),
-        "url": ("url", "Print a signed link to an object."),
+SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("Look", "look"): {
+        "ls": "List a folder or region.",
+        "find": "Search an 8x8 profile by words, FIQL, type and time.",
+        "stat": "Show everything known of one object.",
+        "preview": "Show what is in an object without fetching it whole.",
+        "call": "Show or fetch everything of one call.",
+        "url": "Print a signed link to an object.",
     },
-    "Fetch and send": {
-        "get": ("transfer", "Download objects, verified."),
-        "pull": ("pull", "Fetch a whole result into a folder, resumable, with a manifest."),
-        "watch": ("watch", "Fetch what a query finds as it comes."),
-        "verify": ("verify", "Check a pulled folder against its manifest."),
-        "status": ("status", "Tell when a pulled folder was last complete."),
-        "reconcile": ("reconcile", "Compare a list of calls with what is there."),
-        "seal": ("seal", "Make a bag of a pulled folder, for an auditor to check."),
-        "zip": ("zip", "Let the server pack objects into a zip."),
-        "put": ("transfer", "Upload files into a folder."),
-        "transfers": ("transfers", "Show, run, pause, resume and cancel transfers."),
+    ("Fetch and send", "fetch"): {
+        "get": "Download objects, verified.",
+        "pull": "Fetch a whole result into a folder, resumable, with a manifest.",
+        "watch": "Fetch what a query finds as it comes.",
+        "verify": "Check a pulled folder against its manifest.",
+        "status": "Tell when a pulled folder was last complete.",
+        "reconcile": "Compare a list of calls with what is there.",
+        "seal": "Make a bag of a pulled folder, for an auditor to check.",
+        "zip": "Let the server pack objects into a zip.",
+        "put": "Upload files into a folder.",
+        "transfers": "Show, run, pause, resume and cancel transfers.",
     },
-    "Archive and delete": {
-        "restore": ("restore", "Bring archived objects back."),
-        "rm": ("rm", "Delete objects."),
-        "deletions": ("rm", "Show what was deleted."),
+    ("Archive and delete", "delete"): {
+        "restore": "Bring archived objects back.",
+        "rm": "Delete objects.",
+        "deletions": "Show what was deleted.",
     },
-    "Filters": {
-        "search": ("search", "List, save and remove searches."),
-        "fiql": ("fiql", "Look at FIQL filters and phrases before they are sent."),
+    ("Filters", "filters"): {
+        "search": "List, save and remove searches.",
+        "fiql": "Look at FIQL filters and phrases before they are sent.",
     },
-    "Set up": {
-        "profile": ("profile", "Add, show, test and remove profiles."),
-        "doctor": ("doctor", "Look for what is wrong, and say what to do."),
-        "completion": ("completion", "Let the shell complete commands and paths."),
-        "keys": ("reference", "List every key of the browser."),
-        "themes": ("reference", "List the themes."),
+    ("Set up", "setup"): {
+        "profile": "Add, show, test and remove profiles.",
+        "doctor": "Look for what is wrong, and say what to do.",
+        "completion": "Let the shell complete commands and paths.",
+        "keys": "List every key of the browser.",
+        "themes": "List the themes.",
     },
-    "Without an account": {
-        "demo": ("sandbox", "Open the browser on a sandbox; needs no account."),
-        "sandbox": ("sandbox", "Serve both services on this machine, to try things."),
+    ("Without an account", "browser"): {
+        "demo": "Open the browser on a sandbox; needs no account.",
+        "sandbox": "Serve both services on this machine, to try things.",
     },
 }
-"""The commands under the headings of the help, each with the module of this package that holds it, and what it does.
-
-A module is imported only when its command is asked for.
-"""
-COMMANDS = {name: command for commands in SECTIONS.values() for name, command in commands.items()}
+"""The headings of the help with the modules of `commands` behind them, and below each its commands and what they do."""
+COMMANDS = {name: (module, does) for (_, module), commands in SECTIONS.items() for name, does in commands.items()}
 
 _COMPLETING = "_CLOUDSTORE_COMPLETE"
 """Set where the shell asks what could follow."""
@@ -88,20 +85,20 @@ class CommandLine(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command by name."""
-        module, does = ("browse", "") if cmd_name == OPEN else COMMANDS.get(cmd_name, ("", ""))
+        module, does = ("browser", "") if cmd_name == OPEN else COMMANDS.get(cmd_name, ("", ""))
         if not module:
             return None
-        found = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{cmd_name}_command")
-        assert isinstance(found, click.Command)
-        found.short_help = does
-        return found
+        # Deferred: the list of the commands needs none of them.
+        from cloudstore_tui.cli.options import imported_command
+
+        return imported_command(f"commands.{module}", cmd_name, does)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands under their headings."""
         widest = max(map(len, COMMANDS))
-        for title, commands in SECTIONS.items():
+        for (title, _), commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(f"{name:{widest}}", does) for name, (_module, does) in commands.items()])
+                formatter.write_dl([(f"{name:{widest}}", does) for name, does in commands.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the hidden command in front of a path, or of nothing; options of every command may stand anywhere."""

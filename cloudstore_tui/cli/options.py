@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from cloudstore_tui.transfers.model import OnConflict
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -25,6 +24,14 @@ TRANSFERRING = DefaultTimeout(900)
 """Seconds after which a transfer does."""
 
 
+TIMES = ("modified", "created", "updated")
+FIELDS = (
+    *("path", "profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
+    *("state", "checksum", "checksum_type", "bucket_id", "tags"),
+)
+"""Every field of a row, and the path that other commands take; any other name is that of a tag."""
+
+
 class HelpOption(click.Option):
     """An option under a heading of its own in the help."""
 
@@ -34,7 +41,14 @@ class HelpOption(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has its options under headings."""
+    """A command whose help has its options under headings, and whose doing is imported once it runs."""
+
+    def __init__(self, *arguments: Any, does: str = "", **more: Any) -> None:
+        """Make one; `does` names the function that is called in place of the decorated one, such as `ls.ls_command`."""
+        super().__init__(*arguments, **more)
+        self.does = does
+        if does:
+            self.callback = partial(_do, *does.split("."))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of each section, in the order in which the first of each is declared."""
@@ -53,10 +67,41 @@ class Command(click.Command):
         formatter.write_text("Every command also takes -q, -v and --config FILE: see cloudstore --help.")
 
 
+def _do(module: str, function: str, /, **given: Any) -> None:
+    getattr(import_module(f"cloudstore_tui.cli.{module}"), function)(**given)
+
+
 class Group(click.Group):
     """Commands below a command."""
 
     command_class = Command
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._deferred: dict[str, tuple[str, str]] = {}
+
+    def add_deferred(self, name: str, module: str, does: str) -> None:
+        """Add a command that declares itself in a module of its own, because its options depend on what is there."""
+        self._deferred[name] = (module, does)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands by name."""
+        return sorted({*super().list_commands(ctx), *self._deferred})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command by name."""
+        if cmd_name not in self._deferred:
+            return super().get_command(ctx, cmd_name)
+        module, does = self._deferred[cmd_name]
+        return imported_command(module, cmd_name, does)
+
+
+def imported_command(module: str, name: str, does: str) -> click.Command:
+    """The command that a module of this package declares, with its line in the help."""
+    found = getattr(import_module(f"cloudstore_tui.cli.{module}"), f"{name}_command")
+    assert isinstance(found, click.Command)
+    found.short_help = does
+    return found
 
 
 class Duration(click.ParamType[float]):
@@ -147,17 +192,61 @@ def dry_run_option(command: Decorated) -> Decorated:
     return click.option("-n", "--dry-run", is_flag=True, help="Tell what would be done, and do nothing of it.")(command)
 
 
-def conflict_option(*ways: "OnConflict", asks: bool = True) -> Callable[[Decorated], Decorated]:
+def conflict_option(*ways: str, asks: bool = True) -> Callable[[Decorated], Decorated]:
     """`--on-conflict`: what is done where the name is taken; `asks` tells whether the user is asked on a terminal."""
-    # Deferred: most commands transfer nothing.
-    from cloudstore_tui.transfers.model import OnConflict
-
     default = "ask, or refuse where nobody can be asked" if asks else "refuse"
     return click.option(
         "--on-conflict",
-        type=click.Choice([way.value for way in ways or OnConflict]),
+        type=click.Choice(ways or ("refuse", "skip", "overwrite", "keep-both")),
         help=f"What to do where something else has the name. [default: {default}]",
     )
+
+
+def query_options(command: Decorated) -> Decorated:
+    """`--fiql`, `--type`, `--since` and `--until`."""
+    chosen = partial(click.option, cls=HelpOption, section="Which objects")
+    options = (
+        chosen("--until", default="", metavar="TIME", help="Created before this time."),
+        chosen("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
+        chosen("--type", "type_", default="", metavar="TYPE", help="Only this type, such as callcenterrecording."),
+        chosen("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written once it parses."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def export_options(command: Decorated) -> Decorated:
+    """`--columns`, `--format`, `-o` and `--json`."""
+    shaped = partial(click.option, cls=HelpOption, section="Output")
+    options = (
+        shaped("--json", "as_json", is_flag=True, help="As --format json."),
+        shaped("-o", "--output", "file", default="", metavar="FILE", help="Write a new file instead of printing."),
+        shaped(
+            "--format",
+            "form",
+            type=click.Choice(["table", "json", "csv", "parquet"]),
+            help="Parquet takes -o and the extra `parquet`. [default: as FILE ends, else table]",
+        ),
+        shaped("--columns", default="", metavar="A,B", help=f"Fields ({', '.join(FIELDS)}) and tags, in this order."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def run_options(command: Decorated) -> Decorated:
+    """The options of a command that reports its runs."""
+    options = (
+        ("--report", LocalPath(), "FILE", "Write what became of the run, as JSON."),
+        ("--metrics", LocalPath(), "FILE.prom", "Write its numbers for node_exporter's textfile collector."),
+        ("--on-success", str, "CMD|URL", "Run a command with the report on stdin, or ping a URL, when all is well."),
+        ("--on-failure", str, "CMD|URL", "The same when it is not. $NAME is read from the environment."),
+    )
+    for name, kind, metavar, text in reversed(options):
+        add = click.option(name, cls=HelpOption, section="Report", type=kind, metavar=metavar, help=text)
+        command = add(command)
+    return command
 
 
 class CommandWithParts(Group):

@@ -5,7 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cloudstore_tui.cli.rows import FIELDS, TIMES, NewFile, RowSink, row_of
+from cloudstore_tui.cli.options import FIELDS, TIMES
+from cloudstore_tui.cli.rows import NewFile, RowSink, row_of
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
 

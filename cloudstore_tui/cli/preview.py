@@ -6,16 +6,13 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-import click
-
-from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.preview.model import HEAD, MAX_HEAD, ObjectFacts, Preview, Table, Waveform
+from cloudstore_tui.preview.model import ObjectFacts, Preview, Table, Waveform
 from cloudstore_tui.preview.render import render
 from cloudstore_tui.ui import format as in_words
 
@@ -23,31 +20,8 @@ _WIDTH = 80
 """Cells of a waveform where there is no terminal."""
 
 
-@click.command("preview", cls=Command)
-@click.argument("path")
-@click.option(
-    "--bytes",
-    "wanted",
-    type=click.IntRange(1, MAX_HEAD),
-    default=HEAD,
-    show_default=True,
-    help="Read so many bytes from its beginning.",
-)
-@click.option("--text", "as_text", is_flag=True, help="Print only the content, without facts and notes.")
-@json_option
-@timeout_option()
 def preview_command(path: str, *, wanted: int, as_text: bool, as_json: bool, timeout: float) -> None:
-    """Show the beginning of an object: text, JSON, tables, transcripts, archive members, facts and loudness of sound.
-
-    Only a part of the object is fetched: its beginning, and of archives and recordings a few pieces more.
-    PATH may also be a file on this machine.
-
-    \b
-    Examples:
-      cloudstore preview acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore preview acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --bytes 1000
-      cloudstore preview ./outreach-20240901.tar
-    """
+    """Show the beginning of an object."""
 
     async def work(session: CommandSession) -> None:
         name, preview = await (_local(path, wanted) if _is_local(path) else _remote(session, path, wanted))

@@ -2,12 +2,8 @@
 
 from collections.abc import Iterator
 
-import click
-
 from cloudstore_tui.cli.ls import print_profiles
-from cloudstore_tui.cli.options import Group, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
-from cloudstore_tui.cli.profile_add import add_command
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.config.profiles import Config, remove_profile
 from cloudstore_tui.config.secrets import SecretSources, file_of, sources_of, take_back, variables
@@ -16,41 +12,13 @@ from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 
 
-@click.group("profile", cls=Group)
-def profile_command() -> None:
-    """Add, show, test and remove profiles.
-
-    \b
-    Example:
-      cloudstore profile add
-    """
-
-
-profile_command.add_command(add_command)
-
-
-@profile_command.command("list")
-@json_option
 def list_command(*, as_json: bool) -> None:
-    """List the profiles.
-
-    \b
-    Example:
-      cloudstore profile list
-    """
+    """List the profiles."""
     print_profiles(as_json=as_json)
 
 
-@profile_command.command("show")
-@click.argument("name")
-@json_option
 def show_command(name: str, *, as_json: bool) -> None:
-    """Show one profile, and where each secret comes from, never its value.
-
-    \b
-    Example:
-      cloudstore profile show acme
-    """
+    """Show one profile, and where each secret comes from, never its value."""
     config = open_config()
     values = _description(config, config.profile(name))
     output = Output(as_json=as_json)
@@ -62,17 +30,8 @@ def show_command(name: str, *, as_json: bool) -> None:
         output.line(f"{key:20}  {shown}")
 
 
-@profile_command.command("test")
-@click.argument("name")
-@json_option
-@timeout_option()
 def test_command(name: str, *, as_json: bool, timeout: float) -> None:
-    """Log in with a profile and look at everything it needs.
-
-    \b
-    Example:
-      cloudstore profile test acme8
-    """
+    """Log in with a profile and look at everything it needs."""
 
     async def work(session: CommandSession) -> None:
         for check in await session.provider(name).check():
@@ -97,19 +56,8 @@ def _description(config: Config, profile: Profile) -> dict[str, object]:
     return values
 
 
-@profile_command.command("remove", short_help="Remove a profile and the secrets stored for it.")
-@click.argument("name")
-@yes_option
 def remove_command(name: str, *, yes: bool) -> None:
-    """Remove a profile from the configuration; everything else in the file stays as it is.
-
-    Secrets that `profile add` stored, in the keyring or in a file beside the configuration, are removed, too. What is
-    left, such as a command or a variable, is told. Nothing is changed at the service.
-
-    \b
-    Example:
-      cloudstore profile remove acme8
-    """
+    """Remove a profile from the configuration; everything else in the file stays as it is."""
     config, output = open_config(), Output(as_json=False)
     profile = config.profile(name)
     if not yes:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 from msgspec.structs import replace
 
@@ -17,10 +16,9 @@ from cloudstore_tui.archive.pull import Pull
 from cloudstore_tui.archive.report import PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
-from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output, describe_error, error_record
-from cloudstore_tui.cli.reporting import Run, RunOptions, reported, run_options
-from cloudstore_tui.cli.searching import SearchOptions, narrowed, query_options
+from cloudstore_tui.cli.reporting import Run, RunOptions, reported
+from cloudstore_tui.cli.searching import SearchOptions, narrowed
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import ProgressLine, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
@@ -40,51 +38,8 @@ _COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
 
-@click.command("pull", cls=Command)
-@click.argument("where", metavar="PROFILE[:REGION]|PATH/")
-@click.argument("words", nargs=-1)
-@query_options
-@click.option(
-    "--newer-than",
-    default="",
-    metavar="TIME",
-    help="Of a folder: only files changed at or after this time: 7d, 2024-09-01 …",
-)
-@click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; made if it is missing.")
-@click.option(
-    "--name",
-    "template",
-    default="",
-    metavar="TEMPLATE",
-    help="Template for the names, such as {start:%Y/%m/%d}/{agentName}-{id}.",
-)
-@click.option("--via", type=click.Choice([way.value for way in Via]), default="auto", help="How the bytes come.")
-@dry_run_option
-@click.option(
-    "--manifest", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", help="csv: manifest.csv, too."
-)
-@click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
-@conflict_option()
-@run_options
-@json_option
-@timeout_option(transfers=True)
 def pull_command(*, as_json: bool, timeout: float, **given: Any) -> None:
-    """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new.
-
-    What is there already, complete, is not fetched again. manifest.jsonl in the folder tells of every object what it
-    is, where it is and how it was verified. It ends with 0 only when nothing is missing. An object that was replaced
-    at the service is fetched beside the file of the old one, or in its place with --on-conflict overwrite.
-
-    Names are made of fields and tags: {name} {id} {type} {region} {agentName} {callId} …, and of times in the zone of
-    the settings: {start:%Y/%m/%d} {created:%H-%M}. A slash makes a folder; what is not known becomes _.
-
-    \b
-    Examples:
-      cloudstore pull acme8 --type callcenterrecording --since yesterday --to calls/ --dry-run
-      cloudstore pull acme8:us-east agent:"Khang Glynn" on:2024-09 --to khang/ --via zip
-      cloudstore pull acme8 --since 7d --to calls/ --name "{start:%Y/%m/%d}/{agentName}-{callId}"
-      cloudstore pull acme:exports/reporting/ --newer-than 7d --to reporting/
-    """
+    """Fetch everything a query finds, or everything in a folder. Run it again to go on, or to fetch what is new."""
     options = RunOptions.taken(given)
     arguments = PullArguments(**given)
 

@@ -7,11 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import click
-
 from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.archive.reconcile import CallRow, OpenItem, OpenKind, Reconciliation, read_calls
-from cloudstore_tui.cli.options import Command, Duration, LocalPath, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.searching import SearchOptions, narrowed
 from cloudstore_tui.cli.session import CommandSession, run
@@ -21,30 +18,8 @@ from cloudstore_tui.core.provider import Capability
 from cloudstore_tui.transfers.workers import Workers
 
 
-@click.command("reconcile", cls=Command)
-@click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option("--calls", type=LocalPath(), required=True, metavar="FILE.csv", help="The calls that took place.")
-@click.option("--at", "where", default="", metavar="PROFILE[:REGION]", help="Ask the service, too.")
-@click.option("--expect", default="", metavar="TYPE,TYPE", help="Types that every call has. [default: a recording]")
-@click.option("--id-column", default="", metavar="NAME", help="The column with the id. [default: by its name]")
-@click.option("--start-column", default="", metavar="NAME", help="The column with the beginning, likewise.")
-@click.option(
-    "--late", type=Duration(), default=86_400.0, metavar="DURATION", help="How late objects come. [default: 24h]"
-)
-@json_option
-@timeout_option()
 def reconcile_command(folder: Path, *, as_json: bool, timeout: float, **given: object) -> None:
-    """Compare a list of calls with what the service has and what is here.
-
-    The list is a CSV file with an id and a beginning for each call, from the telephone system or a CRM. Told is what
-    is missing at the service, archived, not here, here but changed, without a type that is expected, and what belongs
-    to no call. It ends with 0 only when nothing is open.
-
-    \b
-    Examples:
-      cloudstore reconcile archive/ --calls calls.csv --at acme8
-      cloudstore reconcile archive/ --calls crm.csv --id-column Ticket --expect callrecording,transcription
-    """
+    """Compare a list of calls with what the service has and what is here."""
 
     async def work(session: CommandSession) -> None:
         reconciling = _Reconciling(session, folder, given)

@@ -1,8 +1,5 @@
 """`keys` and `themes`: references generated from the program itself."""
 
-import click
-
-from cloudstore_tui.cli.options import Command, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.keymap import check_keymap
@@ -10,17 +7,8 @@ from cloudstore_tui.config.paths import themes_folder
 from cloudstore_tui.config.themes import load_themes
 
 
-@click.command("keys", cls=Command)
-@json_option
 def keys_command(*, as_json: bool) -> None:
-    """List every action of the browser with its id, its keys and what it does.
-
-    The ids are what `[keys]` in the configuration takes.
-
-    \b
-    Example:
-      cloudstore keys
-    """
+    """List every action of the browser with its id, its keys and what it does."""
     # Deferred: the bindings live in the screens, and only this command lists them without opening one.
     from cloudstore_tui.app import CloudStoreApp
     from cloudstore_tui.ui.keys import known_bindings
@@ -37,15 +25,8 @@ def keys_command(*, as_json: bool) -> None:
             output.line(f"{binding.id:24}  {', '.join(keys):28}  {binding.tooltip}")
 
 
-@click.command("themes", cls=Command)
-@json_option
 def themes_command(*, as_json: bool) -> None:
-    """List the built-in themes and your own.
-
-    \b
-    Example:
-      cloudstore themes
-    """
+    """List the built-in themes and your own."""
     output = Output(as_json=as_json)
     themes = load_themes(themes_folder())
     for theme in themes.loaded.values():

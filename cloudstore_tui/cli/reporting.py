@@ -25,7 +25,6 @@ from cloudstore_tui.archive.runs import (
     utc_now,
     write_whole,
 )
-from cloudstore_tui.cli.options import HelpOption, LocalPath
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import BusyError, StorageError, UsageError
@@ -44,20 +43,6 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_
 _READABLE = 0o644
 """The monitor is another user."""
 _CRASHED = 70
-
-
-def run_options(command: Decorated) -> Decorated:
-    """The options of a command that reports its runs."""
-    options = (
-        ("--report", LocalPath(), "FILE", "Write what became of the run, as JSON."),
-        ("--metrics", LocalPath(), "FILE.prom", "Write its numbers for node_exporter's textfile collector."),
-        ("--on-success", str, "CMD|URL", "Run a command with the report on stdin, or ping a URL, when all is well."),
-        ("--on-failure", str, "CMD|URL", "The same when it is not. $NAME is read from the environment."),
-    )
-    for name, kind, metavar, text in reversed(options):
-        add = click.option(name, cls=HelpOption, section="Report", type=kind, metavar=metavar, help=text)
-        command = add(command)
-    return command
 
 
 class RunOptions(msgspec.Struct, frozen=True):

@@ -9,11 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import CommandWithParts, OwnCommand, dry_run_option, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import finished, named, submit_batch, tell, transferring
@@ -45,16 +43,7 @@ _CURES = {
 }
 
 
-@click.command("restore", cls=OwnCommand)
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
-@click.option("--days", type=click.IntRange(1, 10), default=7, show_default=True, help="How long they shall stay.")
-@click.option("--wait", is_flag=True, help="Wait until they are back; it can take up to 24 hours.")
-@click.option("--then-get", is_flag=True, help="Wait, and download each as soon as it is back.")
-@click.option("--to", "folder", default="", metavar="DIR", help="Folder for --then-get. [default: download_dir]")
-@dry_run_option
-@json_option
-@timeout_option(transfers=True)
-def _own_command(
+def restore_command(
     paths: tuple[str, ...],
     *,
     days: int,
@@ -65,19 +54,7 @@ def _own_command(
     as_json: bool,
     timeout: float,
 ) -> None:
-    """Ask for archived objects back, and keep a list of what was asked for.
-
-    The service brings an object back within hours, for 1 to 10 days. The list survives the end of the program:
-    `cloudstore restore --wait`, and the browser while it is open, go on with all of it. A PATH of - reads paths, or
-    what `find --json` prints, from stdin. The profile needs read_only = false, and the key the level edit.
-
-    \b
-    Examples:
-      cloudstore restore acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --days 3
-      cloudstore find acme8:us-east state:archived --json | cloudstore restore -
-      cloudstore restore --wait --then-get --to calls/
-      cloudstore restore list
-    """
+    """Ask for archived objects back, and keep a list of what was asked for."""
     if folder and not then_get:
         raise UsageError("--to says where --then-get puts files", subject="restore", hint="Add --then-get.")
     if not paths and not (wait or then_get):
@@ -98,19 +75,8 @@ def _own_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-assert isinstance(_own_command, OwnCommand)
-restore_command = CommandWithParts(_own_command)
-
-
-@restore_command.command("list")
-@json_option
 def list_command(*, as_json: bool) -> None:
-    """Show what was asked for, and until when it is there.
-
-    \b
-    Example:
-      cloudstore restore list
-    """
+    """Show what was asked for, and until when it is there."""
 
     async def work(session: CommandSession) -> None:
         _list(session)
@@ -118,16 +84,8 @@ def list_command(*, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-@restore_command.command("forget")
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
-@json_option
 def forget_command(paths: tuple[str, ...], *, as_json: bool) -> None:
-    """Take these off the list, or without PATH all that have ended.
-
-    \b
-    Example:
-      cloudstore restore forget
-    """
+    """Take these off the list, or without PATH all that have ended."""
 
     async def work(session: CommandSession) -> None:
         _forget(session, tuple(_expanded(paths)))

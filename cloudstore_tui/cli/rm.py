@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import click
-
 from cloudstore_tui.archive.proof import ProofFolder
-from cloudstore_tui.cli.options import Command, LocalPath, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.config.paths import state_folder
@@ -26,37 +23,10 @@ _DELETED = ("REVOKED", "DELETED")
 _GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
-@click.command("rm", cls=Command)
-@click.argument("paths", metavar="PATH...", nargs=-1)
-@click.option(
-    "--proved-by",
-    "folder",
-    type=LocalPath(),
-    metavar="DIR",
-    help="Only what this pulled folder holds a good copy of; without PATH, all that it holds.",
-)
-@yes_option
-@dry_run_option
-@json_option
-@timeout_option()
 def rm_command(
     paths: tuple[str, ...], *, folder: Path | None, yes: bool, dry_run: bool, as_json: bool, timeout: float
 ) -> None:
-    """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it.
-
-    On a terminal the number of objects is to be typed. Every object is written down before it is deleted, with its
-    size and checksum; `cloudstore deletions` shows that. The profile needs read_only = false.
-
-    With --proved-by an object is deleted only if its copy in that folder was just read back, has the bytes that were
-    fetched, and those were compared with the checksum that the service has for it now. What is kept is told, and why.
-
-    \b
-    Examples:
-      cloudstore rm acme:imports/outreach/nanp/plan.csv
-      cloudstore rm acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --yes
-      cloudstore rm --dry-run $(cat erase)
-      cloudstore rm --proved-by archive/
-    """
+    """Delete exactly these objects, never a folder; look at each afterwards and tell what became of it."""
     if not paths and folder is None:
         raise UsageError("names nothing", subject="rm", hint="Write the objects, or --proved-by DIR.")
 
@@ -231,19 +201,8 @@ def _log() -> DeletionLog:
     return DeletionLog(state_folder() / FILE)
 
 
-@click.command("deletions", cls=Command)
-@json_option
 def deletions_command(*, as_json: bool) -> None:
-    """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it.
-
-    The log lies in the state folder and is only ever added to. "unknown: check" is said of what was begun and never
-    ended, because the program was killed: look with `cloudstore stat PATH`.
-
-    \b
-    Examples:
-      cloudstore deletions
-      cloudstore deletions --json
-    """
+    """Show what was deleted from this machine: when, by whom, how large, with which checksum, and what came of it."""
     output = Output(as_json=as_json, zone=open_config().settings.time_zone)
     deleted = _log().read()
     for one in deleted:

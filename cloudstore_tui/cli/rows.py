@@ -9,16 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.core.errors import ConflictError, LocalDiskError, UsageError
 from cloudstore_tui.core.models import Entry
 from cloudstore_tui.core.records import entry_record, iso, json_text
 
-TIMES = ("modified", "created", "updated")
-FIELDS = (
-    *("path", "profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
-    *("state", "checksum", "checksum_type", "bucket_id", "tags"),
-)
-"""Every field, and the path that other commands take; any other name is that of a tag."""
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
 """What an export has when nobody asks for columns."""
 

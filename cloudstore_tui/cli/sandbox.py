@@ -8,68 +8,24 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 import click
 
-from cloudstore_tui.cli.browse import as_asked, open_browser, require_terminal, screen_options
-from cloudstore_tui.cli.options import Command, LocalPath
+from cloudstore_tui.cli.browse import as_asked, open_browser, require_terminal
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.sandbox import DATA_NOW
 from cloudstore_tui.sandbox.profiles import listen, logins, url_of, write_config
 
 DEMO_FOLDER = "cloudstore-demo"
 """Where the demo's downloads go, below the current folder; made with the first one."""
 
 
-class NowType(click.ParamType[datetime]):
-    """A date and time; without a zone it is UTC."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """What was written as a moment."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            raise UsageError(
-                "this is no date and time", subject=f"--now {value}", hint="Write one as 2024-09-02T09:00."
-            ) from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-_now_option = click.option(
-    "--now",
-    metavar="TIME",
-    default=f"{DATA_NOW:%Y-%m-%dT%H:%MZ}",
-    show_default=True,
-    type=NowType(),
-    help="The ages of the data count back from here.",
-)
-
-
-@click.command("sandbox", cls=Command)
-@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
-@click.option("--data", metavar="DIR", type=LocalPath(), help="Keep the data here. [default: a temporary folder]")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
-@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
-@_now_option
-@click.option("--switch", "switches", metavar="ID=VALUE", multiple=True, help="Behave otherwise where vendors differ.")
-@click.option("--list-switches", is_flag=True, help="Show every switch and its values, and end.")
-@click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
-@click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
-@click.option("--with-parent", is_flag=True, hidden=True)
-@click.option("--socket", "socket_fd", type=int, hidden=True)
-@click.option("--remove", type=LocalPath(), hidden=True)
 def sandbox_command(
     *,
     host: str,
@@ -86,19 +42,7 @@ def sandbox_command(
     socket_fd: int | None,
     remove: Path | None,
 ) -> None:
-    """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
-
-    The first line on stdout is JSON: {"event": "ready", "base_url": …, "config": …}. The file named there is a
-    ready-made configuration with one profile per service and version.
-
-    \b
-    Examples:
-      cloudstore sandbox
-      export CLOUDSTORE_CONFIG=<config of the first line>; cloudstore ls acme:
-      cloudstore sandbox --objects 1000000 --switch A-14=wrapped
-      cloudstore sandbox --fault 'reset-after after=65536 where=blob times=3'
-      cloudstore sandbox --fault 'mix seed=7 share=0.5'
-    """
+    """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped."""
     # Deferred: only this command needs the server's libraries.
     from cloudstore_tui.sandbox.faults.plan import describe_faults
     from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions, describe_switches
@@ -124,22 +68,8 @@ def sandbox_command(
             shutil.rmtree(remove, ignore_errors=True)
 
 
-@click.command("demo", cls=Command)
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
-@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
-@_now_option
-@screen_options
 def demo_command(*, seed: int, objects: int, now: datetime, no_mouse: bool, low_bandwidth: bool | None) -> None:
-    """Open the browser on a sandbox of both services that ends with it.
-
-    Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
-    current one; nothing else is left behind.
-
-    \b
-    Examples:
-      cloudstore demo
-      cloudstore demo --objects 1000000
-    """
+    """Open the browser on a sandbox of both services that ends with it."""
     require_terminal()
     sandbox = SandboxProcess(seed=seed, objects=objects, now=now)
     try:

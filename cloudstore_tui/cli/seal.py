@@ -2,35 +2,15 @@
 
 from pathlib import Path
 
-import click
-
 from cloudstore_tui.archive.bag import Sealed, seal
-from cloudstore_tui.cli.options import Command, LocalPath, json_option
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("seal", cls=Command)
-@click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option(
-    "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign it with an SSH key, also one that a device holds."
-)
-@json_option
 def seal_command(folder: Path, *, key: Path | None, as_json: bool) -> None:
-    """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent.
-
-    The files move into data/ the first time. Then pull goes on to fill the folder, verify checks the seal, too, and
-    sealing again reads only what is new. Without this program it is checked with bagit.py --validate DIR, with
-    sha256sum -c manifest-sha256.txt in it, and with ssh-keygen -Y verify. A file that is not the one that was fetched
-    is not sealed: 6.
-
-    \b
-    Examples:
-      cloudstore seal calls/
-      cloudstore seal calls/ --sign ~/.ssh/id_ed25519
-    """
+    """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent."""
 
     async def work(session: CommandSession) -> None:
         workers = Workers(1)

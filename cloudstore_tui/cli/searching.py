@@ -8,13 +8,11 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloudstore_tui.cli.options import Decorated, HelpOption
+from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.rows import FIELDS
 from cloudstore_tui.cli.search import saved_searches
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Column, Entry, Location, Query, Sort, StoredObject, identity
@@ -44,20 +42,6 @@ FEW = 300
 
 _GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
 """A value for a placeholder; what looks like FIQL is none."""
-
-
-def query_options(command: Decorated) -> Decorated:
-    """`--fiql`, `--type`, `--since` and `--until`."""
-    chosen = partial(click.option, cls=HelpOption, section="Which objects")
-    options = (
-        chosen("--until", default="", metavar="TIME", help="Created before this time."),
-        chosen("--since", default="", metavar="TIME", help="Created at or after: 2024-09-01, yesterday, 7d …"),
-        chosen("--type", "type_", default="", metavar="TYPE", help="Only this type, such as callcenterrecording."),
-        chosen("--fiql", default="", metavar="FILTER", help="A FIQL filter, sent as written once it parses."),
-    )
-    for option in options:
-        command = option(command)
-    return command
 
 
 class SearchOptions(Struct, frozen=True):

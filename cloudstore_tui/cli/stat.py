@@ -1,8 +1,5 @@
 """`stat`: everything known of one object."""
 
-import click
-
-from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.models import Entry, Folder, StoredObject
@@ -11,18 +8,8 @@ from cloudstore_tui.core.records import entry_record
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("stat", cls=Command)
-@click.argument("path")
-@json_option
-@timeout_option()
 def stat_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """Show every field and tag of one object.
-
-    \b
-    Examples:
-      cloudstore stat acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore stat acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --json
-    """
+    """Show every field and tag of one object."""
 
     async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)

@@ -3,33 +3,17 @@
 from datetime import timedelta
 from pathlib import Path
 
-import click
-
 from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, read_status, utc_now
-from cloudstore_tui.cli.options import Command, Duration, LocalPath, json_option
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("status", cls=Command)
-@click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
-@json_option
 def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> None:
-    """Tell of the last run of pull, and of the last one that left nothing missing; nothing is sent.
-
-    It ends with 0 if the last run was complete, and not longer ago than --max-age; else with 1. A run that was killed
-    is none, and one that is under way counts as little as none.
-
-    \b
-    Examples:
-      cloudstore status calls/
-      cloudstore status calls/ --max-age 26h || mail -s "no calls since yesterday" ops </dev/null
-    """
+    """Tell of the last run of pull, and of the last one that left nothing missing; nothing is sent."""
 
     async def work(session: CommandSession) -> None:
         output = session.output

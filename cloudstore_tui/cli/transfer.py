@@ -6,12 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import click
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.template import Template
-from cloudstore_tui.cli.options import Command, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse, writing
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import (
@@ -35,13 +33,6 @@ _RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
 
-@click.command("get", cls=Command)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Folder, or - for stdout. [default: download_dir]")
-@click.option("--name", metavar="TEMPLATE", help="Paths below that folder, such as {start:%Y/%m/%d}/{agentName}.")
-@conflict_option()
-@json_option
-@timeout_option(transfers=True)
 def get_command(
     paths: tuple[str, ...],
     *,
@@ -51,18 +42,7 @@ def get_command(
     as_json: bool,
     timeout: float,
 ) -> None:
-    """Download objects. A file appears under its name only when it is complete and verified.
-
-    A file that is already there with the right content counts as done. A download that is stopped goes on with
-    `cloudstore transfers run`, where it stopped.
-
-    \b
-    Examples:
-      cloudstore get acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore get acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --to calls/
-      cloudstore get acme8:us-east/58bc5748-… --name "{start:%Y/%m/%d}/{agentName}-{callId}"
-      cloudstore get acme:imports/outreach/nanp/plan.csv --to - | head
-    """
+    """Download objects. A file appears under its name only when it is complete and verified."""
     if folder == "-" and as_json:
         raise UsageError("--to - writes the bytes to stdout, where --json would write too", hint="Leave one out.")
 
@@ -80,25 +60,10 @@ def get_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-@click.command("put", cls=Command)
-@click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
-@conflict_option(OnConflict.REFUSE, OnConflict.SKIP, OnConflict.OVERWRITE)
-@yes_option
-@dry_run_option
-@json_option
-@timeout_option(transfers=True)
 def put_command(
     files: tuple[str, ...], *, on_conflict: str | None, yes: bool, dry_run: bool, as_json: bool, timeout: float
 ) -> None:
-    """Upload files into a folder that ends with /. The profile needs read_only = false.
-
-    An upload that is stopped begins again with `cloudstore transfers run`, after a look whether it arrived.
-
-    \b
-    Examples:
-      cloudstore put plan.csv acme:imports/outreach/nanp/
-      cloudstore put *.csv acme:imports/outreach/exclusions/ --on-conflict overwrite
-    """
+    """Upload files into a folder that ends with /. The profile needs read_only = false."""
     if len(files) < 2:
         raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
 

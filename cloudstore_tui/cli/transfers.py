@@ -6,17 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import click
 from msgspec import Struct
 
-from cloudstore_tui.cli.options import Duration, Group, json_option, timeout_option
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import ProgressLine, finished, required_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.records import iso
 from cloudstore_tui.core.text import cut, plain
 from cloudstore_tui.fs.disk import Disk
-from cloudstore_tui.transfers.journal.store import OLDEST
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
@@ -31,33 +28,8 @@ from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 
 
-@click.group("transfers", cls=Group)
-def transfers_command() -> None:
-    """The journal of transfers: what runs in any program of yours, and what was interrupted.
-
-    What was stopped, by Ctrl-C, a crash or the end of the browser, is kept here, and goes on where it stopped.
-    Every transfer has a number; its first characters are enough, four at least.
-
-    \b
-    Examples:
-      cloudstore transfers list
-      cloudstore transfers run
-      cloudstore transfers pause 3f9a
-    """
-
-
-@transfers_command.command("list")
-@json_option
 def list_command(*, as_json: bool) -> None:
-    """List the transfers of all your programs that run, and those that were interrupted.
-
-    Each line has the number, the state, how much of it is safely on the disk, and what it is.
-
-    \b
-    Examples:
-      cloudstore transfers list
-      cloudstore transfers list --json
-    """
+    """List the transfers of all your programs that run, and those that were interrupted."""
 
     async def work(session: CommandSession) -> None:
         output = session.output
@@ -76,19 +48,8 @@ def list_command(*, as_json: bool) -> None:
     run(work, as_json=as_json)
 
 
-@transfers_command.command("run")
-@click.argument("numbers", metavar="[ID]...", nargs=-1)
-@json_option
-@timeout_option(transfers=True)
 def run_command(numbers: tuple[str, ...], *, as_json: bool, timeout: float) -> None:
-    """Go on with interrupted transfers, all of them or those named, until they are done.
-
-    \b
-    Examples:
-      cloudstore transfers run
-      cloudstore transfers run 3f9a 77c0 --timeout 24h
-      nohup cloudstore transfers run &
-    """
+    """Go on with interrupted transfers, all of them or those named, until they are done."""
 
     async def work(session: CommandSession) -> None:
         async with transferring(session, needs_journal=True) as engine:
@@ -104,64 +65,23 @@ def run_command(numbers: tuple[str, ...], *, as_json: bool, timeout: float) -> N
     run(work, as_json=as_json, timeout=timeout)
 
 
-@transfers_command.command("pause")
-@click.argument("numbers", metavar="ID...", nargs=-1, required=True)
-@json_option
 def pause_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
-    """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept.
-
-    \b
-    Example:
-      cloudstore transfers pause 3f9a
-    """
+    """Let transfers rest in the program that makes them, until they are resumed; what arrived is kept."""
     _pass_on(numbers, "pause", as_json=as_json)
 
 
-@transfers_command.command("resume")
-@click.argument("numbers", metavar="ID...", nargs=-1, required=True)
-@json_option
 def resume_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
-    """Go on with transfers that were paused, in the program that makes them.
-
-    What no program makes any more goes on with `cloudstore transfers run`.
-
-    \b
-    Example:
-      cloudstore transfers resume 3f9a
-    """
+    """Go on with transfers that were paused, in the program that makes them."""
     _pass_on(numbers, "resume", as_json=as_json)
 
 
-@transfers_command.command("cancel")
-@click.argument("numbers", metavar="ID...", nargs=-1, required=True)
-@json_option
 def cancel_command(numbers: tuple[str, ...], *, as_json: bool) -> None:
-    """Stop transfers, in whatever program they run, and remove what arrived of them.
-
-    \b
-    Example:
-      cloudstore transfers cancel 3f9a 77c0
-    """
+    """Stop transfers, in whatever program they run, and remove what arrived of them."""
     _pass_on(numbers, "cancel", as_json=as_json)
 
 
-@transfers_command.command("prune")
-@click.option(
-    "--older-than",
-    type=Duration(),
-    default=OLDEST,
-    help="Only what nobody went on with for this long. [default: 14d]",
-)
-@click.option("--all", "everything", is_flag=True, help="Everything that was interrupted, however new.")
-@json_option
 def prune_command(*, older_than: float, everything: bool, as_json: bool) -> None:
-    """Forget interrupted transfers that nobody went on with, and remove their part files.
-
-    \b
-    Examples:
-      cloudstore transfers prune
-      cloudstore transfers prune --older-than 2d
-    """
+    """Forget interrupted transfers that nobody went on with, and remove their part files."""
 
     async def work(session: CommandSession) -> None:
         async with open_left_overs(session) as left_overs:
@@ -175,16 +95,8 @@ def prune_command(*, older_than: float, everything: bool, as_json: bool) -> None
     run(work, as_json=as_json)
 
 
-@transfers_command.command("log")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The last so many.")
-@json_option
 def log_command(*, limit: int, as_json: bool) -> None:
-    """Show what happened to transfers lately: waits, pauses and failures, with the reason.
-
-    \b
-    Example:
-      cloudstore transfers log --limit 20
-    """
+    """Show what happened to transfers lately: waits, pauses and failures, with the reason."""
 
     async def work(session: CommandSession) -> None:
         async with open_left_overs(session) as left_overs:

@@ -2,9 +2,6 @@
 
 import shlex
 
-import click
-
-from cloudstore_tui.cli.options import Command, json_option, timeout_option
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.links import LinkForm
 from cloudstore_tui.core.models import Location
@@ -13,20 +10,8 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.ui import format as in_words
 
 
-@click.command("url", cls=Command)
-@click.argument("path")
-@click.option("--native", is_flag=True, help="Alvaria: the link of the object store itself, not of the proxy.")
-@click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")
-@json_option
-@timeout_option()
 def url_command(path: str, *, native: bool, curl: bool, as_json: bool, timeout: float) -> None:
-    """Print a link that lets anybody who holds it fetch the object until it ends.
-
-    \b
-    Examples:
-      cloudstore url acme:exports/reporting/outreach/outreach-20240901.tar
-      cloudstore url acme8:us-east/58bc5748-339b-43c2-ad15-572a35dc3aad --curl
-    """
+    """Print a link that lets anybody who holds it fetch the object until it ends."""
 
     async def work(session: CommandSession) -> None:
         provider, location = session.resolve(path)

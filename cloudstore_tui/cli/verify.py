@@ -5,13 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
-
 from cloudstore_tui.archive.bag import note_verified
 from cloudstore_tui.archive.verify import FileFinding, Found, ReadSample, verify_folder
-from cloudstore_tui.cli.options import Command, LocalPath, Percent, json_option
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.reporting import Run, RunOptions, reported, run_options
+from cloudstore_tui.cli.reporting import Run, RunOptions, reported
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import StorageError
@@ -21,29 +18,10 @@ MAX_CHANGED = 1000
 """Files that are named in the events if they are not as they should be."""
 
 
-@click.command("verify", cls=Command)
-@click.argument("folder", type=LocalPath(), metavar="DIR")
-@click.option("--sample", type=Percent(), default=1.0, metavar="5%", help="Read only a part of the files.")
-@click.option("--seed", type=int, default=0, metavar="N", help="Which part: another one for another number.")
-@click.option(
-    "--signers", type=LocalPath(), metavar="FILE", help="Keys of those who may sign a seal (allowed_signers of SSH)."
-)
-@run_options
-@json_option
 def verify_command(
     folder: Path, *, sample: float, seed: int, signers: Path | None, as_json: bool, **given: Any
 ) -> None:
-    """Check that every file is there and has the bytes that were fetched; nothing is sent.
-
-    It ends with 0 if all is well, 6 if bytes have changed or a line of the manifest cannot be read, 8 if files are
-    missing, else 1. Files that the manifest does not know are named, and so are older versions of an object; both are
-    no fault. The chain of events is checked, too, and of a folder that was sealed its seal and its signature.
-
-    \b
-    Examples:
-      cloudstore verify calls/
-      cloudstore verify calls/ --signers auditors --sample 5% --seed 7
-    """
+    """Check that every file is there and has the bytes that were fetched; nothing is sent."""
     options = RunOptions.taken(given)
 
     async def work(session: CommandSession) -> None:

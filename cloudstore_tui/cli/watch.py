@@ -9,14 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import click
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.runs import read_status, utc_now
-from cloudstore_tui.cli.options import TRANSFERRING, Command, Duration, LocalPath
+from cloudstore_tui.cli.options import TRANSFERRING
 from cloudstore_tui.cli.pull import PullArguments, pulling_of
-from cloudstore_tui.cli.reporting import RunOptions, reported, run_options
-from cloudstore_tui.cli.searching import query_options
+from cloudstore_tui.cli.reporting import RunOptions, reported
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.errors import StorageError, UsageError
 
@@ -24,30 +22,8 @@ SOONEST_S = 10.0
 """Seconds that two rounds are apart at least."""
 
 
-@click.command("watch", cls=Command)
-@click.argument("where", metavar="PROFILE[:REGION]")
-@click.argument("words", nargs=-1)
-@query_options
-@click.option("--to", "folder", type=LocalPath(), required=True, metavar="DIR", help="Folder for the files.")
-@click.option("--name", "template", default="", metavar="TEMPLATE", help="Template for the names, as for pull.")
-@click.option("--every", type=Duration(), default=300.0, metavar="DURATION", help="Longest pause. [default: 5m]")
-@click.option(
-    "--look-back", type=Duration(), default=21_600.0, metavar="DURATION", help="How late objects come. [default: 6h]"
-)
-@click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
-@run_options
 def watch_command(*, every: float, look_back: float, **given: Any) -> None:
-    """Fetch what a query finds as it comes, until a signal ends it; each round is a pull.
-
-    A round looks back from where the last complete one began, also that of an earlier watch or pull into the folder, so
-    neither an outage nor a restart leaves a gap. It comes sooner while something is found, and later while nothing is.
-    A round that fails is told, and the next one makes up for it. systemd is told when it is ready, and that it lives.
-
-    \b
-    Examples:
-      cloudstore watch acme8 type:callcenterrecording --to calls/
-      cloudstore watch acme8:uk --since today --to calls/ --every 15m --metrics /var/lib/node_exporter/calls.prom
-    """
+    """Fetch what a query finds as it comes, until a signal ends it; each round is a pull."""
     options = RunOptions.taken(given)
     given["folder"] = str(given["folder"])
     arguments = PullArguments(**given, newer_than="", via="auto", dry_run=False, form="jsonl", on_conflict=None)

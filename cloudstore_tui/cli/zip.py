@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import click
-
-from cloudstore_tui.cli.options import Group, conflict_option, dry_run_option, json_option, timeout_option, yes_option
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import (
@@ -29,32 +26,8 @@ _ENDING = ".zip"
 _CURE = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
 
 
-@click.group("zip", cls=Group)
-def zip_command() -> None:
-    """Zip jobs of the 8x8 service: it packs objects of one region into a file of up to 2 GB.
-
-    A job stays on the server after it was fetched, until the service or `zip clear` removes it.
-
-    \b
-    Examples:
-      cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
-      cloudstore zip list acme8:us-east
-      cloudstore zip get acme8:us-east/0bccb889-….zip --keep-zip
-    """
-
-
-@zip_command.command("start")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@dry_run_option
-@json_option
-@timeout_option()
 def start_command(paths: tuple[str, ...], *, dry_run: bool, as_json: bool, timeout: float) -> None:
-    """Start one job for objects of one region, and end; `zip get` fetches it when it is done.
-
-    \b
-    Example:
-      cloudstore zip start acme8:us-east/58bc5748-… acme8:us-east/78af0e18-…
-    """
+    """Start one job for objects of one region, and end; `zip get` fetches it when it is done."""
 
     async def work(session: CommandSession) -> None:
         places = [_object_of(session, path) for path in dict.fromkeys(paths)]
@@ -70,17 +43,8 @@ def start_command(paths: tuple[str, ...], *, dry_run: bool, as_json: bool, timeo
     run(work, as_json=as_json, timeout=timeout)
 
 
-@zip_command.command("status")
-@click.argument("path", metavar="PROFILE:REGION/NAME.zip")
-@json_option
-@timeout_option()
 def status_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """Show how far one job is, in the service's own word.
-
-    \b
-    Example:
-      cloudstore zip status acme8:us-east/0bccb889-….zip
-    """
+    """Show how far one job is, in the service's own word."""
 
     async def work(session: CommandSession) -> None:
         provider, location = _job_of(session, path)
@@ -89,17 +53,8 @@ def status_command(path: str, *, as_json: bool, timeout: float) -> None:
     run(work, as_json=as_json, timeout=timeout)
 
 
-@zip_command.command("list")
-@click.argument("path", metavar="PROFILE:[REGION]")
-@json_option
-@timeout_option()
 def list_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """List the jobs that the server holds, also those of others with the same key.
-
-    \b
-    Example:
-      cloudstore zip list acme8
-    """
+    """List the jobs that the server holds, also those of others with the same key."""
 
     async def work(session: CommandSession) -> None:
         provider, location = _zips_of(session, path)
@@ -117,24 +72,10 @@ def list_command(path: str, *, as_json: bool, timeout: float) -> None:
     run(work, as_json=as_json, timeout=timeout)
 
 
-@zip_command.command("get")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--to", "folder", default="", metavar="DIR", help="Folder for the files. [default: download_dir]")
-@click.option("--keep-zip", is_flag=True, help="Keep the zip itself instead of opening it.")
-@conflict_option(asks=False)
-@json_option
-@timeout_option(transfers=True)
 def get_command(
     paths: tuple[str, ...], *, folder: str, keep_zip: bool, on_conflict: str | None, as_json: bool, timeout: float
 ) -> None:
-    """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own.
-
-    PATH is PROFILE:REGION/NAME.zip for a job, or the objects themselves. Waits until the server is done.
-
-    \b
-    Example:
-      cloudstore zip get acme8:us-east/58bc5748-… acme8:us-east/78af0e18-… --to calls/
-    """
+    """Fetch a job of the server, or pack objects and fetch them; every member is verified on its own."""
 
     async def work(session: CommandSession) -> None:
         target = target_folder(session, folder)
@@ -151,17 +92,8 @@ def get_command(
     run(work, as_json=as_json, timeout=timeout)
 
 
-@zip_command.command("cancel")
-@click.argument("path", metavar="PROFILE:REGION/NAME.zip")
-@json_option
-@timeout_option()
 def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
-    """Stop one job; show the jobs that are left.
-
-    \b
-    Example:
-      cloudstore zip cancel acme8:us-east/0bccb889-….zip
-    """
+    """Stop one job; show the jobs that are left."""
 
     async def work(session: CommandSession) -> None:
         provider, location = _job_of(session, path)
@@ -171,18 +103,8 @@ def cancel_command(path: str, *, as_json: bool, timeout: float) -> None:
     run(work, as_json=as_json, timeout=timeout)
 
 
-@zip_command.command("clear")
-@click.argument("path", metavar="PROFILE:REGION")
-@yes_option
-@json_option
-@timeout_option()
 def clear_command(path: str, *, yes: bool, as_json: bool, timeout: float) -> None:
-    """Empty the whole queue of a region, also of jobs that others with the same key have started.
-
-    \b
-    Example:
-      cloudstore zip clear acme8:us-east
-    """
+    """Empty the whole queue of a region, also of jobs that others with the same key have started."""
 
     async def work(session: CommandSession) -> None:
         provider, location = _zips_of(session, path)

@@ -27,3 +27,16 @@ def test_a_command_that_sends_nothing_loads_nothing_heavy(arguments: tuple[str, 
 
 def test_a_command_that_lists_loads_neither_screen_nor_server() -> None:
     assert not loaded_by("ls", "nowhere:") & {"textual", "rich", "pycurl", "starlette", "uvicorn"}
+
+
+def test_help_and_completion_of_a_command_load_what_it_takes_and_not_what_it_does() -> None:
+    # `profile` is left out: the options of `profile add` are those of the services.
+    code = (
+        "import sys\nfrom cloudstore_tui.cli.main import COMMANDS, cloudstore\n"
+        "for name in set(COMMANDS) - {'profile'}:\n"
+        "    with cloudstore.make_context('cloudstore', [name, '--help'], resilient_parsing=True) as context:\n"
+        "        assert cloudstore.get_command(context, name).get_help(context)\n"
+        "print(*sorted({'asyncio', 'msgspec', 'cloudstore_tui.core', 'cloudstore_tui.config'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == []

@@ -1,14 +1,24 @@
 """How commands end."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import click
 import pytest
 
+from cloudstore_tui.archive.strategy import Via
+from cloudstore_tui.cli import export
 from cloudstore_tui.cli import main as package_main
+from cloudstore_tui.cli.completion import SHELLS
+from cloudstore_tui.cli.ls import NEWEST
 from cloudstore_tui.cli.main import COMMANDS, CommandLine, cloudstore, execute
 from cloudstore_tui.cli.options import Duration
+from cloudstore_tui.preview.model import HEAD, MAX_HEAD
+from cloudstore_tui.sandbox import DATA_NOW
+from cloudstore_tui.transfers.journal.store import OLDEST
+from cloudstore_tui.transfers.model import OnConflict
 
 
 def test_an_error_of_our_own_is_one_line_without_values_and_ends_with_70(
@@ -88,6 +98,38 @@ def commands(
         if isinstance(command, click.Group):
             yield from commands(command, context, *above, name)
         yield (*above, name), getattr(command, "own", command)
+
+
+def option(name: str, *words: str) -> click.Option:
+    found = next(command for known, command in commands(cloudstore, click.Context(cloudstore)) if known == words)
+    return next(one for one in found.params if isinstance(one, click.Option) and one.name == name)
+
+
+def test_what_options_offer_is_what_the_program_knows() -> None:
+    def choices(name: str, *words: str) -> list[str]:
+        kind = option(name, *words).type
+        assert isinstance(kind, click.Choice)
+        return list(kind.choices)
+
+    assert choices("on_conflict", "get") == list(OnConflict)
+    assert set(choices("on_conflict", "put")) < set(OnConflict)
+    assert choices("via", "pull") == list(Via)
+    assert choices("form", "find") == list(export.Format)
+    assert (option("wanted", "preview").default, option("older_than", "transfers", "prune").default) == (HEAD, OLDEST)
+    assert getattr(option("wanted", "preview").type, "max", 0) == MAX_HEAD
+    assert option("now", "demo").default == f"{DATA_NOW:%Y-%m-%dT%H:%MZ}"
+    assert f" {NEWEST}." in str(option("everything", "ls").help)
+    shells = cloudstore.get_command(click.Context(cloudstore), "completion")
+    assert shells is not None
+    assert list(getattr(shells.params[0].type, "choices", ())) == list(SHELLS)
+
+
+def test_what_a_command_does_takes_what_it_declares() -> None:
+    for _, command in commands(cloudstore, click.Context(cloudstore)):
+        if does := getattr(command, "does", ""):
+            module, name = does.split(".")
+            taken = signature(getattr(import_module(f"cloudstore_tui.cli.{module}"), name), follow_wrapped=False)
+            taken.bind(**{one.name: None for one in command.params if one.name and one.expose_value})
 
 
 def test_every_command_has_an_example_and_says_what_its_options_take() -> None:

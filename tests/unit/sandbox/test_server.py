@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from cloudstore_tui.cli.sandbox import sandbox_command
+from cloudstore_tui.cli.commands.browser import sandbox_command
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox import DATA_NOW
 from cloudstore_tui.sandbox.alvaria.data import KeySpan

@@ -1,0 +1,107 @@
+"""What the commands take that open the browser, or serve something to look at."""
+
+from datetime import UTC, datetime
+
+import click
+
+from cloudstore_tui.cli.options import (
+    Command,
+    Decorated,
+    LocalPath,
+)
+
+
+def screen_options(command: Decorated) -> Decorated:
+    """`--no-mouse` and `--low-bandwidth`."""
+    command = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(command)
+    return click.option(
+        "--low-bandwidth/--no-low-bandwidth",
+        default=None,
+        help="Fewer redraws, for a slow line. [default: over SSH only]",
+    )(command)
+
+
+class NowType(click.ParamType[datetime]):
+    """A date and time; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """What was written as a moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            # Deferred: a time that is one needs no error.
+            from cloudstore_tui.core.errors import UsageError
+
+            raise UsageError(
+                "this is no date and time", subject=f"--now {value}", hint="Write one as 2024-09-02T09:00."
+            ) from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_now_option = click.option(
+    "--now",
+    metavar="TIME",
+    default="2024-09-02T09:00Z",
+    show_default=True,
+    type=NowType(),
+    help="The ages of the data count back from here.",
+)
+
+
+@click.command("open", cls=Command, hidden=True, does="browse.open_command")
+@click.argument("path", default="")
+@screen_options
+def open_command() -> None:
+    """Open the browser, at PATH if one is given."""
+
+
+@click.command("sandbox", cls=Command, does="sandbox.sandbox_command")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one. [default: 0]")
+@click.option("--data", metavar="DIR", type=LocalPath(), help="Keep the data here. [default: a temporary folder]")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@_now_option
+@click.option("--switch", "switches", metavar="ID=VALUE", multiple=True, help="Behave otherwise where vendors differ.")
+@click.option("--list-switches", is_flag=True, help="Show every switch and its values, and end.")
+@click.option("--fault", "faults", metavar="NAME KEY=VALUE…", multiple=True, help="Let requests go wrong.")
+@click.option("--list-faults", is_flag=True, help="Show every fault and how one is written, and end.")
+@click.option("--with-parent", is_flag=True, hidden=True)
+@click.option("--socket", "socket_fd", type=int, hidden=True)
+@click.option("--remove", type=LocalPath(), hidden=True)
+def sandbox_command() -> None:
+    """Serve Alvaria v2 and v3 and 8x8 v3 on this machine until stopped.
+
+    The first line on stdout is JSON: {"event": "ready", "base_url": …, "config": …}. The file named there is a
+    ready-made configuration with one profile per service and version.
+
+    \b
+    Examples:
+      cloudstore sandbox
+      export CLOUDSTORE_CONFIG=<config of the first line>; cloudstore ls acme:
+      cloudstore sandbox --objects 1000000 --switch A-14=wrapped
+      cloudstore sandbox --fault 'reset-after after=65536 where=blob times=3'
+      cloudstore sandbox --fault 'mix seed=7 share=0.5'
+    """
+
+
+@click.command("demo", cls=Command, does="sandbox.demo_command")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--objects", type=click.IntRange(0, 10_000_000), default=0, help="This many recordings more.")
+@_now_option
+@screen_options
+def demo_command() -> None:
+    """Open the browser on a sandbox of both services that ends with it.
+
+    Your own configuration is neither read nor written. Downloads go to the folder cloudstore-demo below the
+    current one; nothing else is left behind.
+
+    \b
+    Examples:
+      cloudstore demo
+      cloudstore demo --objects 1000000
+    """
