@@ -34,7 +34,8 @@ from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, S
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Check, StorageProvider
-from cloudstore_tui.fiql import comparisons, parse
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import comparisons
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 from cloudstore_tui.transfers.journal.store import JournalStore

@@ -13,7 +13,9 @@ from cloudstore_tui.core.errors import MissingError, StorageError, UsageError, d
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql import compare, conjunction, epoch_ms
+from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.parser import conjunction
+from cloudstore_tui.fiql.syntax import compare
 
 OLDEST_FIRST = Sort("createdTime")
 

@@ -30,7 +30,7 @@ from cloudstore_tui.archive.manifest import (
 from cloudstore_tui.archive.matching import LocalMatch, match_file
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
 from cloudstore_tui.core.models import StoredObject
-from cloudstore_tui.fiql import parse_time
+from cloudstore_tui.fiql.measures import parse_time
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 

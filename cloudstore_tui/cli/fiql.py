@@ -6,18 +6,11 @@ from datetime import UTC, datetime, tzinfo
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.searching import warnings_of
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.fiql import (
-    Compiled,
-    Problem,
-    check,
-    explain,
-    is_fiql,
-    outline,
-    parse,
-    phrase_of,
-    understand,
-    unparse,
-)
+from cloudstore_tui.fiql.checker import Problem, check
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.phrases import Compiled, is_fiql, phrase_of, understand
+from cloudstore_tui.fiql.reading import explain
+from cloudstore_tui.fiql.syntax import outline, unparse
 
 
 def check_command(text: str, *, as_json: bool) -> None:

@@ -26,7 +26,8 @@ from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.fiql import parse_time, row_of
+from cloudstore_tui.fiql.evaluator import row_of
+from cloudstore_tui.fiql.measures import parse_time
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as in_words

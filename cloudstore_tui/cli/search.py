@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.paths import config_file
-from cloudstore_tui.fiql import phrase_of, understand
+from cloudstore_tui.fiql.phrases import phrase_of, understand
 from cloudstore_tui.state.searches import FILE, SIGN, SavedSearch, SavedSearches, placeholders_of
 
 

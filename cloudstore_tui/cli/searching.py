@@ -18,22 +18,12 @@ from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Column, Entry, Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import EtaEstimator, Pager
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql import (
-    Compiled,
-    Node,
-    Problem,
-    check,
-    compare,
-    conjunction,
-    epoch_ms,
-    is_fiql,
-    parse,
-    parse_time,
-    phrase_of,
-    row_of,
-    understand,
-    why_empty,
-)
+from cloudstore_tui.fiql.checker import Problem, check, why_empty
+from cloudstore_tui.fiql.evaluator import row_of
+from cloudstore_tui.fiql.measures import epoch_ms, parse_time
+from cloudstore_tui.fiql.parser import conjunction, parse
+from cloudstore_tui.fiql.phrases import Compiled, is_fiql, phrase_of, understand
+from cloudstore_tui.fiql.syntax import Node, compare
 from cloudstore_tui.state.searches import SIGN, fill
 from cloudstore_tui.ui import format as in_words
 

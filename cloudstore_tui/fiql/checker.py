@@ -5,13 +5,13 @@ What is known of fields, types and units is held against it: warnings, because t
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from fractions import Fraction
 from itertools import pairwise
 
 import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import (
@@ -23,13 +23,23 @@ from cloudstore_tui.fiql.fields import (
     TYPES,
     Unit,
     has_tag,
+    nearest,
     units_of,
 )
 from cloudstore_tui.fiql.measures import duration_words, epoch_ms, in_unit, parse_iso, read_duration, read_size
-from cloudstore_tui.fiql.names import nearest
-from cloudstore_tui.fiql.printer import spell_out, unparse
 from cloudstore_tui.fiql.reading import clause_words
-from cloudstore_tui.fiql.tree import LIST_OPERATORS, Comparison, Node, Or, Types, comparisons, rewrite, scoped
+from cloudstore_tui.fiql.syntax import (
+    LIST_OPERATORS,
+    Comparison,
+    Node,
+    Or,
+    Types,
+    comparisons,
+    rewrite,
+    scoped,
+    spell_out,
+    unparse,
+)
 
 
 class Problem(msgspec.Struct, frozen=True):

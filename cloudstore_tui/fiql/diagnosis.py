@@ -4,7 +4,7 @@ import re
 from difflib import get_close_matches
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
+from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS
 
 _FOREIGN_OPERATOR = re.compile(r"=[A-Za-z]+=|<>|[<>]=|=[<>]|=~|!~|=(?:gt|ge|lt|le)(?=[\d\s-])|[<>=!~]")
 _JOIN_WORD = re.compile(r"(and|or|&&?|\|\|?)", re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
 from cloudstore_tui.fiql.measures import epoch_ms
-from cloudstore_tui.fiql.tree import And, Comparison, Node
+from cloudstore_tui.fiql.syntax import And, Comparison, Node
 
 Row: TypeAlias = Mapping[str, str | int]
 """The fields and tags of an object by the names that filters use; a name that is not there is missing."""

@@ -1,19 +1,45 @@
-"""From text to a tree.
+"""From text to a tree, and one filter made of several.
 
 The grammar of the service, with one liberty: blanks between the parts are read over, so that `check` can show the
 text without them. `;` (AND) binds tighter than `,` (OR).
 """
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql.tree import Node
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, plain
+
+if TYPE_CHECKING:
+    from lark import Lark, Token
 
 DEEPEST = 200
 """Levels of parentheses: far more than anybody types, far less than Python's stack holds."""
 
 _PARENTHESES = re.compile(r"""'(?:\\[\s\S]|[^'\\])*(?:'|$)|"(?:\\[\s\S]|[^"\\])*(?:"|$)|[()]""")
 """Parentheses, and quoted texts whole; one that is never closed reaches to the end."""
+
+_GRAMMAR = r"""
+start: either
+either: all (COMMA all)*
+all: term (SEMICOLON term)*
+?term: LPAR either RPAR -> group
+     | WORD OPERATOR _value -> comparison
+     | WORD LIST_OPERATOR _value -> comparison
+     | WORD LIST_OPERATOR LPAR _value (COMMA _value)* RPAR -> comparison
+_value: WORD | QUOTED
+LIST_OPERATOR.2: /=(in|out)=/
+OPERATOR.2: /==|!=|=(gt|ge|lt|le)=/
+QUOTED: /'(\\[\s\S]|[^'\\])*'|"(\\[\s\S]|[^"\\])*"/
+WORD: /[^"'(),;=!~<> \t\r\n]+/
+LPAR: "("
+RPAR: ")"
+SEMICOLON: ";"
+COMMA: ","
+BLANK: /[ \t\r\n]+/
+%ignore BLANK
+"""
 
 
 def parse(text: str) -> Node:
@@ -22,11 +48,64 @@ def parse(text: str) -> Node:
     Raises:
         FilterError: the text is no filter; the error knows where and what was expected there.
     """
-    # Most runs of the program never meet a filter, and Lark costs 0.1 s of their start.
-    from cloudstore_tui.fiql.grammar import read
-
     _refuse_depth(text)
-    return read(text)
+    from lark import UnexpectedCharacters, UnexpectedToken
+
+    from cloudstore_tui.fiql.diagnosis import diagnose
+
+    try:
+        # The stubs of Lark know only the tree that it builds without a transformer.
+        result: Any = _lark().parse(text)
+    except UnexpectedCharacters as error:
+        raise diagnose(text, error.pos_in_stream or 0, "", frozenset()) from None
+    except UnexpectedToken as error:
+        ended = error.token.type == "$END"
+        position = len(text) if ended else error.token.start_pos or 0
+        raise diagnose(text, position, error.token.type, frozenset(error.expected)) from None
+    node: Node = result
+    return node
+
+
+def conjunction(*filters: str) -> str:
+    """One filter that demands all of several; empty ones are skipped, those with an OR get parentheses.
+
+    Raises:
+        FilterError: one of several filters does not parse.
+    """
+    wanted = [text for text in filters if text.strip()]
+    if len(wanted) < 2:
+        return wanted[0] if wanted else ""
+    return ";".join(f"({text})" if isinstance(parse(text), Or) else text for text in wanted)
+
+
+class _Builder:
+    """Builds the tree while the parser reduces, so that nothing recurses."""
+
+    def start(self, children: list[Any]) -> Node:
+        node: Node = children[0]
+        return node
+
+    def either(self, children: list[Any]) -> Node:
+        return Or(tuple(children[::2])) if len(children) > 1 else self.start(children)
+
+    def all(self, children: list[Any]) -> Node:
+        return And(tuple(children[::2])) if len(children) > 1 else self.start(children)
+
+    def group(self, children: list[Any]) -> Node:
+        return self.start(children[1:])
+
+    def comparison(self, children: "list[Token]") -> Node:
+        selector, operator, *rest = children
+        values = tuple(plain(str(token)) for token in rest if token.type in ("WORD", "QUOTED"))
+        return Comparison(str(selector), str(operator), values, selector.start_pos or 0, rest[-1].end_pos or 0)
+
+
+@cache
+def _lark() -> "Lark":
+    # Most runs of the program never meet a filter, and Lark costs 0.1 s of their start.
+    from lark import Lark
+
+    return Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Builder())
 
 
 def _refuse_depth(text: str) -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import ALIASES, STATES, TYPES, Unit, units_of
 from cloudstore_tui.fiql.measures import duration_words, size_words
-from cloudstore_tui.fiql.tree import And, Comparison, Node, Or, Types, comparisons, top_terms, types_within
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, Types, comparisons, top_terms, types_within
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -20,8 +20,8 @@ from cloudstore_tui.config.document import TomlDocument, with_table
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.profile import Option
-from cloudstore_tui.fiql import is_fiql, phrase_value, quote
-from cloudstore_tui.fiql.tree import plain
+from cloudstore_tui.fiql.phrases import is_fiql, phrase_value
+from cloudstore_tui.fiql.syntax import plain, quote
 from cloudstore_tui.fs.private_file import turn
 from cloudstore_tui.state.bookmarks import NamedTables
 

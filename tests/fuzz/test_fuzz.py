@@ -22,7 +22,11 @@ from cloudstore_tui.core.links import TRUSTED_HOSTS, vet_link
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.records import csv_row
 from cloudstore_tui.core.text import plain
-from cloudstore_tui.fiql import check, explain, parse, understand, unparse
+from cloudstore_tui.fiql.checker import check
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.phrases import understand
+from cloudstore_tui.fiql.reading import explain
+from cloudstore_tui.fiql.syntax import unparse
 from cloudstore_tui.fs.names import LONGEST, distinct_name, is_segment, safe_name
 from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.reply import Reply

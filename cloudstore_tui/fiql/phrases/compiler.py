@@ -8,9 +8,8 @@ import msgspec
 
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.fiql.evaluator import Row
-from cloudstore_tui.fiql.fields import Unit, unit_of, units_of
+from cloudstore_tui.fiql.fields import NAMES, Name, Unit, name_of, unit_of, units_of
 from cloudstore_tui.fiql.measures import read_span
-from cloudstore_tui.fiql.names import NAMES, Name, name_of
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.phrases.lexer import Item, items_of
 from cloudstore_tui.fiql.phrases.terms import (
@@ -27,8 +26,7 @@ from cloudstore_tui.fiql.phrases.terms import (
     types_left,
     types_of,
 )
-from cloudstore_tui.fiql.printer import spell_out, unparse
-from cloudstore_tui.fiql.tree import And, Comparison, Node, top_terms
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, spell_out, top_terms, unparse
 
 _SPECIAL = re.compile(r'(["\\*…])')
 _ONE_VALUE = re.compile(r"""(-?([^\W\d][\w.-]*):(?:>=|<=|!=|==?|>|<|~)?)([^"'][\s\S]*)""")

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql.fields import Unit, unit_of
-from cloudstore_tui.fiql.names import name_of
+from cloudstore_tui.fiql.fields import Unit, name_of, unit_of
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -15,11 +15,23 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.text import folded
 from cloudstore_tui.fiql.evaluator import Row, number
-from cloudstore_tui.fiql.fields import KNOWN_FIELDS, STATES, TYPE_NAMES, TYPES, Unit, has_tag, unit_of, units_of
+from cloudstore_tui.fiql.fields import (
+    KNOWN_FIELDS,
+    NAMES,
+    STATES,
+    TYPE_NAMES,
+    TYPES,
+    Name,
+    Unit,
+    has_tag,
+    name_of,
+    nearest,
+    unit_of,
+    units_of,
+)
 from cloudstore_tui.fiql.measures import EXAMPLES, Span, epoch_ms, in_unit, read_duration, read_size, read_span
-from cloudstore_tui.fiql.names import NAMES, Name, name_of, nearest
 from cloudstore_tui.fiql.phrases.lexer import Item, Value
-from cloudstore_tui.fiql.tree import And, Comparison, Node, Or
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or
 
 _PHONE = re.compile(r"\+?[0-9]{5,}", re.ASCII)
 WORD_FIELDS = ("objectName", "agentName", "userName", "queueName", "channelName", "callerName", "calleeName")

@@ -22,9 +22,10 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import compare, epoch_ms
 from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
+from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.syntax import compare
 
 NEWEST_FIRST = Sort("createdTime", descending=True)
 OLDEST_FIRST = Sort("createdTime")

@@ -8,7 +8,8 @@ from cloudstore_tui.calls import terms_of
 from cloudstore_tui.core.errors import PartialError, StorageError, distinct
 from cloudstore_tui.core.models import Query, StoredObject, identity
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import compare, conjunction
+from cloudstore_tui.fiql.parser import conjunction
+from cloudstore_tui.fiql.syntax import compare
 from cloudstore_tui.providers.eightbyeight.client import region_of
 from cloudstore_tui.providers.eightbyeight.paging import OLDEST_FIRST
 from cloudstore_tui.providers.eightbyeight.search import Searcher

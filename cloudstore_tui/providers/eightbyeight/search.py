@@ -12,9 +12,12 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.models import Location, Query, ResultSize, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import And, Comparison, Node, check, compare, conjunction, epoch_ms, parse
+from cloudstore_tui.fiql.checker import check
 from cloudstore_tui.fiql.evaluator import number
 from cloudstore_tui.fiql.fields import CONTENT_FIELDS, Unit
+from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.parser import conjunction, parse
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, compare
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient
 from cloudstore_tui.providers.eightbyeight.paging import (

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import MissingError, PartialError, StorageError, UnreadableError, distinct
 from cloudstore_tui.core.models import Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import compare, conjunction, epoch_ms
 from cloudstore_tui.fiql.fields import type_rank
+from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.parser import conjunction
+from cloudstore_tui.fiql.syntax import compare
 from cloudstore_tui.net.api import segment
 from cloudstore_tui.providers.eightbyeight import wire
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of

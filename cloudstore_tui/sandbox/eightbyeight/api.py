@@ -2,18 +2,21 @@
 
 import base64
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cloudstore_tui.core.errors import FilterError, UsageError
-from cloudstore_tui.fiql import Comparison, Node, check, comparisons, epoch_ms, parse, parse_time, rewrite
+from cloudstore_tui.fiql.checker import check
+from cloudstore_tui.fiql.measures import epoch_ms, parse_time
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import Comparison, Node, comparisons, rewrite
 from cloudstore_tui.sandbox.blobs import AWS, Refusal, StoredBlob, refuse, serve
 from cloudstore_tui.sandbox.eightbyeight.fixtures import REGIONS
 from cloudstore_tui.sandbox.eightbyeight.jobs import FETCHABLE, SandboxJob, zip_of

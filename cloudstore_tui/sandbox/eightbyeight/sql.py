@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cloudstore_tui.fiql import And, Comparison, Node
+from cloudstore_tui.fiql.syntax import And, Comparison, Node
 from cloudstore_tui.sandbox.eightbyeight.model import (
     AGENTS,
     COLUMNS,

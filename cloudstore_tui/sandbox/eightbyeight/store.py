@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from cloudstore_tui.fiql import And, Comparison, Node, comparisons
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, comparisons
 from cloudstore_tui.sandbox.eightbyeight import sql
 from cloudstore_tui.sandbox.eightbyeight.model import (
     COLUMNS,

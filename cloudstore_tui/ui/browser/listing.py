@@ -18,7 +18,8 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Column, Entry, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import Page, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.fiql import parse, why_empty
+from cloudstore_tui.fiql.checker import why_empty
+from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.models import Folder, Location, identity, split_address
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.fiql import with_condition
+from cloudstore_tui.fiql.phrases import with_condition
 from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.browser.listing import ListingController

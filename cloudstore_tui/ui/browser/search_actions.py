@@ -9,9 +9,9 @@ from textual.screen import Screen
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Column, ColumnKind, Location, ResultSize
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.fiql import epoch_ms, phrase_value, understand
-from cloudstore_tui.fiql.fields import type_plural
-from cloudstore_tui.fiql.names import key_of
+from cloudstore_tui.fiql.fields import key_of, type_plural
+from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.phrases import phrase_value, understand
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane

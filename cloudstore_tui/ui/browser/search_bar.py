@@ -20,7 +20,7 @@ from textual.widgets.input import Selection
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.fiql import names_type
+from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SIGN, SavedSearches, placeholders_of, use
 from cloudstore_tui.ui.browser.search_history import Recall, SearchNameLine, matching

@@ -9,7 +9,10 @@ from enum import StrEnum
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql import Compiled, Problem, brief, check, explain, is_fiql, names_type, understand
+from cloudstore_tui.fiql.checker import Problem, check
+from cloudstore_tui.fiql.phrases import Compiled, is_fiql, understand
+from cloudstore_tui.fiql.reading import brief, explain
+from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
 from cloudstore_tui.ui.browser.targets import filter_of, types_in
 from cloudstore_tui.ui.format import place_names

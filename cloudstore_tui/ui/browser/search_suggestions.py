@@ -11,20 +11,22 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.core.text import unaccented
-from cloudstore_tui.fiql import phrase_value, quote
 from cloudstore_tui.fiql.fields import (
     ALIASES,
     CONTENT_FIELDS,
     KNOWN_FIELDS,
+    NAMES,
     STATES,
     TYPE_NAMES,
+    TYPE_WORDS,
     TYPES,
     Unit,
     has_tag,
+    name_of,
     unit_of,
 )
-from cloudstore_tui.fiql.names import NAMES, TYPE_WORDS, name_of
-from cloudstore_tui.fiql.tree import LIST_OPERATORS, OPERATORS
+from cloudstore_tui.fiql.phrases import phrase_value
+from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS, quote
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.search_meaning import Token, TokenPart, tokens_of
 from cloudstore_tui.ui.browser.vocabulary import Vocabulary

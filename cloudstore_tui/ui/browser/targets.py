@@ -9,18 +9,11 @@ from msgspec.structs import asdict, replace
 from cloudstore_tui.core.models import Entry, Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.fiql import (
-    LocalTerm,
-    as_phrase,
-    brief,
-    conjunction,
-    is_fiql,
-    names_type,
-    parse,
-    row_of,
-    types_within,
-    understand,
-)
+from cloudstore_tui.fiql.evaluator import row_of
+from cloudstore_tui.fiql.parser import conjunction, parse
+from cloudstore_tui.fiql.phrases import LocalTerm, as_phrase, is_fiql, understand
+from cloudstore_tui.fiql.reading import brief
+from cloudstore_tui.fiql.syntax import names_type, types_within
 from cloudstore_tui.ui.format import place_names
 from cloudstore_tui.ui.widgets.chrome import Crumb
 

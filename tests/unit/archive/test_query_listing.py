@@ -12,7 +12,9 @@ from cloudstore_tui.core.errors import ForbiddenError, StorageError, Unavailable
 from cloudstore_tui.core.models import Entry, Folder, Location, Query, StoredObject
 from cloudstore_tui.core.paging import EndlessListingError, Page
 from cloudstore_tui.core.provider import StorageProvider
-from cloudstore_tui.fiql import Comparison, comparisons, epoch_ms, parse
+from cloudstore_tui.fiql.measures import epoch_ms
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import Comparison, comparisons
 
 NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
 PAGE = 20

@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloudstore_tui.fiql import Problem, check, parse
+from cloudstore_tui.fiql.checker import Problem, check
+from cloudstore_tui.fiql.parser import parse
 
 
 def problems(text: str) -> tuple[Problem, ...]:

@@ -3,7 +3,7 @@
 import pytest
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import parse
+from cloudstore_tui.fiql.parser import parse
 
 WRONG: list[tuple[str, int, str, str]] = [
     (

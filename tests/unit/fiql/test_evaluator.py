@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.fiql import And, Comparison, Node, Or, Row, compare, evaluate, parse, row_of, unparse
+from cloudstore_tui.fiql.evaluator import Row, evaluate, row_of
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, compare, unparse
 from cloudstore_tui.sandbox.eightbyeight import fixtures
 from cloudstore_tui.sandbox.eightbyeight.store import ObjectRecords, ObjectSearch
 

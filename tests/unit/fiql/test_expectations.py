@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloudstore_tui.fiql import Problem, check, parse
-from cloudstore_tui.fiql.tree import scoped
+from cloudstore_tui.fiql.checker import Problem, check
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import scoped
 
 ROW = "type==callcenterrecording;"
 

@@ -5,9 +5,9 @@ import sys
 
 CODE = """
 import sys
-import cloudstore_tui.fiql
+from cloudstore_tui.fiql.parser import parse
 print("lark" in sys.modules)
-cloudstore_tui.fiql.parse("a==1")
+parse("a==1")
 print("lark" in sys.modules)
 """
 

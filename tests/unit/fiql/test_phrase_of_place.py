@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloudstore_tui.fiql import as_phrase, understand
+from cloudstore_tui.fiql.phrases import as_phrase, understand
 
 ZONE = ZoneInfo("UTC")
 

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import Comparison, check, comparisons, compile_phrase, parse, phrase_of, phrase_value
-from cloudstore_tui.fiql.names import NAMES
-from cloudstore_tui.fiql.phrases import Compiled, Pattern
+from cloudstore_tui.fiql.checker import check
+from cloudstore_tui.fiql.fields import NAMES
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.phrases import Compiled, Pattern, compile_phrase, phrase_of, phrase_value
+from cloudstore_tui.fiql.syntax import Comparison, comparisons
 
 NOW = datetime(2024, 9, 2, 1, 30, tzinfo=UTC)
 

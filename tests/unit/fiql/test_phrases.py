@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import Compiled, compile_phrase, is_fiql, parse, phrase_of, understand, with_condition
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.phrases import Compiled, compile_phrase, is_fiql, phrase_of, understand, with_condition
 
 NOW = datetime(2024, 9, 2, 1, 30, tzinfo=UTC)
 TODAY, YESTERDAY = "1725235200000", "1725148800000"

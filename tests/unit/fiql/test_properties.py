@@ -7,19 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import (
-    And,
-    Comparison,
-    Node,
-    Or,
-    check,
-    compare,
-    comparisons,
-    conjunction,
-    parse,
-    quote,
-    unparse,
-)
+from cloudstore_tui.fiql.checker import check
+from cloudstore_tui.fiql.parser import conjunction, parse
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, compare, comparisons, quote, unparse
 
 selectors = st.text(string.ascii_letters + string.digits + "._-", min_size=1, max_size=12)
 values = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudstore_tui.fiql import Comparison, brief, explain, outline, parse, understand, why_empty
+from cloudstore_tui.fiql.checker import why_empty
 from cloudstore_tui.fiql.fields import KNOWN_FIELDS
-from cloudstore_tui.fiql.tree import OPERATORS
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.phrases import understand
+from cloudstore_tui.fiql.reading import brief, explain
+from cloudstore_tui.fiql.syntax import OPERATORS, Comparison, outline
 
 DEFAULT = "; available only (add state:any for all)"
 

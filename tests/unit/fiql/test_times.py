@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.fiql import epoch_ms, parse_time
+from cloudstore_tui.fiql.measures import epoch_ms, parse_time
 
 NOW = datetime(2024, 9, 2, 1, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

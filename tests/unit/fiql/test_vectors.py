@@ -3,7 +3,8 @@
 import pytest
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.fiql import And, Comparison, Node, Or, parse, unparse
+from cloudstore_tui.fiql.parser import parse
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, unparse
 
 
 def term(selector: str, operator: str, *values: str) -> Comparison:

@@ -6,7 +6,7 @@ import pytest
 
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Location, Query, Sort
-from cloudstore_tui.fiql import parse
+from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, FOLDERS, MIXED, NAMED, columns_for
 from cloudstore_tui.providers.eightbyeight.tree import folder, place_query, span, time_folders
 

@@ -8,7 +8,7 @@ import pytest
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location, Query, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql import parse
+from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.providers.eightbyeight.related import MAX_REQUESTS, ROUNDS, Relatives, filters
 from cloudstore_tui.providers.eightbyeight.search import Searcher
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.core.errors import ConfigError, FilterError, UsageError
-from cloudstore_tui.fiql import comparisons, understand
+from cloudstore_tui.fiql.phrases import understand
+from cloudstore_tui.fiql.syntax import comparisons
 from cloudstore_tui.state.searches import SavedSearch, SavedSearches, fill, placeholders_of, use
 
 FILE = """\

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudstore_tui.fiql import And, Comparison, Node, Or, comparisons
+from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, comparisons
 from cloudstore_tui.sandbox.eightbyeight import fixtures
 from cloudstore_tui.sandbox.eightbyeight.model import FIELDS, TAGS, Record
 from cloudstore_tui.sandbox.eightbyeight.sql import Rules, match_of, sort_key

@@ -1,9 +1,11 @@
-"""A filter as a tree, and which object types each comparison of it is about."""
+"""A filter as a tree, and a tree as text: printed, quoted, spelled out, drawn with indents."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from cloudstore_tui.fiql.fields import TYPE_NAMES
 
@@ -16,43 +18,50 @@ OPERATORS = ("==", "!=", "=gt=", "=ge=", "=lt=", "=le=", *LIST_OPERATORS)
 """Every operator of the service."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A field, an operator as written, and its values without quotes and escapes."""
+class Comparison(Struct, frozen=True, eq=False):
+    """A field, an operator as written, and its values without quotes and escapes. Where it stands does not count."""
 
     selector: str
     operator: str
     values: tuple[str, ...]
-    start: int = field(default=0, compare=False)
+    start: int = 0
     """Offset in the text it was parsed from."""
-    end: int = field(default=0, compare=False)
+    end: int = 0
 
     @property
     def value(self) -> str:
         """The only value, or the first of a list."""
         return self.values[0]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Comparison) and self._meaning == other._meaning
 
-@dataclass(frozen=True, slots=True)
-class And:
+    def __hash__(self) -> int:
+        return hash(self._meaning)
+
+    @property
+    def _meaning(self) -> tuple[str, str, tuple[str, ...]]:
+        return self.selector, self.operator, self.values
+
+
+class And(Struct, frozen=True):
     """Terms that must all hold; an `And` among them is taken apart, so that equal meanings are equal trees."""
 
     terms: "tuple[Node, ...]"
 
     def __post_init__(self) -> None:
         flat = [part for term in self.terms for part in (term.terms if isinstance(term, And) else (term,))]
-        object.__setattr__(self, "terms", _at_least_two(flat))
+        force_setattr(self, "terms", _at_least_two(flat))
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """Terms of which at least one must hold; an `Or` among them is taken apart."""
 
     terms: "tuple[Node, ...]"
 
     def __post_init__(self) -> None:
         flat = [part for term in self.terms for part in (term.terms if isinstance(term, Or) else (term,))]
-        object.__setattr__(self, "terms", _at_least_two(flat))
+        force_setattr(self, "terms", _at_least_two(flat))
 
 
 Node: TypeAlias = Comparison | And | Or
@@ -125,3 +134,60 @@ def types_within(node: Node, types: Types = ()) -> Types:
             return term.values
     excluded = {value for term in named if term.operator in ("!=", "=out=") for value in term.values}
     return tuple(name for name in types or TYPE_NAMES if name not in excluded) if excluded else types
+
+
+_PLAIN = re.compile(r"""[^"'(),;=!~<> \t\r\n]+""")
+
+
+def quote(value: str) -> str:
+    """A value as it stands in a filter: in single quotes only where it must be, and always one value."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def compare(selector: str, operator: str, *values: str) -> str:
+    """The text of one comparison, such as `agentName=='Khang Glynn'`."""
+    return unparse(Comparison(selector, operator, values))
+
+
+def unparse(node: Node) -> str:
+    """The text of a tree with no more parentheses than it needs; parsing it gives the same tree."""
+    if isinstance(node, Comparison):
+        return _comparison(node)
+    if isinstance(node, Or):
+        return ",".join(unparse(term) for term in node.terms)
+    return ";".join(f"({unparse(term)})" if isinstance(term, Or) else unparse(term) for term in node.terms)
+
+
+def spell_out(node: Node) -> str:
+    """The text of a tree with parentheses wherever AND and OR meet, to show how a filter is read."""
+    if isinstance(node, Comparison):
+        return _comparison(node)
+    join = ";" if isinstance(node, And) else ","
+    return join.join(
+        _comparison(term) if isinstance(term, Comparison) else f"({spell_out(term)})" for term in node.terms
+    )
+
+
+def _comparison(node: Comparison) -> str:
+    if node.operator in LIST_OPERATORS:
+        return f"{node.selector}{node.operator}({','.join(quote(value) for value in node.values)})"
+    return f"{node.selector}{node.operator}{quote(node.value)}"
+
+
+def outline(node: Node) -> str:
+    """One line per term: `AND` and `OR` with what they join below them."""
+    return "\n".join(_lines(node))
+
+
+def _lines(node: Node) -> list[str]:
+    if isinstance(node, Comparison):
+        return [unparse(node)]
+    lines = ["AND" if isinstance(node, And) else "OR"]
+    for number, term in enumerate(node.terms, 1):
+        last = number == len(node.terms)
+        first, *rest = _lines(term)
+        lines.append(f"{'└─' if last else '├─'} {first}")
+        lines += [f"{'  ' if last else '│ '} {line}" for line in rest]
+    return lines
