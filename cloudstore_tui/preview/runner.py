@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import msgspec
 
@@ -44,6 +45,7 @@ MAX_HEX = 256 * 1024
 _AT_ONCE = 4
 """Requests at the same time."""
 _LENGTH = struct.Struct(">I")
+_M = TypeVar("_M")
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from cloudstore_tui.preview.worker import main; main()"
 _MESSAGES: msgspec.msgpack.Decoder[Ask | Draft | Done] = msgspec.msgpack.Decoder(Ask | Draft | Done)
 _NO_RANGES = "The store cannot begin in the middle of an object, so only its beginning was looked at."
@@ -125,16 +127,16 @@ async def _converse(worker: asyncio.subprocess.Process, job: Job, reader: "_Read
     """Answer what the worker asks, until it is done or dead."""
     known = Preview("bytes", Bytes(job.head[:MAX_HEX]))
     try:
-        await _send(worker, job)
+        await send(worker, job)
         while True:
             async with asyncio.timeout(SILENCE_S):
-                message = await _receive(worker)
+                message = await receive(worker, _MESSAGES)
             if isinstance(message, Done):
                 return message.preview
             if isinstance(message, Draft):
                 known = message.preview
             else:
-                await _send(worker, await reader.answer(message))
+                await send(worker, await reader.answer(message))
     except TimeoutError:
         why = f"Its content was not understood within {SILENCE_S:.0f} seconds."
     except (asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError, ValueError):
@@ -153,7 +155,12 @@ async def _obituary(worker: asyncio.subprocess.Process) -> str:
     return "Its content could not be read: it is damaged, or made to do harm."
 
 
-async def _send(worker: asyncio.subprocess.Process, message: Job | Answer) -> None:
+async def send(worker: asyncio.subprocess.Process, message: msgspec.Struct) -> None:
+    """Say something to a worker.
+
+    Raises:
+        ConnectionError: it has ended.
+    """
     if worker.stdin is None:
         raise ConnectionError
     data = msgspec.msgpack.encode(message)
@@ -161,13 +168,19 @@ async def _send(worker: asyncio.subprocess.Process, message: Job | Answer) -> No
     await worker.stdin.drain()
 
 
-async def _receive(worker: asyncio.subprocess.Process) -> Ask | Draft | Done:
+async def receive(worker: asyncio.subprocess.Process, messages: msgspec.msgpack.Decoder[_M]) -> _M:
+    """Wait for what a worker says next.
+
+    Raises:
+        IncompleteReadError: it has ended.
+        ValueError: it says what makes no sense.
+    """
     if worker.stdout is None:
         raise ConnectionError
     (size,) = _LENGTH.unpack(await worker.stdout.readexactly(_LENGTH.size))
     if size > MAX_MESSAGE:
         raise ValueError("a message is too long")
-    return _MESSAGES.decode(await worker.stdout.readexactly(size))
+    return messages.decode(await worker.stdout.readexactly(size))
 
 
 class _Reader:

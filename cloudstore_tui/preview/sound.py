@@ -10,7 +10,7 @@ from cloudstore_tui.preview.media import Track, media_tracks
 from cloudstore_tui.preview.model import Nothing, Preview, Waveform
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.streams import Wav, adts_seconds, au_head, first_frame, has_frame_count, ogg_end, wav_head
+from cloudstore_tui.preview.streams import Wav, adts_seconds, first_frame, has_frame_count, ogg_end, wav_head
 
 WHOLE = 1536 * 1024
 """Bytes up to which a recording is read whole."""
@@ -131,9 +131,7 @@ def _sound(sample: Sample, general: Track, track: Track) -> Sound:
         mode=_MODES.get(str(track.get("bit_rate_mode")), ""),
         title=str(general.get("title") or general.get("track_name") or "")[:_MAX_TITLE],
     )
-    put_right = {"WAV": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg, "AAC": _as_adts, "FLAC": _as_flac, "AU": _as_au}.get(
-        name
-    )
+    put_right = _PUT_RIGHT.get(name)
     sound = put_right(sample, sound, track) if put_right is not None else sound
     return sound if sound.declared or sound.wav is not None else _perhaps_cut(sample, sound, general)
 
@@ -168,16 +166,23 @@ def _codec(track: Track) -> str:
 
 
 def _as_wav(sample: Sample, sound: Sound, _: Track) -> Sound:
-    wav = wav_head(sample)
+    wav = wav_head(sample.open(4096))
     if wav is None:
         return sound
     here = max(sample.size - wav.start, 0) if sample.facts.size is not None else wav.length or 0
-    codec = _WAV_CODECS.get(wav.codec, sound.codec)
+    codec = _pcm_name(wav) or _WAV_CODECS.get(wav.codec, sound.codec)
     kind = Kind.WAV if wav.is_decoded and wav.rate in _RATES else None
     sound = sound._replace(codec=codec, kind=kind, wav=wav, start=wav.start, block=wav.block if wav.is_sliceable else 0)
     if wav.is_sliceable:
         sound = sound._replace(bytes_per_second=float(wav.bytes_per_second))
     return _wav_length(sound, wav, here)
+
+
+def _pcm_name(wav: Wav) -> str:
+    """What the library is known to tell wrongly of other files than WAV."""
+    if wav.codec not in (1, 3):
+        return ""
+    return f"PCM{' with floating point' if wav.codec == 3 else ''}, {8 * wav.block // max(wav.channels, 1)} bits"
 
 
 def _wav_length(sound: Sound, wav: Wav, here: int) -> Sound:
@@ -228,20 +233,14 @@ def _as_adts(sample: Sample, sound: Sound, _: Track) -> Sound:
     return sound._replace(seconds=size / speed, bytes_per_second=speed, estimate="its first frames and size")
 
 
-def _as_au(sample: Sample, sound: Sound, _: Track) -> Sound:
-    au = au_head(sample.head)
-    if au is None:
-        return sound
-    codec, speed, start, length = au
-    here = max(sample.size - start, 0)
-    sound = sound._replace(codec=codec, bytes_per_second=float(speed), start=start, seconds=here / speed)
-    if length is None or here >= length:
-        return sound._replace(seconds=(length or here) / speed)
-    return sound._replace(declared=length / speed)
-
-
 def _as_flac(_: Sample, sound: Sound, __: Track) -> Sound:
     return sound._replace(kind=Kind.FLAC, block=0)
+
+
+_PUT_RIGHT = {
+    "WAV": _as_wav, "W64": _as_wav, "AU": _as_wav, "AIFF": _as_wav, "MP3": _as_mp3, "Ogg": _as_ogg, "AAC": _as_adts,
+    "FLAC": _as_flac,
+}  # fmt: skip
 
 
 def _perhaps_cut(sample: Sample, sound: Sound, general: Track) -> Sound:
@@ -263,6 +262,8 @@ def _perhaps_cut(sample: Sample, sound: Sound, general: Track) -> Sound:
 def _heard(sample: Sample, sound: Sound, notes: tuple[str, ...]) -> Preview:
     if sound.rate and sound.rate not in _RATES:
         sound, notes = sound._replace(kind=None), (*notes, f"{sound.rate:,} Hz is no sample rate of sound.")
+    elif sound.kind is None and sound.codec:
+        notes = (*notes, f"No waveform: {sound.codec} is not decoded here.")
     if sound.kind is None or not sound.channels:
         return Preview(sound.name, Nothing(), _facts(sound, sample), notes)
     # A decoder may be led astray: what is known by now is shown in any case.

@@ -3,20 +3,22 @@
 The first is led astray by a made-up file at most into its own end. The second never sees anything but plain samples.
 """
 
+import io
 import os
 import struct
 import threading
 from array import array
 from collections import deque
 from collections.abc import Generator, Iterator
+from enum import Enum
 from operator import mul
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
-from cloudstore_tui.preview.loudness import MemoryFile
-from cloudstore_tui.preview.streams import first_frame
-from cloudstore_tui.preview.worker import limit
+from cloudstore_tui.preview.remote_file import NotFetchedError, RemoteFile
+from cloudstore_tui.preview.streams import Wav, constant_speed, first_frame, wav_head
+from cloudstore_tui.preview.worker import Program, limit
 
 RATE = 16_000
 """Samples a second that are played: calls have half of that, and screen recordings no more to say."""
@@ -30,60 +32,125 @@ HEAD = struct.Struct(">cI")
 REPORT = struct.Struct(">BQ")
 """How often was forgotten until now (modulo 256), and how many samples were played since."""
 _MAX_CPU_S = 600
+_AHEAD, _SEARCHED = 64 * 1024, 8 * 1024
+_LEAD_S = 1.0
+"""Seconds before the wanted one at which an MP3 is begun: a frame may hold bits of some before it."""
 _FRAME, _OVERLAP, _REACH, _SPARSE = RATE // 25, RATE // 100, RATE // 200, 4
 """Samples that are moved together, that fade into each other, that a frame is moved to fit, and of which one counts."""
 
 
 class DecodeJob(msgspec.Struct, frozen=True):
-    """What is decoded, from where, and how fast it is to be heard."""
+    """To the process that decodes: how large the recording is, from where, and how fast it is to be heard."""
 
-    data: bytes
+    size: int
     start: float = 0.0
     """Seconds."""
     speed: float = 1.0
 
 
+class Samples(msgspec.Struct, frozen=True, tag=True):
+    """From it: the next ones, of both sides in one."""
+
+    data: bytes
+
+
 def decoder_main() -> None:
-    """Decode one recording into samples on the standard output."""
-    source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    job = msgspec.msgpack.decode(source.read(), type=DecodeJob)
+    """Decode one recording, and ask for its bytes as they are needed."""
+    program = Program()
     limit(_MAX_CPU_S)
-    for samples in stretched(decoded(job.data, job.start), job.speed):
-        target.write(samples.tobytes())
-    target.flush()
+    job = program.receive(DecodeJob)
+    for samples in stretched(decoded(RemoteFile(program.fetch, job.size), job.start), job.speed):
+        program.send(Samples(samples.tobytes()))
     os._exit(0)
 
 
-def format_of(data: bytes) -> tuple[str, int] | None:
+def format_of(head: bytes) -> tuple[str, int] | None:
     """The library's name for a format that is played, and where it begins.
 
     Not Vorbis: the decoder at hand is known to write where a damaged file tells it to.
     """
-    if data[:4] in (b"RIFF", b"RF64", b"BW64") and data[8:12] == b"WAVE":
-        return "WAV", 0
-    if data.startswith(b"fLaC"):
+    if head.startswith(b"fLaC"):
         return "FLAC", 0
-    at = 0 if data.startswith(b"ID3") else first_frame(data[: 1 << 20])
+    wav = wav_head(io.BytesIO(head))
+    if wav is not None:
+        return ("WAV", wav.start) if wav.is_decoded else None
+    at = 0 if head.startswith(b"ID3") else first_frame(head)
     return None if at is None else ("MP3", at)
 
 
-def decoded(data: bytes, start: float) -> "Iterator[array[int]]":
+def decoded(file: RemoteFile, start: float) -> "Iterator[array[int]]":
     """The samples of a recording from a second on, both sides in one."""
     import miniaudio
 
-    found = format_of(data)
-    if found is None:
-        return
-    kind, at = found
-    source = MemoryFile(data[at:])
     try:
+        found = _from_second(file, start)
+        if found is None:
+            return
+        kind, source, skipped = found
         yield from miniaudio.stream_any(
             source, miniaudio.FileFormat[kind], nchannels=1, sample_rate=RATE, frames_to_read=RATE // 5,
-            seek_frame=int(start * RATE),
+            seek_frame=int(skipped * RATE),
         )  # fmt: skip
-    except miniaudio.MiniaudioError:
+    except (miniaudio.MiniaudioError, NotFetchedError):
         # What came before was sound all the same.
         return
+
+
+def _from_second(file: RemoteFile, start: float) -> "tuple[str, SoundFile, float] | None":
+    """A file that begins where the sound of a second is known to lie, and the seconds to pass over in it."""
+    head = file.stretch(0, _AHEAD)
+    found = format_of(head)
+    if found is None:
+        return None
+    (kind, at), opened = found, cast(BinaryIO, file)
+    if kind == "WAV" and (wav := wav_head(opened)) is not None:
+        place = int(start * wav.rate) * wav.block if wav.is_sliceable else 0
+        length = max(min(wav.length or file.size, file.size - wav.start) - place, 0)
+        return kind, SoundFile(file, wav.start + place, wav.head(length), wav), 0.0 if wav.is_sliceable else start
+    if kind == "MP3" and start > _LEAD_S and (speed := constant_speed(opened, at)):
+        begin = at + int((start - _LEAD_S) * speed)
+        frame = first_frame(file.stretch(begin, _SEARCHED)) or 0
+        return kind, SoundFile(file, begin + frame), start - (begin + frame - at) / speed
+    return kind, SoundFile(file, at), start
+
+
+class SoundFile:
+    """A recording from some place on as the library wants to read it, with another head before it."""
+
+    error_in_readcallback: BaseException | None = None
+
+    def __init__(self, file: RemoteFile, begin: int, head: bytes = b"", wav: Wav | None = None) -> None:
+        """Take the file, where its sound begins, what is read before that, and how the sound is to be turned round."""
+        self._file = file
+        self._begin = begin
+        self._head = head
+        self._wav = wav if wav is not None and wav.turned else None
+        self._at = 0
+
+    def read(self, count: int) -> bytes:
+        """The next bytes; none where they cannot be had."""
+        data = self._head[self._at : self._at + count] or self._sound(self._at - len(self._head), count)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, origin: Enum) -> bool:
+        """Go there; whether that is inside of the file."""
+        at = offset + (self._at if origin.name == "CURRENT" else 0)
+        if at < 0:
+            return False
+        self._at = at
+        return True
+
+    def _sound(self, at: int, count: int) -> bytes:
+        try:
+            if self._wav is None:
+                return self._file.stretch(self._begin + at, count)
+            # Samples are turned round as a whole, wherever the library wants to begin.
+            before = at % self._wav.turned
+            data = self._file.stretch(self._begin + at - before, before + count + -(before + count) % self._wav.turned)
+            return self._wav.sound(data)[before : before + count]
+        except NotFetchedError:
+            return b""
 
 
 def stretched(pieces: "Iterator[array[int]]", speed: float) -> "Iterator[array[int]]":

@@ -1,14 +1,14 @@
 """What a sound library does not tell: where the sound of a WAV lies, how an Ogg ends, how long frames last."""
 
 import struct
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 
 _SLICEABLE = frozenset({1, 3, 6, 7})
 """Codecs of which any block stands alone."""
-_DECODED = _SLICEABLE | {2, 0x11, 0xFFFE}
+_DECODED = _SLICEABLE | {2, 0x11}
 _MAX_CHUNKS = 100
 _UNKNOWN = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 """Lengths that a recorder writes which cannot go back to fill them in."""
@@ -17,9 +17,10 @@ _EOS = 4
 
 
 class Wav(NamedTuple):
-    """The head of a WAV file."""
+    """The head of a file whose sound can be put into a WAV file as it is, or with its bytes turned round."""
 
     codec: int
+    """Number of the coding in WAV files."""
     channels: int
     rate: int
     bytes_per_second: int
@@ -31,16 +32,30 @@ class Wav(NamedTuple):
     frames: int
     """Samples of each channel, as the file says; 0 where it does not."""
     form: bytes
-    """The chunk that describes the coding."""
+    """The chunk that describes the coding in a WAV file."""
+    turned: int = 0
+    """Bytes of a sample whose most significant byte comes first; 0 where it is as in WAV files."""
 
-    def file(self, sound: bytes) -> bytes:
-        """A file of some of the sound, with nothing in it that could lead a decoder astray."""
-        inside = b"WAVE" + self._chunk(b"fmt ", self.form) + self._chunk(b"data", sound)
-        return self._chunk(b"RIFF", inside)
+    def head(self, length: int) -> bytes:
+        """The head of a file with so many bytes of the sound, and nothing in it that could lead a decoder astray."""
+        inside = b"WAVE" + _chunk(b"fmt ", self.form)
+        return b"RIFF" + struct.pack("<I", _most(len(inside) + 8 + length)) + inside + _chunk(b"data", length=length)
 
-    @staticmethod
-    def _chunk(name: bytes, content: bytes) -> bytes:
-        return name + struct.pack("<I", len(content)) + content
+    def sound(self, data: bytes) -> bytes:
+        """The sound as it is in a WAV file; the data begins with a whole sample."""
+        if self.turned == 1:
+            return data.translate(_UNSIGNED)
+        if not self.turned:
+            return data
+        out = bytearray(data[: len(data) // self.turned * self.turned])
+        for place in range(self.turned):
+            out[place :: self.turned] = data[self.turned - 1 - place : len(out) : self.turned]
+        return bytes(out)
+
+    def file(self, data: bytes) -> bytes:
+        """A WAV file of some of the sound."""
+        sound = self.sound(data)
+        return self.head(len(sound)) + sound
 
     @property
     def is_sliceable(self) -> bool:
@@ -53,56 +68,121 @@ class Wav(NamedTuple):
         return self.codec in _DECODED
 
 
-def wav_head(sample: Sample) -> Wav | None:
-    """The chunks before the sound; `None` if they are damaged, or it has others."""
-    file = sample.open(4096)
-    magic = file.read(12)
-    if magic[:4] not in (b"RIFF", b"RF64", b"BW64") or magic[8:12] != b"WAVE":
-        return None
-    chunks: dict[bytes, bytes] = {}
+_UNSIGNED = bytes((value + 128) % 256 for value in range(256))
+"""What WAV files make of signed bytes."""
+
+
+def _chunk(name: bytes, content: bytes = b"", length: int | None = None) -> bytes:
+    return name + struct.pack("<I", _most(len(content) if length is None else length)) + content
+
+
+def _most(length: int) -> int:
+    return min(length, 0xFFFFFFFE)
+
+
+def _pcm(codec: int, width: int, channels: int, rate: int, start: int, length: int | None, turned: int) -> Wav:
+    """The head of a file of samples that stand side by side."""
+    speed, block = rate * channels * width, channels * width
+    form = struct.pack("<HHIIHH", codec, channels, rate & 0xFFFFFFFF, speed & 0xFFFFFFFF, block & 0xFFFF, 8 * width)
+    return Wav(codec, channels, rate, speed, block, start, length, 0, form, turned)
+
+
+def wav_head(file: BinaryIO) -> Wav | None:
+    """What is said before the sound of a WAV, W64, AU or AIFF file; `None` if it is damaged, or no such file."""
+    magic = file.read(16)
+    read = {b"RIFF": _riff, b"RF64": _riff, b"BW64": _riff, b"riff": _w64, b".snd": _au, b"FORM": _aiff}.get(magic[:4])
     try:
-        for _ in range(_MAX_CHUNKS):
-            name, length = struct.unpack("<4sI", file.read(8))
-            at = file.tell()
-            if name == b"data":
-                return _wav(chunks, at, length)
-            if name in (b"fmt ", b"ds64", b"fact"):
-                chunks[name] = file.read(min(length, 64))
-            file.seek(at + length + length % 2)
-    except (struct.error, NotFetchedError):
+        return read(file, magic) if read is not None else None
+    except (struct.error, OverflowError, NotFetchedError):
         return None
-    return None
 
 
-def _wav(chunks: dict[bytes, bytes], start: int, length: int) -> Wav | None:
-    form = chunks.get(b"fmt ", b"")
-    codec, channels, rate, speed, block, _ = struct.unpack_from("<HHIIHH", form)
-    if codec == 0xFFFE and len(form) >= 26:
-        (codec,) = struct.unpack_from("<H", form, 24)
+_Chunks = tuple[dict[bytes, bytes], int, int]
+_WANTED = (b"fmt ", b"ds64", b"fact", b"COMM")
+
+
+def _chunks(file: BinaryIO, head: struct.Struct, end: bytes) -> _Chunks:
+    """The chunks of a file, the last one only by where it begins and how long it says that it is."""
+    found: dict[bytes, bytes] = {}
+    at = 12
+    for _ in range(_MAX_CHUNKS):
+        file.seek(at)
+        name, length = head.unpack(file.read(head.size))
+        at += head.size
+        if name == end:
+            return found, at, length
+        if name in _WANTED:
+            found[name] = file.read(min(length, 64))
+        at += length + length % 2
+    return found, 0, 0
+
+
+def _riff(file: BinaryIO, magic: bytes) -> Wav | None:
+    if magic[8:12] != b"WAVE":
+        return None
+    chunks, start, length = _chunks(file, struct.Struct("<4sI"), b"data")
     known = None if length in _UNKNOWN else length
     if length == 0xFFFFFFFF and len(chunks.get(b"ds64", b"")) >= 16:
         known = int(struct.unpack_from("<Q", chunks[b"ds64"], 8)[0])
     frames = int.from_bytes(chunks.get(b"fact", b"")[:4], "little")
-    if not channels or not rate:
+    return _wav(chunks, start, known, frames if frames not in _UNKNOWN else 0)
+
+
+def _w64(file: BinaryIO, _: bytes) -> Wav | None:
+    """Sony's form, in which names have 16 bytes, and lengths 8 that count their own head."""
+    at, found = 40, b""
+    for _number in range(_MAX_CHUNKS):
+        file.seek(at)
+        name, length = struct.unpack("<4s12xQ", file.read(24))
+        if name == b"data":
+            return _wav({b"fmt ": found}, at + 24, length - 24 if 24 < length < 1 << 62 else None, 0)
+        found = file.read(min(length - 24, 64)) if name == b"fmt " else found
+        at += length + -length % 8
+    return None
+
+
+def _wav(chunks: dict[bytes, bytes], start: int, length: int | None, frames: int) -> Wav | None:
+    form = chunks.get(b"fmt ", b"")
+    codec, channels, rate, speed, block, _ = struct.unpack_from("<HHIIHH", form)
+    if codec == 0xFFFE and len(form) >= 26:
+        (codec,) = struct.unpack_from("<H", form, 24)
+    if not start or not channels or not rate:
         return None
-    return Wav(codec, channels, rate, speed, block, start, known, frames if frames not in _UNKNOWN else 0, form)
+    return Wav(codec, channels, rate, speed, block, start, length, frames, form)
 
 
-_AU = {
-    1: ("μ-law", 1), 2: ("PCM, 8 bits", 1), 3: ("PCM, 16 bits", 2), 4: ("PCM, 24 bits", 3), 5: ("PCM, 32 bits", 4),
-    6: ("PCM with floating point, 32 bits", 4), 7: ("PCM with floating point, 64 bits", 8), 27: ("A-law", 1),
+_AU = {1: (7, 1), 2: (1, 1), 3: (1, 2), 4: (1, 3), 5: (1, 4), 6: (3, 4), 7: (3, 8), 27: (6, 1)}
+"""The coding in WAV files, and the bytes of a sample, for each of AU files."""
+
+
+def _au(file: BinaryIO, magic: bytes) -> Wav | None:
+    start, length, coding = struct.unpack_from(">III", magic, 4)
+    rate, channels = struct.unpack(">II", file.read(8))
+    codec, width = _AU.get(coding, (0, 0))
+    if not codec or not rate or not 0 < channels < 64:
+        return None
+    return _pcm(codec, width, channels, rate, start, None if length in _UNKNOWN else length, width if codec < 6 else 0)
+
+
+_AIFF = {
+    b"NONE": 1, b"twos": 1, b"sowt": 1, b"in24": 1, b"in32": 1, b"fl32": 3, b"FL32": 3, b"fl64": 3, b"FL64": 3,
+    b"ulaw": 7, b"ULAW": 7, b"alaw": 6, b"ALAW": 6,
 }  # fmt: skip
 
 
-def au_head(head: bytes) -> tuple[str, int, int, int | None] | None:
-    """Coding, bytes per second, where the sound of an AU file begins, and its bytes if that is told."""
-    if not head.startswith(b".snd") or len(head) < 24:
+def _aiff(file: BinaryIO, magic: bytes) -> Wav | None:
+    if magic[8:12] not in (b"AIFF", b"AIFC"):
         return None
-    start, length, coding, rate, channels = struct.unpack_from(">IIIII", head, 4)
-    name, size = _AU.get(coding, ("", 0))
-    if not size or not rate or not 0 < channels < 64:
+    chunks, start, length = _chunks(file, struct.Struct(">4sI"), b"SSND")
+    common = chunks.get(b"COMM", b"")
+    channels, bits, exponent, mantissa = struct.unpack_from(">H4xHHQ", common)
+    kind = common[18:22] if magic[8:12] == b"AIFC" else b"NONE"
+    codec, width = _AIFF.get(kind, 0), -(-bits // 8) if kind.lower() not in (b"ulaw", b"alaw") else 1
+    rate = int(mantissa * 2.0 ** (exponent - 16_446)) if exponent < 16_446 else 0
+    if not codec or not start or not rate or not 0 < channels < 64 or not 0 < width <= 8:
         return None
-    return name, rate * channels * size, start, None if length in _UNKNOWN else length
+    turned = 0 if codec > 3 or (kind == b"sowt" and width > 1) else width
+    return _pcm(codec, width, channels, rate, start + 8, length - 8 if length > 8 else None, turned)
 
 
 class OggEnd(NamedTuple):
@@ -181,6 +261,8 @@ _BIT_RATES = {
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8000)}
 _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350)
+_MEASURED = 32 * 1024
+"""Bytes of an MP3 whose frames are all as large if they are so to its end."""
 _CHAIN = 3
 """Frames that have to follow each other until they are believed."""
 
@@ -214,16 +296,41 @@ def _frame_length(head: bytes) -> int:
     if layer == 0:
         is_adts = head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < len(_ADTS_RATES)
         return (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5 if is_adts else 0
-    rates = _RATES.get(version)
-    bits, rate = head[2] >> 4, head[2] >> 2 & 3
-    if rates is None or rate == 3 or bits in (0, 15):
+    rates, rate = _RATES.get(version), head[2] >> 2 & 3
+    bytes_per_second, padding = int(_speed(head)), head[2] >> 1 & 1
+    if rates is None or rate == 3 or not bytes_per_second:
         return 0
-    table = _BIT_RATES.get((version, layer)) or _BIT_RATES[(2, 3 if layer == 3 else 1)]
-    bytes_per_second, padding = table[bits - 1] * 125, head[2] >> 1 & 1
     if layer == 3:
         return (12 * bytes_per_second * 8 // rates[rate] + padding) * 4
     samples = 1152 if layer == 2 or version == 3 else 576
     return samples * bytes_per_second // rates[rate] + padding
+
+
+def _speed(head: bytes) -> float:
+    """Bytes a second, as an MPEG frame says, 0.0 if it does not."""
+    version, layer, bits = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4
+    if layer == 0 or bits in (0, 15):
+        return 0.0
+    table = _BIT_RATES.get((version, layer)) or _BIT_RATES[(2, 3 if layer == 3 else 1)]
+    return table[bits - 1] * 125.0
+
+
+def constant_speed(file: BinaryIO, at: int) -> float:
+    """Bytes that an MP3 has for each second, 0.0 if they are not always as many."""
+    file.seek(at)
+    data = file.read(10)
+    if data.startswith(b"ID3") and len(data) == 10:
+        at += 10 + sum((byte & 0x7F) << 7 * (3 - place) for place, byte in enumerate(data[6:]))
+    file.seek(at)
+    data = file.read(_MEASURED)
+    start = place = first_frame(data) or 0
+    speeds = set()
+    while length := _frame_length(data[place : place + 6]):
+        speeds.add((data[place + 1], data[place + 2] & 0xFC))
+        place += length
+    if len(speeds) != 1 or b"Xing" in data[start : start + 200] or b"VBRI" in data[start : start + 200]:
+        return 0.0
+    return _speed(data[start:])
 
 
 def has_frame_count(head: bytes, at: int) -> bool:

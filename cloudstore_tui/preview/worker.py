@@ -10,7 +10,7 @@ import resource
 import struct
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -22,18 +22,15 @@ from cloudstore_tui.preview.system_calls import refuse_system_calls
 MAX_MEMORY = 512 * 1024 * 1024
 MAX_CPU_S = 5
 _MAX_FILES = 64
-_M = TypeVar("_M", Job, Answer)
+_M = TypeVar("_M")
 _LENGTH = struct.Struct(">I")
 _FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.kill")
 
 
 def main() -> None:
     """Take one job, answer it, end."""
-    source = os.fdopen(os.dup(0), "rb")
-    target = os.fdopen(os.dup(1), "wb")
-    _close_standard_files()
+    program = Program()
     limit()
-    program = _Program(source, target)
     job = program.receive(Job)
     # Deferred: while this is loaded, the program fetches the first bytes.
     from cloudstore_tui.preview.examine import examine
@@ -73,14 +70,7 @@ def _writes(arguments: tuple[object, ...]) -> bool:
     return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
 
-def _close_standard_files() -> None:
-    """Whatever a library prints must not come between the messages."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nowhere, number)
-
-
-def encoded(message: Ask | Draft | Done) -> bytes:
+def encoded(message: msgspec.Struct) -> bytes:
     """A message as bytes; letters that are half of one become �."""
     try:
         return msgspec.msgpack.encode(message)
@@ -96,19 +86,25 @@ def _whole_letters(value: object) -> object:
     return [_whole_letters(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-class _Program:
-    """Who started this worker."""
+class Program:
+    """Who started this worker, at the other end of its standard input and output."""
 
-    def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
-        self._source = source
-        self._target = target
+    def __init__(self) -> None:
+        """Take both for messages alone: whatever a library prints must not come between them."""
+        self._source = os.fdopen(os.dup(0), "rb")
+        self._target = os.fdopen(os.dup(1), "wb")
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nowhere, number)
 
-    def send(self, message: Ask | Draft | Done) -> None:
+    def send(self, message: msgspec.Struct) -> None:
+        """Say something."""
         data = encoded(message)
         self._target.write(_LENGTH.pack(len(data)) + data)
         self._target.flush()
 
     def receive(self, kind: type[_M]) -> _M:
+        """Wait for what is said next."""
         size = self._source.read(_LENGTH.size)
         if len(size) < _LENGTH.size:
             # Nobody waits any more.
@@ -116,6 +112,7 @@ class _Program:
         return msgspec.msgpack.decode(self._source.read(_LENGTH.unpack(size)[0]), type=kind)
 
     def fetch(self, stretches: Sequence[tuple[int, int]]) -> tuple[Sequence[bytes], str]:
+        """Ask for stretches of the object."""
         self.send(Ask(tuple(stretches)))
         answer = self.receive(Answer)
         return answer.pieces, answer.problem

@@ -4,6 +4,7 @@ import atexit
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 from textual.app import App, SuspendNotSupported
 from textual.screen import Screen
@@ -20,6 +21,9 @@ from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.opening import command, kind_of, opener, run
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_watch import TransferWatch
+
+if TYPE_CHECKING:
+    from cloudstore_tui.preview.player import RemoteSound
 
 LARGE = 20_000_000
 """Bytes from which on the user is asked before an object is fetched to be looked at."""
@@ -122,24 +126,11 @@ class ObjectActions:
         except ConfigError:
             return ""
 
-    async def sound_of(self, entry: StoredObject, say: Say) -> bytes:
-        """All bytes of a recording, to be listened to.
+    def sound_of(self, entry: StoredObject) -> "RemoteSound":
+        """The bytes of a recording, fetched while it is listened to."""
+        from cloudstore_tui.preview.player import RemoteSound
 
-        Raises:
-            StorageError: it cannot be had, or is too large to be kept.
-        """
-        from cloudstore_tui.preview.player import MAX_SOUND
-
-        if entry.size is None or entry.size > MAX_SOUND:
-            size = words.size(entry.size, exact=entry.size_exact) or "of unknown size"
-            raise UnsupportedError(f"it is {size}, too much to listen to here", hint="d fetches it, y links to it.")
-        copy = TemporaryCopy(entry.name)
-        try:
-            await self._fetch(copy, entry, "fetching it to listen", say)
-            return copy.path.read_bytes()
-        finally:
-            copy.remove()
-            say("")
+        return RemoteSound(self._watch.range_reader(entry), entry.size if entry.size_exact else None)
 
     async def transcript_of(self, entry: StoredObject) -> Preview | None:
         """What was said in a recording, if its call has that."""

@@ -83,7 +83,7 @@ async def test_e_plays_a_recording_what_was_said_runs_along_and_enter_jumps_ther
             await it.press("j")
         await it.press("enter")
         await it.until(lambda: player(it).position >= turns[second] - 0.1)
-        assert f"▶ {int(turns[second]) // 60}:" in it.text
+        await it.until(lambda: f"▶ {int(turns[second]) // 60}:" in it.text)
         await it.press("P")
         await it.until(lambda: "‖ " in it.text)
         await it.press("q")

@@ -127,12 +127,12 @@ class PreviewScreen(BaseScreen[bool]):
 
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
-        """Listen to it; pause, or go on, while it is heard. What ended begins again."""
+        """Listen to it; pause, or go on, while it is heard. What ended begins again, what broke off goes on."""
         player = self._player
         if player is None:
             await self._listen()
         elif player.ended:
-            await player.seek(0.0)
+            await player.seek(player.position if player.problem else 0.0)
         else:
             player.pause(paused=not player.paused)
 
@@ -194,19 +194,25 @@ class PreviewScreen(BaseScreen[bool]):
     # Listening
 
     async def _listen(self) -> None:
-        """Fetch the recording and play it; where it would not be heard, offer other ways."""
+        """Play the recording while it is fetched; where it would not be heard, offer other ways."""
         # Deferred: it is needed only by those who listen.
         from cloudstore_tui.preview.player import Player
 
         why = why_silent(os.environ)
         if not why:
+            player = Player(self._actions.sound_of(self._entry), self._moved, child_environment())
+            self._say("fetching it to listen… Esc stops")
             try:
-                player = Player(await self._actions.sound_of(self._entry, self._say), self._moved, child_environment())
                 await player.start()
             except UnsupportedError as error:
                 why = sentence(error.with_(hint=""))
             else:
                 self._player = player
+            finally:
+                self._say("")
+                if self._player is not player:
+                    await player.close()
+            if not why:
                 self.refresh_bindings()
                 self._read_transcript()
                 return
@@ -238,11 +244,12 @@ class PreviewScreen(BaseScreen[bool]):
         player = self._player
         if player is None:
             return
-        if player.is_mute:
+        if player.ended and player.problem:
             self.playing.hide()
-            tell(self, "Its sound could not be decoded. e opens it in another program.", "warning")
+            tell(self, player.problem, "warning")
             return
-        self.playing.show(player.position, self._seconds, player.speed, paused=player.paused or player.ended)
+        state = "‖" if player.paused or player.ended else "↓" if player.is_waiting else "▶"
+        self.playing.show(state, player.position, self._seconds, player.speed)
         self.view.show_playhead(min(player.position / self._seconds, 1.0) if self._seconds else None)
         said = [line for line, start in self.view.document.turns if start <= player.position + 0.3]
         now = said[-1] if said else -1

@@ -23,12 +23,10 @@ class PlayerBar(Widget):
         self._text = ""
         self._share = 0.0
 
-    def show(self, position: float, seconds: float, speed: float, *, paused: bool) -> None:
-        """Show where it is, of how long, and how fast it goes."""
+    def show(self, sign: str, position: float, seconds: float, speed: float) -> None:
+        """Show whether it is heard, where it is, of how long, and how fast it goes."""
         self.display = True
-        told = (
-            f"{'‖' if paused else '▶'} {clock(int(position))} / {clock(seconds)}{f'  {speed:g}×' if speed != 1 else ''}"
-        )
+        told = f"{sign} {clock(int(position))} / {clock(seconds)}{f'  {speed:g}×' if speed != 1 else ''}"
         share = min(position / seconds, 1.0) if seconds else 0.0
         if (told, self._cell(share)) != (self._text, self._cell(self._share)):
             self._text, self._share = told, share
