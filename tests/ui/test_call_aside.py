@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from textual.app import App, ComposeResult
 
 from cloudstore_tui.preview.model import Dialogue, Preview, Text, Turn
-from cloudstore_tui.ui.widgets.call_aside import CallAside
-from cloudstore_tui.ui.widgets.player_bar import PlayerBar
+from cloudstore_tui.ui.widgets.call_list import CallAside
+from cloudstore_tui.ui.widgets.preview_view import PlayerBar
 
 SAID = Dialogue((Turn("agent", 0.0, "Good morning, you are speaking with Khang."), Turn("caller", 636.0, "Hello.")))
 FACTS = (("language", "en-US"), ("confidence", "0.9621"))
@@ -58,12 +58,12 @@ async def test_the_place_of_what_is_played_is_on_a_line() -> None:
     async with app.run_test(size=(40, 6)) as pilot:
         bar = app.query_one(PlayerBar)
         assert not bar.display
-        bar.show(30.0, 60.0, 1.5, paused=False)
+        bar.show("▶", 30.0, 60.0, 1.5)
         await pilot.pause()
         shown = list(app.lines)[-1]
         assert shown.startswith(" ▶ 0:30 / 1:00  1.5×  ")
         assert abs(shown.count("━") - shown.count("─")) <= 1
-        bar.show(60.0, 60.0, 1.0, paused=True)
+        bar.show("‖", 60.0, 60.0, 1.0)
         await pilot.pause()
         assert list(app.lines)[-1].startswith(" ‖ 1:00 / 1:00  ━")
         bar.hide()

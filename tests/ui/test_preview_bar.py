@@ -3,7 +3,7 @@
 from textual import on
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
+from cloudstore_tui.ui.widgets.preview_view import PreviewBar
 
 
 class Shown(App[None]):

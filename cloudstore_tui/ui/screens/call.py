@@ -34,8 +34,7 @@ from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.terminal.access import spares_the_line
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_watch import TransferWatch
-from cloudstore_tui.ui.widgets.call_aside import CallAside
-from cloudstore_tui.ui.widgets.call_list import COMING, HERE, CallList
+from cloudstore_tui.ui.widgets.call_list import COMING, HERE, CallAside, CallList
 from cloudstore_tui.ui.widgets.chrome import Crumb
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]

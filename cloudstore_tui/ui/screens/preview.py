@@ -23,9 +23,7 @@ from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import report, sentence, tell
-from cloudstore_tui.ui.widgets.player_bar import PlayerBar
-from cloudstore_tui.ui.widgets.preview_bar import PreviewBar
-from cloudstore_tui.ui.widgets.preview_view import PreviewView
+from cloudstore_tui.ui.widgets.preview_view import PlayerBar, PreviewBar, PreviewView
 
 if TYPE_CHECKING:
     from cloudstore_tui.preview.player import Player

@@ -1,4 +1,4 @@
-"""The lines of a preview: wrapped, folded, searched, and drawn one by one."""
+"""The preview: its lines, wrapped, folded, searched and drawn one by one; what is searched, and what is heard."""
 
 import re
 from collections.abc import Iterator
@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
+from cloudstore_tui.preview.clock import clock
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.widgets.bar_input import BarInput
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 _LEAST = 20
@@ -434,3 +440,101 @@ class PreviewView(CursorList):
             self._arrange(place)
         self.cursor = self._rows.row_of(place)
         return True
+
+
+class PreviewBar(Horizontal):
+    """Hidden until somebody searches."""
+
+    DEFAULT_CSS = """
+    PreviewBar {
+        height: 1; display: none; background: $panel;
+        & > Static { width: auto; color: $text-accent; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="searching.leave", show=False, tooltip="Search nothing, go back"),
+    ]
+
+    class Asked(Message):
+        """The user typed something, or went back."""
+
+        def __init__(self, text: str | None) -> None:
+            super().__init__()
+            self.text = text
+            """What to search; `None` for what was searched before."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._input = BarInput("text; small letters find large ones, too")
+
+    def compose(self) -> ComposeResult:
+        """A sign and a line."""
+        yield Static(" / ", markup=False)
+        yield self._input
+
+    def open(self) -> None:
+        """Let the user type."""
+        self.display = True
+        self._input.focus()
+
+    def action_leave(self) -> None:
+        """Go back to the lines."""
+        self._end(None)
+
+    @on(Input.Submitted)
+    def submit(self, event: Input.Submitted) -> None:
+        """Search."""
+        event.stop()
+        self._end(event.value)
+
+    def _end(self, text: str | None) -> None:
+        self.display = False
+        self.post_message(self.Asked(text))
+
+
+_NARROWEST = 10
+
+
+class PlayerBar(Widget):
+    """One line, hidden while nothing is played; drawn again when the second or the cell changes."""
+
+    DEFAULT_CSS = """
+    PlayerBar { height: 1; display: none; background: $panel; color: $text-accent; text-style: bold; }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text = ""
+        self._share = 0.0
+
+    def show(self, sign: str, position: float, seconds: float, speed: float) -> None:
+        """Show whether it is heard, where it is, of how long, and how fast it goes."""
+        self.display = True
+        told = f"{sign} {clock(int(position))} / {clock(seconds)}{f'  {speed:g}×' if speed != 1 else ''}"
+        share = min(position / seconds, 1.0) if seconds else 0.0
+        if (told, self._cell(share)) != (self._text, self._cell(self._share)):
+            self._text, self._share = told, share
+            self.refresh()
+
+    def hide(self) -> None:
+        """Nothing is played any more."""
+        self.display = False
+        self._text = ""
+
+    def render_line(self, y: int) -> Strip:
+        """The time, and a line with the place on it."""
+        if y:
+            return Strip.blank(self.size.width, self.rich_style)
+        width, cell = self.size.width, self._cell(self._share)
+        line = f" {self._text}  "
+        if self._length >= _NARROWEST:
+            line += "━" * cell + "●" + "─" * (self._length - cell - 1)
+        return Strip([Segment(set_cell_size(line, width), self.rich_style)], width)
+
+    @property
+    def _length(self) -> int:
+        return self.size.width - len(self._text) - 4
+
+    def _cell(self, share: float) -> int:
+        return int(share * max(self._length - 1, 0))
