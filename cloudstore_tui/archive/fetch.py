@@ -27,7 +27,7 @@ from cloudstore_tui.archive.manifest import (
     tells_of_same,
 )
 from cloudstore_tui.archive.matching import LocalMatch, is_earlier_version, match_file
-from cloudstore_tui.archive.plan import Outcome, PlanItem, PullPlan
+from cloudstore_tui.archive.plan import Outcome, PlanItem, PullPlan, suffixed_names
 from cloudstore_tui.core.errors import (
     AccessError,
     ConflictError,
@@ -177,29 +177,40 @@ class Recorder:
 
     def catch_up(self, stop: Stop) -> None:
         """Give files that are here already the names of this plan, and bring their lines up to date."""
+        for line in self._plan.in_the_way():
+            stop.check()
+            self._move_aside(line, stop, *suffixed_names(line))
         for item, line in self._plan.known_items():
             stop.check()
-            if path_of(line) != str(item.path) and self._plan.could_be(item, path_of(line)):
-                self._move_aside(item, line, stop)
+            is_elsewhere = path_of(line) != str(item.path) and self._plan.could_be(item, path_of(line))
+            if is_elsewhere and not self._move_aside(line, stop, item.path.name):
+                # What has the new name is looked at by the transfer.
+                self._plan.note(item, Outcome.WANTED)
             if self._plan.outcome(item) is Outcome.HAD:
                 self._refresh(item)
 
-    def _move_aside(self, item: PlanItem, line: ManifestEntry, stop: Stop) -> None:
-        """Give our own file the name that the plan has for it: others need the one that it has, be it for a folder."""
+    def _move_aside(self, line: ManifestEntry, stop: Stop, *names: str) -> bool:
+        """Give our own file the first free one of some names: others need the one that it has, be it for a folder.
+
+        A file that is not as its line says is left alone. False if no name is free.
+        """
         path = PurePosixPath(path_of(line))
         if match_file(self._folder, path, line, stop) is LocalMatch.OTHER:
-            return
-        if not self._renamed(path, item.path.name):
-            # What has the new name is looked at by the transfer.
-            self._plan.note(item, Outcome.WANTED)
-            return
-        moved = {**line, "path": str(item.path)}
+            return True
+        name = next((name for name in names if self._renamed(path, name)), "")
+        if not name:
+            return False
+        moved = {**line, "path": str(path.with_name(name))}
         if line.get("sidecar") == f"{path.name}.json":
             moved.pop("sidecar")
-            name = f"{item.path.name}.json"
-            moved |= {"sidecar": name} if self._renamed(path.with_name(f"{path.name}.json"), name) else {}
-        self._append(moved, superseded_entry(line, str(item.path), is_there=False), kind="renamed")
+            moved |= (
+                {"sidecar": f"{name}.json"}
+                if self._renamed(path.with_name(f"{path.name}.json"), f"{name}.json")
+                else {}
+            )
+        self._append(moved, superseded_entry(line, str(moved["path"]), is_there=False), kind="renamed")
         self._plan.remember([moved])
+        return True
 
     def _renamed(self, path: PurePosixPath, name: str) -> bool:
         try:

@@ -51,8 +51,8 @@ CREATE TABLE items(
 CREATE INDEX by_name ON items(folded);
 CREATE INDEX by_outcome ON items(outcome, number);
 CREATE TABLE folders(folded TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE known(key TEXT PRIMARY KEY, path TEXT NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX by_path ON known(path);
+CREATE TABLE known(key TEXT PRIMARY KEY, path TEXT NOT NULL, folded TEXT NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX by_path ON known(folded);
 """
 _ITEM = "number, body, own, path"
 
@@ -135,9 +135,9 @@ class PullPlan:
     def remember(self, lines: Iterable[ManifestEntry]) -> None:
         """Take over lines of a manifest; later ones replace earlier ones."""
         self._database.execute_many(
-            "INSERT OR REPLACE INTO known VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)",
             (
-                (key_of_entry(line), json.dumps(path_of(line)), json.dumps(line))
+                (key_of_entry(line), json.dumps(path_of(line)), _folded(path_of(line)), json.dumps(line))
                 for line in lines
                 if key_of_entry(line) and not is_superseded(line)
             ),
@@ -151,8 +151,15 @@ class PullPlan:
     def others_at(self, path: PurePosixPath, item: PlanItem) -> list[ManifestEntry]:
         """The lines of the manifest about other objects whose file is there."""
         rows = self._database.all(
-            "SELECT line FROM known WHERE path = ? AND key <> ?", (json.dumps(str(path)), item.key)
+            "SELECT line FROM known WHERE folded = ? AND path = ? AND key <> ?",
+            (_folded(str(path)), json.dumps(str(path)), item.key),
         )
+        return [_line(line) for (line,) in rows]
+
+    def in_the_way(self) -> list[ManifestEntry]:
+        """The lines about objects that are not in this plan, while their files have the names of its folders."""
+        unlisted = "key NOT IN (SELECT key FROM items)"
+        rows = self._database.all(f"SELECT line FROM known WHERE folded IN (SELECT folded FROM folders) AND {unlisted}")
         return [_line(line) for (line,) in rows]
 
     def known_items(self) -> Iterator[tuple[PlanItem, ManifestEntry]]:
@@ -322,11 +329,23 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
+def _folded(path: str) -> str:
+    """The same of a path that a manifest tells, which may hold what no database takes."""
+    return fold(path).encode(errors="backslashreplace").decode()
+
+
 def suffixed(base: str, identity: str, key: str, length: int) -> str:
     """A path with a suffix of so many characters of an object's id; with a digest of its key if 0."""
     path = PurePosixPath(base)
     # An id can be there in two regions.
     return str(path.with_name(distinct_name(path.name, identity, length) if length else distinct_name(path.name, key)))
+
+
+def suffixed_names(line: ManifestEntry) -> list[str]:
+    """The names with suffixes that a plan could give the object of a line, the shortest first."""
+    key, path = key_of_entry(line), path_of(line)
+    identity = str(line.get("id") or line.get("key"))
+    return [PurePosixPath(suffixed(path, identity, key, length)).name for length in LENGTHS]
 
 
 def _beside_ours(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -99,6 +99,21 @@ async def test_a_file_of_ours_makes_room_for_a_folder_of_its_name(bucket: Any, p
     assert set(verified(pull.folder).values()) == {Found.GOOD}
 
 
+async def test_a_file_of_ours_makes_room_although_its_object_is_not_listed_any_more(bucket: Any, pull: Any) -> None:
+    bucket.put("in/a")
+    assert (await pull(sidecars=True)).report.is_complete
+    old = bucket.objects.pop("in/a")
+    bucket.put("in/a/b")
+    done = await pull(sidecars=True)
+    assert (done.report.found, done.report.fetched, done.losses) == (1, 1, [])
+    moved = next(line["path"] for line in pull.manifest() if line["key"] == "in/a")
+    assert set(pull.files()) == {"a/b", "a/b.json", moved, f"{moved}.json"}
+    assert set(verified(pull.folder).values()) == {Found.GOOD}
+    bucket.objects["in/a"] = old
+    again = await pull(sidecars=True)
+    assert (again.report.had, again.fetched) == (2, [])
+
+
 async def test_a_file_that_was_changed_here_does_not_make_room(bucket: Any, pull: Any) -> None:
     bucket.put("in/a")
     await pull()
