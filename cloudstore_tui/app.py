@@ -37,14 +37,13 @@ from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
 from cloudstore_tui.state.memory import FilterHistory, JsonState, Layouts, ThemeChoice
-from cloudstore_tui.ui.boundary import Boundary, install_boundary, is_of_callback
 from cloudstore_tui.ui.browser.setup import ProfileAdded, SetupController
 from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.masking import mask_filters, turn_mask
 from cloudstore_tui.ui.palette import Palette
-from cloudstore_tui.ui.report import Messages, tell
+from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
 from cloudstore_tui.ui.signals import ignore, listen
@@ -256,7 +255,7 @@ class CloudStoreApp(App[None]):
 
     async def action_quit(self) -> None:
         """End the program, if nothing is lost by it or the user wants it all the same."""
-        from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+        from cloudstore_tui.ui.dialogs.questions import QuitDialog
 
         if isinstance(self.screen, QuitDialog):
             return

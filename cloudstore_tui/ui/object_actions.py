@@ -102,7 +102,7 @@ class ObjectActions:
 
     async def link(self, entry: StoredObject, say: Say, is_wanted: Callable[[], bool] = lambda: True) -> None:
         """Ask for a signed link, show it and copy it, if the user has not gone elsewhere meanwhile."""
-        from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+        from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         if not self.can_link(entry):
             tell(self._screen, "This service gives no links.", "warning")

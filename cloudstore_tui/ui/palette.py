@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from cloudstore_tui.config.keymap import is_off
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog, Picked
+from cloudstore_tui.ui.dialogs.picking import Pick, PickDialog, Picked
 from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.themes import ThemeManager
 

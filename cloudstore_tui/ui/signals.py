@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from cloudstore_tui.ui.terminal.modes import TERMINAL
+from cloudstore_tui.ui.terminal.driver import TERMINAL
 
 HANGUP = 129
 """Exit code after the terminal was closed."""

@@ -14,7 +14,7 @@ import pytest
 
 from cloudstore_tui.core.errors import ConfigError, crash_sentence
 from cloudstore_tui.transfers.model import State
-from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+from cloudstore_tui.ui.dialogs.questions import QuitDialog
 from cloudstore_tui.ui.screens.help import HelpScreen
 from tests.support.environment import own_environment
 

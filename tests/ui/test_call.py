@@ -16,8 +16,8 @@ from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Session
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
+from cloudstore_tui.ui.dialogs.links import LinkDialog
 from cloudstore_tui.ui.screens.call import CallScreen
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 

@@ -2,7 +2,7 @@
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
+from cloudstore_tui.ui.widgets.fields import ChoiceLine
 
 
 class Choosing(App[None]):

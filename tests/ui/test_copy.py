@@ -8,8 +8,8 @@ import pytest
 
 from cloudstore_tui.core.errors import NotAvailableError
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+from cloudstore_tui.ui.dialogs.links import LinkDialog
+from cloudstore_tui.ui.dialogs.picking import PickDialog
 
 FOLDER, SEARCH = "acme:exports/reporting/", "acme8:us-east/"
 

@@ -8,9 +8,8 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.deletions import UNKNOWN, DeletionLog
-from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+from cloudstore_tui.ui.dialogs.questions import DeleteDialog, QuitDialog
 
 START = "acme:exports/reporting/"
 

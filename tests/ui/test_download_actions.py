@@ -11,9 +11,8 @@ from textual.widgets import Input
 
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.transfers.model import OnConflict, State
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog
+from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 from cloudstore_tui.ui.downloads import usable_folder
 
 START = "acme:exports/reporting/"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloudstore_tui.ui.widgets.bar_input import BarInput
+from cloudstore_tui.ui.widgets.fields import BarInput
 
 
 async def test_the_filter_hides_rows_while_it_is_typed_and_enter_keeps_it(browser: Any) -> None:

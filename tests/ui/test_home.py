@@ -15,7 +15,7 @@ from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
-from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
+from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.screens.home import WIDE, HomeChoice, HomeList, HomeScreen, HomeState, sections_of
 
 NOW = datetime(2024, 12, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from cloudstore_tui.core.errors import NotAvailableError
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs.links import LinkDialog
 
 START = "acme:exports/reporting/"
 

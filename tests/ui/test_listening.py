@@ -10,8 +10,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.sandbox.content import recording
 from cloudstore_tui.sandbox.eightbyeight import fixtures
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.listen_dialog import ListenDialog, stream_line
+from cloudstore_tui.ui.dialogs.links import LinkDialog, ListenDialog, stream_line
 from cloudstore_tui.ui.screens.preview import PreviewScreen
 
 START = "acme8:us-east/"

@@ -11,7 +11,7 @@ from cloudstore_tui.core.errors import UnsettledError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.restores import RestoreStatus, RestoreStore
 from cloudstore_tui.transfers.model import State
-from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
+from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 from cloudstore_tui.ui.restore_watch import request_of
 from cloudstore_tui.ui.screens.restores import RestoresScreen
 

@@ -12,7 +12,7 @@ from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.state.memory import FilterHistory
 from cloudstore_tui.state.searches import SavedSearches
 from cloudstore_tui.ui.browser.search_meaning import judge
-from cloudstore_tui.ui.widgets.bar_input import BarInput
+from cloudstore_tui.ui.widgets.fields import BarInput
 
 
 def said(it: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, lines
+from cloudstore_tui.ui.dialogs.columns import Bar, histogram_lines
 
 
 async def test_rows_are_counted_by_time_and_by_value_and_it_says_which(browser: Any) -> None:
@@ -74,11 +74,11 @@ async def test_a_hostile_value_is_shown_and_never_obeyed(browser: Any, searches:
 
 def test_bars_fill_the_width_and_none_is_lost() -> None:
     bars = [Bar("a", 1000), Bar("long name", 500), Bar("", 1), Bar("z", 0)]
-    drawn = [line.plain for line in lines(bars, 60)]
+    drawn = [line.plain for line in histogram_lines(bars, 60)]
     assert drawn[0] == f"a          {'█' * 42}  1,000"
     assert drawn[1] == f"long name  {'█' * 21}{' ' * 21}    500"
     assert drawn[2].startswith("(none)     ▏")
     assert "█" not in drawn[3]
     assert {len(line) for line in drawn} == {60}
-    assert [len(line.plain) for line in lines(bars, 20)] == [20] * 4
-    assert lines([], 60) == []
+    assert [len(line.plain) for line in histogram_lines(bars, 20)] == [20] * 4
+    assert histogram_lines([], 60) == []

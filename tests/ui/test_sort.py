@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Sort
-from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
+from cloudstore_tui.ui.dialogs.columns import SortDialog
 
 
 async def test_o_asks_and_a_service_that_can_sorts_everything(browser: Any, searches: Any) -> None:

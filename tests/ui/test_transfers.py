@@ -11,9 +11,8 @@ from cloudstore_tui.core.errors import LocalDiskError, NotAvailableError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, TransferSnapshot, ZipRequest
-from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+from cloudstore_tui.ui.dialogs.questions import CancelDialog, QuitDialog
 from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
 START = "acme:exports/reporting/"

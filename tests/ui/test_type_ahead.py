@@ -9,9 +9,9 @@ from textual.widgets import Input
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.ui.browser.screen import BrowserScreen
-from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+from cloudstore_tui.ui.dialogs.links import LinkDialog
+from cloudstore_tui.ui.dialogs.picking import PickDialog
+from cloudstore_tui.ui.dialogs.questions import DeleteDialog
 
 GO_TO, ENTER, PALETTE = "\x07", "\r", "\x10"
 HARMFUL = "daX"

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, ZipRequest
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog
 from cloudstore_tui.ui.downloads import Zipping
 
 START = "acme8:us-east/"

@@ -8,8 +8,8 @@ from cloudstore_tui.core.errors import MissingError, NetworkError, UnreadableErr
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.core.models import Folder
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
-from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import ZipJobsDialog
+from cloudstore_tui.ui.dialogs.questions import ClearZipsDialog
 
 START = "acme8:us-east/"
 

@@ -16,8 +16,8 @@ from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import NavigationTarget
-from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
+from cloudstore_tui.ui.dialogs.naming import Nameable, NameDialog
+from cloudstore_tui.ui.dialogs.picking import Pick, Picked
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import show
 
@@ -108,7 +108,7 @@ class BookmarkActions(ActionGroup):
     )
     async def bookmarks(self) -> None:
         """Show the list again until the user goes somewhere or closes it."""
-        from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
+        from cloudstore_tui.ui.dialogs.picking import BookmarksDialog
 
         at = 0
         while True:
@@ -200,7 +200,7 @@ class BookmarkActions(ActionGroup):
             home.remove(known.mark.name)
 
     async def _rename(self, known: _Known) -> None:
-        from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
+        from cloudstore_tui.ui.dialogs.naming import Nameable, NameDialog
 
         thing = Nameable(known.pick.note, known.mark.name)
         named = await self.screen.app.push_screen_wait(NameDialog("Rename", [thing]))

@@ -17,7 +17,7 @@ from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import cost_of_direct, cost_of_zips, is_available
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing import ListingController
-from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
     FetchAnswer,
     FetchOffer,
@@ -66,7 +66,7 @@ class DownloadActions(ActionGroup):
     )
     async def download_as(self) -> None:
         """To a folder that is asked for; the next time, the same one is offered."""
-        from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+        from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
         entries = self.chosen()
         if not entries:
@@ -172,8 +172,8 @@ class DownloadActions(ActionGroup):
 
     async def _ask(self, offer: FetchOffer) -> tuple[FetchAnswer | None, Path]:
         """Let the user decide, as often as another folder is wanted; the way and the folder."""
-        from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-        from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
+        from cloudstore_tui.ui.dialogs.fetching import FetchDialog
+        from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
         while True:
             free = await asyncio.to_thread(free_space, offer.folder)
@@ -288,7 +288,7 @@ class DownloadActions(ActionGroup):
         self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], folder: Path
     ) -> OnConflict | None:
         """What to do with them; asks where they are not the same already. `None` if nothing is to be done at all."""
-        from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+        from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 
         if not in_the_way:
             return OnConflict.REFUSE
@@ -358,7 +358,7 @@ class DownloadActions(ActionGroup):
         self, order: JobOrder, provider: StorageProvider, region: str, jobs: Sequence[ZipJob]
     ) -> tuple[ZipJob, ...]:
         """Do it; the jobs that the service then holds."""
-        from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
+        from cloudstore_tui.ui.dialogs.questions import ClearZipsDialog
 
         if order.verb is JobVerb.CANCEL and order.job is not None:
             left = await provider.cancel_zip(region, order.job.name)

@@ -23,7 +23,7 @@ from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.detail_pane import PAUSE
-from cloudstore_tui.ui.widgets.filter_bar import FilterBar
+from cloudstore_tui.ui.widgets.fields import FilterBar
 from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
 
 MANY = 100

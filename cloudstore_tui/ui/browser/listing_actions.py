@@ -111,7 +111,7 @@ class ListingActions(ActionGroup):
     @action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
         """Ask for a column and a direction."""
-        from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
+        from cloudstore_tui.ui.dialogs.columns import SortDialog
 
         state = self.listing.state
         if state is None:
@@ -139,7 +139,7 @@ class ListingActions(ActionGroup):
     @action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
     async def columns(self) -> None:
         """Ask for columns, and remember them for lists of this kind."""
-        from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
+        from cloudstore_tui.ui.dialogs.columns import ColumnsDialog
 
         state = self.listing.state
         if state is None:

@@ -208,7 +208,7 @@ class LookActions(ActionGroup):
     )
     async def copy(self) -> None:
         """Ask what of the marked entries, or of the one under the cursor, and copy it."""
-        from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
+        from cloudstore_tui.ui.dialogs.picking import Pick, PickDialog
 
         state = self.listing.state
         if state is None:
@@ -231,7 +231,7 @@ class LookActions(ActionGroup):
 
     async def _copy_link(self, offer: _Offer, entry: StoredObject, state: ListingState) -> None:
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-        from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+        from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         with self.listing.doing("asking for a link… Esc stops"):
             link = await state.provider.link(entry.location)

@@ -117,7 +117,7 @@ class Navigator:
         self.screen.run_worker(self._ask_and_search(search, location), group="saved search", exclusive=True)
 
     async def _ask_and_search(self, search: SavedSearch, location: Location) -> None:
-        from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+        from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 
         text: str | None = search.find
         if placeholders_of(search.find):

@@ -14,7 +14,7 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator, written
 from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick
+from cloudstore_tui.ui.dialogs.picking import Pick
 from cloudstore_tui.ui.report import report
 
 ADD = "Add a profile …"
@@ -100,7 +100,7 @@ class NavigationActions(ActionGroup):
     )
     async def path(self) -> None:
         """Ask for a part of the way that leads here."""
-        from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+        from cloudstore_tui.ui.dialogs.picking import PickDialog
 
         crumbs = self._navigator.target.crumbs if self._navigator.target is not None else ()
         picks = [Pick(crumb.text) for crumb in crumbs]
@@ -120,7 +120,7 @@ class NavigationActions(ActionGroup):
     )
     async def goto(self) -> None:
         """Ask for an address until it can be one, without losing what was typed."""
-        from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
+        from cloudstore_tui.ui.dialogs.picking import GotoDialog
 
         state = self.listing.state
         text = written(state.target.location) if state else ""
@@ -164,7 +164,7 @@ class NavigationActions(ActionGroup):
     @action("P", "Profile", "Go to another profile", shown=False, everywhere=True, opens=True, when=lambda _: True)
     async def profile(self) -> None:
         """Ask for one, and go to where the user was last in it."""
-        from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+        from cloudstore_tui.ui.dialogs.picking import PickDialog
 
         names = list(self._providers)
         here = self._navigator.target.location.profile if self._navigator.target else ""
@@ -196,7 +196,7 @@ class NavigationActions(ActionGroup):
     )
     async def region(self) -> None:
         """Find out which there are, ask, and show the same there."""
-        from cloudstore_tui.ui.dialogs.pick_dialog import PickDialog
+        from cloudstore_tui.ui.dialogs.picking import PickDialog
 
         state = self.listing.state
         if state is None:

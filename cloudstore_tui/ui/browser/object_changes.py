@@ -36,7 +36,7 @@ class DeletionActions(ActionGroup):
     )
     async def delete(self) -> None:
         """Ask, delete, tell."""
-        from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+        from cloudstore_tui.ui.dialogs.questions import DeleteDialog
 
         state = self.listing.state
         if state is None or not (objects := self.chosen_objects()):
@@ -85,7 +85,7 @@ class RestoreActions(ActionGroup):
     @action("B", "Restore", "Restore archived files", shown=False, needs=Capability.RESTORE, opens=True)
     async def restore(self) -> None:
         """Ask for how long, and put the objects on the list."""
-        from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
+        from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 
         objects = self.chosen_objects()
         archived = [entry for entry in objects if entry.state == ARCHIVED]

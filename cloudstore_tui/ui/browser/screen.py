@@ -358,7 +358,7 @@ class BrowserScreen(BaseScreen[None]):
     @on(SearchBar.Asked)
     def search(self, event: SearchBar.Asked) -> None:
         """Search inside a place, or count what that would find."""
-        from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
+        from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 
         if event.unfilled is not None:
             self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)

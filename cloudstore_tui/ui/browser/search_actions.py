@@ -18,7 +18,7 @@ from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.navigation import Navigator
 from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
-from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.dialogs.columns import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
 
@@ -79,7 +79,7 @@ class SearchActions(ActionGroup):
     )
     def show_fiql(self) -> None:
         """Show what was sent to the service."""
-        from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
+        from cloudstore_tui.ui.dialogs.links import FiqlDialog
 
         target = self._navigator.target
         if target is not None and target.query is not None:

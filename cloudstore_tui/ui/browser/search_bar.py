@@ -44,7 +44,7 @@ from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.bar_input import BarInput
+from cloudstore_tui.ui.widgets.fields import BarInput
 
 LONGEST = 5_000
 """Characters of a text that is looked at with each key."""

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from cloudstore_tui.state.searches import SIGN, SavedSearches
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.bar_input import BarInput
+from cloudstore_tui.ui.widgets.fields import BarInput
 
 
 class Recall:

@@ -42,8 +42,8 @@ class UploadActions(ActionGroup):
     )
     async def upload(self) -> None:
         """Ask, then upload."""
-        from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-        from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
+        from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
+        from cloudstore_tui.ui.dialogs.paths import UploadDialog
 
         state = self.listing.state
         if state is None:

@@ -1,18 +1,18 @@
 """The frame that all dialogs share, what they are put together from, and those that only ask or tell."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from cloudstore_tui.ui.base_screen import BaseModal
 from cloudstore_tui.ui.terminal.access import key_display
@@ -110,6 +110,26 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         """Put the title where it has room."""
         self.entitle(self._heading)
 
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that work now; footer, help and palette call them what the buttons do."""
+        words = {one.id: one.words for one in self.query(KeyButton)}
+        return {
+            key: active._replace(binding=replace(active.binding, description=words[active.binding.action]))
+            if active.binding.action in words
+            else active
+            for key, active in super().active_bindings.items()
+        }
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    async def press_enter(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
+        """Enter in a line or list does what its button does."""
+        event.stop()
+        for one in self.query(KeyButton):
+            if one.is_of_enter:
+                await self.run_action(one.id or "cancel")
+
     def action_cancel(self) -> None:
         """Answer with what changes nothing."""
         self.dismiss(self._harmless)
@@ -151,8 +171,10 @@ class KeyButton(Button):
 
     def __init__(self, label: str, action: str, *, enter: bool = False) -> None:
         super().__init__(Content(label), id=action, compact=True)
-        self._words = label
-        self._enter = enter
+        self.words = label
+        """What it does, without the key."""
+        self.is_of_enter = enter
+        """Whether Enter in the line or list of its dialog does the same."""
 
     def on_mount(self) -> None:
         """Follow the focus: a letter that is typed into a line is no key of a button."""
@@ -161,10 +183,10 @@ class KeyButton(Button):
     def _show_key(self, screen: Screen[object]) -> None:
         bindings = (active.binding for active in screen.active_bindings.values())
         own = next((binding for binding in bindings if binding.action == self.id), None)
-        if own is None and self._enter:
+        if own is None and self.is_of_enter:
             own = Binding("enter", "")
         key = key_display(self.app, own) if own is not None else ""
-        label = Content(f"{key.capitalize() if len(key) > 1 else key} {self._words}".strip())
+        label = Content(f"{key.capitalize() if len(key) > 1 else key} {self.words}".strip())
         if label != self.label:
             self.label = label
 
@@ -174,75 +196,25 @@ def button(label: str, action: str, *, enter: bool = False) -> KeyButton:
     return KeyButton(label, action, enter=enter)
 
 
-class Note(Static):
-    """Text that comes and goes below a field."""
+class Choices(OptionList):
+    """The list of a dialog: j and k move its cursor, as the arrows do."""
 
-    DEFAULT_CSS = """
-    Note {
-        color: $text-muted; width: 1fr; height: auto;
-        &.-silent { display: none; }
-    }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", show=False, tooltip="Next line", id="list.down"),
+        Binding("k", "cursor_up", "Up", show=False, tooltip="Line before", id="list.up"),
+    ]
 
-    def __init__(self, text: str = "", *, widget_id: str | None = None) -> None:
-        super().__init__(Content(text), id=widget_id)
-        self.set_class(not text, "-silent")
-
-    def say(self, text: Content | str) -> None:
-        """Show this, or vanish."""
-        content = Content(text) if isinstance(text, str) else text
-        if content != self.content:
-            self.update(content)
-        self.set_class(not content.plain, "-silent")
-
-
-LONGEST_PASTE = 65_536
-"""Characters taken of a pasted text."""
-
-
-class Field(Input):
-    """An input whose cursor stands still; letters typed into it are never commands."""
-
-    @dataclass
-    class Refused(Message):
-        """A text was pasted where only typing counts."""
-
-        field: "Field"
-
-    def __init__(
-        self,
-        value: str = "",
-        *,
-        widget_id: str | None = None,
-        max_length: int = 0,
-        takes_paste: bool = True,
-    ) -> None:
-        super().__init__(value, id=widget_id, max_length=max_length, select_on_focus=False, compact=True)
-        # A blinking cursor repaints the line twice a second for ever.
-        self.cursor_blink = False
-        self._takes_paste = takes_paste
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take the first line without its control characters; the dialog learns of it, too."""
-        event.prevent_default()
-        if not self._takes_paste:
-            self.post_message(self.Refused(self))
-            return
-        line = next(iter(event.text[:LONGEST_PASTE].splitlines()), "")
-        clean = "".join(character for character in line if character.isprintable())
-        if self.selection.is_empty:
-            self.insert_text_at_cursor(clean)
-        else:
-            self.replace(clean, *self.selection)
+    def __init__(self, *options: Content | Option, widget_id: str) -> None:
+        super().__init__(*options, id=widget_id, markup=False, compact=True)
 
 
 class QuestionDialog(Dialog[bool]):
     """Yes or no; Escape and the button that has the focus at first say no."""
 
-    AUTO_FOCUS = "#no"
+    AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yes", "Yes", tooltip="Do it", id="dialog.yes"),
-        Binding("n", "no", "No", tooltip="Do not do it", id="dialog.no"),
+        Binding("n", "cancel", "No", show=False, tooltip="Do not do it", id="dialog.no"),
     ]
 
     def __init__(self, title: Content | str, yes: str, no: str = "Cancel") -> None:
@@ -252,12 +224,8 @@ class QuestionDialog(Dialog[bool]):
 
     def compose_buttons(self) -> ComposeResult:
         """No, then yes."""
-        yield button(self._no, "no")
+        yield button(self._no, "cancel")
         yield button(self._yes, "yes")
-
-    def action_no(self) -> None:
-        """Answer no."""
-        self.dismiss(False)
 
     def action_yes(self) -> None:
         """Answer yes, unless it may have been pasted."""

@@ -17,7 +17,7 @@ from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.palette import is_move
 from cloudstore_tui.ui.terminal.access import key_display
-from cloudstore_tui.ui.widgets.filter_bar import FilterBar
+from cloudstore_tui.ui.widgets.fields import FilterBar
 
 TYPING = "typing"
 """The area of what a line to type in understands by itself."""

@@ -26,7 +26,7 @@ from cloudstore_tui.state.searches import SavedSearch, SavedSearches
 from cloudstore_tui.transfers.model import TransferSnapshot, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
+from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.place_words import ago, service_name, visit_above, visit_title
 from cloudstore_tui.ui.restore_watch import RestoreWatch

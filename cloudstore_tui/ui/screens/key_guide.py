@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
+from cloudstore_tui.ui.widgets.fields import ChoiceLine
 
 _BULLET = "* "
 _WIDEST = 100

@@ -18,7 +18,7 @@ from cloudstore_tui.preview.render import joined, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.dialogs.listen_dialog import ListenDialog, ListenWay, why_silent
+from cloudstore_tui.ui.dialogs.links import ListenDialog, ListenWay, why_silent
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.opening import kind_of

@@ -2,32 +2,232 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from cloudstore_tui.config.draft import ProfileDraft
-from cloudstore_tui.config.secrets import keyring_trouble
-from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.config.draft import NAME, ProfileDraft, asked, check_name, is_needed, read_answer
+from cloudstore_tui.config.secrets import EXPLANATIONS, SecretStore, clean_secret, keyring_trouble, spoken, variables
+from cloudstore_tui.core.errors import StorageError, UsageError
+from cloudstore_tui.core.profile import Option, Profile, SecretField
 from cloudstore_tui.core.provider import Check, ProviderSpec
 from cloudstore_tui.ui.base_screen import BaseModal
 from cloudstore_tui.ui.dialogs.dialog import QuestionDialog, button
-from cloudstore_tui.ui.screens.profile_questions import ProfileQuestions
 from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.widgets.choice_line import ChoiceLine
+from cloudstore_tui.ui.widgets.fields import ChoiceLine, FormRow
 
 _LONGEST = 600
 _WIDTHS = [(0, "-narrow"), (100, "-wide")]
 _KEEP, _DONE = "keep", "done"
 DISCARD = "Discard what you filled in?"
 _SAVING = "saving"
+
+READ_ONLY, MORE, STORE, SERVICE = "read_only", "more", "store", "provider"
+_YES, _NO = "yes", "no"
+_COMMAND = "_command"
+
+
+class ProfileRows(Vertical):
+    """The lines for one service."""
+
+    DEFAULT_CSS = "ProfileRows { height: auto; }"
+
+    def __init__(self, spec: ProviderSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.rare = [_option_row(option) for option in asked(spec, rare=True)]
+        self.secrets = [_secret_row(field) for field in spec.secrets]
+        self.commands = [_command_row(field) for field in spec.secrets]
+        self.usual = [_option_row(option) for option in asked(spec, rare=False)]
+        self.store = FormRow.choosing(
+            STORE, "Keep secrets in", "", [store.value for store in SecretStore], SecretStore.FILE
+        )
+        about = "yes: the profile can neither upload nor delete. It can be changed in the configuration later."
+        self.read_only = FormRow.choosing(READ_ONLY, "Read-only", about, (_YES, _NO))
+        labels = ", ".join(row.label for row in self.rare)
+        self.more = FormRow.choosing(MORE, "Advanced options", f"Rarely needed: {labels}.", (_NO, _YES))
+        self.lines = (
+            *self.usual,
+            self.store,
+            *self.secrets,
+            *self.commands,
+            self.read_only,
+            self.more,
+            *self.rare,
+        )
+        """All of them from the top, those that are not shown included."""
+
+    def offer(self, stores: Sequence[str]) -> None:
+        """Keep secrets in one of these; the first is the best, unless somebody is past that question."""
+        line = self.store.control
+        if isinstance(line, ChoiceLine):
+            is_past = line.value != SecretStore.FILE or any(row.value for row in self.secrets)
+            line.offer(stores, line.value if is_past and line.value in stores else stores[0])
+
+    def fit_choices(self, name: str) -> None:
+        """Show the lines that the choices ask for."""
+        store = SecretStore(self.store.value)
+        for row in self.secrets:
+            row.display = store in (SecretStore.KEYRING, SecretStore.FILE)
+        for row in self.commands:
+            row.display = store is SecretStore.COMMAND
+        for row in self.rare:
+            row.display = self.more.value == _YES
+        self.store.about = EXPLANATIONS[store]
+        if store is SecretStore.ENVIRONMENT:
+            self.store.about += f" Here: {', '.join(variables(name or 'NAME', self.spec.secrets))}."
+
+    def draft(self, name: str) -> ProfileDraft:
+        """What was answered; every line is fine."""
+        options = [*self.usual, *(self.rare if self.more.value == _YES else ())]
+        store = SecretStore(self.store.value)
+        draft = ProfileDraft(self.spec, name, store=store, writable=self.read_only.value == _NO)
+        draft.texts = {row.key: row.value for row in options}
+        if store in (SecretStore.KEYRING, SecretStore.FILE):
+            draft.secrets = {row.key: clean_secret(row.value, spoken(row.key)) for row in self.secrets}
+        elif store is SecretStore.COMMAND:
+            draft.commands = {row.key.removesuffix(_COMMAND): row.value.strip() for row in self.commands}
+        return draft
+
+    def carry_over(self, other: "ProfileRows") -> None:
+        """Take what was answered for another service and is not answered here."""
+        known = {row.key: row.value for row in (*other.usual, other.read_only, other.store)}
+        for row in (*self.usual, self.read_only, self.store):
+            if isinstance(row.control, ChoiceLine) or not row.value:
+                row.value = known.get(row.key, row.value)
+
+
+def name_row(taken: Collection[str]) -> FormRow:
+    """The line for the name."""
+    return FormRow("name", NAME.label, f"{NAME.help} {NAME.where}", partial(_checked_name, taken))
+
+
+def service_row(names: Collection[str], about: str) -> FormRow:
+    """The line for the service."""
+    return FormRow.choosing(SERVICE, "Service", about, tuple(names))
+
+
+def _checked_name(taken: Collection[str], text: str) -> None:
+    check_name(text.strip(), taken)
+
+
+def _option_row(option: Option) -> FormRow:
+    about = f"{option.help} {option.where}".strip()
+    if option.choices:
+        return FormRow.choosing(option.name, option.label, about, option.choices, str(option.default or ""))
+    if not is_needed(option) and not option.default:
+        about = f"May stay empty. {about}"
+    row = FormRow(option.name, option.label, about, partial(read_answer, option), value=str(option.default or ""))
+    return row if option.type is tuple else row.suggest(option.suggestions)
+
+
+def _secret_row(field: SecretField) -> FormRow:
+    about = f"{field.help} {field.where} It does not show while you type or paste it."
+    return FormRow(field.name, field.label, about, lambda text: clean_secret(text, spoken(field.name))).hide_typing()
+
+
+def _command_row(field: SecretField) -> FormRow:
+    about = f"A command that prints it, such as `pass show cloudstore/{field.name}`. {field.help}"
+
+    def check(text: str) -> None:
+        if not text.strip():
+            raise UsageError("it is missing", hint="Type the command that prints the secret.")
+
+    return FormRow(f"{field.name}{_COMMAND}", f"{field.label} by", about, check)
+
+
+class ProfileQuestions(VerticalScroll, can_focus=False):
+    """Shows the lines that the answers so far ask for."""
+
+    DEFAULT_CSS = "ProfileQuestions { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
+
+    def __init__(self, specs: Sequence[ProviderSpec], taken: Collection[str] = ()) -> None:
+        """Ask for a profile of one of these services; `taken` are names that are taken."""
+        super().__init__()
+        self._specs = {spec.name: spec for spec in specs}
+        self.naming = name_row(taken)
+        self.choosing = service_row(self._specs, "; ".join(f"{spec.name}: {spec.title}" for spec in specs))
+        self._services: dict[str, ProfileRows] = {}
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        """The lines of all services, of which those of one are shown."""
+        # All are there from the beginning: a line that came later could take keys that were typed for another.
+        self._services = {name: ProfileRows(spec) for name, spec in self._specs.items()}
+        yield self.naming
+        yield self.choosing
+        for rows in self._services.values():
+            with rows:
+                yield from rows.lines
+
+    def on_mount(self) -> None:
+        """Show those of the first service."""
+        self.settle()
+
+    @on(ChoiceLine.Changed)
+    def follow(self, event: ChoiceLine.Changed) -> None:
+        """Show the lines that a choice asks for."""
+        if event.line.id == SERVICE:
+            for rows in self._services.values():
+                if rows is not self.rows:
+                    self.rows.carry_over(rows)
+        self.settle()
+        # Somebody may be ahead of the screen, already in a line that is not shown any more.
+        focused = self.screen.focused
+        if focused is not None and any(not parent.display for parent in focused.ancestors_with_self):
+            self.rows.lines[0].control.focus()
+
+    @property
+    def rows(self) -> ProfileRows:
+        """The lines of the service that is chosen."""
+        return self._services[self.choosing.value]
+
+    @property
+    def lines(self) -> list[FormRow]:
+        """All lines of the profile, those that are not shown included."""
+        return [self.naming, self.choosing, *self.rows.lines]
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything was filled in."""
+        return any(row.is_answered for row in self.lines)
+
+    def settle(self) -> None:
+        """Show the lines of the chosen service that the choices ask for."""
+        for rows in self._services.values():
+            rows.display = rows is self.rows
+        self.rows.fit_choices(self.naming.value.strip())
+
+    def offer_keyring(self, trouble: str) -> None:
+        """Offer the keyring, unless there is trouble with it."""
+        self._trouble = trouble
+        words = [store.value for store in SecretStore if store is not SecretStore.KEYRING or not trouble]
+        for rows in self._services.values():
+            rows.offer(words)
+        self.settle()
+
+    def about_focused(self) -> str:
+        """What to know about the line that has the focus; nothing if none has."""
+        row = next((row for row in self.lines if row.control.has_focus), None)
+        if row is None:
+            return ""
+        return f"{row.about} {self._trouble}".rstrip() if row is self.rows.store else row.about
+
+    def draft(self) -> ProfileDraft | None:
+        """What was answered; without a draft, the first line that is wrong has the focus."""
+        self.settle()
+        wrong = [row for row in self.lines if row.display and not row.is_fine()]
+        if wrong:
+            wrong[0].control.focus()
+            return None
+        return self.rows.draft(self.naming.value.strip())
 
 
 class ProfileFormScreen(BaseModal[Profile | None]):

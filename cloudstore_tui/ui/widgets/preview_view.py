@@ -22,8 +22,8 @@ from cloudstore_tui.preview.clock import clock
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
-from cloudstore_tui.ui.widgets.bar_input import BarInput
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
+from cloudstore_tui.ui.widgets.fields import BarInput
 
 _LEAST = 20
 """Cells that a wrapped line gets at least after it is moved in."""

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, Picked
+from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Pick, Picked
 
 PICKS = (Pick("reports", "acme:exports/"), Pick("@long", "duration=gt=1"), Pick("xr", "acme8:uk/"))
 

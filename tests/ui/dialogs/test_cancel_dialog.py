@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
+from cloudstore_tui.ui.dialogs.questions import CancelDialog
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.dialogs.completing import MOST_SHOWN, Candidates
+from cloudstore_tui.ui.dialogs.paths import MOST_SHOWN, Candidates
 
 
 class Host(App[None]):

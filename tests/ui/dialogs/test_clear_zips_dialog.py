@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
+from cloudstore_tui.ui.dialogs.questions import ClearZipsDialog
 
 
 async def test_only_the_typed_number_clears(opened: Any) -> None:

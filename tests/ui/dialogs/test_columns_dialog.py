@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Column
-from cloudstore_tui.ui.dialogs.columns_dialog import NARROWEST, WIDEST, ColumnsDialog
+from cloudstore_tui.ui.dialogs.columns import NARROWEST, WIDEST, ColumnsDialog
 
 NAME = Column("name", "Name", width=30)
 SIZE = Column("size", "Size", width=9)

@@ -5,7 +5,7 @@ from functools import partial
 from textual.app import App, ComposeResult
 from textual.widgets import Button
 
-from cloudstore_tui.ui.dialogs.completing import CompletingField, complete_word
+from cloudstore_tui.ui.dialogs.paths import CompletingField, complete_word
 
 
 class Host(App[None]):

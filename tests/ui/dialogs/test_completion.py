@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.completing import Completion, complete_path, complete_word, local_path
+from cloudstore_tui.ui.dialogs.paths import Completion, complete_path, complete_word, local_path
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.transfers.model import OnConflict
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 from cloudstore_tui.ui.downloads import Conflict, Side
 
 MD5 = "279f59fda113af25b01ec0ffee000000"

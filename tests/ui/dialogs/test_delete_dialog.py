@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+from cloudstore_tui.ui.dialogs.questions import DeleteDialog
 
 START = datetime(2024, 9, 1, 12, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ async def test_dates_without_a_zone_are_no_crash(opened: Any) -> None:
 )
 async def test_one_is_a_yes_or_no_with_cancel_first(opened: Any, keys: tuple[str, ...], answer: bool) -> None:
     async with opened(DeleteDialog(objects(1))) as it:
-        assert it.focus == "no"
+        assert it.focus == "cancel"
         await it.press(*keys)
         assert it.answers == [answer]
 
@@ -109,7 +109,7 @@ async def test_a_paste_that_breaks_out_into_keys_does_not_confirm(opened: Any) -
     async with opened(DeleteDialog(objects(25))) as it:
         it.dialog.query_one("#count").value = "25"
         await it.paste("x")
-        it.dialog.action_delete()
+        it.dialog.action_confirm()
         await it.pilot.pause()
         assert it.answers == []
 

@@ -7,7 +7,8 @@ import pytest
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from cloudstore_tui.ui.dialogs.dialog import Dialog, Field, MessageDialog, QuestionDialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, MessageDialog, QuestionDialog, button
+from cloudstore_tui.ui.widgets.fields import Field
 
 
 class Risky(QuestionDialog):
@@ -42,8 +43,8 @@ async def test_title_and_keys_stand_on_the_frame_the_buttons_and_the_last_line(o
         await it.pilot.pause()
         lines = [line.rstrip() for line in it.text.split("\n")]
         assert "Quit now?" in it.text
-        assert any("n Stay" in line and "y Quit" in line for line in lines)
-        assert lines[-1] == " esc Cancel  y Yes  n No"
+        assert any("Esc Stay" in line and "y Quit" in line for line in lines)
+        assert lines[-1] == " esc Stay  y Quit"
 
 
 async def test_a_button_shows_no_letter_that_would_be_typed_into_a_line(opened: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
+from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
 
 async def test_enter_takes_the_folder_that_is_proposed(opened: Any, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
+from cloudstore_tui.ui.dialogs.fetching import FetchDialog
 from cloudstore_tui.ui.downloads import FetchAnswer, FetchOffer
 
 OFFER = FetchOffer(

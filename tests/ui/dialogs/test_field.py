@@ -3,7 +3,7 @@
 from textual import events
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.dialogs.dialog import LONGEST_PASTE, Field
+from cloudstore_tui.ui.widgets.fields import LONGEST_PASTE, Field
 
 
 class Host(App[None]):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
+from cloudstore_tui.ui.dialogs.links import FiqlDialog
 
 
 async def test_it_shows_the_filter_where_it_went_and_what_it_does_not_say(opened: Any) -> None:

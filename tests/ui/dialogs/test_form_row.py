@@ -4,7 +4,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Button
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.ui.dialogs.form_row import FormRow
+from cloudstore_tui.ui.widgets.fields import FormRow
 
 
 def refuse(text: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
+from cloudstore_tui.ui.dialogs.picking import GotoDialog
 
 
 async def test_typing_replaces_the_present_address_and_end_goes_on_from_it(opened: Any) -> None:

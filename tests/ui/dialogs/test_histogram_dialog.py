@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.dialogs.columns import Bar, Grouping, HistogramDialog
 
 DAYS = (Bar("2024-09-01", 40, "day==1"), Bar("2024-09-02", 10, "day==2"))
 AGENTS = (Bar("Khang \x1b[1m[/x]", 30, "agent==Khang"), Bar("", 20))

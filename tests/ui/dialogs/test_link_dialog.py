@@ -7,8 +7,8 @@ import pytest
 
 from cloudstore_tui.core.links import LinkForm, SignedLink
 from cloudstore_tui.core.profile import Secret
-from cloudstore_tui.ui.dialogs import link_dialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
+from cloudstore_tui.ui.dialogs import links
+from cloudstore_tui.ui.dialogs.links import LinkDialog
 
 NOW = datetime(2024, 9, 1, 12, tzinfo=UTC)
 URL = "https://blob.8x8.com/recording.mp3?X-Amz-Signature=" + "0123456789abcdef" * 24
@@ -63,7 +63,7 @@ async def test_the_plain_view_gives_the_terminal_the_link_alone(opened: Any, mon
         shown.append(text)
         return True
 
-    monkeypatch.setattr(link_dialog, "show_alone", show_alone)
+    monkeypatch.setattr(links, "show_alone", show_alone)
     async with opened(dialog()) as it:
         await it.press("v")
         assert shown == [URL]

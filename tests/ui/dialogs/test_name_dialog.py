@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.name_dialog import Nameable, Named, NameDialog
+from cloudstore_tui.ui.dialogs.naming import Nameable, Named, NameDialog
 
 THINGS = (Nameable("This place: acme:exports/", "exports", ("old",)), Nameable("This object: a.txt", "a.txt"))
 

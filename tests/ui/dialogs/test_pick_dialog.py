@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog, Picked
+from cloudstore_tui.ui.dialogs.picking import Pick, PickDialog, Picked
 
 PICKS = (Pick("all regions"), Pick("us-east", "here"), Pick("uk"), Pick("[red]\x1b"))
 

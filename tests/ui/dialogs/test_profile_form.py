@@ -14,8 +14,8 @@ from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
-from cloudstore_tui.ui.dialogs.dialog import Field
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from cloudstore_tui.ui.widgets.fields import Field
 
 Open = Callable[..., AbstractAsyncContextManager[Any]]
 

@@ -3,7 +3,7 @@
 from textual.app import App, ComposeResult
 
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.ui.screens.profile_questions import ProfileQuestions
+from cloudstore_tui.ui.screens.profile_form import ProfileQuestions
 
 
 class Form(App[None]):

@@ -6,7 +6,7 @@ from textual.app import App, ComposeResult
 
 from cloudstore_tui.config.secrets import SecretStore
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.ui.screens.profile_rows import ProfileRows
+from cloudstore_tui.ui.screens.profile_form import ProfileRows
 
 SPECS = {spec.name: spec for spec in PROVIDERS}
 

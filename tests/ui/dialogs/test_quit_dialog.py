@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
+from cloudstore_tui.ui.dialogs.questions import QuitDialog
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ async def test_it_says_how_much_runs_and_fits(opened: Any, size: tuple[int, int]
     async with opened(QuitDialog(1, keeps=True), size) as it:
         assert "1 transfer is unfinished. It will resume next time." in it.text
         assert it.fits()
-        assert it.focus == "no"
+        assert it.focus == "cancel"
 
 
 async def test_a_key_right_after_a_paste_does_not_confirm(opened: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
+from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 
 
 def objects(number: int) -> tuple[StoredObject, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.models import Column, ColumnKind
-from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
+from cloudstore_tui.ui.dialogs.columns import SortDialog
 
 NAME = Column("name", "Name", sort_field="objectName")
 SIZE = Column("size", "Size", ColumnKind.SIZE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog, inspect_file
+from cloudstore_tui.ui.dialogs.paths import UploadDialog, inspect_file
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.links import ZipJob
-from cloudstore_tui.ui.dialogs.zip_jobs_dialog import JobOrder, JobVerb, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import JobOrder, JobVerb, ZipJobsDialog
 
 JOBS = (
     ZipJob("acme8", "us-east", "a.zip", "DONE", ("x", "y")),

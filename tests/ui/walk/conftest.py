@@ -21,28 +21,14 @@ from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot
-from cloudstore_tui.ui.dialogs.bookmarks_dialog import BookmarksDialog
-from cloudstore_tui.ui.dialogs.cancel_dialog import CancelDialog
-from cloudstore_tui.ui.dialogs.clear_zips_dialog import ClearZipsDialog
-from cloudstore_tui.ui.dialogs.columns_dialog import ColumnsDialog
-from cloudstore_tui.ui.dialogs.conflict_dialog import ConflictDialog
-from cloudstore_tui.ui.dialogs.delete_dialog import DeleteDialog
+from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, HistogramDialog, SortDialog
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
-from cloudstore_tui.ui.dialogs.download_dialog import DownloadDialog
-from cloudstore_tui.ui.dialogs.fetch_dialog import FetchDialog
-from cloudstore_tui.ui.dialogs.fiql_dialog import FiqlDialog
-from cloudstore_tui.ui.dialogs.goto_dialog import GotoDialog
-from cloudstore_tui.ui.dialogs.histogram_dialog import Bar, Grouping, HistogramDialog
-from cloudstore_tui.ui.dialogs.link_dialog import LinkDialog
-from cloudstore_tui.ui.dialogs.listen_dialog import ListenDialog
-from cloudstore_tui.ui.dialogs.name_dialog import Nameable, NameDialog
-from cloudstore_tui.ui.dialogs.parameters_dialog import ParametersDialog
-from cloudstore_tui.ui.dialogs.pick_dialog import Pick, PickDialog
-from cloudstore_tui.ui.dialogs.quit_dialog import QuitDialog
-from cloudstore_tui.ui.dialogs.restore_dialog import RestoreDialog
-from cloudstore_tui.ui.dialogs.sort_dialog import SortDialog
-from cloudstore_tui.ui.dialogs.upload_dialog import UploadDialog
-from cloudstore_tui.ui.dialogs.zip_jobs_dialog import ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.links import FiqlDialog, LinkDialog, ListenDialog
+from cloudstore_tui.ui.dialogs.naming import Nameable, NameDialog, ParametersDialog
+from cloudstore_tui.ui.dialogs.paths import DownloadDialog, UploadDialog
+from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, GotoDialog, Pick, PickDialog
+from cloudstore_tui.ui.dialogs.questions import CancelDialog, ClearZipsDialog, DeleteDialog, QuitDialog, RestoreDialog
 from cloudstore_tui.ui.downloads import Conflict, FetchOffer, Side
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen

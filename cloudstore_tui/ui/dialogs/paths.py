@@ -1,26 +1,208 @@
-"""Which local files to upload: a list to choose from, and a line that filters it or takes a whole path."""
+"""Local paths: what Tab makes of half a path, where to download to, which files to upload."""
 
 import os
 import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.completing import MOST_FILES, CompletingField, complete_path, local_path
-from cloudstore_tui.ui.dialogs.dialog import Dialog, Note, button
+from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_text import elide, home_path
+from cloudstore_tui.ui.widgets.fields import Field, Note
+
+MOST_FILES = 10_000
+"""Names read of one folder; more would hold up the keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A text completed as far as it is clear, and what could follow."""
+
+    text: str
+    candidates: tuple[str, ...] = ()
+
+
+def complete_word(text: str, words: Iterable[str]) -> Completion:
+    """Complete to what all `words` that begin with `text` have in common."""
+    candidates = tuple(sorted(word for word in words if word.startswith(text)))
+    if not candidates:
+        return Completion(text)
+    first, last = candidates[0], candidates[-1]
+    same = next((index for index, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    return Completion(first[:same], candidates)
+
+
+def complete_path(text: str, start: Path, *, folders_only: bool = False) -> Completion:
+    """Complete the last part of a path typed in `start`; folders end with a slash, hidden names have to be begun."""
+    tail = text.rpartition("/")[2]
+    head = text[: len(text) - len(tail)]
+    if text == "~":
+        return Completion("~/", ("~/",))
+    names = _names(local_path(head, start), folders_only=folders_only)
+    visible = (name for name in names if tail.startswith(".") or not name.startswith("."))
+    found = complete_word(tail, visible)
+    return Completion(head + found.text, found.candidates)
+
+
+def local_path(text: str, start: Path) -> Path:
+    """The path a user means: `~` is at home, and what is not absolute is in `start`."""
+    path = Path(text)
+    if text == "~" or text.startswith("~/"):
+        path = Path.home() / text[2:]
+    return path if path.is_absolute() else start / path
+
+
+def _names(folder: Path, *, folders_only: bool) -> list[str]:
+    try:
+        with os.scandir(folder) as found:
+            entries = [(entry.name, _is_folder(entry)) for entry in islice(found, MOST_FILES)]
+    except (OSError, ValueError):
+        return []
+    return [f"{name}/" if is_folder else name for name, is_folder in entries if is_folder or not folders_only]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+MOST_SHOWN = 12
+"""Names shown; more do not help to choose."""
+
+
+class Candidates(Note):
+    """A few names in one paragraph, nothing while there is no choice."""
+
+    DEFAULT_CSS = """
+    Candidates { max-height: 4; }
+    """
+
+    def offer(self, names: tuple[str, ...]) -> None:
+        """Show these names."""
+        shown = [show(name, 40) for name in names[:MOST_SHOWN]]
+        if len(names) > MOST_SHOWN:
+            shown.append(Content(f"and {len(names) - MOST_SHOWN:,} more"))
+        self.say(Content("  ").join(shown))
+
+
+class CompletingField(Field):
+    """Tab completes what is typed, and goes on to the next part when there is nothing to complete."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", show=False, tooltip="Complete what is typed", id="field.complete"),
+    ]
+
+    @dataclass
+    class Completed(Message):
+        """Tab was pressed; `candidates` could follow."""
+
+        candidates: tuple[str, ...]
+
+    def __init__(
+        self, complete: Callable[[str], Completion | None], value: str = "", *, widget_id: str | None = None
+    ) -> None:
+        """Complete with `complete`; it gives `None` while it has to find out, and Tab is pressed for the user later."""
+        super().__init__(value, widget_id=widget_id)
+        self._complete = complete
+
+    def action_complete(self) -> None:
+        """Complete, or go on."""
+        found = self._complete(self.value)
+        if found is None:
+            return
+        changed = found.text != self.value
+        if changed:
+            self.value = found.text
+            self.action_end()
+        elif len(found.candidates) <= 1:
+            self.screen.focus_next()
+        self.post_message(self.Completed(found.candidates if len(found.candidates) > 1 else ()))
+
+
+Answer = TypeVar("Answer")
+
+
+class CompletingDialog(Dialog[Answer], Generic[Answer]):
+    """A dialog that holds one `CompletingField` and the `Candidates` below it."""
+
+    @on(CompletingField.Completed)
+    def offer_candidates(self, event: CompletingField.Completed) -> None:
+        """Show what could follow."""
+        event.stop()
+        self.query_one(Candidates).offer(event.candidates)
+
+
+class DownloadDialog(CompletingDialog[Path | None]):
+    """Asks for a folder. Creates nothing: the first file that arrives does."""
+
+    AUTO_FOCUS = "#path"
+
+    def __init__(self, what: str, size_text: str, start: Path) -> None:
+        size = Content(", ") + show(size_text) if size_text else Content("")
+        super().__init__(Content("Download ") + show(what) + size + Content(" to which folder?"), harmless=None)
+        self._start = start.absolute()
+
+    def compose_body(self) -> ComposeResult:
+        """The line for the path, and what would happen."""
+        complete = partial(complete_path, start=self._start, folders_only=True)
+        yield CompletingField(complete, f"{self._start}/".replace("//", "/"), widget_id="path")
+        yield Candidates()
+        yield Note(widget_id="hint")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deed."""
+        yield button("Cancel", "cancel")
+        yield button("Download", "download", enter=True)
+
+    @on(Input.Changed)
+    def look_at_path(self, event: Input.Changed) -> None:
+        """Say what would become of the path as it stands."""
+        event.stop()
+        self.query_one("#hint", Note).say(self._problem(event.value) or self._outlook(event.value))
+
+    def action_download(self) -> None:
+        """Answer with the folder; an empty line means to let it be."""
+        text = self.query_one("#path", Input).value.strip()
+        if self.was_pasted:
+            return
+        if not text:
+            self.dismiss(None)
+        elif not self._problem(text):
+            self.dismiss(local_path(text, self._start))
+
+    def _problem(self, text: str) -> str:
+        path = local_path(text.strip(), self._start)
+        try:
+            nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+        except (OSError, StopIteration):
+            return "That cannot be a path."
+        if "\0" in text:
+            return "That cannot be a path."
+        return "" if nearest.is_dir() else "That is a file, or below one; a folder is needed."
+
+    def _outlook(self, text: str) -> str:
+        if not text.strip():
+            return "Without a folder nothing is downloaded."
+        is_there = local_path(text.strip(), self._start).is_dir()
+        return "" if is_there else "It is not there yet: the download will create it."
+
 
 MAX_SHOWN = 500
 """Names that are listed; a filter finds the others."""
@@ -61,7 +243,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         """Where the list is, the line to filter it, the list, what is marked."""
         yield Static(show(elide(home_path(self._start), 66)), id="where", classes="dialog-line dialog-note")
         yield CompletingField(partial(complete_path, start=self._start), widget_id="path")
-        yield OptionList(id="files", markup=False, compact=True)
+        yield Choices(widget_id="files")
         yield Note(widget_id="marked")
         yield Note(_HINT, widget_id="hint")
 

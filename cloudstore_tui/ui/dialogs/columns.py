@@ -1,0 +1,328 @@
+"""The columns of a list: sorted by, shown, counted by."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from msgspec.structs import replace
+from rich.cells import cell_len, set_cell_size
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Sparkline, Static
+
+from cloudstore_tui.core.models import Column, ColumnKind
+from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.text import plain, show
+from cloudstore_tui.ui.widgets.fields import Note
+
+_LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
+"""Kinds of values that people mostly want newest, largest or longest first."""
+
+
+class SortDialog(Dialog[tuple[Column, bool] | None]):
+    """Asks for a column and a direction; True with the column means descending."""
+
+    AUTO_FOCUS = "#columns"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r,space", "reverse", "Reverse", tooltip="Sort the other way round", id="sort.reverse"),
+    ]
+
+    def __init__(self, columns: Sequence[Column], current: tuple[str, bool] | None, server: bool) -> None:
+        super().__init__("Sort by", harmless=None)
+        self._columns = tuple(columns)
+        self._current = current
+        self._server = server
+        self._descending = False
+
+    def compose_body(self) -> ComposeResult:
+        """The columns, and what the one under the cursor would do."""
+        yield Choices(*(show(column.title) for column in self._columns), widget_id="columns")
+        yield Note(widget_id="order")
+        yield Static("Enter sorts; r changes the direction.", classes="dialog-note", markup=False)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deed."""
+        yield button("Cancel", "cancel")
+        yield button("Sort", "sort", enter=True)
+
+    def on_mount(self) -> None:
+        """Begin at the column that sorts now."""
+        names = [column.name for column in self._columns]
+        name = self._current[0] if self._current else ""
+        self.query_one(OptionList).highlighted = names.index(name) if name in names else 0 if names else None
+
+    @on(OptionList.OptionHighlighted)
+    def look_at_column(self, event: OptionList.OptionHighlighted) -> None:
+        """Propose the direction that people want of such a column, or the other one of the present."""
+        event.stop()
+        column = self._columns[event.option_index]
+        is_current = self._current is not None and self._current[0] == column.name
+        if is_current and self._current is not None:
+            self._descending = not self._current[1]
+        else:
+            self._descending = column.kind in _LARGEST_FIRST
+        self._show_order()
+
+    def action_reverse(self) -> None:
+        """Turn the direction round."""
+        self._descending = not self._descending
+        self._show_order()
+
+    def action_sort(self) -> None:
+        """Answer with the column under the cursor."""
+        column = self._column()
+        self.dismiss((column, self._descending) if column else None)
+
+    def _column(self) -> Column | None:
+        highlighted = self.query_one(OptionList).highlighted
+        return None if highlighted is None else self._columns[highlighted]
+
+    def _show_order(self) -> None:
+        column = self._column()
+        if column is None:
+            return
+        where = "all results" if self._server and column.sort_field else "loaded rows only"
+        self.query_one("#order", Note).say(f"{_direction(column.kind, descending=self._descending)} ({where})")
+
+
+_DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
+    ColumnKind.SIZE: ("Smallest first", "Largest first"),
+    ColumnKind.TIME: ("Oldest first", "Newest first"),
+    ColumnKind.DURATION: ("Shortest first", "Longest first"),
+}
+
+
+def _direction(kind: ColumnKind, *, descending: bool) -> str:
+    upward, downward = _DIRECTIONS.get(kind, ("A–Z", "Z–A"))
+    return downward if descending else upward
+
+
+NARROWEST, WIDEST = 4, 80
+
+
+@dataclass(slots=True)
+class _Line:
+    column: Column
+    on: bool
+
+
+class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
+    """Answers with the columns to show; with none of them for those that fit by themselves."""
+
+    AUTO_FOCUS = "#columns"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,x", "switch", "Show", tooltip="Show or hide this column", id="columns.switch"),
+        Binding("J,shift+down", "shift(1)", "Later", tooltip="Move this column to the right", id="columns.later"),
+        Binding("K,shift+up", "shift(-1)", "Earlier", tooltip="Move this column to the left", id="columns.earlier"),
+        Binding("plus,greater_than_sign", "widen(2)", "Wider", tooltip="Make it wider", id="columns.wider"),
+        Binding("minus,less_than_sign", "widen(-2)", "Narrower", tooltip="Make it narrower", id="columns.narrower"),
+        Binding("r", "usual", "Usual", tooltip="Show the usual columns again", id="columns.usual"),
+    ]
+
+    def __init__(self, shown: Sequence[Column], others: Sequence[Column]) -> None:
+        super().__init__("Columns", harmless=None)
+        self._lines = [_Line(column, True) for column in shown] + [_Line(column, False) for column in others]
+
+    def compose_body(self) -> ComposeResult:
+        """One line for each column."""
+        yield Choices(*self._texts(), widget_id="columns")
+        keys = "Space shows or hides; J and K move; + and - change the width; r resets; Enter applies."
+        yield Static(keys, classes="dialog-note", markup=False)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deeds."""
+        yield button("Cancel", "cancel")
+        yield button("Reset", "usual")
+        yield button("Apply", "accept", enter=True)
+
+    def on_mount(self) -> None:
+        """Begin with the first column."""
+        self._show(0)
+
+    def action_switch(self) -> None:
+        """Show or hide the column under the cursor, and go on."""
+        at = self._at
+        self._lines[at].on = not self._lines[at].on
+        self._show(min(at + 1, len(self._lines) - 1))
+
+    def action_shift(self, step: int) -> None:
+        """Change places with the next column or the one before."""
+        at, to = self._at, self._at + step
+        if 0 <= to < len(self._lines):
+            self._lines[at], self._lines[to] = self._lines[to], self._lines[at]
+            self._show(to)
+
+    def action_widen(self, cells: int) -> None:
+        """Give the column under the cursor more or fewer cells."""
+        line = self._lines[self._at]
+        width = min(max(line.column.width + cells, NARROWEST), WIDEST)
+        line.column = replace(line.column, width=width)
+        self._show(self._at)
+
+    def action_usual(self) -> None:
+        """Answer with none."""
+        self.dismiss(())
+
+    def action_accept(self) -> None:
+        """Answer with what is shown."""
+        shown = tuple(line.column for line in self._lines if line.on)
+        self.dismiss(shown or None)
+
+    @property
+    def _at(self) -> int:
+        return self.query_one(OptionList).highlighted or 0
+
+    def _show(self, at: int) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(self._texts())
+        options.highlighted = at
+
+    def _texts(self) -> list[Content]:
+        return [
+            Content.assemble(f"[{'x' if line.on else ' '}] {line.column.width:>3}  ", show(line.column.title))
+            for line in self._lines
+        ]
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_HISTOGRAM_HEIGHTS = [(0, "-flat"), (20, "-high")]
+_LABEL = 28
+_GAP = "  "
+_WIDTH = 60
+"""Cells of a line before anything was drawn."""
+_LEAST_DRAWN = 8
+"""Bars from which on their line says more than they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a histogram."""
+
+    label: str
+    """What is counted; not yet safe to draw."""
+    count: int
+    condition: str = ""
+    """A phrase that only these rows meet; empty where none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One way to count."""
+
+    title: str
+    bars: Callable[[], Awaitable[Sequence[Bar]]]
+    over_time: bool = False
+    """Whether the bars follow each other, so that a line of them says something."""
+
+
+class HistogramDialog(Dialog[str | None]):
+    """Shows one grouping at a time; answers with the condition of the bar that was chosen."""
+
+    AUTO_FOCUS = "#bars"
+    DEFAULT_CSS = """
+    HistogramDialog {
+        OptionList { height: 45vh; max-height: 45vh; }
+        Sparkline { height: 3; margin-bottom: 1; display: none; }
+        &.-high Sparkline.-shown { display: block; }
+        .sparkline--max-color { color: $primary; }
+        .sparkline--min-color { color: $primary; }
+    }
+    """
+    VERTICAL_BREAKPOINTS = _HISTOGRAM_HEIGHTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l,tab", "turn_on", "Next grouping", tooltip="Count by the next column", id="histogram.next"),
+        Binding("left,h,shift+tab", "turn(-1)", "Back", tooltip="Count by the one before", id="histogram.previous"),
+    ]
+
+    def __init__(self, groupings: Sequence[Grouping], of: str, *, narrows: bool) -> None:
+        """Take what can be counted, `of` which rows, and whether the query can be narrowed."""
+        super().__init__("", harmless=None)
+        self._groupings = tuple(groupings)
+        self._of = of
+        self._narrows = narrows
+        self._at = 0
+        self._bars: Sequence[Bar] = ()
+
+    def compose_body(self) -> ComposeResult:
+        """A drawing over time, and one line for each bar."""
+        yield Sparkline()
+        yield Choices(widget_id="bars")
+        keys = "←/→ change grouping" + ("; Enter narrows the search." if self._narrows else ".")
+        yield Static(f"{plain(self._of)}. {keys}", classes="dialog-note", markup=False)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, then the deeds."""
+        yield button("Close", "cancel")
+        yield button("Next grouping", "turn_on")
+        if self._narrows:
+            yield button("Narrow", "narrow", enter=True)
+
+    def on_mount(self) -> None:
+        """Begin with the first grouping."""
+        self.action_turn(0)
+
+    def on_resize(self) -> None:
+        """Let the bars fill another width."""
+        super().on_resize()
+        self.call_after_refresh(self._draw)
+
+    def action_turn(self, step: int) -> None:
+        """Count by the next column, or by the one before."""
+        self._at = (self._at + step) % len(self._groupings)
+        self.run_worker(self._count(self._groupings[self._at]), exclusive=True)
+
+    def action_turn_on(self) -> None:
+        """Count by the next column."""
+        self.action_turn(1)
+
+    def action_narrow(self) -> None:
+        """Answer with the condition of the bar under the cursor."""
+        highlighted = self.query_one(OptionList).highlighted
+        if not self._narrows or self.was_pasted or highlighted is None or highlighted >= len(self._bars):
+            return
+        if self._bars[highlighted].condition:
+            self.dismiss(self._bars[highlighted].condition)
+
+    async def _count(self, grouping: Grouping) -> None:
+        self.entitle(f"Rows by {plain(grouping.title)}")
+        self._bars = await grouping.bars()
+        drawing = self.query_one(Sparkline)
+        drawing.set_class(grouping.over_time and len(self._bars) >= _LEAST_DRAWN, "-shown")
+        # The lowest value is drawn as nothing: it has to be none, or a difference of one looks like all there is.
+        drawing.data = [0, *(bar.count for bar in self._bars), 0]
+        self._draw()
+        self.query_one(OptionList).highlighted = 0
+
+    def _draw(self) -> None:
+        options = self.query_one(OptionList)
+        at = options.highlighted
+        # One column for the scroll bar, which comes where there are more lines than fit.
+        width = options.container_size.width - 1 if options.container_size.width else _WIDTH
+        options.clear_options()
+        options.add_options(histogram_lines(self._bars, width) or [Content("There is nothing to count.")])
+        options.highlighted = at
+
+
+def histogram_lines(bars: Sequence[Bar], width: int) -> list[Content]:
+    """Each bar as label, blocks and number, in lines of one width that the blocks fill."""
+    most = max((bar.count for bar in bars), default=0)
+    label = min(max((cell_len(_label(bar)) for bar in bars), default=0), _LABEL, width // 2)
+    room = max(width - label - len(f"{most:,}") - 2 * len(_GAP), 1)
+    return [
+        Content(set_cell_size(_label(bar), label) + _GAP)
+        + Content.styled(f"{_blocks(bar.count, most, room):{room}}", "$primary")
+        + Content(f"{_GAP}{bar.count:>{len(f'{most:,}')},}")
+        for bar in bars
+    ]
+
+
+def _label(bar: Bar) -> str:
+    return plain(bar.label, _LABEL) or "(none)"
+
+
+def _blocks(count: int, most: int, room: int) -> str:
+    eighths = max(count * room * 8 // most, 1) if count else 0
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

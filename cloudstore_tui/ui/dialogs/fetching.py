@@ -1,0 +1,277 @@
+"""Questions about what is fetched: how, over what, and which zips the service holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from enum import StrEnum
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Static
+
+from cloudstore_tui.core.links import ZipJob
+from cloudstore_tui.transfers.model import OnConflict
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.transfer_text import elide, home_path, in_time, moment_text
+
+
+class FetchDialog(Dialog[FetchAnswer | None]):
+    """Says how much it is, how long it takes and where it goes; Enter starts it in the way that is proposed."""
+
+    AUTO_FOCUS = "#start"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "direct", "One by one", tooltip="Fetch each of them by itself", id="fetch.direct"),
+        Binding("z", "zip", "As zips", tooltip="Let the service pack them into zips", id="fetch.zip"),
+        Binding("D", "elsewhere", "Another folder", tooltip="Name another folder", id="fetch.elsewhere"),
+    ]
+
+    def __init__(self, offer: FetchOffer) -> None:
+        as_zips = " as zips" if offer.prefers_zip else ""
+        super().__init__(Content.assemble("Fetch ", show(offer.what, 60), f"{as_zips}?"), harmless=None)
+        self._offer = offer
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only the way that is not proposed."""
+        if action in ("zip", "direct"):
+            return self._offer.zips > 0
+        return super().check_action(action, parameters)
+
+    def compose_body(self) -> ComposeResult:
+        """How much, how long, where to, and what is left out."""
+        offer = self._offer
+        jobs = f" in {counted(offer.zips, 'zip job')} of {offer.in_zip:,}" if offer.prefers_zip else ""
+        seconds = offer.zip_seconds if offer.prefers_zip else offer.seconds
+        yield Static(f"{offer.size}{jobs}, about {in_time(seconds)}.", markup=False)
+        into = show(elide(home_path(offer.folder), 44))
+        yield Static(Content.assemble("Into      ", into, ("   D changes it", "$text-muted")), classes="dialog-line")
+        if offer.free is not None:
+            yield Static(f"Disk      {words.size(offer.free)} free", markup=False)
+        if offer.coming:
+            line = f"Already being fetched: {offer.coming:,} of them. They are left out."
+            yield Static(f"\n{line}", markup=False)
+        for note in offer.notes:
+            yield Static(show(note), classes="dialog-note")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, the other way, then what is proposed."""
+        offer = self._offer
+        yield button("Cancel", "cancel")
+        if offer.zips and offer.prefers_zip:
+            yield button("One by one", "direct")
+            yield button(f"Start {counted(offer.zips, 'zip')}", "start", enter=True)
+        else:
+            if offer.zips:
+                yield button(f"As {counted(offer.zips, 'zip')}", "zip")
+            yield button("Start", "start", enter=True)
+
+    def action_start(self) -> None:
+        """In the way that is proposed."""
+        self._answer(FetchAnswer.ZIP if self._offer.prefers_zip else FetchAnswer.DIRECT)
+
+    def action_zip(self) -> None:
+        """As zips."""
+        self._answer(FetchAnswer.ZIP)
+
+    def action_direct(self) -> None:
+        """One by one."""
+        self._answer(FetchAnswer.DIRECT)
+
+    def action_elsewhere(self) -> None:
+        """Into another folder."""
+        self._answer(FetchAnswer.ELSEWHERE)
+
+    def _answer(self, answer: FetchAnswer) -> None:
+        if not self.was_pasted:
+            self.dismiss(answer)
+
+
+MAX_CONFLICTS = 5
+"""Files shown; the rest is counted."""
+
+
+class ConflictDialog(Dialog[OnConflict | None]):
+    """Asks once for all files of one download or upload; shows how the two differ."""
+
+    AUTO_FOCUS = "#skip"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "skip", "Skip", show=False, tooltip="Keep what is there", id="conflict.skip"),
+        Binding("k", "keep_both", "Keep both", tooltip="Give the new files other names", id="conflict.keep_both"),
+        Binding("o", "overwrite", "Replace", tooltip="Replace what is there", id="conflict.overwrite"),
+    ]
+
+    def __init__(
+        self, conflicts: Sequence[Conflict], place: str, zone: tzinfo = UTC, *, count: int = 0, uploads: bool = False
+    ) -> None:
+        """Ask about files, of which these are known; of an upload none is kept beside another one."""
+        count = max(count, len(conflicts))
+        what = "This file is" if count == 1 else f"{count:,} files are"
+        super().__init__(Content.assemble(f"{what} already in ", show(place, 60)), harmless=None)
+        self._conflicts = tuple(conflicts)
+        self._count = count
+        self._zone = zone
+        self._uploads = uploads
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done."""
+        return super().check_action(action, parameters) and not (self._uploads and action == "keep_both")
+
+    def compose_body(self) -> ComposeResult:
+        """Both sides of one; of several a line each."""
+        send = "To send" if self._uploads else "To fetch"
+        if self._count == 1:
+            (only,) = self._conflicts
+            yield Static(show(only.title), classes="dialog-line")
+            if only.name != only.title:
+                yield Static(show(only.name), classes="dialog-line dialog-note")
+            yield Static("")
+            same = "   the same" if only.is_same else ""
+            yield Static(Content(f"There      {self._side(only.there)}{same}"), classes="dialog-line")
+            yield Static(Content(f"{send:<9}  {self._side(only.new)}"), classes="dialog-line")
+            return
+        for conflict in self._conflicts[:MAX_CONFLICTS]:
+            yield Static(show(conflict.title), classes="dialog-line")
+            sides = f"  There {self._brief(conflict.there)} · {send.lower()} {self._brief(conflict.new)}"
+            yield Static(Content(sides), classes="dialog-line dialog-note")
+        if self._count > MAX_CONFLICTS:
+            yield Static(
+                Content(f"and {self._count - min(MAX_CONFLICTS, len(self._conflicts)):,} more"), classes="dialog-note"
+            )
+
+    def _side(self, side: Side) -> str:
+        size = counted(side.size, "byte") if side.size is not None and side.size_exact else _size_of(side)
+        md5 = f"md5 {side.md5[:8]}…" if side.md5 else ""
+        return f"{size:>17}   {moment_text(side.when, self._zone):>12}   {md5}".rstrip()
+
+    def _brief(self, side: Side) -> str:
+        return f"{_size_of(side)}, {moment_text(side.when, self._zone)}"
+
+    def compose_buttons(self) -> ComposeResult:
+        """From harmless to not; Enter skips."""
+        yield button("Cancel", "cancel")
+        if not self._uploads:
+            yield button("Keep both", "keep_both")
+        yield button("Replace", "overwrite")
+        yield button("Skip", "skip", enter=True)
+
+    def action_skip(self) -> None:
+        """Leave those files as they are."""
+        self.dismiss(OnConflict.SKIP)
+
+    def action_keep_both(self) -> None:
+        """Give the new ones other names."""
+        self.dismiss(OnConflict.KEEP_BOTH)
+
+    def action_overwrite(self) -> None:
+        """Replace them, unless the key may have been pasted."""
+        if not self.was_pasted:
+            self.dismiss(OnConflict.OVERWRITE)
+
+
+def _size_of(side: Side) -> str:
+    return words.size(side.size, exact=side.size_exact) or "unknown size"
+
+
+_STATUSES = {
+    "NOT_STARTED": "waits",
+    "IN_PROGRESS": "is being packed",
+    "DONE": "ready",
+    "PARTIAL_DONE": "ready, but incomplete",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+}
+"""The service's words in ours; those that we do not know are shown as they are."""
+
+
+class JobVerb(StrEnum):
+    """What can be done with them."""
+
+    FETCH = "fetch"
+    CANCEL = "cancel"
+    CLEAR = "clear"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """What the user wants done, with which job."""
+
+    verb: JobVerb
+    job: ZipJob | None = None
+
+
+class ZipJobsDialog(Dialog[JobOrder | None]):
+    """Shows jobs with what the service says of them, and takes one order."""
+
+    AUTO_FOCUS = "#jobs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "fetch", "Fetch", tooltip="Fetch this zip and open it", id="zips.fetch"),
+        Binding("x", "stop", "Stop", tooltip="Let the service stop this job", id="zips.stop"),
+        Binding("C", "clear", "Clear", tooltip="Empty the whole queue, also those of others", id="zips.clear"),
+        Binding("r", "refresh", "Refresh", tooltip="Ask the service again", id="zips.refresh"),
+    ]
+
+    def __init__(self, region: str, jobs: Sequence[ZipJob], at: str = "") -> None:
+        """Take the jobs of a region, and the name of the one to begin at."""
+        super().__init__(Content("Zip jobs on the server, ") + show(region), harmless=None)
+        self._jobs = tuple(jobs)
+        self._at = at
+
+    def compose_body(self) -> ComposeResult:
+        """One line for each job."""
+        if self._jobs:
+            yield Choices(*map(_job_line, self._jobs), widget_id="jobs")
+            keys = "Enter fetches it; x stops it; C empties the queue; r asks again."
+            yield Static(keys, classes="dialog-note", markup=False)
+        else:
+            yield Static("There are none. z in a list makes one of what is marked.", markup=False)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, then what can be done."""
+        yield button("Close", "cancel")
+        if self._jobs:
+            yield button("Clear", "clear")
+            yield button("Stop", "stop")
+            yield button("Fetch", "fetch", enter=True)
+
+    def on_mount(self) -> None:
+        """Begin where the user was."""
+        if self._jobs:
+            names = [job.name for job in self._jobs]
+            self.query_one(OptionList).highlighted = names.index(self._at) if self._at in names else 0
+
+    def action_fetch(self) -> None:
+        """Fetch the zip under the cursor."""
+        self._order(JobVerb.FETCH)
+
+    def action_stop(self) -> None:
+        """Stop the job under the cursor."""
+        self._order(JobVerb.CANCEL)
+
+    def action_clear(self) -> None:
+        """Empty the queue; another question follows."""
+        self._order(JobVerb.CLEAR)
+
+    def action_refresh(self) -> None:
+        """Ask the service again."""
+        if not self.was_pasted:
+            self.dismiss(JobOrder(JobVerb.REFRESH, self._job()))
+
+    def _order(self, verb: JobVerb) -> None:
+        job = self._job()
+        if job is not None and not self.was_pasted:
+            self.dismiss(JobOrder(verb, job))
+
+    def _job(self) -> ZipJob | None:
+        highlighted = self.query_one(OptionList).highlighted if self._jobs else None
+        return None if highlighted is None else self._jobs[highlighted]
+
+
+def _job_line(job: ZipJob) -> Content:
+    many = f"  {len(job.content):,} objects" if len(job.content) > 1 else ""
+    return Content.assemble(show(job.name), "  ", show(_STATUSES.get(job.status.upper(), job.status)), many)

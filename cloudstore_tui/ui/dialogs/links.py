@@ -1,0 +1,223 @@
+"""Texts to copy: a signed link, the command that plays a recording elsewhere, the FIQL of a search."""
+
+import shlex
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.clipboard import copy_text, is_local
+from cloudstore_tui.ui.dialogs.dialog import Dialog, button
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.terminal.access import show_alone
+from cloudstore_tui.ui.text import plain, show
+from cloudstore_tui.ui.widgets.fields import Note
+
+RETURN = "Select the link with the mouse. Any key returns."
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LinkDialog(Dialog[None]):
+    """Shows the whole link and copies it at once; as plain text on an empty screen when asked."""
+
+    AUTO_FOCUS = "#cancel"
+    DEFAULT_CSS = "LinkDialog #url { margin-top: 1; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", tooltip="Send the link to your terminal's clipboard again", id="link.copy"),
+        Binding(
+            "v",
+            "plain",
+            "Plain view",
+            tooltip="Show nothing but the link, to select it with the mouse",
+            id="link.plain",
+        ),
+    ]
+
+    def __init__(self, address: str, link: SignedLink, zone: tzinfo = UTC, now: Callable[[], datetime] = _now) -> None:
+        super().__init__(Content("Link to ") + show(address), harmless=None)
+        self._link = link
+        self._zone = zone
+        self._now = now
+
+    def compose_body(self) -> ComposeResult:
+        """The link, how long it lives, and what it means to have it."""
+        yield Note(widget_id="life")
+        yield Note("Anyone with this link can download the file until it expires.")
+        note = Note(widget_id="note")
+        note.say(show(self._link.note))
+        yield note
+        yield Note(widget_id="copied")
+        yield Static(show(self._link.url.reveal(), LONGEST_LINK), id="url")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, copy, plain."""
+        yield button("Close", "cancel")
+        yield button("Copy", "copy")
+        yield button("Plain view", "plain")
+
+    def on_mount(self) -> None:
+        """Copy at once, and keep the minutes true."""
+        self.action_copy()
+        self._show_life()
+        # Once a minute: a clock with seconds would repaint for ever while nobody does anything.
+        self.set_interval(60, self._show_life)
+        left = (self._link.expires - self._now()).total_seconds()
+        if 0 < left < timedelta(days=1).total_seconds():
+            self.set_timer(left, self._show_life)
+
+    def action_copy(self) -> None:
+        """Send the link to the clipboard."""
+        self.query_one("#copied", Note).say(copy_text(self.app, self._link.url.reveal()))
+
+    def action_plain(self) -> None:
+        """Leave the terminal to the link alone: it can be selected in one piece there, however long it is."""
+        if not show_alone(self.app, plain(self._link.url.reveal(), LONGEST_LINK), RETURN):
+            tell(self, "There is no terminal to show it in.", "warning")
+
+    def _show_life(self) -> None:
+        left = self._link.expires - self._now()
+        end = words.full_time(self._link.expires, self._zone)
+        if left <= timedelta(0):
+            text = f"This link expired at {end}. Close this and ask for a new one."
+        else:
+            text = f"Expires in {_span(left)} ({end})."
+        self.query_one("#life", Note).say(text)
+
+
+def _span(left: timedelta) -> str:
+    minutes = int(left.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+class ListenWay(StrEnum):
+    """How to listen all the same."""
+
+    LINK = "link"
+    OPEN = "open"
+
+
+def why_silent(environment: Mapping[str, str]) -> str:
+    """Why no sound of this program could be heard, as a sentence; empty if it could, for all that is known."""
+    if environment.get("CLOUDSTORE_SOUND", "") == "off":
+        return "Sound is off: CLOUDSTORE_SOUND says so."
+    if not environment.get("CLOUDSTORE_SOUND") and not is_local(environment):
+        return "This program runs on another machine than yours, so you would not hear it."
+    return ""
+
+
+def stream_line(address: str) -> str:
+    """The command for the user's own machine that plays a recording while it is fetched."""
+    there = shlex.quote(f"cloudstore get {shlex.quote(address)} --to -")
+    return f"ssh {shlex.quote(socket.gethostname())} {there} | mpv -"
+
+
+class ListenDialog(Dialog[ListenWay | None]):
+    """Says why, and offers a link, another program, and a command for the user's own machine."""
+
+    DEFAULT_CSS = "ListenDialog #line { margin-top: 1; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "link", "Link", tooltip="Ask for a signed link, show and copy it", id="listen.link"),
+        Binding("e", "open", "Open", tooltip="Open a copy in another program", id="listen.open"),
+        Binding("c", "copy", "Copy command", tooltip="Copy the command", id="listen.copy"),
+    ]
+
+    def __init__(self, why: str, address: str, *, program: str, links: bool) -> None:
+        """Make it.
+
+        Args:
+            why: why nothing is heard, as a sentence.
+            address: of the recording.
+            program: what could open a copy on this machine; empty where nothing can.
+            links: whether the service signs links.
+        """
+        super().__init__("Listen elsewhere", harmless=None)
+        self._why = why
+        self._line = stream_line(address)
+        self._program = program
+        self._links = links
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what can be done."""
+        possible = {"link": self._links, "open": bool(self._program)}
+        return possible.get(action, True) and super().check_action(action, parameters)
+
+    def compose_body(self) -> ComposeResult:
+        """Why, and the command."""
+        yield Static(show(self._why))
+        if not self._program:
+            yield Static("Nothing on this machine plays it either.", classes="dialog-note")
+        yield Static(Content("On your own machine:"), classes="dialog-note")
+        yield Static(show(self._line), id="line")
+        yield Note(widget_id="copied")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, then the ways."""
+        yield button("Close", "cancel")
+        if self._links:
+            yield button("Link", "link")
+        if self._program:
+            yield button(f"Open with {self._program}", "open")
+        yield button("Copy command", "copy")
+
+    def action_link(self) -> None:
+        """Ask for a link."""
+        self.dismiss(ListenWay.LINK)
+
+    def action_open(self) -> None:
+        """Open a copy."""
+        self.dismiss(ListenWay.OPEN)
+
+    def action_copy(self) -> None:
+        """Copy the command."""
+        self.query_one("#copied", Note).say(copy_text(self.app, self._line))
+
+
+_LONGEST_FIQL = 5_000
+
+
+class FiqlDialog(Dialog[None]):
+    """Shows the FIQL that was sent, and copies it when asked."""
+
+    AUTO_FOCUS = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", tooltip="Copy the FIQL to your terminal's clipboard", id="fiql.copy"),
+    ]
+
+    def __init__(self, filter_: str, where: str, local: str = "") -> None:
+        """Show a filter that was sent to a place, and what else rows were searched for."""
+        super().__init__("FIQL of this search", harmless=None)
+        self._filter = filter_
+        self._where = where
+        self._local = local
+
+    def compose_body(self) -> ComposeResult:
+        """The filter, where it was sent, and what it does not say."""
+        yield Static(show(self._filter or "no filter: everything that is available", _LONGEST_FIQL), id="filter")
+        yield Note(plain(f"Sent to {self._where}."))
+        if self._local:
+            yield Note(plain(f"Looked for in the loaded rows: {self._local}."))
+        yield Note(widget_id="copied")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Close, copy."""
+        yield button("Close", "cancel")
+        yield button("Copy", "copy")
+
+    def action_copy(self) -> None:
+        """Copy the filter."""
+        self.query_one("#copied", Note).say(copy_text(self.app, self._filter))

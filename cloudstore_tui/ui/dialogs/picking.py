@@ -1,0 +1,306 @@
+"""One of many: a short list, the bookmarks, a place to go to."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.dialogs.paths import (
+    Candidates,
+    CompletingDialog,
+    CompletingField,
+    Completion,
+    complete_word,
+)
+from cloudstore_tui.ui.report import sentence
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.fields import Field, Note
+
+_GAP = 2
+_WIDEST = 34
+"""Cells to which texts are filled up, so that the notes stand in a column."""
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One line to pick."""
+
+    text: str
+    note: str = ""
+    """What else is known of it."""
+
+    def holds(self, words: Sequence[str]) -> bool:
+        """Whether all of the words are in it."""
+        known = f"{self.text} {self.note}".casefold()
+        return all(word in known for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The answer: which of the lines, and what to do with it."""
+
+    index: int
+    deed: str = "go"
+
+
+class PickDialog(Dialog[Picked | None]):
+    """Shows the lines that hold what is typed; Enter picks the one under the cursor."""
+
+    AUTO_FOCUS = "#filter"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", "Down", show=False, tooltip="Next line", id="pick.down"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Line before", id="pick.up"),
+    ]
+    HINT: ClassVar[str] = "Type to filter; Enter takes the line under the cursor."
+
+    def __init__(self, title: str, picks: Sequence[Pick], at: int = 0, *, verb: str = "Go") -> None:
+        """Ask for one of `picks`, with the cursor on the one at an index."""
+        super().__init__(show(title), harmless=None)
+        self._picks = tuple(picks)
+        self._at = at
+        self._verb = verb
+        self.shown: list[int] = []
+        """The lines that are shown now, by their places among all."""
+
+    def compose_body(self) -> ComposeResult:
+        """The line to filter with, the list, and what to know of it."""
+        yield Field(widget_id="filter", max_length=_LONGEST)
+        yield Choices(widget_id="picks")
+        yield Note(self.HINT)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deed."""
+        yield button("Cancel", "cancel")
+        yield button(self._verb, "take", enter=True)
+
+    def on_mount(self) -> None:
+        """Show all lines."""
+        self._fill("")
+        if self._at in self.shown:
+            self._list.highlighted = self.shown.index(self._at)
+
+    @on(Input.Changed)
+    def filter_lines(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        event.stop()
+        self._fill(event.value)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor of the list, wherever the focus is."""
+        (self._list.action_cursor_down if step > 0 else self._list.action_cursor_up)()
+
+    def action_take(self) -> None:
+        """Answer with the line under the cursor."""
+        self._answer("go")
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one("#picks", OptionList)
+
+    def _answer(self, deed: str) -> None:
+        at = self._list.highlighted
+        if at is not None and not self.was_pasted:
+            self.answer(Picked(self.shown[at], deed))
+
+    def answer(self, picked: Picked) -> None:
+        """Close with an answer."""
+        self.dismiss(picked)
+
+    def matching(self, typed: str) -> list[int]:
+        """The places of the lines that hold what is typed."""
+        words = typed.casefold().split()
+        return [index for index, pick in enumerate(self._picks) if pick.holds(words)]
+
+    def _fill(self, typed: str) -> None:
+        shown = self.matching(typed)
+        if shown == self.shown and shown:
+            return
+        self.shown = shown
+        lines = self._list
+        lines.clear_options()
+        lines.add_options(lines_of([self._picks[index] for index in shown]))
+        lines.highlighted = 0 if shown else None
+
+
+def lines_of(picks: Sequence[Pick]) -> list[Option]:
+    """The lines of a list, notes below each other."""
+    width = min(max((show(pick.text, _LONGEST).cell_length for pick in picks), default=0), _WIDEST)
+    return [Option(_line(pick, width)) for pick in picks]
+
+
+def _line(pick: Pick, width: int) -> Content:
+    text = show(pick.text, _LONGEST)
+    if not pick.note:
+        return text
+    return text.pad_right(max(width - text.cell_length, 0) + _GAP) + show(pick.note, _LONGEST)
+
+
+class BookmarksDialog(PickDialog):
+    """Goes to one, or answers that it is to be removed or renamed."""
+
+    AUTO_FOCUS = "#picks"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x,delete", "remove", "Remove", tooltip="Forget this bookmark", id="bookmarks.remove"),
+        Binding("r", "rename", "Rename", tooltip="Give this bookmark another name", id="bookmarks.rename"),
+        Binding("slash", "filter", "Filter", tooltip="Type what the bookmark has to hold", id="bookmarks.filter"),
+    ]
+    HINT = "Enter goes there; x removes, r renames, / filters. m in the browser adds one."
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deeds."""
+        yield button("Cancel", "cancel")
+        yield button("Remove", "remove")
+        yield button("Rename", "rename")
+        yield button(self._verb, "take", enter=True)
+
+    def action_filter(self) -> None:
+        """Go to the line to filter with."""
+        self.query_one("#filter", Input).focus()
+
+    def action_remove(self) -> None:
+        """Answer that the bookmark under the cursor is to be forgotten."""
+        self._answer("remove")
+
+    def action_rename(self) -> None:
+        """Answer that the bookmark under the cursor is to have another name."""
+        self._answer("rename")
+
+
+NamesIn = Callable[[str], Awaitable[Sequence[str]]]
+"""Finds what can follow an address that ends with `:` or `/`."""
+
+
+async def _nothing(_head: str) -> Sequence[str]:
+    return ()
+
+
+class GotoDialog(CompletingDialog[str | Picked | None]):
+    """Asks for an address, or for one of the places that are known; whoever opened it knows whether it can be."""
+
+    AUTO_FOCUS = "#address"
+    DEFAULT_CSS = """
+    GotoDialog #known { max-height: 12; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", "Down", show=False, tooltip="To the known places, and the next one", id="goto.down"),
+        Binding("up", "move(-1)", "Up", show=False, tooltip="The known place before", id="goto.up"),
+    ]
+
+    def __init__(
+        self,
+        address: str = "",
+        profiles: Sequence[str] = (),
+        known: Sequence[Pick] = (),
+        names_in: NamesIn = _nothing,
+    ) -> None:
+        """Ask where to go.
+
+        Args:
+            address: to begin with.
+            profiles: with the colon.
+            known: bookmarks and recent places.
+            names_in: lists one folder; what it gave is kept until the dialog closes.
+        """
+        super().__init__("Go to", harmless=None)
+        self._address = address
+        self._profiles = tuple(profiles)
+        self._known = tuple(known)
+        self._names_in = names_in
+        self._listed: dict[str, tuple[str, ...]] = {}
+        self._asked = ""
+        self._shown: list[int] = []
+
+    def compose_body(self) -> ComposeResult:
+        """The line for the address, and the places that are known."""
+        yield CompletingField(self._complete, self._address, widget_id="address")
+        yield Candidates()
+        known = Choices(widget_id="known")
+        known.display = bool(self._known)
+        yield known
+        more = " Down chooses a bookmark or a recent place." if self._known else ""
+        yield Note(f"For example acme:exports/reporting/ or acme8:us-east/; Tab completes.{more}")
+
+    def on_mount(self) -> None:
+        """Select the present address, so that typing replaces it."""
+        self.query_one("#address", Input).select_all()
+        self._fill("")
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deed."""
+        yield button("Cancel", "cancel")
+        yield button("Go", "go", enter=True)
+
+    @on(Input.Changed)
+    def look_for_known(self, event: Input.Changed) -> None:
+        """Show the known places that hold what is typed."""
+        event.stop()
+        self._fill("" if event.value == self._address else event.value)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor of the known places, from the line too; to the buttons where there are none."""
+        known = self.query_one("#known", OptionList)
+        at = known.highlighted
+        if not self._shown:
+            self.action_next() if step > 0 else self.action_previous()
+        elif at is None:
+            known.highlighted = 0 if step > 0 else None
+        else:
+            known.highlighted = min(at + step, len(self._shown) - 1) if at + step >= 0 else None
+
+    def action_go(self) -> None:
+        """Answer with the known place under the cursor, or with what was typed; nothing typed means to stay."""
+        if self.was_pasted:
+            return
+        at = self.query_one("#known", OptionList).highlighted
+        typed = self.query_one("#address", Input).value.strip()
+        self.dismiss(Picked(self._shown[at]) if at is not None else typed or None)
+
+    def _fill(self, typed: str) -> None:
+        words = typed.casefold().split()
+        self._shown = [index for index, pick in enumerate(self._known) if pick.holds(words)]
+        known = self.query_one("#known", OptionList)
+        known.clear_options()
+        known.add_options(lines_of([self._known[index] for index in self._shown]))
+        known.highlighted = None
+
+    def _complete(self, text: str) -> Completion | None:
+        cut = max(text.rfind(":"), text.rfind("/")) + 1
+        head, tail = text[:cut], text[cut:]
+        if ":" not in head:
+            return complete_word(text, self._profiles)
+        if head not in self._listed:
+            # At most one folder at a time; Escape closes the dialog, which ends the worker.
+            if head != self._asked:
+                self._asked = head
+                self.run_worker(self._list(head), group="names", exclusive=True)
+            return None
+        found = complete_word(tail, self._listed[head])
+        if not found.candidates:
+            # Going on to the buttons would let Enter cancel what was typed.
+            words = "No folder there begins like this." if tail else "There are no folders below this."
+            self.query_one(Candidates).say(words)
+            return None
+        return Completion(head + found.text, found.candidates)
+
+    async def _list(self, head: str) -> None:
+        said = self.query_one(Candidates)
+        said.say("looking…")
+        try:
+            self._listed[head] = tuple(await self._names_in(head))
+        except StorageError as error:
+            self._asked = ""
+            said.say(sentence(error))
+            return
+        said.say("")
+        field = self.query_one("#address", CompletingField)
+        if field.has_focus and field.value.startswith(head):
+            field.action_complete()

@@ -1,0 +1,283 @@
+"""Questions before something is stopped, deleted or asked back."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from rich.cells import set_cell_size
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog, button
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.text import plain, show
+from cloudstore_tui.ui.transfer_text import elide, moment_text
+from cloudstore_tui.ui.widgets.fields import Field, Note
+
+
+class CancelDialog(Dialog[bool]):
+    """Says what is lost by it. No letter answers: what was typed for the list does no harm."""
+
+    AUTO_FOCUS = "#cancel"
+
+    def __init__(self, name: str, count: int, here: int, *, verb: str = "Cancel") -> None:
+        """Ask about transfers: the name of the only one, how many there are, and the bytes of them that are here."""
+        what = show(name, 60) if name else Content(counted(count, "transfer"))
+        super().__init__(Content.assemble(f"{verb} ", what, "?"), harmless=False)
+        self._verb, self._it = verb, "it" if count == 1 else "them"
+        self._here = here
+
+    def compose_body(self) -> ComposeResult:
+        """What goes."""
+        lost = f"What arrived is deleted: {words.size(self._here)}." if self._here else "Nothing has arrived yet."
+        yield Static(f"{lost} Finished files stay.", markup=False)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Keep, then cancel."""
+        yield button(f"Keep {self._it}", "cancel")
+        yield button(f"{self._verb} {self._it}", "accept")
+
+    def action_accept(self) -> None:
+        """Answer yes, unless it may have been pasted."""
+        if not self.was_pasted:
+            self.dismiss(True)
+
+
+class QuitDialog(QuestionDialog):
+    """Asks before transfers are stopped, or a deletion is left half told."""
+
+    def __init__(self, running: int, *, keeps: bool, deleting: int = 0) -> None:
+        """Make it.
+
+        Args:
+            running: transfers that the end of the program stops.
+            keeps: whether they go on with the next run.
+            deleting: objects that are being deleted.
+        """
+        super().__init__("Quit now?", yes="Quit", no="Stay")
+        self._sentences: list[str] = []
+        if running:
+            is_one = running == 1
+            lost = f"What arrived of {'it' if is_one else 'them'} is lost."
+            resumes = f"{'It' if is_one else 'They'} will resume next time."
+            unfinished = f"{counted(running, 'transfer')} {'is' if is_one else 'are'} unfinished."
+            self._sentences.append(f"{unfinished} {resumes if keeps else lost}")
+        if deleting:
+            self._sentences.append(
+                f"{counted(deleting, 'object')} {'is' if deleting == 1 else 'are'} being deleted. "
+                "What the service was told to delete will be gone, and you will not see what became of the rest."
+            )
+
+    def compose_body(self) -> ComposeResult:
+        """What quitting does to them."""
+        for sentence in self._sentences:
+            yield Static(sentence, markup=False)
+        yield Static("No half file is left under its final name.", classes="dialog-note")
+
+
+class NumberQuestion(QuestionDialog):
+    """Wants a number typed where a single key would be too little: no letter and no paste answers then."""
+
+    DANGER = True
+    DEFAULT_CSS = """
+    NumberQuestion {
+        #number { height: 1; margin-top: 1; }
+        #number #order { width: auto; }
+        #count { width: 12; }
+    }
+    """
+
+    def __init__(self, title: Content | str, yes: str, no: str = "Cancel", *, number: int | None = None) -> None:
+        """Ask; with a number, that is to be typed."""
+        super().__init__(title, yes, no)
+        self._number = number
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where a number is typed, no letter answers."""
+        if self._number is not None and action == "yes":
+            return False
+        return super().check_action(action, parameters)
+
+    def compose_number(self) -> ComposeResult:
+        """The line for the number, where one is wanted."""
+        if self._number is not None:
+            with Horizontal(id="number"):
+                yield Static(f"Type {self._number} to confirm  ", id="order", markup=False)
+                yield Field(widget_id="count", max_length=9, takes_paste=False)
+            yield Note(widget_id="hint")
+
+    def compose_buttons(self) -> ComposeResult:
+        """No, then yes."""
+        yield button(self._no, "cancel")
+        is_typed = self._number is not None
+        yield button(self._yes, "confirm" if is_typed else "yes", enter=is_typed)
+
+    def on_mount(self) -> None:
+        """Let the number be typed at once; the harmless button has the focus otherwise."""
+        for field in self.query("#count"):
+            field.focus()
+
+    def action_confirm(self) -> None:
+        """Answer yes, if the number is there that was asked for."""
+        field = self.query_one("#count", Field)
+        if field.value.replace(",", "").strip() == str(self._number):
+            self.action_yes()
+            return
+        self.query_one(Note).say("Wrong number. Please type it." if field.value else "Type the number first.")
+        field.focus()
+
+    def on_field_refused(self) -> None:
+        """Say why nothing appeared."""
+        self.query_one(Note).say("Pasting does not count. Please type it.")
+
+
+TYPED_ABOVE = 1
+"""More objects than this, and a single key is too little: their number has to be typed."""
+MAX_DELETED = 500
+"""Names that can be read; the rest is counted."""
+_SIZE, _NAME, _WHEN = 10, 42, 14
+"""Cells of the columns."""
+
+
+class DeleteDialog(NumberQuestion):
+    """Names what would be deleted and from where, and wants the number typed when it is more than one."""
+
+    DEFAULT_CSS = """
+    DeleteDialog {
+        .names { height: auto; max-height: 5; scrollbar-size-vertical: 1; }
+        &.-flat .names, &.-tiny .names { max-height: 2; }
+        &.-tall .names { max-height: 16; }
+        .from { margin-top: 1; }
+    }
+    """
+
+    def __init__(self, entries: Sequence[StoredObject], zone: tzinfo = UTC) -> None:
+        self._entries = entries
+        self._zone = zone
+        several = len(entries) > TYPED_ABOVE
+        files = counted(len(entries), "file")
+        super().__init__(
+            f"Delete {files} for good?",
+            yes=f"Delete {files}",
+            no="Keep them" if several else "Keep it",
+            number=len(entries) if several else None,
+        )
+
+    def compose_body(self) -> ComposeResult:
+        """Each of them with its size and age, how much that is, and from where."""
+        with VerticalScroll(classes="names", can_focus=False):
+            for entry in self._entries[:MAX_DELETED]:
+                yield Static(self._line(entry), classes="dialog-line dialog-name")
+            if len(self._entries) > MAX_DELETED:
+                yield Static(Content(f"and {len(self._entries) - MAX_DELETED:,} more"), classes="dialog-note")
+        if self._number is not None:
+            yield Static(Content(self._summary()), classes="dialog-note")
+        yield Static(Content.assemble("From    ", show(_place(self._entries), 200)), classes="dialog-line from")
+        yield Static(Content("This cannot be undone."), classes="dialog-error")
+        yield from self.compose_number()
+
+    def _line(self, entry: StoredObject) -> Content:
+        name = set_cell_size(elide(plain(entry.name), _NAME), _NAME)
+        when = moment_text(_moment(entry), self._zone)
+        return Content(f"{words.size(entry.size, exact=entry.size_exact):<{_SIZE}}{name}  {when:>{_WHEN}}")
+
+    def _summary(self) -> str:
+        sizes = [entry.size for entry in self._entries if entry.size is not None]
+        exact = all(entry.size_exact for entry in self._entries if entry.size is not None)
+        unknown = len(self._entries) - len(sizes)
+        parts = [f"{words.size(sum(sizes), exact=exact)} in all"] if sizes else []
+        if unknown:
+            parts.append(f"{unknown:,} of unknown size")
+        moments = [moment for moment in map(_moment, self._entries) if moment is not None]
+        if moments:
+            oldest, newest = (words.time(moment, self._zone) for moment in (min(moments), max(moments)))
+            zone = words.full_time(max(moments), self._zone)[19:]
+            parts.append(f"from {oldest}{zone}" if oldest == newest else f"oldest {oldest}, newest {newest}{zone}")
+        return ", ".join(parts)
+
+
+def _moment(entry: StoredObject) -> datetime | None:
+    moment = entry.created or entry.modified or entry.updated
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _place(entries: Sequence[StoredObject]) -> str:
+    """The folder or region that all of them are in; of several how many more."""
+    places = list(dict.fromkeys(entry.location.address.rpartition("/")[0] + "/" for entry in entries))
+    return f"{places[0]} and {len(places) - 1} more" if len(places) > 1 else "".join(places)
+
+
+class ClearZipsDialog(NumberQuestion):
+    """Wants the number of jobs typed: the service cannot tell ours from those of others."""
+
+    def __init__(self, region: str, jobs: int) -> None:
+        title = Content.assemble("Empty the queue of zip jobs in ", show(region), "?")
+        super().__init__(title, yes="Clear", number=jobs)
+        self._jobs = jobs
+
+    def compose_body(self) -> ComposeResult:
+        """Whom it hurts."""
+        yield Static(
+            f"{counted(self._jobs, 'job')} would be removed: the whole queue, also jobs of everybody else who uses the "
+            "same key. Zips that are ready and not fetched are lost with it.",
+            markup=False,
+        )
+        yield Static("This cannot be undone.", classes="dialog-error", markup=False)
+        yield from self.compose_number()
+
+
+RESTORE_DAYS = range(1, 11)
+USUAL_DAYS = 7
+MAX_NAMED = 5
+"""Names shown; the rest is counted."""
+
+_ASK_DAYS = "Keep for how many days? (1–10)"
+
+
+class RestoreDialog(Dialog[int | None]):
+    """Answers with the days; `None` asks for nothing."""
+
+    AUTO_FOCUS = "#days"
+
+    def __init__(self, entries: Sequence[StoredObject], others: int = 0) -> None:
+        """Take the objects, and how many were left out because they are not archived."""
+        self._entries = entries
+        self._others = others
+        profile = entries[0].location.profile if entries else ""
+        title = Content.assemble(f"Restore {counted(len(entries), 'object')} of ", show(profile), "?")
+        super().__init__(title, harmless=None)
+
+    def compose_body(self) -> ComposeResult:
+        """How many, how much, which, for how long."""
+        sizes = [entry.size for entry in self._entries if entry.size is not None]
+        size = f"{words.size(sum(sizes))}. " if sizes else ""
+        yield Static(Content(f"{size}They come back within hours, up to a day, as copies that go again."))
+        for entry in self._entries[:MAX_NAMED]:
+            yield Static(Content("  ") + show(entry.name), classes="dialog-name")
+        if len(self._entries) > MAX_NAMED:
+            yield Static(Content(f"  and {len(self._entries) - MAX_NAMED:,} more"), classes="dialog-note")
+        if self._others:
+            verb = "is" if self._others == 1 else "are"
+            text = f"{counted(self._others, 'object')} {verb} not archived and left out."
+            yield Static(text, classes="dialog-note", markup=False)
+        yield Note(_ASK_DAYS, widget_id="hint")
+        yield Field(str(USUAL_DAYS), widget_id="days", max_length=2)
+
+    def compose_buttons(self) -> ComposeResult:
+        """Cancel, then the deed."""
+        yield button("Cancel", "cancel")
+        yield button("Restore", "restore", enter=True)
+
+    def action_restore(self) -> None:
+        """Answer with the days, if they are any that the service knows."""
+        text = self.query_one("#days", Field).value.strip()
+        if self.was_pasted:
+            return
+        if text.isascii() and text.isdigit() and int(text) in RESTORE_DAYS:
+            self.dismiss(int(text))
+        else:
+            self.query_one("#hint", Note).say(f"That is no number of days. {_ASK_DAYS}")
+            self.query_one("#days").focus()

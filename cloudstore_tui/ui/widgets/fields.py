@@ -1,0 +1,350 @@
+"""Lines to type in, lines to choose from, and what is said below them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from cloudstore_tui.config.draft import complaint
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.ui.text import show
+
+
+class Note(Static):
+    """Text that comes and goes below a field."""
+
+    DEFAULT_CSS = """
+    Note {
+        color: $text-muted; width: 1fr; height: auto;
+        &.-silent { display: none; }
+    }
+    """
+
+    def __init__(self, text: str = "", *, widget_id: str | None = None) -> None:
+        super().__init__(Content(text), id=widget_id)
+        self.set_class(not text, "-silent")
+
+    def say(self, text: Content | str) -> None:
+        """Show this, or vanish."""
+        content = Content(text) if isinstance(text, str) else text
+        if content != self.content:
+            self.update(content)
+        self.set_class(not content.plain, "-silent")
+
+
+LONGEST_PASTE = 65_536
+"""Characters taken of a pasted text."""
+
+
+class Field(Input):
+    """An input whose cursor stands still; letters typed into it are never commands."""
+
+    @dataclass
+    class Refused(Message):
+        """A text was pasted where only typing counts."""
+
+        field: "Field"
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        widget_id: str | None = None,
+        placeholder: str = "",
+        max_length: int = 0,
+        takes_paste: bool = True,
+    ) -> None:
+        super().__init__(value, placeholder, id=widget_id, max_length=max_length, select_on_focus=False, compact=True)
+        # A blinking cursor repaints the line twice a second for ever.
+        self.cursor_blink = False
+        self._takes_paste = takes_paste
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take the first line without its control characters; the dialog learns of it, too."""
+        event.prevent_default()
+        if not self._takes_paste:
+            self.post_message(self.Refused(self))
+            return
+        line = next(iter(event.text[:LONGEST_PASTE].splitlines()), "")
+        clean = "".join(character for character in line if character.isprintable())
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(clean)
+        else:
+            self.replace(clean, *self.selection)
+
+
+class BarInput(Field):
+    """The field of a bar, which is typed into without a frame."""
+
+    DEFAULT_CSS = """
+    BarInput { width: 1fr; }
+    """
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder)
+
+    def on_focus(self) -> None:
+        """Go on where the text ends."""
+        self.cursor_position = len(self.value)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Nobody but this line is concerned."""
+        event.stop()
+
+
+class FilterBar(Horizontal):
+    """Hides loaded entries while it is typed; over what is below, so that nothing moves."""
+
+    DEFAULT_CSS = """
+    FilterBar {
+        overlay: screen; height: 1; width: 100%; display: none; background: $background;
+        &.-open { display: block; }
+        .filter-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,down", "close", "Back", id="filter.close", tooltip="Back to the entries; the filter stays"),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """Entries with this text are wanted."""
+
+        text: str
+
+    class Closed(Message):
+        """The user is done typing."""
+
+    def compose(self) -> ComposeResult:
+        """Label and line."""
+        yield Static("Filter", classes="filter-label", markup=False)
+        yield BarInput("what any column or tag holds, in loaded rows")
+
+    def open(self, text: str) -> None:
+        """Show the bar and type into it."""
+        self.add_class("-open")
+        line = self.query_one(BarInput)
+        with line.prevent(Input.Changed):
+            line.value = text
+        line.cursor_position = len(text)
+        line.focus()
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.remove_class("-open")
+        self.post_message(self.Closed())
+
+    @on(Input.Changed)
+    def pass_on(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    @on(Input.Submitted)
+    def finish(self, event: Input.Submitted) -> None:
+        """Enter is done typing."""
+        event.stop()
+        self.action_close()
+
+
+_GAP = "  "
+
+
+class ChoiceLine(Static, can_focus=True):
+    """Shows which one is chosen by a mark, never by colour alone; Left, Right and Space choose."""
+
+    DEFAULT_CSS = """
+    ChoiceLine {
+        height: 1; width: 1fr;
+        &:focus { text-style: bold; color: $text-accent; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l,space", "choose(1)", "Next choice", show=False, tooltip="Choose the next", id="choice.next"),
+        Binding(
+            "left,h", "choose(-1)", "Choice before", show=False, tooltip="Choose the one before", id="choice.before"
+        ),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """Another word was chosen."""
+
+        line: "ChoiceLine"
+        value: str
+
+        @property
+        def control(self) -> "ChoiceLine":
+            """The line that it happened in."""
+            return self.line
+
+    def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None) -> None:
+        super().__init__("", id=id)
+        self._words = tuple(words)
+        self._value = value or self._words[0]
+
+    @property
+    def value(self) -> str:
+        """The word that is chosen."""
+        return self._value
+
+    @value.setter
+    def value(self, word: str) -> None:
+        if word not in self._words or word == self._value:
+            return
+        self._value = word
+        self._draw()
+        self.post_message(self.Changed(self, word))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What there is to choose from."""
+        return self._words
+
+    def offer(self, words: Sequence[str], value: str) -> None:
+        """Choose from other words."""
+        self._words = tuple(words)
+        self._draw()
+        self.value = value
+
+    def on_mount(self) -> None:
+        """Show the words."""
+        self._draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the word that was clicked."""
+        start = 0
+        for word in self._words:
+            end = start + len(_marked(word, chosen=False))
+            if start <= event.x < end:
+                self.value = word
+                return
+            start = end + len(_GAP)
+
+    def action_choose(self, step: int) -> None:
+        """Choose the next word or the one before; after the last comes the first."""
+        at = self._words.index(self._value) if self._value in self._words else 0
+        self.value = self._words[(at + step) % len(self._words)]
+
+    def _draw(self) -> None:
+        self.update(Content(_GAP.join(_marked(word, chosen=word == self._value) for word in self._words)))
+
+
+def _marked(word: str, *, chosen: bool) -> str:
+    return f"({'x' if chosen else ' '}) {word}"
+
+
+_HERE, _NOT_HERE = "> ", "  "
+_LONGEST = 4_000
+
+
+class FormRow(Vertical):
+    """A label with a field or a choice; the mark before the label shows where the focus is without any colour."""
+
+    DEFAULT_CSS = """
+    FormRow {
+        height: auto;
+        .row-line { height: 1; }
+        .row-label { width: 20; height: 1; }
+        Field { width: 1fr; max-width: 56; background: $panel; }
+        .row-error { color: $text-error; text-style: bold; padding-left: 20; }
+    }
+    """
+
+    def __init__(
+        self, key: str, label: str, about: str, check: Callable[[str], object] | None = None, *, value: str = ""
+    ) -> None:
+        """Make a row.
+
+        Args:
+            key: names it, and the widget that takes the answer.
+            label: what is asked, in a word or two.
+            about: what to know before answering.
+            check: raises a `StorageError` for an answer that cannot be.
+            value: the answer at first.
+        """
+        super().__init__()
+        self.key = key
+        self.label = label
+        self.about = about
+        self._check = check
+        self._first = value
+        self.control: Field | ChoiceLine = Field(value, widget_id=key, max_length=_LONGEST)
+        self._error = Note()
+        self._error.add_class("row-error")
+
+    @classmethod
+    def choosing(cls, key: str, label: str, about: str, words: Sequence[str], value: str = "") -> "FormRow":
+        """A row with a choice instead of a field."""
+        row = cls(key, label, about)
+        row.control = ChoiceLine(words, value, id=key)
+        return row
+
+    def hide_typing(self) -> "FormRow":
+        """Show dots for what is typed."""
+        if isinstance(self.control, Field):
+            self.control.password = True
+        return self
+
+    def suggest(self, words: Sequence[str]) -> "FormRow":
+        """Offer these for completion while somebody types; Right takes them."""
+        if isinstance(self.control, Field) and words:
+            self.control.suggester = SuggestFromList(words)
+        return self
+
+    def compose(self) -> ComposeResult:
+        """Label and answer, and below them what is wrong."""
+        with Horizontal(classes="row-line"):
+            yield Static(show(_NOT_HERE + self.label), classes="row-label")
+            yield self.control
+        yield self._error
+
+    @property
+    def value(self) -> str:
+        """The answer."""
+        return self.control.value
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self.control.value = text
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody typed something else than what stood there at first."""
+        return isinstance(self.control, Field) and self.value != self._first
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong with the answer, or nothing."""
+        self._error.say(show(text))
+
+    def is_fine(self) -> bool:
+        """Whether the answer can be; says so where it cannot."""
+        try:
+            if self._check is not None:
+                self._check(self.value)
+        except StorageError as error:
+            self.complain(complaint(error))
+            return False
+        self.complain("")
+        return True
+
+    def on_descendant_focus(self) -> None:
+        """Mark the row."""
+        self._mark(_HERE)
+
+    def on_descendant_blur(self) -> None:
+        """Take the mark away, and look at the answer."""
+        self._mark(_NOT_HERE)
+        if self.display:
+            self.is_fine()
+
+    def _mark(self, mark: str) -> None:
+        self.query_one(".row-label", Static).update(show(mark + self.label))
