@@ -358,7 +358,10 @@ class Fetching:
         self._requests = Requests(plan, folder, on_conflict, batch)
         self._engine = engine
         self._workers = Workers(1)
-        self._open: dict[asyncio.Task[TransferSnapshot], Request] = {}
+        self._open: dict[asyncio.Task[TransferSnapshot], tuple[int, Request]] = {}
+        """Transfers that are waited for, by what waits."""
+        self._noted = asyncio.Event()
+        """Set whenever a result is written down."""
         self._before: dict[str, Before] = {}
         self._again: list[DownloadRequest] = []
         self._failures = 0
@@ -393,7 +396,19 @@ class Fetching:
             # What is not done stays with the transfers, which leave it for the next run.
             for task in self._open:
                 task.cancel()
+            self._open.clear()
+            self._noted.set()
             self._workers.close()
+
+    async def finish(self) -> None:
+        """Begin nothing more; returns when what is under way has come to its end and is written down."""
+        under_way = self._engine.hold()
+        waits = [task for task, (number, _request) in self._open.items() if number in under_way]
+        if waits:
+            await asyncio.wait(waits)
+        while self._has_ended():
+            self._noted.clear()
+            await self._noted.wait()
 
     async def _adopt(self) -> None:
         """Go on with what an earlier run of this pull was about when it was ended."""
@@ -455,7 +470,7 @@ class Fetching:
         return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _is_full(self, request: Request) -> bool:
-        zips = sum(isinstance(one, ZipRequest) for one in self._open.values())
+        zips = sum(isinstance(one, ZipRequest) for _number, one in self._open.values())
         if isinstance(request, ZipRequest):
             return zips >= MAX_ZIPS
         return len(self._open) - zips >= MAX_SINGLE
@@ -465,7 +480,7 @@ class Fetching:
         return any(task.done() for task in self._open)
 
     def _watch(self, number: int, request: Request) -> None:
-        self._open[asyncio.ensure_future(self._engine.wait(number))] = request
+        self._open[asyncio.ensure_future(self._engine.wait(number))] = (number, request)
 
     async def _collect(self) -> None:
         """Wait until a transfer has ended, and note what came of it."""
@@ -474,8 +489,11 @@ class Fetching:
             return
         ended, _ = await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
-            request, transfer = self._open.pop(task), task.result()
+            (_number, request), transfer = self._open[task], task.result()
             await self._record(await self._workers.run(partial(self._results, request, transfer)))
+            # Not before: who ends the pull waits until it is written down.
+            del self._open[task]
+            self._noted.set()
             await self._judge(transfer)
             if transfer.error is None or not transfer.error.retryable:
                 self._engine.forget(transfer.id)

@@ -26,7 +26,7 @@ from cloudstore_tui.results.scratch import ScratchDatabase
 
 NAME = "manifest.jsonl"
 TABLE = "manifest.csv"
-RUNS = {"pull": "last-pull.json", "verify": "last-verify.json"}
+RUNS = {"pull": "last-pull.json", "watch": "last-watch.json", "verify": "last-verify.json"}
 """What is known of the last run, by command."""
 CHAIN = "events.jsonl"
 """What happened to the folder; see `chain`."""

@@ -91,6 +91,11 @@ class Pull:
         """Bytes fetched in this run."""
         return self._fetching.size if self._fetching else 0
 
+    async def finish(self) -> None:
+        """Begin nothing more; returns when the objects in hand are here and written down."""
+        if self._fetching is not None:
+            await self._fetching.finish()
+
     async def close(self) -> None:
         """Forget the plan."""
         self._workers.close()

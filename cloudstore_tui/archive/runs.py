@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui import __version__
+from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import RUNS
 from cloudstore_tui.core.errors import IntegrityError, StorageError
 from cloudstore_tui.core.records import json_text
@@ -64,6 +65,12 @@ class RunReport(msgspec.Struct, frozen=True):
     """The first of them."""
     error_count: int = 0
     warnings: tuple[str, ...] = ()
+    since: datetime | None = None
+    """From when on a watch has looked."""
+    through: datetime | None = None
+    """Up to when everything is here that it has looked for."""
+    calls: CallCheck | None = None
+    """What is expected of the calls, and what of it has come."""
 
     @property
     def seconds(self) -> float:
@@ -71,13 +78,21 @@ class RunReport(msgspec.Struct, frozen=True):
         return (self.ended - self.started).total_seconds() if self.ended else 0.0
 
     def record(self) -> dict[str, object]:
-        """It as JSON has it."""
-        return {**msgspec.to_builtins(self), "seconds": round(self.seconds, 3)}
+        """It as JSON has it; what does not apply is left out."""
+        known = {name: value for name, value in msgspec.to_builtins(self).items() if value is not None}
+        return {"ended": None, **known, "seconds": round(self.seconds, 3)}
 
 
-def new_report(command: str, folder: Path, what: Sequence[str]) -> RunReport:
+def new_report(command: str, folder: Path, what: Sequence[str], since: datetime | None = None) -> RunReport:
     """A run that begins now."""
-    return RunReport(command, str(folder.absolute()), tuple(what), utc_now())
+    return RunReport(command, str(folder.absolute()), tuple(what), utc_now(), since=since)
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Of which time everything is here."""
+
+    since: datetime
+    through: datetime
 
 
 class RunStatus(msgspec.Struct, frozen=True):
@@ -86,6 +101,19 @@ class RunStatus(msgspec.Struct, frozen=True):
     last: RunReport
     complete: RunReport | None = None
     """The last one that went well."""
+    coverage: Coverage | None = None
+    """Of which time everything is here that the last one has looked for, over all runs that looked for the same."""
+    calls: CallCheck | None = None
+    """What was found when the calls were last looked at."""
+
+    def after(self, report: RunReport) -> "RunStatus":
+        """What is known once there is a report of another run."""
+        coverage = self.coverage if self.last.what == report.what else None
+        if report.through is not None and report.since is not None:
+            since = min(report.since, coverage.since) if coverage is not None else report.since
+            coverage = Coverage(since, report.through)
+        went_well = report.outcome is RunOutcome.COMPLETE
+        return RunStatus(report, report if went_well else self.complete, coverage, report.calls or self.calls)
 
 
 # In the folder
@@ -129,7 +157,7 @@ class RunLog:
             StorageError: the disk refuses.
         """
         if self._folder.is_dir():
-            self._write(RunStatus(report, self._complete()))
+            self._write(self._after(report))
 
     def end(self, report: RunReport) -> RunStatus:
         """Note how it ended, unless there is no folder; what is known then.
@@ -138,20 +166,18 @@ class RunLog:
             StorageError: the disk refuses.
         """
         if not self._folder.is_dir():
-            return RunStatus(report, report if report.outcome is RunOutcome.COMPLETE else None)
-        went_well = report.outcome is RunOutcome.COMPLETE
+            return RunStatus(report).after(report)
         # The folder is no place for a list of all errors.
-        kept = replace(report, errors=report.errors[:10])
-        status = RunStatus(kept, kept if went_well else self._complete())
+        status = self._after(replace(report, errors=report.errors[:10]))
         self._write(status)
         return status
 
-    def _complete(self) -> RunReport | None:
+    def _after(self, report: RunReport) -> RunStatus:
         try:
             status = read_status(self._folder, self._command)
         except IntegrityError:
-            return None
-        return status.complete if status is not None else None
+            status = None
+        return (status or RunStatus(report)).after(report)
 
     def _write(self, status: RunStatus) -> None:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n", disk=self._disk)
@@ -189,6 +215,21 @@ class Complaint(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+def filled(folder: Path) -> RunStatus | None:
+    """What a folder knows of the runs that filled it, be they of a pull or of a watch.
+
+    Raises:
+        IntegrityError: what it says cannot be read.
+        StorageError: the disk refuses.
+    """
+    known = [status for command in ("pull", "watch") if (status := read_status(folder, command)) is not None]
+    if not known:
+        return None
+    newest = max(known, key=lambda status: status.last.started)
+    complete = max((one.complete for one in known if one.complete), key=lambda run: run.started, default=None)
+    return replace(newest, complete=complete)
+
+
 def complaint(
     status: RunStatus | None, now: datetime, max_age: timedelta | None, *, runs_now: bool
 ) -> Complaint | None:
@@ -212,6 +253,17 @@ def complaint(
     if status.last.outcome is not RunOutcome.COMPLETE:
         return Complaint(f"the last run is {status.last.outcome.value}", "Run it again; look at its errors.")
     return None
+
+
+def lack(status: RunStatus | None) -> Complaint | None:
+    """What never came of what is expected of the calls; `None` if all did."""
+    calls = status.calls if status is not None else None
+    if calls is None or not calls.lacking:
+        return None
+    some = "; ".join(str(call) for call in calls.calls[-3:])
+    more = "" if calls.lacking <= 3 else f"; and {calls.lacking - 3:,} more"
+    what = "1 call lacks" if calls.lacking == 1 else f"{calls.lacking:,} calls lack"
+    return Complaint(f"{what} what is expected: {some}{more}", "All of them: cloudstore status DIR --json.")
 
 
 # For a monitor
@@ -239,6 +291,9 @@ def _metrics(status: RunStatus) -> Iterator[str]:
     ):
         yield from _family(name, what, [(labels, value)])
     objects = [(labels | {"outcome": name}, number) for name, number in last.counts.items()]
+    if (calls := status.calls) is not None:
+        states = [(labels | {"state": name}, getattr(calls, name)) for name in ("complete", "awaited", "lacking")]
+        yield from _family("calls", "Calls of late by whether what is expected of them is here.", states)
     yield from _family("objects", "Objects of the last run by what became of them.", objects)
     levels = [(labels | {"level": name}, number) for name, number in last.levels.items()]
     yield from _family("verified", "Objects of the last run by how they were verified.", levels)

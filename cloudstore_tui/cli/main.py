@@ -30,7 +30,7 @@ SECTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("Fetch and send", "fetch"): {
         "get": "Download objects, verified.",
         "pull": "Fetch a whole result into a folder, resumable, with a manifest.",
-        "watch": "Fetch what a query finds as it comes.",
+        "watch": "Fetch what a query finds, or what is new in a folder, as it comes.",
         "verify": "Check a pulled folder against its manifest.",
         "status": "Tell when a pulled folder was last complete.",
         "reconcile": "Compare a list of calls with what is there.",

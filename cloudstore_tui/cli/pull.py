@@ -144,15 +144,17 @@ class _Pulling(msgspec.Struct, frozen=True):
             await engine.close()
         _tell_estimate(self.session.output, estimate)
 
-    async def run(self, run: Run, *, last: bool) -> bool:
+    async def run(self, run: Run, *, last: bool, gently: bool = False) -> bool:
         """Do it, and tell what came of it; False where files are in the way and somebody can be asked.
 
         Args:
             run: told what came of it, too.
             last: whether nobody is asked.
+            gently: whether a signal ends it with the object in hand.
         """
         output = self.session.output
         pull = self._pull()
+        self.session.finish = pull.finish if gently else None
         try:
             async with transferring(self.session) as engine:
                 with _PullProgress(pull, engine, output):
@@ -170,6 +172,7 @@ class _Pulling(msgspec.Struct, frozen=True):
             run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             return True
         finally:
+            self.session.finish = None
             await pull.close()
 
     def _pull(self) -> Pull:

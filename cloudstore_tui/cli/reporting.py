@@ -7,12 +7,14 @@ import shlex
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.runs import (
     MAX_ERRORS,
     RunLog,
@@ -85,11 +87,15 @@ class Run:
             self.report, counts=dict(counts), bytes=size, levels=dict(levels or {}), outcome=outcome
         )
 
+    def know(self, *, through: datetime | None, calls: CallCheck | None) -> None:
+        """What a watch knows besides: up to when everything is here, and what of the calls has come."""
+        self.report = msgspec.structs.replace(self.report, through=through, calls=calls)
+
     async def end(self, log: RunLog | None, failure: BaseException | None) -> None:
         """Tell everybody; what cannot be told is an error of the command."""
         output = self._session.output
         report = self._ended(failure)
-        status = RunStatus(report, report if report.outcome is RunOutcome.COMPLETE else None)
+        status = RunStatus(report).after(report)
         with self.told_in_folder():
             status = log.end(report) if log is not None else status
         with self._told():
@@ -152,14 +158,19 @@ class Run:
 
 @asynccontextmanager
 async def reported(
-    session: CommandSession, options: RunOptions, command: str, folder: Path, what: Sequence[str]
+    session: CommandSession,
+    options: RunOptions,
+    command: str,
+    folder: Path,
+    what: Sequence[str],
+    since: datetime | None = None,
 ) -> AsyncIterator[Run]:
-    """A run of a command over a folder, reported however the block ends.
+    """A run of a command over a folder, reported however the block ends; `since` is for one that goes on.
 
     Raises:
         UsageError: an option cannot be used; nothing was begun.
     """
-    run = Run(session, options, new_report(command, folder, what))
+    run = Run(session, options, new_report(command, folder, what, since))
     log = RunLog(folder, command)
     with run.told_in_folder():
         log.begin(run.report)

@@ -27,6 +27,8 @@ TELL_WAIT_S = 60.0
 """Seconds between two looks at what is waited for."""
 LONGEST = 2.0
 """Seconds after a signal in which everything has to be put away."""
+IN_HAND_S = 20.0
+"""Seconds before that for the object in hand, where the work may end with it."""
 
 _CODES = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 
@@ -37,6 +39,8 @@ class CommandSession(Struct):
     config: Config
     output: Output
     timeout: float = READING
+    finish: Callable[[], Awaitable[None]] | None = None
+    """What the first signal begins where the work shall end with the object in hand, and not at once."""
     _open: dict[str, StorageProvider] = field(default_factory=dict)
 
     @property
@@ -119,7 +123,7 @@ async def _tell_waits(output: Output) -> None:
 
 async def _supervise(work: Callable[[CommandSession], Awaitable[None]], session: CommandSession) -> int:
     task = asyncio.ensure_future(work(session))
-    stop = StopSignal(task, session.output)
+    stop = StopSignal(task, session)
     teller = asyncio.ensure_future(_tell_waits(session.output))
     try:
         with stop:
@@ -139,16 +143,21 @@ async def _supervise(work: Callable[[CommandSession], Awaitable[None]], session:
 class StopSignal:
     """Cancels a command's work when a signal comes while inside the block; whoever asks twice gets the end at once.
 
+    Where the work may end with the object in hand, the first signal waits for that, the second cancels, and the third
+    is the end at once.
+
     The handlers are plain ones, not the loop's: a loop that waits for an answer or for a full pipe would not hear.
     """
 
-    def __init__(self, task: asyncio.Future[None], output: Output) -> None:
+    def __init__(self, task: asyncio.Future[None], session: CommandSession) -> None:
         self.code = 0
         """The exit code of the signal that came; 0 if none did."""
         self._task = task
-        self._output = output
+        self._session = session
         self._loop = asyncio.get_running_loop()
         self._before: dict[signal.Signals, Any] = {}
+        self._finishing: asyncio.Future[None] | None = None
+        self._is_cancelled = False
 
     def __enter__(self) -> None:
         for number in _CODES:
@@ -160,6 +169,8 @@ class StopSignal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._finishing is not None:
+            self._finishing.cancel()
         if self.code:
             # What is put away after the work must not be cut short by another kind of signal.
             return
@@ -168,12 +179,32 @@ class StopSignal:
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         code = _CODES[signal.Signals(number)]
-        if self.code:
+        if self._is_cancelled:
             os._exit(code)
-        self.code = self._output.signal_code = code
-        watchdog = threading.Timer(LONGEST, os._exit, (code,))
-        watchdog.daemon = True
-        watchdog.start()
-        if self._output.asking:
+        is_first = not self.code
+        self.code = self._session.output.signal_code = code
+        if is_first and self._session.finish is not None:
+            _exit_after(IN_HAND_S + LONGEST, code)
+            self._loop.call_soon_threadsafe(self._finish, self._session.finish)
+            return
+        self._is_cancelled = True
+        _exit_after(LONGEST, code)
+        if self._session.output.asking:
             raise KeyboardInterrupt
         self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def _finish(self, finish: Callable[[], Awaitable[None]]) -> None:
+        """Cancel the work after the object in hand, or after a while."""
+        self._finishing = asyncio.ensure_future(asyncio.wait_for(finish(), IN_HAND_S))
+        self._finishing.add_done_callback(self._cancel)
+
+    def _cancel(self, finished: asyncio.Future[None]) -> None:
+        # Whatever kept it from the end of the object is told by the work itself.
+        _ = finished.cancelled() or finished.exception()
+        self._task.cancel()
+
+
+def _exit_after(seconds: float, code: int) -> None:
+    watchdog = threading.Timer(seconds, os._exit, (code,))
+    watchdog.daemon = True
+    watchdog.start()

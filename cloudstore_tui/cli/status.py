@@ -3,9 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.folder import PullFolder
-from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, read_status, utc_now
+from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, filled, lack, read_status, utc_now
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.core.errors import StorageError
@@ -13,16 +15,17 @@ from cloudstore_tui.ui import format as in_words
 
 
 def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> None:
-    """Tell of the last run of pull, and of the last one that left nothing missing; nothing is sent."""
+    """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent."""
 
     async def work(session: CommandSession) -> None:
         output = session.output
-        status, verified = read_status(folder, "pull"), read_status(folder, "verify")
+        status, verified = filled(folder), read_status(folder, "verify")
         _tell(output, status, verified)
         limit = timedelta(seconds=max_age) if max_age is not None else None
-        wrong = complaint(status, utc_now(), limit, runs_now=PullFolder(place_of(folder).payload).is_filled)
-        if wrong is not None:
-            output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
+        runs_now = PullFolder(place_of(folder).payload).is_filled
+        for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lack(status)):
+            if wrong is not None:
+                output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
 
     run(work, as_json=as_json)
 
@@ -33,12 +36,17 @@ def _tell(output: Output, status: RunStatus | None, verified: RunStatus | None) 
         "complete": status.complete if status else None,
         "verified": verified.complete if verified else None,
     }
+    calls = status.calls if status else None
     if output.as_json:
-        output.record({name: report.record() if report else None for name, report in named.items()})
+        records: dict[str, object] = {name: report.record() if report else None for name, report in named.items()}
+        output.record(records | ({"calls": msgspec.to_builtins(calls)} if calls else {}))
         return
     for name, report in named.items():
         if report is not None and (name != "complete" or report != named["last"]):
             output.line(f"{_TITLES[name]}  {_line(output, report)}")
+    if calls is not None:
+        counts = f"{calls.complete:,} complete, {calls.awaited:,} awaited, {calls.lacking:,} lacking"
+        output.line(f"calls           {counts}: {', '.join(calls.expect)}")
 
 
 _TITLES = {"last": "last run      ", "complete": "last complete ", "verified": "last verified "}

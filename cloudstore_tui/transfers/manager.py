@@ -200,6 +200,11 @@ class TransferManager:
         await task.ended.wait()
         return task.progress.snapshot()
 
+    def hold(self) -> list[int]:
+        """Let nothing begin any more; the ids of what is under way."""
+        self._scheduler.close()
+        return [transfer_id for transfer_id, task in self._tasks.items() if task.running is not None]
+
     async def close(self) -> None:
         """Stop everything, within about a second.
 

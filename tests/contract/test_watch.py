@@ -85,7 +85,7 @@ def test_systemd_is_told_that_it_is_ready_and_that_it_lives(
         systemd.setblocking(False)
         done = cloudstore(*WATCH, NOTIFY_SOCKET=str(tmp_path / "s"), WATCHDOG_USEC="30000000")
         assert done.code == 0, done.err
-        told = "\n".join(systemd.recv(4096).decode() for _ in range(3))
+        told = "\n".join(systemd.recv(4096).decode() for _ in range(4))
     assert all(word in told for word in ("READY=1", "WATCHDOG=1", "STATUS=Fetched 0", "STOPPING=1"))
 
 

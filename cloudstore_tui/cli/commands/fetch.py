@@ -6,6 +6,7 @@ from cloudstore_tui.cli.options import (
     Command,
     Duration,
     Group,
+    HelpOption,
     LocalPath,
     Percent,
     conflict_option,
@@ -107,7 +108,7 @@ def pull_command() -> None:
 
 
 @click.command("watch", cls=Command, does="watch.watch_command")
-@click.argument("where", metavar="PROFILE[:REGION]")
+@click.argument("where", metavar="PROFILE[:REGION]|PATH/")
 @click.argument("words", nargs=-1)
 @query_options
 @click.option("--to", "folder", type=LocalPath(), required=True, metavar="DIR", help="Folder for the files.")
@@ -116,19 +117,42 @@ def pull_command() -> None:
 @click.option(
     "--look-back", type=Duration(), default=21_600.0, metavar="DURATION", help="How late objects come. [default: 6h]"
 )
+@click.option(
+    "--expect",
+    cls=HelpOption,
+    section="Which objects",
+    default="",
+    metavar="TYPE[,TYPE]",
+    help="What every call is to have, such as callcenterrecording,transcription.",
+)
+@click.option(
+    "--within",
+    cls=HelpOption,
+    section="Which objects",
+    type=Duration(),
+    metavar="DURATION",
+    help="How long after its first object a call may lack that. [default: 6h]",
+)
 @click.option("--sidecar", is_flag=True, help="Write everything known of each object beside its file, as NAME.json.")
 @run_options
 def watch_command() -> None:
-    """Fetch what a query finds as it comes, until a signal ends it; each round is a pull.
+    """Fetch what a query finds, or what is new in a folder, as it comes, until a signal ends it.
 
-    A round looks back from where the last complete one began, also that of an earlier watch or pull into the folder, so
-    neither an outage nor a restart leaves a gap. It comes sooner while something is found, and later while nothing is.
-    A round that fails is told, and the next one makes up for it. systemd is told when it is ready, and that it lives.
+    Each round is a pull, and looks back from where the last complete one began, also that of an earlier watch of the
+    same query into the folder, so neither an outage nor a restart leaves a gap. It comes sooner while something is
+    found, and later while nothing is. A round that fails is told, and the next one makes up for it. systemd is told
+    when it is ready, and that it lives. The first signal ends it after the object in hand, a second one at once.
+
+    With --expect a call is complete once it has an object of each of these types here. What has not come within the
+    deadline is told, call by call: in the report of the round that notices it, and for two days in the metrics and by
+    status.
 
     \b
     Examples:
       cloudstore watch acme8 type:callcenterrecording --to calls/
+      cloudstore watch acme8 --expect callcenterrecording,transcription --within 6h --to calls/
       cloudstore watch acme8:uk --since today --to calls/ --every 15m --metrics /var/lib/node_exporter/calls.prom
+      cloudstore watch acme:exports/reporting/ --to reporting/
     """
 
 
@@ -160,10 +184,11 @@ def verify_command() -> None:
 @click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
 @json_option
 def status_command() -> None:
-    """Tell of the last run of pull, and of the last one that left nothing missing; nothing is sent.
+    """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent.
 
     It ends with 0 if the last run was complete, and not longer ago than --max-age; else with 1. A run that was killed
-    is none, and one that is under way counts as little as none.
+    is none, and one that is under way counts as little as none. It also ends with 1 for two days after a call has
+    missed the deadline that a watch was given with --expect and --within, and names the call.
 
     \b
     Examples:

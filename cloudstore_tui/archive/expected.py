@@ -1,0 +1,138 @@
+"""Whether the calls of a folder have all that is expected of them: a transcript comes hours after its recording."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+
+from cloudstore_tui.archive.manifest import NAME, ManifestEntry, is_superseded, key_of_entry, read_manifest
+from cloudstore_tui.calls import SOURCES
+from cloudstore_tui.results.scratch import ScratchDatabase
+
+TOLD_FOR = timedelta(days=2)
+"""How long after its deadline a call is told of that lacks something: whoever looks once a day sees it."""
+MAX_CALLS = 1000
+"""Calls that are listed; their number is always the whole one."""
+_STRAYS = timedelta(days=7)
+"""How much later an object may have come than the first of its call, and still be counted with it."""
+_SCHEMA = """
+CREATE TABLE objects(
+    key TEXT PRIMARY KEY, id TEXT NOT NULL, bucket TEXT NOT NULL, source TEXT NOT NULL, call TEXT NOT NULL,
+    type TEXT NOT NULL, created REAL NOT NULL, here INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_JOIN = """
+CREATE INDEX by_id ON objects(id);
+CREATE INDEX by_bucket ON objects(bucket);
+UPDATE objects SET call = coalesce(
+    (SELECT call FROM objects AS other WHERE other.id = objects.source AND call <> ''), '')
+    WHERE call = '' AND source <> '';
+UPDATE objects SET call = coalesce(
+    (SELECT call FROM objects AS other WHERE other.bucket = objects.bucket AND call <> ''), bucket)
+    WHERE call = '' AND bucket <> '';
+UPDATE objects SET call = id WHERE call = '';
+"""
+
+
+class LackingCall(msgspec.Struct, frozen=True):
+    """A call whose deadline has passed."""
+
+    call: str
+    begun: datetime
+    """When the first object of it was created."""
+    lacks: tuple[str, ...]
+    """The types that never came."""
+
+    def __str__(self) -> str:
+        """`int-17… without transcription`."""
+        return f"{self.call} without {', '.join(self.lacks)}"
+
+
+class CallCheck(msgspec.Struct, frozen=True):
+    """What is known of the calls that a folder was filled with lately."""
+
+    expect: tuple[str, ...]
+    """The types that every call is to have."""
+    within: float
+    """Seconds after which they are to be here."""
+    checked: datetime
+    complete: int = 0
+    awaited: int = 0
+    """They lack something, and their deadline has not passed."""
+    lacking: int = 0
+    """They lack something, and it has."""
+    calls: tuple[LackingCall, ...] = ()
+    """The first of the lacking ones."""
+
+    def lacking_since(self, moment: datetime | None) -> tuple[LackingCall, ...]:
+        """Those whose deadline has passed since a moment."""
+        within = timedelta(seconds=self.within)
+        return tuple(call for call in self.calls if moment is None or call.begun + within > moment)
+
+
+def check_calls(
+    folder: Path, expect: Iterable[str], within: timedelta, now: datetime, scratch: Path | None = None
+) -> CallCheck:
+    """Look which calls of a folder have all types that are expected of them. Blocks.
+
+    Args:
+        folder: where the manifest is.
+        expect: the types.
+        within: how long after the first object of a call they may come.
+        now: the time.
+        scratch: where a database lies meanwhile.
+
+    Raises:
+        StorageError: the manifest cannot be read.
+    """
+    wanted = tuple(dict.fromkeys(expect))
+    check = CallCheck(wanted, within.total_seconds(), now)
+    first = now - within - TOLD_FOR
+    with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
+        if (folder / NAME).is_file():
+            rows = _rows(read_manifest(folder / NAME), (first - _STRAYS).timestamp())
+            database.execute_many("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        for statement in _JOIN.split(";")[:-1]:
+            database.execute(statement)
+        marks = ", ".join("?" * len(wanted))
+        found = database.all(
+            f"SELECT call, min(created), group_concat(DISTINCT iif(here, type, NULL)) FROM objects GROUP BY call"
+            f" HAVING min(created) >= ? AND sum(type IN ({marks})) ORDER BY min(created), call",
+            (first.timestamp(), *wanted),
+        )
+    complete = awaited = 0
+    lacking = []
+    for call, created, types in found:
+        begun, lacks = datetime.fromtimestamp(created, UTC), set(wanted) - set((types or "").split(","))
+        if not lacks:
+            complete += 1
+        elif begun + within > now:
+            awaited += 1
+        else:
+            lacking.append(LackingCall(call, begun, tuple(name for name in wanted if name in lacks)))
+    return msgspec.structs.replace(
+        check, complete=complete, awaited=awaited, lacking=len(lacking), calls=tuple(lacking[-MAX_CALLS:])
+    )
+
+
+def _rows(lines: Iterable[ManifestEntry], first: float) -> Iterator[tuple[object, ...]]:
+    for line in lines:
+        key, created = key_of_entry(line), _moment(line)
+        if not key or is_superseded(line) or created is None or created < first:
+            continue
+        found = line.get("tags")
+        tags = found if isinstance(found, dict) else {}
+        source = next(chain((str(tags[name]) for name in SOURCES if tags.get(name)), [""]))
+        named = [str(line.get(name) or "") for name in ("id", "bucket_id")]
+        yield (key, *named, source, str(tags.get("callId") or ""), str(line.get("type")), created, "error" not in line)
+
+
+def _moment(line: ManifestEntry) -> float | None:
+    for name in ("created", "modified", "updated"):
+        try:
+            return datetime.fromisoformat(str(line.get(name))).timestamp()
+        except (ValueError, OverflowError):
+            continue
+    return None
