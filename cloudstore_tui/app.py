@@ -42,7 +42,6 @@ from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.masking import mask_filters, turn_mask
-from cloudstore_tui.ui.palette import Palette
 from cloudstore_tui.ui.report import Boundary, Messages, install_boundary, is_of_callback, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, HomeScreen, Target
@@ -57,6 +56,7 @@ from cloudstore_tui.ui.zones import zone_name
 
 if TYPE_CHECKING:
     from cloudstore_tui.ui.browser.screen import BrowserScreen
+    from cloudstore_tui.ui.palette import Palette
 
 CRASHED = 70
 """Exit code after an error of our own."""
@@ -152,9 +152,9 @@ class CloudStoreApp(App[None]):
         self.animation_level = "none"
         self.messages = Messages(self)
         """What was told."""
-        self.palette = Palette(self)
         self.boundary = Boundary(self)
         """Where errors end."""
+        self._palette: Palette | None = None
         self._browser: BrowserScreen | None = None
         self._typed = TypeAhead(self, lambda: self._browser is not None and self._browser.is_opening)
         if config.keys:
@@ -310,7 +310,12 @@ class CloudStoreApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Find an action by its name."""
-        self.palette.open()
+        if self._palette is None:
+            # Deferred, as what few runs need.
+            from cloudstore_tui.ui.palette import Palette
+
+            self._palette = Palette(self)
+        self._palette.open()
 
     def action_help(self) -> None:
         """Show the keys that work where the user is."""

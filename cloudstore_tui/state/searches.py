@@ -20,8 +20,6 @@ from cloudstore_tui.config.document import TomlDocument, with_table
 from cloudstore_tui.config.settings import read_options
 from cloudstore_tui.core.errors import FilterError, UsageError
 from cloudstore_tui.core.profile import Option
-from cloudstore_tui.fiql.phrases import is_fiql, phrase_value
-from cloudstore_tui.fiql.syntax import plain, quote
 from cloudstore_tui.fs.private_file import turn
 from cloudstore_tui.state.bookmarks import NamedTables
 
@@ -136,6 +134,9 @@ def use(text: str, searches: SavedSearches) -> str:
         UsageError: there is no such search, or what follows its name is no value of a placeholder.
         ConfigError: the file cannot be used.
     """
+    # Deferred, as below: a search that is only listed needs no FIQL.
+    from cloudstore_tui.fiql.syntax import plain
+
     name, _, rest = text.strip().partition(" ")
     values: dict[str, str] = {}
     for given in _GIVEN.finditer(rest):
@@ -185,6 +186,9 @@ def fill(text: str, values: Mapping[str, str], *, partly: bool = False) -> str:
         UsageError: a value for a placeholder that is not there.
         FilterError: a placeholder without a value.
     """
+    from cloudstore_tui.fiql.phrases import is_fiql, phrase_value
+    from cloudstore_tui.fiql.syntax import quote
+
     placeholders = placeholders_of(text)
     names = list(dict.fromkeys(placeholder.name for placeholder in placeholders))
     for name in values:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from typing import Concatenate, ParamSpec
 
 from cloudstore_tui.core.errors import ConfigError, StorageError
+from cloudstore_tui.core.links import ReadPiece, Source
+from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.transfers.changes import Listener, Relay
@@ -17,7 +19,6 @@ from cloudstore_tui.transfers.left_overs import Elsewhere
 from cloudstore_tui.transfers.manager import TransferManager, new_transfer_id
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
-from cloudstore_tui.transfers.range_reader import RangeReaders
 from cloudstore_tui.transfers.workers import start_thread
 
 Arguments = ParamSpec("Arguments")
@@ -65,8 +66,6 @@ class EngineThread:
         self._proxies = {name: ProviderProxy(opener, self._handle) for name, opener in open_provider.items()}
         self.providers: Mapping[str, StorageProvider] = self._proxies
         """The providers by profile, to be used from the caller's loop."""
-        self.range_reader = RangeReaders(self._handle, self._proxies, lambda: self._manager.context.blob)
-        """Reads ranges of objects."""
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -143,6 +142,20 @@ class EngineThread:
         It is called in the loop that is running now. A id that `snapshot` does not know was forgotten.
         """
         return self._manager.listen(Relay(listener))
+
+    def range_reader(self, entry: StoredObject) -> ReadPiece:
+        """What reads ranges of an object, in the thread; one link serves for all of them."""
+        # Deferred: only previews read ranges.
+        from cloudstore_tui.transfers.fetch import may_be_html
+        from cloudstore_tui.transfers.range_reader import RangeReader
+
+        proxy, html = self._proxies[entry.location.profile], may_be_html(entry.name, entry.mime)
+
+        async def sign(known: StoredObject | None) -> Source:
+            return await proxy.real.source(entry.location, known)
+
+        reader = RangeReader(lambda: self._manager.context.blob, sign, known=entry, html=html)
+        return lambda first, count: self._handle.run(lambda: reader.read(first, count))
 
     def members(self, transfer_id: int) -> tuple[TransferSnapshot, ...]:
         """The objects of a zip as they are now."""

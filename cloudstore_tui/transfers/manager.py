@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Timeouts
@@ -15,13 +15,15 @@ from cloudstore_tui.fs.local_file import identity_of
 from cloudstore_tui.net.clock import Clock, SleepDetector
 from cloudstore_tui.transfers.account import account_of
 from cloudstore_tui.transfers.changes import Changes, Listener
-from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.transfers.scheduler import Monitor, Result, Scheduler
 from cloudstore_tui.transfers.task import TransferTask
 from cloudstore_tui.transfers.workers import Workers
+
+if TYPE_CHECKING:
+    from cloudstore_tui.transfers.context import TransferContext
 
 STEP_TIMEOUT_S = 0.9
 """Seconds that each of the two steps of closing gets: to stop what runs, and to leave what arrived in order."""
@@ -226,7 +228,7 @@ class TransferManager:
         self._monitor.stop()
         self._workers.close()
 
-    async def _stop(self, context: TransferContext) -> None:
+    async def _stop(self, context: "TransferContext") -> None:
         """End every connection and everything that runs."""
         stopping: set[asyncio.Task[Any]] = {asyncio.create_task(context.blob.close())}
         for task in self._tasks.values():
@@ -237,11 +239,12 @@ class TransferManager:
         await asyncio.wait(stopping, timeout=STEP_TIMEOUT_S)
 
     @property
-    def context(self) -> TransferContext:
+    def context(self) -> "TransferContext":
         """What transfers work with, made for the first one."""
         if self._context is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
             from cloudstore_tui.net.blob import BlobClient
+            from cloudstore_tui.transfers.context import TransferContext
 
             self._context = TransferContext(
                 BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers

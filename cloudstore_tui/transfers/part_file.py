@@ -18,7 +18,6 @@ from msgspec import Struct
 from cloudstore_tui.core.errors import BusyError, StorageError, UnsafeError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk, Space, TargetFolder, disk_error, os_errors_as
-from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.verify import Content
 from cloudstore_tui.transfers.workers import Stop
@@ -204,6 +203,9 @@ class PartFile:
             LocalDiskError: the disk refuses.
         """
         if self.size is not None and self.offset + len(data) > self.size:
+            # Deferred: the journal knows part files long before anything is sent.
+            from cloudstore_tui.net.failures import ContradictionError
+
             raise ContradictionError(f"more than the expected {self.size} bytes came")
         if self._spoilt is not None:
             raise self._spoilt

@@ -1,17 +1,16 @@
 """Ranges of an object: for a preview, and for a copy that another program reads, without a transfer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError, ThrottledError
-from cloudstore_tui.core.links import Piece, ReadPiece, Source
+from cloudstore_tui.core.links import Piece, Source
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob
-from cloudstore_tui.transfers.fetch import Sign, may_be_html
-from cloudstore_tui.transfers.provider_proxy import LoopHandle, ProviderProxy
+from cloudstore_tui.transfers.fetch import Sign
 
 MAX_SKIPPED = 1 << 20
 """Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""
@@ -111,22 +110,6 @@ class RangeReader:
         if self._etag and reply.etag and reply.etag != self._etag:
             raise IntegrityError("it changed on the server while it was read", hint="Open it again.")
         self._etag = reply.etag or self._etag
-
-
-class RangeReaders:
-    """Gives what reads ranges of an object; they are fetched where the providers live."""
-
-    def __init__(self, handle: LoopHandle, proxies: Mapping[str, ProviderProxy], blob: Callable[[], Blob]) -> None:
-        self._handle = handle
-        self._proxies = proxies
-        self._blob = blob
-
-    def __call__(self, entry: StoredObject) -> ReadPiece:
-        """What reads ranges of one object; one link serves for all of them."""
-        proxy = self._proxies[entry.location.profile]
-        html = may_be_html(entry.name, entry.mime)
-        reader = RangeReader(self._blob, lambda known: proxy.real.source(entry.location, known), known=entry, html=html)
-        return lambda first, count: self._handle.run(lambda: reader.read(first, count))
 
 
 class _EnoughError(RecoverableReplyError):

@@ -4,16 +4,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.account import check_account
-from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.left_overs import remove_parts
 from cloudstore_tui.transfers.model import DownloadRequest, Request, State, TransferProgress, UploadRequest
+
+if TYPE_CHECKING:
+    from cloudstore_tui.transfers.context import TransferContext
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class TransferTask:
         return self._work is not None and self._work.leaves
 
     async def carry_out(
-        self, provider_of: Callable[[str], StorageProvider], context: Callable[[], TransferContext]
+        self, provider_of: Callable[[str], StorageProvider], context: Callable[[], "TransferContext"]
     ) -> tuple[State, StorageError | None]:
         """Do it; the state it is in then, and why it failed."""
         try:
@@ -102,7 +104,7 @@ class TransferTask:
             await self._let_go(context(), state)
         return state, error
 
-    async def give_up(self, context: TransferContext) -> tuple[State, StorageError | None]:
+    async def give_up(self, context: "TransferContext") -> tuple[State, StorageError | None]:
         """Stop what rests, failed or waits for its turn, and leave nothing behind, not even of an earlier run."""
         await self._call_off()
         await self._let_go(context, State.CANCELLED)
@@ -117,7 +119,7 @@ class TransferTask:
             hint="Please report what you did, with a log: CLOUDSTORE_LOG=FILE writes one.",
         )
 
-    async def suspend(self, context: TransferContext) -> None:
+    async def suspend(self, context: "TransferContext") -> None:
         """Leave what arrived, for a later run of the program; without a journal that would never come."""
         work, self._work = self._work, None
         if work is None or not work.leaves:
@@ -154,7 +156,7 @@ class TransferTask:
         lasts = error.retryable or self.journal_entry.lasts
         return lasts and self._work is not None and self._work.can_go_on
 
-    async def _let_go(self, context: TransferContext, state: State) -> None:
+    async def _let_go(self, context: "TransferContext", state: State) -> None:
         """Leave nothing behind: of this run, and, unless it failed, of an earlier one."""
         work, self._work = self._work, None
         left = self.journal_entry.resume_state if state is not State.FAILED else None
@@ -174,7 +176,7 @@ class TransferTask:
         if state is not State.FAILED:
             self.journal_entry.resume_state = None
 
-    def _new_work(self, provider: StorageProvider, context: TransferContext) -> Work:
+    def _new_work(self, provider: StorageProvider, context: "TransferContext") -> Work:
         request, left = self.progress.request, self.journal_entry.resume_state
         if left is not None:
             if left.error is not None:

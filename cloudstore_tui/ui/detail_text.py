@@ -1,9 +1,9 @@
 """What is said of one entry beside the list: who, when, what belongs to it, what is in it, and everything known."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from msgspec import Struct
 from textual.content import Content
 
 from cloudstore_tui.calls import SHARED, title_of
@@ -35,8 +35,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class DetailField:
+class DetailField(Struct, frozen=True):
     """One thing known of an entry; both texts are as the service wrote them."""
 
     label: str
@@ -44,8 +43,7 @@ class DetailField:
     is_tag: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """An entry, and what is known beside it without asking anybody."""
 
     entry: Entry

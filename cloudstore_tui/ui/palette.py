@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from msgspec import Struct, field
 from textual import on
 from textual.app import App
 from textual.binding import ActiveBinding, Binding
@@ -34,8 +34,7 @@ _IS_IN_IT = 1.0
 """What a match in the explanation counts, and what it counts more when the words are there as they are typed."""
 
 
-@dataclass(slots=True)
-class PaletteCommand:
+class PaletteCommand(Struct):
     """One action, and where it is carried out."""
 
     title: str

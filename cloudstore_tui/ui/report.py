@@ -4,11 +4,11 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+from msgspec import Struct
 from textual import events
 from textual.app import App
 from textual.dom import DOMNode
@@ -29,8 +29,7 @@ MIN_SHOWN_S: dict[SeverityLevel, float] = {"information": 5, "warning": 10, "err
 """Seconds for which a message stays whatever is typed; then the next key takes it away. Nothing goes by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something that was told; not yet safe to draw."""
 
     text: str

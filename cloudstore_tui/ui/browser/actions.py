@@ -12,10 +12,10 @@ a worker of the screen, and what it raises ends in the boundary.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker
@@ -31,8 +31,7 @@ Condition = Callable[[Any], bool]
 """Asks a group whether something can be done now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """What is to be known of an action."""
 
     name: str

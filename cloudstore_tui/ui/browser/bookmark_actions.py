@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
@@ -25,8 +25,7 @@ _LONGEST_SEARCH = 40
 """Characters of the name of a saved search."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(Struct, frozen=True):
     """Something that could be remembered."""
 
     nameable: Nameable
@@ -34,8 +33,7 @@ class _Wish:
     """Saves it under a name, and says what was saved."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """One line of the list: a bookmark or a saved search."""
 
     mark: Bookmark | SavedSearch

@@ -2,11 +2,11 @@
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
 from textual.screen import Screen
 
 from cloudstore_tui.calls import CallPart, CallTree, file_names, part_of, speaker_rank
@@ -49,8 +49,7 @@ _NOTE = 38
 _Read: TypeAlias = Callable[[StoredObject], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
+class _Offer(Struct, frozen=True):
     """One thing that can be copied."""
 
     title: str

@@ -1,9 +1,9 @@
 """Going from place to place, and back; addresses that are typed or bookmarked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 from textual.screen import Screen
 
@@ -22,8 +22,7 @@ LONGEST = 200
 """Entries that can be gone back; nobody remembers more."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True):
     """A target, and the entry that was under the cursor when it was left."""
 
     target: NavigationTarget
@@ -34,8 +33,7 @@ class HistoryEntry:
     """The first row in view."""
 
 
-@dataclass(slots=True)
-class History:
+class History(Struct):
     """Entries before and after, as in a web browser."""
 
     _back: list[HistoryEntry] = field(default_factory=list)

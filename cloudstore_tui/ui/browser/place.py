@@ -1,9 +1,10 @@
 """Nodes of the tree of places."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
@@ -31,8 +32,7 @@ class LineKind(Enum):
     ERROR = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceLine:
+class PlaceLine(Struct, frozen=True):
     """One line of the tree: a place, or something that is to be known of it."""
 
     place: "Place"

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
+from msgspec import Struct, field
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on
@@ -56,8 +57,7 @@ _WIDE, _NARROW = 100, 60
 """Cells of the bar from which on it says everything, and below which only what was typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What the rows on the screen were searched for."""
 
     phrase: str = ""
@@ -68,8 +68,7 @@ class Shown:
     """What times without a zone are taken to be in."""
 
 
-@dataclass(slots=True)
-class SearchContext:
+class SearchContext(Struct):
     """What a search is typed in the light of."""
 
     shown: Shown = field(default_factory=Shown)

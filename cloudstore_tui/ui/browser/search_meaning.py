@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+
+from msgspec import Struct
 
 from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Location
@@ -28,8 +29,7 @@ _POSITION = re.compile(r" \(at character \d+\)\Z")
 _QUOTES = "\"'"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """A place that a search stays inside."""
 
     location: Location
@@ -48,8 +48,7 @@ def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...
     return tuple(scopes)
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(Struct, frozen=True):
     """What is wrong, or looks wrong, and where."""
 
     position: int
@@ -59,8 +58,7 @@ class Objection:
     """The whole text with it mended, where that is possible."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A text, understood as far as it can be."""
 
     meaning: Compiled | None = None
@@ -180,8 +178,7 @@ class TokenPart(StrEnum):
     """The name of a saved search."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A stretch of the text."""
 
     part: TokenPart

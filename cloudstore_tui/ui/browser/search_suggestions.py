@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
+from msgspec import Struct, field
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.strip import Strip
@@ -78,8 +78,7 @@ _EXAMPLES: Mapping[Unit, Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """A text for a stretch of what was typed."""
 
     text: str
@@ -99,8 +98,7 @@ class Suggestion:
         return text[: self.start] + self.text + text[self.end :], self.start + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What suggestions are made of, beside what everybody knows."""
 
     vocabulary: Vocabulary = field(default_factory=Vocabulary)

@@ -1,9 +1,9 @@
 """The columns of a list: sorted by, shown, counted by."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from textual import on
@@ -102,8 +102,7 @@ def _direction(kind: ColumnKind, *, descending: bool) -> str:
 NARROWEST, WIDEST = 4, 80
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Struct):
     column: Column
     on: bool
 
@@ -197,8 +196,7 @@ _LEAST_DRAWN = 8
 """Bars from which on their line says more than they do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """One line of a histogram."""
 
     label: str
@@ -208,8 +206,7 @@ class Bar:
     """A phrase that only these rows meet; empty where none is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(Struct, frozen=True):
     """One way to count."""
 
     title: str

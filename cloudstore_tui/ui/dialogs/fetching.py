@@ -1,11 +1,11 @@
 """Questions about what is fetched: how, over what, and which zips the service holds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import ClassVar
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -197,8 +197,7 @@ class JobVerb(StrEnum):
     REFRESH = "refresh"
 
 
-@dataclass(frozen=True, slots=True)
-class JobOrder:
+class JobOrder(Struct, frozen=True):
     """What the user wants done, with which job."""
 
     verb: JobVerb

@@ -1,9 +1,9 @@
 """A name for something, and values for the placeholders of a saved search."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,8 +15,7 @@ from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 
-@dataclass(frozen=True, slots=True)
-class Nameable:
+class Nameable(Struct, frozen=True):
     """Something that can have the name."""
 
     words: str
@@ -27,8 +26,7 @@ class Nameable:
     """Names of others of its kind, which it would replace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The answer: which of them, and its name."""
 
     index: int

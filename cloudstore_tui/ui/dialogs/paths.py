@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -29,8 +30,7 @@ MOST_FILES = 10_000
 """Names read of one folder; more would hold up the keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """A text completed as far as it is clear, and what could follow."""
 
     text: str

@@ -1,9 +1,9 @@
 """One of many: a short list, the bookmarks, a place to go to."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -30,8 +30,7 @@ _WIDEST = 34
 _LONGEST = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(Struct, frozen=True):
     """One line to pick."""
 
     text: str
@@ -44,8 +43,7 @@ class Pick:
         return all(word in known for word in words)
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(Struct, frozen=True):
     """The answer: which of the lines, and what to do with it."""
 
     index: int

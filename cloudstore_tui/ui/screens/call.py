@@ -1,12 +1,12 @@
 """Everything of one call on a screen of its own: read, played, marked, fetched."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -59,8 +59,7 @@ class CallVerb(StrEnum):
     ZIP = "zip"
 
 
-@dataclass(frozen=True, slots=True)
-class CallOrder:
+class CallOrder(Struct, frozen=True):
     """What the user wants done, with which objects of which call."""
 
     verb: CallVerb
@@ -72,8 +71,7 @@ Fetch = Callable[[CallOrder], Awaitable[bool]]
 """Starts the transfers of an order; whether the user let it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(Struct, frozen=True):
     """What the screen of a call works with."""
 
     find: Find

@@ -1,12 +1,12 @@
 """Home: where to go, where to go on, what waits for the user and what was saved, as one list with one cursor."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import pairwise
 from typing import ClassVar
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -26,7 +26,6 @@ from cloudstore_tui.state.searches import SavedSearch, SavedSearches
 from cloudstore_tui.transfers.model import TransferSnapshot, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.place_words import ago, service_name, visit_above, visit_title
 from cloudstore_tui.ui.restore_watch import RestoreWatch
@@ -49,8 +48,7 @@ LONGEST = 200
 # What home knows
 
 
-@dataclass(frozen=True, slots=True)
-class HomeState:
+class HomeState(Struct, frozen=True):
     """All that home shows; what is not known yet is empty."""
 
     profiles: Sequence[Profile] = ()
@@ -87,8 +85,7 @@ class HomeChoice(Enum):
 Target = HomeChoice | Profile | Visited | SavedSearch
 
 
-@dataclass(frozen=True, slots=True)
-class HomeItem:
+class HomeItem(Struct, frozen=True):
     """One thing that can be chosen. Its texts are remote ones, not yet safe to draw."""
 
     target: Target
@@ -100,8 +97,7 @@ class HomeItem:
     """What x does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Some of them below a title."""
 
     title: str
@@ -110,8 +106,7 @@ class Section:
     items: tuple[HomeItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(Struct, frozen=True):
     """Where things stand, at a width."""
 
     title: int
@@ -194,8 +189,7 @@ def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
 # The list
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One line: an item, a title, or nothing."""
 
     parts: tuple[tuple[int, str, str], ...] = ()
@@ -229,11 +223,12 @@ class HomeList(CursorList):
         Binding("enter,l,right", "choose", "Choose", id="home.choose", tooltip="Go there, or do it"),
     ]
 
-    @dataclass
     class Chosen(Message):
         """The user wants to go there, or to have it done."""
 
-        target: Target
+        def __init__(self, target: Target) -> None:
+            super().__init__()
+            self.target = target
 
     def __init__(self) -> None:
         super().__init__(id="home")
@@ -397,11 +392,12 @@ class HomeScreen(BaseScreen[None]):
         Binding("escape", "leave('back')", "Back", show=False, id="home.back", tooltip="Back to where you were"),
     ]  # fmt: skip
 
-    @dataclass
     class Left(Message):
         """The user wants to go somewhere else."""
 
-        target: Target
+        def __init__(self, target: Target) -> None:
+            super().__init__()
+            self.target = target
 
     def __init__(
         self,
@@ -520,6 +516,9 @@ class HomeScreen(BaseScreen[None]):
     async def _drop(self, transfers: Sequence[TransferSnapshot]) -> None:
         name = name_of(transfers[0].request) if len(transfers) == 1 else ""
         here = sum(transfer.done for transfer in transfers)
+        # Deferred: dialogs are loaded when they are first opened.
+        from cloudstore_tui.ui.dialogs.questions import CancelDialog
+
         if await self.app.push_screen_wait(CancelDialog(name, len(transfers), here, verb="Drop")):
             await self._watch.cancel([transfer.id for transfer in transfers])
 

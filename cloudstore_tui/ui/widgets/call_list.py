@@ -2,10 +2,10 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import ClassVar
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
@@ -34,8 +34,7 @@ _SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
 _LONGEST = 400
 
 
-@dataclass(frozen=True, slots=True)
-class CallLine:
+class CallLine(Struct, frozen=True):
     """One line: a leg, or an object of it."""
 
     title: str

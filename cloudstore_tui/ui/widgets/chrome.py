@@ -6,9 +6,9 @@ the screen, when one word of it changes; these draw a line, and only if it is no
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
@@ -37,16 +37,14 @@ MAX_MESSAGE_LINES = 3
 LONGEST_CRUMB = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Crumb:
+class Crumb(Struct, frozen=True):
     """One part of the way that leads here, and where a click on it goes."""
 
     text: str
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Badge:
+class Badge(Struct, frozen=True):
     """Something that holds for everything on the screen."""
 
     text: str
@@ -72,11 +70,12 @@ class Header(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"header--warning", "header--accent", "header--between"}
     ALLOW_SELECT = False
 
-    @dataclass
     class Opened(Message):
         """The user wants to go to a part of the way."""
 
-        location: Location
+        def __init__(self, location: Location) -> None:
+            super().__init__()
+            self.location = location
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -321,8 +320,7 @@ class Footer(Widget):
         return placed
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     """A key of the footer."""
 
     action: str

@@ -1,8 +1,9 @@
 """Where the cursor is in a list, how much of that is loaded and marked, and what goes on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+
+from msgspec import Struct
 
 from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.results.row_store import RowStore, Selection
@@ -16,8 +17,7 @@ _DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
 _LONGEST_FILTER = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a list is read."""
 
     loading: bool = False
