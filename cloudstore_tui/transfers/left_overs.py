@@ -34,12 +34,12 @@ class LeftOvers:
         self._workers = workers
 
     async def interrupted(self) -> tuple[TransferSnapshot, ...]:
-        """Transfers of runs that ended before they were done, oldest first."""
+        """Transfers of runs that ended before they were done, in the order of their queue."""
         rows = await self._journal.interrupted() if self._journal is not None else ()
         return tuple(snapshot_of(row) for row in rows)
 
     async def elsewhere(self) -> tuple[Elsewhere, ...]:
-        """Transfers that other programs make right now, oldest first."""
+        """Transfers that other programs make right now, in the same order."""
         rows = await self._journal.elsewhere() if self._journal is not None else ()
         return tuple(Elsewhere(snapshot_of(row), process_of(row.writer)) for row in rows)
 

@@ -110,9 +110,10 @@ class TransferManager:
 
     def reorder(self, transfer_ids: Sequence[int]) -> None:
         """Let transfers that wait begin in this order, in the places of the queue that they have together."""
-        self._scheduler.reorder(
-            [self._tasks[transfer_id] for transfer_id in transfer_ids if transfer_id in self._tasks]
-        )
+        known = {self._tasks[transfer_id]: transfer_id for transfer_id in transfer_ids if transfer_id in self._tasks}
+        moved = self._scheduler.reorder(list(known))
+        if self._journal is not None:
+            self._journal.reorder([known[task] for task in moved])
 
     def pause(self, *transfer_ids: int) -> None:
         """Let transfers rest until they are resumed; what arrived is kept."""

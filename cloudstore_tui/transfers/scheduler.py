@@ -58,12 +58,16 @@ class Scheduler:
         """Take a transfer out of the queue, if it is in there."""
         self._queue.pop(task, None)
 
-    def reorder(self, tasks: Sequence[TransferTask]) -> None:
-        """Let those of these that are in the queue begin in this order, in the places that they have together."""
+    def reorder(self, tasks: Sequence[TransferTask]) -> list[TransferTask]:
+        """Let those of these that are in the queue begin in this order, in the places that they have together.
+
+        Which ones are.
+        """
         moved = [task for task in tasks if task in self._queue]
         places = set(moved)
         order = iter(moved)
         self._queue = OrderedDict((next(order) if task in places else task, None) for task in self._queue)
+        return moved
 
     def send_off(self, task: TransferTask, doing: Coroutine[Any, Any, Result]) -> None:
         """Let a transfer do something now, out of turn."""

@@ -363,7 +363,8 @@ def transfers_command() -> None:
 def transfers_list_command() -> None:
     """List the transfers of all your programs that run, and those that were interrupted.
 
-    Each line has the number, the state, how much of it is safely on the disk, and what it is.
+    Each line has the number, the state, how much of it is safely on the disk, and what it is. What one key or command
+    asked for stands together, below a line with its target and how much is left.
 
     \b
     Examples:

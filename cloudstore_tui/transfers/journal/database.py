@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]
 
-VERSION = 3
+VERSION = 4
 BUSY = 10.0
 """Seconds that another program may keep the journal locked."""
 GATHER = 0.05
@@ -45,6 +45,7 @@ _MIGRATIONS = {
         ),
     ),
     2: ("ALTER TABLE transfer ADD COLUMN batch TEXT NOT NULL DEFAULT ''",),
+    3: ("ALTER TABLE transfer ADD COLUMN place REAL NOT NULL DEFAULT 0", "UPDATE transfer SET place = created"),
 }
 """What leads from each version to the next one."""
 _ELSEWHERE = "Or set XDG_STATE_HOME to another folder."

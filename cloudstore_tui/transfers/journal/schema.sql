@@ -30,7 +30,8 @@ CREATE TABLE transfer (
     reason TEXT NOT NULL DEFAULT '',
     code INTEGER NOT NULL DEFAULT 0,
     created REAL NOT NULL,
-    updated REAL NOT NULL
+    updated REAL NOT NULL,
+    place REAL NOT NULL DEFAULT 0        -- where it stands in the queue: lower ones begin first
 );
 CREATE INDEX transfer_part_id ON transfer (part_id) WHERE part_id <> '';
 CREATE TABLE member (

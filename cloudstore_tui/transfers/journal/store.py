@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,6 +58,8 @@ class JournalStore:
             LocalDiskError: it cannot be read or written, or others can write to it.
         """
         self._writers = folder / "writers"
+        self._place = 0.0
+        """Where the transfer stands in the queue that was entered last."""
         try:
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             refuse_shared(folder)
@@ -94,11 +97,10 @@ class JournalStore:
     def add(self, transfer_id: int, request: Request, **facts: object) -> None:
         """Enter a transfer. The same one that failed in a program that ended, before any byte came, makes room."""
         now = time.time()
-        row = (
-            columns_of(request)
-            | {"id": transfer_id, "writer": self._writer.name, "created": now, "updated": now}
-            | facts
-        )
+        # Many are entered in one tick of the clock.
+        self._place = max(now, math.nextafter(self._place, math.inf))
+        own = {"id": transfer_id, "writer": self._writer.name, "created": now, "updated": now, "place": self._place}
+        row = columns_of(request) | own | facts
         members = request.members if isinstance(request, ZipRequest) else ()
         rows = [member_columns(transfer_id, position, member) for position, member in enumerate(members)]
 
@@ -121,6 +123,20 @@ class JournalStore:
                 _log(connection, transfer_id, f"{facts['state']}: {facts.get('reason', '')}".rstrip(": "))
 
         self._database.tell(job, transfer_id)
+
+    def reorder(self, transfer_ids: Sequence[int]) -> None:
+        """Let these be read in this order from now on, in the places that they have together."""
+        ids = tuple(transfer_ids)
+
+        def job(connection: sqlite3.Connection) -> None:
+            ours = connection.execute("SELECT id, place FROM transfer WHERE writer = ?", (self._writer.name,))
+            known = {row["id"]: row["place"] for row in ours}
+            moved = [transfer_id for transfer_id in ids if transfer_id in known]
+            free = sorted(known[transfer_id] for transfer_id in moved)
+            places = [(place, one) for place, one in zip(free, moved, strict=True) if place != known[one]]
+            connection.executemany("UPDATE transfer SET place = ? WHERE id = ?", places)
+
+        self._database.tell(job)
 
     def remove(self, transfer_id: int) -> None:
         """Take a transfer out: it is done, or nobody wants it any more."""
@@ -196,11 +212,11 @@ class JournalStore:
     # What others learn
 
     async def interrupted(self) -> tuple[JournalRow, ...]:
-        """Transfers whose program has ended, oldest first."""
+        """Transfers whose program has ended, those that are to begin first before the others."""
         return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=False)))
 
     async def elsewhere(self) -> tuple[JournalRow, ...]:
-        """Transfers of other programs that run, oldest first."""
+        """Transfers of other programs that run, in the same order."""
         return await self._ask(lambda connection: _rows(connection, self._select(connection, alive=True)))
 
     async def adopt(self, transfer_ids: Iterable[int] | None = None) -> tuple[JournalRow, ...]:
@@ -234,7 +250,7 @@ class JournalStore:
 
     def _select(self, connection: sqlite3.Connection, *, alive: bool) -> list[sqlite3.Row]:
         writers = living(self._writers) - {self._writer.name}
-        rows = connection.execute("SELECT * FROM transfer WHERE writer <> ? ORDER BY created", (self._writer.name,))
+        rows = connection.execute("SELECT * FROM transfer WHERE writer <> ? ORDER BY place", (self._writer.name,))
         return [row for row in rows if (row["writer"] in writers) is alive]
 
     def _remove_repeated(self, connection: sqlite3.Connection, row: dict[str, object]) -> None:

@@ -4,11 +4,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from cloudstore_tui.cli.transfers import KnownTransfer, named
+from cloudstore_tui.cli.transfers import KnownTransfer, batches, heading, named
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.transfers.model import DownloadRequest, State, TransferSnapshot, UploadRequest, ZipRequest
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    State,
+    TransferBatch,
+    TransferSnapshot,
+    UploadRequest,
+    ZipRequest,
+)
 
 FILM = Location("acme8", "us-east", "0f61827e-8d09-4ac7-a13d-0bb9affb404e")
 
@@ -42,6 +50,25 @@ def test_a_line_is_cut_to_the_terminal() -> None:
     line = KnownTransfer(download(), 4711).line(80)
     assert len(line) == 80
     assert line.endswith("…")
+
+
+def test_what_one_key_asked_for_stands_together_with_what_is_left_of_it() -> None:
+    batch = TransferBatch.of("3 videos, us-east", "/calls", [13_050_000] * 3)
+    ours = [KnownTransfer(_of(batch, download(number))) for number in (1, 3)]
+    # What another program makes is counted by itself.
+    there = [ours[0], KnownTransfer(download(2)), ours[1], KnownTransfer(_of(batch, download(4)), 4711)]
+    assert batches(there) == [ours, [there[1]], [there[3]]]
+    assert heading(ours, None) == "3 videos, us-east → /calls  2 left, 18.1 MB of 39.1 MB"
+    assert len(heading(ours, 30)) == 30
+    assert ours[0].line(None, indent=2).startswith("  0000000001  interrupted  ")
+    assert ours[0].record()["batch"] == {
+        "id": batch.id, "title": batch.title, "target": "/calls", "count": 3, "size": 39_150_000,
+    }  # fmt: skip
+    assert "batch" not in there[1].record()
+
+
+def _of(batch: TransferBatch, transfer: TransferSnapshot) -> TransferSnapshot:
+    return replace(transfer, request=replace(transfer.request, batch=batch))
 
 
 def test_a_size_is_told_only_where_it_is_known() -> None:

@@ -250,6 +250,23 @@ def test_without_locks_a_program_lives_as_long_as_its_process(
     assert asyncio.run(second.interrupted()) == ()
 
 
+def test_an_order_that_was_given_outlives_the_program(
+    open_journal: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.transfers.journal.store.time.time", lambda: 1_700_000_000.0)
+    journal = open_journal()
+    for number in (1, 2, 3, 4):
+        journal.add(number, DownloadRequest(PLACE, folder, str(number)))
+    # 9 is none of its own.
+    journal.reorder([4, 9, 2])
+    journal.reorder([3, 4])
+    asyncio.run(journal.settled())
+    journal.close()
+    again = open_journal()
+    assert [row.id for row in asyncio.run(again.interrupted())] == [1, 3, 4, 2]
+    assert [row.id for row in asyncio.run(again.adopt())] == [1, 3, 4, 2]
+
+
 OLD = """
 CREATE TABLE transfer (id INTEGER PRIMARY KEY, writer TEXT NOT NULL, wish TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL,
 profile TEXT NOT NULL, region TEXT NOT NULL, path TEXT NOT NULL, folder TEXT NOT NULL, name TEXT NOT NULL DEFAULT '',
@@ -277,6 +294,9 @@ def test_a_journal_of_the_first_form_is_read(open_journal: Any, state: Path) -> 
     connection.close()
     (row,) = asyncio.run(open_journal().interrupted())
     assert (row.id, row.part_id, row.durable, row.damage) == (7, "0123456789ab", 5, "")
+    with sqlite3.connect(state / FILE) as connection:
+        assert connection.execute("SELECT place FROM transfer").fetchall() == [(1.0,)]
+    connection.close()
     assert asyncio.run(open_journal().interrupted()) == (row,)
 
 

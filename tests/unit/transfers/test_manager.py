@@ -10,6 +10,7 @@ import pytest
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
+from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import (
     DownloadRequest,
@@ -78,6 +79,27 @@ async def test_what_waits_can_change_places_and_many_are_told_at_once(
     engine.cancel(c, c, 12345)
     assert (await engine.wait(c)).state is State.CANCELLED
     await engine.close()
+
+
+async def test_the_order_that_was_given_is_that_of_the_next_run(
+    fresh_engine: Any, server: Any, answer: Any, folder: Path, tmp_path: Path
+) -> None:
+    server.answer(answer(slow=True))
+    server.put("/first", b"x" * 10)
+    journal = JournalStore(tmp_path / "state")
+    engine = fresh_engine(at_once=1, journal=journal)
+    first, a, b, c = (engine.submit(request(folder, name)) for name in ("first", "a", "b", "c"))
+    await reached(engine, first, State.RUNNING)
+    # What runs already has no place in the queue to give.
+    engine.reorder([c, first, a])
+    await engine.close()
+    journal.close()
+    journal = JournalStore(tmp_path / "state")
+    engine = fresh_engine(journal=journal)
+    assert [transfer.id for transfer in await engine.left_overs.interrupted()] == [first, c, b, a]
+    assert await engine.adopt() == (first, c, b, a)
+    await engine.close()
+    journal.close()
 
 
 async def test_small_objects_share_connections(engine: Any, server: Any, folder: Path) -> None:
