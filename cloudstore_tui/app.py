@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 CRASHED = 70
 """Exit code after an error of our own."""
 
-_TWICE = 1.0
+DOUBLE_PRESS_S = 1.0
 """Seconds within which a second Ctrl+C quits."""
 
 
@@ -384,7 +384,7 @@ class CloudStoreApp(App[None]):
     async def action_interrupt(self) -> None:
         """Stop what loads; the second time within a second, quit."""
         now = time.monotonic()
-        if now - self._interrupted < _TWICE:
+        if now - self._interrupted < DOUBLE_PRESS_S:
             await self.action_quit()
             return
         self._interrupted = now

@@ -39,7 +39,7 @@ def terms_of(entry: StoredObject) -> Iterator[tuple[str, str]]:
     return ((key, value) for key, value in told if value not in _NOTHING)
 
 
-def stand_in(where: Location, key: str) -> StoredObject:
+def placeholder(where: Location, key: str) -> StoredObject:
     """An object of which only one value is known, in every field that can join it to a call."""
     tags = tuple((name, key) for name in SHARED)
     return StoredObject(where, "", id=key, bucket_id=key, tags=tags)

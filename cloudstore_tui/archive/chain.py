@@ -38,7 +38,7 @@ PULLED, SEALED = "pulled", "sealed"
 """Events by which the manifest has all that was told before."""
 _NEW = f".{CHAIN}.new"
 _MAX_LINE = 1 << 23
-_AT_ONCE = 1000
+_BATCH = 1000
 """Lines that are written at once."""
 _AHEAD = timedelta(minutes=5)
 """By how much clocks are set back that are set right."""
@@ -88,7 +88,7 @@ class Chain:
         name, flags = (_NEW, os.O_TRUNC) if is_new else (CHAIN, 0)
         self._file = self._disk.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | flags, folder)
         if is_new:
-            while some := list(islice(known, _AT_ONCE)):
+            while some := list(islice(known, _BATCH)):
                 self.append(("adopted", {"line": line}) for line in some)
             self._disk.sync(self._file)
             self._disk.replace(_NEW, CHAIN, folder)

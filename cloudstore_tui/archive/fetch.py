@@ -229,13 +229,13 @@ class Recorder:
             return
         if found is None or known is None:
             return
-        news: dict[str, object] = {}
+        changes: dict[str, object] = {}
         if mtime_of(found) != known.get("mtime"):
-            news["mtime"] = mtime_of(found)
+            changes["mtime"] = mtime_of(found)
         if lacks_sidecar:
-            news |= self._sidecar(item, item.path)
-        if news:
-            self._append({**known, **news}, kind="noted")
+            changes |= self._sidecar(item, item.path)
+        if changes:
+            self._append({**known, **changes}, kind="noted")
 
     def _sidecar(self, item: PlanItem, path: PurePosixPath) -> dict[str, object]:
         """Write everything known of an object beside its file; what its line says of that."""

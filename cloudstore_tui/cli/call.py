@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cloudstore_tui.archive.template import CallFolder
-from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches, call_tree, file_names, stand_in
+from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches, call_tree, file_names, placeholder
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transfer import download, objects_at
@@ -18,7 +18,7 @@ from cloudstore_tui.fs.names import distinct_name, safe_name
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as in_words
 
-_MOST_TITLE = 44
+_MAX_TITLE = 44
 _STATE = 9
 """Cells of a state; the longer ones push what follows to the right."""
 
@@ -68,7 +68,7 @@ def _require_related(provider: StorageProvider, subject: str) -> None:
 
 async def _show_named(provider: StorageProvider, where: Location, key: str, output: Output) -> None:
     """Print everything of the call that an id names, in a region or in all."""
-    found = await provider.related(stand_in(where, key), everywhere=not where.region)
+    found = await provider.related(placeholder(where, key), everywhere=not where.region)
     tree = call_tree(found.items)
     if not tree.legs:
         output.note(_nothing(where, key))
@@ -135,7 +135,7 @@ def _print_tree(tree: CallTree, provider: StorageProvider, output: Output) -> No
     lines = list(branches(tree))
     longest = max((len(line.strokes + line.title) for line in lines if line.node is not None), default=0)
     for line in lines:
-        output.line(_line(line, min(longest, _MOST_TITLE)))
+        output.line(_line(line, min(longest, _MAX_TITLE)))
 
 
 def _print_records(tree: CallTree, provider: StorageProvider, output: Output) -> None:

@@ -108,8 +108,8 @@ class Run:
         hook = self._hooks.get(report.outcome is RunOutcome.COMPLETE)
         if hook is not None:
             with self._told():
-                hurry = output.signal_code != 0
-                await hook.call(json_text(report.record()).encode() + b"\n", hurry=hurry)
+                urgent = output.signal_code != 0
+                await hook.call(json_text(report.record()).encode() + b"\n", urgent=urgent)
 
     @contextmanager
     def told_in_folder(self) -> Iterator[None]:
@@ -190,13 +190,13 @@ class _Hook(msgspec.Struct, frozen=True):
     name: str
     text: str
 
-    async def call(self, report: bytes, *, hurry: bool) -> None:
+    async def call(self, report: bytes, *, urgent: bool) -> None:
         """Do it.
 
         Raises:
             StorageError: it failed.
         """
-        patience = LAST_PATIENCE if hurry else HOOK_PATIENCE
+        patience = LAST_PATIENCE if urgent else HOOK_PATIENCE
         try:
             async with asyncio.timeout(patience):
                 if is_url(self.text):

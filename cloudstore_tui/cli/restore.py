@@ -36,7 +36,7 @@ from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.restore_text import describe, summary
 
 _SPAN = re.compile(r"[0-9]+[smhd]?")
-_CURES = {
+_HINTS = {
     "REVOKED": "It was deleted; only 8x8 can bring it back.",
     "DELETED": "It was purged.",
     "FAILED": "The service could not store it.",
@@ -157,7 +157,7 @@ class _Restoring:
             # The service works on it already; for how long it stays then, nobody has said.
             return known or replace(new, status=RestoreStatus.RESTORING, asked=now, days=1)
         if entry.state != ARCHIVED:
-            message, hint = f"its state is {entry.state}", _CURES.get(entry.state, "Only ARCHIVED objects come back.")
+            message, hint = f"its state is {entry.state}", _HINTS.get(entry.state, "Only ARCHIVED objects come back.")
             raise NotAvailableError(message, state=entry.state, subject=entry.location.address, hint=hint)
         if known is not None and known.goes_on(now) and known.status in (RestoreStatus.RESTORING, RestoreStatus.ASKING):
             self._output.note(f"{entry.location.address}: asked for already; the list shows when.")

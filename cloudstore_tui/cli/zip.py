@@ -23,7 +23,7 @@ from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request,
 from cloudstore_tui.transfers.zip.plan import plan_zips
 
 _ENDING = ".zip"
-_CURE = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
+_HINT = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
 
 
 def start_command(paths: tuple[str, ...], *, dry_run: bool, as_json: bool, timeout: float) -> None:
@@ -188,7 +188,7 @@ def _object_of(session: CommandSession, path: str) -> tuple[StorageProvider, Loc
 def _job_of(session: CommandSession, path: str) -> tuple[StorageProvider, Location]:
     provider, location = _zips_of(session, path)
     if not location.region or not location.path.endswith(_ENDING) or not is_segment(location.path):
-        raise UsageError("is no zip job", subject=path, hint=_CURE)
+        raise UsageError("is no zip job", subject=path, hint=_HINT)
     return provider, location
 
 

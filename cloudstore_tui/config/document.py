@@ -56,9 +56,9 @@ class TomlDocument:
             raise self.error(f"{name} must be a table", (name,), hint=f"Write [{name}] on a line of its own.")
         return value
 
-    def error(self, cause: str, keys: tuple[str, ...], hint: str = "") -> ConfigError:
+    def error(self, message: str, keys: tuple[str, ...], hint: str = "") -> ConfigError:
         """An error about one key, naming file and line."""
-        return ConfigError(cause, subject=_place(self.path, self._line(keys)), hint=hint)
+        return ConfigError(message, subject=_place(self.path, self._line(keys)), hint=hint)
 
     def unknown(self, keys: tuple[str, ...], known: Iterable[str]) -> ConfigError:
         """The error for a key that nobody knows, naming the nearest known one."""

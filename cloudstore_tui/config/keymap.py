@@ -45,7 +45,7 @@ _LOST = {
     "ctrl+backspace": "arrives as Backspace",
     "ctrl+left_square_bracket": "arrives as Escape",
 }
-_CURE = 'Write a character, a name such as f5, delete or pagedown, or ctrl+ and a letter; "none" switches the key off.'
+_HINT = 'Write a character, a name such as f5, delete or pagedown, or ctrl+ and a letter; "none" switches the key off.'
 
 
 class KeyHelp(msgspec.Struct, frozen=True):
@@ -131,14 +131,14 @@ def _checked(id_: str, text: str, actions: Mapping[str, KeyHelp], subject: str) 
 def _sendable(id_: str, text: str, subject: str) -> str:
     key = key_name(text)
     if not key:
-        raise ConfigError(f"{id_} has an empty key", subject=subject, hint=_CURE)
+        raise ConfigError(f"{id_} has an empty key", subject=subject, hint=_HINT)
     if lost := _LOST.get(key):
-        raise ConfigError(f"{id_} cannot be on {key}: on a plain terminal it {lost}", subject=subject, hint=_CURE)
+        raise ConfigError(f"{id_} cannot be on {key}: on a plain terminal it {lost}", subject=subject, hint=_HINT)
     *modifiers, last = key.split("+")
     sendable = _is_modified(modifiers, last) if modifiers else _is_plain(text.strip(), last)
     if not sendable:
         raise ConfigError(
-            f"{id_} cannot be on {text.strip()}: no terminal sends such a key", subject=subject, hint=_CURE
+            f"{id_} cannot be on {text.strip()}: no terminal sends such a key", subject=subject, hint=_HINT
         )
     return key
 

@@ -205,7 +205,7 @@ def _read_private(path: Path) -> str:
         raise ConfigError("the secret file is not UTF-8 text", subject=str(path)) from None
 
 
-_MOST_NAMES = 100
+_MAX_NAMES = 100
 
 
 class SecretStore(StrEnum):
@@ -305,7 +305,7 @@ def _remove_from_keyring(profile: str, name: str) -> str:
 
 def _free(folder: Path, name: str) -> Path:
     """A name that no file has: what is there may be somebody's only copy."""
-    for number in range(1, _MOST_NAMES):
+    for number in range(1, _MAX_NAMES):
         path = folder / (name if number == 1 else f"{name}-{number}")
         # A link that leads nowhere would be followed.
         if not os.path.lexists(path):
@@ -319,7 +319,7 @@ KEYRING_PATIENCE = 3.0
 """Seconds: a keyring without a desktop session may hang for ever on D-Bus."""
 INSTALL = "Install it with: uv tool install 'cloudstore-tui[keyring]'. Or keep the secret in a file."
 
-_CURE = "Unlock it, or keep the secret in a file."
+_HINT = "Unlock it, or keep the secret in a file."
 _SILENT: list[threading.Thread] = []
 """Those that still wait for it: nobody else is made to wait as long again."""
 
@@ -408,7 +408,7 @@ def _asked(work: Callable[[], Answer]) -> Answer:
     if not has_keyring():
         raise ConfigError("is not installed", subject="keyring", hint=INSTALL)
     if any(thread.is_alive() for thread in _SILENT):
-        raise ConfigError("does not answer", subject="keyring", hint=_CURE)
+        raise ConfigError("does not answer", subject="keyring", hint=_HINT)
     answers: list[Answer] = []
 
     def ask() -> None:
@@ -426,6 +426,6 @@ def _asked(work: Callable[[], Answer]) -> Answer:
     if answers:
         return answers[0]
     if not thread.is_alive():
-        raise ConfigError("is locked or cannot be used", subject="keyring", hint=_CURE)
+        raise ConfigError("is locked or cannot be used", subject="keyring", hint=_HINT)
     _SILENT.append(thread)
-    raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", subject="keyring", hint=_CURE)
+    raise ConfigError(f"did not answer within {KEYRING_PATIENCE:.0f} seconds", subject="keyring", hint=_HINT)

@@ -32,7 +32,7 @@ _COLOUR = re.compile(
     re.IGNORECASE,
 )
 _STYLE_WORDS = frozenset({"none", "bold", "dim", "italic", "underline", "reverse", "not"})
-_CURE = 'A colour is written "#rrggbb", "#rgb", or "ansi_cyan" for one of the terminal\'s sixteen.'
+_HINT = 'A colour is written "#rrggbb", "#rgb", or "ansi_cyan" for one of the terminal\'s sixteen.'
 
 
 class Theme(msgspec.Struct, frozen=True):
@@ -98,7 +98,7 @@ def read_theme(path: Path) -> Theme:
         raise document.error("name must be a name in quotes", ("name",), "Use a-z, 0-9 and -, at most 40.")
     colours = {key: _colour(document, key) for key in COLOURS if key in document.values}
     if "primary" not in colours:
-        raise document.error("primary is missing", ("name",), _CURE)
+        raise document.error("primary is missing", ("name",), _HINT)
     return Theme(name, bool(switches["dark"]), bool(switches["ansi"]), colours, _variables(document))
 
 
@@ -109,7 +109,7 @@ def _theme_files(folders: Iterable[Path]) -> list[Path]:
 def _colour(document: TomlDocument, key: str) -> str:
     value = document.values[key]
     if not isinstance(value, str) or not _COLOUR.fullmatch(value):
-        raise document.error(f"{key} must be a colour", (key,), _CURE)
+        raise document.error(f"{key} must be a colour", (key,), _HINT)
     return value.lower()
 
 
@@ -119,7 +119,7 @@ def _variables(document: TomlDocument) -> dict[str, str]:
         if not _VARIABLE.fullmatch(key):
             raise document.error(f"{key!r} cannot name a variable", ("variables", key), "Use a-z, 0-9 and -.")
         if not isinstance(value, str) or not _is_value(value):
-            raise document.error(f"{key} must be a colour, a style or a $name", ("variables", key), _CURE)
+            raise document.error(f"{key} must be a colour, a style or a $name", ("variables", key), _HINT)
     return {key: str(value).lower() for key, value in table.items()}
 
 

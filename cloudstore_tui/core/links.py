@@ -120,7 +120,7 @@ LONGEST_LINK = 16_384
 
 _UNSAFE = re.compile(r"[^!-\[\]-~]")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
+NOTHING_SENT = "Nothing was sent. If this repeats, show the service's support the path and the time."
 
 
 def is_loopback(url: str) -> bool:
@@ -142,14 +142,14 @@ def vet_link(url: str, *, name: str, local: bool, trusted: tuple[str, ...] = ())
             object. The link itself is never part of the message.
     """
     if not url or len(url) > LONGEST_LINK or _UNSAFE.search(url):
-        raise UnsafeError("the service gave a damaged link (empty, too long, or with blanks in it)", hint=_CURE)
+        raise UnsafeError("the service gave a damaged link (empty, too long, or with blanks in it)", hint=NOTHING_SENT)
     try:
         parts = urlsplit(url)
         host, _port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
-        raise UnsafeError("the service gave a link that is not a URL", hint=_CURE) from None
+        raise UnsafeError("the service gave a link that is not a URL", hint=NOTHING_SENT) from None
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise UnsafeError("the service gave a link with a user name or a fragment in it", hint=_CURE)
+        raise UnsafeError("the service gave a link with a user name or a fragment in it", hint=NOTHING_SENT)
     if local and host in _LOOPBACK_NAMES:
         _vet_scheme(parts.scheme, ("https", "http"))
     else:
@@ -157,13 +157,13 @@ def vet_link(url: str, *, name: str, local: bool, trusted: tuple[str, ...] = ())
         _vet_host(host, (*TRUSTED_HOSTS, *trusted))
     last = unquote(parts.path.rsplit("/", 1)[-1])
     if name and last != name:
-        raise UnsafeError("the service gave a link to another object than the one asked for", hint=_CURE)
+        raise UnsafeError("the service gave a link to another object than the one asked for", hint=NOTHING_SENT)
     return url
 
 
 def _vet_scheme(scheme: str, allowed: tuple[str, ...]) -> None:
     if scheme not in allowed:
-        raise UnsafeError("the service gave a link that is not https", hint=_CURE)
+        raise UnsafeError("the service gave a link that is not https", hint=NOTHING_SENT)
 
 
 def _vet_host(host: str, trusted: tuple[str, ...]) -> None:
@@ -174,4 +174,4 @@ def _vet_host(host: str, trusted: tuple[str, ...]) -> None:
     else:
         known = False
     if not known:
-        raise UnsafeError("the service gave a link to a host that is not one of its own", hint=_CURE)
+        raise UnsafeError("the service gave a link to a host that is not one of its own", hint=NOTHING_SENT)

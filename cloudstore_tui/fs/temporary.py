@@ -42,7 +42,7 @@ class TemporaryCopy:
         self.path = self._folder / safe_name(name)
         self._open = True
 
-    async def fetch(self, read: ReadPiece, told: Callable[[int, int | None], object]) -> None:
+    async def fetch(self, read: ReadPiece, progress: Callable[[int, int | None], object]) -> None:
         """Fetch the object whole.
 
         Raises:
@@ -55,7 +55,7 @@ class TemporaryCopy:
                     piece = await _next(read, done)
                     file.write(piece.data)
                     done += len(piece.data)
-                    told(done, piece.total)
+                    progress(done, piece.total)
                     if _is_last(piece, done):
                         return
         except OSError as error:
@@ -108,16 +108,16 @@ def _is_last(piece: Piece, done: int) -> bool:
 async def _next(read: ReadPiece, done: int) -> Piece:
     piece = await read(done, _PIECE)
     if done and not piece.ranged and piece.total is None:
-        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_CURE)
+        raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_HINT)
     if piece.ranged or not done or piece.total is None or done >= piece.total:
         return piece
     if piece.total > MAX_AT_ONCE:
-        raise UnsupportedError("it is too large to be opened from a store that sends only whole objects", hint=_CURE)
+        raise UnsupportedError("it is too large to be opened from a store that sends only whole objects", hint=_HINT)
     whole = await read(0, piece.total)
     return Piece(whole.data[done:], whole.total, ranged=False)
 
 
-_CURE = "Download it instead."
+_HINT = "Download it instead."
 
 
 def _refused(error: OSError) -> LocalDiskError:

@@ -45,10 +45,10 @@ class AccessToken(msgspec.Struct, frozen=True):
     """Scopes or products that the service says it is good for."""
 
 
-def token_life(told: object) -> float:
+def token_life(raw: object) -> float:
     """The seconds in `expires_in`, whatever form it has: a number, a text of digits, nonsense or nothing."""
     try:
-        seconds = float(str(told).strip())
+        seconds = float(str(raw).strip())
     except ValueError:
         return USUAL_LIFE
     return USUAL_LIFE if math.isnan(seconds) else min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)

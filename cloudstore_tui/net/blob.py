@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import pycurl
 
 from cloudstore_tui.core.errors import LocalDiskError, NetworkError, StorageError, UnsafeError
-from cloudstore_tui.core.links import Source, Target, is_loopback
+from cloudstore_tui.core.links import NOTHING_SENT, Source, Target, is_loopback
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import Circumstances, LostReplyError, failure, timed_out
 from cloudstore_tui.net.hosts import is_allowed, literal_address
@@ -54,7 +54,6 @@ with the lock of the interpreter given away and fought for again, would take mor
 MAX_ERROR_BODY = 16_384
 """Bytes kept of a body that is not the object; enough for a store's XML."""
 
-_CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
 _PRIVATE = (
     "Nothing was sent. If this network is your own, name it in allow_networks of the profile: "
     'allow_networks = ["10.0.0.0/8"].'
@@ -244,14 +243,14 @@ class CurlCall:
 
     def _vetted(self) -> SplitResult:
         if not self.url.isascii() or not self.url.isprintable():
-            raise UnsafeError("the service gave a damaged link", hint=_CURE)
+            raise UnsafeError("the service gave a damaged link", hint=NOTHING_SENT)
         try:
             parts = urlsplit(self.url)
             _port = parts.port
         except ValueError:
-            raise UnsafeError("the service gave a damaged link", hint=_CURE) from None
+            raise UnsafeError("the service gave a damaged link", hint=NOTHING_SENT) from None
         if parts.scheme != "https" and not (self._local and parts.scheme == "http"):
-            raise UnsafeError("the service gave a link that is not https", hint=_CURE)
+            raise UnsafeError("the service gave a link that is not https", hint=NOTHING_SENT)
         literal = literal_address(parts.hostname or "")
         if literal and not is_allowed(literal, local=self._local, networks=self._networks):
             raise UnsafeError(f"{parts.hostname} is a private address", hint=_PRIVATE)
@@ -263,7 +262,7 @@ def _header_lines(ends: Source | Target, extra: Mapping[str, str]) -> list[str]:
     lines = ["Accept:", "Expect:", "Accept-Encoding: identity"]
     for name, value in [*((name, secret.reveal()) for name, secret in ends.headers.items()), *extra.items()]:
         if not _FIELD.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise UnsafeError("the service asks for a header that cannot be sent", hint=_CURE)
+            raise UnsafeError("the service asks for a header that cannot be sent", hint=NOTHING_SENT)
         lines.append(f"{name}: {value}")
     return lines
 

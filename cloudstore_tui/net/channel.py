@@ -180,12 +180,12 @@ class Channel:
             message = f"the proxy {self._proxy} wants a login"
             return LoginError(message, subject=subject, hint="Put it into HTTPS_PROXY, or set NO_PROXY.")
         kind: type[NetworkError] = NetworkError if isinstance(error, _NOT_SENT) else LostReplyError
-        return kind(self._cause(error, causes), subject=subject, hint=self._cure())
+        return kind(self._message(error, causes), subject=subject, hint=self._hint())
 
-    def _cause(self, error: httpx.HTTPError, causes: list[BaseException]) -> str:
+    def _message(self, error: httpx.HTTPError, causes: list[BaseException]) -> str:
         if isinstance(error, httpx.ProxyError):
             return f"the proxy {self._proxy} does not connect to {self._host}"
-        if any(isinstance(message, socket.gaierror) for message in causes):
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
             return f"the name of {self._proxied} cannot be resolved"
         if isinstance(error, httpx.ConnectTimeout):
             return f"{self._proxied} does not answer"
@@ -199,7 +199,7 @@ class Channel:
     def _proxied(self) -> str:
         return f"the proxy {self._proxy}" if self._proxy else self._host
 
-    def _cure(self) -> str:
+    def _hint(self) -> str:
         return (
             "Check HTTPS_PROXY and NO_PROXY." if self._proxy else "Check the network and the addresses in the profile."
         )
@@ -220,9 +220,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _tls_problem(causes: list[BaseException]) -> str | None:
     """What is wrong with certificate or protocol; `None` if it is not that."""
-    for message in causes:
-        if isinstance(message, ssl.SSLCertVerificationError):
-            return message.verify_message or "its certificate cannot be trusted"
-        if isinstance(message, ssl.SSLError) and not isinstance(message, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return (message.reason or "TLS failed").replace("_", " ").lower()
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message or "its certificate cannot be trusted"
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return (cause.reason or "TLS failed").replace("_", " ").lower()
     return None

@@ -12,7 +12,7 @@ WORTH_A_WORD = 60.0
 MAX_SKEW = 300.0
 """Seconds by which they may differ before signed links and tokens become unreliable."""
 
-_CURE = "Set it, or let NTP do so: signed links and tokens depend on it."
+_HINT = "Set it, or let NTP do so: signed links and tokens depend on it."
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -65,8 +65,8 @@ class Checklist:
         much = f"{abs(skew):.0f} s" if abs(skew) < 120 else f"{abs(skew) / 60:.0f} min"
         text = f"this machine's clock is {much} {'behind' if skew > 0 else 'ahead'}"
         if abs(skew) <= MAX_SKEW:
-            return Check("clock", False, text, hint=_CURE)
-        error = StorageError(text, subject=self._subject, hint=_CURE)
+            return Check("clock", False, text, hint=_HINT)
+        error = StorageError(text, subject=self._subject, hint=_HINT)
         return Check("clock", False, str(error), error)
 
 

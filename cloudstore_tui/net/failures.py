@@ -201,7 +201,7 @@ def _asked(reply: BlobReply) -> str:
     return f"the store asks to wait {wait:,.0f} s" if wait is not None else f"the store is busy ({reply.status})"
 
 
-_TLS_CURE = "If your company inspects connections, point SSL_CERT_FILE at its certificate file."
+_TLS_HINT = "If your company inspects connections, point SSL_CERT_FILE at its certificate file."
 _LOST = "the connection to {host} was lost"
 _NETWORK = {
     5: "the name of the proxy {proxy} cannot be resolved",
@@ -264,7 +264,7 @@ def failure(code: int, known: Circumstances) -> StorageError:
     if code == _TLS_HANDSHAKE:
         return _handshake(known)
     if code in _TLS or code in _NO_CERTIFICATES:
-        return UnsafeError(_TLS.get(code, _NO_STORE).format(**names), hint=_TLS_CURE)
+        return UnsafeError(_TLS.get(code, _NO_STORE).format(**names), hint=_TLS_HINT)
     if code in _STRANGE or (code in _UNSAFE and known.asked):
         return ReplyError(f"{known.host} sent an answer that is not HTTP")
     if code in _UNSAFE:

@@ -22,7 +22,7 @@ from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import HostError, RecoverableReplyError
 from cloudstore_tui.net.reply import BlobReply
-from cloudstore_tui.net.retry import RetryBudget, told
+from cloudstore_tui.net.retry import RetryBudget, showing_wait
 from cloudstore_tui.net.transport import Sink
 
 TOKENS = 500
@@ -177,14 +177,14 @@ class HostPermit:
         pause = max(health.tried_at + health.pause - self._clock.monotonic(), 0.0)
         budget.check(health.error.with_(), pause)
         self._hold(health.error.message)
-        with told(health.error.message):
+        with showing_wait(health.error.message):
             await self._clock.sleep(pause)
 
     async def _watch(self, health: HostHealth, budget: RetryBudget) -> None:
         """Wait until the one that tries the host has come to an end."""
         note = f"waiting for {health.name}; one transfer tries it"
         self._hold(note)
-        with suppress(TimeoutError), told(note):
+        with suppress(TimeoutError), showing_wait(note):
             async with asyncio.timeout(budget.left if budget.left < math.inf else None):
                 await health.changed.wait()
         budget.check(health.error.with_())

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.net.retry import told
+from cloudstore_tui.net.retry import showing_wait
 
 MINUTE = 60.0
 """Seconds in which the number of calls is limited, and after which a calm service is trusted with one more at once."""
@@ -80,7 +80,7 @@ class RateLimiter:
 
     async def _wait_for_start(self) -> None:
         while (delay := self._next_start() - self._clock.monotonic()) > 0:
-            with told(f"waiting {max(delay, 1):.0f} s: requests_per_minute of the profile", self._notes):
+            with showing_wait(f"waiting {max(delay, 1):.0f} s: requests_per_minute of the profile", self._notes):
                 await self._clock.sleep(delay)
         if self._interval:
             start = self._clock.monotonic()

@@ -169,7 +169,7 @@ Wire = TypeVar("Wire")
 LARGEST_REPLY = 32 * 1024 * 1024
 """Bytes after decompression; the largest page of either service stays below 2 MiB."""
 
-_CURE = "Check the addresses in the profile; a proxy on the way may have answered instead."
+_HINT = "Check the addresses in the profile; a proxy on the way may have answered instead."
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -195,7 +195,7 @@ class Reply(msgspec.Struct, frozen=True):
         if text.startswith(b"<"):
             raise self.stranger(subject)
         if not text:
-            raise ReplyError("the service answered with nothing where JSON was expected", subject=subject, hint=_CURE)
+            raise ReplyError("the service answered with nothing where JSON was expected", subject=subject, hint=_HINT)
         try:
             return msgspec.json.decode(text, type=type_)
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -207,7 +207,7 @@ class Reply(msgspec.Struct, frozen=True):
         words = message_of(self.body)
         titled = f" titled '{words}'" if words and kind == "an HTML page" else f": {words}" if words else ""
         status = f" with status {self.status}" if self.status != 200 else ""
-        return ReplyError(f"the answer is not the API's but {kind}{status}{titled}", subject=subject, hint=_CURE)
+        return ReplyError(f"the answer is not the API's but {kind}{status}{titled}", subject=subject, hint=_HINT)
 
 
 def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
@@ -223,7 +223,7 @@ def _mended(text: bytes, type_: type[Wire], subject: str) -> Wire:
         return msgspec.convert(loose, type_)
     except msgspec.ValidationError as error:
         raise ReplyError(
-            f"the service answered with JSON of another shape ({error})", subject=subject, hint=_CURE
+            f"the service answered with JSON of another shape ({error})", subject=subject, hint=_HINT
         ) from None
     except RecursionError:
         raise ReplyError("the service answered with JSON that is nested too deeply", subject=subject) from None

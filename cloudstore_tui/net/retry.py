@@ -143,7 +143,7 @@ class RetryBudget:
         """
         delay = self.pause(error)
         hold(note or error.message)
-        with told(f"waiting {max(delay, 1):.0f} s: {error.message}"):
+        with showing_wait(f"waiting {max(delay, 1):.0f} s: {error.message}"):
             await self._clock.sleep(delay)
 
     def _until_there_is_room(self, error: FullDiskError) -> float:
@@ -211,12 +211,12 @@ class Retries:
         delay = budget.pause(error)
         asked = isinstance(error, ThrottledError) and error.wait is not None
         why = "the service asks to" if asked else f"attempt {budget.failures + 1} follows: {error.message}"
-        with told(f"waiting {max(delay, 1):.0f} s: {why}", self._notes):
+        with showing_wait(f"waiting {max(delay, 1):.0f} s: {why}", self._notes):
             await self._clock.sleep(delay)
 
 
 @contextmanager
-def told(note: str, *more: dict[object, str]) -> Iterator[None]:
+def showing_wait(note: str, *more: dict[object, str]) -> Iterator[None]:
     """Let `waiting` and further notes say what the block waits for."""
     key = object()
     _log.debug("%s", note)

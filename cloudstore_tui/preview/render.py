@@ -31,7 +31,7 @@ _ROWS = 4
 """Lines of one channel."""
 _FLOOR = -60.0
 """Decibels of the lowest step."""
-_LEAST_TOP = -30.0
+_MIN_TOP = -30.0
 """Decibels up to which a very quiet recording is drawn as what it is."""
 _STEPS = " ▁▂▃▄▅▆▇█"
 MARGIN = 7
@@ -210,7 +210,7 @@ def draw_waveform(waveform: Waveform, width: int) -> Iterator[str]:
     top = max((max(channel, default=_FLOOR) for channel in waveform.channels), default=_FLOOR)
     names = ("left", "right") if len(waveform.channels) == 2 else ("",) * len(waveform.channels)
     for name, channel in zip(names, waveform.channels, strict=True):
-        heights = [_height(level, max(top, _LEAST_TOP)) for level in _spread(channel, columns)]
+        heights = [_height(level, max(top, _MIN_TOP)) for level in _spread(channel, columns)]
         for row in range(_ROWS, 0, -1):
             bars = "".join(_STEPS[max(0, min(height - 8 * (row - 1), 8))] for height in heights)
             yield f"{name if row == _ROWS else '':{MARGIN}}{bars}".rstrip()

@@ -42,7 +42,7 @@ MAX_MESSAGE = 64 * 1024 * 1024
 """Bytes that a worker may say at once."""
 MAX_HEX = 256 * 1024
 """Bytes that are shown as numbers at most."""
-_AT_ONCE = 4
+_MAX_WORKERS = 4
 """Requests at the same time."""
 _LENGTH = struct.Struct(">I")
 _M = TypeVar("_M")
@@ -189,7 +189,7 @@ class _Reader:
     def __init__(self, read: ReadPiece, first: Piece) -> None:
         self._read = read
         self._ranged = first.ranged
-        self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._gate = asyncio.Semaphore(_MAX_WORKERS)
         self._requests = 1
         self._end = time.monotonic() + MAX_SECONDS
         self.fetched = len(first.data)

@@ -115,7 +115,7 @@ class MarkedRows:
         return Selection(flags.count(1), size, exact, min(moments, default=0), max(moments, default=0))
 
 
-AT_ONCE = 10_000
+MAX_SORTED_DIRECTLY = 10_000
 """Rows up to which sorting and filtering is done in the call, in about a frame; more go to a thread."""
 
 
@@ -368,7 +368,7 @@ class SortedView:
             self._shown, self._dirty = self._order.numbers, False
             return
         shown = None
-        if self.loaded <= AT_ONCE:
+        if self.loaded <= MAX_SORTED_DIRECTLY:
             shown = self._database.arranged(self.filtered_by, *self.sorted_by, self._database.last)
         self._dirty = shown is None
         if shown is not None:

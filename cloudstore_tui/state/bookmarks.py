@@ -37,7 +37,7 @@ OPTIONS = (
     Option("at", "An address such as acme:exports/reporting/.", required=True),
     Option("place", "The folders below a region that only the browser has, outermost first.", type=tuple, default=()),
 )
-_NAME_CURE = f"Use one line of at most {LONGEST_NAME} characters."
+_NAME_HINT = f"Use one line of at most {LONGEST_NAME} characters."
 
 
 class NamedTables(ABC, Generic[Item]):
@@ -193,7 +193,7 @@ def check_name(name: str) -> None:
         UsageError: it cannot.
     """
     if not name.strip() or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", hint=_NAME_CURE)
+        raise UsageError(f"{name[:LONGEST_NAME]!r} cannot name a bookmark", hint=_NAME_HINT)
 
 
 def _bookmarks(document: TomlDocument) -> dict[str, Bookmark]:

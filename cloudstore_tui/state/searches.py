@@ -36,7 +36,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _GIVEN = re.compile(
     r"""(?P<name>[A-Za-z][\w-]*)=(?P<value>"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'|[^\s"']+)(?=\s|\Z)|\S+"""
 )
-_NAME_CURE = "Use letters, digits, - and _, at most 40."
+_NAME_HINT = "Use letters, digits, - and _, at most 40."
 _PARTS = re.compile(
     r"""(?:(?<=[\s:=<>~(,-])|\A)(?:"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*')|"""
     r"(?<=[:=<>~(,])\?(?P<name>[A-Za-z][A-Za-z0-9_-]{0,31})(?![^\s,;)])"
@@ -124,7 +124,7 @@ def check_name(name: str) -> None:
         UsageError: it cannot.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot name a search", hint=_NAME_CURE)
+        raise UsageError(f"{name!r} cannot name a search", hint=_NAME_HINT)
 
 
 def use(text: str, searches: SavedSearches) -> str:
@@ -156,7 +156,7 @@ def _search(document: TomlDocument, name: str) -> SavedSearch:
     if not isinstance(document.values[name], dict):
         raise document.error(f"{name} must be a table", (name,), f'Write [{name}], and below it find = "…".')
     if not _NAME.fullmatch(name):
-        raise document.error(f"{name!r} cannot name a search", (name,), _NAME_CURE)
+        raise document.error(f"{name!r} cannot name a search", (name,), _NAME_HINT)
     values = read_options(document, (name,), document.table(name), OPTIONS)
     texts = {key: str(value) for key, value in values.items()}
     if not texts["find"].strip() or not texts["find"].isprintable():

@@ -13,8 +13,8 @@ from cloudstore_tui.transfers.part_file import PartFile
 from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests
 from cloudstore_tui.transfers.workers import Stop, Workers
 
-WORTH = 0.2
-"""Seconds: thousands of small objects should not pay for what only a large one needs."""
+START_AFTER_S = 0.2
+"""Thousands of small objects should not pay for what only a large one needs."""
 
 BYTES = 8 * 1024 * 1024
 """New bytes that are worth a wait for the disk."""
@@ -38,7 +38,7 @@ async def alongside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         nonlocal task
         task = asyncio.create_task(work())
 
-    timer = asyncio.get_running_loop().call_later(WORTH, begin)
+    timer = asyncio.get_running_loop().call_later(START_AFTER_S, begin)
     try:
         yield
     finally:

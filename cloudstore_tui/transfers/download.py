@@ -22,7 +22,7 @@ from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, 
 from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
 from cloudstore_tui.transfers.workers import Stop
 
-Opened = TypeVar("Opened")
+Result = TypeVar("Result")
 
 FULL_FETCHES = 2
 """Times an object is fetched whole before bytes that contradict its checksum are taken to be damaged at the source."""
@@ -145,7 +145,7 @@ class Download:
 
         return await self._open(look_or_open, part)
 
-    async def _open(self, opening: Callable[[Stop], Opened], part: PartFile) -> Opened:
+    async def _open(self, opening: Callable[[Stop], Result], part: PartFile) -> Result:
         was_open, left = part.is_open, self._journal.resume_state
         result = await self._context.workers.run(opening)
         if part.is_open and not was_open:

@@ -19,9 +19,9 @@ _TAG_STYLE = "$text-accent"
 _HEAD_STYLE = "bold $text-muted"
 _GAP = 2
 _CALL = "press . for everything of this call"
-_MOST_LABEL = 16
+_MAX_LABEL = 16
 """Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
-_LEAST_COLUMN = 40
+_MIN_COLUMN = 40
 """Cells below which two fields do not stand side by side."""
 _SEVERAL = 8
 """Fields that a preview shows of all that are known."""
@@ -186,7 +186,7 @@ def _details(entry: Entry, zone: tzinfo, width: int) -> list[Content]:
     told = [field for field in fields if field.label in _FIRST]
     rest = [field for field in fields if field.is_tag and field not in told]
     shown = (sorted(told, key=lambda field: _FIRST.index(field.label)) + rest)[:_SEVERAL]
-    label_width = min(max((_cells(field.label) for field in shown), default=0), _MOST_LABEL)
+    label_width = min(max((_cells(field.label) for field in shown), default=0), _MAX_LABEL)
     lines = [_cut_content(_field_text(field, label_width), width) for field in shown]
     left = len(fields) - len(shown)
     more = [_cut(f"… {counted(left, 'more field')}: i shows all", width).stylize(_LABEL_STYLE)] if left else []
@@ -241,13 +241,13 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     fields = fields_of(entry, zone)
     if not fields:
         return Content("")
-    label_width = min(max(_cells(field.label) for field in fields), _MOST_LABEL)
+    label_width = min(max(_cells(field.label) for field in fields), _MAX_LABEL)
     column = (width - _GAP) // 2
     lines: list[Content] = []
     left: Content | None = None
     for field in fields:
         text = _field_text(field, label_width)
-        if column < _LEAST_COLUMN or text.cell_length > column:
+        if column < _MIN_COLUMN or text.cell_length > column:
             lines += [part for part in (left, _wrapped(text, label_width + _GAP, width)) if part is not None]
             left = None
         elif left is None:
@@ -310,7 +310,7 @@ def _state(word: str) -> str:
 
 
 def _field_text(field: DetailField, label_width: int) -> Content:
-    label = show(field.label, _MOST_LABEL * 4).stylize(_TAG_STYLE if field.is_tag else _LABEL_STYLE)
+    label = show(field.label, _MAX_LABEL * 4).stylize(_TAG_STYLE if field.is_tag else _LABEL_STYLE)
     gap = max(label_width - label.cell_length, 0) + _GAP
     value = MASK.field(field.label, field.value) if field.is_tag else field.value
     return label + Content(" " * gap) + show(value)

@@ -16,7 +16,7 @@ from unicodedata import east_asian_width
 
 from cloudstore_tui.core.models import Entry, StoredObject
 
-MOST_NAMES = 50_000
+MAX_NAMES = 50_000
 """Names that are remembered; rows and details are masked by field beyond that, too."""
 
 _PERSON = r"(?:agent|user|caller|callee|customer|contact|owner|person|employee|supervisor|member|guest)"
@@ -99,7 +99,7 @@ class Mask:
 
     def learn_name(self, name: str) -> None:
         """Remember one name."""
-        if name in self._learnt or len(self._learnt) >= MOST_NAMES:
+        if name in self._learnt or len(self._learnt) >= MAX_NAMES:
             return
         self._learnt.add(name)
         words = tuple(_WORD.findall(name))

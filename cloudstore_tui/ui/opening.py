@@ -19,7 +19,7 @@ PLAYERS = ("mpv", "ffplay -nodisp -autoexit", "afplay", "xdg-open")
 VIEWERS = ("mpv", "ffplay -autoexit", "open", "xdg-open")
 PICTURES = ("open", "xdg-open")
 """What shows a kind of file, the best first; those that need a desktop are left out where there is none."""
-AT_ONCE = 1.5
+PASSED_ON_S = 1.5
 """Seconds; a program that ends sooner has passed the file on to another one, which still needs it."""
 
 _WITHOUT_DESKTOP = frozenset({"mpv", "ffplay", "afplay"})
@@ -166,7 +166,7 @@ def run(arguments: Sequence[str]) -> bool:
         signal.set_wakeup_fd(wakeup)
     for late in caught:
         signal.raise_signal(late)
-    return time.monotonic() - begun >= AT_ONCE
+    return time.monotonic() - begun >= PASSED_ON_S
 
 
 def _found(text: str, place: str) -> list[str]:

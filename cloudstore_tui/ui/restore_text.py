@@ -34,8 +34,8 @@ def _ready(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
     date = words.full_time(request.expires, zone)
     if request.is_over(now):
         return f"the copy has expired by now ({date}): ask again"
-    hurry = "fetch it now: " if request.ends_soon(now) else ""
-    return f"{hurry}the copy expires in {span(request.expires - now)} ({date})"
+    urgency = "fetch it now: " if request.ends_soon(now) else ""
+    return f"{urgency}the copy expires in {span(request.expires - now)} ({date})"
 
 
 def span(length: timedelta) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.calls import CallPart, CallTree, Tie, call_tree, stand_in
+from cloudstore_tui.calls import CallPart, CallTree, Tie, call_tree, placeholder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject, identity
 from cloudstore_tui.core.provider import StorageProvider
@@ -87,7 +87,7 @@ async def test_a_call_is_found_by_each_of_its_ids(provider: StorageProvider, key
         wanted = set((await tree_of(provider, shown)).entries)
         told = {"bucketId": {shown.bucket_id}, "id": {entry.id for entry in wanted}}
         value = sorted(told.get(key) or {entry.tag(key) for entry in wanted} - {""})[0]
-    page = await provider.related(stand_in(EAST, value))
+    page = await provider.related(placeholder(EAST, value))
     assert wanted <= set(page.items)
 
 
@@ -99,20 +99,20 @@ async def test_one_call_costs_few_requests(provider: StorageProvider, sandbox: S
 
 
 async def test_a_value_of_nobody_finds_nothing_and_says_so(provider: StorageProvider) -> None:
-    page = await provider.related(stand_in(Location("acme8"), "nobody's call; or (is it)"))
+    page = await provider.related(placeholder(Location("acme8"), "nobody's call; or (is it)"))
     assert (page.items, page.warnings) == ((), ())
 
 
 async def test_all_regions_are_asked_only_where_that_is_wanted(provider: StorageProvider) -> None:
     british = (await found(provider, "type==callrecording", Location("acme8", "uk")))[0]
     key = british.tag("callId")
-    assert (await provider.related(stand_in(EAST, key))).items == ()
-    assert british in (await provider.related(stand_in(EAST, key), everywhere=True)).items
-    assert british in (await provider.related(stand_in(Location("acme8"), key))).items
+    assert (await provider.related(placeholder(EAST, key))).items == ()
+    assert british in (await provider.related(placeholder(EAST, key), everywhere=True)).items
+    assert british in (await provider.related(placeholder(Location("acme8"), key))).items
 
 
 async def test_what_is_not_available_is_shown_as_well(provider: StorageProvider) -> None:
     revoked = (await found(provider, "objectState==REVOKED"))[0]
-    assert (await provider.related(stand_in(EAST, revoked.tag("callId")))).items == (revoked,)
+    assert (await provider.related(placeholder(EAST, revoked.tag("callId")))).items == (revoked,)
     purged = (await found(provider, "objectState==DELETED"))[0]
-    assert (await provider.related(stand_in(EAST, purged.tag("callId")))).items == ()
+    assert (await provider.related(placeholder(EAST, purged.tag("callId")))).items == ()

@@ -285,7 +285,7 @@ def main(orders: Orders) -> None:
     if "checkpoint" in orders:
         checkpoint.BYTES = orders["checkpoint"]
         # The objects are small: what only large ones are worth begins at once.
-        checkpoint.WORTH, checkpoint._POLL = 0.0, 0.02
+        checkpoint.START_AFTER_S, checkpoint._POLL = 0.0, 0.02
     with contextlib.suppress(ValueError):
         time.sleep(orders.get("start_at", 0) - time.time())
     for number, more in enumerate(orders.get("runs", [{}])):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-MOST_CALLS = 80
+MAX_CALLS = 80
 QUICK = [("ENOSPC", False)]
 FULL = [(error, lasting) for error in ("ENOSPC", "EDQUOT", "EIO", "EROFS") for lasting in (False, True)]
 SIZES = [
@@ -29,7 +29,7 @@ def test_a_disk_that_refuses_at_any_call_costs_no_byte_that_was_promised(
         first = open_place(store)
         (probe,) = first.start([name], runs=[run_of(first, 0, "EIO", lasting=False)], checkpoint=100_000).end().lines
         calls = probe["calls"]
-        assert len(calls) <= MOST_CALLS
+        assert len(calls) <= MAX_CALLS
         for error, lasting in errors:
             places = [open_place(store) for _ in calls]
             runs = [run_of(subject, call, error, lasting=lasting) for call, subject in enumerate(places, 1)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 MIB = 1 << 20
-MOST_TWICE = 0.05
+MAX_TWICE = 0.05
 CHECKPOINT = 8 * MIB
 LAG = 6 * MIB
 """What arrives while a checkpoint waits for the disk and the journal, and what the system holds of a connection."""
@@ -44,7 +44,7 @@ def test_lost_connections_cost_nearly_nothing(
     twice = sent(store) - size
     sys.stdout.write(f"{drops} drops in {size / 1e6:.0f} MB: {twice:,} bytes twice, {twice / size:.2%}\n")
     assert len(store.requests()) == drops + 1
-    assert twice <= MOST_TWICE * size
+    assert twice <= MAX_TWICE * size
 
 
 @pytest.mark.parametrize(("size", "kills"), KILLS)

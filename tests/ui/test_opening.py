@@ -63,7 +63,7 @@ def lent(it: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_e_shows_a_private_copy_and_removes_it(
     browser: Any, program: tuple[str, Path], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.ui.opening.AT_ONCE", 0.0)
+    monkeypatch.setattr("cloudstore_tui.ui.opening.PASSED_ON_S", 0.0)
     async with browser(start=START, behind=behind(b"the words"), opener={"text": program[0]}) as it:
         lent(it, monkeypatch)
         await it.press("e")

@@ -7,7 +7,7 @@ import pytest
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import Session
-from cloudstore_tui.ui.browser.place import MOST_AT_ONCE
+from cloudstore_tui.ui.browser.place import MAX_AT_ONCE
 
 
 def tree(it: Any) -> list[str]:
@@ -138,7 +138,7 @@ async def test_a_place_with_very_many_folders_shows_a_thousand_and_more_on_deman
     folders.page_size = 1_500
     async with browser() as it:
         await it.press("l")
-        assert len(tree(it)) == MOST_AT_ONCE + 3
+        assert len(tree(it)) == MAX_AT_ONCE + 3
         for names, requests in ((1_500, 1), (2_300, 2)):
             it.screen.places.cursor = tree(it).index("    more…")
             await it.press("enter")

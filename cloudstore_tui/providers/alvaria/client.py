@@ -106,10 +106,10 @@ def _above(key: str) -> str:
 
 def _is_gateway(body: bytes) -> bool:
     try:
-        told = msgspec.json.decode(body)
+        raw = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return False
-    return isinstance(told, dict) and set(told) == {"message"} and str(told["message"]).lower() == "forbidden"
+    return isinstance(raw, dict) and set(raw) == {"message"} and str(raw["message"]).lower() == "forbidden"
 
 
 PAGE = 500
@@ -170,10 +170,10 @@ class AlvariaClient:
                 raise
             # Some tokens come encoded already, and are known to the service without that only.
             reply = await self._get("objectKeys", [*query, (name, unquote(token))], key, subject)
-        told = reply.decode(ObjectKeys, subject=subject)
-        if not isinstance(told.object_keys, list | None):
+        answer = reply.decode(ObjectKeys, subject=subject)
+        if not isinstance(answer.object_keys, list | None):
             raise ReplyError("the service answered with something else than a listing", subject=subject)
-        return told
+        return answer
 
     async def signed(self, key: str, direction: str, subject: str, *, native: bool) -> ObjectKey:
         """The reply with signed links for one key; `direction` is `download` or `upload`."""
@@ -216,8 +216,8 @@ class AlvariaClient:
             reply = await self._tokens.post_form(self._token_path, [realm], form, headers, profile.name)
         except StorageError as error:
             raise self._refusals.login(error) from None
-        told = reply.decode(AlvariaTokenReply, subject=profile.name)
-        return AccessToken(Secret(told.access_token), token_life(told.expires_in), told.scopes)
+        answer = reply.decode(AlvariaTokenReply, subject=profile.name)
+        return AccessToken(Secret(answer.access_token), token_life(answer.expires_in), answer.scopes)
 
     async def _api_key(self) -> dict[str, Secret]:
         return {"x-api-key": await read_secret(self._profile, "api_key")}

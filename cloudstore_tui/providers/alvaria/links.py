@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from cloudstore_tui.core.errors import ReplyError, StorageError, UnsafeError
-from cloudstore_tui.core.links import LinkForm, SignedLink, vet_link
+from cloudstore_tui.core.links import NOTHING_SENT, LinkForm, SignedLink, vet_link
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.providers.alvaria.wire import ObjectKey
@@ -20,7 +20,6 @@ LARGEST_UPLOAD = 5 * 1024**3
 """Bytes that the object store takes in one request."""
 
 _VISIBLE = re.compile(r"[!-~]{1,256}")
-_CURE = "Nothing was sent. If this repeats, show the service's support the path and the time."
 
 
 class LinkRules(msgspec.Struct, frozen=True):
@@ -59,8 +58,8 @@ _OTHER = {LinkForm.NATIVE: LinkForm.PROXIED, LinkForm.PROXIED: LinkForm.NATIVE}
 
 def link_end(url: str) -> datetime:
     """When a link that was just given should not be used for new requests any more."""
-    told = [value for name, value in _query(url) if name in ("x-amz-expires", "x-goog-expires")]
-    numbers = [int(value) for value in told if value.isascii() and value.isdigit() and len(value) < 10]
+    lifetimes = [value for name, value in _query(url) if name in ("x-amz-expires", "x-goog-expires")]
+    numbers = [int(value) for value in lifetimes if value.isascii() and value.isdigit() and len(value) < 10]
     life = min([LIFE, *numbers])
     return datetime.now(UTC) + timedelta(seconds=max(life - MARGIN, 1))
 
@@ -75,7 +74,7 @@ def upload_headers(url: str) -> dict[str, Secret]:
     lists = [value for name, value in query if name in ("x-amz-signedheaders", "x-goog-signedheaders")]
     keys = [value for name, value in query if name == "kms-key"]
     if len(lists) != 1 or len(keys) > 1:
-        raise UnsafeError("the upload link does not say clearly which headers it needs", hint=_CURE)
+        raise UnsafeError("the upload link does not say clearly which headers it needs", hint=NOTHING_SENT)
     known = {
         "x-amz-server-side-encryption": "aws:kms",
         "x-amz-server-side-encryption-aws-kms-key-id": keys[0] if keys else "",
@@ -87,10 +86,12 @@ def upload_headers(url: str) -> dict[str, Secret]:
 def _known_value(name: str, known: dict[str, str]) -> str:
     if name not in known:
         raise UnsafeError(
-            "the upload link asks for a header that this program does not know", subject=_shown(name), hint=_CURE
+            "the upload link asks for a header that this program does not know", subject=_shown(name), hint=NOTHING_SENT
         )
     if not _VISIBLE.fullmatch(known[name]):
-        raise UnsafeError("the upload link gives no usable value for a header it asks for", subject=name, hint=_CURE)
+        raise UnsafeError(
+            "the upload link gives no usable value for a header it asks for", subject=name, hint=NOTHING_SENT
+        )
     return known[name]
 
 

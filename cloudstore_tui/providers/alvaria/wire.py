@@ -138,12 +138,12 @@ def all_folders(items: Iterable[ObjectKey]) -> Iterator[ObjectKey]:
         waiting = item.children() + waiting
 
 
-def read_items(told: object, kind: type[Item]) -> tuple[list[Item], int]:
+def read_items(raw: object, kind: type[Item]) -> tuple[list[Item], int]:
     """The things in a list that can be read, and the number of those that cannot; `{}` stands for nothing."""
-    if not isinstance(told, list):
+    if not isinstance(raw, list):
         return [], 0
     found, damaged = [], 0
-    for value in told:
+    for value in raw:
         if value in ({}, None):
             continue
         try:
@@ -153,25 +153,25 @@ def read_items(told: object, kind: type[Item]) -> tuple[list[Item], int]:
     return found, damaged
 
 
-def read_text(told: object, *, strip: bool = True) -> str:
+def read_text(raw: object, *, strip: bool = True) -> str:
     """A text; anything else is none."""
-    if not isinstance(told, str):
+    if not isinstance(raw, str):
         return ""
-    return told.strip() if strip else told
+    return raw.strip() if strip else raw
 
 
-def read_size(told: object) -> int | None:
+def read_size(raw: object) -> int | None:
     """Bytes from a text such as `5370.0 KB`: rounded to a tenth of a unit, 1 KB being 1,024 bytes; no unit is KB."""
-    if isinstance(told, bool) or not isinstance(told, str | int | float):
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         return None
-    found = _SIZE.fullmatch(str(told).strip())
+    found = _SIZE.fullmatch(str(raw).strip())
     return round(float(found[1]) * _UNITS[(found[2] or "kb").lower()]) if found else None
 
 
-def read_time(told: object) -> datetime | None:
+def read_time(raw: object) -> datetime | None:
     """A time in ISO 8601; without a zone it is UTC, and blank or senseless is unknown."""
     try:
-        moment = datetime.fromisoformat(read_text(told))
+        moment = datetime.fromisoformat(read_text(raw))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -213,9 +213,9 @@ class EightByEightClient:
             reply = await self._tokens.post_form(self._token_path, (), form, headers, profile.name)
         except LoginError as error:
             raise self._refused(error) from None
-        told = reply.decode(wire.EightByEightTokenReply, subject=profile.name)
-        self.products = told.products
-        return AccessToken(Secret(told.access_token), token_life(told.expires_in), told.products)
+        answer = reply.decode(wire.EightByEightTokenReply, subject=profile.name)
+        self.products = answer.products
+        return AccessToken(Secret(answer.access_token), token_life(answer.expires_in), answer.products)
 
     def _token_address(self) -> tuple[str, str]:
         """The origin and the path of the token service."""

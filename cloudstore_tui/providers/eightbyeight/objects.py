@@ -80,11 +80,11 @@ def link_end(url: str, skew: float = 0.0) -> datetime:
         url: the link, which says when it was signed and for how long.
         skew: seconds by which the signer's clock is ahead of ours.
     """
-    told = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
-    text, now = told.get("x-amz-expires", ""), datetime.now(UTC)
+    parameters = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+    text, now = parameters.get("x-amz-expires", ""), datetime.now(UTC)
     life = min(int(text), LIFE) if text.isascii() and text.isdigit() and len(text) < 10 else LIFE
     try:
-        signed = datetime.strptime(told.get("x-amz-date", ""), _SIGNED_AT).replace(tzinfo=UTC)
+        signed = datetime.strptime(parameters.get("x-amz-date", ""), _SIGNED_AT).replace(tzinfo=UTC)
         age = (now - signed).total_seconds() + skew
     except ValueError:
         age = 0.0
@@ -95,7 +95,7 @@ AVAILABLE = "AVAILABLE"
 DAYS = range(1, 11)
 """For how many days an object can be asked back."""
 
-_CURES = {
+_HINTS = {
     "ARCHIVED": "It is in cold storage: ask for it back first, which can take up to 24 hours.",
     "PENDING": "The service is working on it: try again later.",
     "REVOKED": "It was deleted; only 8x8 can bring it back.",
@@ -131,7 +131,7 @@ class Objects:
     async def source(self, location: Location, known: StoredObject | None) -> Source:
         """A presigned link, or the API's own address where the service gives none."""
         entry = await self._fetchable(location, known)
-        told = Source(
+        source = Source(
             url=self._client.url(location.region, content_path(location)),
             size=entry.size,
             checksum=entry.checksum,
@@ -145,8 +145,8 @@ class Objects:
             raise
         except _NO_LINKS:
             headers = await self._client.authorization()
-            return replace(told, headers=headers, expires=self._client.login.ends)
-        return replace(told, url=link.url, expires=link.expires)
+            return replace(source, headers=headers, expires=self._client.login.ends)
+        return replace(source, url=link.url, expires=link.expires)
 
     async def link(self, location: Location, form: LinkForm | None) -> SignedLink:
         """A presigned link: the one form that there is."""
@@ -218,5 +218,5 @@ def _unavailable(entry: StoredObject) -> NotAvailableError:
         f"its state is {entry.state}",
         state=entry.state,
         subject=entry.location.address,
-        hint=_CURES.get(entry.state, "Only AVAILABLE objects can be fetched."),
+        hint=_HINTS.get(entry.state, "Only AVAILABLE objects can be fetched."),
     )

@@ -81,12 +81,12 @@ class Position(msgspec.Struct, frozen=True):
 START = Position()
 
 
-def next_offset(at: Position, told: int, limit: int) -> int:
+def next_offset(at: Position, claimed: int, limit: int) -> int:
     """The offset of the next page: the service's own number where that can be one, else ours.
 
     Some replies name the present page, and a number out of any proportion would skip records.
     """
-    return told if at.offset < told <= at.offset + limit else at.offset + limit
+    return claimed if at.offset < claimed <= at.offset + limit else at.offset + limit
 
 
 class RegionPage(msgspec.Struct, frozen=True):
@@ -218,7 +218,7 @@ class RegionStream:
         self._fetch = fetch
         self._present: RegionPage | None = None
         self._taken = 0
-        self._told = 0
+        self._reported = 0
         self._coming: deque[_Coming] = deque()
         self._depth = 0
         self._stride = PAGE
@@ -277,8 +277,8 @@ class RegionStream:
         if present is None:
             return 0
         here = present.positions[self._taken] if self._taken < len(present.positions) else present.given
-        number = sum(self._told <= position < here for position in present.unreadable)
-        self._told = here
+        number = sum(self._reported <= position < here for position in present.unreadable)
+        self._reported = here
         return number
 
     async def fill(self, ahead: int) -> None:
@@ -303,7 +303,7 @@ class RegionStream:
             self.stop()
             raise
         self._coming.popleft()
-        self._present, self._taken, self._told = present, 0, 0
+        self._present, self._taken, self._reported = present, 0, 0
         self.passed += present.given
         self._learn(present)
         # A short result is not worth guessing at, so it begins with one page.

@@ -61,8 +61,8 @@ class _Hunt:
 
     async def further(self, entries: Iterable[StoredObject]) -> list[StoredObject]:
         """What is joined to these objects and was not known."""
-        told = dict.fromkeys(compare(key, "==", value) for entry in entries for key, value in terms_of(entry))
-        terms = [term for term in told if term not in self._asked]
+        found = dict.fromkeys(compare(key, "==", value) for entry in entries for key, value in terms_of(entry))
+        terms = [term for term in found if term not in self._asked]
         self._asked.update(terms)
         known = set(self._found)
         for filter_ in filters(terms):

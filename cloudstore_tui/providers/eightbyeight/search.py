@@ -76,19 +76,19 @@ class Searcher:
         return _region_page(wire.page(reply, where.address), where, query, at, limit)
 
 
-def _region_page(told: wire.WirePage, where: Location, query: Query, at: Position, limit: int) -> RegionPage:
+def _region_page(page: wire.WirePage, where: Location, query: Query, at: Position, limit: int) -> RegionPage:
     order = query.sort or NEWEST_FIRST
-    read = [(number, wire.record(row, where)) for number, row in enumerate(told.rows)]
+    read = [(number, wire.record(row, where)) for number, row in enumerate(page.rows)]
     good = [(number, entry) for number, entry in read if entry]
-    following = at.moved(next_offset(at, told.told, limit), order, [entry for _, entry in good])
+    following = at.moved(next_offset(at, page.claimed_next, limit), order, [entry for _, entry in good])
     return RegionPage(
         region=where.region,
         at=at,
         order=order,
         entries=tuple(entry for _, entry in good),
         positions=tuple(number for number, _ in good),
-        next=None if told.last else following,
-        given=len(told.rows),
+        next=None if page.last else following,
+        given=len(page.rows),
         unreadable=tuple(number for number, entry in read if not entry),
     )
 

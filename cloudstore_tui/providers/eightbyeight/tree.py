@@ -184,7 +184,7 @@ class Tree:
         page = wire.page(reply, location.address)
         rows = [bucket for row in page.rows if (bucket := wire.bucket_row(row))]
         found = tuple(folder(location.child(row.name), wire.moment(row.created_time)) for row in rows)
-        following = None if page.last else str(next_offset(at, page.told, PAGE))
+        following = None if page.last else str(next_offset(at, page.claimed_next, PAGE))
         return Page(found, following, failures=_unreadable(len(page.rows) - len(rows), location))
 
 

@@ -150,7 +150,7 @@ class WirePage(msgspec.Struct, frozen=True):
     rows: tuple[Any, ...]
     """As they came, damaged ones among them: their number counts for offsets."""
     last: bool
-    told: int = 0
+    claimed_next: int = 0
     """The key of the page: the offset of the next one, of this one, or its number; 0 where the service is silent."""
 
 
@@ -184,14 +184,14 @@ def regions(reply: Reply, subject: str) -> tuple[tuple[str, ...], int]:
 
 def page(reply: Reply, subject: str) -> WirePage:
     """A page: an object, one or several in a list, a bare list of records, or one record alone."""
-    told: object = reply.decode(Any, subject=subject)
-    if isinstance(told, dict) and "id" in told and "content" not in told:
-        return WirePage((told,), last=True)
-    if isinstance(told, list) and not any(map(_is_page, told)):
-        return WirePage(tuple(told), last=True)
-    pages = [_read(item, PageReply) for item in (told if isinstance(told, list) else [told]) if _is_page(item)]
+    raw: object = reply.decode(Any, subject=subject)
+    if isinstance(raw, dict) and "id" in raw and "content" not in raw:
+        return WirePage((raw,), last=True)
+    if isinstance(raw, list) and not any(map(_is_page, raw)):
+        return WirePage(tuple(raw), last=True)
+    pages = [_read(item, PageReply) for item in (raw if isinstance(raw, list) else [raw]) if _is_page(item)]
     found = [one for one in pages if one]
-    if not found or (isinstance(told, list) and len(found) < len(told)):
+    if not found or (isinstance(raw, list) and len(found) < len(raw)):
         words = message_of(reply.body)
         raise ReplyError(
             f"the service answered with something else than a page{f': {words}' if words else ''}", subject=subject
@@ -201,16 +201,16 @@ def page(reply: Reply, subject: str) -> WirePage:
     return WirePage(rows, last or not rows, count(found[-1].page_key) or 0)
 
 
-def _is_page(told: object) -> bool:
+def _is_page(raw: object) -> bool:
     """Whether it is one; rows in another container are no empty page, which would look like nothing found."""
-    if not isinstance(told, dict) or not isinstance(told.get("content"), list | None):
+    if not isinstance(raw, dict) or not isinstance(raw.get("content"), list | None):
         return False
-    return "content" in told or "lastPage" in told
+    return "content" in raw or "lastPage" in raw
 
 
-def record(told: object, near: Location) -> StoredObject | None:
+def record(raw: object, near: Location) -> StoredObject | None:
     """One row of a page as an object; `None` for what is none."""
-    found = _read(told, ObjectRecord)
+    found = _read(raw, ObjectRecord)
     return found.as_object(near) if found else None
 
 
@@ -219,9 +219,9 @@ def single(reply: Reply, near: Location, subject: str) -> StoredObject | None:
     return next((found for row in _unwrapped(reply, subject) if (found := record(row, near))), None)
 
 
-def bucket_row(told: object) -> BucketRecord | None:
+def bucket_row(raw: object) -> BucketRecord | None:
     """One row of a page as a bucket; `None` for what is none."""
-    found = _read(told, BucketRecord)
+    found = _read(raw, BucketRecord)
     return found if found and found.name else None
 
 
@@ -244,8 +244,8 @@ def jobs(reply: Reply, near: Location, subject: str) -> Page[ZipJob]:
     if not reply.body.strip():
         return Page(())
     found = [job.as_job(near) for job in _job_records(reply, subject)]
-    told: object = reply.decode(Any, subject=subject)
-    lacking = (len(told) if isinstance(told, list) else bool(told)) - len(found)
+    raw: object = reply.decode(Any, subject=subject)
+    lacking = (len(raw) if isinstance(raw, list) else bool(raw)) - len(found)
     return Page(tuple(found), failures=(UnreadableError(lacking, subject=subject),) if lacking else ())
 
 
@@ -261,47 +261,47 @@ def link(reply: Reply, subject: str) -> str:
         return reply.location.strip()
     if reply.body.strip().lower().startswith((b"http:", b"https:")):
         return reply.body.decode("ascii", "replace").strip()
-    told: object = reply.decode(Any, subject=subject)
-    if isinstance(told, str):
-        return told.strip()
-    found = _read(told, LinkReply) or LinkReply()
+    raw: object = reply.decode(Any, subject=subject)
+    if isinstance(raw, str):
+        return raw.strip()
+    found = _read(raw, LinkReply) or LinkReply()
     return next(filter(None, map(text, (found.url, found.presigned_url, found.presign_url))), "").strip()
 
 
 def restored_days(reply: Reply, asked: int, subject: str) -> int:
     """The days that a restored copy will stay."""
-    told = _read(reply.decode(Any, subject=subject), RestoreReply) if reply.body.strip() else None
-    return (count(told.expiration_days) if told else None) or asked
+    raw = _read(reply.decode(Any, subject=subject), RestoreReply) if reply.body.strip() else None
+    return (count(raw.expiration_days) if raw else None) or asked
 
 
-def text(told: object) -> str:
+def text(raw: object) -> str:
     """A text; numbers as their digits, anything else as nothing."""
-    if isinstance(told, str):
-        return told
-    return str(told) if isinstance(told, int) and not isinstance(told, bool) and abs(told) < 2**64 else ""
+    if isinstance(raw, str):
+        return raw
+    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 2**64 else ""
 
 
-def count(told: object) -> int | None:
+def count(raw: object) -> int | None:
     """A whole number of at least 0, as a number or as a text; else unknown."""
-    digits = text(told).strip()
+    digits = text(raw).strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER else None
 
 
-def moment(told: object) -> datetime | None:
+def moment(raw: object) -> datetime | None:
     """A time in ISO 8601, which is UTC without a zone, or in epoch milliseconds; else unknown."""
-    milliseconds = count(told)
+    milliseconds = count(raw)
     if milliseconds is not None:
         return _EPOCH + timedelta(milliseconds=milliseconds) if milliseconds <= _LATEST else None
     try:
-        found = datetime.fromisoformat(text(told).strip())
+        found = datetime.fromisoformat(text(raw).strip())
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def _unwrapped(reply: Reply, subject: str) -> list[Any]:
-    told: object = reply.decode(Any, subject=subject)
-    return told if isinstance(told, list) else [told]
+    raw: object = reply.decode(Any, subject=subject)
+    return raw if isinstance(raw, list) else [raw]
 
 
 def _job_records(reply: Reply, subject: str) -> list[JobRecord]:
@@ -309,27 +309,27 @@ def _job_records(reply: Reply, subject: str) -> list[JobRecord]:
     return [job for job in found if job and text(job.zip_name)]
 
 
-def _read(told: object, kind: type[Item]) -> Item | None:
+def _read(raw: object, kind: type[Item]) -> Item | None:
     try:
-        return msgspec.convert(told, kind)
+        return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
         return None
 
 
-def _tags(told: object) -> tuple[tuple[str, str], ...]:
-    listed = told if isinstance(told, list) else []
-    told_pairs = [(tag.get("key"), tag.get("value")) for tag in listed if isinstance(tag, dict)]
+def _tags(raw: object) -> tuple[tuple[str, str], ...]:
+    listed = raw if isinstance(raw, list) else []
+    raw_pairs = [(tag.get("key"), tag.get("value")) for tag in listed if isinstance(tag, dict)]
     # A large result has millions of them, and nearly all are texts already.
     pairs = [
         (key if key.__class__ is str else text(key), value if value.__class__ is str else text(value))
-        for key, value in told_pairs
+        for key, value in raw_pairs
     ]
     return tuple(pair for pair in pairs if pair[0])
 
 
 def _duration(kind: str, tags: tuple[tuple[str, str], ...]) -> float | None:
-    """Seconds; unknown for types that nobody has told the unit of."""
-    told = count(next((value for key, value in tags if key == "duration"), None))
-    if told is None or kind not in _UNITS:
+    """Seconds; `None` for types whose unit is not known."""
+    length = count(next((value for key, value in tags if key == "duration"), None))
+    if length is None or kind not in _UNITS:
         return None
-    return told / 1000 if _UNITS[kind] is Unit.MILLISECONDS else float(told)
+    return length / 1000 if _UNITS[kind] is Unit.MILLISECONDS else float(length)

@@ -14,7 +14,7 @@ from cloudstore_tui.providers.eightbyeight.client import DOWNLOAD, EightByEightC
 from cloudstore_tui.providers.eightbyeight.objects import Links
 
 _LIST = "bulk/download/status"
-_CURE = "Look at the queue before starting another: cloudstore zip list."
+_HINT = "Look at the queue before starting another: cloudstore zip list."
 
 
 class ZipJobs:
@@ -50,9 +50,9 @@ class ZipJobs:
         new = [job for job in found if job.name not in before] or [*found[:1]] * (len(found) == 1)
         new = new or [job for job in await self._all(near) if job.name not in before]
         if not new:
-            raise JobError("the service did not start a zip job", subject=near.address, hint=_CURE)
+            raise JobError("the service did not start a zip job", subject=near.address, hint=_HINT)
         if len(new) > 1:
-            raise LostReplyError("another zip job was started at the same time", subject=near.address, hint=_CURE)
+            raise LostReplyError("another zip job was started at the same time", subject=near.address, hint=_HINT)
         self.started.add(new[0].name)
         return new[0]
 
@@ -60,8 +60,8 @@ class ZipJobs:
         """The state of one job."""
         subject = _place(near, name)
         reply = await self._client.get(near.region, f"{_LIST}/{segment(name)}", subject=subject)
-        told = wire.jobs(reply, near, subject).items or await self._all(near)
-        found = next((job for job in told if job.name == name), None)
+        jobs = wire.jobs(reply, near, subject).items or await self._all(near)
+        found = next((job for job in jobs if job.name == name), None)
         if found is None:
             raise MissingError("the zip job is no longer on the server", subject=subject)
         return found

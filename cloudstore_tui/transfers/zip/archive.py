@@ -189,7 +189,7 @@ def _long_form(read: Read, locator: tuple[int, int], position: int, short: Direc
     if mark != _END64_MARK or place + length + 12 != before or disk or start_disk or here != count:
         raise unsafe("its end records contradict each other")
     pairs = ((short.count, count, _FULL16), (short.size, size, _FULL32), (short.offset, offset, _FULL32))
-    if any(told not in (full, true) for told, true, full in pairs):
+    if any(numbers not in (full, true) for numbers, true, full in pairs):
         raise unsafe("its end records contradict each other")
     return Directory(offset, size, count), place
 
@@ -308,8 +308,8 @@ class Archive:
         if self._read(names, member.offset + _LOCAL.size) != member.raw:
             raise _contradicting(member)
         later = bool(member.flags & _LATER)
-        told = ((crc, member.crc), (packed, member.packed), (size, member.size))
-        if not all(_agrees(number, true, later=later) for number, true in told):
+        numbers = ((crc, member.crc), (packed, member.packed), (size, member.size))
+        if not all(_agrees(number, true, later=later) for number, true in numbers):
             raise _contradicting(member)
         if later:
             self._check_later(member, start + member.packed)
@@ -387,9 +387,9 @@ def _is_folder(member: ZipMember) -> bool:
     return member.raw.endswith(b"/") and member.size == 0
 
 
-def _agrees(told: int, true: int, *, later: bool) -> bool:
+def _agrees(numbers: int, true: int, *, later: bool) -> bool:
     """Whether a number of a member's own header is that of the directory, or left to another place."""
-    return told in (true, _FULL32) or (later and told == 0)
+    return numbers in (true, _FULL32) or (later and numbers == 0)
 
 
 def _refusal(info: ZipInfo, member: ZipMember) -> StorageError | None:

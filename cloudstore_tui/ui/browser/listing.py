@@ -36,7 +36,7 @@ from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
 from cloudstore_tui.ui.zones import zones_to_show
 
-MOST_WARNINGS = 3
+MAX_WARNINGS = 3
 """Warnings shown of one listing; the same row may be broken on every page."""
 
 
@@ -201,7 +201,7 @@ class ListingState:
     def new_warnings(self, page: Page[Entry]) -> list[str]:
         """What a page warns of that was not said before."""
         new = [text for text in dict.fromkeys(page.warnings) if text not in self._warned]
-        room = max(MOST_WARNINGS - len(self._warned), 0)
+        room = max(MAX_WARNINGS - len(self._warned), 0)
         self._warned += new[:room]
         return new[:room]
 

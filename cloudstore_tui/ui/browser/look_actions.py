@@ -40,7 +40,7 @@ CallFolder = Callable[[StoredObject, str], Path]
 """The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
 READ = 8 * 1024
 """Bytes that are read of it."""
-MOST_LINES = 60
+MAX_LINES = 60
 
 
 _NOTE = 38
@@ -330,7 +330,7 @@ async def _find(provider: StorageProvider, entry: StoredObject, everywhere: bool
 
 def _text(source: StoredObject, preview: Preview, shown: RenderedDocument, width: int) -> tuple[str, str]:
     """What it is, and its first lines."""
-    lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MOST_LINES]
+    lines = [] if isinstance(preview.body, Bytes) else shown.lines[:MAX_LINES]
     if isinstance(preview.body, Dialogue) and part_of(source) is CallPart.TRANSCRIPT:
         # What is said, without what is known of the call anyway.
         said = [line for line in lines[shown.above :] if line.hang]

@@ -13,7 +13,7 @@ from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.format import place_names
 
-MOST_AT_ONCE = 1_000
+MAX_AT_ONCE = 1_000
 """Children that are shown more of at once; the rest of a page waits behind "more…"."""
 
 
@@ -148,7 +148,7 @@ class Place:
         """Show further children; those that were there `before` stay as they are, open or closed."""
         known = {child.location for child in self.children}
         self._waiting += [folder for folder in folders if folder.location not in known]
-        now, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        now, self._waiting = self._waiting[:MAX_AT_ONCE], self._waiting[MAX_AT_ONCE:]
         self.children += [before.get(folder.location) or self._child(folder) for folder in now]
 
     def _child(self, folder: Folder) -> "Place":

@@ -21,7 +21,7 @@ from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 _INDENT = 2
-_LEAST_TEXT = 12
+_MIN_TEXT = 12
 """Cells that a note has at least, however deep it stands."""
 _LONGEST_NAME = 500
 _RETRY = "r tries again"
@@ -312,7 +312,7 @@ class PlacesTree(CursorList):
         if line.kind is LineKind.FOLD:
             return [TreeRow(line, " " * left + self._icons[1] + line.text, -1)]
         indent = " " * (left + _INDENT)
-        width = max(self.size.width - len(indent), _LEAST_TEXT)
+        width = max(self.size.width - len(indent), _MIN_TEXT)
         retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
         parts = [*textwrap.wrap(plain(line.text), width), *retry]
         return [TreeRow(line, indent + part, -1) for part in parts]

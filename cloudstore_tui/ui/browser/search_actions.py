@@ -22,7 +22,7 @@ from cloudstore_tui.ui.dialogs.columns import Bar, Grouping, HistogramDialog
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.spans import QUARTER, SpanUnit, end_of, name_of, spans, unit_for
 
-MOST_VALUES = 200
+MAX_VALUES = 200
 """Values that are shown of one column, the most frequent."""
 
 _COUNTED = frozenset({ColumnKind.TEXT, ColumnKind.STATE})
@@ -237,7 +237,7 @@ def _filter_of(phrase: str, zone: tzinfo) -> str:
 
 
 async def _by_value(state: ListingState, column: Column) -> Sequence[Bar]:
-    found = await state.store.tally(column, MOST_VALUES)
+    found = await state.store.tally(column, MAX_VALUES)
     key = key_of(column.sort_field)
     title = type_plural if column.name == "type" else str
     return [Bar(title(value), many, f"{key}:{phrase_value(value)}" if value and key else "") for value, many in found]

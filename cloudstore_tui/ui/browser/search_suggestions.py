@@ -35,7 +35,7 @@ from cloudstore_tui.ui.text import plain
 
 MOST = 100
 """Suggestions at a place."""
-MOST_ALIKE = 8
+MAX_ALIKE = 8
 """Known values that words without a key could be."""
 ROWS = 6
 """Of the box."""
@@ -189,7 +189,7 @@ def _values_with(run: Sequence[Token], text: str, vocabulary: Vocabulary) -> lis
         seen_types = dict(vocabulary.values("type"))
         found.append((False, -sum(seen_types.get(kind, 0) for kind in TYPE_WORDS[words[0]]), f"type:{words[0]}"))
     start, end = run[0].start, run[-1].end
-    return [Suggestion(whole, _rows(-less), start, end) for _, less, whole in sorted(found)[:MOST_ALIKE]]
+    return [Suggestion(whole, _rows(-less), start, end) for _, less, whole in sorted(found)[:MAX_ALIKE]]
 
 
 def _part_of(tokens: Sequence[Token], text: str, typed: str) -> list[Suggestion]:

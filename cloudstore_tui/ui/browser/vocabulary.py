@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.fiql.fields import Unit, unit_of
 
-MOST_NAMES = 200
-MOST_VALUES = 300
+MAX_NAMES = 200
+MAX_VALUES = 300
 """Of one name; whoever has more of them has to type."""
 LONGEST = 80
 """Characters of a name or a value; longer ones are not offered."""
@@ -38,12 +38,12 @@ class Vocabulary:
     def _note(self, name: str, value: str) -> None:
         seen = self._values.get(name)
         if seen is None:
-            if not value or not _is_offered(name) or len(self._values) >= MOST_NAMES:
+            if not value or not _is_offered(name) or len(self._values) >= MAX_NAMES:
                 return
             seen = self._values[name] = Counter()
         if value in seen:
             seen[value] += 1
-        elif len(seen) < MOST_VALUES and _is_offered(value) and unit_of(name) is Unit.TEXT and name != "duration":
+        elif len(seen) < MAX_VALUES and _is_offered(value) and unit_of(name) is Unit.TEXT and name != "duration":
             seen[value] = 1
 
 

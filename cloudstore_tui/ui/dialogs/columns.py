@@ -192,7 +192,7 @@ _LABEL = 28
 _GAP = "  "
 _WIDTH = 60
 """Cells of a line before anything was drawn."""
-_LEAST_DRAWN = 8
+_MIN_DRAWN = 8
 """Bars from which on their line says more than they do."""
 
 
@@ -287,7 +287,7 @@ class HistogramDialog(Dialog[str | None]):
         self.entitle(f"Rows by {plain(grouping.title)}")
         self._bars = await grouping.bars()
         drawing = self.query_one(Sparkline)
-        drawing.set_class(grouping.over_time and len(self._bars) >= _LEAST_DRAWN, "-shown")
+        drawing.set_class(grouping.over_time and len(self._bars) >= _MIN_DRAWN, "-shown")
         # The lowest value is drawn as nothing: it has to be none, or a difference of one looks like all there is.
         drawing.data = [0, *(bar.count for bar in self._bars), 0]
         self._draw()

@@ -233,7 +233,7 @@ class QuestionDialog(Dialog[bool]):
             self.dismiss(True)
 
 
-MOST_LINES = 6
+MAX_LINES = 6
 """Lines shown; the rest is counted."""
 
 
@@ -246,10 +246,10 @@ class ConsentDialog(QuestionDialog):
 
     def compose_body(self) -> ComposeResult:
         """The reasons."""
-        for reason in self._reasons[:MOST_LINES]:
+        for reason in self._reasons[:MAX_LINES]:
             yield Static(Content("  ") + show(reason))
-        if len(self._reasons) > MOST_LINES:
-            yield Static(Content(f"  and {len(self._reasons) - MOST_LINES:,} more"), classes="dialog-note")
+        if len(self._reasons) > MAX_LINES:
+            yield Static(Content(f"  and {len(self._reasons) - MAX_LINES:,} more"), classes="dialog-note")
 
 
 class MessageDialog(Dialog[None]):

@@ -26,7 +26,7 @@ from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_text import elide, home_path
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 """Names read of one folder; more would hold up the keys."""
 
 
@@ -70,7 +70,7 @@ def local_path(text: str, start: Path) -> Path:
 def _names(folder: Path, *, folders_only: bool) -> list[str]:
     try:
         with os.scandir(folder) as found:
-            entries = [(entry.name, _is_folder(entry)) for entry in islice(found, MOST_FILES)]
+            entries = [(entry.name, _is_folder(entry)) for entry in islice(found, MAX_FILES)]
     except (OSError, ValueError):
         return []
     return [f"{name}/" if is_folder else name for name, is_folder in entries if is_folder or not folders_only]
@@ -83,7 +83,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-MOST_SHOWN = 12
+MAX_SHOWN = 12
 """Names shown; more do not help to choose."""
 
 
@@ -96,9 +96,9 @@ class Candidates(Note):
 
     def offer(self, names: tuple[str, ...]) -> None:
         """Show these names."""
-        shown = [show(name, 40) for name in names[:MOST_SHOWN]]
-        if len(names) > MOST_SHOWN:
-            shown.append(Content(f"and {len(names) - MOST_SHOWN:,} more"))
+        shown = [show(name, 40) for name in names[:MAX_SHOWN]]
+        if len(names) > MAX_SHOWN:
+            shown.append(Content(f"and {len(names) - MAX_SHOWN:,} more"))
         self.say(Content("  ").join(shown))
 
 
@@ -427,7 +427,7 @@ def listed(typed: str, start: Path) -> list[_LocalEntry]:
     is_wild = bool(_WILD & set(tail))
     try:
         with os.scandir(folder) as found:
-            entries = list(islice(found, MOST_FILES))
+            entries = list(islice(found, MAX_FILES))
     except (OSError, ValueError):
         return []
     kept = [entry for entry in entries if _is_meant(entry.name, tail, is_wild=is_wild)]

@@ -22,7 +22,7 @@ from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 
-LOOK_ROUND = 5.0
+POLL_S = 5.0
 """Seconds between readings of the list, while this screen is in front; nothing is drawn where nothing changed."""
 
 _MARKS = {
@@ -68,7 +68,7 @@ class RestoresScreen(BaseScreen[None]):
     async def on_mount(self) -> None:
         """Show what there is, and follow it."""
         await self.read()
-        self.set_interval(LOOK_ROUND, self._read_again)
+        self.set_interval(POLL_S, self._read_again)
 
     async def read(self) -> None:
         """Read the list, and show what changed."""

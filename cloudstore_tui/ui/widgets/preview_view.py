@@ -140,8 +140,8 @@ def after_cells(text: str, cells: int) -> int:
     return len(text)
 
 
-MOST_LINES = 10_000
-MOST_IN_LINE = 100
+MAX_LINES = 10_000
+MAX_IN_LINE = 100
 
 
 class PreviewSearch:
@@ -163,13 +163,13 @@ class PreviewSearch:
         pattern, found = self._pattern, []
         if pattern is not None:
             found = [number for number, line in enumerate(document.lines) if pattern.search(line.text)]
-        self.lines = tuple(found[:MOST_LINES])
+        self.lines = tuple(found[:MAX_LINES])
 
     def spans(self, text: str) -> list[tuple[int, int, str]]:
         """Where in a line it is."""
         if self._pattern is None:
             return []
-        found = zip(self._pattern.finditer(text), range(MOST_IN_LINE), strict=False)
+        found = zip(self._pattern.finditer(text), range(MAX_IN_LINE), strict=False)
         return [(match.start(), match.end(), "found") for match, _ in found]
 
     def from_line(self, line: int, step: int) -> int | None:

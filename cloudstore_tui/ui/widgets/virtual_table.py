@@ -61,8 +61,8 @@ GUTTER: Final = 3
 _GAP: Final = 2
 _LEAST: Final = 8
 """Cells to which a column of text may be narrowed before columns are left out."""
-_LEAST_NAME: Final = 16
-_MOST_FLEXIBLE: Final = 40
+_MIN_NAME: Final = 16
+_MAX_FLEXIBLE: Final = 40
 """Cells of a column without names at most: what stands behind it would be too far away to be read as one row."""
 _EXTRA: Final = 6
 """Rank from which on a column is shown only where all others are as wide as they want to be."""
@@ -210,7 +210,7 @@ def _spread(kept: list[Column], flexible: Column | None, room: int) -> tuple[_Ce
     for number in numbers[:-1]:
         spare = _grow(widths, number, kept[number].width, spare)
     if flexible is not None:
-        most = room if flexible.name == "name" else min(room, max(flexible.width, _MOST_FLEXIBLE))
+        most = room if flexible.name == "name" else min(room, max(flexible.width, _MAX_FLEXIBLE))
         _grow(widths, kept.index(flexible), max(most, widths[kept.index(flexible)]), spare)
     return tuple(_Cell(*parts) for parts in zip(kept, widths, gaps, strict=True))
 
@@ -237,7 +237,7 @@ def _least(column: Column) -> int:
         return min(column.width, column.least)
     if column.kind is not ColumnKind.TEXT:
         return column.width
-    return min(column.width, _LEAST_NAME if column.name == "name" else _LEAST)
+    return min(column.width, _MIN_NAME if column.name == "name" else _LEAST)
 
 
 def _padded(text: str, cell: _Cell) -> str:

@@ -1,6 +1,6 @@
 """Which values lead from one object of a call to the others."""
 
-from cloudstore_tui.calls import NAMED_BY, SHARED, stand_in, terms_of
+from cloudstore_tui.calls import NAMED_BY, SHARED, placeholder, terms_of
 from cloudstore_tui.core.models import Location, StoredObject
 
 HERE = Location("acme8", "uk")
@@ -29,6 +29,6 @@ def test_values_that_stand_for_nothing_join_nothing() -> None:
 
 
 def test_an_id_that_a_user_knows_is_looked_for_wherever_it_can_stand() -> None:
-    terms = set(terms_of(stand_in(HERE, "x")))
+    terms = set(terms_of(placeholder(HERE, "x")))
     assert {(key, "x") for key in NAMED_BY} == terms
     assert set(SHARED) < set(NAMED_BY)

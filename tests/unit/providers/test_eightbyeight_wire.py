@@ -55,7 +55,7 @@ def read(**fields: object) -> StoredObject:
 )
 def test_a_page_is_read_in_every_shape_it_comes_in(told: object, rows: int, last: bool, key: int) -> None:
     page = wire.page(reply(told), PLACE)
-    assert (len(page.rows), page.last, page.told) == (rows, last, key)
+    assert (len(page.rows), page.last, page.claimed_next) == (rows, last, key)
 
 
 @pytest.mark.parametrize(

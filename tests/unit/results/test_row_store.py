@@ -230,7 +230,7 @@ async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
         assert cleared.wait(10)
         return order
 
-    monkeypatch.setattr("cloudstore_tui.results.row_store.AT_ONCE", 5)
+    monkeypatch.setattr("cloudstore_tui.results.row_store.MAX_SORTED_DIRECTLY", 5)
     store.extend(make(number) for number in range(20))
     with monkeypatch.context() as patch:
         patch.setattr(store._database, "arranged", held)

@@ -92,7 +92,7 @@ class StoreAsList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        row_store.AT_ONCE = self.at_once
+        row_store.MAX_SORTED_DIRECTLY = self.at_once
         self.store = RowStore()
         self.known: dict[str, Known] = {}
         self.text = ""
@@ -239,7 +239,7 @@ class StoreInThread(StoreAsList):
 
 @pytest.mark.parametrize("machine", [StoreAsList, StoreInThread])
 def test_a_store_does_what_a_list_would_do(machine: type[StoreAsList], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_store, "AT_ONCE", machine.at_once)
+    monkeypatch.setattr(row_store, "MAX_SORTED_DIRECTLY", machine.at_once)
     machine.TestCase.settings = settings(
         max_examples=50,
         stateful_step_count=20,

@@ -1,7 +1,7 @@
 """Names and values of loaded rows."""
 
 from cloudstore_tui.core.models import Folder, Location, StoredObject
-from cloudstore_tui.ui.browser.vocabulary import LONGEST, MOST_NAMES, MOST_VALUES, Vocabulary
+from cloudstore_tui.ui.browser.vocabulary import LONGEST, MAX_NAMES, MAX_VALUES, Vocabulary
 
 HERE = Location("acme8", "us-east", "id")
 
@@ -22,10 +22,10 @@ def test_values_are_counted_and_the_most_frequent_comes_first() -> None:
 
 def test_it_stays_small_whatever_comes() -> None:
     seen = Vocabulary()
-    seen.learn(row(("agentName", f"agent {number}")) for number in range(MOST_VALUES + 50))
-    seen.learn([row(*((f"tag{number}", "x") for number in range(MOST_NAMES + 50)))])
-    assert len(seen.values("agentName")) == MOST_VALUES
-    assert len(seen.names) == MOST_NAMES
+    seen.learn(row(("agentName", f"agent {number}")) for number in range(MAX_VALUES + 50))
+    seen.learn([row(*((f"tag{number}", "x") for number in range(MAX_NAMES + 50)))])
+    assert len(seen.values("agentName")) == MAX_VALUES
+    assert len(seen.names) == MAX_NAMES
 
 
 def test_numbers_and_what_cannot_be_drawn_are_not_offered() -> None:
