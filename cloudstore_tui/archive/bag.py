@@ -29,6 +29,7 @@ from cloudstore_tui.archive.manifest import (
 )
 from cloudstore_tui.archive.matching import LocalMatch, match_file
 from cloudstore_tui.archive.runs import write_whole
+from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import ConflictError, IntegrityError, LocalDiskError, MissingError, UnsafeError
 from cloudstore_tui.fs.disk import os_errors_as
 from cloudstore_tui.results.scratch import ScratchDatabase
@@ -37,12 +38,12 @@ from cloudstore_tui.transfers.workers import Stop
 DATA = "data"
 DECLARATION, INFO = "bagit.txt", "bag-info.txt"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
-SIGNATURE = f"{TAG_MANIFEST}.sig"
+SIGNATURE, STAMP = f"{TAG_MANIFEST}.sig", f"{TAG_MANIFEST}.tsr"
 NAMESPACE = "cloudstore-seal"
 """What a signature is for: it is good for nothing else."""
 TAGS = (DECLARATION, INFO, MANIFEST)
-"""What the signature covers, by way of the tag manifest."""
-_OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, CHAIN, *RUNS.values()})
+"""What the signature and the time stamp cover, by way of the tag manifest."""
+_OURS = frozenset({*TAGS, TAG_MANIFEST, SIGNATURE, STAMP, CHAIN, *RUNS.values()})
 """What stays beside `data/`."""
 _MOVING = ".data.new"
 _PART = ".cs-"
@@ -166,8 +167,9 @@ class _Sealing:
         self._chain.append([(SEALED, facts)])
         self._chain.sync()
         sealed = Sealed(self._files, self._bytes, self._read, self._missing, self._chain.head)
-        # A signature of the seal before would look like one that was tampered with.
-        (self._place.root / SIGNATURE).unlink(missing_ok=True)
+        # Those of the seal before would look as if they had been tampered with.
+        for name in (SIGNATURE, STAMP):
+            (self._place.root / name).unlink(missing_ok=True)
         self._write(MANIFEST, lines)
         self._write(INFO, self._info(sealed))
         self._write(DECLARATION, _DECLARED)
@@ -255,6 +257,33 @@ def sign(root: Path, key: Path) -> None:
         StorageError: `ssh-keygen` is not there, or does not sign.
     """
     _ssh_keygen("-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(root / TAG_MANIFEST), subject=str(key))
+
+
+class Stamping:
+    """A time stamp that an authority is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare it. Blocks.
+
+        Raises:
+            StorageError: the folder has no seal, or what it takes is not installed.
+        """
+        self._root = folder
+        with os_errors_as(folder / TAG_MANIFEST):
+            self._request = stamp_request((folder / TAG_MANIFEST).read_bytes())
+        self.query = self._request.as_bytes()
+        """What the authority is asked."""
+
+    def keep(self, answer: bytes, subject: str) -> datetime:
+        """Put what the authority answered beside the seal; the time that it tells. Blocks.
+
+        Raises:
+            IntegrityError: it is no stamp of this seal.
+            StorageError: the disk refuses.
+        """
+        told = check_answer(answer, self._request, subject)
+        write_whole(self._root / STAMP, answer, mode=_READABLE)
+        return told
 
 
 def check_signature(root: Path, signers: Path | None) -> str:

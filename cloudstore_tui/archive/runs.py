@@ -183,7 +183,7 @@ class RunLog:
         write_whole(self._folder / self._name, json_text(msgspec.to_builtins(status)) + "\n", disk=self._disk)
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o600, disk: Disk | None = None) -> None:
+def write_whole(path: Path, text: str | bytes, *, mode: int = 0o600, disk: Disk | None = None) -> None:
     """Put a text in the place of a file; who reads meanwhile, or after a power cut, sees the old one or the new one.
 
     Raises:
@@ -195,7 +195,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600, disk: Disk | None =
         try:
             file = disk.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, folder)
             try:
-                data = memoryview(text.encode())
+                data = memoryview(text.encode() if isinstance(text, str) else text)
                 while data:
                     data = data[disk.write(file, data) :]
                 os.fchmod(file, mode)

@@ -19,6 +19,8 @@ import msgspec
 from cloudstore_tui.archive.bag import (
     MANIFEST,
     SIGNATURE,
+    STAMP,
+    TAG_MANIFEST,
     ArchivePlace,
     BagProblem,
     Past,
@@ -41,7 +43,8 @@ from cloudstore_tui.archive.manifest import (
     key_of_entry,
     path_of,
 )
-from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError
+from cloudstore_tui.archive.timestamp import check_stamp
+from cloudstore_tui.core.errors import BusyError, IntegrityError, MissingError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
 
@@ -85,6 +88,10 @@ class Found(StrEnum):
     """The seal is not signed by who may sign it."""
     SIGNED = "signed"
     """The signature is good."""
+    TIME_STAMP = "time stamp"
+    """The seal has no time stamp of who may give one."""
+    STAMPED = "stamped"
+    """The time stamp is good."""
 
 
 _IN_THE_MAKING = frozenset(f".{name}.new" for name in RESERVED)
@@ -122,6 +129,7 @@ def verify_folder(
     *,
     sample: ReadSample | None = None,
     signers: Path | None = None,
+    authority: Path | None = None,
 ) -> Iterator[FileFinding]:
     """What there is, in the order of the manifest, then the files that it does not know, its past and its seal. Blocks.
 
@@ -133,6 +141,7 @@ def verify_folder(
         scratch: where a database lies meanwhile.
         sample: the files that are read; of the others only the size is looked at.
         signers: the keys of those who may sign a seal, as `ssh-keygen` has it (`allowed_signers`).
+        authority: the certificates of those who may stamp it (PEM).
 
     Raises:
         MissingError: there is no manifest.
@@ -144,7 +153,7 @@ def verify_folder(
         hint = "Only folders of `pull` can be verified."
         raise MissingError(f"there is no {NAME} in it", subject=str(pulled.path), hint=hint)
     with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
-        yield from _Verifier(place, database, stop, sample or ReadSample(), scratch).findings(signers)
+        yield from _Verifier(place, database, stop, sample or ReadSample(), scratch).findings(signers, authority)
 
 
 class _Verifier:
@@ -160,7 +169,7 @@ class _Verifier:
         self._sample = sample
         self._scratch = scratch
 
-    def findings(self, signers: Path | None) -> Iterator[FileFinding]:
+    def findings(self, signers: Path | None, authority: Path | None) -> Iterator[FileFinding]:
         """What there is."""
         yield from self._files_and_lines()
         if (self._place.root / CHAIN).is_file() and self._folder.is_filled:
@@ -176,6 +185,7 @@ class _Verifier:
             yield from (_broken(Found.SEAL, problem) for problem in check_tags(self._place.root))
             yield from self._sealed(past)
             yield from self._signature(signers)
+            yield from self._stamp(authority)
 
     def _files_and_lines(self) -> Iterator[FileFinding]:
         yield from self._read()
@@ -363,6 +373,23 @@ class _Verifier:
                 yield FileFinding(Found.SIGNED, SIGNATURE, check_signature(self._place.root, signers))
             except StorageError as failure:
                 yield _broken(Found.SIGNATURE, BagProblem(SIGNATURE, failure.message))
+
+    def _stamp(self, authority: Path | None) -> Iterator[FileFinding]:
+        path = self._place.root / STAMP
+        if not path.is_file():
+            if authority is not None:
+                yield _broken(Found.TIME_STAMP, BagProblem(STAMP, "the seal has no time stamp"))
+            return
+        try:
+            moment = check_stamp(path, (self._place.root / TAG_MANIFEST).read_bytes(), authority)
+        except UsageError as lack:
+            yield FileFinding(Found.TIME_STAMP, STAMP, lack.message, lack)
+        except (StorageError, OSError) as failure:
+            why = failure.message if isinstance(failure, StorageError) else "what it covers cannot be read"
+            yield _broken(Found.TIME_STAMP, BagProblem(STAMP, why))
+        else:
+            by = "" if authority is not None else "; by whom was not checked: --authority"
+            yield FileFinding(Found.STAMPED, STAMP, f"{moment:%Y-%m-%d %H:%M:%S} UTC{by}")
 
 
 def _files_of(line: ManifestEntry) -> Iterator[str]:

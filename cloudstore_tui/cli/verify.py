@@ -19,7 +19,14 @@ MAX_CHANGED = 1000
 
 
 def verify_command(
-    folder: Path, *, sample: float, seed: int, signers: Path | None, as_json: bool, **given: Any
+    folder: Path,
+    *,
+    sample: float,
+    seed: int,
+    signers: Path | None,
+    authority: Path | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Check that every file is there and has the bytes that were fetched; nothing is sent."""
     options = RunOptions.taken(given)
@@ -34,9 +41,8 @@ def verify_command(
         wrong: list[tuple[str, str]] = []
 
         def look(stop: Stop) -> None:
-            for finding in verify_folder(
-                folder, stop, state_folder(), sample=ReadSample(sample, seed), signers=signers
-            ):
+            part, scratch = ReadSample(sample, seed), state_folder()
+            for finding in verify_folder(folder, stop, scratch, sample=part, signers=signers, authority=authority):
                 counts[finding.found] += 1
                 if finding.error is not None and len(wrong) < MAX_CHANGED:
                     wrong.append((finding.path, finding.text))

@@ -53,6 +53,7 @@ SETTINGS: tuple[Option, ...] = (
         default=True,
     ),
     Option("ping_hosts", "Hosts that --on-success and --on-failure may ping, such as hc-ping.com.", type=tuple),
+    Option("timestamp_hosts", "Hosts that --timestamp may ask for a time stamp, such as freetsa.org.", type=tuple),
     Option("zip_poll_seconds", "Seconds between looks at a zip job; the last repeats.", type=tuple),
     Option(
         "restore_poll_seconds", "Seconds between looks at an object that is restored: at first, at last.", type=tuple
@@ -97,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True):
     mouse: bool = True
     low_bandwidth: str = "auto"
     ping_hosts: tuple[str, ...] = ()
+    timestamp_hosts: tuple[str, ...] = ()
     zip_poll_seconds: tuple[int, ...] = (5, 10, 20)
     restore_poll_seconds: tuple[int, ...] = ()
     """Empty for what suits the service."""
@@ -134,13 +136,18 @@ def read_settings(document: TomlDocument) -> Settings:
         masked=values["masked"] is True,
         mouse=values["mouse"] is True,
         low_bandwidth=str(values["low_bandwidth"]),
-        ping_hosts=hosts if isinstance(hosts := values.get("ping_hosts"), tuple) else (),
+        ping_hosts=_texts(values.get("ping_hosts")),
+        timestamp_hosts=_texts(values.get("timestamp_hosts")),
         zip_poll_seconds=polls or Settings().zip_poll_seconds,
         restore_poll_seconds=restores or (),
         timeouts=Timeouts(
             connect=numbers["connect_timeout"], read=numbers["read_timeout"], stall=numbers["stall_timeout"]
         ),
     )
+
+
+def _texts(value: OptionValue | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def read_options(

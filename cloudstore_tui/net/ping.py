@@ -1,4 +1,4 @@
-"""Telling a monitor outside that something has happened, by asking for a URL of it; nothing else is sent."""
+"""What a run asks of hosts other than the services: that a monitor hears of it, and what time it is."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from cloudstore_tui.core.profile import Secret, Timeouts
 from cloudstore_tui.net.redaction import guard
 from cloudstore_tui.net.transport import ApiCall
 
-_HINT = 'Write the host into the configuration: ping_hosts = ["HOST"] under [settings].'
+_LARGEST_STAMP = 1 << 20
 
 
 def is_url(text: str) -> bool:
@@ -32,10 +32,26 @@ def check_ping(url: str, hosts: Collection[str], subject: str) -> None:
         UsageError: another host, or one that would be asked without TLS.
     """
     host = host_of(url)
-    if host not in {allowed.lower() for allowed in hosts}:
-        raise UsageError(f"the settings do not allow to ping {host}", subject=subject, hint=_HINT)
+    _check_host(host, hosts, "ping", "ping_hosts", subject)
     if not url.lower().startswith("https://") and not is_loopback(url):
         raise UsageError(f"{host} has to be pinged by https", subject=subject, hint="Write https://…")
+
+
+def check_timestamp(url: str, hosts: Collection[str], subject: str) -> None:
+    """Refuse what the settings do not allow. A stamp is signed, and needs no TLS.
+
+    Raises:
+        UsageError: no URL, or one of another host.
+    """
+    if not is_url(url):
+        raise UsageError("is no URL", subject=subject, hint="Write https://…")
+    _check_host(host_of(url), hosts, "ask", "timestamp_hosts", subject)
+
+
+def _check_host(host: str, hosts: Collection[str], verb: str, setting: str, subject: str) -> None:
+    if host not in {allowed.lower() for allowed in hosts}:
+        hint = f'Write the host into the configuration: {setting} = ["HOST"] under [settings].'
+        raise UsageError(f"the settings do not allow to {verb} {host}", subject=subject, hint=hint)
 
 
 async def ping(url: str, timeouts: Timeouts, subject: str) -> None:
@@ -44,16 +60,34 @@ async def ping(url: str, timeouts: Timeouts, subject: str) -> None:
     Raises:
         StorageError: it was not answered, or not with a success.
     """
-    # Deferred: nearly no run pings anything.
+    guard(Secret(url), Secret(_target(url)))
+    await _asked(url, ApiCall("GET", _target(url)), timeouts, subject)
+
+
+async def fetch_timestamp(url: str, query: bytes, timeouts: Timeouts, subject: str) -> bytes:
+    """Ask an authority for a time stamp (RFC 3161).
+
+    Raises:
+        StorageError: it was not answered, or not with a success.
+    """
+    headers = {"Content-Type": Secret("application/timestamp-query"), "Accept": Secret("application/timestamp-reply")}
+    return (await _asked(url, ApiCall("POST", _target(url), headers, query), timeouts, subject))[:_LARGEST_STAMP]
+
+
+async def _asked(url: str, call: ApiCall, timeouts: Timeouts, subject: str) -> bytes:
+    # Deferred: nearly no run asks for anything.
     from cloudstore_tui.net.channel import Channel
 
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    guard(Secret(url), Secret(target))
     channel = Channel(url, timeouts)
     try:
-        reply = await channel.exchange(ApiCall("GET", target), subject)
+        reply = await channel.exchange(call, subject)
     finally:
         await channel.close()
     if not 200 <= reply.status < 300:
         raise ReplyError(f"{host_of(url)} answers with status {reply.status}", subject=subject)
+    return reply.body
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

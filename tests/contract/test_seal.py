@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -347,6 +349,127 @@ def test_a_folder_that_is_filled_is_verified_later(bag: Path, cloudstore: Clouds
     assert (done.code, done.report["good"], done.report["chain"]) == (10, len(recordings(bag)), 1), done.err
     folder.unlock()
     assert cloudstore("verify", "calls").code == 0
+
+
+AUTHORITY = """
+[ req ]
+distinguished_name = dn
+[ dn ]
+[ ca ]
+basicConstraints = critical, CA:TRUE
+[ tsa ]
+default_tsa = here
+[ here ]
+serial = serial
+signer_cert = tsa.pem
+signer_key = tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+ess_cert_id_alg = sha256
+[ stamps ]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping
+"""
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Who stamps what it is asked to, by OpenSSL: its URL and its folder."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl")
+    here = tmp_path_factory.mktemp("authority")
+    (here / "conf").write_text(AUTHORITY)
+    (here / "serial").write_text("01\n")
+
+    def openssl(*words: str) -> None:
+        done = run("openssl", *words, cwd=here)
+        assert done.returncode == 0, done.stderr
+
+    for name in ("ca", "other"):
+        made = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-config", "conf", "-extensions", "ca")
+        openssl("req", *made, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    wish = ("-new", "-newkey", "rsa:2048", "-nodes", "-config", "conf", "-subj", "/CN=stamps")
+    openssl("req", *wish, "-keyout", "tsa.key", "-out", "tsa.csr")
+    by = ("-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "2", "-days", "30")
+    openssl("x509", "-req", "-in", "tsa.csr", *by, "-extfile", "conf", "-extensions", "stamps", "-out", "tsa.pem")
+
+    class Stamps(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/timestamp-query"
+            (here / "query").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path != "/same-again":
+                openssl("ts", "-reply", "-config", "conf", "-queryfile", "query", "-out", "reply")
+            body = b"a web page" if self.path == "/page" else (here / "reply").read_bytes()
+            self.send_response(500 if self.path == "/broken" else 200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the screen of the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stamps)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", here
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_authority_stamps_it_and_openssl_accepts_the_stamp(
+    bag: Path, cloudstore: Cloudstore, ready: Ready, authority: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, here = authority
+    refused = cloudstore("seal", "calls", "--timestamp", url)
+    assert (refused.code, "timestamp_hosts" in refused.err) == (2, True)
+    config = ready.config.with_name("stamping.toml")
+    config.write_text(f'[settings]\ntimestamp_hosts = ["127.0.0.1"]\n{ready.config.read_text()}')
+    allowed = {"CLOUDSTORE_CONFIG": str(config)}
+    done = cloudstore("seal", "calls", "--timestamp", url, "--json", **allowed)
+    assert (done.code, [record.get("event") for record in done.records]) == (0, ["sealed", "stamped"]), done.err
+
+    covered, stamp = bag / "tagmanifest-sha256.txt", bag / "tagmanifest-sha256.txt.tsr"
+    accepted = run("openssl", "ts", "-verify", "-data", covered, "-in", stamp, "-CAfile", here / "ca.pem")
+    assert (accepted.returncode, "Verification: OK" in accepted.stdout + accepted.stderr) == (0, True), accepted.stderr
+    for words in ((), ("--authority", str(here / "ca.pem"))):
+        done = cloudstore("verify", "calls", *words, "--json")
+        assert (done.code, done.report["stamped"], done.report["time_stamp"]) == (0, 1, 0), done.err
+    assert run(sys.executable, "-m", "bagit", "--validate", bag).returncode == 0
+
+    def wrong(*words: str) -> tuple[int, set[str], str]:
+        done = cloudstore("verify", "calls", *words, "--json")
+        names = ("changed", "missing", "chain", "seal", "signature", "time_stamp")
+        return done.code, {name for name in names if done.report[name]}, done.err
+
+    code, kinds, told = wrong("--authority", str(here / "other.pem"))
+    assert (code, kinds, "time stamp is not good" in told) == (6, {"time_stamp"}, True)
+    whole = stamp.read_bytes()
+    stamp.write_bytes(whole[:-20] + bytes(20))
+    assert wrong("--authority", str(here / "ca.pem"))[:2] == (6, {"time_stamp"})
+    stamp.write_bytes(b"no stamp")
+    assert wrong()[:2] == (6, {"time_stamp"})
+    stamp.unlink()
+    assert wrong("--authority", str(here / "ca.pem"))[:2] == (6, {"time_stamp"})
+    assert wrong()[:2] == (0, set())
+
+    stamp.write_bytes(whole)
+    assert cloudstore(*LATER).code == 0
+    assert cloudstore("seal", "calls").code == 0
+    assert not stamp.exists(), "a stamp of the seal before looks like a forged one"
+    stamp.write_bytes(whole)
+    assert wrong()[:2] == (6, {"time_stamp"})
+    for path, words in (("page", "no time stamp"), ("broken", "500"), ("same-again", "stamped something else")):
+        done = cloudstore("seal", "calls", "--timestamp", f"{url}/{path}", **allowed)
+        assert (done.code in (4, 6), words in done.err, "It is sealed" in done.err) == (True, True, True), done.err
+        assert not stamp.exists()
+
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    lacking = cloudstore("seal", "calls", "--timestamp", url, **allowed)
+    assert (lacking.code, "cloudstore-tui[timestamp]" in lacking.err) == (2, True)
+    stamp.write_bytes(whole)
+    assert wrong()[:2] == (2, {"time_stamp"})
 
 
 KILLED = """

@@ -163,6 +163,9 @@ def watch_command() -> None:
 @click.option(
     "--signers", type=LocalPath(), metavar="FILE", help="Keys of those who may sign a seal (allowed_signers of SSH)."
 )
+@click.option(
+    "--authority", type=LocalPath(), metavar="FILE", help="Certificates of who may give a seal its time stamp (PEM)."
+)
 @run_options
 @json_option
 def verify_command() -> None:
@@ -170,7 +173,7 @@ def verify_command() -> None:
 
     It ends with 0 if all is well, 6 if bytes have changed or a line of the manifest cannot be read, 8 if files are
     missing, else 1. Files that the manifest does not know are named, and so are older versions of an object; both are
-    no fault. The chain of events is checked, too, and of a folder that was sealed its seal and its signature.
+    no fault. The chain of events is checked, too, and of a folder that was sealed its seal, signature and time stamp.
 
     \b
     Examples:
@@ -228,19 +231,26 @@ def reconcile_command() -> None:
 @click.option(
     "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign it with an SSH key, also one that a device holds."
 )
+@click.option(
+    "--timestamp", "url", default="", metavar="URL", help="Let an authority (RFC 3161) stamp it with the time."
+)
 @json_option
+@timeout_option()
 def seal_command() -> None:
-    """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent.
+    """Seal what is there, as BagIt (RFC 8493) has it; nothing is sent but what a time stamp takes.
 
     The files move into data/ the first time. Then pull goes on to fill the folder, verify checks the seal, too, and
     sealing again reads only what is new. Without this program it is checked with bagit.py --validate DIR, with
-    sha256sum -c manifest-sha256.txt in it, and with ssh-keygen -Y verify. A file that is not the one that was fetched
-    is not sealed: 6.
+    sha256sum -c manifest-sha256.txt in it, with ssh-keygen -Y verify and openssl ts -verify. A file that is not the
+    one that was fetched is not sealed: 6.
+
+    A time stamp proves since when the seal has been what it is. The authority gets a digest and nothing else; its host
+    has to be in timestamp_hosts of the settings.
 
     \b
     Examples:
       cloudstore seal calls/
-      cloudstore seal calls/ --sign ~/.ssh/id_ed25519
+      cloudstore seal calls/ --sign ~/.ssh/id_ed25519 --timestamp https://freetsa.org/tsr
     """
 
 
