@@ -10,10 +10,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple, Protocol, cast
 
+from cloudstore_tui.preview import seven_zip
 from cloudstore_tui.preview.model import Listing, Member, Nothing, Preview
-from cloudstore_tui.preview.remote_file import NotFetchedError
+from cloudstore_tui.preview.remote_file import NotFetchedError, RemoteFile
 from cloudstore_tui.preview.sample import Sample
 
 MAX_MEMBERS = 20_000
@@ -39,7 +41,7 @@ _WORD = re.compile(rb"[\x80-\xff][\x40-\xff][\x80-\xff][\x40-\xff]")
 
 def is_archive(head: bytes) -> bool:
     """Whether these bytes begin an archive."""
-    if head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\7")):
+    if head.startswith((b"PK\3\4", b"PK\5\6", b"PK00PK\3\4", seven_zip.MARK, b"Rar!\x1a\7")):
         return True
     return head[257:262] == b"ustar" or _is_old_tar(head[:_BLOCK])
 
@@ -57,8 +59,8 @@ def archive_preview(sample: Sample) -> Preview | None:
     head = sample.head
     if head.startswith(b"PK"):
         return _zip_preview(sample)
-    if head.startswith(b"7z"):
-        return Preview("7-Zip archive", Nothing(), notes=("What is in a 7-Zip archive is not shown; d downloads it.",))
+    if head.startswith(seven_zip.MARK):
+        return _seven_zip_preview(sample)
     if head.startswith(b"Rar!"):
         return _rar_preview(sample)
     return _tar_preview(sample)
@@ -338,7 +340,24 @@ def _chunks(sample: Sample, out: bytearray) -> Iterator[bytes]:
             yield from (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
 
 
-# RAR
+# 7-Zip and RAR
+
+
+def _seven_zip_preview(sample: Sample) -> Preview:
+    file = (
+        sample.remote if sample.remote is not None else RemoteFile(lambda _: ([b""], ""), len(sample.head), sample.head)
+    )
+    found: list[Member] = []
+    try:
+        found.extend(islice(seven_zip.members(file), MAX_MEMBERS + 1))
+    except (seven_zip.SevenZipError, NotFetchedError) as error:
+        return Preview("7-Zip archive", Nothing(), notes=(str(error),))
+    notes = (f"Only the first {MAX_MEMBERS:,} members are shown.",) if len(found) > MAX_MEMBERS else ()
+    facts = (
+        ("members", f"{'more than ' if notes else ''}{min(len(found), MAX_MEMBERS):,}"),
+        ("content", f"{sum(member.size or 0 for member in found):,} bytes"),
+    )
+    return Preview("7-Zip archive", Listing(tuple(found[:MAX_MEMBERS])), facts, notes)
 
 
 def _rar_preview(sample: Sample) -> Preview:

@@ -1,5 +1,6 @@
 """Archives, wrappings and images that careless readers get wrong."""
 
+import base64
 import bz2
 import gzip
 import io
@@ -10,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 import zlib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -182,6 +184,73 @@ def test_a_rar_is_listed(into: Any) -> None:
 
 
 # Images
+
+
+# By 7-Zip itself: a folder of six files, one file with a password, and one whose name needs it, too.
+SEVEN_ZIP = base64.b64decode(
+    "N3q8ryccAATxVUAVzwAAAAAAAAAiAAAAAAAAAPnsYFPgADYAGF0APYiIZlQypp4uGjRxNmkgpGJhilOraf6rAAAAgTMHrg/QDrA8nz9HQQuz"
+    "hjU4LdJKS4UxJJ3bcS2ChfDqVkYdLoLzj8uKvK72wkL9oKYv1EEmf6pqc7GQaeE6QSCMhuc8bQSChH+3fzS/RwZ9CSQes1f8UjxTsI5bVuhG"
+    "L3vQWsKF1fUZ0lBEDqOQHEOOwT++AleC78IzutNMhzy9clfJbLGeyy+4OgSyvSAqUVLg38ZJCPUO7OgBj1MFcARptQ6g9GURnOUAAAAXBiAB"
+    "CYCvAAcLAQABIwMBAQVdABAAAAyB3goBXbpvewAA"
+)
+ENCRYPTED = base64.b64decode(
+    "N3q8ryccAATkdgVFEAAAAAAAAACKAAAAAAAAAJHZskTcGtXkNEEzAO+9NTgFkEK5AQQGAAEJEAAHCwEAAiQG8QcBElMPXaUhapUN+nLYW31D"
+    "EFrZiCEhAQABAAwPCwAICgEwa5BDAAAFARkBABExAGMAYQBsAGwAcwAvAGkAbgB0AC0AMAAwADAAMAAwADAAMAAxAC4AagBzAG8AbgAAABkC"
+    "AAAUCgEAAApsoEz82gEVBgEAIICkgQAA"
+)
+NAMELESS = base64.b64decode(
+    "N3q8ryccAARDWZw0oAAAAAAAAAAwAAAAAAAAADhU7n+1g4vq8J55YSTpFrA3WdVcKaBg/emKJ3iyPLTgeVjDOtf505SwAgyr6FWBtCIY4gut"
+    "f7KAA8LEW3ygTRjJ0d7J1AzL36FhetfqkOrDPA5xNIwEJazkozAE+Ms9H4KyQH3AnAeMgWuqks2ojw9kdajkAkwKzVp3vsa8A9yUvhPYWJYn"
+    "xPqRYzi0IaCXFqEWGFhhjuU6hV55iAfit7PTGUg+FwYQAQmAkAAHCwEAASQG8QcBElMP2LU67DhfsNUqXGykLVIGwwyAigoBUK55egAA"
+)
+
+
+def test_a_7z_is_listed(into: Any) -> None:
+    found = into("x.7z", SEVEN_ZIP)
+    assert (found.format, dict(found.facts)["members"], dict(found.facts)["content"]) == (
+        "7-Zip archive",
+        "8",
+        "55 bytes",
+    )
+    told = {member.name: member for member in found.body.members}
+    assert told["calls"].note == "folder"
+    assert told["calls/Zofia Wójcik.json"].size == 11
+    assert told["calls/empty.txt"].size == 0
+    assert not told["calls/empty.txt"].note
+    assert told["calls/int-00000001.json"].modified == datetime(2024, 9, 1, 8, 55, tzinfo=UTC)
+
+
+def test_a_7z_with_a_password_says_what_of_it_can_be_read(into: Any) -> None:
+    (member,) = into("x.7z", ENCRYPTED).body.members
+    assert (member.name, member.size, member.note) == ("calls/int-00000001.json", 11, "encrypted")
+    assert "without the password" in into("x.7z", NAMELESS).notes[0]
+
+
+def test_a_7z_that_is_cut_or_damaged_says_so(into: Any) -> None:
+    assert "is missing" in into("x.7z", SEVEN_ZIP[:-5]).notes[0]
+    harmed = bytearray(SEVEN_ZIP)
+    for place in range(32, len(SEVEN_ZIP)):
+        harmed[place] ^= 0x55
+        found = into("x.7z", bytes(harmed))
+        assert isinstance(found.body, Listing) or "damaged" in found.notes[0] or "is missing" in found.notes[0]
+        harmed[place] ^= 0x55
+    assert "damaged" in into("x.7z", SEVEN_ZIP[:-1] + b"x").notes[0]
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        b"\1\5" + b"\xff" * 9,
+        b"\1\4\6\0\xff" + b"\xff" * 8,
+        b"\1\4\7\x0b\1\0\1\1\0\x0c" + b"\xff" * 9 + b"\0\x08\x0d\xf0\xff\xff\xff\7\0\0\0",
+        b"\x17\6\0\1\x09\5\0\7\x0b\1\0\1\x23\3\1\1\5\x5d\0\0\0\xff\x0c" + b"\xff" * 9 + b"\0\0",
+    ],
+)
+def test_a_7z_that_claims_to_be_enormous_is_believed_nothing(into: Any, directory: bytes) -> None:
+    head = struct.pack("<QQI", 0, len(directory), zlib.crc32(directory))
+    found = into("x.7z", SEVEN_ZIP[:8] + struct.pack("<I", zlib.crc32(head)) + head + directory)
+    assert found.format == "7-Zip archive"
+    assert found.notes
 
 
 def jpeg(metadata: int) -> bytes:

@@ -176,12 +176,49 @@ def au(coding: int, rate: int, channels: int, sound: bytes) -> bytes:
     return struct.pack(">4sIIIII", b".snd", 32, len(sound), coding, rate, channels) + b"by hand\0" + sound
 
 
-def aiff(sound: bytes) -> bytes:
-    rate = struct.pack(">HQ", 16_383 + 12, 8000 << 51)
-    common = struct.pack(">hIh", 1, len(sound), 16) + rate + b"ulaw" + b"\0\0"
+def aiff(sound: bytes, kind: bytes = b"ulaw", rate: int = 8000) -> bytes:
+    size = rate.bit_length()
+    told = struct.pack(">HQ", 16_382 + size, rate << 64 - size)
+    common = struct.pack(">hIh", 1, len(sound), 16) + told + kind + b"\0\0"
     chunks = ((b"FVER", b"\xa2\x80\x51\x40"), (b"COMM", common), (b"SSND", bytes(8) + sound))
     inside = b"AIFC" + b"".join(name + struct.pack(">I", len(content)) + content for name, content in chunks)
     return b"FORM" + struct.pack(">I", len(inside)) + inside
+
+
+def turned(sound: bytes, width: int) -> bytes:
+    """Samples with their most significant byte first."""
+    return b"".join(sound[at : at + width][::-1] for at in range(0, len(sound), width))
+
+
+def w64(sound: bytes) -> bytes:
+    further = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+
+    def part(name: bytes, content: bytes) -> bytes:
+        return name + further + struct.pack("<Q", len(content) + 24) + content + bytes(-len(content) % 8)
+
+    form = part(b"fmt ", struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16))
+    inside = b"wave" + further + form + part(b"data", sound)
+    return b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000") + struct.pack("<Q", len(inside) + 24) + inside
+
+
+TURNED: dict[str, Callable[[], bytes]] = {
+    "AU, 16 bits": lambda: au(3, 16_000, 1, turned(tone(64_000), 2)),
+    "AIFF, 16 bits": lambda: aiff(turned(tone(64_000), 2), b"twos", 16_000),
+    "W64": lambda: w64(tone(64_000)),
+}
+
+
+@pytest.mark.parametrize("name", TURNED)
+def test_sound_that_is_written_otherwise_is_drawn_as_that_of_a_wav(into: Any, name: str) -> None:
+    expected = into("x.wav", wav()).body
+    found = into("x", TURNED[name]()).body
+    assert isinstance(found, Waveform)
+    assert found.seconds == pytest.approx(expected.seconds, abs=0.01)
+    assert found.channels[0] == pytest.approx(expected.channels[0], abs=0.2)
+
+
+def test_a_waveform_that_cannot_be_drawn_says_why(into: Any) -> None:
+    assert into("x.aac", adts(50)).notes == ("No waveform: AAC LC is not decoded here.",)
 
 
 def adts(count: int) -> bytes:
