@@ -106,6 +106,8 @@ class Piece(msgspec.Struct, frozen=True):
     """Bytes of the whole object, if the store told."""
     ranged: bool = True
     """Whether the store can begin in the middle of an object."""
+    coding: str = ""
+    """How the object is stored compressed, such as `gzip`; the bytes are those that are stored."""
 
 
 ReadPiece: TypeAlias = Callable[[int, int], Awaitable[Piece]]

@@ -53,6 +53,8 @@ class TemporaryCopy:
                 done = 0
                 while True:
                     piece = await _next(read, done)
+                    if piece.coding:
+                        raise UnsupportedError(f"it is stored compressed ({piece.coding})", hint=_COMPRESSED)
                     file.write(piece.data)
                     done += len(piece.data)
                     progress(done, piece.total)
@@ -118,6 +120,7 @@ async def _next(read: ReadPiece, done: int) -> Piece:
 
 
 _HINT = "Download it instead."
+_COMPRESSED = "p shows what is in it; a download is as it is stored."
 
 
 def _refused(error: OSError) -> LocalDiskError:

@@ -77,6 +77,8 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
         else:
             preview = Preview("empty", Nothing(), notes=("There is nothing in it.",))
     notes = preview.notes
+    if first.coding and isinstance(preview.body, Bytes):
+        notes = (*notes, f"It is stored compressed ({first.coding}), which is not opened here.")
     if reader.problem and reader.problem not in notes:
         notes = (*notes, reader.problem)
     return msgspec.structs.replace(preview, notes=notes, head=len(first.data), fetched=reader.fetched, total=total)

@@ -29,6 +29,18 @@ def preview(name: str, data: bytes, wanted: int = 65_536) -> Preview:
     return asyncio.run(make_preview(read, ObjectFacts(name), wanted))
 
 
+@pytest.mark.parametrize(("coding", "data"), [("gzip", gzip.compress(b'{"a": 1}')), ("br", bytes(range(256)))])
+def test_what_is_stored_compressed_is_opened_or_named(coding: str, data: bytes) -> None:
+    async def read(first: int, count: int) -> Piece:
+        return Piece(data[first : first + count], len(data), coding=coding)
+
+    found = asyncio.run(make_preview(read, ObjectFacts("a.json")))
+    if coding == "gzip":
+        assert found.format == "JSON in gzip"
+    else:
+        assert found.notes == ("It is stored compressed (br), which is not opened here.",)
+
+
 def children() -> list[psutil.Process]:
     return list(psutil.Process().children(recursive=True))
 

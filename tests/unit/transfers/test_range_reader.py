@@ -141,6 +141,27 @@ async def test_an_answer_that_is_not_the_object_is_none(
         await opened().read(0, 10)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["whole objects", "ranges"])
+async def test_an_object_that_is_stored_compressed_is_read_as_it_is_stored(
+    opened: Open, server: Any, answer: Any, content: bytes, whole: bool
+) -> None:
+    coding = {"Content-Encoding": "gzip"}
+    server.answer(*(answer(headers=coding, ignore_range=whole) for _ in range(2)))
+    piece = await opened().read(0, 1000)
+    assert (piece.data, piece.total, piece.coding) == (content[:1000], len(content), "gzip")
+    assert (await opened().read(500, 100)).data == content[500:600]
+
+
+@pytest.mark.parametrize("changed", [{"body": b"x" * 60}, {"no_length": True}], ids=["another length", "no length"])
+async def test_what_was_compressed_on_the_way_is_refused(
+    opened: Open, server: Any, answer: Any, content: bytes, changed: dict[str, Any]
+) -> None:
+    span = {"Content-Encoding": "gzip", "Content-Range": f"bytes 0-99/{len(content)}"}
+    server.answer(*(answer(status=206, headers=span, **changed) for _ in range(9)))
+    with pytest.raises(ReplyError, match="compressed"):
+        await opened().read(0, 100)
+
+
 async def test_other_bytes_than_those_asked_for_are_refused(opened: Open, server: Any, answer: Any) -> None:
     wrong = {"Content-Range": "bytes 5-14/100000"}
     server.answer(*(answer(status=206, body=b"x" * 10, headers=wrong) for _ in range(9)))
