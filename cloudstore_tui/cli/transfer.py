@@ -1,10 +1,12 @@
 """`get` and `put`: bytes from the service to this machine and back."""
 
+import asyncio
 import shlex
 import stat
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from time import monotonic
 
 from msgspec import Struct, structs
 from msgspec.structs import replace
@@ -22,13 +24,26 @@ from cloudstore_tui.cli.transferring import (
     transferring,
 )
 from cloudstore_tui.config.paths import user_path
-from cloudstore_tui.core.errors import ConflictError, MissingError, StorageError, UsageError
+from cloudstore_tui.core.errors import (
+    ConflictError,
+    JobError,
+    MissingError,
+    StorageError,
+    UnavailableError,
+    UsageError,
+)
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.transfers.pipe import pipe
+from cloudstore_tui.ui import format as in_words
 
+FOLLOWING_S = 900.0
+"""Seconds for the service to take a file that was sent."""
+FIRST_LOOK_S = 1.0
+LAST_LOOK_S = 30.0
+"""Seconds between two looks whether it did: at first, and in the end."""
 _RENAME = "Rename it; for example: mv OLD NEW."
 _WAYS = (OnConflict.SKIP.value, OnConflict.OVERWRITE.value, OnConflict.KEEP_BOTH.value)
 
@@ -61,11 +76,21 @@ def get_command(
 
 
 def put_command(
-    files: tuple[str, ...], *, on_conflict: str | None, yes: bool, dry_run: bool, as_json: bool, timeout: float
+    files: tuple[str, ...],
+    *,
+    on_conflict: str | None,
+    follow: bool,
+    within: float | None,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+    timeout: float,
 ) -> None:
     """Upload files into a folder that ends with /. The profile needs read_only = false."""
     if len(files) < 2:
         raise UsageError("put needs at least one file and a folder", hint="cloudstore put FILE... PROFILE:FOLDER/")
+    if within is not None and not follow:
+        raise UsageError("needs --follow", subject="--within", hint="Add it to hear what becomes of the files.")
 
     async def work(session: CommandSession) -> None:
         provider, folder = session.resolve(files[-1])
@@ -73,11 +98,19 @@ def put_command(
         if not provider.is_folder(folder) or not folder.path:
             raise UsageError("is not a folder", subject=files[-1], hint="Write a folder's path, ending with /.")
         sources = _distinct([_source(name) for name in files[:-1]], folder)
+        if follow and not provider.taken_to(replace(folder, path=folder.path + sources[0].name)):
+            hint = "--follow is for folders below imports/ in which the service makes processed/ and errors/."
+            raise UsageError("nothing is taken from there", subject=files[-1], hint=hint)
         if not (yes or dry_run):
             _caution(session.output, provider, folder)
         guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
         wanted = [await guard.admit(file, folder) for file in sources]
-        await _transfer(session, [request for request in wanted if request is not None and not dry_run])
+        requests = [request for request in wanted if request is not None and not dry_run]
+        before = [await _standing(provider, request.location) for request in requests] if follow else []
+        ended = await _transfer(session, list(requests))
+        if follow:
+            sent = {transfer.request.location for transfer in ended if transfer.state is State.DONE}
+            await _follow(session, provider, [one for one in before if one.location in sent], within or FOLLOWING_S)
 
     run(work, as_json=as_json, timeout=timeout)
 
@@ -177,6 +210,65 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         refuse()
 
 
+class _Standing(Struct, frozen=True):
+    """What was in the folders of a sent file before it was sent: what is there later is another one."""
+
+    location: Location
+    before: tuple[Entry | None, ...]
+    """In the order of `taken_to`."""
+
+
+async def _standing(provider: StorageProvider, location: Location) -> _Standing:
+    return _Standing(location, tuple([await _found(provider, place) for place in provider.taken_to(location)]))
+
+
+async def _found(provider: StorageProvider, location: Location) -> Entry | None:
+    try:
+        return await provider.stat(location)
+    except MissingError:
+        return None
+
+
+async def _follow(
+    session: CommandSession, provider: StorageProvider, waiting: Sequence[_Standing], seconds: float
+) -> None:
+    """Tell of files that were sent what the service makes of them, and in the end of which that is not known."""
+    output, pause, end = session.output, FIRST_LOOK_S, monotonic() + seconds
+    if waiting:
+        output.note(f"Waiting until the service has taken {in_words.counted(len(waiting), 'file')}.")
+    while waiting:
+        waiting = [one for one in waiting if not await _is_taken(output, provider, one)]
+        left = end - monotonic()
+        if waiting and left <= 0:
+            break
+        await asyncio.sleep(min(pause, max(left, 0)))
+        pause = min(pause * 2, LAST_LOOK_S)
+    for one in waiting:
+        stays = await _found(provider, one.location) is not None
+        what = "it still lies there" if stays else "it is gone, and not to be found in processed/ or errors/"
+        hint = "Look again later: cloudstore ls. Not every folder has processed/ and errors/."
+        error = UnavailableError(f"not taken within {in_words.duration(seconds)}: {what}", hint=hint)
+        output.error(error, one.location.address)
+
+
+async def _is_taken(output: Output, provider: StorageProvider, sent: _Standing) -> bool:
+    """Whether the service has taken a file; if so, it is told how that went."""
+    for place, before in zip(provider.taken_to(sent.location), sent.before, strict=True):
+        entry = await _found(provider, place)
+        if entry is None or entry == before:
+            continue
+        result = PurePosixPath(place.path).parent.name
+        if result != "processed":
+            hint = f"Look why: cloudstore preview {shlex.quote(place.address)}"
+            output.error(JobError(f"the service has put it into {result}/", hint=hint), sent.location.address)
+        elif output.as_json:
+            output.record({"path": sent.location.address, "result": result, "taken_to": place.address})
+        else:
+            output.line(f"{result:9} {'':12}  {place.address}")
+        return True
+    return False
+
+
 async def objects_at(session: CommandSession, paths: tuple[str, ...], *, whole: bool = True) -> list[StoredObject]:
     """The objects of some addresses; those that there are not are told.
 
@@ -217,7 +309,9 @@ async def _object(session: CommandSession, path: str, *, whole: bool) -> StoredO
     return entry
 
 
-async def _transfer(session: CommandSession, requests: list[Request], *, ask: bool = False) -> None:
+async def _transfer(
+    session: CommandSession, requests: list[Request], *, ask: bool = False
+) -> Sequence[TransferSnapshot]:
     async with transferring(session) as engine:
         with ProgressLine(engine, session.output):
             ended = await finished(engine, submit_batch(engine, requests))
@@ -227,6 +321,7 @@ async def _transfer(session: CommandSession, requests: list[Request], *, ask: bo
                 ended = [*kept, *await finished(engine, [engine.submit(request) for request in again])]
     for transfer in ended:
         tell(session.output, transfer)
+    return ended
 
 
 def _asked(output: Output, transfer: TransferSnapshot) -> Request:

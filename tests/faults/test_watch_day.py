@@ -82,10 +82,9 @@ class Service:
         del self.coming[:at]
 
 
-def made(draw: Random, number: int) -> tuple[Record, Record, timedelta]:
+def made(draw: Random, number: int, second: int) -> tuple[Record, Record, timedelta]:
     """A recording, its transcript, and how late that is."""
-    second = int(DAY.timestamp()) + draw.randrange(86_000)
-    call = GeneratedCall(second * 1000, 30_000, number % 40, number % 10, number % 4000, 0)
+    call = GeneratedCall((int(DAY.timestamp()) + second) * 1000, 30_000, number % 40, number % 10, number % 4000, 0)
     interaction = Interaction(call, "us-east")
     body = ObjectBody(data=f"ID3 {number} {draw.random()}".encode() * draw.randrange(1, 400))
     recording = seal(msgspec.structs.replace(interaction.recording, body=body))
@@ -98,8 +97,8 @@ def made(draw: Random, number: int) -> tuple[Record, Record, timedelta]:
 
 def day_of(draw: Random, calls: int) -> tuple[list[tuple[datetime, Record]], set[str]]:
     coming, lacking = [], set()
-    for number in range(calls):
-        recording, transcript, late = made(draw, number)
+    for number, second in enumerate(draw.sample(range(86_000), calls)):
+        recording, transcript, late = made(draw, number, second)
         ended = datetime.fromtimestamp(recording.created / 1000, UTC)
         coming.append((ended + timedelta(minutes=20) * draw.random(), recording))
         if draw.random() < 0.9:

@@ -44,6 +44,8 @@ def get_command() -> None:
 @click.command("put", cls=Command, does="transfer.put_command")
 @click.argument("files", metavar="FILE... PATH/", nargs=-1, required=True)
 @conflict_option("refuse", "skip", "overwrite")
+@click.option("--follow", is_flag=True, help="Wait until the service has moved each file to processed/ or errors/.")
+@click.option("--within", type=Duration(), metavar="DURATION", help="How long to wait for that at most. [default: 15m]")
 @yes_option
 @dry_run_option
 @json_option
@@ -53,10 +55,14 @@ def put_command() -> None:
 
     An upload that is stopped begins again with `cloudstore transfers run`, after a look whether it arrived.
 
+    The service reads some folders and moves what it has read to processed/ or errors/ in them. --follow waits for that,
+    and ends with 0 if all was processed, 11 if something went to errors/, and 4 if something was not moved in time.
+
     \b
     Examples:
       cloudstore put plan.csv acme:imports/outreach/nanp/
       cloudstore put *.csv acme:imports/outreach/exclusions/ --on-conflict overwrite
+      cloudstore put ecf-20240901.csv acme:imports/apm/ecf/ --follow --within 30m
     """
 
 

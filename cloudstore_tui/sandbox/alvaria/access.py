@@ -70,6 +70,8 @@ SWITCHES: tuple[Switch, ...] = (
         "damage to signed links",
         *("none", "blank", "empty", "other folder", "other key", "other host"),
     ),
+    _switch("A-take", "where an upload goes whose folder has processed/ and errors/", "processed", "errors", "stay"),
+    Switch("A-take-seconds", "seconds until it does", "5", NUMBER),
     Switch("A-token-life", "seconds that a token of Alvaria lives", "3599", NUMBER),
 )
 """Questions numbered as in the description of the protocol, and what tests need besides."""

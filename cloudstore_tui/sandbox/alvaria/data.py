@@ -507,6 +507,18 @@ class KeyStore:
         # The bytes of the old one stay until the next start, for those who are reading them.
         self._change(_INSERT, _row(key, now, part.stat().st_size, "", f"{_UPLOAD}{part.name}", md5))
 
+    def sort(self, result: str, before: float, now: float) -> None:
+        """Move what was put before a moment into a folder that has one of this name beside it."""
+        waiting = (
+            f"SELECT {_COLUMNS} FROM entry WHERE key > 'imports/' AND key < 'imports0'"
+            f" AND recipe LIKE '{_UPLOAD}%' AND modified <= ?"
+            " AND EXISTS (SELECT 1 FROM entry AS folder WHERE folder.key = entry.parent || ? || '/')"
+        )
+        for item in [_item(row) for row in self._query(waiting, (before, result))]:
+            folder, _, name = item.key.rpartition("/")
+            self._change(_INSERT, _row(f"{folder}/{result}/{name}", now, item.size, "", item.recipe, item.etag))
+            self.delete(item.key)
+
     def delete(self, key: str) -> bool:
         """Delete one file; whether it was there."""
         with self._lock:

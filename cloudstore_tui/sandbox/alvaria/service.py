@@ -26,6 +26,7 @@ class Alvaria:
 
     def __init__(self, world: World) -> None:
         self._switches = world.switches
+        self._clock = world.clock
         self.tokens = TokenService(world)
         self.store = KeyStore(world.data / "alvaria", world.seed, world.data_now)
         self._links = LinkMaker(world)
@@ -45,6 +46,7 @@ class Alvaria:
         return refusal if refusal is not None else await run_in_threadpool(self._call, request)
 
     def _call(self, request: Request) -> Response:
+        self._take()
         key, resource = request.query_params["key"], request.path_params["resource"]
         if request.method == "DELETE":
             return self._delete(key, request)
@@ -59,6 +61,12 @@ class Alvaria:
         if not (most.isascii() and most.isdigit() and len(most) < 10 and int(most) >= 1):
             return self._error(400, "The maxResults is invalid", request)
         return self._list(key, kind, min(int(most), MAX_RESULTS), request)
+
+    def _take(self) -> None:
+        """Do what the service does by itself: read what was put there, and sort it by how that went."""
+        result, now = self._switches.value("A-take"), self._clock()
+        if result != "stay":
+            self.store.sort(result, now - float(self._switches.value("A-take-seconds")), now)
 
     def _list(self, key: str, kind: str, most: int, request: Request) -> Response:
         name = _TOKEN[request.path_params["version"]]
