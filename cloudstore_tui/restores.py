@@ -90,6 +90,8 @@ class RestoreRequest(msgspec.Struct, frozen=True):
     """What the user can do about it."""
     code: int = 0
     """The exit code that a failure stands for."""
+    title: str = ""
+    """What people call the object, where that says more than its name."""
 
     def goes_on(self, now: datetime) -> bool:
         """Whether it makes sense to wait for it."""
@@ -144,7 +146,7 @@ CREATE TABLE IF NOT EXISTS requests(
   status TEXT NOT NULL, added REAL NOT NULL, asked REAL, checked REAL, ready REAL, expires REAL,
   folder TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '', hint TEXT NOT NULL DEFAULT '',
   code INTEGER NOT NULL DEFAULT 0, checks INTEGER NOT NULL DEFAULT 0, due REAL NOT NULL DEFAULT 0,
-  told INTEGER NOT NULL DEFAULT 0, warned INTEGER NOT NULL DEFAULT 0,
+  told INTEGER NOT NULL DEFAULT 0, warned INTEGER NOT NULL DEFAULT 0, title TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (profile, region, path)
 ) WITHOUT ROWID
 """
@@ -189,13 +191,13 @@ class RestoreStore:
                 [(*_key(one.location), _seconds(one.added - LONGEST)) for one in requests],
             )
             database.executemany(
-                "INSERT OR IGNORE INTO requests(profile, region, path, name, size, days, status, added, asked, folder)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO requests(profile, region, path, name, size, days, status, added, asked, folder,"
+                " title) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         *_key(one.location),
                         *(_stored(one.name), one.size, one.days, one.status.value),
-                        *(_seconds(one.added), _seconds(one.asked), one.folder),
+                        *(_seconds(one.added), _seconds(one.asked), one.folder, _stored(one.title)),
                     )
                     for one in requests
                 ],
@@ -352,6 +354,9 @@ class RestoreStore:
                 if self._version(connection) < _VERSION:
                     connection.execute(_SCHEMA)
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
+                if "title" not in {row["name"] for row in connection.execute("PRAGMA table_info(requests)")}:
+                    # Of a program that knew none, and which can go on with the file all the same.
+                    connection.execute("ALTER TABLE requests ADD COLUMN title TEXT NOT NULL DEFAULT ''")
                 yield connection
                 connection.execute("COMMIT")
 
@@ -428,6 +433,7 @@ def _request(row: sqlite3.Row) -> RestoreRequest:
         read = {
             "location": {"profile": profile, "region": region, "path": path},
             "name": name,
+            "title": _text(row["title"]) if "title" in row.keys() else "",  # noqa: SIM118  # a row is no mapping
             "status": RestoreStatus(row["status"]),
             **{column: row[column] for column in ("size", "days", "checks", "folder", "note", "hint", "code")},
             **{column: _moment(row[column]) for column in ("added", "asked", "checked", "ready", "expires")},

@@ -21,14 +21,22 @@ STATES = {
 """The services' words for states; two of them do not mean what they say."""
 
 
+_STEP = 1000
+"""Bytes below which a rounded size is written in the tenths of kilobytes that the service tells, and no finer."""
+
+
+def _rounded(value: int, unit: str) -> str:
+    """A small size that the service rounded: down to nothing, which the object need not be."""
+    return f"≈{value / _STEP:.1f}{unit}" if value else f"<0.1{unit}"
+
+
 @lru_cache(maxsize=4096)
 def size(value: int | None, *, exact: bool = True) -> str:
     """Bytes in decimal units, `3.8 MB`; `≈3.8 MB` where the service rounds; empty if unknown."""
     if value is None:
         return ""
-    if not value and not exact:
-        # Rounded to nothing, which it need not be.
-        return "<0.1 kB"
+    if value < _STEP and not exact:
+        return _rounded(value, " kB")
     text = humanize.naturalsize(value, format="%.1f").replace(" Bytes", " B").replace(" Byte", " B")
     return text if exact else f"≈{text}"
 
@@ -42,8 +50,8 @@ def short_size(value: int | None, *, exact: bool = True, units: bool = True) -> 
     """Bytes in three digits at most: `3.8 MB`, `195 kB`; without whole units `3.8M`, `195k`, `843`."""
     if value is None:
         return ""
-    if not value and not exact:
-        return "<0.1 kB" if units else "<0.1k"
+    if value < _STEP and not exact:
+        return _rounded(value, " kB" if units else "k")
     number, power = float(value), 0
     while round(number, 1 if number < 9.95 else 0) >= 1000 and power < len(_UNITS) - 1:
         number, power = number / 1000, power + 1

@@ -111,6 +111,11 @@ class Mask:
         for order in {known, known[::-1]} if len(words) == 2 else {known}:
             self._names.setdefault(order[0], set()).add(order)
 
+    def learn_title(self, title: str) -> None:
+        """Remember whom a download or a request is named after: `41 recordings of Khang Glynn`."""
+        if " " in (person := title.partition(" of ")[2].partition(",")[0]):
+            self.learn_name(person)
+
     def field(self, name: str, value: str) -> str:
         """The value of a field or tag: all of it is replaced where the field is somebody's name or number."""
         return self._stand_in(value) if self.on and is_personal(name) else value

@@ -60,6 +60,10 @@ class Messages:
         self._since, self._went_on = monotonic(), False
         self._show(notice)
 
+    def note(self, text: str, severity: SeverityLevel) -> None:
+        """Keep a sentence that stands elsewhere on the screen."""
+        self.kept.append(Notice(text, severity, datetime.now(UTC)))
+
     def go_on(self) -> None:
         """The user pressed a key or a button: what has been there for long enough goes."""
         self._went_on = True
@@ -88,6 +92,13 @@ def report(node: DOMNode, error: StorageError) -> None:
 def tell(node: DOMNode, text: str, severity: SeverityLevel = "information") -> None:
     """Tell the user a sentence, on the screen on top; it may hold remote text."""
     node.app.notify(plain(text, LONGEST), severity=severity, markup=False)
+
+
+def note(node: DOMNode, text: str, severity: SeverityLevel) -> None:
+    """Keep a sentence, to be read again among the messages, that the user is told in another place."""
+    messages = getattr(node.app, "messages", None)
+    if isinstance(messages, Messages):
+        messages.note(plain(text, LONGEST), severity)
 
 
 def tell_warnings(node: DOMNode, warnings: Iterable[str]) -> None:

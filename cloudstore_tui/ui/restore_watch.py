@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
 
 from textual.app import App
@@ -13,7 +14,9 @@ from cloudstore_tui.fs.names import safe_name
 from cloudstore_tui.restores import RestorePoller, RestoreRequest, RestoreStatus, RestoreStep, RestoreStore, utc_now
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferSnapshot
 from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import report, tell
+from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 _ON_WAY = frozenset({RestoreStatus.ASKING, RestoreStatus.RESTORING, RestoreStatus.UNKNOWN})
@@ -63,7 +66,11 @@ class RestoreWatch:
 
     async def requests(self) -> tuple[RestoreRequest, ...]:
         """The list."""
-        return await asyncio.to_thread(self._poller.store.requests) if self._poller else ()
+        requests = await asyncio.to_thread(self._poller.store.requests) if self._poller else ()
+        for request in requests:
+            # A request of an earlier run may be named after somebody that no list of this run holds.
+            MASK.learn_title(request.title)
+        return requests
 
     async def add(self, requests: Sequence[RestoreRequest]) -> None:
         """Put requests on the list; they are asked for at once."""
@@ -89,7 +96,7 @@ class RestoreWatch:
         ready = [request for request in requests if request.status is RestoreStatus.READY and not request.is_over(now)]
         downloads = list(map(self._download_request, ready))
         if downloads:
-            title = ready[0].name if len(ready) == 1 else counted(len(ready), "restored file")
+            title = (ready[0].title or ready[0].name) if len(ready) == 1 else counted(len(ready), "restored file")
             self._watch.submit(downloads, title, str(downloads[0].folder))
         return len(ready)
 
@@ -129,12 +136,12 @@ class RestoreWatch:
         if late:
             what = counted(len(late), "restored copy", "restored copies")
             tell(self._app, f"{what} will be gone within a day: fetch with d in the list of restores (Q).", "warning")
-        await self._count_ready(store)
+        await self._count_ready()
 
-    async def _count_ready(self, store: RestoreStore) -> None:
+    async def _count_ready(self) -> None:
         """Say how many wait to be fetched, as long as they do."""
         now = utc_now()
-        requests = await asyncio.to_thread(store.requests)
+        requests = await self.requests()
         self.waiting = tuple(one for one in requests if one.status is RestoreStatus.READY and not one.is_over(now))
         self.ready.publish(len(self.waiting))
         self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
@@ -156,7 +163,7 @@ class RestoreWatch:
     async def _note_fetched(self, store: RestoreStore, locations: Sequence[Location]) -> None:
         for location in locations:
             await asyncio.to_thread(store.mark_fetched, location)
-        await self._count_ready(store)
+        await self._count_ready()
 
 
 def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:
@@ -167,6 +174,7 @@ def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:
     return any(not request.is_over(now) for request in ready)
 
 
-def request_of(entry: StoredObject, days: int) -> RestoreRequest:
+def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:
     """A request for an object, that nobody was asked for yet."""
-    return RestoreRequest(entry.location, entry.name, entry.size, days, utc_now())
+    title = object_title(entry, zone)
+    return RestoreRequest(entry.location, entry.name, entry.size, days, utc_now(), title=title)

@@ -340,8 +340,7 @@ class TransferWatch:
         if progress is None:
             progress = self.batches[key] = BatchProgress(key, batch, process)
             # A batch of an earlier run may be named after somebody that no list of this run holds.
-            if " " in (person := batch.title.partition(" of ")[2].partition(",")[0]):
-                MASK.learn_name(person)
+            MASK.learn_title(batch.title)
         before = progress.transfers.get(transfer.id)
         if before is None:
             self._batch_of[transfer.id] = key

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, TypeVar
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,14 +14,18 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from cloudstore_tui.config.themes import load_themes
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.themes import textual_theme
 from cloudstore_tui.ui.widgets.virtual_table import RowSign
+from tests.ui.walk.test_contrast import TEXT, contrast
 
 NAME, AGENT = Column("name", "Name"), Column("agentName", "Agent", width=10)
 CREATED, SIZE = Column("created", "Time", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
+TITLES = {"Transcript", "Work voicemail", "Voicemail", "Survey", "Screen recording"}
 Kept = TypeVar("Kept", bound=Message)
 
 
@@ -141,6 +147,36 @@ async def test_a_sign_says_what_is_the_matter_and_only_its_row_is_drawn_anew(
         app.table.cursor = 2
         await pilot.press("space")
         assert app.lines()[3].startswith("●✓ ")
+
+
+OURS = tuple(sorted(load_themes().loaded))
+
+
+@pytest.mark.parametrize("theme", OURS)
+async def test_types_differ_in_colour_and_can_be_read_in_every_theme(store: RowStore, theme: str) -> None:
+    kinds = ("callcenterrecording", "transcription", "voicemail", "postcallsurvey", "screenrecording", "transcription")
+    store.extend(replace(make(number), type=kind) for number, kind in enumerate(kinds))
+    async with running(store) as (app, pilot):
+        app.register_theme(textual_theme(load_themes().loaded[theme]))
+        app.theme = theme
+        app.table.show(store, (CREATED, Column("type", "What", width=16), AGENT))
+        store.toggle(5)
+        await pilot.pause()
+        rows = {kind: list(app.strip(y)) for y, kind in enumerate(kinds[:5], 1)}
+        drawn = {kind: piece.style for kind, row in rows.items() for piece in row[:-1] if piece.text.strip() in TITLES}
+        # What the cursor or a mark is on has their colour, and a recording that of the row.
+        assert set(drawn) == {"transcription", "voicemail", "postcallsurvey", "screenrecording"}
+        assert len(list(app.strip(1))) == len(list(app.strip(6))) == 2
+        row = next(iter(app.strip(2))).style
+        assert row is not None
+        for style in drawn.values():
+            assert style is not None
+            assert style.bgcolor == row.bgcolor
+            assert style.color is not None
+            if not load_themes().loaded[theme].ansi:
+                assert contrast(Segment("x", style)) >= TEXT
+        if theme != "monochrome":
+            assert any(style is not None and style.color != row.color for style in drawn.values())
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 12, 24, 40, 60, 200])

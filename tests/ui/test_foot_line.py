@@ -84,4 +84,5 @@ def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(store: RowStor
 
 def test_what_goes_on_and_what_went_wrong_come_last(store: RowStore) -> None:
     assert foot_text(store, Progress(loading=True)).endswith("· loading… Esc stops")
-    assert foot_text(store, Progress(error="no answer came")).endswith("· stopped: no answer came")
+    assert foot_text(store, Progress(loading=True, note="marking…")).endswith("· marking… · Esc stops")
+    assert foot_text(store, Progress(stopped=True)).endswith("· stopped: r reads again")

@@ -81,13 +81,13 @@ async def test_escape_asks_for_nothing_and_what_is_not_archived_is_said(browser:
         assert store().requests() == ()
 
 
-async def test_what_is_ready_is_a_line_until_it_was_downloaded(browser: Any, searches: Any) -> None:
+async def test_the_first_line_says_what_is_ready_until_it_was_downloaded(browser: Any, searches: Any) -> None:
     async with browser(start=START, restore_poll_seconds=(1, 1)) as it:
         searches.back = True
         await it.press("B")
         await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
         await it.press("enter")
-        await it.until(lambda: "1 archived object is back: Q downloads" in it.text)
+        await it.until(lambda: "● 1 ready (Q)" in it.lines[0])
         assert it.app.screen is it.screen
         await it.press("Q")
         await it.until(lambda: "1 ready" in it.text)
@@ -99,12 +99,12 @@ async def test_what_is_ready_is_a_line_until_it_was_downloaded(browser: Any, sea
         await it.until(lambda: store().requests()[0].status is RestoreStatus.FETCHED)
         assert store().take_ready() == ()
         await it.press("escape")
-        await it.until(lambda: "archived object is back" not in it.text)
+        await it.until(lambda: "ready" not in it.lines[0])
 
 
 async def test_what_an_earlier_run_asked_for_is_gone_on_with_at_the_start(browser: Any, searches: Any) -> None:
     entry = replace(await searches.stat(searches.locate("us-east/id-1")), state="ARCHIVED")
-    store().add([request_of(entry, 2)])
+    store().add([request_of(entry, 2, UTC)])
     async with browser(start=START) as it:
         await it.until(lambda: searches.count("restore") == 1)
         await it.until(lambda: store().requests()[0].status is RestoreStatus.RESTORING)
@@ -126,7 +126,7 @@ async def test_an_order_whose_answer_was_lost_is_told_and_not_sent_again(browser
 
 async def test_a_copy_that_will_be_gone_within_a_day_is_told_once(browser: Any, searches: Any) -> None:
     entry = await searches.stat(searches.locate("us-east/id-1"))
-    store().add([request_of(entry, 2)])
+    store().add([request_of(entry, 2, UTC)])
     now = datetime.now(UTC)
     store().mark_ready(entry.location, now, now + timedelta(hours=5))
     store().take_ready()

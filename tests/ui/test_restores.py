@@ -8,6 +8,7 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.restores import RestoreRequest, RestoreStore
+from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.screens.restores import RestoresScreen
 
 NOW = datetime.now(UTC)
@@ -26,6 +27,20 @@ def listed(names: Iterable[str]) -> RestoreStore:
     ]
     store.add(requests)
     return store
+
+
+async def test_people_are_named_where_they_are_known(browser: Any) -> None:
+    title = "Recording of Khang Glynn, 1 Sep 2024 09:16"
+    store = RestoreStore(state_folder() / "restores.db")
+    store.add([RestoreRequest(where("a"), "int-a.wav", 1_000_000, 7, NOW, title=title)])
+    async with browser() as it:
+        await it.press("Q")
+        await it.until(lambda: "Recording of Khang Glynn" in it.text)
+        assert "int-a.wav" not in it.text
+        MASK.on = True
+        it.app.screen._lines = []
+        await it.app.screen.read()
+        await it.until(lambda: "Recording of " in it.text and "Khang" not in it.text)
 
 
 async def test_it_says_of_each_how_far_it_is_and_until_when(browser: Any) -> None:

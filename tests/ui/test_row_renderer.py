@@ -8,12 +8,14 @@ from msgspec import structs
 from rich.cells import cell_len
 
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject
-from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE
+from cloudstore_tui.providers.eightbyeight.columns import BY_TYPE, REGION
+from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.widgets.virtual_table import RowRenderer
 
 NAME, AGENT = Column("name", "Name"), Column("agent", "Agent", width=12)
 CREATED, SIZE = Column("created", "Created", ColumnKind.TIME, 16), Column("size", "Size", ColumnKind.SIZE, 9)
 COLUMNS = (NAME, AGENT, CREATED, SIZE)
+MODIFIED = Column("modified", "Modified", ColumnKind.TIME, 16)
 DIRECTION = ("direction", "INBOUND")
 
 
@@ -110,7 +112,7 @@ def test_without_names_columns_stay_near_each_other_in_a_wide_terminal() -> None
 
 
 def test_times_say_as_much_of_the_date_as_tells_rows_apart_and_only_where_it_changes() -> None:
-    columns = (Column("created", "Time", ColumnKind.TIME, 16, least=6), AGENT)
+    columns = (Column("created", "Time", ColumnKind.TIME, 16), AGENT)
     moments = [datetime(2024, 9, 1, 9, 12, tzinfo=UTC), datetime(2024, 9, 1, 8, 0, tzinfo=UTC)]
     moments += [datetime(2024, 8, 31, 23, 54, tzinfo=UTC), datetime(2023, 8, 31, 23, 54, tzinfo=UTC)]
     rows = [structs.replace(entry("a"), created=moment) for moment in moments]
@@ -129,13 +131,30 @@ def test_times_say_as_much_of_the_date_as_tells_rows_apart_and_only_where_it_cha
 
 
 @pytest.mark.parametrize("kind", BY_TYPE)
-def test_times_are_whole_however_narrow_the_list(kind: str) -> None:
+@pytest.mark.parametrize("days", [1, 400])
+def test_times_lengths_and_sizes_are_whole_however_narrow_the_list(kind: str, days: int) -> None:
     moment = datetime(2024, 9, 1, 9, 12, tzinfo=UTC)
-    day_before = int(moment.timestamp()) - 86_400
-    for width in (51, 61, 78):
-        rendered = RowRenderer(BY_TYPE[kind], UTC)
-        rendered.fit(width, (day_before, int(moment.timestamp())))
-        assert rendered.line(entry("a.json")).startswith("    1 Sep 09:12 ")
+    before = int(moment.timestamp()) - days * 86_400
+    row = structs.replace(entry("a.json", size=999_600_000), duration=35_999.0)
+    usual = BY_TYPE[kind]
+    for columns in (usual, (usual[0], REGION, *usual[1:]), (REGION, *usual), (*usual, MODIFIED)):
+        for width in (41, 51, 61, 69, 79, 99, 131):
+            rendered = RowRenderer(columns, UTC)
+            rendered.fit(width, (before, int(moment.timestamp())))
+            line = rendered.line(row)
+            for name in ("created", "modified", "duration", "size"):
+                start, end = rendered.cells_of(name)
+                assert "…" not in line[start:end], (width, name)
+            if columns[0].name == "created":
+                assert line.startswith("    1 Sep 09:12 " if days == 1 else "    1 Sep 2024 09:12 ")
+
+
+def test_what_a_service_rounds_is_told_no_finer_than_it_does() -> None:
+    told = {0: "<0.1 kB", 102: "≈0.1 kB", 921: "≈0.9 kB", 4403: "≈4.4 kB"}
+    assert {size: formatted.size(size, exact=False) for size in told} == told
+    assert {size: formatted.short_size(size, exact=False) for size in told} == told
+    assert formatted.short_size(102, exact=False, units=False) == "≈0.1k"
+    assert (formatted.size(29), formatted.short_size(29)) == ("29 B", "29 B")
 
 
 def test_a_narrow_list_shows_less_of_sizes_and_drops_what_matters_least() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import BusyError, ConfigError, ForbiddenError, LocalDiskError
 from cloudstore_tui.core.models import Location
@@ -145,6 +146,17 @@ def test_everything_that_can_come_of_an_order_is_kept(store: RestoreStore) -> No
     assert found["g"].checks == 1
     assert found["g"].folder == "/calls"
     assert store.forget([request("a").location, request("z").location]) == 1
+
+
+def test_a_file_without_titles_is_read_and_gets_them(tmp_path: Path) -> None:
+    path = tmp_path / "restores.db"
+    RestoreStore(path).add([request("a")])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE requests DROP COLUMN title")
+    store = RestoreStore(path)
+    assert [one.title for one in store.requests()] == [""]
+    store.add([replace(request("b"), title="Recording of Khang Glynn")])
+    assert {one.title for one in store.requests()} == {"", "Recording of Khang Glynn"}
 
 
 def test_a_file_of_a_newer_version_and_a_broken_one_are_said(tmp_path: Path) -> None:

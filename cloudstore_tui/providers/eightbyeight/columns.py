@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from cloudstore_tui.core.models import Column, ColumnKind
 
-_TIME = Column("created", "Time", ColumnKind.TIME, 16, "createdTime", least=6)
+_TIME = Column("created", "Time", ColumnKind.TIME, 16, "createdTime")
 _WHAT = Column("type", "What", width=16, sort_field="type", least=10)
 _AGENT = Column("agentName", "Agent", width=16, sort_field="agentName", least=12, also=("userName", "agentId"))
 _CALLER = Column("address", "Caller", width=12, sort_field="address", least=12, rank=5, also=("callerId",))

@@ -32,7 +32,7 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import FIELDS, shown_words
 from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
+from cloudstore_tui.ui.report import note, report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
 from cloudstore_tui.ui.zones import zones_to_show
 
@@ -60,9 +60,7 @@ class ListingState:
     marks: frozenset[str] = frozenset()
     """Entries to be marked once they are there."""
     error: str = ""
-    """Why reading stopped, as a clause."""
-    sentence: str = ""
-    """The same with what can be done about it."""
+    """Why reading stopped, and what can be done about it."""
     fetched: int = 0
     """Rows that came, also those that were not kept."""
     _types: frozenset[str] = frozenset()
@@ -112,7 +110,7 @@ class ListingState:
         if self.store.filtered_by and self.store.loaded:
             return f"None of the {self.store.loaded:,} rows loaded holds “{self.store.filtered_by}”.{rest}"
         if self.error:
-            return self.sentence
+            return self.error
         if rest and self.target.local and self.fetched:
             return "\n".join((f"Not in the {self.fetched:,} rows loaded so far.{rest}", *self._looked_for))
         if rest:
@@ -179,7 +177,7 @@ class ListingState:
             loading=loading,
             ended=self.pager.ended and not self.error,
             total=None if self.target.local else self.pager.total,
-            error=self.error,
+            stopped=bool(self.error),
             order=self._order_words(),
             note=" · ".join(part for part in (self.lacking, self._local_words(), note) if part),
         )
@@ -462,9 +460,11 @@ class ListingController:
             return
         except StorageError as error:
             if state is self.state:
-                state.error = error.message
-                state.sentence = sentence(error)
-                raise
+                state.error = sentence(error)
+                if state.store.loaded:
+                    raise
+                # It stands where rows would be.
+                note(self.screen, state.error, "error")
         finally:
             if self._busy is task:
                 self._busy = None

@@ -11,11 +11,14 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.transfer_text import meter, percent
 
 MAX_MARKED = 100_000
 """Rows up to which everything that matches is read to be marked."""
 POLL_S = 0.25
 """Seconds between two looks at how far it is."""
+_METER = 8
+"""Cells of the bar that says how far reading is: what it is for has to fit beside it in 80 columns."""
 _LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
 """Kinds of values that people mostly want newest, largest or longest first."""
 
@@ -50,7 +53,7 @@ class ListingActions(ActionGroup):
     async def load_all(self) -> None:
         """Counts up in the status line; Escape stops it."""
         if (state := self.listing.state) is not None:
-            await self._read_all(state)
+            await self._read_all(state, "loading")
 
     @action(
         "A",
@@ -65,7 +68,7 @@ class ListingActions(ActionGroup):
         if state is None:
             return
         if not state.pager.ended:
-            await self._read_all(state, MAX_MARKED, "marking all matches…")
+            await self._read_all(state, "marking", MAX_MARKED)
         if state is not self.listing.state:
             return
         if state.pager.ended and not state.error:
@@ -76,7 +79,7 @@ class ListingActions(ActionGroup):
         else:
             tell(self.screen, "Not all that matches was read: nothing was marked.", "warning")
 
-    async def _read_all(self, state: ListingState, most: int = 0, doing: str = "") -> None:
+    async def _read_all(self, state: ListingState, doing: str, most: int = 0) -> None:
         """Read what is left, several pages at once, or until `most` rows are there; say how long it will take."""
         eta, pager = EtaEstimator(state.provider.profile.requests_per_minute), state.pager
         fetched = state.fetched
@@ -86,7 +89,7 @@ class ListingActions(ActionGroup):
             try:
                 while self.listing.is_busy and state is self.listing.state and pager is state.pager:
                     eta.update(state.fetched - fetched - eta.rows, pager.left)
-                    self.listing.say(" · ".join(part for part in (doing, _to_come(eta, state)) if part))
+                    self.listing.say(_progress(doing, eta, state))
                     if most and state.store.loaded >= most:
                         self.listing.stop()
                     await asyncio.sleep(POLL_S)
@@ -170,10 +173,10 @@ def _first_to_sort(state: ListingState) -> Column | None:
     return next((column for column in columns if column.name == "name"), next(iter(columns), None))
 
 
-def _to_come(eta: EtaEstimator, state: ListingState) -> str:
-    """How many rows, how large their objects are by those that came, and how long reading the rows takes."""
+def _progress(doing: str, eta: EtaEstimator, state: ListingState) -> str:
+    """`marking ███▎░░░░ 41 %, 0:19 left`; without the rest as long as nobody knows how much is to come."""
     if eta.left is None:
-        return ""
-    known, size = state.store.sizes
-    guess = f" of roughly {words.size(round(eta.left * size / known))}" if known and size else ""
-    return f"about {eta.left:,} to come{guess}, {words.time_left(eta.seconds) or 'soon'}"
+        return f"{doing}…"
+    done, size = state.fetched, state.fetched + eta.left
+    left = words.time_left(eta.seconds)
+    return f"{doing} {meter(done, size, _METER)} {percent(done, size)} %{f', {left}' if left else ''}"

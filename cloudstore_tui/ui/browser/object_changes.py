@@ -102,7 +102,7 @@ class RestoreActions(ActionGroup):
         days = await self.screen.app.push_screen_wait(dialog)
         if days is None:
             return
-        await self._restores.add([request_of(entry, days) for entry in new])
+        await self._restores.add([request_of(entry, days, self.listing.zone) for entry in new])
         tell(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
 
     @action(

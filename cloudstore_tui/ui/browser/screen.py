@@ -44,7 +44,6 @@ from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.browser.upload_actions import UploadActions
 from cloudstore_tui.ui.browser.view_actions import ViewActions
-from cloudstore_tui.ui.browser.waiting_line import WaitingLine
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
@@ -136,7 +135,8 @@ class BrowserScreen(BaseScreen[None]):
         self.detail = DetailPane(id="detail")
         self.entries = EntriesPane(self.places, self.detail, id="entries")
         self.strip = ActivityStrip(id="activity")
-        self.waiting = WaitingLine(id="waiting")
+        self._stopped = self._restored = 0
+        """Transfers of earlier runs that stopped half-way, and archived objects that are back."""
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.browser_state, self.restores = browser_state, restores
@@ -169,8 +169,8 @@ class BrowserScreen(BaseScreen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """Entries between places and detail, what runs and what waits below."""
-        yield from (self.entries, self.waiting, self.strip)
+        """Entries between places and detail, what runs below."""
+        yield from (self.entries, self.strip)
 
     def on_mount(self) -> None:
         """Begin with the profiles, and where the user wanted to begin."""
@@ -182,14 +182,14 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
         self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
-        self._watch.kept.subscribe(self, partial(setattr, self.waiting, "stopped"))
+        self._watch.kept.subscribe(self, self._note_stopped)
         if self._watch.keeps:
             # Home asks, too; whoever begins at an address does not come by there.
             _: Worker[int] = self.run_worker(self._watch.interrupted, group="kept")
         self._watch.ended.subscribe(self, self.states.note_ended)
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)
-        self.restores.ready.subscribe(self, partial(setattr, self.waiting, "restored"))
+        self.restores.ready.subscribe(self, self._note_restored)
         self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
         self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
         self.expansion.show_profiles()
@@ -367,10 +367,20 @@ class BrowserScreen(BaseScreen[None]):
         else:
             self.navigator.search(event.text, event.scope)
 
+    def _note_stopped(self, number: int) -> None:
+        self._stopped = number
+        self.header.update()
+
+    def _note_restored(self, number: int) -> None:
+        self._restored = number
+        self.header.update()
+
     def _badges(self) -> Iterator[Badge]:
         """What holds for everything that is shown."""
-        if ready := self.waiting.restored:
-            yield Badge(f"● {ready} ready (Q)", "accent")
+        if self._stopped:
+            yield Badge(f"↓ {self._stopped:,} stopped (t)", "warning")
+        if self._restored:
+            yield Badge(f"● {self._restored:,} ready (Q)", "accent")
         state = self.listing.state
         if state is not None and state.provider.profile.read_only:
             yield Badge("READ ONLY")

@@ -202,6 +202,7 @@ def _how_large(size: ResultSize) -> str:
         return ""
     if size.is_exact:
         return f"{words.size(size.bytes)} in total."
+    # No more is promised: a few very large objects that were not looked at would make any margin wrong.
     return f"About {words.size(size.total_bytes)} in total (estimated from {size.known:,})."
 
 

@@ -62,8 +62,8 @@ class HomeState(Struct, frozen=True):
     restored: Sequence[RestoreRequest] = ()
     """Archived objects that are back, and were not fetched yet."""
     searches: Sequence[SavedSearch] = ()
-    can_find: bool = False
-    """Whether there is a profile that can be searched."""
+    finds: Callable[[Profile], bool] = field(default=lambda _: False)
+    """Whether a profile can be searched."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -134,7 +134,7 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     profiles = tuple(_profile_item(profile, next(numbers, ""), state, wide) for profile in state.profiles)
     below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
     recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in below[:MAX_RECENT])
-    find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if state.can_find else ()
+    find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if any(map(state.finds, state.profiles)) else ()
     searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
     found = (
         Section("Where to?", grid.profile, profiles),
@@ -158,7 +158,8 @@ def _profile_item(profile: Profile, number: str, state: HomeState, wide: bool) -
     where = " · ".join(part for part in (service_name(profile), folders) if part)
     objects = state.objects(profile.name)
     last = next((visit.at for visit in state.recent if visit.profile == profile.name and visit.at), 0)
-    terms = "read-only" if profile.read_only else "uploads allowed"
+    # A service that is searched takes nothing in.
+    terms = "read-only" if profile.read_only else "" if state.finds(profile) else "uploads allowed"
     seen = f"last here {ago(last, state.now)}" if last else ""
     note = " · ".join(part for part in (objects, seen or terms) if part) if wide else objects or terms
     return HomeItem(profile, number, profile.name, where, note)
@@ -457,7 +458,7 @@ class HomeScreen(BaseScreen[None]):
             stopped=self._stopped,
             restored=[one for one in self._restores.waiting if one.location not in self._put_off],
             searches=self._saved(),
-            can_find=any(map(self._finds, self._profiles())),
+            finds=self._finds,
             now=datetime.now(UTC),
         )
         wide = self.size.width >= WIDE if wide is None else wide

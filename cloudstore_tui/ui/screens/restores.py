@@ -148,7 +148,7 @@ class RestoresScreen(BaseScreen[None]):
 
 def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> Content:
     word = "expired" if request.is_over(now) else request.status.value
-    what, size = f"{_MARKS[request.status]} {plain(request.name)}", words.size(request.size)
+    what, size = f"{_MARKS[request.status]} {plain(request.title or request.name)}", words.size(request.size)
     return Content(_columns(what, word, size, plain(describe(request, zone, now)), width))
 
 

@@ -242,6 +242,7 @@ class ScreenBuffer:
         """Send one cell; how many columns it takes."""
         cell, style = self._cells[y][x], self._styles[y][x]
         if not self._fits(y, x):
+            style = self._style_behind_blanks(y, x)
             out.append(change(self._style, style))
             self._style = style
         out.append(cell)
@@ -251,6 +252,14 @@ class ScreenBuffer:
         certain = len(cell) == 1 and behind < self._width
         self._cursor = (behind, y) if certain else None
         return width
+
+    def _style_behind_blanks(self, y: int, x: int) -> str:
+        """The style of a cell, or that of the text behind a few blanks if it does for them: one change for both."""
+        cells, styles = self._cells[y], self._styles[y]
+        at = x
+        while at < min(x + _SHORT, self._width - 1) and cells[at] == " " and styles[at] == styles[x]:
+            at += 1
+        return styles[at] if at > x and on_space(styles[at]) == styles[x] else styles[x]
 
     def _go(self, out: list[str], x: int, y: int) -> None:
         if self._cursor == (x, y):

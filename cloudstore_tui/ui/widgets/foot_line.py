@@ -25,8 +25,8 @@ class Progress(Struct, frozen=True):
     """Whether nothing more would come."""
     total: int | None = None
     """Number of entries, where the service tells."""
-    error: str = ""
-    """Why reading stopped."""
+    stopped: bool = False
+    """Whether reading failed; why was told."""
     order: str = ""
     """The order in which the service gives them, in words; empty for the usual one."""
     note: str = ""
@@ -37,9 +37,9 @@ def foot_text(store: RowStore, progress: Progress, zone: tzinfo = UTC, row: int 
     """`row 57 of 100 loaded of 20,247 · 3 marked, 12.4 MB, of 2024-09-01`; not yet safe to draw."""
     parts = [_row(store, progress, row), _marks(store, zone), _order(store, progress), progress.note]
     if progress.loading:
-        parts.append("loading… Esc stops")
-    elif progress.error:
-        parts.append(f"stopped: {progress.error}")
+        parts.append("Esc stops" if progress.note else "loading… Esc stops")
+    elif progress.stopped:
+        parts.append("stopped: r reads again")
     return " · ".join(part for part in parts if part)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from cloudstore_tui.calls import CallPart, part_of
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui import format as formatted
@@ -55,6 +56,14 @@ def sign_of_state(entry: Entry) -> RowSign | None:
     """What the service says of an object; nothing of those that are simply there."""
     return _SIGNS.get(entry.state) if isinstance(entry, StoredObject) else None
 
+
+TYPE_STYLES: Final = {
+    **dict.fromkeys((CallPart.VOICEMAIL, CallPart.COMMENT), "voice"),
+    **dict.fromkeys((CallPart.TRANSCRIPT, CallPart.SUMMARY, CallPart.SENTIMENT, CallPart.NOTES), "written"),
+    CallPart.SURVEY: "survey",
+    CallPart.SCREEN: "film",
+}
+"""What lists of several types tell apart by colour, beside the word; recordings, of which there are most, have none."""
 
 GUTTER: Final = 3
 """Cells before the first column: a mark, a sign, a blank."""
@@ -103,10 +112,11 @@ class RowRenderer:
             width: cells of a line.
             span: when the oldest and the newest of all rows were made, in seconds of the epoch.
         """
-        columns, dates, label = self._columns, DateStyle.ISO, zone_label(self._zone, span)
+        dates, label = DateStyle.ISO, zone_label(self._zone, span)
+        columns = self._columns
         if columns and columns[0].kind is ColumnKind.TIME:
             dates = date_style(span, self._zone)
-            columns = (replace(columns[0], width=dates.width, least=dates.width), *columns[1:])
+            columns = (replace(columns[0], width=dates.width), *columns[1:])
         if (width, dates, label) == self._fitted:
             return False
         self._fitted = (width, dates, label)
@@ -154,6 +164,15 @@ class RowRenderer:
             if x <= end:
                 return cell.column
         return None
+
+    def cells_of(self, name: str) -> tuple[int, int]:
+        """From which cell of the line to which a column is drawn; nowhere if it is not shown."""
+        end = GUTTER
+        for cell in self._cells:
+            start, end = end + cell.gap, end + cell.gap + cell.width
+            if cell.column.name == name:
+                return start, end
+        return 0, 0
 
     def _value(self, entry: Entry, above: Entry | None, cell: _Cell) -> str:
         column, zone = cell.column, self._zone
@@ -227,12 +246,16 @@ def _total(widths: Sequence[int], gap: int) -> int:
 
 
 def _flexible(columns: list[Column]) -> Column | None:
-    texts = [column for column in columns if column.kind is ColumnKind.TEXT] or columns
+    # Nobody's name is longer than that of a type.
+    texts = [column for column in columns if column.kind is ColumnKind.TEXT and column.name != "type"] or columns
     named = [column for column in columns if column.name == "name"]
     return next(iter(named), max(texts, key=lambda column: column.width, default=None))
 
 
 def _least(column: Column) -> int:
+    if column.kind is ColumnKind.TIME:
+        # A time that is cut tells nothing.
+        return column.width
     if column.least:
         return min(column.width, column.least)
     if column.kind is not ColumnKind.TEXT:
@@ -301,6 +324,10 @@ class VirtualTable(CursorList):
         & > .entry-table--archived { color: $text-primary; }
         & > .entry-table--restoring { color: $text-accent; }
         & > .entry-table--lost { color: $text-error; }
+        & > .entry-table--voice { color: $text-secondary; }
+        & > .entry-table--written { color: $text-accent; }
+        & > .entry-table--survey { color: $text-success; }
+        & > .entry-table--film { color: $text-primary; }
         & > .entry-table--bar { color: $border-blurred; }
         & > .entry-table--cursor {
             background: $block-cursor-blurred-background;
@@ -325,6 +352,7 @@ class VirtualTable(CursorList):
         "entry-table--words",
         "entry-table--bar",
         *(f"entry-table--{sign.name.lower()}" for sign in RowSign),
+        *(f"entry-table--{part}" for part in TYPE_STYLES.values()),
     }
     order: reactive[tuple[str, bool] | None] = reactive(None, init=False)
     """Name of the column that the service sorted by, and whether descending; a local sort of the store if `None`."""
@@ -513,10 +541,24 @@ class VirtualTable(CursorList):
         teller = self._tellers.get(identity(entry)) if self._tellers else None
         text = self._renderer.line(entry, above, teller, marked=marked, sign=sign.value if sign is not None else "")
         style = self._row_style(row, entry, marked)
-        if sign is None or row == self.cursor:
+        if row == self.cursor:
             return [Segment(text, style)]
-        # All cells before the sign have one cell each.
-        return [Segment(text[:1], style), Segment(text[1:2], self._style(sign.name.lower())), Segment(text[2:], style)]
+        segments, at = [], 0
+        for start, end, part in self._coloured(entry, text, sign, marked):
+            segments += [Segment(text[at:start], style), Segment(text[start:end], self._style(part))]
+            at = end
+        return [*segments, Segment(text[at:], style)]
+
+    def _coloured(self, entry: Entry, text: str, sign: RowSign | None, marked: bool) -> Iterator[tuple[int, int, str]]:
+        """The pieces of a line that have a colour of their own: from where to where, and which."""
+        if sign is not None:
+            # All that stands before the sign has one cell.
+            yield 1, 2, sign.name.lower()
+        part = TYPE_STYLES.get(part_of(entry)) if isinstance(entry, StoredObject) and not marked else None
+        start, end = self._renderer.cells_of("type") if part else (0, 0)
+        # Where what stands before is of one cell a character, which it nearly always is.
+        if part and end and cell_len(text[:end]) == end:
+            yield start, end, part
 
     def _header(self) -> str:
         if self.order:
