@@ -37,6 +37,9 @@ OVERLAP = 65_536
 """Bytes that are fetched again and compared where no validator proves that the object is the same."""
 
 
+_OF_A_STORE = ("x-amz-request-id", "x-goog-hash", "x-guploader-uploadid", "x-ms-request-id")
+"""Headers that every reply of an object store has one of, and those of proxies and login pages have not."""
+
 Sign: TypeAlias = Callable[[StoredObject | None], Awaitable[Source]]
 """Gives a fresh link to an object of which this is known."""
 
@@ -195,8 +198,7 @@ class Attempt:
     def _accept_whole(self, reply: BlobReply) -> None:
         size, length = self._version.size, reply.length
         fits = self._evidence.fits(length, size)
-        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/html" and not self._evidence.html and not fits:
+        if is_page(reply) and not (self._evidence.html or fits or self._is_of_the_store(reply)):
             raise ReplyError("the answer is a web page, not the object", hint="A proxy or a login page is in the way.")
         self._check_coding(reply, fits=fits)
         if size is not None and length is not None and length != size and not self._evidence.outweighs_size:
@@ -224,6 +226,11 @@ class Attempt:
         self._check_coding(reply, fits=self._evidence.fits(span.total, size))
         self._version.size = span.total
         self._store.expect(span.total)
+
+    def _is_of_the_store(self, reply: BlobReply) -> bool:
+        """Whether the store itself says it, where neither size nor checksum could tell. Any other size tells."""
+        unknown = self._version.size is None and self._evidence.rough_size is None
+        return unknown and any(name in reply.headers for name in _OF_A_STORE)
 
     def _check_coding(self, reply: BlobReply, *, fits: bool) -> None:
         """Bytes that fit are taken as they are stored: nobody asked for any others."""
@@ -507,6 +514,11 @@ class Fetch:
 
 def _resuming(offset: int, size: int) -> str:
     return f"; going on at {100 * offset // size} %" if offset else ""
+
+
+def is_page(reply: BlobReply) -> bool:
+    """Whether a reply says that it is a web page."""
+    return reply.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html"
 
 
 def may_be_html(name: str, mime: str = "") -> bool:

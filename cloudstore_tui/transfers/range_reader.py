@@ -10,7 +10,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.net.failures import DeniedError, RangeError, RecoverableReplyError, refused
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import Blob
-from cloudstore_tui.transfers.fetch import Sign
+from cloudstore_tui.transfers.fetch import Sign, is_page
 
 MAX_SKIPPED = 1 << 20
 """Bytes that are thrown away to come to a place in the middle, where the store only sends whole objects."""
@@ -185,8 +185,7 @@ class _Cut:
         self._goes_on = reply.length is None or reply.length > self._count
 
     def _accept_whole(self, reply: BlobReply) -> None:
-        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/html" and not self._html:
+        if is_page(reply) and not self._html and (self._size is None or reply.length != self._size):
             raise ReplyError("the answer is a web page, not the object", hint="A proxy or a login page is in the way.")
         self.ranged = False
         self.total = reply.length

@@ -203,6 +203,29 @@ async def test_an_object_that_is_stored_as_a_web_page_is_no_login_page(
     assert (folder / "x.tar").read_bytes() == content
 
 
+async def test_a_page_that_the_store_itself_gives_is_the_object_where_nothing_else_is_known(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    provider.tells_size = provider.tells_checksum = False
+    server.put("/exports/x.tar", content)
+    server.answer(answer(headers=HTML | {"x-amz-request-id": "D6ZB4X"}))
+    transfer = await get(engine, folder, entry=StoredObject(PLACE, "x.tar"))
+    assert (transfer.error, len(server.starts())) == (None, 1)
+    assert (folder / "x.tar").read_bytes() == content
+
+
+async def test_a_page_of_another_size_is_none_even_from_a_store(
+    engine: Any, server: Any, answer: Any, content: bytes, folder: Path
+) -> None:
+    server.put("/exports/x.tar", content)
+    page = answer(body=b"<html>log in</html>", headers=HTML | {"x-amz-request-id": "D6ZB4X"})
+    server.answer(*[page] * 400)
+    transfer = await get(engine, folder)
+    assert transfer.error is not None
+    assert transfer.error.code == 4
+    assert names_in(folder) == []
+
+
 @pytest.mark.parametrize("known", ["size", "checksum", "rounded size"])
 async def test_bytes_that_fit_are_taken_as_stored_whatever_coding_is_said(
     engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, known: str

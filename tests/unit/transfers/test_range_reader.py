@@ -162,6 +162,13 @@ async def test_what_was_compressed_on_the_way_is_refused(
         await opened().read(0, 100)
 
 
+async def test_what_is_as_long_as_the_object_is_no_login_page(
+    opened: Open, server: Any, answer: Any, content: bytes
+) -> None:
+    server.answer(answer(status=200, body=content, headers={"Content-Type": "text/html"}))
+    assert (await opened().read(0, 10)).data == content[:10]
+
+
 async def test_other_bytes_than_those_asked_for_are_refused(opened: Open, server: Any, answer: Any) -> None:
     wrong = {"Content-Range": "bytes 5-14/100000"}
     server.answer(*(answer(status=206, body=b"x" * 10, headers=wrong) for _ in range(9)))
