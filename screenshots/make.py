@@ -28,7 +28,7 @@ from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
 from cloudstore_tui.transfers.engine_thread import EngineThread
 
 HERE = Path(__file__).parent
-STILL, POLL, PATIENCE = 1.0, 0.02, 10.0
+STILL, POLL, PATIENCE = 1.0, 0.02, 40.0
 """Seconds without any change before a new picture is taken; between two looks; until a state has to have come."""
 
 
@@ -222,7 +222,7 @@ async def until(pilot: Pilot[None], wanted: str) -> None:
     Raises:
         TimeoutError: it did not come.
     """
-    end = asyncio.get_running_loop().time() + 2 * PATIENCE
+    end = asyncio.get_running_loop().time() + PATIENCE
     while not re.search(wanted, text_of(pilot)):
         if asyncio.get_running_loop().time() > end:
             raise TimeoutError(f"{wanted!r} did not come:\n{text_of(pilot)}")

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
+from textual.css.stylesheet import Stylesheet
 
 from cloudstore_tui.config.profiles import Config, load_config
 from cloudstore_tui.core.provider import StorageProvider
@@ -57,6 +59,22 @@ def ignore_for_this_process_alone() -> None:
 @pytest.fixture(scope="session")
 def ignoring() -> Callable[[], None]:
     return ignore_for_this_process_alone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_are_parsed_once() -> Iterator[None]:
+    """Let all programs of a worker share what Textual made of its style sheets: each start parses the same ones."""
+    parsed: dict[tuple[Any, ...], Any] = {}
+    parse = Stylesheet._parse_rules
+
+    def cached(self: Stylesheet, css: str, *where: Any, **kind: Any) -> Any:
+        key = (css, *where, *kind.items(), *self._variables.items())
+        if key not in parsed:
+            parsed[key] = parse(self, css, *where, **kind)
+        return parsed[key]
+
+    with mock.patch.object(Stylesheet, "_parse_rules", cached):
+        yield
 
 
 @pytest.fixture(autouse=True)
