@@ -1,10 +1,8 @@
 """Replies that are lost and tokens that end on the way: what was asked for is done once, and known afterwards."""
 
 import http.client
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +15,7 @@ from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from tests.support.http import Asked, Reply, serving
 
 EAST = Location("acme8", "us-east")
 MISSING = Location("acme8", "us-east", "00000000-0000-4000-8000-000000000000")
@@ -61,41 +60,20 @@ def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def cutter(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Cutter]:
-    told, goal = Cutter(), own_sandbox[1].base_url.partition("//")[2]
+    cutter, goal = Cutter(), own_sandbox[1].base_url.partition("//")[2]
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def pass_on(asked: Asked) -> Reply:
+        onward = http.client.HTTPConnection(goal, timeout=20)
+        onward.request(asked.method, asked.target, body=asked.body, headers=asked.headers)
+        answer = onward.getresponse()
+        data = answer.read()
+        onward.close()
+        if cutter.loses(f"{asked.method} {asked.target}"):
+            return None
+        return answer.status, data, ("Content-Type", answer.headers.get("Content-Type", ""))
 
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            onward = http.client.HTTPConnection(goal, timeout=20)
-            onward.request(self.command, self.path, body=body, headers=dict(self.headers.items()))
-            answer = onward.getresponse()
-            data = answer.read()
-            onward.close()
-            if told.loses(f"{self.command} {self.path}"):
-                self.close_connection = True
-                return
-            self.send_response_only(answer.status)
-            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - names that http.server asks for
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - overrides
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    yield told
-    server.shutdown()
-    server.server_close()
+    with serving(pass_on) as cutter.url:
+        yield cutter
 
 
 @pytest.fixture

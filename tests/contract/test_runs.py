@@ -4,18 +4,17 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cloudstore_tui import __version__
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
+from tests.support.http import Asked, Reply, serving
 
 TIMES = ("type:callcenterrecording", "--since", "2024-09-01T09:00Z", "--until", "2024-09-01T09:10Z")
 PULL = ("pull", "acme8:us-east", *TIMES, "--to", "calls")
@@ -95,26 +94,24 @@ def test_a_command_that_fails_is_told(
     assert cloudstore("status", "calls").code == 0
 
 
-@pytest.fixture
-def monitor() -> Iterator[Any]:
+@dataclass
+class Monitor:
     """A host that is pinged; it remembers by what, and answers as it is told."""
 
-    class Monitor(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            server.asked.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]  # it remembers
-            self.send_response(server.status)  # type: ignore[attr-defined]
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    url: str = ""
+    status: int = 200
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing on the screen of the tests."""
+    def __call__(self, asked: Asked) -> Reply:
+        self.asked.append((asked.target, asked.headers))
+        return self.status, None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Monitor)
-    server.asked, server.status = [], 200  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+
+@pytest.fixture
+def monitor() -> Iterator[Monitor]:
+    monitor = Monitor()
+    with serving(monitor) as monitor.url:
+        yield monitor
 
 
 def allowing(ready: Ready, hosts: str) -> str:
@@ -124,9 +121,9 @@ def allowing(ready: Ready, hosts: str) -> str:
     return str(path)
 
 
-def test_a_url_is_pinged_where_the_settings_allow_it(cloudstore: Cloudstore, ready: Ready, monitor: Any) -> None:
+def test_a_url_is_pinged_where_the_settings_allow_it(cloudstore: Cloudstore, ready: Ready, monitor: Monitor) -> None:
     config = allowing(ready, '["127.0.0.1"]')
-    url = f"http://127.0.0.1:{monitor.server_address[1]}/canary-c0ffee/"
+    url = f"{monitor.url}/canary-c0ffee/"
     again = (*PULL, "--on-success", "$PING", "--on-failure", "${PING}")
     done = cloudstore(*again, "-v", CLOUDSTORE_CONFIG=config, PING=url)
     assert (done.code, [path for path, _ in monitor.asked]) == (0, ["/canary-c0ffee/"]), done.err

@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -22,13 +21,14 @@ from cloudstore_tui.archive.strategy import PullOptions
 from cloudstore_tui.archive.template import KeyNames
 from cloudstore_tui.core.errors import MissingError, StorageError
 from cloudstore_tui.core.links import Source
-from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
-from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
+from tests.support.http import Asked, Reply, serving
+from tests.support.providers import FakeProvider
 
 MakeObject = Callable[..., StoredObject]
 CREATED = datetime(2024, 9, 1, 7, 8, 9, tzinfo=UTC)
@@ -57,11 +57,11 @@ def make_object() -> MakeObject:
     return make
 
 
-class Bucket(StorageProvider):
+class Bucket(FakeProvider):
     """A service with folders whose objects a test changes between two pulls."""
 
     def __init__(self) -> None:
-        self.profile = Profile("acme", "alvaria", requests_per_minute=0)
+        super().__init__(Profile("acme", "alvaria", requests_per_minute=0))
         self.bodies: dict[str, bytes] = {}
         self.objects: dict[str, StoredObject] = {}
         self.fetched: list[str] = []
@@ -71,25 +71,15 @@ class Bucket(StorageProvider):
         """Why some objects are not given."""
         self.before_answer: Callable[[str], None] = lambda _key: None
         """Called with the key of each object that is fetched."""
-        bucket = self
+        self._stack = ExitStack()
+        self.url = self._stack.enter_context(serving(self._give))
 
-        class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                key = unquote(self.path[1:])
-                bucket.fetched.append(key)
-                bucket.before_answer(key)
-                body = bucket.bodies.get(key)
-                self.send_response(404 if body is None else 200)
-                self.send_header("Content-Length", str(len(body or b"")))
-                self.end_headers()
-                self.wfile.write(body or b"")
-
-            def log_message(self, *_: object) -> None:
-                """Nothing on the screen of the tests."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+    def _give(self, asked: Asked) -> Reply:
+        key = unquote(asked.target[1:])
+        self.fetched.append(key)
+        self.before_answer(key)
+        body = self.bodies.get(key)
+        return 404 if body is None else 200, body
 
     def put(self, key: str, body: bytes = b"", **fields: Any) -> StoredObject:
         """Make an object, or a new version of it."""
@@ -101,23 +91,8 @@ class Bucket(StorageProvider):
         self.objects[key] = entry
         return entry
 
-    def locate(self, rest: str) -> Location:
-        return Location("acme", path=rest)
-
-    def is_folder(self, location: Location) -> bool:
-        return location.path.endswith("/")
-
-    def parent(self, location: Location) -> Location | None:
-        return None
-
-    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
-        return Page(())
-
     async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
         return Page(tuple(self.objects.values()), failures=self.failures)
-
-    def query(self, location: Location) -> Query | None:
-        return None
 
     async def stat(self, location: Location) -> Entry:
         return self.objects[location.path]
@@ -128,20 +103,13 @@ class Bucket(StorageProvider):
             raise self.refused[location.path]
         if location.path not in self.bodies:
             raise MissingError("it is gone", subject=location.address)
-        url = f"http://127.0.0.1:{self._server.server_address[1]}/{quote(location.path)}"
+        url = f"{self.url}/{quote(location.path)}"
         return Source(
             Secret(url), size=entry.size, checksum=entry.checksum, checksum_type=entry.checksum_type, local=True
         )
 
-    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        return ()
-
-    async def check(self) -> tuple[Check, ...]:
-        return ()
-
     async def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._stack.close()
 
 
 @dataclass

@@ -1,10 +1,6 @@
 """What is sent to the service, to the letter, and what its answers do."""
 
-import json
-import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -26,69 +22,21 @@ from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.providers.alvaria.provider import AlvariaProvider
 from cloudstore_tui.providers.alvaria.spec import SPEC
+from tests.support.http import ScriptedService, serving
 
 BASE = "/via/{version}/organizations/Acme/mediaStorage/data"
 TOKEN = {"access_token": "canary-token", "scope": "mediastorageapi.exports", "expires_in": 3599}
 
 
-@dataclass
-class Service:
-    """Answers by the start of the target, in order; `None` is a connection that ends without an answer."""
-
-    url: str = ""
-    answers: list[tuple[str, Any]] = field(default_factory=list)
-    seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-
-    def answer(self, method: str, target: str) -> Any:
-        for number, (start, _answer) in enumerate(self.answers):
-            if f"{method} {target}".startswith(start):
-                return self.answers.pop(number)[1]
-        return (404, {"error": {"code": "404", "message": f"no answer for {method} {target}"}})
-
-    def targets(self) -> list[str]:
-        return [
-            f"{method} {target}" for method, target, _headers, _body in self.seen if "token" not in target.lower()[:14]
-        ]
+@pytest.fixture
+def service() -> Iterator[ScriptedService]:
+    scripted = ScriptedService((200, TOKEN), lambda target: "token" in target.lower()[:14])
+    with serving(scripted) as scripted.url:
+        yield scripted
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    told = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            told.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            answer = (200, TOKEN) if self.path.startswith("/token") else told.answer(self.command, self.path)
-            if answer is None:
-                self.close_connection = True
-                return
-            status, value = answer
-            data = b"" if value is None else json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 - names that http.server asks for
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - overrides
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    yield told
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def profile(service: Service) -> Profile:
+def profile(service: ScriptedService) -> Profile:
     options: dict[str, OptionValue] = {
         "org": "Acme",
         "api_version": "v3",
@@ -125,7 +73,9 @@ def entry(key: str, **more: object) -> dict[str, object]:
     return {"key": key, "keyName": key.rstrip("/").rpartition("/")[2], **more}
 
 
-async def test_the_token_request_says_who_for_what_and_where(service: Service, provider: AlvariaProvider) -> None:
+async def test_the_token_request_says_who_for_what_and_where(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     service.answers = [("GET", (200, {"objectKeys": []}))]
     await provider.browse(provider.locate("exports/"))
     method, target, headers, body = service.seen[0]
@@ -135,12 +85,12 @@ async def test_the_token_request_says_who_for_what_and_where(service: Service, p
     assert "x-api-key" not in headers
 
 
-async def test_a_listing_is_asked_for_like_this(service: Service, provider: AlvariaProvider) -> None:
+async def test_a_listing_is_asked_for_like_this(service: ScriptedService, provider: AlvariaProvider) -> None:
     page = {"objectKeys": [entry("exports/a ü+.tar")], "nextToken": "a+/%2B="}
     service.answers = [("GET", (200, page)), ("GET", (200, {"objectKeys": [], "nextToken": ""}))]
     first = await provider.browse(provider.locate("exports/"))
     await provider.browse(provider.locate("exports/"), first.cursor)
-    assert service.targets() == [
+    assert service.targets == [
         "GET " + base("v3", "objectKeys", "key=exports%2F&keyType=file%3Adirectory&maxResults=500"),
         "GET "
         + base("v3", "objectKeys", "key=exports%2F&keyType=file%3Adirectory&maxResults=500&nextToken=a%2B%2F%252B%3D"),
@@ -152,7 +102,7 @@ async def test_a_listing_is_asked_for_like_this(service: Service, provider: Alva
 
 
 async def test_v2_names_its_token_differently_and_an_encoded_one_is_tried_decoded(
-    service: Service, older: AlvariaProvider
+    service: ScriptedService, older: AlvariaProvider
 ) -> None:
     page = {"objectKeys": [entry("exports/a")], "continuationToken": "x%2By"}
     bad = {"error": {"message": "bad token"}}
@@ -160,12 +110,12 @@ async def test_v2_names_its_token_differently_and_an_encoded_one_is_tried_decode
     first = await older.browse(older.locate("exports/"))
     second = await older.browse(older.locate("exports/"), first.cursor)
     assert [item.name for item in second.items] == ["b"]
-    assert [target.rpartition("=")[2] for target in service.targets()[1:]] == ["x%252By", "x%2By"]
-    assert "continuationToken=" in service.targets()[1]
+    assert [target.rpartition("=")[2] for target in service.targets[1:]] == ["x%252By", "x%2By"]
+    assert "continuationToken=" in service.targets[1]
 
 
 async def test_a_page_that_begins_with_the_last_key_again_does_not_show_it_twice(
-    service: Service, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     keys = [entry("exports/a"), entry("exports/b"), entry("exports/c")]
     service.answers = [
@@ -178,7 +128,7 @@ async def test_a_page_that_begins_with_the_last_key_again_does_not_show_it_twice
 
 
 async def test_the_folder_itself_is_not_in_its_own_listing_and_links_of_a_listing_are_not_used(
-    service: Service, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     link = {"signedDownloadUrl": "https://evil.example/a", "nativeSignedDownloadUrl": "https://evil.example/a"}
     service.answers = [("GET", (200, {"objectKeys": [entry("exports/", **link), entry("exports/a/", **link), {}]}))]
@@ -187,7 +137,7 @@ async def test_the_folder_itself_is_not_in_its_own_listing_and_links_of_a_listin
     assert page.warnings == ()
 
 
-async def test_rows_that_cannot_be_read_are_counted(service: Service, provider: AlvariaProvider) -> None:
+async def test_rows_that_cannot_be_read_are_counted(service: ScriptedService, provider: AlvariaProvider) -> None:
     service.answers = [("GET", (200, {"objectKeys": [5, {"size": "1 KB"}, entry("exports/a")]}))]
     page = await provider.browse(provider.locate("exports/"))
     assert len(page.items) == 1
@@ -195,7 +145,7 @@ async def test_rows_that_cannot_be_read_are_counted(service: Service, provider: 
 
 
 async def test_a_page_that_is_no_listing_is_an_error_and_no_empty_folder(
-    service: Service, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     service.answers = [("GET", (200, {"objectKeys": {"key": "exports/a"}}))]
     with pytest.raises(ReplyError, match="something else than a listing"):
@@ -203,7 +153,7 @@ async def test_a_page_that_is_no_listing_is_an_error_and_no_empty_folder(
 
 
 async def test_a_service_without_one_level_listings_is_read_by_two_and_files_far_below_are_skipped(
-    service: Service, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     tree = {"objectKeys": [entry("exports/", childObjectKeys=[entry("exports/a/", childObjectKeys=[{}])])]}
     deep = [{"objectKeys": [entry(f"exports/a/{n}")], "nextToken": f"t{n}"} for n in range(5)]
@@ -217,11 +167,11 @@ async def test_a_service_without_one_level_listings_is_read_by_two_and_files_far
     assert second.cursor is None
     service.answers = [("GET", (200, tree))]
     await provider.browse(location)
-    assert "keyType=directory" in service.targets()[-1], "what was learned is not asked again"
+    assert "keyType=directory" in service.targets[-1], "what was learned is not asked again"
 
 
 async def test_files_far_below_that_come_round_and_round_are_not_read_for_ever(
-    service: Service, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     circle = [{"objectKeys": [entry(f"exports/a/{n % 2}")], "nextToken": f"t{n % 2}"} for n in range(30)]
     service.answers = [("GET", (400, {})), ("GET", (200, {"objectKeys": []}))]
@@ -229,21 +179,23 @@ async def test_files_far_below_that_come_round_and_round_are_not_read_for_ever(
     page = await provider.browse(provider.locate("exports/"))
     assert page.items == ()
     assert page.cursor is not None, "the walk above tells that the listing has no end"
-    assert len(service.targets()) < 10
+    assert len(service.targets) < 10
 
 
-async def test_a_bad_key_is_not_taken_for_a_missing_ability(service: Service, provider: AlvariaProvider) -> None:
+async def test_a_bad_key_is_not_taken_for_a_missing_ability(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     bad = (400, {"error": {"errors": [{"message": "The key is invalid"}]}})
     service.answers = [("GET", bad), ("GET", bad)]
     with pytest.raises(UsageError, match="The key is invalid"):
         await provider.browse(provider.locate("exports/odd/"))
     service.answers = [("GET", (200, {"objectKeys": []}))]
     await provider.browse(provider.locate("exports/"))
-    assert "file%3Adirectory" in service.targets()[-1]
+    assert "file%3Adirectory" in service.targets[-1]
 
 
 async def test_signed_links_are_asked_for_in_the_way_of_each_version(
-    service: Service, provider: AlvariaProvider, older: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider, older: AlvariaProvider
 ) -> None:
     url = f"{service.url}/s3/x%20y.tar?X-Amz-Expires=99999&sig=canary"
     service.answers = [("GET", (200, {"key": "imports/x y.tar", f"signed{way}Url": url})) for way in ("Download",) * 3]
@@ -256,14 +208,16 @@ async def test_signed_links_are_asked_for_in_the_way_of_each_version(
     source = await provider.source(provider.locate("imports/x y.tar"))
     assert (source.headers, source.size, source.local) == ({}, None, True)
     key = "key=imports%2Fx%20y.tar"
-    assert service.targets() == [
+    assert service.targets == [
         "GET " + base("v3", "signedDownloadUrl", key),
         "GET " + base("v2", "objectKeys", f"{key}&keyType=nativeSignedDownloadUrl"),
         "GET " + base("v3", "signedDownloadUrl", key),
     ]
 
 
-async def test_an_upload_gets_only_the_headers_its_link_names(service: Service, provider: AlvariaProvider) -> None:
+async def test_an_upload_gets_only_the_headers_its_link_names(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     query = "X-Amz-SignedHeaders=host%3Bx-amz-server-side-encryption&kms-key=k"
     reply = {"key": "imports/x", "signedUploadUrl": f"{service.url}/s3/x?{query}", "lastModifiedDate": ""}
     bad = {"key": "imports/x", "signedUploadUrl": f"{service.url}/s3/x?X-Amz-SignedHeaders=host%3Bcookie"}
@@ -272,14 +226,14 @@ async def test_an_upload_gets_only_the_headers_its_link_names(service: Service, 
     assert {name: value.reveal() for name, value in target.headers.items()} == {
         "x-amz-server-side-encryption": "aws:kms"
     }
-    assert service.targets() == ["GET " + base("v3", "signedUploadUrl", "key=imports%2Fx")]
+    assert service.targets == ["GET " + base("v3", "signedUploadUrl", "key=imports%2Fx")]
     with pytest.raises(UnsafeError) as refused:
         await provider.target(provider.locate("imports/x"), 5)
     assert refused.value.subject == "acme:imports/x"
 
 
 async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
-    service: Service, provider: AlvariaProvider, profile: Profile
+    service: ScriptedService, provider: AlvariaProvider, profile: Profile
 ) -> None:
     with pytest.raises(UsageError):
         await provider.target(provider.locate("imports/x"), 5 * 1024**3 + 1)
@@ -304,7 +258,7 @@ def test_what_is_uploaded_is_sorted_by_the_service(provider: AlvariaProvider, ke
     assert [location.path for location in provider.taken_to(provider.locate(key))] == places
 
 
-async def test_deleting_sends_exactly_these_keys_once(service: Service, provider: AlvariaProvider) -> None:
+async def test_deleting_sends_exactly_these_keys_once(service: ScriptedService, provider: AlvariaProvider) -> None:
     service.answers = [
         ("DELETE", (204, None)),
         ("DELETE", (404, {"error": {"message": "No record"}})),
@@ -318,7 +272,7 @@ async def test_deleting_sends_exactly_these_keys_once(service: Service, provider
         DeletionOutcome.KEPT,
     ]
     assert one_by_one[2].error is not None
-    sent = [target for target in service.targets() if target.startswith("DELETE")]
+    sent = [target for target in service.targets if target.startswith("DELETE")]
     assert sent == ["DELETE " + base("v3", "objectKeys", f"key=imports%2F{name}") for name in "abc"]
 
 
@@ -331,7 +285,7 @@ async def test_deleting_sends_exactly_these_keys_once(service: Service, provider
     ],
 )
 async def test_what_the_service_says_it_deleted_is_looked_at(
-    service: Service, provider: AlvariaProvider, state: Any, outcome: DeletionOutcome
+    service: ScriptedService, provider: AlvariaProvider, state: Any, outcome: DeletionOutcome
 ) -> None:
     service.answers = [("DELETE", (204, None)), ("GET", state)]
     (done,) = await provider.delete([provider.locate("imports/a")])
@@ -339,7 +293,9 @@ async def test_what_the_service_says_it_deleted_is_looked_at(
     assert (done.error is None) == (outcome is DeletionOutcome.DELETED)
 
 
-async def test_several_are_deleted_and_told_of_in_their_order(service: Service, provider: AlvariaProvider) -> None:
+async def test_several_are_deleted_and_told_of_in_their_order(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     path = BASE.format(version="v3") + "/objectKeys?key=imports%2F"
     service.answers = [(f"DELETE {path}{n}", (404, {}) if n % 3 else (200, {"status": "ok"})) for n in range(10)]
     done = await provider.delete([provider.locate(f"imports/{n}") for n in range(10)])
@@ -359,30 +315,34 @@ async def test_several_are_deleted_and_told_of_in_their_order(service: Service, 
     ],
 )
 async def test_a_lost_answer_is_read_back_and_not_repeated(
-    service: Service, provider: AlvariaProvider, state: Any, outcome: DeletionOutcome
+    service: ScriptedService, provider: AlvariaProvider, state: Any, outcome: DeletionOutcome
 ) -> None:
     service.answers = [("DELETE", None), ("GET", state)]
     (done,) = await provider.delete([provider.locate("imports/a")])
     assert done.outcome is outcome
     assert (done.error is None) == (outcome is DeletionOutcome.DELETED)
-    assert [target.split()[0] for target in service.targets()] == ["DELETE", "GET"]
+    assert [target.split()[0] for target in service.targets] == ["DELETE", "GET"]
 
 
-async def test_the_key_of_a_folder_is_never_sent_for_deletion(service: Service, provider: AlvariaProvider) -> None:
+async def test_the_key_of_a_folder_is_never_sent_for_deletion(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     for path in ("imports/", ""):
         with pytest.raises(UsageError):
             await provider.delete([provider.locate("imports/a"), provider.locate(path)])
     assert service.seen == []
 
 
-async def test_a_read_only_profile_deletes_nothing(service: Service, profile: Profile) -> None:
+async def test_a_read_only_profile_deletes_nothing(service: ScriptedService, profile: Profile) -> None:
     provider = AlvariaProvider(replace(profile, read_only=True))
     with pytest.raises(ReadOnlyError):
         await provider.delete([provider.locate("imports/a")])
     assert service.seen == []
 
 
-async def test_a_missing_scope_names_the_scope_whatever_the_status(service: Service, provider: AlvariaProvider) -> None:
+async def test_a_missing_scope_names_the_scope_whatever_the_status(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     location = provider.locate("exports/reporting/outreach/")
     for status in (401, 403):
         service.answers = [("GET", (status, {"error": {"message": "no"}} if status == 403 else None))] * 3
@@ -396,7 +356,7 @@ async def test_a_missing_scope_names_the_scope_whatever_the_status(service: Serv
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_api_key_is_a_refused_login_that_names_the_key_of_the_configuration(
-    service: Service, provider: AlvariaProvider, status: int
+    service: ScriptedService, provider: AlvariaProvider, status: int
 ) -> None:
     service.answers = [("GET", (status, {"message": "Forbidden"}))] * 3
     with pytest.raises(LoginError) as refused:
@@ -405,7 +365,7 @@ async def test_a_refused_api_key_is_a_refused_login_that_names_the_key_of_the_co
     assert "canary" not in str(refused.value)
 
 
-async def test_what_v2_does_not_reach_is_said_to_need_v3(service: Service, older: AlvariaProvider) -> None:
+async def test_what_v2_does_not_reach_is_said_to_need_v3(service: ScriptedService, older: AlvariaProvider) -> None:
     with pytest.raises(MissingError) as missing:
         await older.browse(older.locate("exports/workforce/"))
     assert 'api_version = "v3"' in missing.value.hint
@@ -465,7 +425,7 @@ def test_addresses_are_keys(profile: Profile) -> None:
 
 
 async def test_a_folder_is_not_an_object_and_an_object_not_a_folder(
-    service: Service, provider: AlvariaProvider
+    service: ScriptedService, provider: AlvariaProvider
 ) -> None:
     with pytest.raises(UsageError):
         await provider.browse(provider.locate("exports/a.tar"))
@@ -474,7 +434,7 @@ async def test_a_folder_is_not_an_object_and_an_object_not_a_folder(
     assert service.seen == []
 
 
-async def test_the_root_is_known_without_asking(service: Service, provider: AlvariaProvider) -> None:
+async def test_the_root_is_known_without_asking(service: ScriptedService, provider: AlvariaProvider) -> None:
     root = provider.locate("")
     assert [item.location.path for item in (await provider.browse(root)).items] == ["exports/", "imports/"]
     assert [item.location.path for item in (await provider.folders(root)).items] == ["exports/", "imports/"]
@@ -482,7 +442,9 @@ async def test_the_root_is_known_without_asking(service: Service, provider: Alva
     assert service.seen == []
 
 
-async def test_a_check_warns_of_scopes_that_were_not_granted(service: Service, provider: AlvariaProvider) -> None:
+async def test_a_check_warns_of_scopes_that_were_not_granted(
+    service: ScriptedService, provider: AlvariaProvider
+) -> None:
     checks = await provider.check()
     assert [(check.title, check.ok) for check in checks] == [("token", True), ("scopes", False)]
     assert isinstance(checks[1].error, LoginError)

@@ -1,12 +1,9 @@
 """What is sent to the service, to the letter, and what its answers do."""
 
 import json
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -38,86 +35,23 @@ from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.providers.eightbyeight.columns import REGION
 from cloudstore_tui.providers.eightbyeight.provider import EightByEightProvider
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
+from tests.support.http import Reply, Rule, ScriptedService, serving
 
 TOKEN = {"access_token": "canary-token", "expires_in": "1799", "api_product_list": "[a, storage]"}
 EAST = "/storage/us-east/v3"
 LINK = "https://api.8x8.com/storage/us-east/b.s3.us-east-1.amazonaws.com/content/EPS/c/u/f?X-Amz-Expires=1800"
 NEWEST = "sortField=createdTime&sortDirection=DESC"
 
-Answer = Any
-Rule = Callable[[str, str, bytes], Answer]
 
-
-@dataclass
-class Service:
-    """Answers by the start of the target, in order; `None` is a connection that ends without an answer."""
-
-    url: str = ""
-    token: Answer = (200, TOKEN)
-    answers: list[tuple[str, Answer]] = field(default_factory=list)
-    rule: Rule | None = None
-    """Answers what no entry of `answers` does."""
-    seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-
-    def answer(self, method: str, target: str, body: bytes) -> Answer:
-        for number, (start, _answer) in enumerate(self.answers):
-            if f"{method} {target}".startswith(start):
-                return self.answers.pop(number)[1]
-        if self.rule is not None:
-            return self.rule(method, target, body)
-        return (404, {"message": f"no answer for {method} {target}"})
-
-    @property
-    def targets(self) -> list[str]:
-        """What was asked for, but for tokens."""
-        return [f"{method} {target}" for method, target, _headers, _body in self.seen if target != "/oauth/v2/token"]
-
-    def queries(self) -> list[dict[str, str]]:
-        return [dict(parse_qsl(urlsplit(target).query)) for target in self.targets]
+@pytest.fixture
+def service() -> Iterator[ScriptedService]:
+    scripted = ScriptedService((200, TOKEN), lambda target: target == "/oauth/v2/token")
+    with serving(scripted) as scripted.url:
+        yield scripted
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    told = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            told.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            is_token = self.path == "/oauth/v2/token"
-            answer = told.token if is_token else told.answer(self.command, self.path, body)
-            if answer is None:
-                self.close_connection = True
-                return
-            status, value, *headers = answer
-            data = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self.send_response_only(status)
-            for name, text in headers:
-                self.send_header(name, text)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - names that http.server asks for
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - overrides
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    yield told
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def profile(service: Service) -> Profile:
+def profile(service: ScriptedService) -> Profile:
     options: dict[str, OptionValue] = {"api_base": service.url, "client_id": "me"}
     times = Timeouts(connect=2, read=2, give_up=0)
     return Profile("acme8", "8x8", options, False, 0, timeouts=times, secrets=lambda _name: Secret("canary-secret"))
@@ -152,7 +86,7 @@ REGIONS = ("GET /storage/us-east/v3/regions", (200, ["us-east", "uk"]))
 
 
 async def test_the_token_request_is_a_form_with_basic_credentials(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = lambda *_ask: page(row())
     await provider.browse(provider.locate("us-east/"))
@@ -169,7 +103,7 @@ async def test_the_token_request_is_a_form_with_basic_credentials(
     assert provider.session.token_ends is not None
 
 
-async def test_a_refused_token_is_renewed_once(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_refused_token_is_renewed_once(service: ScriptedService, provider: EightByEightProvider) -> None:
     fault = {"fault": {"faultstring": "Access Token expired", "detail": {"errorcode": "keymanagement.service.x"}}}
     service.answers = [("GET", (401, fault))]
     service.rule = lambda *_ask: page(row())
@@ -181,7 +115,7 @@ async def test_a_refused_token_is_renewed_once(service: Service, provider: Eight
     assert "client_id" in refused.value.hint
 
 
-async def test_a_wrong_secret_is_a_refused_login(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_wrong_secret_is_a_refused_login(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.token = (401, {"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"})
     with pytest.raises(LoginError) as refused:
         await provider.browse(provider.locate(""))
@@ -191,7 +125,7 @@ async def test_a_wrong_secret_is_a_refused_login(service: Service, provider: Eig
 
 
 async def test_a_token_service_that_is_not_there_is_a_matter_of_configuration(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.token = (404, {"message": "no"})
     with pytest.raises(ConfigError) as wrong:
@@ -200,7 +134,7 @@ async def test_a_token_service_that_is_not_there_is_a_matter_of_configuration(
 
 
 async def test_a_key_for_other_products_is_doubted_but_not_refused(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.token = (200, {**TOKEN, "api_product_list": "[work-analytics]"})
     service.answers = [REGIONS]
@@ -210,7 +144,7 @@ async def test_a_key_for_other_products_is_doubted_but_not_refused(
 
 
 async def test_regions_are_asked_of_one_region_then_another_and_once_only(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
         ("GET /storage/us-east/", told(404, "Unknown region")),
@@ -227,7 +161,7 @@ async def test_regions_are_asked_of_one_region_then_another_and_once_only(
 
 @pytest.mark.parametrize("answer", [(200, []), told(403, "This API key has no access")])
 async def test_a_key_without_storage_is_told_so(
-    service: Service, provider: EightByEightProvider, answer: Answer
+    service: ScriptedService, provider: EightByEightProvider, answer: Reply
 ) -> None:
     service.rule = lambda *_ask: answer
     with pytest.raises(ForbiddenError) as refused:
@@ -236,7 +170,7 @@ async def test_a_key_without_storage_is_told_so(
     assert "regions = " in refused.value.hint
 
 
-async def test_regions_of_the_profile_are_used_without_asking(service: Service, profile: Profile) -> None:
+async def test_regions_of_the_profile_are_used_without_asking(service: ScriptedService, profile: Profile) -> None:
     provider = EightByEightProvider(with_options(profile, regions=("ap",)))
     assert [folder.name for folder in (await provider.folders(provider.locate(""))).items] == ["ap"]
     assert service.seen == []
@@ -259,7 +193,7 @@ def test_an_address_that_secrets_must_not_go_to_is_refused(profile: Profile, opt
         SPEC.open(with_options(profile, **options))
 
 
-async def test_another_token_url_is_used_whole(service: Service, profile: Profile) -> None:
+async def test_another_token_url_is_used_whole(service: ScriptedService, profile: Profile) -> None:
     service.answers = [("POST /other/tokens", (200, TOKEN)), REGIONS]
     provider = EightByEightProvider(with_options(profile, token_url=f"{service.url}/other/tokens"))
     await provider.folders(provider.locate(""))
@@ -289,7 +223,7 @@ def test_addresses_name_all_regions_a_region_or_an_object(provider: EightByEight
     ("name", "means"), [("US-East", "us-east"), ("uk", "uk"), ("us_east", ""), ("-uk", ""), ("\u212aa", ""), ("eu", "")]
 )
 async def test_the_form_the_profile_and_addresses_know_one_rule_for_the_names_of_regions(
-    service: Service, profile: Profile, name: str, means: str
+    service: ScriptedService, profile: Profile, name: str, means: str
 ) -> None:
     check = next(option.check for option in SPEC.options if option.name == "regions")
     assert check is not None
@@ -330,7 +264,7 @@ async def test_a_missing_secret_is_told_as_it_is_and_not_as_a_wrong_filter(profi
 
 
 async def test_a_region_of_somebody_else_is_explained_by_ones_own(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [REGIONS]
     service.rule = lambda *_ask: told(404, "Unknown region eu")
@@ -343,7 +277,7 @@ async def test_a_region_of_somebody_else_is_explained_by_ones_own(
 
 
 async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_service_tells(
-    service: Service, profile: Profile
+    service: ScriptedService, profile: Profile
 ) -> None:
     provider = EightByEightProvider(with_options(profile, regions=("ap",)))
     service.answers = [REGIONS]
@@ -357,7 +291,7 @@ async def test_a_wrong_region_of_the_profile_is_explained_by_those_that_the_serv
 
 
 async def test_an_error_does_not_wait_for_its_explanation(
-    service: Service, profile: Profile, monkeypatch: pytest.MonkeyPatch
+    service: ScriptedService, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cloudstore_tui.providers.eightbyeight.client.LONGEST_EXPLANATION", 0.2)
     provider = EightByEightProvider(replace(profile, timeouts=Timeouts(connect=2, read=2, give_up=60)))
@@ -371,7 +305,7 @@ async def test_an_error_does_not_wait_for_its_explanation(
 
 
 async def test_regions_that_cannot_be_told_are_not_asked_for_with_every_error(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = lambda *_ask: told(404, "?")
     for _time in range(3):
@@ -384,7 +318,7 @@ async def test_regions_that_cannot_be_told_are_not_asked_for_with_every_error(
 
 
 async def test_types_are_found_by_excluding_those_that_are_known(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
         ("GET", page(row("a", type="voicemail"), row("b", type="odd one"), last=False)),
@@ -400,7 +334,7 @@ async def test_types_are_found_by_excluding_those_that_are_known(
 
 
 async def test_the_search_for_types_ends_even_if_the_service_does_not(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     count = iter(range(10**6))
     service.rule = lambda *_ask: page(row("a", type=f"type{next(count)}"), last=False)
@@ -410,7 +344,7 @@ async def test_the_search_for_types_ends_even_if_the_service_does_not(
 
 
 async def test_a_service_that_ignores_filters_gives_each_type_once(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = lambda *_ask: page(row("a", type="voicemail"), row("b", type="meeting"), last=False)
     found = await provider.folders(provider.locate("us-east"))
@@ -418,7 +352,9 @@ async def test_a_service_that_ignores_filters_gives_each_type_once(
     assert len(service.targets) == 2
 
 
-async def test_a_small_place_is_opened_with_one_request(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_small_place_is_opened_with_one_request(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
     rows = [row(createdTime="2024-09-01T00:00:00"), row(createdTime="2022-01-01T00:00:00"), row(createdTime=None)]
     service.answers = [("GET", page(*rows))]
     found = await provider.folders(Location("acme8", "us-east", "", ("t",)))
@@ -426,7 +362,7 @@ async def test_a_small_place_is_opened_with_one_request(service: Service, provid
     assert len(service.targets) == 1
 
 
-async def test_a_large_place_is_opened_with_two(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_large_place_is_opened_with_two(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [
         ("GET", page(row(createdTime="2024-09-30T00:00:00"), last=False)),
         ("GET", page(row(createdTime="2024-09-28T00:00:00"), last=False)),
@@ -442,7 +378,7 @@ async def test_a_large_place_is_opened_with_two(service: Service, provider: Eigh
 
 
 async def test_buckets_are_listed_page_by_page_and_hold_objects(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     place = Location("acme8", "us-east", "", ("buckets",))
     buckets = [{"id": "k 1", "createdTime": "2024-09-01T00:00:00"}, {"tags": []}]
@@ -469,14 +405,16 @@ async def test_buckets_are_listed_page_by_page_and_hold_objects(
 
 @pytest.mark.parametrize("answer", [(200, {"id": "k", "objectList": []}), (200, [{"id": "k"}])])
 async def test_an_old_service_gives_one_bucket_or_a_list(
-    service: Service, provider: EightByEightProvider, answer: Answer
+    service: ScriptedService, provider: EightByEightProvider, answer: Reply
 ) -> None:
     service.answers = [("GET", answer)]
     found = await provider.folders(Location("acme8", "us-east", "", ("buckets",)))
     assert ([folder.name for folder in found.items], found.cursor) == (["k"], None)
 
 
-async def test_a_place_is_looked_at_with_one_row_of_it(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_place_is_looked_at_with_one_row_of_it(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
     region = provider.locate("us-east")
     service.answers = [REGIONS, ("GET /storage/us-east/v3/buckets", (200, {"id": "k", "objectList": []}))]
     service.rule = lambda *_ask: page(row())
@@ -509,7 +447,7 @@ def test_columns_fit_the_place_until_it_is_known_what_came(provider: EightByEigh
 
 
 async def test_a_filter_goes_out_as_it_was_written_and_wholly_encoded(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [("GET", page())]
     filter_ = "callerId==+16695555518;(agentName=='M,DENNIS',type==t)"
@@ -519,7 +457,7 @@ async def test_a_filter_goes_out_as_it_was_written_and_wholly_encoded(
     assert service.targets == [f"GET {EAST}/objects?filter={sent}&pageKey=0&limit=100&{order}"]
 
 
-async def test_an_empty_filter_is_not_sent(service: Service, provider: EightByEightProvider) -> None:
+async def test_an_empty_filter_is_not_sent(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [("GET", page())]
     assert (await provider.search(Query(provider.locate("us-east")))).cursor is None
     assert "filter" not in service.targets[0]
@@ -527,7 +465,7 @@ async def test_an_empty_filter_is_not_sent(service: Service, provider: EightByEi
 
 @pytest.mark.parametrize("key", [100, 0, -1, 10**12, "x"])
 async def test_paging_goes_on_whatever_the_service_calls_the_page(
-    service: Service, provider: EightByEightProvider, key: Any
+    service: ScriptedService, provider: EightByEightProvider, key: Any
 ) -> None:
     service.answers = [("GET", page(row("a"), last=False, key=key)), ("GET", page())]
     query = Query(provider.locate("us-east"))
@@ -537,9 +475,9 @@ async def test_paging_goes_on_whatever_the_service_calls_the_page(
 
 
 async def test_all_regions_are_merged_and_one_that_fails_is_told(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    def rule(_method: str, target: str, _body: bytes) -> Answer:
+    def rule(_method: str, target: str, _body: bytes) -> Reply:
         if "/uk/" in target:
             return told(403, "not for this key")
         return page(row("a"), last="pageKey=0" not in target)
@@ -555,8 +493,10 @@ async def test_all_regions_are_merged_and_one_that_fails_is_told(
     assert (second.cursor, second.failures) == (None, ())
 
 
-async def test_a_count_that_lacks_a_region_is_an_error(service: Service, provider: EightByEightProvider) -> None:
-    def rule(_method: str, target: str, _body: bytes) -> Answer:
+async def test_a_count_that_lacks_a_region_is_an_error(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
+    def rule(_method: str, target: str, _body: bytes) -> Reply:
         return told(403, "not for this key") if "/uk/" in target else page(row("a"))
 
     service.answers, service.rule = [REGIONS], rule
@@ -567,7 +507,7 @@ async def test_a_count_that_lacks_a_region_is_an_error(service: Service, provide
 
 
 async def test_a_count_that_lacks_a_region_without_a_usable_name_is_an_error(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [("GET /storage/us-east/v3/regions", (200, ["us-east", "../uk"]))]
     service.rule = lambda *_ask: page(row("a"))
@@ -577,7 +517,7 @@ async def test_a_count_that_lacks_a_region_without_a_usable_name_is_an_error(
     assert ([entry.id for entry in found.items], len(found.failures)) == (["a"], 1)
 
 
-async def test_regions_that_all_fail_are_an_error(service: Service, provider: EightByEightProvider) -> None:
+async def test_regions_that_all_fail_are_an_error(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [REGIONS]
     service.rule = lambda *_ask: told(503, "later")
     with pytest.raises(UnavailableError):
@@ -585,7 +525,7 @@ async def test_regions_that_all_fail_are_an_error(service: Service, provider: Ei
 
 
 async def test_a_refused_filter_is_an_error_that_suggests_a_known_field(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = lambda *_ask: told(400, "Unknown field 'agentNam'")
     with pytest.raises(UsageError) as refused:
@@ -601,7 +541,7 @@ def rows_below(number: int, cap: int = 10**9) -> Rule:
     """A service with so many objects, one every second, that refuses offsets from `cap` on."""
     newest = 1_725_148_800
 
-    def rule(_method: str, target: str, _body: bytes) -> Answer:
+    def rule(_method: str, target: str, _body: bytes) -> Reply:
         query = dict(parse_qsl(urlsplit(target).query))
         offset, limit = int(query["pageKey"]), int(query["limit"])
         if offset >= cap:
@@ -622,7 +562,7 @@ def rows_below(number: int, cap: int = 10**9) -> Rule:
 
 @pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 245, 9_999, 123_457])
 async def test_objects_are_counted_with_few_requests(
-    service: Service, provider: EightByEightProvider, number: int
+    service: ScriptedService, provider: EightByEightProvider, number: int
 ) -> None:
     service.rule = rows_below(number)
     assert await provider.count(Query(provider.locate("us-east"))) == number
@@ -631,7 +571,7 @@ async def test_objects_are_counted_with_few_requests(
 
 @pytest.mark.parametrize("number", [7_000, 9_999, 10_000, 25_000])
 async def test_objects_are_counted_where_large_offsets_are_refused(
-    service: Service, provider: EightByEightProvider, number: int
+    service: ScriptedService, provider: EightByEightProvider, number: int
 ) -> None:
     service.rule = rows_below(number, cap=10_000)
     assert await provider.count(Query(provider.locate("us-east"))) == number
@@ -639,7 +579,7 @@ async def test_objects_are_counted_where_large_offsets_are_refused(
 
 @pytest.mark.parametrize("descending", [True, False])
 async def test_a_search_by_time_goes_on_beyond_the_largest_offset(
-    service: Service, provider: EightByEightProvider, descending: bool
+    service: ScriptedService, provider: EightByEightProvider, descending: bool
 ) -> None:
     service.rule = rows_below(20_150, cap=10_000)
     query = Query(provider.locate("us-east"), "type==t", Sort("createdTime", descending))
@@ -657,7 +597,7 @@ async def test_a_search_by_time_goes_on_beyond_the_largest_offset(
 
 
 async def test_another_order_says_that_the_service_gives_no_more(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = rows_below(20_000, cap=10_000)
     query = Query(provider.locate("us-east"), "", Sort("storedBytes"))
@@ -668,7 +608,7 @@ async def test_another_order_says_that_the_service_gives_no_more(
 
 
 async def test_rows_that_do_not_meet_the_filter_are_here_and_counted(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     tags = [[{"key": "duration", "value": text}] for text in ("9500", "95000")]
     rows = [row(str(number), tags=tag) for number, tag in enumerate(tags)]
@@ -683,7 +623,7 @@ async def test_rows_that_do_not_meet_the_filter_are_here_and_counted(
     assert [str(failure) for failure in pager.failures] == [str(UnreadableError(1, subject="acme8:us-east/"))]
 
 
-async def test_an_error_with_status_200_is_an_error(service: Service, provider: EightByEightProvider) -> None:
+async def test_an_error_with_status_200_is_an_error(service: ScriptedService, provider: EightByEightProvider) -> None:
     for answer in ((200, b"<html><title>Sign in</title></html>"), (200, {"fault": {"faultstring": "down"}})):
         service.answers = [("GET", answer)]
         with pytest.raises(ReplyError):
@@ -705,7 +645,7 @@ async def test_an_error_with_status_200_is_an_error(service: Service, provider: 
     ],
 )
 async def test_an_id_is_one_segment_of_the_path_whatever_it_holds(
-    service: Service, provider: EightByEightProvider, id_: str, sent: str
+    service: ScriptedService, provider: EightByEightProvider, id_: str, sent: str
 ) -> None:
     service.rule = lambda *_ask: (200, row("another"))
     entry = await provider.stat(provider.locate(f"us-east/{id_}"))
@@ -714,7 +654,7 @@ async def test_an_id_is_one_segment_of_the_path_whatever_it_holds(
 
 
 async def test_the_bytes_come_from_a_presigned_link_without_credentials(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     record = row("a/b", storedBytes="12", checksum="c", checksumType="MD5")
     service.answers = [("GET", (200, record)), ("GET", (302, b"", ("Location", LINK)))]
@@ -731,7 +671,7 @@ async def test_the_bytes_come_from_a_presigned_link_without_credentials(
 
 @pytest.mark.parametrize("answer", [(200, b"ID3 sound"), (200, {"a": "transcript"}), told(400, "?"), told(405, "?")])
 async def test_a_service_without_presigned_links_is_asked_with_credentials(
-    service: Service, provider: EightByEightProvider, answer: Answer
+    service: ScriptedService, provider: EightByEightProvider, answer: Reply
 ) -> None:
     service.answers = [("GET", (200, row("a"))), ("GET", answer)]
     source = await provider.source(provider.locate("us-east/a"))
@@ -752,7 +692,7 @@ async def test_a_service_without_presigned_links_is_asked_with_credentials(
     ],
 )
 async def test_an_unsafe_link_is_refused_and_nothing_else_is_tried(
-    service: Service, provider: EightByEightProvider, url: str
+    service: ScriptedService, provider: EightByEightProvider, url: str
 ) -> None:
     for ask in (provider.source, provider.link):
         service.answers = [("GET", (200, row("a"))), ("GET", (200, {"url": url}))]
@@ -767,7 +707,7 @@ async def test_an_unsafe_link_is_refused_and_nothing_else_is_tried(
     [("ARCHIVED", "24 hours"), ("REVOKED", "8x8"), ("DELETED", "purged"), ("PENDING", "later"), ("ODD", "AVAILABLE")],
 )
 async def test_the_state_is_looked_at_before_the_content(
-    service: Service, provider: EightByEightProvider, state: str, hint: str
+    service: ScriptedService, provider: EightByEightProvider, state: str, hint: str
 ) -> None:
     service.rule = lambda *_ask: (200, row("a", objectState=state))
     with pytest.raises(NotAvailableError) as refused:
@@ -778,7 +718,9 @@ async def test_the_state_is_looked_at_before_the_content(
     assert service.targets == [f"GET {EAST}/objects/a"]
 
 
-async def test_a_record_that_tells_enough_spares_a_request(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_record_that_tells_enough_spares_a_request(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
     place = provider.locate("us-east/a")
     known = StoredObject(place, "a", id="a", size=7, size_exact=True, state="AVAILABLE", checksum="c" * 32)
     service.answers = [(f"GET {EAST}/objects/a/content", (200, LINK.encode()))]
@@ -795,7 +737,7 @@ async def test_a_record_that_tells_enough_spares_a_request(service: Service, pro
 
 @pytest.mark.parametrize("status", [403, 404, 409])
 async def test_a_state_that_changed_meanwhile_explains_the_refusal(
-    service: Service, provider: EightByEightProvider, status: int
+    service: ScriptedService, provider: EightByEightProvider, status: int
 ) -> None:
     service.answers = [
         (f"GET {EAST}/objects/a", (200, row("a"))),
@@ -808,7 +750,9 @@ async def test_a_state_that_changed_meanwhile_explains_the_refusal(
     assert refused.value.state == "REVOKED"
 
 
-async def test_a_refusal_for_another_reason_stays_what_it_is(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_refusal_for_another_reason_stays_what_it_is(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
     service.answers = [
         (f"GET {EAST}/objects/a", (200, row("a"))),
         (f"GET {EAST}/objects/a/content", told(403, "no")),
@@ -820,7 +764,7 @@ async def test_a_refusal_for_another_reason_stays_what_it_is(service: Service, p
     assert "Call Recordings & Storage" in refused.value.hint
 
 
-async def test_there_is_one_form_of_links(service: Service, provider: EightByEightProvider) -> None:
+async def test_there_is_one_form_of_links(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [("GET", answer) for answer in ((200, row("a")), (200, LINK.encode())) * 2]
     plain = await provider.link(provider.locate("us-east/a"))
     assert (plain.url.reveal(), plain.form, plain.note) == (LINK, LinkForm.PRESIGNED, "")
@@ -835,7 +779,7 @@ async def test_a_folder_has_no_content(provider: EightByEightProvider) -> None:
 
 
 async def test_related_objects_are_searched_for_in_every_state(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [("GET", page(row("a"), row("b"))), ("GET", page())]
     found = await provider.related(StoredObject(provider.locate("us-east/a"), "a", id="a", bucket_id="k"))
@@ -847,14 +791,14 @@ async def test_related_objects_are_searched_for_in_every_state(
 # Deleting
 
 
-def bodies(service: Service, method: str) -> list[object]:
+def bodies(service: ScriptedService, method: str) -> list[object]:
     return [json.loads(body) for seen, _target, _headers, body in service.seen if seen == method and body[:1] == b"["]
 
 
 async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
-    def rule(method: str, target: str, _body: bytes) -> Answer:
+    def rule(method: str, target: str, _body: bytes) -> Reply:
         if method == "DELETE":
             return (200, b"")
         id_ = target.rpartition("/")[2]
@@ -880,7 +824,7 @@ async def test_objects_are_deleted_in_batches_and_each_is_looked_at(
 
 
 async def test_a_service_that_forgets_what_it_deletes_is_believed_that_it_did(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.rule = lambda method, *_ask: (200, b"") if method == "DELETE" else told(404, "gone")
     service.answers = [REGIONS]
@@ -889,7 +833,7 @@ async def test_a_service_that_forgets_what_it_deletes_is_believed_that_it_did(
 
 
 async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
         ("DELETE", None),
@@ -909,10 +853,10 @@ async def test_a_lost_reply_to_a_deletion_is_settled_by_looking(
     assert len(bodies(service, "DELETE")) == 1
 
 
-async def test_an_unknown_id_does_not_keep_the_others(service: Service, provider: EightByEightProvider) -> None:
+async def test_an_unknown_id_does_not_keep_the_others(service: ScriptedService, provider: EightByEightProvider) -> None:
     deleted: set[str] = set()
 
-    def rule(method: str, target: str, body: bytes) -> Answer:
+    def rule(method: str, target: str, body: bytes) -> Reply:
         if method == "DELETE":
             ids = set(json.loads(body))
             if "x" in ids:
@@ -935,7 +879,7 @@ async def test_an_unknown_id_does_not_keep_the_others(service: Service, provider
 
 
 async def test_a_key_that_may_not_delete_is_told_the_level_it_takes(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [("DELETE", told(403, "no permission")), REGIONS]
     found = await provider.delete([provider.locate("us-east/a")])
@@ -946,7 +890,7 @@ async def test_a_key_that_may_not_delete_is_told_the_level_it_takes(
 
 
 async def test_nothing_is_already_gone_in_a_region_that_is_not_ours(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [REGIONS]
     service.rule = lambda *_ask: told(404, "Unknown region eu")
@@ -955,7 +899,7 @@ async def test_nothing_is_already_gone_in_a_region_that_is_not_ours(
     assert isinstance(found[0].error, MissingError)
 
 
-async def test_a_read_only_profile_sends_nothing_that_changes(service: Service, profile: Profile) -> None:
+async def test_a_read_only_profile_sends_nothing_that_changes(service: ScriptedService, profile: Profile) -> None:
     provider = EightByEightProvider(replace(profile, read_only=True))
     with pytest.raises(ReadOnlyError):
         await provider.delete([provider.locate("us-east/a")])
@@ -985,7 +929,7 @@ NEW = {"zipName": "new.zip", "status": "NOT_STARTED", "content": ["a:NOT_STARTED
     ],
 )
 async def test_a_new_job_is_found_in_every_answer_to_its_start(
-    service: Service, provider: EightByEightProvider, before: object, answer: Answer, after: object
+    service: ScriptedService, provider: EightByEightProvider, before: object, answer: Reply, after: object
 ) -> None:
     service.answers = [(f"GET {JOBS}/status", (200, before)), ("POST", answer), (f"GET {JOBS}/status", (200, after))]
     job = await provider.start_zip([provider.locate(f"us-east/{id_}") for id_ in ("a", "b", "a")])
@@ -996,7 +940,7 @@ async def test_a_new_job_is_found_in_every_answer_to_its_start(
 
 
 async def test_a_start_that_nobody_can_tell_apart_is_unknown_and_one_without_effect_failed(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     other = {"zipName": "other.zip", "status": "DONE"}
     service.answers = [("GET", (200, [OLD])), ("POST", None), ("GET", (200, [OLD, NEW, other]))]
@@ -1009,14 +953,14 @@ async def test_a_start_that_nobody_can_tell_apart_is_unknown_and_one_without_eff
     assert len([target for target in service.targets if target.startswith("POST")]) == 2
 
 
-async def test_a_job_packs_objects_of_one_region(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_job_packs_objects_of_one_region(service: ScriptedService, provider: EightByEightProvider) -> None:
     for wanted in ([], [provider.locate("uk/a"), provider.locate("us-east/a")], [provider.locate("uk")]):
         with pytest.raises(UsageError):
             await provider.start_zip(wanted)
     assert service.seen == []
 
 
-async def test_the_state_of_a_job_is_that_of_its_name(service: Service, provider: EightByEightProvider) -> None:
+async def test_the_state_of_a_job_is_that_of_its_name(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [("GET", (200, [OLD, NEW])), ("GET", (200, [])), ("GET", (200, [OLD])), ("GET", (200, b""))]
     assert (await provider.zip_job("us-east", "new.zip")).status == "NOT_STARTED"
     with pytest.raises(MissingError):
@@ -1030,7 +974,7 @@ async def test_the_state_of_a_job_is_that_of_its_name(service: Service, provider
 
 @pytest.mark.parametrize("status", [404, 405])
 async def test_a_job_is_cancelled_with_put_and_on_old_services_with_post(
-    service: Service, provider: EightByEightProvider, status: int
+    service: ScriptedService, provider: EightByEightProvider, status: int
 ) -> None:
     service.answers = [("PUT", told(status, "?")), REGIONS, ("POST", (204, b"")), ("GET", (200, [OLD]))]
     left = await provider.cancel_zip("us-east", "new.zip")
@@ -1039,7 +983,9 @@ async def test_a_job_is_cancelled_with_put_and_on_old_services_with_post(
     assert told_of == [f"PUT {JOBS}/cancel/new.zip", f"POST {JOBS}/cancel/new.zip", f"GET {JOBS}/status"]
 
 
-async def test_a_job_that_is_not_there_cannot_be_cancelled(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_job_that_is_not_there_cannot_be_cancelled(
+    service: ScriptedService, provider: EightByEightProvider
+) -> None:
     service.answers = [("PUT", told(404, "No zip")), REGIONS, ("POST", told(405, "Use PUT"))]
     with pytest.raises(MissingError, match="No zip"):
         await provider.cancel_zip("us-east", "new.zip")
@@ -1049,7 +995,7 @@ async def test_a_job_that_is_not_there_cannot_be_cancelled(service: Service, pro
 
 
 async def test_clearing_tells_what_is_left_even_if_the_reply_is_lost(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
         ("PUT", (200, [])),
@@ -1065,7 +1011,7 @@ async def test_clearing_tells_what_is_left_even_if_the_reply_is_lost(
 
 
 async def test_a_finished_zip_comes_from_its_link_or_from_the_api(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [
         ("GET", (200, [{**OLD, "url": LINK}])),
@@ -1083,7 +1029,7 @@ async def test_a_finished_zip_comes_from_its_link_or_from_the_api(
 
 @pytest.mark.parametrize("status", ["NOT_STARTED", "in_progress", "FAILED", "CANCELLED"])
 async def test_an_unfinished_zip_is_never_fetched(
-    service: Service, provider: EightByEightProvider, status: str
+    service: ScriptedService, provider: EightByEightProvider, status: str
 ) -> None:
     service.answers = [("GET", (200, {**OLD, "status": status, "url": LINK}))]
     with pytest.raises(JobError) as refused:
@@ -1094,7 +1040,7 @@ async def test_an_unfinished_zip_is_never_fetched(
 # Restoring
 
 
-async def test_an_object_is_asked_back_for_some_days(service: Service, provider: EightByEightProvider) -> None:
+async def test_an_object_is_asked_back_for_some_days(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [("POST", (200, {"expirationDays": 3}))]
     assert await provider.restore(provider.locate("us-east/a"), 5) == 3
     assert service.targets == [f"POST {EAST}/objects/a/restore"]
@@ -1102,7 +1048,9 @@ async def test_an_object_is_asked_back_for_some_days(service: Service, provider:
 
 
 @pytest.mark.parametrize("days", [0, 11, -1])
-async def test_days_out_of_range_are_not_asked_for(service: Service, provider: EightByEightProvider, days: int) -> None:
+async def test_days_out_of_range_are_not_asked_for(
+    service: ScriptedService, provider: EightByEightProvider, days: int
+) -> None:
     with pytest.raises(UsageError, match="1 to 10"):
         await provider.restore(provider.locate("us-east/a"), days)
     assert service.seen == []
@@ -1110,7 +1058,7 @@ async def test_days_out_of_range_are_not_asked_for(service: Service, provider: E
 
 @pytest.mark.parametrize(("state", "is_known"), [("PENDING", True), ("AVAILABLE", True), ("ARCHIVED", False)])
 async def test_a_lost_reply_to_a_restore_is_settled_by_looking(
-    service: Service, provider: EightByEightProvider, state: str, is_known: bool
+    service: ScriptedService, provider: EightByEightProvider, state: str, is_known: bool
 ) -> None:
     service.answers = [("POST", None), ("GET", (200, row("a", objectState=state)))]
     if is_known:
@@ -1126,7 +1074,7 @@ async def test_a_lost_reply_to_a_restore_is_settled_by_looking(
     ("status", "kind"), [(400, UsageError), (403, ForbiddenError), (409, StorageError), (404, MissingError)]
 )
 async def test_a_refused_restore_shows_the_services_words(
-    service: Service, provider: EightByEightProvider, status: int, kind: type[StorageError]
+    service: ScriptedService, provider: EightByEightProvider, status: int, kind: type[StorageError]
 ) -> None:
     service.answers = [("POST", told(status, "the very words")), REGIONS]
     with pytest.raises(kind) as refused:
@@ -1139,7 +1087,7 @@ async def test_a_refused_restore_shows_the_services_words(
 
 
 async def test_a_check_looks_at_everything_until_something_is_wrong(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.answers = [REGIONS, ("GET /storage/us-east", page(row())), ("GET /storage/uk", told(403, "not yours"))]
     checks = await provider.check()
@@ -1155,7 +1103,7 @@ async def test_a_check_looks_at_everything_until_something_is_wrong(
 
 
 async def test_a_check_doubts_a_key_for_other_products_and_goes_on(
-    service: Service, provider: EightByEightProvider
+    service: ScriptedService, provider: EightByEightProvider
 ) -> None:
     service.token = (200, {**TOKEN, "api_product_list": "[work-analytics]"})
     service.answers = [REGIONS]
@@ -1166,7 +1114,7 @@ async def test_a_check_doubts_a_key_for_other_products_and_goes_on(
     assert checks[-1].title == "clock"
 
 
-async def test_a_check_notices_a_clock_that_is_off(service: Service, provider: EightByEightProvider) -> None:
+async def test_a_check_notices_a_clock_that_is_off(service: ScriptedService, provider: EightByEightProvider) -> None:
     service.answers = [REGIONS]
     service.rule = lambda *_ask: (*page(), ("Date", "Thu, 01 Jan 2037 00:00:00 GMT"))
     checks = await provider.check()

@@ -17,12 +17,11 @@ from msgspec.structs import replace
 
 from cloudstore_tui.core.errors import MissingError
 from cloudstore_tui.core.links import Source, Target
-from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
-from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
-from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.manager import TransferManager
+from tests.support.providers import FakeProvider
 
 MODIFIED = datetime(2024, 9, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -237,12 +236,12 @@ class FaultServer:
         return not (answer.no_length or answer.cut is not None or answer.stall is not None)
 
 
-class TinyProvider(StorageProvider):
+class TinyProvider(FakeProvider):
     """Knows objects of the fault server; what it tells of them can be changed."""
 
     def __init__(self, server: FaultServer) -> None:
+        super().__init__(Profile("tiny", "tiny", read_only=False))
         self.server = server
-        self.profile = Profile("tiny", "tiny", read_only=False)
         self.tells_size = True
         self.tells_checksum = True
         self.checksum: str | None = None
@@ -253,24 +252,6 @@ class TinyProvider(StorageProvider):
         self.modified = MODIFIED
         self.hidden: set[str] = set()
         self.target_headers: dict[str, Secret] = {}
-
-    def locate(self, rest: str) -> Location:
-        return Location("tiny", path=rest)
-
-    def is_folder(self, location: Location) -> bool:
-        return location.path.endswith("/")
-
-    def parent(self, location: Location) -> Location | None:
-        return None
-
-    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
-        return Page(())
-
-    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
-        return Page(())
-
-    def query(self, location: Location) -> Query | None:
-        return None
 
     async def stat(self, location: Location) -> Entry:
         content = self.server.objects.get("/" + location.path)
@@ -308,15 +289,6 @@ class TinyProvider(StorageProvider):
         self.signed += 1
         url = f"{self.server.url}/{location.path}?X-Signature=canary{self.signed}"
         return Target(Secret(url), headers=self.target_headers, local=True)
-
-    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        return ()
-
-    async def check(self) -> tuple[Check, ...]:
-        return ()
-
-    async def close(self) -> None:
-        return None
 
 
 class FastClock(Clock):
