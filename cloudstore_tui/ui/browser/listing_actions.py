@@ -88,7 +88,7 @@ class ListingActions(ActionGroup):
             await asyncio.sleep(POLL_S)
             try:
                 while self.listing.is_busy and state is self.listing.state and pager is state.pager:
-                    eta.update(state.fetched - fetched - eta.rows, pager.left)
+                    eta.update(state.fetched - fetched - eta.rows, _left(state))
                     self.listing.say(_progress(doing, eta, state))
                     if most and state.store.loaded >= most:
                         self.listing.stop()
@@ -171,6 +171,14 @@ def _first_to_sort(state: ListingState) -> Column | None:
     if state.target.query is not None:
         return next((column for column in columns if column.kind is ColumnKind.TIME), None)
     return next((column for column in columns if column.name == "name"), next(iter(columns), None))
+
+
+def _left(state: ListingState) -> int | None:
+    """Roughly how many rows are still to come; `None` while nobody knows."""
+    pager = state.pager
+    if pager.left is None and pager.total is not None:
+        return max(pager.total - state.fetched, 0)
+    return pager.left
 
 
 def _progress(doing: str, eta: EtaEstimator, state: ListingState) -> str:
