@@ -4,6 +4,7 @@ import json
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -12,7 +13,6 @@ from cloudstore_tui.cli import watch
 from cloudstore_tui.sandbox.server import Sandbox
 from tests.support.commands import Cloudstore
 
-DAY = datetime(2024, 9, 1, tzinfo=UTC)
 WATCH = ("watch", "acme8:us-east", "type:callcenterrecording", "--to", "calls")
 
 
@@ -37,34 +37,10 @@ class Clock:
             raise click.exceptions.Exit(0)
 
 
-def fetched(folder: Path) -> list[str]:
-    """The ids of all objects that were ever fetched, in order."""
-    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    return [event["line"]["id"] for event in events if event["event"] == "fetched"]
-
-
-def test_a_day_with_an_outage_and_a_restart_brings_each_object_once(
-    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    clock = Clock(monkeypatch, DAY + timedelta(hours=7), 3)
-    assert cloudstore(*WATCH, "--since", DAY.isoformat()).code == 0
-    # For two hours the service refuses; then, for longer than it looks back, nobody watches.
-    clock.left = 2
-    sandbox.faults.add("forbidden where=api path=*/objects* times=0")
-    told = cloudstore(*WATCH)
-    assert (told.code, told.err.count("acme8:us-east")) == (0, 2), told.err
-    sandbox.faults.reset()
-    clock.now += timedelta(hours=9)
-    clock.left = 2
-    assert cloudstore(*WATCH, "--look-back", "1h").code == 0
-    wanted = cloudstore(
-        *("find", "acme8:us-east", "type:callcenterrecording", "--json"),
-        *("--since", DAY.isoformat(), "--until", (clock.now - timedelta(hours=1)).isoformat()),
-    )
-    brought = fetched(tmp_path / "calls")
-    assert sorted(brought) == sorted(record["id"] for record in wanted.records)
-    assert len(brought) == len(set(brought)) > 100
-    assert cloudstore("verify", "calls").code == 0
+def known(folder: Path) -> dict[str, Any]:
+    """What a folder knows of the watches that filled it."""
+    told: dict[str, Any] = json.loads((folder / "last-watch.json").read_text())
+    return told
 
 
 def test_it_looks_less_often_while_nothing_comes(
@@ -89,6 +65,63 @@ def test_systemd_is_told_that_it_is_ready_and_that_it_lives(
     assert all(word in told for word in ("READY=1", "WATCHDOG=1", "STATUS=Fetched 0", "STOPPING=1"))
 
 
-def test_what_can_never_work_ends_it(cloudstore: Cloudstore) -> None:
-    assert cloudstore(*WATCH, "--until", "today").code == 2
-    assert cloudstore("watch", "acme:exports/", "--to", "calls", "type:x").code == 2
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*WATCH, "--until", "today"),
+        (*WATCH, "--within", "6h"),
+        (*WATCH, "--expect", "callcenterrecording,transcription"),
+        ("watch", "acme:exports/", "--to", "calls", "type:x"),
+        ("watch", "acme:exports/", "--to", "calls", "--expect", "transcription"),
+    ],
+)
+def test_what_can_never_work_ends_it(cloudstore: Cloudstore, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert cloudstore(*arguments).code == 2
+    assert not (tmp_path / "calls").exists()
+
+
+def test_what_came_before_another_query_or_a_failure_is_no_reason_to_look_later(
+    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def since() -> str:
+        told: str = known(tmp_path / "calls")["last"]["since"]
+        return told[:16]
+
+    clock = Clock(monkeypatch, datetime(2024, 9, 3, 12, tzinfo=UTC), 1)
+    (tmp_path / "calls").mkdir()
+    sandbox.faults.add("forbidden where=api path=*/objects* times=0")
+    assert cloudstore(*WATCH, "--since", "2024-09-03T01:00Z").code == 0
+    assert "coverage" not in known(tmp_path / "calls") or known(tmp_path / "calls")["coverage"] is None
+    sandbox.faults.reset()
+    # Nothing of the first start is given up, whatever the next one asks for.
+    clock.left = 1
+    assert cloudstore(*WATCH, "--since", "2024-09-03T09:00Z", "--look-back", "1h").code == 0
+    assert since() == "2024-09-03T01:00"
+    began = clock.now
+    clock.left = 1
+    assert cloudstore(*WATCH, "--look-back", "1h").code == 0
+    assert since() == f"{began - timedelta(hours=2, minutes=5):%Y-%m-%dT%H:%M}"
+    # What was never looked through is looked through once it is asked for.
+    clock.left = 1
+    assert cloudstore(*WATCH, "--since", "2024-09-02T23:00Z").code == 0
+    assert since() == "2024-09-02T23:00"
+    assert known(tmp_path / "calls")["coverage"]["since"].startswith("2024-09-02T23:00")
+    clock.left = 1
+    assert cloudstore("watch", "acme8:us-east", "--type", "summary", "--to", "calls", "--since", "2024-09-03").code == 0
+    assert since() == "2024-09-03T00:00"
+
+
+def test_new_files_of_a_folder_come_once(
+    cloudstore: Cloudstore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clock = Clock(monkeypatch, datetime(2024, 8, 31, 12, tzinfo=UTC), 2)
+    folder = ("watch", "acme:exports/reporting/intraday/", "--to", "hours", "--since", "2024-08-31T09:00Z")
+    assert cloudstore(*folder).code == 0
+    first = {file.name for file in (tmp_path / "hours").glob("*.gz")}
+    assert len(first) > 1
+    sandbox.log.clear()
+    clock.left = 1
+    assert cloudstore(*folder).code == 0
+    assert {file.name for file in (tmp_path / "hours").glob("*.gz")} == first
+    assert [seen for seen in sandbox.log.requests if seen.role == "blob"] == []
+    assert cloudstore("status", "hours").code == 0

@@ -232,7 +232,10 @@ def check_day(service: Service, folder: Path, wanted: list[str], told: list[str]
 
 @pytest.mark.parametrize(
     ("service", "step", "ends"),
-    [pytest.param(40, 80, 3, id="quick"), pytest.param(2_000, 10, 30, id="full", marks=pytest.mark.long)],
+    [
+        pytest.param(40, 80, 3, id="quick"),
+        pytest.param(2_000, 10, 30, id="full", marks=[pytest.mark.long, pytest.mark.timeout(5400)]),
+    ],
     indirect=["service"],
 )
 def test_a_day_brings_each_object_once(service: Service, draw: Random, tmp_path: Path, step: int, ends: int) -> None:

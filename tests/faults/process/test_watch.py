@@ -50,10 +50,12 @@ def test_a_signal_ends_it_after_the_object_in_hand(machine: Any, slow: Callable[
     assert (asked.code, "no run has ever been complete" in asked.err) == (1, True)
 
 
-def test_a_second_signal_ends_it_at_once(
+def test_one_folder_has_one_watch_and_a_second_signal_ends_it_at_once(
     machine: Any, slow: Callable[[int], None], wait_until: Callable[..., Any]
 ) -> None:
     watch = started(machine, slow, RATE // 20)
+    other = machine.run(*WATCH)
+    assert (other.code, "another watch fills this folder" in other.err) == (10, True)
     watch.tell(signal.SIGTERM)
     # Two at once would be one.
     wait_until(lambda: watch.age > 0.3, "some time")
