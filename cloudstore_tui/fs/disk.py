@@ -12,6 +12,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Self
@@ -43,6 +44,7 @@ class Disk:
 
     def __init__(self) -> None:
         self._file_systems = FileSystems()
+        self._folder_syncs = SharedSyncs()
 
     def open_folder(self, path: Path) -> int:
         """Open a folder that the user named, making it and those above it if they are not there. It may be a link."""
@@ -141,7 +143,14 @@ class Disk:
         os.fsync(descriptor)
 
     def sync_folder(self, descriptor: int) -> None:
-        """Wait until a folder's names are on the disk, where the file system can do that: many network ones cannot."""
+        """Wait until a folder's names are on the disk, where the file system can do that: many network ones cannot.
+
+        Those who wait for the same folder at the same time share a sync.
+        """
+        found = os.fstat(descriptor)
+        self._folder_syncs.join((found.st_dev, found.st_ino), lambda: self._sync_names(descriptor))
+
+    def _sync_names(self, descriptor: int) -> None:
         try:
             self.sync(descriptor)
         except OSError as error:
@@ -293,6 +302,40 @@ class Disk:
         """Bytes that the file system of a folder has in all."""
         system = os.fstatvfs(folder)
         return system.f_blocks * system.f_frsize
+
+
+class SharedSyncs:
+    """Serves all who wait for the same thing with one sync, begun after the last of them asked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[Hashable, Future[None]] = {}
+        self._next: dict[Hashable, Future[None]] = {}
+        """Those that have not begun: whoever comes may still join."""
+
+    def join(self, key: Hashable, sync: Callable[[], None]) -> None:
+        """Return when a sync has ended that began after this call; its failure is everybody's."""
+        with self._lock:
+            joined, running = self._next.get(key), self._running.get(key)
+            if joined is None:
+                mine = self._next[key] = Future()
+        if joined is not None:
+            return joined.result()
+        if running is not None:
+            wait((running,))
+        with self._lock:
+            self._running[key] = self._next.pop(key)
+        try:
+            sync()
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            mine.set_result(None)
+        finally:
+            with self._lock:
+                if self._running.get(key) is mine:
+                    del self._running[key]
 
 
 HERE = PurePath()

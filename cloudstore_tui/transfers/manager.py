@@ -1,7 +1,7 @@
 """The queue of transfers: so many at once, each with its state, in one event loop."""
 
 import asyncio
-import secrets
+import random
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,9 +31,12 @@ _CAN_RETRY = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
 _OFF_THE_LIST = frozenset({State.DONE, State.SKIPPED, State.CANCELLED})
 
 
+_CHANCE = random.Random()
+
+
 def new_transfer_id() -> int:
     """An id for a transfer that no other program gives to one of its own."""
-    return secrets.randbits(40)
+    return _CHANCE.getrandbits(40)
 
 
 class TransferManager:

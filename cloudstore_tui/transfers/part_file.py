@@ -6,8 +6,8 @@ in it.
 
 import hashlib
 import os
+import random
 import re
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +27,8 @@ _PART = re.compile(r"\.cs-[0-9a-f]{12}(-[0-9a-f]{8})?\.part")
 LATEST = 253_402_300_799
 """The last second of the year 9999: file times beyond are left out."""
 _TRIES = 5
+_CHANCE = random.Random()
+"""Seeded by the system once: asking it anew for each of thousands of objects takes longer than opening their files."""
 
 
 class PartNames(Struct, frozen=True):
@@ -40,7 +42,7 @@ class PartNames(Struct, frozen=True):
     @classmethod
     def of(cls, part_id: str) -> Self:
         """Names for the part file of one object and target."""
-        return cls(f".cs-{part_id}.part", f".cs-{part_id}-{secrets.token_hex(4)}.part")
+        return cls(f".cs-{part_id}.part", f".cs-{part_id}-{_CHANCE.getrandbits(32):08x}.part")
 
 
 def is_part_name(name: str) -> bool:
@@ -114,6 +116,8 @@ class PartFile:
         self._spoilt: StorageError | None = None
         self._resumed = False
         self.name = names.shared
+        self.inode = 0
+        """What tells it from another file of its name, once it is open."""
         self._dir_fd = -1
         self._file = -1
 
@@ -121,11 +125,6 @@ class PartFile:
     def is_open(self) -> bool:
         """Whether it may be written, and is still to be published or discarded."""
         return self._file >= 0
-
-    @property
-    def inode(self) -> int:
-        """What tells it from another file of its name."""
-        return os.fstat(self._file).st_ino
 
     def open(self, resume_state: ResumeState | None = None) -> None:
         """Open the folder, and in it the part file. Nothing happens if that was done.
@@ -144,6 +143,7 @@ class PartFile:
                 self._dir_fd = self._target.make(self._disk)
                 opened = _open_part(self._disk, self._dir_fd, self._names, resume_state)
                 self._file, self.name = opened.descriptor, opened.name
+                self.inode = os.fstat(self._file).st_ino
                 self.offset = self.durable = opened.offset
                 self._resumed = opened.resumed
         except StorageError as error:
