@@ -79,6 +79,19 @@ async def test_escape_stops_what_is_loading_and_r_reads_it(browser: Any, folders
         assert it.rows == ["reporting/", "readme.txt"]
 
 
+async def test_an_error_that_stands_in_place_of_the_rows_is_not_said_once_more_below(
+    browser: Any, folders: Any
+) -> None:
+    folders.fail["browse"] = NetworkError("no answer came", subject="acme:exports/", hint="Check the network.")
+    async with browser(start="acme:exports/") as it:
+        await it.until(lambda: "Check the network." in it.text)
+        assert it.text.count("Check the network.") == 1
+        await it.press("less_than_sign")
+        assert "Messages" in it.text
+        assert it.notices == ["acme:exports/: no answer came. Check the network."]
+        assert it.text.count("Check the network.") == 2
+
+
 async def test_a_failure_is_a_sentence_and_nothing_is_lost(browser: Any, folders: Any) -> None:
     async with browser(start="acme:exports/") as it:
         folders.fail["browse"] = NetworkError("no answer came", subject="acme:exports/", hint="Check the network.")

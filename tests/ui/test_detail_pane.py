@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 from textual.content import Content
-from textual.widgets import Static
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.ui.detail_text import Subject, detail_text, preview, two_lines
@@ -90,7 +89,7 @@ async def test_the_pane_follows_the_cursor_and_draws_once_when_it_rests(browser:
     async with browser(start="acme:exports/reporting/") as it:
         await it.until(lambda: "Address  acme:exports/reporting/report-000.tar" in it.text)
         drawn: list[str] = []
-        fields = it.screen.detail.query_one("#text", Static)
+        fields = it.screen.detail.text
         change = fields.update
 
         def counted(text: Content) -> None:

@@ -92,6 +92,28 @@ async def test_an_identical_file_is_no_question(browser: Any, searches: Any, tmp
         assert "the same" not in it.text
 
 
+async def test_all_files_in_the_way_are_compared_whose_content_the_list_tells(
+    browser: Any, searches: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.MAX_ASKED", 1)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.download_actions.AT_ONCE", 2)
+    (tmp_path / "downloads").mkdir()
+    for number in range(5):
+        (tmp_path / "downloads" / f"int-{number:07}.mp3").write_bytes(b"the same" if number != 3 else b"another!")
+    plain, md5 = searches.object, hashlib.md5(b"the same", usedforsecurity=False).hexdigest()
+    searches.object = lambda number, query: replace(
+        plain(number, query), size=8, size_exact=True, checksum=md5, checksum_type="MD5"
+    )
+    async with browser(start="acme8:us-east/") as it:
+        await it.press(*["space"] * 5, "d")
+        await it.until(lambda: isinstance(it.app.screen, ConflictDialog))
+        # Four of five are the same already, and no question.
+        assert "This file is already in" in it.text
+        assert "int-0000003.mp3" in it.text
+        await it.press("escape")
+        assert not it.engine.transfers
+
+
 async def test_a_file_in_the_way_is_asked_about_once(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "downloads").mkdir()
     for number in range(2):

@@ -19,6 +19,7 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.dialogs.fetching import JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
+    Conflict,
     FetchAnswer,
     FetchOffer,
     Zipping,
@@ -38,8 +39,10 @@ from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 ZIP_FROM = 10
 """Files below which nobody waits for a zip."""
-MAX_COMPARED = 200
-"""Files in the way that are compared with what would come; of more only the sizes are."""
+MAX_ASKED = 200
+"""Files in the way of which the service is asked what they have; of the others the list says it, or nobody does."""
+AT_ONCE = 50
+"""Files compared between two looks at whether the user gave up."""
 
 
 class DownloadActions(ActionGroup):
@@ -293,22 +296,39 @@ class DownloadActions(ActionGroup):
         if not in_the_way:
             return OnConflict.REFUSE
         with self.listing.doing("comparing with what is there…"):
-            known = [await self._known(entry) for entry in in_the_way[:MAX_COMPARED]]
-            conflicts = await asyncio.to_thread(
-                lambda: [compared(entry, files[identity(entry)], self.listing.zone) for entry in known]
-            )
-        different = [conflict for conflict in conflicts if not conflict.is_same]
-        count = len(different) + len(in_the_way) - len(known)
+            different, unasked = await self._different(in_the_way, files)
+        count = len(different) + unasked
         if not count:
             # The transfers look again, and find them done.
             return OnConflict.REFUSE
         dialog = ConflictDialog(different, home_path(folder), self.listing.zone, count=count)
         return await self.screen.app.push_screen_wait(dialog)
 
+    async def _different(
+        self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path]
+    ) -> tuple[list[Conflict], int]:
+        """Those that are not the same already, and of how many the service was not asked what they are."""
+        known = [entry for entry in in_the_way if _is_described(entry)]
+        unknown = [entry for entry in in_the_way if not _is_described(entry)]
+        known += [await self._known(entry) for entry in unknown[:MAX_ASKED]]
+        zone = self.listing.zone
+
+        def compare(some: Sequence[StoredObject]) -> list[Conflict]:
+            return [compared(entry, files[identity(entry)], zone) for entry in some]
+
+        different: list[Conflict] = []
+        for start in range(0, len(known), AT_ONCE):
+            conflicts = await asyncio.to_thread(compare, known[start : start + AT_ONCE])
+            different += [conflict for conflict in conflicts if not conflict.is_same]
+            if len(known) > AT_ONCE:
+                done = start + len(conflicts)
+                self.listing.say(f"comparing with what is there… {done:,} of {len(known):,} · Esc stops")
+        return different, len(unknown[MAX_ASKED:])
+
     async def _known(self, entry: StoredObject) -> StoredObject:
         """An object with its checksum and exact size, which lists of some services lack."""
         state = self.listing.state
-        if (entry.checksum and entry.size_exact) or state is None:
+        if state is None:
             return entry
         try:
             found = await state.provider.stat(entry.location)
@@ -390,3 +410,8 @@ class DownloadActions(ActionGroup):
         state, entry = self.listing.state, self.listing.entry
         region = state.target.location.region if state is not None else ""
         return region or (entry.location.region if entry is not None else "")
+
+
+def _is_described(entry: StoredObject) -> bool:
+    """Whether what is known of an object is enough to tell whether a file is the same."""
+    return bool(entry.checksum) and entry.size_exact

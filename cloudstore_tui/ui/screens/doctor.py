@@ -5,13 +5,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from cloudstore_tui.doctor import CheckResult, CheckStatus
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.scrolled_text import PagedText
 
 _STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", CheckStatus.FAIL: "bold $text-error"}
 
@@ -19,14 +18,10 @@ _STYLES = {CheckStatus.OK: "$text-success", CheckStatus.WARN: "$text-warning", C
 class DoctorScreen(BaseScreen[None]):
     """One line for each result, and below it what to do."""
 
-    CSS_PATH = "doctor.tcss"
+    AUTO_FOCUS = "#results"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="doctor.close"),
         Binding("r,f5", "again", "Again", tooltip="Check everything again", id="doctor.again"),
-        Binding("j,down", "scroll(1)", "Down", show=False, tooltip="One line on", id="doctor.down"),
-        Binding("k,up", "scroll(-1)", "Up", show=False, tooltip="One line back", id="doctor.up"),
-        Binding("pagedown,space", "scroll(15)", "Further", show=False, tooltip="Read on", id="doctor.page_down"),
-        Binding("pageup,b", "scroll(-15)", "Before", show=False, tooltip="Read back", id="doctor.page_up"),
     ]
 
     def __init__(self, examine: Callable[[], AsyncIterator[CheckResult]]) -> None:
@@ -37,8 +32,7 @@ class DoctorScreen(BaseScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The results."""
-        with VerticalScroll(id="results", can_focus=False):
-            yield Static("", id="lines", markup=False)
+        yield PagedText(id="results")
 
     def on_mount(self) -> None:
         """Begin."""
@@ -52,16 +46,12 @@ class DoctorScreen(BaseScreen[None]):
         """Look at everything anew."""
         self.run_worker(self._look(), group="doctor", exclusive=True)
 
-    def action_scroll(self, lines: int) -> None:
-        """Move the results."""
-        self.query_one("#results").scroll_relative(y=lines, animate=False)
-
     async def _look(self) -> None:
         self.results = []
         self.header.show(["Check everything"], "checking…")
         async for result in self._examine():
             self.results.append(result)
-            self.query_one("#lines", Static).update(Content("\n").join(map(lines_of, self.results)))
+            self.query_one(PagedText).text.update(Content("\n").join(map(lines_of, self.results)))
         wrong = sum(result.status is CheckStatus.FAIL for result in self.results)
         doubtful = sum(result.status is CheckStatus.WARN for result in self.results)
         more = f", {doubtful} to look at" if doubtful else ""

@@ -9,15 +9,15 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from cloudstore_tui.config.keymap import is_off
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.palette import is_move
 from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.widgets.fields import FilterBar
+from cloudstore_tui.ui.widgets.scrolled_text import PagedText
 
 TYPING = "typing"
 """The area of what a line to type in understands by itself."""
@@ -57,18 +57,11 @@ class HelpRow:
 class HelpScreen(BaseScreen[None]):
     """The active keys of the place it was opened from, one block for each area, nearest first."""
 
-    CSS_PATH = "help.tcss"
     AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1,q", "close", "Close", tooltip="Back to where you were", id="help.close"),
         Binding("escape", "back_out", "Back", show=False, tooltip="Show all keys again, or close", id="help.back_out"),
         Binding("slash", "filter", "Find", tooltip="Show only keys whose text holds a word", id="help.filter"),
-        Binding("pagedown,ctrl+f,space", "page(1)", "Page down", show=False, tooltip="Page on", id="help.page_down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="Page back", id="help.page_up"),
-        Binding("j", "scroll(1)", "Down", show=False, tooltip="One line on", id="help.down"),
-        Binding("k", "scroll(-1)", "Up", show=False, tooltip="One line back", id="help.up"),
-        Binding("g,home", "scroll(-100000)", "Top", show=False, tooltip="To the first line", id="help.top"),
-        Binding("G,end", "scroll(100000)", "Bottom", show=False, tooltip="To the last line", id="help.bottom"),
     ]
 
     def __init__(self, active: Iterable[ActiveBinding]) -> None:
@@ -79,8 +72,7 @@ class HelpScreen(BaseScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        with VerticalScroll(id="help"):
-            yield Static("", id="keys", markup=False)
+        yield PagedText(id="help")
         yield FilterBar(id="filter")
 
     def on_mount(self) -> None:
@@ -120,15 +112,6 @@ class HelpScreen(BaseScreen[None]):
         """Back to the screen below."""
         self.dismiss(None)
 
-    def action_scroll(self, lines: int) -> None:
-        """Move the text."""
-        self.query_one("#help").scroll_relative(y=lines, animate=False)
-
-    def action_page(self, pages: int) -> None:
-        """Move the text by what is in view."""
-        text = self.query_one("#help")
-        text.scroll_relative(y=pages * max(text.size.height - 1, 1), animate=False)
-
     def areas(self) -> dict[str, list[HelpRow]]:
         """What is in the footer, then the other keys by area, nearest first; those that only move something last."""
         rows: dict[tuple[str, str], HelpRow] = {}
@@ -150,7 +133,7 @@ class HelpScreen(BaseScreen[None]):
     def _set(self, width: int) -> None:
         words, room = self._wanted.casefold().split(), max(width - 4, 30)
         lines = self._found(words, room) if words else self._columns(room)
-        self.query_one("#keys", Static).update(Content("\n").join(lines))
+        self.query_one(PagedText).text.update(Content("\n").join(lines))
 
     def _found(self, words: list[str], width: int) -> list[Content]:
         """The keys of which the words tell, each with its whole sentence."""

@@ -7,13 +7,12 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.fields import ChoiceLine
+from cloudstore_tui.ui.widgets.scrolled_text import PagedText
 
 _BULLET = "* "
 _WIDEST = 100
@@ -23,15 +22,11 @@ class KeyGuideScreen(BaseScreen[None]):
     """One text for each service; Left and Right change between them."""
 
     CSS_PATH = "key_guide.tcss"
-    AUTO_FOCUS = "#service"
+    AUTO_FOCUS = "#guide"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="guide.close"),
-        Binding("j,down", "scroll(1)", "Down", tooltip="One line on", id="guide.down"),
-        Binding("k,up", "scroll(-1)", "Up", tooltip="One line back", id="guide.up"),
-        Binding("pagedown", "scroll(15)", "Further", show=False, tooltip="Read on", id="guide.page_down"),
-        Binding("pageup", "scroll(-15)", "Before", show=False, tooltip="Read back", id="guide.page_up"),
-        Binding("g,home", "scroll(-100000)", "Top", show=False, tooltip="To the first line", id="guide.top"),
-        Binding("G,end", "scroll(100000)", "End", show=False, tooltip="To the last line", id="guide.end"),
+        Binding("right,l", "choose(1)", "Next service", tooltip="Read of the next service", id="guide.next"),
+        Binding("left,h", "choose(-1)", "Service before", tooltip="Read of the one before", id="guide.before"),
     ]
 
     def __init__(self, guides: Mapping[str, str]) -> None:
@@ -42,8 +37,7 @@ class KeyGuideScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         """The services, the text of one."""
         yield ChoiceLine(tuple(self._guides), id="service")
-        with VerticalScroll(id="guide", can_focus=False):
-            yield Static("", id="text", markup=False)
+        yield PagedText(id="guide")
 
     def on_mount(self) -> None:
         """Say what this is."""
@@ -62,16 +56,16 @@ class KeyGuideScreen(BaseScreen[None]):
         """Back to the screen below."""
         self.dismiss(None)
 
-    def action_scroll(self, lines: int) -> None:
-        """Move the text."""
-        self.query_one("#guide").scroll_relative(y=lines, animate=False)
+    def action_choose(self, step: int) -> None:
+        """Read of the next service, or of the one before."""
+        self.query_one(ChoiceLine).action_choose(step)
 
     def _set(self, width: int) -> None:
         text = self._guides[self.query_one("#service", ChoiceLine).value]
         lines = [line for part in text.splitlines() for line in _wrapped(part, min(max(width - 4, 30), _WIDEST))]
         title, *rest = lines
         head = Content.styled(title, "bold")
-        self.query_one("#text", Static).update(Content("\n").join([head, *(show(line) for line in rest)]))
+        self.query_one(PagedText).text.update(Content("\n").join([head, *(show(line) for line in rest)]))
 
 
 def _wrapped(part: str, width: int) -> list[str]:

@@ -35,7 +35,6 @@ _MORE = 4
 class PreviewScreen(BaseScreen[bool]):
     """Reads the beginning of an object and shows it; answers whether the user wants it downloaded."""
 
-    CSS_PATH = "preview.tcss"
     AUTO_FOCUS = "#preview"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "more", "More", id="preview.more", tooltip="Read more bytes"),

@@ -227,7 +227,6 @@ class TransferTable(CursorList, can_focus=True):
 class TransfersScreen(BaseScreen[None]):
     """Those of this program, those an earlier run left, and those of other programs, which take no orders from here."""
 
-    CSS_PATH = "transfers.tcss"
     AUTO_FOCUS = "#table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", tooltip="Pause, or go on", id="transfers.pause"),

@@ -10,11 +10,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import Static
 
 from cloudstore_tui.calls import CallNode, CallTree, Leg, Tie
 from cloudstore_tui.core.models import StoredObject, identity
@@ -26,6 +24,7 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
+from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
 MARKED, HERE, COMING = "●", "✓", "↓"
 _BY_STATE = {"ARCHIVED": "❄", "PENDING": "⟳", "FAILED": "✗", "REVOKED": "✗", "DELETED": "✗"}
@@ -217,38 +216,24 @@ _MAX_LINE = 4_000
 _STYLES = {"time": "$text-muted", "first": "bold $text-primary", "second": "bold $text-accent", "note": "$text-warning"}
 
 
-class CallAside(VerticalScroll, can_focus=True):
+class CallAside(ScrolledText):
     """Shows a transcript as a dialogue, and anything else as the preview does; scrolls when it has the focus."""
 
     DEFAULT_CSS = """
     CallAside {
-        background: $surface; scrollbar-size-vertical: 1;
+        background: $surface; padding: 0;
         &:focus > Static { background: $boost; }
-        & > Static { height: auto; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_by(1)", "Down", show=False, id="aside.down", tooltip="Read on"),
-        Binding("k,up", "scroll_by(-1)", "Up", show=False, id="aside.up", tooltip="Read back"),
-        Binding("pagedown,ctrl+f", "scroll_by(8)", "Further", show=False, id="aside.page_down", tooltip="Read on"),
-        Binding("pageup,ctrl+b", "scroll_by(-8)", "Back", show=False, id="aside.page_up", tooltip="Read back"),
-        Binding("g,home", "scroll_by(-100000)", "Top", show=False, id="aside.top", tooltip="To the first line"),
-        Binding("G,end", "scroll_by(100000)", "Bottom", show=False, id="aside.bottom", tooltip="To the last line"),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shown: tuple[str, Preview] | None = None
-        self._text = Static(markup=False)
-
-    def compose(self) -> Iterator[Static]:
-        """One text."""
-        yield self._text
 
     def say(self, text: str) -> None:
         """Show a sentence, or nothing."""
         self._shown = None
-        self._text.update(Content.styled(plain(text), "$text-muted"))
+        self.text.update(Content.styled(plain(text), "$text-muted"))
 
     def show(self, title: str, preview: Preview) -> None:
         """Show what is in a file of this title."""
@@ -265,10 +250,6 @@ class CallAside(VerticalScroll, can_focus=True):
         """Mask what was said, or show it again."""
         self._draw()
 
-    def action_scroll_by(self, lines: int) -> None:
-        """Move the text."""
-        self.scroll_relative(y=lines, animate=False)
-
     def _draw(self) -> None:
         if self._shown is None or not self.size.width:
             return
@@ -276,14 +257,14 @@ class CallAside(VerticalScroll, can_focus=True):
         width = max(self.scrollable_content_region.width - 1, 10)
         if self.size.height < _LOW:
             lines = [f" {line}" for line in _short_lines(preview, width)][: self.size.height]
-            self._text.update(Content("\n".join(lines)))
+            self.text.update(Content("\n".join(lines)))
             return
         head = " · ".join(part for part in (title.upper(), *_terms(preview)) if part)
         body = list(
             _dialogue(preview.body, width) if isinstance(preview.body, Dialogue) else _aside_lines(preview, width)
         )
         heading = Content.styled(plain(head, width), "bold $text-muted")
-        self._text.update(Content("\n").join([heading, Content(""), *body]))
+        self.text.update(Content("\n").join([heading, Content(""), *body]))
 
 
 def _terms(preview: Preview) -> Iterator[str]:

@@ -3,17 +3,13 @@
 from collections.abc import Callable, Container, Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Static
 
 from cloudstore_tui.core.models import Entry, StoredObject, identity
 from cloudstore_tui.ui.detail_text import Subject, everything, preview, two_lines
+from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
 PAUSE = 0.15
 """Seconds without a further step of the cursor before the pane is drawn: a held key draws it once."""
@@ -47,28 +43,16 @@ class DetailMode(StrEnum):
         return next((mode for mode in (cls.PREVIEW, cls.FIELDS) if mode.value not in hidden), cls.NONE)
 
 
-class DetailPane(VerticalScroll, can_focus=True):
+class DetailPane(ScrolledText):
     """Says who, when and what of one entry, or shows all its fields."""
 
     DEFAULT_CSS = """
     DetailPane {
-        background: $surface;
-        scrollbar-size-vertical: 1; padding: 0 0 0 1;
+        background: $surface; padding: 0 0 0 1;
         border-top: solid $border-blurred; border-title-align: left; border-title-color: $foreground;
         &:focus { border-top: solid $border; border-title-color: $border; border-title-style: bold; }
-        #text { height: auto; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_by(1)", "Down", show=False, id="detail.down", tooltip="Read on"),
-        Binding("k,up", "scroll_by(-1)", "Up", show=False, id="detail.up", tooltip="Read back"),
-        Binding("pagedown,ctrl+f", "scroll_by(8)", "Further", show=False, id="detail.page_down", tooltip="Read on"),
-        Binding("pageup,ctrl+b", "scroll_by(-8)", "Back", show=False, id="detail.page_up", tooltip="Read back"),
-        Binding("ctrl+d", "scroll_by(4)", "Half on", show=False, id="detail.half_down", tooltip="Half a page on"),
-        Binding("ctrl+u", "scroll_by(-4)", "Half back", show=False, id="detail.half_up", tooltip="Half a page back"),
-        Binding("g,home", "scroll_by(-100000)", "Top", show=False, id="detail.top", tooltip="To the first line"),
-        Binding("G,end", "scroll_by(100000)", "Bottom", show=False, id="detail.bottom", tooltip="To the last line"),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -88,10 +72,6 @@ class DetailPane(VerticalScroll, can_focus=True):
         self._resting: Timer | None = None
         self._head: tuple[str, str, str] = ("", "", "")
         """Which entry the beginning of a content is of, what it is, and its lines."""
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static(id="text", markup=False)
 
     def show(self, entry: Entry | None, zone: tzinfo) -> None:
         """Show an entry as soon as the cursor rests."""
@@ -131,10 +111,6 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Set the text anew for the room there is."""
         self.draw()
 
-    def action_scroll_by(self, lines: int) -> None:
-        """Move the text."""
-        self.scroll_relative(y=lines, animate=False)
-
     @property
     def subject(self) -> Subject | None:
         """What there is to say of the entry."""
@@ -158,7 +134,7 @@ class DetailPane(VerticalScroll, can_focus=True):
             text = two_lines(subject, width)
         else:
             text = everything(subject, width) if self.mode is DetailMode.FIELDS else preview(subject, width)
-        self.query_one("#text", Static).update(text)
+        self.text.update(text)
 
     def _draw_from_top(self) -> None:
         self.scroll_to(y=0, animate=False, force=True)
