@@ -185,7 +185,7 @@ def clean_secret(text: str, what: str) -> Secret:
         wrong = "holds a character that cannot be sent"
     if wrong:
         raise ConfigError(
-            f"the {what} {wrong}", hint="SecretStore exactly the text that the service shows, on one line."
+            f"the {what} {wrong}", hint="Store exactly the text that the service shows, on one line."
         )
     return Secret(cleaned)
 

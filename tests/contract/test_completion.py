@@ -12,6 +12,7 @@ import pexpect
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.environment import own_environment
 
 COMMAND = Path(sys.executable).parent / "cloudstore"
 PROMPT = "READY> "
@@ -21,13 +22,8 @@ PROMPT = "READY> "
 def environment(ready: Ready, tmp_path: Path) -> dict[str, str]:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "cloudstore").symlink_to(COMMAND)
-    return {
-        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
-        "HOME": os.environ["HOME"],
-        "CLOUDSTORE_CONFIG": str(ready.config),
-        "TERM": "dumb",
-        "PS1": PROMPT,
-    }
+    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+    return own_environment(PATH=path, CLOUDSTORE_CONFIG=str(ready.config), TERM="dumb", PS1=PROMPT)
 
 
 def offers(environment: dict[str, str], line: str, **variables: str) -> list[str]:

@@ -123,13 +123,8 @@ def start(config: Path, tmp_path: Path) -> Iterator[Start]:
     def begin(name: str, locale: str) -> Typist:
         if shutil.which(name) is None:
             pytest.skip(f"{name} is not installed")
-        environment = {
-            "PATH": f"{tmp_path / 'bin'}:{os.defpath}",
-            "HOME": str(tmp_path),
-            "CLOUDSTORE_CONFIG": str(config),
-            "TERM": "dumb",
-            "LC_ALL": locale,
-        }
+        path = f"{tmp_path / 'bin'}:{os.defpath}"
+        environment = own_environment(tmp_path, PATH=path, CLOUDSTORE_CONFIG=str(config), TERM="dumb", LC_ALL=locale)
         started.append(Typist(SHELLS[name], environment, tmp_path / "here"))
         return started[-1]
 

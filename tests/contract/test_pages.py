@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from tests.support.environment import own_environment
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/how-do-i.md", "docs/operations.md")
@@ -69,7 +70,7 @@ def environment(ready: Ready, tmp_path: Path) -> dict[str, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     home = tmp_path / "home"
     home.mkdir()
-    return {"PATH": path, "HOME": str(home), "CLOUDSTORE_CONFIG": str(ready.config), "LANG": "C.UTF-8"}
+    return own_environment(home, PATH=path, CLOUDSTORE_CONFIG=str(ready.config), LANG="C.UTF-8")
 
 
 @pytest.mark.parametrize(("title", "section"), sections(), ids=lambda value: value if isinstance(value, str) else "")
