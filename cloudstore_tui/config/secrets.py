@@ -184,9 +184,7 @@ def clean_secret(text: str, what: str) -> Secret:
     elif not cleaned.isascii():
         wrong = "holds a character that cannot be sent"
     if wrong:
-        raise ConfigError(
-            f"the {what} {wrong}", hint="Store exactly the text that the service shows, on one line."
-        )
+        raise ConfigError(f"the {what} {wrong}", hint="Store exactly the text that the service shows, on one line.")
     return Secret(cleaned)
 
 
