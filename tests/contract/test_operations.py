@@ -1,5 +1,8 @@
 """What `docs/operations.md` gives to other programs is what they take."""
 
+import grp
+import os
+import pwd
 import re
 import shlex
 import shutil
@@ -83,6 +86,28 @@ def test_an_alert_names_only_numbers_that_there_are() -> None:
     assert len(named) >= 3
     assert [name for name in named if f"# TYPE {name} gauge" not in there] == []
     assert report.outcome is RunOutcome.UNFINISHED
+
+
+@pytest.mark.skipif(shutil.which("logrotate") is None, reason="there is no logrotate")
+def test_logrotate_takes_its_lines(tmp_path: Path) -> None:
+    owner = f"{pwd.getpwuid(os.getuid()).pw_name} {grp.getgrgid(os.getgid()).gr_name}"
+    (text,) = blocks("logrotate")
+    (tmp_path / "cloudstore").write_text(text.replace("cloudstore cloudstore", owner))
+    (tmp_path / "cloudstore").chmod(0o644)
+    command = ["logrotate", "--debug", "--state", str(tmp_path / "state"), str(tmp_path / "cloudstore")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "error" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("crontab") is None, reason="there is no crontab")
+def test_cron_takes_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "table").write_text(blocks("crontab")[0])
+    done = subprocess.run(
+        ["crontab", "-n", str(tmp_path / "table")], capture_output=True, text=True, timeout=60, check=False
+    )
+    if "usage:" in done.stderr:
+        pytest.skip("this crontab does not check")
+    assert done.returncode == 0, done.stderr
 
 
 def has_docker() -> bool:
