@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from cloudstore_tui.core.errors import ReplyError, StorageError, UnsafeError
+from cloudstore_tui.core.errors import ReplyError, StorageError, UnsafeError, UsageError
 from cloudstore_tui.core.links import NOTHING_SENT, LinkForm, SignedLink, vet_link
 from cloudstore_tui.core.models import Location
-from cloudstore_tui.core.profile import Secret
+from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.providers.alvaria.wire import ObjectKey
 
 LIFE = 3600
@@ -20,6 +20,18 @@ LARGEST_UPLOAD = 5 * 1024**3
 """Bytes that the object store takes in one request."""
 
 _VISIBLE = re.compile(r"[!-~]{1,256}")
+
+
+def wanted_form(form: LinkForm | None, profile: Profile, location: Location) -> LinkForm:
+    """The form that was asked for, else the one of the profile.
+
+    Raises:
+        UsageError: the service has no such links.
+    """
+    wanted = LinkForm(form or profile.text("link_form") or LinkForm.PROXIED)
+    if wanted is LinkForm.PRESIGNED:
+        raise UsageError("this service gives proxied and native links only", subject=location.address)
+    return wanted
 
 
 class LinkRules(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from cloudstore_tui.core.paging import STALLED_PAGES, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, DeletionOutcome, Session, StorageProvider
 from cloudstore_tui.net.failures import LostReplyError
-from cloudstore_tui.providers.alvaria.checks import AlvariaChecks
+from cloudstore_tui.providers.alvaria.checks import check_profile
 from cloudstore_tui.providers.alvaria.client import AlvariaClient, BadRequestError
-from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers
+from cloudstore_tui.providers.alvaria.links import LARGEST_UPLOAD, LinkRules, upload_headers, wanted_form
 from cloudstore_tui.providers.alvaria.wire import ObjectKey, ObjectKeys, all_folders, as_entry, read_size
 
 LEVEL, FILES, FOLDERS = "file:directory", "file", "directory"
@@ -253,7 +253,7 @@ class AlvariaProvider(StorageProvider):
 
     async def check(self) -> tuple[Check, ...]:
         """Token, scopes, folders, clock."""
-        return await AlvariaChecks(self.profile, self._client).run()
+        return await check_profile(self.profile, self._client)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -335,9 +335,7 @@ class AlvariaProvider(StorageProvider):
     async def _signed(self, location: Location, direction: str, form: LinkForm | None) -> tuple[ObjectKey, SignedLink]:
         """What the service says of a key together with its links, and the link of the form that is wanted."""
         self._require_object(location)
-        wanted = LinkForm(form or self.profile.text("link_form") or LinkForm.PROXIED)
-        if wanted is LinkForm.PRESIGNED:
-            raise UsageError("this service gives proxied and native links only", subject=location.address)
+        wanted = wanted_form(form, self.profile, location)
         native = wanted is LinkForm.NATIVE
         reply = await self._client.signed(location.path, direction, location.address, native=native)
         return reply, self._links.choose(reply, direction, wanted, location)

@@ -12,7 +12,7 @@ from cloudstore_tui.core.paging import Fetch, Page
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, StorageProvider
 from cloudstore_tui.providers.eightbyeight import deletion, wire
-from cloudstore_tui.providers.eightbyeight.checks import EightByEightChecks
+from cloudstore_tui.providers.eightbyeight.checks import check_profile
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
 from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, columns_for
 from cloudstore_tui.providers.eightbyeight.objects import Links, Objects
@@ -187,7 +187,7 @@ class EightByEightProvider(StorageProvider):
 
     async def check(self) -> tuple[Check, ...]:
         """Token, product, regions, a listing in each, clock."""
-        return await EightByEightChecks(self._client, self._searcher).run()
+        return await check_profile(self._client, self._searcher)
 
     async def close(self) -> None:
         """Close all connections."""
