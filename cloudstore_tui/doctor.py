@@ -23,6 +23,7 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.secrets import SecretSources, spoken
 from cloudstore_tui.core.errors import NetworkError, StorageError
+from cloudstore_tui.core.models import Retention
 from cloudstore_tui.core.profile import Profile, SecretField
 from cloudstore_tui.core.provider import Check, ProviderSpec, StorageProvider
 from cloudstore_tui.transfers.journal.store import FILE
@@ -89,6 +90,19 @@ def check_secrets(profile: Profile, fields: Sequence[SecretField]) -> Iterator[C
             sources = profile.secrets
             where = sources.describe(field.name) if isinstance(sources, SecretSources) else "given by the program"
             yield CheckResult(profile.name, title, CheckStatus.OK, f"from {where}")
+
+
+def _policy(retention: Retention) -> str:
+    """A policy in words: the service has nothing that it could be checked against."""
+    told = [_kept("", retention), *(_kept(f"{name} ", own) for name, own in retention.types.items())]
+    return f"by your policy, which the service does not tell: {', '.join(part for part in told if part)}"
+
+
+def _kept(of: str, policy: Retention) -> str:
+    if policy.hot is None:
+        return ""
+    cold = f" and {policy.cold.days:,} in cold storage" if policy.cold else ""
+    return f"{of}{policy.hot.days:,} days{cold}"
 
 
 LONGEST = 60.0
@@ -286,6 +300,8 @@ class Doctor:
         found = await asyncio.to_thread(lambda: list(check_secrets(profile, spec.secrets)))
         for result in found:
             yield result
+        if profile.retention is not None:
+            yield CheckResult(profile.name, "retention", CheckStatus.OK, _policy(profile.retention))
         if any(result.status is CheckStatus.FAIL for result in found):
             yield CheckResult(profile.name, "service", CheckStatus.SKIP, "not checked: the secrets come first")
             return

@@ -15,6 +15,7 @@ from cloudstore_tui.cli.rows import USUAL, NewFile, RowSink, columns_of, row_of,
 from cloudstore_tui.config.paths import user_path
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.records import csv_row, entry_record
 from cloudstore_tui.core.text import plain
 
@@ -39,8 +40,8 @@ class Form(Struct, frozen=True):
     format: Format = Format.TABLE
     file: Path | None = None
 
-    def sink(self, output: Output, provider: str) -> RowSink:
-        """Where entries of a provider go.
+    def sink(self, output: Output, profile: Profile) -> RowSink:
+        """Where entries of a profile go.
 
         Raises:
             UsageError: the options do not fit each other, or a library is missing.
@@ -53,8 +54,8 @@ class Form(Struct, frozen=True):
             # Deferred: the library is large, and optional.
             from cloudstore_tui.cli.parquet import ParquetFile
 
-            return ParquetFile(self.file, names or USUAL, provider)
-        lines = _LINES[self.format](output, names, provider)
+            return ParquetFile(self.file, names or USUAL, profile)
+        lines = _LINES[self.format](output, names, profile)
         return lines if self.file is None else _FileOf(lines, self.file)
 
 
@@ -79,14 +80,14 @@ class Lines(RowSink):
     end = "\n"
     """What ends a line in a file."""
 
-    def __init__(self, output: Output, columns: tuple[str, ...], provider: str) -> None:
+    def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile) -> None:
         self.write: Callable[[str], None] = output.data
         self._output = output
         self._columns = columns
-        self._provider = provider
+        self._profile = profile
 
     def _cells(self, entry: Entry) -> list[str]:
-        row = row_of(entry, self._provider, self._columns)
+        row = row_of(entry, self._profile, self._columns)
         return [text_of(row.get(name)) for name in self._columns]
 
 
@@ -103,7 +104,7 @@ class _JsonLines(Lines):
 
     def add(self, entry: Entry) -> None:
         chosen = bool(self._columns)
-        record = row_of(entry, self._provider, self._columns) if chosen else entry_record(entry, self._provider)
+        record = row_of(entry, self._profile, self._columns) if chosen else entry_record(entry, self._profile.provider)
         self.write(json.dumps(record, ensure_ascii=True))
 
 
@@ -112,8 +113,8 @@ class CsvLines(Lines):
 
     end = "\r\n"
 
-    def __init__(self, output: Output, columns: tuple[str, ...], provider: str) -> None:
-        super().__init__(output, columns or USUAL, provider)
+    def __init__(self, output: Output, columns: tuple[str, ...], profile: Profile) -> None:
+        super().__init__(output, columns or USUAL, profile)
 
     def __enter__(self) -> Self:
         """The names come first, also where nothing is found."""

@@ -40,6 +40,7 @@ def find_command(
             search.query(location, session.output, (*FIELDS, *provider.columns(location, frozenset({type_ or "any"})))),
             words,
             session.output,
+            provider.profile.retention,
         )
         if count and not meaning.local:
             _print_count(await provider.count(query), session.output, query.filter)
@@ -52,7 +53,7 @@ def find_command(
                 if count:
                     _print_count(await _length(listing), session.output)
                     return
-                with form.sink(session.output, provider.profile.provider) as sink:
+                with form.sink(session.output, provider.profile) as sink:
                     await sink.take(listing, limit)
 
     run(work, as_json=as_json, timeout=timeout)

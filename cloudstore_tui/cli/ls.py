@@ -28,7 +28,7 @@ def ls_command(
         provider, location = session.resolve(path)
         if not provider.is_folder(location):
             entry = await provider.stat(location)
-            with form.sink(session.output, provider.profile.provider) as sink:
+            with form.sink(session.output, provider.profile) as sink:
                 sink.add(entry)
             return
         newest = provider.query(location) is not None and not everything
@@ -36,7 +36,7 @@ def ls_command(
         pager = _pager(provider, location)
         listed = _tree(provider, location, session.output) if recursive else _entries(pager, session.output)
         async with aclosing(listed) as listing:
-            with form.sink(session.output, provider.profile.provider) as sink:
+            with form.sink(session.output, provider.profile) as sink:
                 is_full = await sink.take(listing, most)
             # The next page is not asked for only to know whether there is one.
             more = is_full and limit is None and (not pager.ended or await anext(listing, None) is not None)

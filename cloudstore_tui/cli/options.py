@@ -27,9 +27,9 @@ TRANSFERRING = DefaultTimeout(900)
 TIMES = ("modified", "created", "updated")
 FIELDS = (
     *("path", "profile", "provider", "region", "id", "key", "name", "type", "mime", "size", "size_exact", *TIMES),
-    *("state", "checksum", "checksum_type", "bucket_id", "tags"),
+    *("state", "checksum", "checksum_type", "bucket_id", "tags", "expires"),
 )
-"""Every field of a row, and the path that other commands take; any other name is that of a tag."""
+"""Every field of a row, the path that other commands take, and the end by the user's policy; else it is a tag."""
 
 
 class HelpOption(click.Option):

@@ -9,6 +9,7 @@ from cloudstore_tui.cli.options import FIELDS, TIMES
 from cloudstore_tui.cli.rows import NewFile, RowSink, row_of
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Entry
+from cloudstore_tui.core.profile import Profile
 
 try:
     import pyarrow
@@ -33,10 +34,10 @@ _TYPES = {
 class ParquetFile(RowSink):
     """Written in groups of rows."""
 
-    def __init__(self, path: Path, columns: tuple[str, ...], provider: str) -> None:
+    def __init__(self, path: Path, columns: tuple[str, ...], profile: Profile) -> None:
         self._file = NewFile(path)
         self._columns = columns
-        self._provider = provider
+        self._profile = profile
         self._schema = pyarrow.schema([(name, _type_of(name)) for name in columns])
         self._rows: list[dict[str, object]] = []
 
@@ -46,7 +47,7 @@ class ParquetFile(RowSink):
 
     def add(self, entry: Entry) -> None:
         """One more."""
-        row = row_of(entry, self._provider, self._columns)
+        row = row_of(entry, self._profile, self._columns)
         self._rows.append({name: _value(name, row.get(name)) for name in self._columns})
         if len(self._rows) >= GROUP:
             self._write()

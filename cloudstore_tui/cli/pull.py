@@ -1,8 +1,8 @@
 """`pull`: a whole result in a folder, from its arguments to what is told of it."""
 
 import shutil
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import ProgressLine, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, Retention, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fiql.evaluator import row_of
@@ -35,6 +35,7 @@ from cloudstore_tui.ui import format as in_words
 EXAMPLES = 5
 """Paths that a dry run shows."""
 
+HOUR = 3600
 _COUNTS = ("found", "had", "fetched", "skipped", "missing", "changed", "left_out")
 _ON_CONFLICT = tuple(rule.value for rule in OnConflict)
 
@@ -75,12 +76,15 @@ class PullArguments(msgspec.Struct, frozen=True):
     form: str
     sidecar: bool
     on_conflict: str | None
+    expiring: float | None = None
+    """Only what has fewer seconds left."""
 
     @property
     def asked(self) -> tuple[str, ...]:
         """What is to be brought, for the report of the run."""
         named = {"--fiql": self.fiql, "--type": self.type_, "--since": self.since, "--until": self.until}
         named["--newer-than"] = self.newer_than
+        named["--expiring"] = f"{self.expiring / HOUR:g}h" if self.expiring is not None else ""
         return (self.where, *self.words, *(part for name, text in named.items() if text for part in (name, text)))
 
     @property
@@ -177,16 +181,20 @@ class _Pulling(msgspec.Struct, frozen=True):
 
     def _pull(self) -> Pull:
         output, location, arguments = self.session.output, self.location, self.arguments
-        now = datetime.now(UTC)
+        now, due = datetime.now(UTC), arguments.expiring
         if Capability.SEARCH not in self.provider.capabilities:
             since = parse_time(arguments.newer_than, output.zone, now) if arguments.newer_than else None
             _refuse_search(arguments, location, self.provider)
-            return Pull(self.provider, FolderListing(self.provider, location, since), self.options)
+            keeps = _due(self.provider.profile.retention, now, due)
+            return Pull(self.provider, FolderListing(self.provider, location, since), self.options, keeps)
         if location.path:
             raise UsageError("pull takes a region, not an object", subject=arguments.where, hint="cloudstore get PATH")
         if arguments.newer_than:
             raise UsageError("--newer-than is for folders", subject=arguments.where, hint="Use --since.")
-        query, meaning = narrowed(arguments.search.query(location, output), arguments.words, output)
+        words = arguments.words if due is None else (*arguments.words, f"expires:<{max(round(due / HOUR), 1)}h")
+        query, meaning = narrowed(
+            arguments.search.query(location, output), words, output, self.provider.profile.retention
+        )
         listing = QueryListing(self.provider, query, now)
         return Pull(self.provider, listing, self.options, lambda entry: meaning.keeps(row_of(entry)))
 
@@ -194,6 +202,17 @@ class _Pulling(msgspec.Struct, frozen=True):
         for warning in (*pull.warnings, *pull.listing.warnings):
             self.session.output.note(warning)
         self.session.output.losses(pull.listing.failures)
+
+
+def _due(retention: Retention | None, now: datetime, left: float | None) -> Callable[[StoredObject], bool]:
+    """Whether an object has so little time left by the user's policy; of what is not known, all is wanted."""
+    if left is None:
+        return lambda _entry: True
+    if retention is None:
+        hint = 'Write yours into the configuration, under the profile: retention = { hot = "28d" }.'
+        raise UsageError("the service does not tell until when it keeps files", subject="--expiring", hint=hint)
+    end = now + timedelta(seconds=left)
+    return lambda entry: (ends := retention.expires(entry)) is None or ends < end
 
 
 def _refuse_search(arguments: PullArguments, location: Location, provider: StorageProvider) -> None:

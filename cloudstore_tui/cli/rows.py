@@ -11,7 +11,8 @@ from typing import BinaryIO, Self
 
 from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.core.errors import ConflictError, LocalDiskError, UsageError
-from cloudstore_tui.core.models import Entry
+from cloudstore_tui.core.models import Entry, StoredObject
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.records import entry_record, iso, json_text
 
 USUAL = ("region", "id", "type", "name", "size", "created", "state", "tags")
@@ -33,9 +34,11 @@ def columns_of(text: str) -> tuple[str, ...]:
     return names
 
 
-def row_of(entry: Entry, provider: str, columns: tuple[str, ...]) -> dict[str, object]:
-    """What an entry has in these columns; what is unknown is absent."""
-    record = entry_record(entry, provider) | {"path": entry.location.address}
+def row_of(entry: Entry, profile: Profile, columns: tuple[str, ...]) -> dict[str, object]:
+    """What an entry of a profile has in these columns; what is unknown is absent."""
+    record = entry_record(entry, profile.provider) | {"path": entry.location.address}
+    if profile.retention is not None and isinstance(entry, StoredObject):
+        record["expires"] = iso(profile.retention.expires(entry)) or None
     tags = record.get("tags", {})
     assert isinstance(tags, dict)
     values = {name: record.get(name) if name in FIELDS else tags.get(name) for name in columns}

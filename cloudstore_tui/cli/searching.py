@@ -15,7 +15,7 @@ from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.search import saved_searches
 from cloudstore_tui.core.errors import FilterError, UsageError
-from cloudstore_tui.core.models import Column, Entry, Location, Query, Sort, StoredObject, identity
+from cloudstore_tui.core.models import Column, Entry, Location, Query, Retention, Sort, StoredObject, identity
 from cloudstore_tui.core.paging import EtaEstimator, Pager
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.checker import Problem, check, why_empty
@@ -104,15 +104,19 @@ def search_words(words: Sequence[str], profile: str) -> SearchWords:
     return SearchWords((fill(search.find, given), phrase_of(rest)), search.region)
 
 
-def narrowed(query: Query, words: Iterable[str], output: Output) -> tuple[Query, Compiled]:
+def narrowed(
+    query: Query, words: Iterable[str], output: Output, retention: Retention | None = None
+) -> tuple[Query, Compiled]:
     """A query that also demands what the words ask for, and what they mean; the words may begin with `@name`.
+
+    `expires:` goes by `retention`.
 
     Raises:
         UsageError: they name a saved search that cannot be used.
         FilterError: the words mean nothing.
     """
     said = search_words(tuple(words), query.location.profile)
-    found = [_understood(text, output) for text in said.texts]
+    found = [_understood(text, output, retention) for text in said.texts]
     text = conjunction(*(meaning.filter for meaning in found))
     local = tuple(term for meaning in found for term in meaning.local)
     notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
@@ -123,8 +127,8 @@ def narrowed(query: Query, words: Iterable[str], output: Output) -> tuple[Query,
     return replace(query, location=location, filter=conjunction(text, query.filter)), meant
 
 
-def _understood(text: str, output: Output) -> Compiled:
-    meaning = understand(text, output.zone, datetime.now(UTC))
+def _understood(text: str, output: Output, retention: Retention | None) -> Compiled:
+    meaning = understand(text, output.zone, datetime.now(UTC), retention=retention)
     if meaning.node and is_fiql(text):
         for problem in warnings_of(meaning.node, text, output.zone):
             output.note(f"Note: {problem.text}. {problem.hint}".rstrip())

@@ -110,7 +110,10 @@ class _Watching:
             return
         location = self._session.resolve(self._arguments.where)[1]
         query, _meaning = narrowed(
-            self._arguments.search.query(location, self._session.output), self._arguments.words, self._session.output
+            self._arguments.search.query(location, self._session.output),
+            self._arguments.words,
+            self._session.output,
+            self._session.resolve(self._arguments.where)[0].profile.retention,
         )
         asked = {
             value

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cloudstore_tui.config.paths import check_trusted
 from cloudstore_tui.config.secrets import SecretSources, variable_of
 from cloudstore_tui.config.settings import Settings, read_options, read_settings
 from cloudstore_tui.core.errors import ConfigError, LocalDiskError
+from cloudstore_tui.core.models import Retention
 from cloudstore_tui.core.profile import Option, OptionValue, Profile
 from cloudstore_tui.core.provider import ProviderSpec
 from cloudstore_tui.fs.private_file import turn, write_private
@@ -30,6 +32,11 @@ COMMON: tuple[Option, ...] = (
     ),
 )
 """The keys that every profile understands, whatever its provider."""
+
+RETENTION = "retention"
+_RETENTION_HINT = 'For example retention = { hot = "90d", cold = "5y" }, and transcription = { hot = "1y" } for a type.'
+_SPAN = re.compile(r"([0-9]{1,5}) ?([dwy])")
+_DAYS = {"d": 1, "w": 7, "y": 365}
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 """What a profile may be called."""
@@ -96,7 +103,7 @@ def read_config(document: TomlDocument, specs: Sequence[ProviderSpec]) -> Config
 def _read_profile(document: TomlDocument, name: str, settings: Settings, specs: Sequence[ProviderSpec]) -> Profile:
     keys = ("profiles", name)
     table = document.table("profiles")[name]
-    if not isinstance(table, dict):
+    if not isinstance(table, Mapping):
         raise document.error(f"profile {name} must be a table", keys, f"Write [profiles.{name}] on a line of its own.")
     if not PROFILE_NAME.fullmatch(name):
         raise document.error(f"{name!r} cannot name a profile", keys, "Use letters, digits, - and _, at most 32.")
@@ -104,7 +111,9 @@ def _read_profile(document: TomlDocument, name: str, settings: Settings, specs: 
     sources = tuple(
         Option(f"{secret.name}_{kind}", secret.help) for secret in spec.secrets for kind in ("file", "command")
     )
-    values = read_options(document, keys, table, (*COMMON, *spec.options, *sources))
+    retention = table.get(RETENTION)
+    others = {key: value for key, value in table.items() if key != RETENTION}
+    values = read_options(document, keys, others, (*COMMON, *spec.options, *sources))
     _check_networks(document, keys, values["allow_networks"])
     profile = Profile(
         name=name,
@@ -114,9 +123,35 @@ def _read_profile(document: TomlDocument, name: str, settings: Settings, specs: 
         requests_per_minute=int(str(values["requests_per_minute"])),
         concurrency=int(str(values["concurrency"])),
         timeouts=settings.timeouts,
+        retention=None if retention is None else _read_retention(document, (*keys, RETENTION), retention),
     )
     texts = {option.name: profile.text(option.name) for option in sources}
     return replace(profile, secrets=SecretSources(name, texts, document.path.parent))
+
+
+def _read_retention(document: TomlDocument, keys: tuple[str, ...], table: object) -> Retention:
+    """How long objects are kept: `hot`, `cold`, and a table of the same for each type that differs."""
+    # What is inside of the value has no line of its own where it is written in one.
+    at, what = keys[:3], ".".join(keys[2:])
+    if not isinstance(table, Mapping) or not table:
+        raise document.error(f"{what} must be a table", at, _RETENTION_HINT)
+    times, types = {}, {}
+    for name, value in table.items():
+        if name in ("hot", "cold"):
+            found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+            if found is None:
+                hint = 'Write days, weeks or years of 365 days: "90d", "12w", "5y".'
+                raise document.error(f"{what}.{name} must be a time", at, hint)
+            times[name] = timedelta(days=int(found[1]) * _DAYS[found[2]])
+        elif at != keys or not isinstance(value, Mapping):
+            raise document.error(f"unknown key {what}.{name}", at, _RETENTION_HINT)
+        else:
+            types[name] = _read_retention(document, (*keys, name), value)
+    if "hot" not in times and (times or at != keys):
+        raise document.error(
+            f"{what} lacks hot", at, "Without cold storage, hot is all the time that objects are kept."
+        )
+    return Retention(times.get("hot"), times.get("cold", timedelta(0)), types)
 
 
 def _check_networks(document: TomlDocument, keys: tuple[str, ...], networks: OptionValue) -> None:

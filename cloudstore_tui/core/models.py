@@ -1,7 +1,8 @@
 """The nouns: where something is, what is listed, and what is searched for."""
 
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -156,6 +157,30 @@ def identity(entry: Entry) -> str:
     return "\x1f".join((location.region, location.path, *location.place))
 
 
+class Retention(msgspec.Struct, frozen=True):
+    """How long a service keeps objects, by the policy that the user wrote down: no service tells of its own."""
+
+    hot: timedelta | None = None
+    """From the time at which an object was created until it is archived, or deleted for good; `None` if unknown."""
+    cold: timedelta = timedelta(0)
+    """How long it is archived after that."""
+    types: Mapping[str, "Retention"] = msgspec.field(default_factory=dict)
+    """For types with a policy of their own."""
+
+    def lasts(self, type_: str) -> timedelta | None:
+        """How long objects of a type are kept in all; `None` if unknown."""
+        policy = self.types.get(type_, self)
+        return None if policy.hot is None else policy.hot + policy.cold
+
+    def expires(self, entry: StoredObject) -> datetime | None:
+        """When an object is deleted for good; `None` if unknown."""
+        begins, lasts = entry.created or entry.modified, self.lasts(entry.type)
+        try:
+            return None if begins is None or lasts is None else begins + lasts
+        except OverflowError:
+            return None
+
+
 class ColumnKind(StrEnum):
     """How a column's values are shown and compared."""
 
@@ -183,3 +208,5 @@ class Column(msgspec.Struct, frozen=True):
     """Of several columns for which there is no room the one with the highest rank is left out first."""
     also: tuple[str, ...] = ()
     """Tags that tell the same on other types of objects."""
+    retention: Retention | None = None
+    """What the end of an object is told by."""

@@ -6,6 +6,7 @@ from typing import NoReturn
 from msgspec import Struct, field
 
 from cloudstore_tui.core.errors import ConfigError
+from cloudstore_tui.core.models import Column, ColumnKind, Retention
 
 
 class Secret:
@@ -118,6 +119,16 @@ class Profile(Struct, frozen=True):
 
     Raises `ConfigError` or `LoginError` with the sources that were tried and what to do.
     """
+    retention: Retention | None = None
+    """How long the service keeps objects, by the user's policy."""
+
+    @property
+    def expiry_columns(self) -> tuple[Column, ...]:
+        """The column that tells until when objects are kept, where the user wrote down a policy."""
+        if self.retention is None:
+            return ()
+        kind, sort = ColumnKind.TIME, "" if self.retention.types else "createdTime"
+        return (Column("expires", "Expires", kind, 16, sort, least=6, rank=8, retention=self.retention),)
 
     def text(self, name: str) -> str:
         """A text option, empty if absent."""

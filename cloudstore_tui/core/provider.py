@@ -178,7 +178,7 @@ class StorageProvider(ABC):
 
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """The columns that fit a folder or place, or results that hold objects of these types. Sends nothing."""
-        return COLUMNS
+        return (*COLUMNS, *self.profile.expiry_columns)
 
     async def check(self) -> tuple[Check, ...]:
         """Log in and look at everything this profile needs, in order, until the first thing that is wrong."""

@@ -253,6 +253,7 @@ _NAMES = (
     Name("since", ("createdTime",), bound=">="),
     Name("until", ("createdTime",), bound="<"),
     *(Name(word, ("createdTime",)) for word in ("created", "on", "date", "day")),
+    Name("expires", ("createdTime",)),
     Name("updated", ("updatedTime",)),
     Name("started", ("startTime",)),
     Name("ended", ("endTime",)),

@@ -54,6 +54,9 @@ def needle(text: str) -> str:
 
 def sort_key(column: Column) -> tuple[str, tuple[str, ...]]:
     """An SQL expression over `body` that sorts as the column's values do, with its arguments; NULL where unknown."""
+    if column.retention is not None:
+        # What has a type with a policy of its own is sorted among the others by its age alone.
+        return "julianday(coalesce(json_extract(body, '$.created'), json_extract(body, '$.modified')))", ()
     if column.name in _TIMES:
         # Instants, not texts: offsets differ. Exact to the millisecond, as the services are.
         return f"julianday(json_extract(body, '$.{column.name}'))", ()

@@ -7,7 +7,7 @@ from msgspec import Struct
 from textual.content import Content
 
 from cloudstore_tui.calls import SHARED, title_of
-from cloudstore_tui.core.models import Entry, Folder, StoredObject, identity
+from cloudstore_tui.core.models import Entry, Folder, Retention, StoredObject, identity
 from cloudstore_tui.fiql.fields import Unit, unit_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
@@ -56,6 +56,8 @@ class Subject(Struct, frozen=True):
     """What its content begins with, by lines that are safe to draw."""
     title: str = ""
     """What `head` is."""
+    retention: Retention | None = None
+    """The policy by which it is told until when it is kept."""
 
     @property
     def teller(self) -> Entry:
@@ -103,6 +105,9 @@ def _opening(subject: Subject, width: int) -> Iterator[Content]:
     if isinstance(entry, StoredObject) and entry.state not in ("", "AVAILABLE"):
         how = " B restores it." if entry.state == "ARCHIVED" else ""
         yield from _split(show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning"), width)
+    if isinstance(entry, StoredObject) and subject.retention and (ends := subject.retention.expires(entry)):
+        told = f"Expires {words.local(ends, subject.zone):%Y-%m-%d} by your policy"
+        yield from (line.stylize(_LABEL_STYLE) for line in _split(show(told), width))
 
 
 def _who(subject: Subject) -> str:

@@ -170,6 +170,8 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
         return title_of(entry) if entry.type else ""
     if column.name == "direction":
         return entry.tag("direction").capitalize()
+    if column.retention is not None:
+        return time(ends, zone) if (ends := column.retention.expires(entry)) else ""
     # A tag may be called like a method of objects: only what has a slot is a field.
     raw = getattr(entry, column.name) if column.name in entry.__struct_fields__ else _tag(entry, column)
     if isinstance(raw, datetime):

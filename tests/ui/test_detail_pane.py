@@ -1,6 +1,6 @@
 """Everything known of the entry under the cursor."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,9 @@ import pytest
 from msgspec.structs import replace
 from textual.content import Content
 
-from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.models import Location, Retention, StoredObject
+from cloudstore_tui.core.profile import Profile
+from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.detail_text import Subject, detail_text, preview, two_lines
 
 ENTRY = StoredObject(
@@ -126,6 +128,16 @@ def test_an_object_of_a_call_says_how_the_rest_of_it_is_found() -> None:
     of_a_call = replace(ENTRY, tags=(*ENTRY.tags, ("callId", "int-1")))
     assert ["Call", "press . for everything of this call"] in [line.split(maxsplit=1) for line in lines(of_a_call)]
     assert not any("everything of this call" in line for line in lines(replace(ENTRY, tags=(("dnis", "1"),))))
+
+
+def test_until_when_an_object_is_kept_is_told_by_the_policy_alone() -> None:
+    policy = Retention(timedelta(days=90), timedelta(days=365))
+    told = preview(Subject(ENTRY, ZoneInfo("UTC"), retention=policy), 40).plain
+    assert "Expires 2025-11-30 by your policy" in told
+    assert "Expires" not in preview(Subject(ENTRY, ZoneInfo("UTC")), 40).plain
+    (column,) = Profile("acme8", "8x8", retention=policy).expiry_columns
+    assert in_words.value(ENTRY, column, ZoneInfo("UTC")) == "2025-11-30 09:12"
+    assert Profile("acme8", "8x8").expiry_columns == ()
 
 
 RECORDING = StoredObject(

@@ -76,6 +76,12 @@ def put_command() -> None:
     metavar="TIME",
     help="Of a folder: only files changed at or after this time: 7d, 2024-09-01 …",
 )
+@click.option(
+    "--expiring",
+    type=Duration(),
+    metavar="DURATION",
+    help="Only what has less time left by the policy of the profile (retention): 7d …",
+)
 @click.option("--to", "folder", required=True, metavar="DIR", help="Folder for the files; made if it is missing.")
 @click.option(
     "--name",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 import msgspec
 
 from cloudstore_tui.core.errors import FilterError
+from cloudstore_tui.core.models import Retention
 from cloudstore_tui.fiql.evaluator import Row
 from cloudstore_tui.fiql.fields import NAMES, Name, Unit, name_of, unit_of, units_of
 from cloudstore_tui.fiql.measures import read_span
@@ -18,6 +19,7 @@ from cloudstore_tui.fiql.phrases.terms import (
     LocalTerm,
     PhraseClock,
     bare_text,
+    expiry_term,
     fields_of,
     name_in,
     quantity_term,
@@ -83,7 +85,9 @@ class Compiled(msgspec.Struct, frozen=True):
         return all(term.holds(row) for term in self.local)
 
 
-def compile_phrase(phrase: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = ()) -> Compiled:
+def compile_phrase(
+    phrase: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = (), retention: Retention | None = None
+) -> Compiled:
     """The filter that a phrase means.
 
     A phrase is a list of conditions that must all hold, such as `type:callcenterrecording agent:"Khang Glynn"
@@ -94,6 +98,7 @@ def compile_phrase(phrase: str, zone: tzinfo, now: datetime, types: tuple[str, .
         zone: what days, and times without a zone, are in.
         now: the present moment, with a zone.
         types: what is searched in anyway, where the phrase names no type; empty for any.
+        retention: what `expires:` goes by.
 
     Raises:
         FilterError: part of it means nothing; the error knows where, and what was probably meant.
@@ -101,7 +106,7 @@ def compile_phrase(phrase: str, zone: tzinfo, now: datetime, types: tuple[str, .
     items = tuple(items_of(phrase))
     _refuse_twice(items)
     types = types_of(items) or types
-    maker = _Maker(types, types_left(items, types), PhraseClock(zone, now))
+    maker = _Maker(types, types_left(items, types), PhraseClock(zone, now), retention)
     for item in items:
         maker.add(item)
     nodes = tuple(maker.nodes)
@@ -110,7 +115,9 @@ def compile_phrase(phrase: str, zone: tzinfo, now: datetime, types: tuple[str, .
     return Compiled(spell_out(node) if node else "", tuple(maker.local), tuple(dict.fromkeys(notes)), node)
 
 
-def understand(text: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = ()) -> Compiled:
+def understand(
+    text: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = (), retention: Retention | None = None
+) -> Compiled:
     """What a text means that is a filter or a phrase; a filter stays as it was written.
 
     Args:
@@ -118,12 +125,13 @@ def understand(text: str, zone: tzinfo, now: datetime, types: tuple[str, ...] = 
         zone: what days, and times without a zone, are in.
         now: the present moment, with a zone.
         types: what is searched in anyway, where a phrase names no type; empty for any.
+        retention: what `expires:` goes by.
 
     Raises:
         FilterError: it is neither.
     """
     if not is_fiql(text):
-        return compile_phrase(text, zone, now, types)
+        return compile_phrase(text, zone, now, types, retention)
     return Compiled(text, node=parse(text))
 
 
@@ -211,13 +219,16 @@ def _spellings_of(node: Node) -> Iterator[str]:
 class _Maker:
     """Collects the conditions of one phrase."""
 
-    def __init__(self, types: tuple[str, ...], left: tuple[str, ...], clock: PhraseClock) -> None:
+    def __init__(
+        self, types: tuple[str, ...], left: tuple[str, ...], clock: PhraseClock, retention: Retention | None
+    ) -> None:
         self.nodes: list[Node] = []
         self.local: list[LocalTerm] = []
         self.notes: list[str] = []
         self._types = types
         self._left = left
         self._clock = clock
+        self._retention = retention
         self._bounds: dict[str, list[Bound[datetime]]] = {}
 
     def add(self, item: Item) -> None:
@@ -238,6 +249,10 @@ class _Maker:
             self.nodes.append(made)
 
     def _keyed(self, item: Item, name: Name) -> Node | LocalTerm:
+        if name is NAMES["expires"]:
+            node, note = expiry_term(item, self._types, self._retention, self._clock)
+            self.notes.append(note)
+            return node
         fields = fields_of(item, name, self._types)
         unit = unit_of(fields[0])
         if unit is Unit.EPOCH_MS:

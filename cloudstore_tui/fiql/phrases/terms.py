@@ -5,7 +5,7 @@ Some conditions the service cannot check: they are put to the rows that were fet
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
 from math import ceil, floor
 from typing import Generic, TypeVar
@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from cloudstore_tui.core.models import Retention
 from cloudstore_tui.core.text import folded
 from cloudstore_tui.fiql.evaluator import Row, number
 from cloudstore_tui.fiql.fields import (
@@ -470,3 +471,66 @@ def _compared(span: Span, operator: str) -> Iterator[Bound[datetime]]:
         yield Bound("=ge=", end)
     if operator in ("<", "<="):
         yield Bound("=lt=", span.start if operator == "<" else end)
+
+
+_AHEAD = re.compile(r"([0-9]{1,5}) ?([hdwy])")
+_HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
+
+
+def expiry_term(
+    item: Item, types: tuple[str, ...], retention: Retention | None, clock: PhraseClock
+) -> tuple[Node, str]:
+    """The condition that objects are deleted for good at some time, and by whose word: the service tells no such time.
+
+    Args:
+        item: `expires:<7d`, for what has 7 days left, or a date or a range of either.
+        types: what is searched in; empty for any.
+        retention: the user's policy.
+        clock: what time it is, and where.
+
+    Raises:
+        FilterError: there is no policy, or a value is no time.
+    """
+    if retention is None:
+        hint = 'Write yours into the configuration, under the profile: retention = { hot = "90d", cold = "5y" }.'
+        raise item.error("the service does not tell until when it keeps objects", hint)
+    refuse_negation(item)
+    stretches = [_expiry_bounds(item, value, clock) for value in item.values]
+    nodes = [node for bounds in stretches for node in _created(bounds, types, retention)]
+    if not nodes:
+        raise item.error("your policy says nothing of these types", "See retention in the configuration.")
+    return any_of(nodes), "Expiry is by your policy (retention in the configuration): the service does not tell it."
+
+
+def _created(bounds: Bounds[datetime], types: tuple[str, ...], retention: Retention) -> Iterator[Node]:
+    """When objects were created that expire within bounds: for the types with a policy of their own, and the others."""
+    own = [name for name in retention.types if not types or name in types]
+    for name in own:
+        yield And((equality(("type",), (name,)), *_begun(bounds, retention.types[name].lasts(name))))
+    rest = tuple(name for name in types if name not in own)
+    if (rest or not types) and (lasts := retention.lasts("")) is not None:
+        named = [equality(("type",), rest or tuple(own), negated=not rest)] if own else []
+        terms = (*named, *_begun(bounds, lasts))
+        yield terms[0] if len(terms) == 1 else And(terms)
+
+
+def _begun(bounds: Bounds[datetime], lasts: timedelta | None) -> Iterator[Node]:
+    for bound in bounds:
+        yield Comparison("createdTime", bound.operator, (str(epoch_ms(bound.quantity - (lasts or timedelta(0)))),))
+
+
+def _expiry_bounds(item: Item, value: Value, clock: PhraseClock) -> Bounds[datetime]:
+    ends = pieces_of(item, value)
+    if ends is None:
+        is_ahead = _AHEAD.fullmatch(value.text.strip()) is not None
+        return tuple(_compared(_expiry(item, value, value.text, clock), item.operator or ("<" if is_ahead else "")))
+    low, high = (_expiry(item, value, end, clock) if end else None for end in ends)
+    bounds = [Bound("=ge=", low.start)] if low else []
+    return tuple([*bounds, Bound("=lt=", high.end or high.start)] if high else bounds)
+
+
+def _expiry(item: Item, value: Value, text: str, clock: PhraseClock) -> Span:
+    """A time that has not come yet where it is a number of days, else what every date means."""
+    if found := _AHEAD.fullmatch(text.strip().lower()):
+        return Span(clock.now + timedelta(hours=int(found[1]) * _HOURS[found[2]]))
+    return _span(item, value, text, clock)

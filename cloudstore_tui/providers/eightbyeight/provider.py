@@ -66,11 +66,13 @@ class EightByEightProvider(StorageProvider):
     def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
         """Time, people, length, size, state: as the types need it."""
         if types:
-            found = columns_for(types)
+            found = (*columns_for(types), *self.profile.expiry_columns)
             return found if location.region else (found[0], REGION, *found[1:])
         if is_bucket_place(location):
             return MIXED if location.place[1:] else FOLDERS
-        return columns_for(frozenset(location.place[:1])) if location.region else FOLDERS
+        if not location.region:
+            return FOLDERS
+        return (*columns_for(frozenset(location.place[:1])), *self.profile.expiry_columns)
 
     @property
     def session(self) -> Session:

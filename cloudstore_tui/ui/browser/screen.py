@@ -192,6 +192,7 @@ class BrowserScreen(BaseScreen[None]):
         self.restores.ready.subscribe(self, self._note_restored)
         self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
         self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
+        self.detail.retention = lambda entry: self._providers[entry.location.profile].profile.retention
         self.expansion.show_profiles()
         self.header.show(["cloudstore"])
         self.panes.go("places")

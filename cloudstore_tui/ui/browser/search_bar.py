@@ -414,7 +414,7 @@ class SearchBar(Vertical):
     def _verdict(self) -> Verdict:
         context = self._about
         now, tags = datetime.now(UTC), context.vocabulary.names
-        return judge(self.line.value, context.shown.zone, now, tags, self.scope.types)
+        return judge(self.line.value, context.shown.zone, now, tags, self.scope)
 
     def _speak(self, *, typed: bool = True) -> None:
         """Say what the text means, or what is wrong with a word that nobody is typing at any more."""

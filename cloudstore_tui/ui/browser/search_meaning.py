@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from cloudstore_tui.core.errors import FilterError
-from cloudstore_tui.core.models import Location
+from cloudstore_tui.core.models import Location, Retention
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.checker import Problem, check
 from cloudstore_tui.fiql.phrases import Compiled, is_fiql, understand
@@ -36,15 +36,18 @@ class Scope(Struct, frozen=True):
     words: str
     types: tuple[str, ...] = ()
     """The types of what is in it; empty for any."""
+    retention: Retention | None = None
+    """What `expires:` goes by."""
 
 
 def scopes_of(provider: StorageProvider, location: Location) -> tuple[Scope, ...]:
     """The places that hold a location, the smallest first: of a type or a day, its region, all regions."""
-    scopes = [Scope(Location(location.profile), ALL)]
+    retention = provider.profile.retention
+    scopes = [Scope(Location(location.profile), ALL, retention=retention)]
     if location.region:
-        scopes.insert(0, Scope(Location(location.profile, location.region), location.region))
+        scopes.insert(0, Scope(Location(location.profile, location.region), location.region, retention=retention))
     if inside := filter_of(provider, location):
-        scopes.insert(0, Scope(location, " › ".join(place_names(location)), types_in(inside)))
+        scopes.insert(0, Scope(location, " › ".join(place_names(location)), types_in(inside), retention))
     return tuple(scopes)
 
 
@@ -78,7 +81,7 @@ class Verdict(Struct, frozen=True):
         return self.fatal or next(iter(self.objections), None)
 
 
-def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), types: tuple[str, ...] = ()) -> Verdict:
+def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), scope: Scope | None = None) -> Verdict:
     """The verdict on a filter or phrase; an empty one finds everything.
 
     Args:
@@ -86,12 +89,12 @@ def judge(text: str, zone: tzinfo, now: datetime, tags: Collection[str] = (), ty
         zone: what times without a zone are in.
         now: the present moment, with a zone.
         tags: names of tags that objects are known to have.
-        types: what is searched in, where the text names no type.
+        scope: what is searched in.
     """
     if placeholders := placeholders_of(text):
         return Verdict(objections=(_objection(missing(text, placeholders[0])),))
     try:
-        meaning = understand(text, zone, now, types)
+        meaning = understand(text, zone, now, *((scope.types, scope.retention) if scope else ()))
     except FilterError as error:
         return Verdict(objections=(_objection(error),))
     if meaning.node is None:
@@ -105,7 +108,7 @@ def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str,
 
     A value whose quote is still open, and a word that nobody can understand yet, end with `…`.
     """
-    meaning, is_half = _as_far_as_it_goes(text, zone, now, scope.types)
+    meaning, is_half = _as_far_as_it_goes(text, zone, now, scope)
     node = meaning.node if meaning is not None else None
     parts = [] if names_type(node) or not scope.types else [scope.words]
     parts += [brief(node, zone, scope.types)] if node is not None else []
@@ -115,7 +118,7 @@ def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str,
     return f"{words}…" if is_half else words, not names_state
 
 
-def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, types: tuple[str, ...]) -> tuple[Compiled | None, bool]:
+def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, scope: Scope) -> tuple[Compiled | None, bool]:
     """The meaning of a text, else of it with its last quote closed, else of all but its last word."""
     head = text.rstrip()
     shorter = head.rpartition(" ")[0]
@@ -123,7 +126,7 @@ def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, types: tuple[str,
         if placeholders_of(attempt):
             continue
         try:
-            return understand(attempt, zone, now, types), attempt != text
+            return understand(attempt, zone, now, scope.types, scope.retention), attempt != text
         except FilterError:
             continue
     return None, bool(head)

@@ -94,9 +94,10 @@ def search_from(provider: StorageProvider, location: Location, text: str, zone: 
     region, now = Location(location.profile, location.region), datetime.now(UTC)
     inside = filter_of(provider, location)
     types = types_in(inside)
-    meaning = understand(text, zone, now, types)
+    retention = provider.profile.retention
+    meaning = understand(text, zone, now, types, retention)
     if not inside or names_type(meaning.node):
-        location, inside, types, meaning = region, "", (), understand(text, zone, now)
+        location, inside, types, meaning = region, "", (), understand(text, zone, now, retention=retention)
     words = ", ".join(
         (*((brief(meaning.node, zone, types),) if meaning.node else ()), *(term.brief for term in meaning.local))
     )

@@ -7,7 +7,7 @@ from enum import StrEnum
 from textual.content import Content
 from textual.timer import Timer
 
-from cloudstore_tui.core.models import Entry, StoredObject, identity
+from cloudstore_tui.core.models import Entry, Retention, StoredObject, identity
 from cloudstore_tui.ui.detail_text import Subject, everything, preview, two_lines
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
@@ -65,6 +65,8 @@ class DetailPane(ScrolledText):
         """Finds the rows of the same call, without asking a service."""
         self.around: Callable[[], str] = lambda: ""
         """Says what the folder holds that is shown."""
+        self.retention: Callable[[Entry], Retention | None] = lambda _entry: None
+        """The policy by which it is told until when an entry is kept."""
         self.rested: Callable[[], object] | None = None
         """Called whenever the cursor has rested on an entry for a while."""
         self._zone: tzinfo = UTC
@@ -119,7 +121,7 @@ class DetailPane(ScrolledText):
             return None
         _of, title, head = self._head if self.has_head(entry) else ("", "", "")
         call = tuple(one for one in self.of_call(entry) if isinstance(one, StoredObject))
-        return Subject(entry, self._zone, call, self.around(), head, title)
+        return Subject(entry, self._zone, call, self.around(), head, title, self.retention(entry))
 
     def draw(self) -> None:
         """Make the text for the room there is."""

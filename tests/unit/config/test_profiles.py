@@ -1,6 +1,7 @@
 """The configuration file: what is wrong is named with file, line and hint."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,38 @@ def test_a_missing_secret_names_every_place_to_put_it(tmp_path: Path) -> None:
     profile = load_config(write(tmp_path, text), PROVIDERS).profile("acme")
     with pytest.raises(ConfigError, match="CLOUDSTORE_ACME_SECRET, or secret_file or secret_command"):
         profile.secrets("secret")
+
+
+def with_policy(folder: Path, policy: str) -> Path:
+    return write(folder, GOOD.replace("requests_per_minute = 0", f"requests_per_minute = 0\nretention = {policy}"))
+
+
+def test_a_policy_tells_until_when_objects_are_kept(tmp_path: Path) -> None:
+    path = with_policy(tmp_path, '{ hot = "90d", cold = "5y", summary = { hot = "2w" } }')
+    policy = load_config(path, PROVIDERS).profile("acme8").retention
+    assert policy is not None
+    assert (policy.lasts("callrecording"), policy.lasts("summary")) == (timedelta(90 + 5 * 365), timedelta(14))
+    of_types = load_config(with_policy(tmp_path, '{ summary = { hot = "0d" } }'), PROVIDERS).profile("acme8").retention
+    assert of_types is not None
+    assert (of_types.lasts("callrecording"), of_types.lasts("summary")) == (None, timedelta())
+    assert load_config(write(tmp_path, GOOD), PROVIDERS).profile("acme8").retention is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ('"90d"', "retention must be a table"),
+        ("{}", "retention must be a table"),
+        ("{ hot = 90 }", "retention.hot must be a time"),
+        ('{ hot = "90 minutes" }', "retention.hot must be a time"),
+        ('{ hto = "90d" }', "unknown key retention.hto"),
+        ('{ cold = "5y" }', "retention lacks hot"),
+        ('{ hot = "1d", summary = { cold = "5y" } }', "retention.summary lacks hot"),
+        ('{ hot = "1d", summary = { hot = "1d", note = { hot = "1d" } } }', "unknown key retention.summary.note"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, policy: str, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(with_policy(tmp_path, policy), PROVIDERS)
+    assert message in str(raised.value)
+    assert "config.toml:15" in str(raised.value)

@@ -1,11 +1,12 @@
 """What phrases compile to, and where the others are wrong."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from cloudstore_tui.core.errors import FilterError
+from cloudstore_tui.core.models import Retention
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.phrases import Compiled, compile_phrase, is_fiql, phrase_of, understand, with_condition
 
@@ -371,3 +372,37 @@ def test_one_more_condition_takes_the_place_of_what_said_the_same(text: str, con
 
 def test_a_phrase_is_for_the_types_of_its_place() -> None:
     assert compile_phrase("agent:A dur:>1m", UTC, NOW, ("callrecording",)).filter == "userName==A;duration=gt=60000"
+
+
+def before(days: float) -> str:
+    return str(int((NOW - timedelta(days=days)).timestamp() * 1000))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "filter_"),
+    [
+        ("expires:<7d", f"(type==summary;createdTime=lt={before(-2)}),(type!=summary;createdTime=lt={before(23)})"),
+        ("type:summary expires:<7d", f"type==summary;type==summary;createdTime=lt={before(-2)}"),
+        ("type:voicemail expires:7d", f"type==voicemail;createdTime=lt={before(23)}"),
+        ("type:voicemail expires:>7d", f"type==voicemail;createdTime=ge={before(23)}"),
+        ("type:voicemail expires:1w..2w", f"type==voicemail;createdTime=ge={before(23)};createdTime=lt={before(16)}"),
+        ("type:voicemail expires:<2024-09-03", f"type==voicemail;createdTime=lt={before(30 - 1 + 1.5 / 24)}"),
+    ],
+)
+def test_what_expires_is_a_time_of_creation_by_the_policy(phrase: str, filter_: str) -> None:
+    policy = Retention(timedelta(days=30), types={"summary": Retention(timedelta(days=5))})
+    made = compile_phrase(phrase, UTC, NOW, retention=policy)
+    assert made.filter == filter_
+    assert "by your policy" in made.notes[0]
+
+
+def test_what_expires_is_not_known_without_a_policy() -> None:
+    with pytest.raises(FilterError, match="does not tell until when") as raised:
+        compiled("expires:<7d")
+    assert "retention = {" in raised.value.hint
+    of_one = Retention(types={"summary": Retention(timedelta(days=5))})
+    with pytest.raises(FilterError, match="your policy says nothing of these types"):
+        compile_phrase("type:voicemail expires:<7d", UTC, NOW, retention=of_one)
+    for wrong in ("-expires:<7d", "expires:soon", "expires:~7"):
+        with pytest.raises(FilterError):
+            compile_phrase(wrong, UTC, NOW, retention=of_one)
