@@ -223,6 +223,9 @@ class Attempt:
             raise ChangedError
         if size not in (None, span.total):
             raise RangeError
+        if reply.compression and reply.length is None:
+            # Nothing tells whether these are the bytes of the object or fewer, packed on the way.
+            raise RangeError
         self._check_coding(reply, fits=self._evidence.fits(span.total, size))
         self._version.size = span.total
         self._store.expect(span.total)

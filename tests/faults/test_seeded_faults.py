@@ -1,6 +1,7 @@
 """Nearly every request is answered badly, in all the ways there are; everything arrives all the same."""
 
 import asyncio
+import hashlib
 import sys
 import time
 from collections import Counter
@@ -89,13 +90,14 @@ class QuickClock(Clock):
         await asyncio.sleep(0.001)
 
 
-async def fetched(engine: TransferManager, objects: list[StoredObject], folder: Path) -> dict[str, bytes]:
-    """The bytes of all objects, by their addresses."""
+async def fetched(engine: TransferManager, objects: list[StoredObject], folder: Path) -> dict[str, tuple[int, str]]:
+    """Length and digest of all objects, by their addresses."""
     numbers = [engine.submit(DownloadRequest(item.location, folder, str(at))) for at, item in enumerate(objects)]
     ended = [await engine.wait(number) for number in numbers]
     await engine.close()
     assert [(item.state, str(item.error)) for item in ended if item.error is not None] == []
-    return {item.location.path: (folder / str(at)).read_bytes() for at, item in enumerate(objects)}
+    contents = [(item.location.path, (folder / str(at)).read_bytes()) for at, item in enumerate(objects)]
+    return {path: (len(content), hashlib.sha256(content).hexdigest()) for path, content in contents}
 
 
 @pytest.mark.parametrize("faults_wanted", SIZES)

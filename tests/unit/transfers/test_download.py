@@ -1,5 +1,6 @@
 """Downloads through a real socket onto a real disk."""
 
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,23 @@ async def test_bytes_that_fit_are_taken_as_stored_whatever_coding_is_said(
     entry = None if known == "rounded size" else StoredObject(PLACE, "x.tar")
     transfer = await get(engine, folder, entry=entry)
     assert (transfer.error, server.starts()) == (None, [0, 100_000])
+    assert (folder / "x.tar").read_bytes() == content
+
+
+@pytest.mark.parametrize("known", ["size", "checksum", "rounded size"])
+async def test_a_rest_that_is_compressed_on_the_way_never_gets_into_the_file(
+    engine: Any, server: Any, provider: Any, answer: Any, content: bytes, folder: Path, known: str
+) -> None:
+    provider.tells_size, provider.tells_checksum = known == "size", known == "checksum"
+    server.put("/exports/x.tar", content)
+    span, packed = f"bytes 100000-{len(content) - 1}/{len(content)}", gzip.compress(bytes(50_000))
+    head = f"HTTP/1.1 206 OK\r\nETag: {server.etags['/exports/x.tar']}\r\nContent-Range: {span}\r\n"
+    head += "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    raw = head.encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(packed), packed)
+    server.answer(answer(cut=100_000), answer(raw=raw))
+    entry = None if known == "rounded size" else StoredObject(PLACE, "x.tar")
+    transfer = await get(engine, folder, entry=entry)
+    assert (transfer.error, server.starts()) == (None, [0, 100_000, 100_000])
     assert (folder / "x.tar").read_bytes() == content
 
 
