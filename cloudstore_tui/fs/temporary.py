@@ -16,7 +16,7 @@ from cloudstore_tui.fs.names import safe_name
 PREFIX = "cloudstore-open-"
 """Of the names of all folders that hold such copies."""
 _LOCK = ".lock"
-_PIECE = 4 * 1024 * 1024
+PIECE = 4 * 1024 * 1024
 MAX_AT_ONCE = 256 * 1024 * 1024
 """Bytes that are kept in memory of an object whose store cannot begin in the middle."""
 
@@ -104,11 +104,11 @@ def _is_last(piece: Piece, done: int) -> bool:
     if piece.total is not None:
         return done >= piece.total or not piece.data
     # A store that begins in the middle has nothing to send behind the end; another one has sent all it has.
-    return not piece.data if piece.ranged else len(piece.data) < _PIECE
+    return not piece.data if piece.ranged else len(piece.data) < PIECE
 
 
 async def _next(read: ReadPiece, done: int) -> Piece:
-    piece = await read(done, _PIECE)
+    piece = await read(done, PIECE)
     if done and not piece.ranged and piece.total is None:
         raise UnsupportedError("its store sends only whole objects, and does not tell how large this is", hint=_HINT)
     if piece.ranged or not done or piece.total is None or done >= piece.total:

@@ -268,20 +268,15 @@ class ApiClient:
         return f"{base}/{path.lstrip('/')}" + (f"?{encoded(query)}" if query else "")
 
     def _redirected(self, call: ApiCall, reply: Reply, subject: str) -> str:
-        """Where a redirect leads, if that is the same scheme, host and port."""
-        try:
-            goal, base = urlsplit(urljoin(self._base + call.target, reply.location)), urlsplit(self._base)
-            same = _origin(goal) == _origin(base)
-            name = goal.hostname or "nowhere"
-        except ValueError:
-            same, name = False, "nowhere"
-        if not same or "@" in goal.netloc:
+        """Where a redirect leads, if it may be followed."""
+        goal, name = redirect_target(self._base, call.target, reply.location)
+        if goal is None:
             raise UnsafeError(
                 f"{self.host} redirects to another host ({plain(name, 100)}), which is not followed",
                 subject=subject,
                 hint="Check the addresses in the profile.",
             )
-        return (goal.path or "/") + (f"?{goal.query}" if goal.query else "")
+        return goal
 
     def _token_error(self, error: StorageError) -> StorageError:
         """A refusal of a token service is about the login, whatever its status."""
@@ -302,6 +297,19 @@ class ApiClient:
             service_code=error.service_code,
             service_message=error.service_message,
         )
+
+
+def redirect_target(base: str, target: str, location: str) -> tuple[str | None, str]:
+    """What to ask for after a redirect, `None` unless scheme, host and port stay the same; and the host it names."""
+    try:
+        goal = urlsplit(urljoin(base + target, location))
+        same = _origin(goal) == _origin(urlsplit(base))
+        name = goal.hostname or "nowhere"
+    except ValueError:
+        return None, "nowhere"
+    if not same or "@" in goal.netloc:
+        return None, name
+    return (goal.path or "/") + (f"?{goal.query}" if goal.query else ""), name
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -29,7 +29,7 @@ def mode(path: Path) -> int:
 
 
 async def test_a_copy_is_whole_and_nobody_elses(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary, "_PIECE", 1000)
+    monkeypatch.setattr(temporary, "PIECE", 1000)
     content = bytes(range(256)) * 20
     told: list[int] = []
 
@@ -48,7 +48,7 @@ async def test_a_copy_is_whole_and_nobody_elses(place: Path, monkeypatch: pytest
 
 
 async def test_a_store_without_ranges_gives_the_whole_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary, "_PIECE", 1000)
+    monkeypatch.setattr(temporary, "PIECE", 1000)
     content = b"x" * 2500
 
     async def read(first: int, count: int) -> Piece:
@@ -69,7 +69,7 @@ async def test_a_store_without_ranges_gives_the_whole_at_once(monkeypatch: pytes
 async def test_a_store_without_ranges_that_tells_no_size_gives_all_or_an_error(
     monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(temporary, "_PIECE", 1000)
+    monkeypatch.setattr(temporary, "PIECE", 1000)
     content = b"x" * size
 
     async def read(first: int, count: int) -> Piece:

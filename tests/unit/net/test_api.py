@@ -22,12 +22,10 @@ from cloudstore_tui.core.errors import (
     UnsafeError,
 )
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
-from cloudstore_tui.net.api import ApiClient
+from cloudstore_tui.net.api import ApiClient, redirect_target
 from cloudstore_tui.net.auth import AccessToken, Login, basic, read_secret
 from cloudstore_tui.net.failures import LostReplyError
-from cloudstore_tui.net.reply import Reply
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.net.transport import ApiCall
 
 PLACE = "acme:exports/x.tar"
 
@@ -113,11 +111,14 @@ async def test_other_calls_wait_too_and_fewer_are_made_at_once(server: Any, conn
     call = asyncio.ensure_future(client.get("x", subject=PLACE))
     for _ in range(100):
         await asyncio.sleep(0 if client.note else 0.005)
-    assert client._limiter.allowed == 2
     began = time.monotonic()
     await client.get("y", subject=PLACE)
     assert time.monotonic() - began > 0.3
     await call
+    server.on("/z", server.reply(delay=0.2))
+    began = time.monotonic()
+    await asyncio.gather(*(client.get("z", subject=PLACE) for _ in range(4)))
+    assert time.monotonic() - began > 0.35, "four were allowed at once before, and two are now"
 
 
 @pytest.mark.parametrize("after", ["100000000000000000000", "Thu, 01 Jan 2099 00:00:00 GMT", "7200"])
@@ -223,10 +224,9 @@ async def test_two_refusals_in_a_row_are_a_refused_login(server: Any, connect: A
     assert (refused.value.code, tokens.given, len(server.requests)) == (3, 2, 2)
 
 
-async def test_ten_refused_calls_share_one_new_token(server: Any, connect: Any, tokens: Any) -> None:
-    client = connect(server.url)
+async def test_ten_refused_calls_share_one_new_token(server: Any, connect: Any, tokens: Any, profile: Profile) -> None:
+    client = connect(server.url, using=replace(profile, concurrency=10))
     server.on("/x", *[server.reply(401, b"")] * 10, server.reply())
-    client._limiter._most = client._limiter._allowed = 10
     await asyncio.gather(*(client.get("x", subject=PLACE) for _ in range(10)))
     assert tokens.given == 2
 
@@ -478,16 +478,10 @@ async def test_a_token_that_no_header_can_carry_is_a_clear_error(server: Any, pr
         ("http://localhost:80", "http://localhost/y", True),
     ],
 )
-def test_a_port_that_goes_without_saying_is_the_same_host(
-    profile: Profile, base: str, location: str, followed: bool
-) -> None:
-    client = ApiClient(profile, base)
-    call = ApiCall("GET", "/x")
-    if followed:
-        assert client._redirected(call, Reply(302, b"", location=location), PLACE) == "/y"
-    else:
-        with pytest.raises(UnsafeError):
-            client._redirected(call, Reply(302, b"", location=location), PLACE)
+def test_a_port_that_goes_without_saying_is_the_same_host(base: str, location: str, followed: bool) -> None:
+    goal, name = redirect_target(base, "/x", location)
+    assert goal == ("/y" if followed else None)
+    assert name in base
 
 
 # What a service hears from us it may say again

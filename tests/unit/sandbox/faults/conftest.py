@@ -112,7 +112,7 @@ class Alvaria:
     def __init__(self, sandbox: Sandbox, ready: Ready, ask: Ask) -> None:
         assert sandbox.alvaria is not None
         self._tokens = sandbox.alvaria.tokens
-        self._base, self._ask = ready.base_url, ask
+        self._base, self.ask = ready.base_url, ask
         self.token_url = f"{ready.base_url}/tokenservice/oauth2/access_token"
         self.headers = {"x-api-key": self._tokens.api_key, "Accept": "application/json"}
         self.headers["Authorization"] = f"Bearer {self.login().json['access_token']}"
@@ -122,7 +122,7 @@ class Alvaria:
         headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
         scope = "mediastorageapi.exports mediastorageapi.imports"
         form = {"grant_type": "client_credentials", "realm": "acme", "scope": scope}
-        return self._ask(self.token_url, "POST", headers, urlencode(form).encode())
+        return self.ask(self.token_url, "POST", headers, urlencode(form).encode())
 
     def url(self, resource: str, **query: str) -> str:
         path = f"/via/v3/organizations/acme/mediaStorage/data/{resource}"
@@ -130,17 +130,17 @@ class Alvaria:
 
     def listing(self) -> Heard:
         url = self.url("objectKeys", key="imports/outreach/", keyType="file:directory")
-        return self._ask(url, headers=self.headers)
+        return self.ask(url, headers=self.headers)
 
     def link(self, key: str = KEY, kind: str = "signedDownloadUrl") -> str:
-        heard = self._ask(self.url(kind, key=key), headers=self.headers)
+        heard = self.ask(self.url(kind, key=key), headers=self.headers)
         assert heard.status == 200, heard.data
         return str(heard.json[kind])
 
     def put(self, link: str, data: bytes) -> Heard:
         key = dict(pair.split("=", 1) for pair in urlsplit(link).query.split("&"))["kms-key"]
         names = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
-        return self._ask(link, "PUT", dict(zip(names, ("aws:kms", key), strict=True)), data)
+        return self.ask(link, "PUT", dict(zip(names, ("aws:kms", key), strict=True)), data)
 
 
 class EightByEight:

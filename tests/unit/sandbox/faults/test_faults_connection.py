@@ -128,7 +128,7 @@ def test_a_reset_request_is_not_carried_out(alvaria: Any, faults: FaultPlan) -> 
     faults.add("reset method=PUT")
     assert alvaria.put(link, b"a,b\n").end == "reset"
     url = alvaria.url("signedDownloadUrl", key="imports/outreach/never.csv")
-    assert alvaria._ask(url, headers=alvaria.headers).status == 404
+    assert alvaria.ask(url, headers=alvaria.headers).status == 404
 
 
 def test_a_fault_that_comes_too_late_for_a_short_body_is_given_back(
