@@ -131,7 +131,7 @@ def broken_copy(mutant: Mutant, folder: Path) -> Path:
 
 
 def run_gate(gate: str, copy: Path, seed: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", f"tests/faults/{gate}", "-q", "-x", f"--seed={seed}"]
+    command = [sys.executable, "-m", "pytest", f"tests/faults/{gate}", "-q", "-x", "-n", "0", f"--seed={seed}"]
     command += ["-p", "no:cacheprovider", f"--basetemp={copy / 'work'}"]
     # The copy is found before the installed package, by the gate and by the programs that it starts.
     variables = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
