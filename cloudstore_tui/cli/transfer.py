@@ -106,7 +106,7 @@ def put_command(
         guard = OverwriteGuard(session.output, provider, OnConflict(on_conflict) if on_conflict else None, dry_run)
         wanted = [await guard.admit(file, folder) for file in sources]
         requests = [request for request in wanted if request is not None and not dry_run]
-        before = [await _standing(provider, request.location) for request in requests] if follow else []
+        before = [await _before_upload(provider, request.location) for request in requests] if follow else []
         ended = await _transfer(session, list(requests))
         if follow:
             sent = {transfer.request.location for transfer in ended if transfer.state is State.DONE}
@@ -210,7 +210,7 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
         refuse()
 
 
-class _Standing(Struct, frozen=True):
+class _BeforeUpload(Struct, frozen=True):
     """What was in the folders of a sent file before it was sent: what is there later is another one."""
 
     location: Location
@@ -218,8 +218,8 @@ class _Standing(Struct, frozen=True):
     """In the order of `taken_to`."""
 
 
-async def _standing(provider: StorageProvider, location: Location) -> _Standing:
-    return _Standing(location, tuple([await _found(provider, place) for place in provider.taken_to(location)]))
+async def _before_upload(provider: StorageProvider, location: Location) -> _BeforeUpload:
+    return _BeforeUpload(location, tuple([await _found(provider, place) for place in provider.taken_to(location)]))
 
 
 async def _found(provider: StorageProvider, location: Location) -> Entry | None:
@@ -230,7 +230,7 @@ async def _found(provider: StorageProvider, location: Location) -> Entry | None:
 
 
 async def _follow(
-    session: CommandSession, provider: StorageProvider, waiting: Sequence[_Standing], seconds: float
+    session: CommandSession, provider: StorageProvider, waiting: Sequence[_BeforeUpload], seconds: float
 ) -> None:
     """Tell of files that were sent what the service makes of them, and in the end of which that is not known."""
     output, pause, end = session.output, FIRST_LOOK_S, monotonic() + seconds
@@ -251,7 +251,7 @@ async def _follow(
         output.error(error, one.location.address)
 
 
-async def _is_taken(output: Output, provider: StorageProvider, sent: _Standing) -> bool:
+async def _is_taken(output: Output, provider: StorageProvider, sent: _BeforeUpload) -> bool:
     """Whether the service has taken a file; if so, it is told how that went."""
     for place, before in zip(provider.taken_to(sent.location), sent.before, strict=True):
         entry = await _found(provider, place)

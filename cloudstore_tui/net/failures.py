@@ -165,7 +165,7 @@ _BUSY = frozenset({408, 425, 429, 503})
 
 
 def refused(reply: BlobReply) -> Exception:
-    """The error for a reply to a request for bytes: a detour if another request may help."""
+    """The error for a reply to a request for bytes: a recoverable one if another request may help."""
     if reply.has_unsigned_headers:
         return ConditionError(final(reply))
     if reply.status in _DENIED:

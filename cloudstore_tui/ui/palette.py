@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from cloudstore_tui.config.keymap import is_off
-from cloudstore_tui.ui.dialogs.picking import Pick, PickDialog, Picked
+from cloudstore_tui.ui.dialogs.picking import Choice, ChoiceResult, PickDialog
 from cloudstore_tui.ui.terminal.access import key_display
 from cloudstore_tui.ui.themes import ThemeManager
 
@@ -45,10 +45,10 @@ class PaletteCommand(Struct):
     keys: list[str] = field(default_factory=list)
 
     @property
-    def pick(self) -> Pick:
+    def pick(self) -> Choice:
         """The line of it."""
         keys = " ".join(self.keys)
-        return Pick(
+        return Choice(
             f"{self.title:{_TITLE}}{keys if len(keys) <= _KEYS else self.keys[0]:{_KEYS}}".rstrip(), self.tooltip
         )
 
@@ -128,7 +128,7 @@ class ThemeDialog(PickDialog):
     HINT: ClassVar[str] = "Move to try one; Enter keeps it."
 
     def __init__(self, themes: ThemeManager, worn: str) -> None:
-        super().__init__("Themes", [Pick(name) for name in themes.names], at=themes.names.index(worn), verb="Use")
+        super().__init__("Themes", [Choice(name) for name in themes.names], at=themes.names.index(worn), verb="Use")
         self._looks = themes
         self._worn = worn
 
@@ -142,7 +142,7 @@ class ThemeDialog(PickDialog):
         self.app.theme = self._worn
         super().action_cancel()
 
-    def answer(self, picked: Picked) -> None:
+    def answer(self, picked: ChoiceResult) -> None:
         """Keep it."""
         self._looks.pick(self._looks.names[picked.index])
         super().answer(picked)
@@ -159,7 +159,7 @@ class Palette:
         """Show what can be done on the screen that is on top."""
         commands = commands_of(self._app, self._app.screen, self._recent)
 
-        def run(picked: Picked | None) -> None:
+        def run(picked: ChoiceResult | None) -> None:
             if picked is not None:
                 command = commands[picked.index]
                 if command.title in self._recent:

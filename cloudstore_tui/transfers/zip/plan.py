@@ -172,7 +172,7 @@ class Cost(Struct, frozen=True):
         return Cost(self.requests + other.requests, self.seconds + other.seconds)
 
 
-class Choice(Struct, frozen=True):
+class ZipChoice(Struct, frozen=True):
     """Which way is taken, and why."""
 
     zips: bool
@@ -202,7 +202,7 @@ def cost_of_zips(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float]
     return jobs + cost_of_direct(len(plan.direct), size, requests_per_minute, at_once)
 
 
-def choose(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float], at_once: int = 4) -> Choice:
+def choose(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float], at_once: int = 4) -> ZipChoice:
     """The faster way for a plan."""
     entries = [entry for batch in plan.batches for entry in batch.entries] + list(plan.direct)
     size = sum(entry.size or 0 for entry in entries)
@@ -213,7 +213,7 @@ def choose(plan: ZipPlan, requests_per_minute: int, polls: Sequence[float], at_o
     pace = f" at {requests_per_minute} a minute" if requests_per_minute else ""
     single = f"one by one: {direct.requests} requests{pace}, about {_time(direct.seconds)}"
     faster = jobs > 0 and zips.seconds < direct.seconds
-    return Choice(faster, f"{packed}; {single}" if faster or jobs else single)
+    return ZipChoice(faster, f"{packed}; {single}" if faster or jobs else single)
 
 
 def _paced(requests: int, requests_per_minute: int) -> float:

@@ -16,8 +16,8 @@ from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import NavigationTarget
-from cloudstore_tui.ui.dialogs.naming import Nameable, NameDialog
-from cloudstore_tui.ui.dialogs.picking import Pick, Picked
+from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
+from cloudstore_tui.ui.dialogs.picking import Choice, ChoiceResult
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import show
 
@@ -25,10 +25,10 @@ _LONGEST_SEARCH = 40
 """Characters of the name of a saved search."""
 
 
-class _Wish(Struct, frozen=True):
+class _Naming(Struct, frozen=True):
     """Something that could be remembered."""
 
-    nameable: Nameable
+    nameable: NameChoice
     save: Callable[[str], str]
     """Saves it under a name, and says what was saved."""
 
@@ -39,11 +39,11 @@ class _Known(Struct, frozen=True):
     mark: Bookmark | SavedSearch
 
     @property
-    def pick(self) -> Pick:
+    def pick(self) -> Choice:
         if isinstance(self.mark, Bookmark):
-            return Pick(self.mark.name, self.mark.address)
+            return Choice(self.mark.name, self.mark.address)
         where = f"{self.mark.profile}:{self.mark.region}" if self.mark.profile else ""
-        return Pick(SIGN + self.mark.name, " · ".join(part for part in (where, self.mark.find) if part))
+        return Choice(SIGN + self.mark.name, " · ".join(part for part in (where, self.mark.find) if part))
 
 
 class BookmarkActions(ActionGroup):
@@ -129,7 +129,7 @@ class BookmarkActions(ActionGroup):
         place = self._places.place if self._panes.at == "places" else None
         return place.location if place is not None else None
 
-    def _wishes(self) -> list[_Wish]:
+    def _wishes(self) -> list[_Naming]:
         """What could be meant, the likeliest first."""
         known = frozenset(self._browser_state.bookmarks.read())
         place, state = self._in_tree(), self.listing.state
@@ -148,15 +148,15 @@ class BookmarkActions(ActionGroup):
             wishes.append(self._of(entry.location, f"{kind}: {entry.name}", name, known))
         return wishes
 
-    def _of(self, location: Location, words: str, name: str, known: frozenset[str]) -> _Wish:
+    def _of(self, location: Location, words: str, name: str, known: frozenset[str]) -> _Naming:
         def save(chosen: str) -> str:
             self._browser_state.bookmarks.save(Bookmark.of(chosen, location))
             return f"Bookmarked as {chosen}{_where(self._browser_state.bookmarks.path)}."
 
         clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
-        return _Wish(Nameable(words, clean, known), save)
+        return _Naming(NameChoice(words, clean, known), save)
 
-    def _search(self, target: NavigationTarget) -> _Wish:
+    def _search(self, target: NavigationTarget) -> _Naming:
         assert target.query is not None
         text = target.typed or target.query.filter
         where = target.location
@@ -167,18 +167,20 @@ class BookmarkActions(ActionGroup):
             return f"Saved as @{name}{_where(self._browser_state.searches.path)}."
 
         name = re.sub(r"[^A-Za-z0-9]+", "-", text)[:_LONGEST_SEARCH].strip("-")
-        return _Wish(Nameable(f"This search: {text or 'everything'}", name, self._browser_state.searches.read()), save)
+        return _Naming(
+            NameChoice(f"This search: {text or 'everything'}", name, self._browser_state.searches.read()), save
+        )
 
     def _read(self) -> list[_Known]:
         marks = [_Known(mark) for mark in self._browser_state.bookmarks.read().values()]
         return marks + [_Known(search) for search in self._browser_state.searches.read().values()]
 
-    async def _do(self, known: _Known, picked: Picked) -> bool:
+    async def _do(self, known: _Known, picked: ChoiceResult) -> bool:
         """Do what is to be done; whether the list is done with."""
         try:
-            if picked.deed == "remove":
+            if picked.action == "remove":
                 await self._remove(known)
-            elif picked.deed == "rename":
+            elif picked.action == "rename":
                 await self._rename(known)
             elif isinstance(known.mark, Bookmark):
                 self._addresses.to_bookmark(known.mark)
@@ -187,7 +189,7 @@ class BookmarkActions(ActionGroup):
         except StorageError as error:
             report(self.screen, error)
             return False
-        return picked.deed == "go"
+        return picked.action == "go"
 
     async def _remove(self, known: _Known) -> None:
         from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
@@ -198,9 +200,9 @@ class BookmarkActions(ActionGroup):
             home.remove(known.mark.name)
 
     async def _rename(self, known: _Known) -> None:
-        from cloudstore_tui.ui.dialogs.naming import Nameable, NameDialog
+        from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
 
-        thing = Nameable(known.pick.note, known.mark.name)
+        thing = NameChoice(known.pick.note, known.mark.name)
         named = await self.screen.app.push_screen_wait(NameDialog("Rename", [thing]))
         if named is not None:
             home = self._browser_state.bookmarks if isinstance(known.mark, Bookmark) else self._browser_state.searches

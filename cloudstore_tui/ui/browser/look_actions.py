@@ -207,7 +207,7 @@ class LookActions(ActionGroup):
     )
     async def copy(self) -> None:
         """Ask what of the marked entries, or of the one under the cursor, and copy it."""
-        from cloudstore_tui.ui.dialogs.picking import Pick, PickDialog
+        from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
 
         state = self.listing.state
         if state is None:
@@ -218,7 +218,7 @@ class LookActions(ActionGroup):
             return
         offers = _offers(entries, state.provider)
         title = "Copy" if len(entries) == 1 else f"Copy of {counted(len(entries), 'entry', 'entries')}, one a line"
-        picks = [Pick(offer.title, offer.note) for offer in offers]
+        picks = [Choice(offer.title, offer.note) for offer in offers]
         picked = await self.screen.app.push_screen_wait(PickDialog(title, picks, verb="Copy"))
         if picked is None:
             return

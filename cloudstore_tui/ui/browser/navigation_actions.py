@@ -14,7 +14,7 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator, written
 from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
-from cloudstore_tui.ui.dialogs.picking import Pick
+from cloudstore_tui.ui.dialogs.picking import Choice
 from cloudstore_tui.ui.report import report
 
 ADD = "Add a profile …"
@@ -103,7 +103,7 @@ class NavigationActions(ActionGroup):
         from cloudstore_tui.ui.dialogs.picking import PickDialog
 
         crumbs = self._navigator.target.crumbs if self._navigator.target is not None else ()
-        picks = [Pick(crumb.text) for crumb in crumbs]
+        picks = [Choice(crumb.text) for crumb in crumbs]
         picked = await self.screen.app.push_screen_wait(PickDialog("Path", picks, max(len(picks) - 2, 0)))
         if picked is not None and (location := crumbs[picked.index].location) is not None:
             self._navigator.go(location)
@@ -168,7 +168,7 @@ class NavigationActions(ActionGroup):
 
         names = list(self._providers)
         here = self._navigator.target.location.profile if self._navigator.target else ""
-        picks = [*(Pick(name, self._note(name, here)) for name in names), Pick(ADD)]
+        picks = [*(Choice(name, self._note(name, here)) for name in names), Choice(ADD)]
         at = names.index(here) if here in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Profile", picks, at))
         if picked is not None and picked.index == len(names):
@@ -208,7 +208,7 @@ class NavigationActions(ActionGroup):
             report(self.screen, failure)
         names = ["", *(folder.location.region for folder in page.items)]
         now = target.location.region
-        picks = [Pick(name or ALL_REGIONS, _HERE if name == now else "") for name in names]
+        picks = [Choice(name or ALL_REGIONS, _HERE if name == now else "") for name in names]
         at = names.index(now) if now in names else 0
         picked = await self.screen.app.push_screen_wait(PickDialog("Region", picks, at))
         if picked is not None and self._navigator.target is target:
@@ -240,5 +240,5 @@ def target_in(target: NavigationTarget, region: str, provider: StorageProvider, 
     return replace(found, query=moved, local=target.local)
 
 
-def _pick(known: Bookmark | Location) -> Pick:
-    return Pick(known.name, known.address) if isinstance(known, Bookmark) else Pick(written(known), "recent")
+def _pick(known: Bookmark | Location) -> Choice:
+    return Choice(known.name, known.address) if isinstance(known, Bookmark) else Choice(written(known), "recent")

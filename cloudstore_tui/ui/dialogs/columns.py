@@ -43,7 +43,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         yield Static("Enter sorts; r changes the direction.", classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Sort", "sort", enter=True)
 
@@ -131,7 +131,7 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
         yield Static(keys, classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deeds."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Reset", "usual")
         yield button("Apply", "accept", enter=True)
@@ -251,7 +251,7 @@ class HistogramDialog(Dialog[str | None]):
         yield Static(f"{plain(self._of)}. {keys}", classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Close, then the deeds."""
+        """Close, then the actions."""
         yield button("Close", "cancel")
         yield button("Next grouping", "turn_on")
         if self._narrows:

@@ -15,7 +15,7 @@ from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 
-class Nameable(Struct, frozen=True):
+class NameChoice(Struct, frozen=True):
     """Something that can have the name."""
 
     words: str
@@ -42,7 +42,7 @@ class NameDialog(Dialog[Named | None]):
         Binding("up", "move(-1)", "Up", show=False, tooltip="The thing before", id="naming.up"),
     ]
 
-    def __init__(self, title: str, things: Sequence[Nameable], at: int = 0, *, name: str = "") -> None:
+    def __init__(self, title: str, things: Sequence[NameChoice], at: int = 0, *, name: str = "") -> None:
         """Ask what to name and how.
 
         Args:
@@ -69,7 +69,7 @@ class NameDialog(Dialog[Named | None]):
             yield Note("Up and Down choose what; Enter saves.")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Save", "save", enter=True)
 
@@ -145,7 +145,7 @@ class ParametersDialog(Dialog[str | None]):
         yield Note(plain(self._preview), widget_id="filled")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Search", "search", enter=True)
 

@@ -167,7 +167,7 @@ class DownloadDialog(CompletingDialog[Path | None]):
         yield Note(widget_id="hint")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Download", "download", enter=True)
 
@@ -248,7 +248,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         yield Note(_HINT, widget_id="hint")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Upload", "upload")
 

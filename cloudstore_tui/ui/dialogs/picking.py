@@ -30,7 +30,7 @@ _WIDEST = 34
 _LONGEST = 200
 
 
-class Pick(Struct, frozen=True):
+class Choice(Struct, frozen=True):
     """One line to pick."""
 
     text: str
@@ -43,14 +43,14 @@ class Pick(Struct, frozen=True):
         return all(word in known for word in words)
 
 
-class Picked(Struct, frozen=True):
+class ChoiceResult(Struct, frozen=True):
     """The answer: which of the lines, and what to do with it."""
 
     index: int
-    deed: str = "go"
+    action: str = "go"
 
 
-class PickDialog(Dialog[Picked | None]):
+class PickDialog(Dialog[ChoiceResult | None]):
     """Shows the lines that hold what is typed; Enter picks the one under the cursor."""
 
     AUTO_FOCUS = "#filter"
@@ -60,7 +60,7 @@ class PickDialog(Dialog[Picked | None]):
     ]
     HINT: ClassVar[str] = "Type to filter; Enter takes the line under the cursor."
 
-    def __init__(self, title: str, picks: Sequence[Pick], at: int = 0, *, verb: str = "Go") -> None:
+    def __init__(self, title: str, picks: Sequence[Choice], at: int = 0, *, verb: str = "Go") -> None:
         """Ask for one of `picks`, with the cursor on the one at an index."""
         super().__init__(show(title), harmless=None)
         self._picks = tuple(picks)
@@ -76,7 +76,7 @@ class PickDialog(Dialog[Picked | None]):
         yield Note(self.HINT)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button(self._verb, "take", enter=True)
 
@@ -104,12 +104,12 @@ class PickDialog(Dialog[Picked | None]):
     def _list(self) -> OptionList:
         return self.query_one("#picks", OptionList)
 
-    def _answer(self, deed: str) -> None:
+    def _answer(self, action: str) -> None:
         at = self._list.highlighted
         if at is not None and not self.was_pasted:
-            self.answer(Picked(self.shown[at], deed))
+            self.answer(ChoiceResult(self.shown[at], action))
 
-    def answer(self, picked: Picked) -> None:
+    def answer(self, picked: ChoiceResult) -> None:
         """Close with an answer."""
         self.dismiss(picked)
 
@@ -129,13 +129,13 @@ class PickDialog(Dialog[Picked | None]):
         lines.highlighted = 0 if shown else None
 
 
-def lines_of(picks: Sequence[Pick]) -> list[Option]:
+def lines_of(picks: Sequence[Choice]) -> list[Option]:
     """The lines of a list, notes below each other."""
     width = min(max((show(pick.text, _LONGEST).cell_length for pick in picks), default=0), _WIDEST)
     return [Option(_line(pick, width)) for pick in picks]
 
 
-def _line(pick: Pick, width: int) -> Content:
+def _line(pick: Choice, width: int) -> Content:
     text = show(pick.text, _LONGEST)
     if not pick.note:
         return text
@@ -154,7 +154,7 @@ class BookmarksDialog(PickDialog):
     HINT = "Enter goes there; x removes, r renames, / filters. m in the browser adds one."
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deeds."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Remove", "remove")
         yield button("Rename", "rename")
@@ -181,7 +181,7 @@ async def _nothing(_head: str) -> Sequence[str]:
     return ()
 
 
-class GotoDialog(CompletingDialog[str | Picked | None]):
+class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
     """Asks for an address, or for one of the places that are known; whoever opened it knows whether it can be."""
 
     AUTO_FOCUS = "#address"
@@ -197,7 +197,7 @@ class GotoDialog(CompletingDialog[str | Picked | None]):
         self,
         address: str = "",
         profiles: Sequence[str] = (),
-        known: Sequence[Pick] = (),
+        known: Sequence[Choice] = (),
         names_in: NamesIn = _nothing,
     ) -> None:
         """Ask where to go.
@@ -233,7 +233,7 @@ class GotoDialog(CompletingDialog[str | Picked | None]):
         self._fill("")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Go", "go", enter=True)
 
@@ -260,7 +260,7 @@ class GotoDialog(CompletingDialog[str | Picked | None]):
             return
         at = self.query_one("#known", OptionList).highlighted
         typed = self.query_one("#address", Input).value.strip()
-        self.dismiss(Picked(self._shown[at]) if at is not None else typed or None)
+        self.dismiss(ChoiceResult(self._shown[at]) if at is not None else typed or None)
 
     def _fill(self, typed: str) -> None:
         words = typed.casefold().split()

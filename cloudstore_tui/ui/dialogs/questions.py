@@ -267,7 +267,7 @@ class RestoreDialog(Dialog[int | None]):
         yield Field(str(USUAL_DAYS), widget_id="days", max_length=2)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the deed."""
+        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Restore", "restore", enter=True)
 

@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Pick, Picked
+from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, ChoiceResult
 
-PICKS = (Pick("reports", "acme:exports/"), Pick("@long", "duration=gt=1"), Pick("xr", "acme8:uk/"))
+PICKS = (Choice("reports", "acme:exports/"), Choice("@long", "duration=gt=1"), Choice("xr", "acme8:uk/"))
 
 
 @pytest.mark.parametrize(
     ("keys", "answer"),
     [
-        (("enter",), Picked(0)),
-        (("j", "j", "k", "enter"), Picked(1)),
-        (("down", "x"), Picked(1, "remove")),
-        (("delete",), Picked(0, "remove")),
-        (("j", "r"), Picked(1, "rename")),
+        (("enter",), ChoiceResult(0)),
+        (("j", "j", "k", "enter"), ChoiceResult(1)),
+        (("down", "x"), ChoiceResult(1, "remove")),
+        (("delete",), ChoiceResult(0, "remove")),
+        (("j", "r"), ChoiceResult(1, "rename")),
         (("escape",), None),
     ],
 )
@@ -32,7 +32,7 @@ async def test_letters_typed_to_filter_do_nothing_else(opened: Any) -> None:
         assert it.answers == []
         assert "reports" not in it.text
         await it.press("enter")
-        assert it.answers == [Picked(2)]
+        assert it.answers == [ChoiceResult(2)]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])

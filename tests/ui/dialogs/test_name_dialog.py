@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.naming import Nameable, Named, NameDialog
+from cloudstore_tui.ui.dialogs.naming import NameChoice, Named, NameDialog
 
-THINGS = (Nameable("This place: acme:exports/", "exports", ("old",)), Nameable("This object: a.txt", "a.txt"))
+THINGS = (NameChoice("This place: acme:exports/", "exports", ("old",)), NameChoice("This object: a.txt", "a.txt"))
 
 
 async def test_enter_takes_the_sensible_name_and_typing_replaces_it(opened: Any) -> None:

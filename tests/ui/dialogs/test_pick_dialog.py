@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.ui.dialogs.picking import Pick, PickDialog, Picked
+from cloudstore_tui.ui.dialogs.picking import Choice, ChoiceResult, PickDialog
 
-PICKS = (Pick("all regions"), Pick("us-east", "here"), Pick("uk"), Pick("[red]\x1b"))
+PICKS = (Choice("all regions"), Choice("us-east", "here"), Choice("uk"), Choice("[red]\x1b"))
 
 
 async def test_enter_takes_the_line_under_the_cursor_and_the_arrows_move_it(opened: Any) -> None:
     async with opened(PickDialog("Region", PICKS, 1)) as it:
         await it.press("down", "enter")
-        assert it.answers == [Picked(2)]
+        assert it.answers == [ChoiceResult(2)]
 
 
 async def test_typing_filters_by_words_of_text_and_note(opened: Any) -> None:
@@ -20,7 +20,7 @@ async def test_typing_filters_by_words_of_text_and_note(opened: Any) -> None:
         await it.press(*"HERE us")
         assert "uk" not in it.text
         await it.press("enter")
-        assert it.answers == [Picked(1)]
+        assert it.answers == [ChoiceResult(1)]
 
 
 async def test_nothing_that_fits_is_nothing_to_take(opened: Any) -> None:

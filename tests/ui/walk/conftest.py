@@ -25,9 +25,9 @@ from cloudstore_tui.ui.dialogs.columns import Bar, ColumnsDialog, Grouping, Hist
 from cloudstore_tui.ui.dialogs.dialog import ConsentDialog, MessageDialog
 from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, ZipJobsDialog
 from cloudstore_tui.ui.dialogs.links import FiqlDialog, LinkDialog, ListenDialog
-from cloudstore_tui.ui.dialogs.naming import Nameable, NameDialog, ParametersDialog
+from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog, ParametersDialog
 from cloudstore_tui.ui.dialogs.paths import DownloadDialog, UploadDialog
-from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, GotoDialog, Pick, PickDialog
+from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, GotoDialog, PickDialog
 from cloudstore_tui.ui.dialogs.questions import CancelDialog, ClearZipsDialog, DeleteDialog, QuitDialog, RestoreDialog
 from cloudstore_tui.ui.downloads import Conflict, FetchOffer, Side
 from cloudstore_tui.ui.screens.doctor import DoctorScreen
@@ -41,7 +41,7 @@ OBJECT = StoredObject(
     state="ARCHIVED", tags=(("agentName", "Khang Glynn"),),
 )  # fmt: skip
 COLUMNS = (Column("name", "Name", width=40), Column("size", "Size", ColumnKind.SIZE, width=10))
-PICKS = (Pick("us-east", "here"), Pick("uk"), Pick("all regions", "slower"))
+PICKS = (Choice("us-east", "here"), Choice("uk"), Choice("all regions", "slower"))
 
 
 async def _bars() -> tuple[Bar, ...]:
@@ -100,7 +100,7 @@ MADE: Mapping[str, Make] = {
     ),
     "ListenDialog": lambda _: ListenDialog("No sound device was found.", WHERE.address, program="mpv", links=True),
     "MessageDialog": lambda _: MessageDialog("Transfer", "get int-1.mp3\nfailed"),
-    "NameDialog": lambda _: NameDialog("Bookmark", [Nameable("This place: acme:", "acme", ("old",))], name="old"),
+    "NameDialog": lambda _: NameDialog("Bookmark", [NameChoice("This place: acme:", "acme", ("old",))], name="old"),
     "PickDialog": lambda _: PickDialog("Region", PICKS),
     "ProfileFormScreen": lambda folder: ProfileFormScreen(PROVIDERS, folder / "config.toml"),
     "QuitDialog": lambda _: QuitDialog(2, keeps=True, deleting=1),
