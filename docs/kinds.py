@@ -2,8 +2,8 @@
 
     uv run --with xlsxwriter --with reportlab python docs/kinds.py [--keep FOLDER] [--check]
 
-It needs ffmpeg, sox, lame, flac, speexenc, convert, tar, zip and 7zz on this machine. Every recording is made short,
-long, cut after two thirds and damaged in its middle; a kind that is told wrongly is named, and `--check` writes nothing.
+It needs ffmpeg, sox, lame, flac, speexenc, heif-enc, tar, zip and 7zz on this machine. Every recording is made short,
+long, cut after two thirds and damaged in its middle; what is told wrongly is named. `--check` writes nothing.
 """
 
 import argparse
@@ -25,9 +25,6 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import NamedTuple
-
-import pyarrow as arrow
-from pyarrow import parquet
 
 from cloudstore_tui.core.links import Piece
 from cloudstore_tui.preview.model import ObjectFacts, Preview, Waveform
@@ -61,7 +58,7 @@ class Recording(NamedTuple):
 RECORDINGS = (
     Recording("MP3", "mp3", "-c:a libmp3lame -b:a 32k", "MP3 audio", "MPEG-2.5 layer III"),
     Recording("MP3", "mp3", "-c:a libmp3lame -q:a 5", "MP3 audio", "MPEG-1 layer III", 2, 44_100),
-    Recording("MP3", "mp3", "-c:a libmp3lame -q:a 7 -write_xing 0 -id3v2_version 0", "MP3 audio", "MPEG-2 layer III", 1, 16_000),
+    Recording("MP3", "mp3", "-c:a libmp3lame -q:a 7 -write_xing 0", "MP3 audio", "MPEG-2 layer III", 1, 16_000),
     Recording("MP3", "mp3", "lame --quiet --preset standard IN OUT", "MP3 audio", "MPEG-1 layer III", 2, 48_000),
     Recording("MP3", "mp2", "-c:a mp2 -b:a 64k", "MPEG layer 2 audio", "layer II", 1, 16_000),
     Recording("WAV", "wav", "-c:a pcm_s16le", "WAV audio", "PCM, 16 bits", 2),
@@ -81,7 +78,7 @@ RECORDINGS = (
     Recording("W64, AU, AIFF", "au", "-c:a pcm_s16be", "AU audio", "PCM, 16 bits"),
     Recording("W64, AU, AIFF", "au", "-c:a pcm_mulaw", "AU audio", "μ-law"),
     Recording("W64, AU, AIFF", "aiff", "-c:a pcm_s16be", "AIFF audio", "PCM, 16 bits", 2, 44_100),
-    Recording("W64, AU, AIFF", "aiff", "sox IN -e a-law OUT", "AIFF audio", "A-law"),
+    Recording("W64, AU, AIFF", "aiff", "sox IN -t aifc -e a-law OUT", "AIFF audio", "A-law"),
     Recording("FLAC", "flac", "-c:a flac", "FLAC audio", "FLAC", 2),
     Recording("FLAC", "flac", "flac -s -8 IN -o OUT", "FLAC audio", "FLAC", 1, 16_000),
     Recording("Ogg", "opus", "-c:a libopus -b:a 16k", "Ogg audio", "Opus", 1, 48_000),
@@ -91,7 +88,7 @@ RECORDINGS = (
     Recording("AAC, M4A", "aac", "-c:a aac -b:a 32k", "AAC audio", "AAC LC", 1, 16_000),
     Recording("AAC, M4A", "m4a", "-c:a aac", "M4A audio", "AAC LC", 2, 44_100),
     Recording("AAC, M4A", "m4a", "-c:a alac", "M4A audio", "ALAC", 2, 44_100),
-    Recording("AAC, M4A", "m4a", "-c:a aac -movflags frag_keyframe+empty_moov -frag_duration 1000000", "M4A audio", "AAC LC", 1, 16_000),
+    Recording("AAC, M4A", "m4a", "-c:a aac -movflags +empty_moov -frag_duration 1000000", "M4A audio", "AAC LC"),
     Recording("AC-3, WMA, WebM", "ac3", "-c:a ac3", "AC-3 audio", "AC-3", 2, 48_000),
     Recording("AC-3, WMA, WebM", "wma", "-c:a wmav2", "WMA audio", "WMA", 2, 44_100),
     Recording("AC-3, WMA, WebM", "webm", "-c:a libopus", "WebM audio", "Opus", 1, 48_000),
@@ -99,11 +96,12 @@ RECORDINGS = (
     Recording("MP4, QuickTime", "mp4", "-c:v libx264 -c:a aac", "MP4 video", "AAC LC", 1, 16_000, film=True),
     Recording("MP4, QuickTime", "mov", "-c:v mpeg4 -c:a pcm_s16le", "", "PCM, 16 bits", 1, 16_000, film=True),
     Recording("WebM, Matroska", "webm", "-c:v libvpx -c:a libopus", "WebM video", "Opus", 1, 48_000, film=True),
-    Recording("WebM, Matroska", "mkv", "-c:v libx264 -c:a libmp3lame", "Matroska video", "layer III", 1, 44_100, film=True),
+    Recording("WebM, Matroska", "mkv", "-c:v libx264 -c:a mp3", "Matroska video", "layer III", 1, 44_100, film=True),
     Recording("AVI, WMV, Theora", "avi", "-c:v mpeg4 -c:a libmp3lame", "AVI video", "layer III", 1, 44_100, film=True),
     Recording("AVI, WMV, Theora", "wmv", "-c:v wmv2 -c:a wmav2", "WMA video", "WMA", 1, 44_100, film=True),
     Recording("AVI, WMV, Theora", "ogv", "-c:v libtheora -c:a libvorbis", "Ogg video", "Vorbis", 1, 44_100, film=True),
 )  # fmt: skip
+"""All that are made."""
 
 
 def run(*arguments: str | Path) -> None:
@@ -165,9 +163,12 @@ def others(folder: Path) -> Iterator[tuple[str, str, Path]]:
     mail.set_content("Guten Tag")
     mail.add_attachment(text.encode(), maintype="text", subtype="csv", filename="calls.csv")
     yield "mail", "mail", file("call.eml", mail.as_bytes())
-    for kind in ("png", "jpg", "gif", "bmp", "tiff", "webp", "ico"):
-        run("convert", "-size", "200x120", "plasma:red-blue", folder / f"picture.{kind}")
-        yield "PNG, JPEG, GIF, BMP, TIFF, WebP, ICO", " image", folder / f"picture.{kind}"
+    for kind in ("png", "jpg", "gif", "bmp", "tiff", "webp", "ico", "avif"):
+        picture = ("-f", "lavfi", "-i", "testsrc=s=200x120", "-frames:v", "1")
+        run("ffmpeg", "-v", "error", "-y", *picture, folder / f"picture.{kind}")
+        yield "PNG, JPEG, GIF, BMP, TIFF, WebP, ICO, HEIC, AVIF", " image", folder / f"picture.{kind}"
+    run("heif-enc", folder / "picture.png", "-o", folder / "picture.heic")
+    yield "PNG, JPEG, GIF, BMP, TIFF, WebP, ICO, HEIC, AVIF", "HEIC image", folder / "picture.heic"
     calls = folder / "calls"
     calls.mkdir(exist_ok=True)
     for number in range(300):
@@ -186,7 +187,8 @@ def others(folder: Path) -> Iterator[tuple[str, str, Path]]:
         yield "gzip, bzip2, xz, Zstandard", "CSV in ", file(f"calls.csv.{ending}", pack(text.encode()))
         yield "gzip, bzip2, xz, Zstandard", "tar archive in ", file(f"calls.tar.{ending}", pack(tar))
     columns = {"id": [row[0] for row in rows], "agent": [row[1] for row in rows], "share": [row[2] for row in rows]}
-    parquet.write_table(arrow.table(columns), folder / "calls.parquet", row_group_size=5000)
+    arrow, write = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet").write_table
+    write(arrow.table(columns), folder / "calls.parquet", row_group_size=5000)
     yield "Parquet", "Parquet table", folder / "calls.parquet"
     with sqlite3.connect(folder / "calls.db") as base:
         base.execute("CREATE TABLE calls (id INTEGER, agent TEXT, share REAL)")

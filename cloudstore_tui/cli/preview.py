@@ -95,9 +95,9 @@ def _print(output: Output, name: str, preview: Preview, *, as_text: bool) -> Non
             output.line(line.text)
         return
     output.note(" · ".join(part for part in (name, preview.format, preview.encoding, _amount(preview)) if part))
-    for number, line in enumerate(shown.lines):
-        if number == shown.above and shown.head:
-            output.line(shown.head)
+    if shown.head and not shown.above:
+        output.line(shown.head)
+    for line in shown.lines:
         output.line(line.text)
 
 

@@ -66,7 +66,7 @@ class RenderedDocument(NamedTuple):
 
     lines: tuple[RenderedLine, ...]
     head: str = ""
-    """The titles of columns."""
+    """The titles of columns; where other lines are above them, the last of these says them, too."""
     above: int = 0
     """Lines above what the titles belong to."""
     wraps: bool = False
@@ -85,11 +85,15 @@ def render(preview: Preview, width: int) -> RenderedDocument:
     lines += [RenderedLine(text := plain(note), ((0, len(text), "note"),)) for note in preview.notes]
     if lines:
         lines.append(RenderedLine(""))
-    above, body = len(lines), preview.body
+    body = preview.body
     if isinstance(body, Outline):
+        above = len(lines)
         lines += [_node(node, above, body.nodes) for node in body.nodes]
         return RenderedDocument(tuple(lines), above=above, folded=frozenset(place + above for place in body.folded))
     head, further, wraps = _body(preview, width)
+    if lines and head:
+        lines.append(RenderedLine(head, ((0, len(head), "head"),)))
+    above = len(lines)
     turns = [(above + place, turn.start) for place, turn in enumerate(body.turns)] if isinstance(body, Dialogue) else []
     known = tuple((line, start) for line, start in turns if start is not None)
     wave = (above, above + len(further) - 1, columns_of(width)) if isinstance(body, Waveform) else (0, 0, 0)

@@ -10,7 +10,16 @@ from cloudstore_tui.preview.media import Track, media_tracks
 from cloudstore_tui.preview.model import Nothing, Preview, Waveform
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.streams import Wav, adts_seconds, first_frame, has_frame_count, ogg_end, wav_head
+from cloudstore_tui.preview.streams import (
+    Wav,
+    adts_seconds,
+    first_frame,
+    flac_end,
+    has_frame_count,
+    ogg_end,
+    told_size,
+    wav_head,
+)
 
 WHOLE = 1536 * 1024
 """Bytes up to which a recording is read whole."""
@@ -42,6 +51,8 @@ _LAWS = {"ulaw": "μ-law", "alaw": "A-law", "8-bit mu-law": "μ-law", "8-bit a-l
 _MODES = {"CBR": ", constant", "VBR": ", variable"}
 _OPUS_RATE = 48_000
 _MAX_TITLE = 200
+_SHORTER = 0.3
+"""Seconds that a recording may end early without being cut: the last frame is not always full."""
 _SHORT = 20
 """Seconds below which a length needs a fraction."""
 
@@ -233,8 +244,11 @@ def _as_adts(sample: Sample, sound: Sound, _: Track) -> Sound:
     return sound._replace(seconds=size / speed, bytes_per_second=speed, estimate="its first frames and size")
 
 
-def _as_flac(_: Sample, sound: Sound, __: Track) -> Sound:
-    return sound._replace(kind=Kind.FLAC, block=0)
+def _as_flac(sample: Sample, sound: Sound, _: Track) -> Sound:
+    sound = sound._replace(kind=Kind.FLAC, block=0)
+    share = flac_end(sample) if sample.facts.size is not None else 1.0
+    is_cut = sound.seconds * (1 - share) > _SHORTER
+    return sound._replace(seconds=sound.seconds * share, declared=sound.seconds) if is_cut else sound
 
 
 _PUT_RIGHT = {
@@ -246,11 +260,11 @@ _PUT_RIGHT = {
 def _perhaps_cut(sample: Sample, sound: Sound, general: Track) -> Sound:
     """How much of a file is here that is shorter than it says."""
     words = str(general.get("general_compliance") or "").split("is less than expected size ")
-    if len(words) < 2 or sample.facts.size is None or sound.name in ("MP3 audio", "Ogg audio"):
+    digits = words[-1].removeprefix("at least ").partition(" ")[0] if len(words) > 1 else ""
+    expected = int(digits) if digits.isdigit() and len(digits) < 19 else told_size(sample.head)
+    if sample.facts.size is None or sound.name in ("MP3 audio", "Ogg audio", "FLAC audio") or not sound.seconds:
         return sound
-    digits = words[1].removeprefix("at least ").partition(" ")[0]
-    expected = int(digits) if digits.isdigit() and len(digits) < 19 else 0
-    if expected <= sample.facts.size or not sound.seconds:
+    if expected <= sample.facts.size or expected >= 1 << 60:
         return sound
     here = sound.seconds * sample.facts.size / expected
     return sound._replace(seconds=here, declared=sound.seconds, estimate="what is here")
@@ -361,15 +375,16 @@ def _film(sample: Sample, general: Track, audio: list[Track], video: list[Track]
     if picture.get("width") and picture.get("height"):
         facts.append(("size", f"{picture['width']:,} × {picture['height']:,} pixels"))
     name = _container(general)
-    sound = Sound(f"{name} video")
-    if audio:
-        sound = _sound(sample, general, audio[0])
+    sound = _sound(sample, general, audio[0]) if audio else Sound("")
     end = ogg_end(sample) if name == "Ogg" else None
     seconds = _number(general, "duration") / 1000 or max(_number(track, "duration") for track in video) / 1000
     if end is not None and not seconds:
         rate = float(picture.get("frame_rate") or 0)
         seconds = end.frames / rate if rate else 0.0
-    sound = sound._replace(name=f"{name} video", seconds=seconds or sound.seconds)
+    if seconds and not (sound.declared and end is not None):
+        sound = sound._replace(seconds=seconds, declared=0.0, estimate="")
+        sound = _perhaps_cut(sample, sound, general)
+    sound = sound._replace(name=f"{name} video")
     return Preview(sound.name, Nothing(), (*facts, *_facts(sound, sample)), notes)
 
 

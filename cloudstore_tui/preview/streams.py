@@ -263,6 +263,8 @@ _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 
 _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350)
 _MEASURED = 32 * 1024
 """Bytes of an MP3 whose frames are all as large if they are so to its end."""
+_RESYNC = 16 * 1024
+"""Bytes behind a damaged frame in which the next one is looked for."""
 _CHAIN = 3
 """Frames that have to follow each other until they are believed."""
 
@@ -339,11 +341,84 @@ def has_frame_count(head: bytes, at: int) -> bool:
 
 
 def adts_seconds(data: bytes) -> tuple[float, int]:
-    """How long the ADTS frames in these bytes last, and in how many bytes."""
-    at = first_frame(data) or 0
-    start, seconds = at, 0.0
-    while (length := _frame_length(data[at : at + 6])) > 7 and at + length <= len(data):
-        rate = data[at + 2] >> 2 & 15
-        seconds += 1024 * ((data[at + 6] & 3) + 1) / _ADTS_RATES[rate] if at + 6 < len(data) else 0.0
-        at += length
-    return seconds, at - start
+    """How long the ADTS frames in these bytes last, and in how many bytes; what is damaged counts as some of them."""
+    start = at = first_frame(data) or 0
+    seconds, good = 0.0, 0
+    while at + 7 < len(data):
+        length = _frame_length(data[at : at + 6])
+        if length <= 7 or data[at + 1] & 6 or at + length > len(data):
+            # Behind the last whole frame there is none that is followed by others.
+            found = first_frame(data[at + 1 : at + 1 + _RESYNC])
+            if found is None:
+                break
+            at += 1 + found
+            continue
+        seconds += 1024 * ((data[at + 6] & 3) + 1) / _ADTS_RATES[data[at + 2] >> 2 & 15]
+        at, good = at + length, good + length
+    read = at - start
+    return (seconds * read / good if good else 0.0), read
+
+
+def flac_end(sample: Sample) -> float:
+    """The share of a FLAC that is here, by the number of its last frame; 1.0 where that is not told."""
+    at = 0 if sample.head.startswith(b"fLaC") else sample.head.find(b"fLaC")
+    about = sample.head[at + 8 : at + 42]
+    total = int.from_bytes(about[13:18], "big") & (1 << 36) - 1 if len(about) == 34 else 0
+    smallest, largest = (int.from_bytes(about[place : place + 2], "big") for place in (0, 2))
+    try:
+        file = sample.open()
+        file.seek(max(sample.size - _TAIL, 0))
+        tail = file.read(_TAIL)
+    except NotFetchedError:
+        return 1.0
+    place = len(tail)
+    while total and (place := max(tail.rfind(b"\xff\xf8", 0, place), tail.rfind(b"\xff\xf9", 0, place))) >= 0:
+        number, length = _coded_number(tail[place + 4 : place + 11])
+        # A size of blocks and a rate may follow, then the sum of all.
+        further = (0, 0, 0, 0, 0, 0, 1, 2)[tail[place + 2] >> 4 & 7] if tail[place + 2 : place + 3] else 0
+        further += (1, 2, 2)[(tail[place + 2] & 15) - 12] if 12 <= (tail[place + 2] & 15) < 15 else 0
+        end = place + 4 + length + further
+        if length and end < len(tail) and _crc8(tail[place:end]) == tail[end]:
+            first = number if tail[place + 1] & 1 else number * smallest
+            return min(float(first + largest) / total, 1.0)
+    return 1.0
+
+
+def _coded_number(data: bytes) -> tuple[int, int]:
+    """A number that is written as UTF-8 writes letters, and its bytes; 0 bytes if it is none."""
+    first = data[0] if data else 0xFF
+    length = next((place for place in range(8) if not first & 0x80 >> place), 8)
+    if length in (1, 8) or len(data) < max(length, 1):
+        return 0, 0
+    number = first & (0x7F >> length)
+    for byte in data[1:length]:
+        number = number << 6 | byte & 0x3F
+    return number, max(length, 1)
+
+
+def _crc8(data: bytes) -> int:
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ (7 if crc & 0x80 else 0)) & 0xFF
+    return crc
+
+
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_SEGMENT = b"\x18\x53\x80\x67"
+
+
+def told_size(head: bytes) -> int:
+    """Bytes that a whole AVI, Windows Media, WebM or Matroska file says that it has; 0 if it does not."""
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return 8 + int.from_bytes(head[4:8], "little")
+    if (at := head.find(_ASF_FILE, 0, 8192)) >= 0:
+        return int.from_bytes(head[at + 40 : at + 48], "little")
+    at = head.find(_SEGMENT, 0, 256) if head.startswith(b"\x1a\x45\xdf\xa3") else -1
+    if at < 0 or len(head) < at + 12:
+        return 0
+    more = next((place for place in range(8) if head[at + 4] & 0x80 >> place), 8)
+    size = int.from_bytes(head[at + 4 : at + 5 + more], "big") & (1 << 7 * (more + 1)) - 1
+    # All ones: it was written to where nobody could go back.
+    return 0 if size == (1 << 7 * (more + 1)) - 1 else at + 5 + more + size

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate
 
+from cloudstore_tui.preview.clock import clock
 from cloudstore_tui.preview.model import Dialogue, Preview, Turn
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.structured import NoJsonError, Value, json_value
@@ -522,6 +523,12 @@ def _facts(document: Value) -> tuple[tuple[str, str], ...]:
         value = document.get(name)
         if isinstance(value, str) and value:
             found.append(("language" if name == "languageCode" else name, value[:200]))
-        elif isinstance(value, float) and not isinstance(value, bool):
-            found.append((name, f"{value:g} s" if name == "duration" else f"{value:g}"))
+        elif isinstance(value, float) and not isinstance(value, bool) and 0 <= value < 1e9:
+            found.append((name, _in_words(name, value)))
     return tuple(found)
+
+
+def _in_words(name: str, value: float) -> str:
+    if name == "duration":
+        return clock(value)
+    return f"{value:.0%}".replace("%", " %") if name == "confidence" and value <= 1 else f"{value:g}"

@@ -9,7 +9,7 @@ from cloudstore_tui.ui.widgets.call_list import CallAside
 from cloudstore_tui.ui.widgets.preview_view import PlayerBar
 
 SAID = Dialogue((Turn("agent", 0.0, "Good morning, you are speaking with Khang."), Turn("caller", 636.0, "Hello.")))
-FACTS = (("language", "en-US"), ("confidence", "0.9621"))
+FACTS = (("language", "en-US"), ("confidence", "96 %"))
 
 
 class Host(App[None]):

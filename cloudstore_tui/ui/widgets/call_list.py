@@ -271,12 +271,8 @@ def _terms(preview: Preview) -> Iterator[str]:
     """What is worth a place beside the title: language and confidence, and how much is shown."""
     facts = dict(preview.facts)
     yield facts.get("language", "")
-    try:
-        confidence = float(facts.get("confidence", ""))
-    except ValueError:
-        confidence = -1.0
-    if 0 <= confidence <= 1:
-        yield f"confidence {confidence:.0%}".replace("%", " %")
+    if "confidence" in facts:
+        yield f"confidence {facts['confidence']}"
     if preview.is_partial:
         yield "the beginning; Enter shows more"
 

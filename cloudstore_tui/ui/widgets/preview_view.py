@@ -226,7 +226,7 @@ class PreviewPainter:
         return len(str(len(self._rows.document.lines))) + 1 if self.numbers else 0
 
 
-_ROLES = ("key", "string", "number", "word", "time", "name", "first", "second", "note", "wave", "playhead")
+_ROLES = ("head", "key", "string", "number", "word", "time", "name", "first", "second", "note", "wave", "playhead")
 _SIDEWAYS = 16
 """Cells that a step to the side moves."""
 
@@ -257,7 +257,6 @@ class PreviewView(CursorList):
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "preview--head",
         "preview--gutter",
         "preview--found",
         "preview--cursor",
@@ -405,7 +404,8 @@ class PreviewView(CursorList):
         rows = self._rows.rows
         if y == 0:
             style = self.get_component_rich_style("preview--head")
-            head = self.document.head[0 if self.wraps else self._left :]
+            is_below = rows[place + 1].line >= self.document.above if place + 1 < len(rows) else False
+            head = self.document.head[0 if self.wraps else self._left :] if is_below else ""
             segments = [Segment(" " * self._painter.gutter + head, style)]
         elif place < len(rows):
             left = None if self.wraps else self._left

@@ -270,6 +270,30 @@ def test_a_flac_with_a_large_picture_or_behind_a_tag_is_told(into: Any, tag: byt
     assert "1:15" in facts["length"]
 
 
+def flac_frame(number: int) -> bytes:
+    """A frame without sound: what it begins with, the sum of that, and some bytes."""
+    head = b"\xff\xf8\xc5\x08" + chr(number).encode()
+    crc = 0
+    for byte in head:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ (7 if crc & 0x80 else 0)) & 0xFF
+    return head + bytes([crc]) + b"\xff\xf8" + bytes(1000)
+
+
+def test_a_flac_that_is_cut_says_how_much_of_it_is_here(into: Any) -> None:
+    head, frames = flac(100, 70_000), [flac_frame(number) for number in range(391)]
+    assert dict(into("x.flac", head + b"".join(frames)).facts)["length"] == "1:40"
+    cut = head + b"".join(frames[:200]) + frames[200][:300]
+    assert dict(into("x.flac", cut).facts)["length"] == "0:51 of 1:40, cut"
+
+
+def test_an_aac_that_is_damaged_is_as_long_as_it_was(into: Any) -> None:
+    data = adts(250)
+    harmed = data[:9000] + b"\x55" * 400 + data[9400:]
+    assert dict(into("x.aac", harmed).facts)["length"] == "16.00 s"
+
+
 def element(number: str, content: bytes) -> bytes:
     return bytes.fromhex(number) + (len(content) | 1 << 56).to_bytes(8, "big") + content
 
@@ -281,7 +305,9 @@ def test_a_webm_is_told(into: Any) -> None:
     )
     audio = element("e1", element("b5", struct.pack(">d", 48_000.0)) + element("9f", b"\2"))
     track = element("ae", element("d7", b"\1") + element("83", b"\2") + element("86", b"A_OPUS") + audio)
-    found = into("x", head + element("18538067", info + element("1654ae6b", track)))
+    whole = head + element("18538067", info + element("1654ae6b", track) + element("ec", bytes(4000)))
+    assert dict(into("x", whole[: len(whole) // 2]).facts)["length"] == "≈ 4.75 s of 9.50 s, cut"
+    found = into("x", whole)
     facts = dict(found.facts)
     assert (found.format, facts["codec"], facts["channels"], facts["length"]) == (
         "WebM audio", "Opus", "2 (stereo)", "9.50 s",
