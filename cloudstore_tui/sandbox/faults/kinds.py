@@ -150,7 +150,7 @@ _FRAMING = (
     FaultKind(
         "long-body", "the right length, then more", broken_transport.long_body, {"bytes": 1000}, _fetches, _fetches
     ),
-    FaultKind("gzip", "compressed unasked", broken_transport.gzip, fits=_fetches, mixes=_fetches),
+    FaultKind("gzip", "compressed unasked", broken_transport.gzip, fits=_fetches, mixes=_fetches, once_per_object=True),
     FaultKind("gzip-bomb", "JSON that grows to so many bytes", broken_transport.gzip_bomb, {"bytes": _ALL}, _talks),
     FaultKind("huge-header", "a header of so many bytes", broken_transport.huge_header, {"bytes": 1_000_000}),
     FaultKind("many-headers", "so many headers", broken_transport.many_headers, {"count": 10_000}),
