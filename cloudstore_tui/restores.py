@@ -105,6 +105,10 @@ class RestoreRequest(msgspec.Struct, frozen=True):
         """Whether the copy has probably gone again."""
         return self.status is RestoreStatus.READY and self.expires is not None and now >= self.expires
 
+    def can_be_fetched(self, now: datetime) -> bool:
+        """Whether there is a copy."""
+        return self.status is RestoreStatus.READY and not self.is_over(now)
+
     def ends_soon(self, now: datetime) -> bool:
         """Whether the copy is to be fetched now or never."""
         if self.status is not RestoreStatus.READY or self.expires is None:

@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar, Generic, TypeVar
 
+from textual import events
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from cloudstore_tui.ui.report import Messages
+from cloudstore_tui.ui.report import Messages, tell
 from cloudstore_tui.ui.widgets.chrome import BottomLines, Header, MessageLine
 
 Result = TypeVar("Result")
@@ -46,6 +47,25 @@ class BaseScreen(Screen[Result], Generic[Result]):
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with an answer; a second one, as of Enter pressed twice, comes too late."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class ExplainingScreen(BaseScreen[Result], Generic[Result]):
+    """A screen whose keys are in the footer only while they do something, and say otherwise why they do not."""
+
+    def refusal(self, action: str) -> str:  # noqa: ARG002  # for those that know
+        """Why an action is not possible now, as a sentence; empty if it is."""
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show only keys that do something here."""
+        return None if self.refusal(action) else super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing here."""
+        active = self.active_bindings.get(event.key)
+        if active is not None and not active.enabled and active.node is self:
+            event.stop()
+            tell(self, self.refusal(active.binding.action.partition("(")[0]), "warning")
 
 
 class BaseModal(ModalScreen[Result], BaseScreen[Result], Generic[Result]):

@@ -93,7 +93,7 @@ class RestoreWatch:
     def download(self, requests: Iterable[RestoreRequest]) -> int:
         """Fetch what is ready; how many are."""
         now = utc_now()
-        ready = [request for request in requests if request.status is RestoreStatus.READY and not request.is_over(now)]
+        ready = [request for request in requests if request.can_be_fetched(now)]
         downloads = list(map(self._download_request, ready))
         if downloads:
             title = (ready[0].title or ready[0].name) if len(ready) == 1 else counted(len(ready), "restored file")
@@ -142,7 +142,7 @@ class RestoreWatch:
         """Say how many wait to be fetched, as long as they do."""
         now = utc_now()
         requests = await self.requests()
-        self.waiting = tuple(one for one in requests if one.status is RestoreStatus.READY and not one.is_over(now))
+        self.waiting = tuple(one for one in requests if one.can_be_fetched(now))
         self.ready.publish(len(self.waiting))
         self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
 
@@ -170,8 +170,7 @@ def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:
     now = utc_now()
     if store.next_due(profiles, now) is not None:
         return True
-    ready = [request for request in store.requests() if request.status is RestoreStatus.READY]
-    return any(not request.is_over(now) for request in ready)
+    return any(request.can_be_fetched(now) for request in store.requests())
 
 
 def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:

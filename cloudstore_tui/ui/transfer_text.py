@@ -321,9 +321,9 @@ class Columns(msgspec.Struct, frozen=True):
         return self.progress - 33 - (self.width - 120) // 4 if self.width >= WIDE else self.progress
 
     def head(self) -> str:
-        """The line of titles."""
+        """The line of titles, or a rule where there is no room for them."""
         if self.width < WIDE:
-            return ""
+            return "─" * self.width
         return _put(self.width, (3, "What"), (self.where, "Where to"), (self.progress, "Progress"))
 
 

@@ -85,7 +85,7 @@ async def test_the_cursor_stays_with_its_row_and_rows_where_they_are() -> None:
         await pilot.pause()
         assert app.table.row is not None
         assert app.table.row.batch == "c"
-        assert [line.split()[1] for line in app.lines[1:4]] == ["✓", "↓", "‖"]
+        assert [line.split()[1] for line in app.lines[2:5]] == ["✓", "↓", "‖"]
         del batches["b"]
         app.table.show(batches)
         assert app.table.row.batch == "c"

@@ -41,10 +41,10 @@ async def test_keys_give_orders_for_one_for_the_marked_and_for_all_and_rows_stay
         await it.until(lambda: len(it.engine.transfers) == 3)
         await it.press("t")
         await it.until(lambda: "2 batches running" in it.lines[0])
-        before = [line[4:40] for line in it.lines[2:5]]
-        assert [line.split()[2] for line in it.lines[2:4]] == ["2", "report-002.tar"], it.text
+        before = [line[4:40] for line in it.lines[3:6]]
+        assert [line.split()[2] for line in it.lines[3:5]] == ["2", "report-002.tar"], it.text
         await it.press("l", "j", "p")
-        await it.until(lambda: it.lines[3].rstrip().endswith("paused"))
+        await it.until(lambda: it.lines[4].rstrip().endswith("paused"))
         assert [one.state for one in it.engine.transfers] == [State.PAUSED, State.RUNNING, State.RUNNING]
         await it.press("h", "p")
         await it.until(lambda: [one.state for one in it.engine.transfers].count(State.PAUSED) == 2)
@@ -52,7 +52,7 @@ async def test_keys_give_orders_for_one_for_the_marked_and_for_all_and_rows_stay
         await it.until(lambda: State.PAUSED not in [one.state for one in it.engine.transfers])
         await it.press("space", "space", "p")
         await it.until(lambda: {one.state for one in it.engine.transfers} == {State.PAUSED})
-        assert [line[4:40] for line in it.lines[2:5]] == before
+        assert [line[4:40] for line in it.lines[3:6]] == before
         await it.press("escape", "P")
         await it.until(lambda: {one.state for one in it.engine.transfers} == {State.RUNNING})
         await it.press("g", "x")
@@ -68,7 +68,7 @@ async def test_keys_give_orders_for_one_for_the_marked_and_for_all_and_rows_stay
         it.engine.become(3, State.FAILED, NotAvailableError("it is archived", state="ARCHIVED", hint="Restore it."))
         it.engine.become_all([1, 2], State.DONE)
         await it.until(lambda: "it is archived. Restore it." in it.text)
-        assert [line.split()[1] for line in it.lines[2:4]] == ["✓", "✗"]
+        assert [line.split()[1] for line in it.lines[3:5]] == ["✓", "✗"]
         await it.press("c")
         await it.until(lambda: "2 files" not in it.text)
         assert "✗ report-002.tar" in it.text
@@ -138,18 +138,18 @@ async def test_a_batch_of_zips_shows_what_happens_and_how_much_is_left(browser: 
     transfers += [zip_of(number, State.QUEUED) for number in range(5, 42)]
     async with browser(start=START, size=(120, 40), behind={"transfers": transfers}) as it:
         await it.press("t")
-        assert it.lines[1].startswith(
+        assert it.lines[2].startswith(
             "   What                                       Where to                         Progress"
         )
-        assert it.lines[2].startswith(
+        assert it.lines[3].startswith(
             " ▾ ↓ 20,247 call recordings, us-east          /calls  (41 zips of 2)           ██"
         )
-        assert it.lines[3].startswith("     ↓ zip 3   30 Aug 14:02 – 31 Aug 09:02    2 files")
-        assert it.lines[3].endswith("█████████▍░░░░░░  240 of 412 MB     1:12 ")
-        assert "⟳ zip 4" in it.lines[4]
-        assert "the service is packing it" in it.lines[4]
-        assert it.lines[5].strip() == "· 37 more waiting"
-        assert it.lines[6].strip() == "✓ 2 zips done: 4 files, 4.0 MB, all verified"
+        assert it.lines[4].startswith("     ↓ zip 3   30 Aug 14:02 – 31 Aug 09:02    2 files")
+        assert it.lines[4].endswith("█████████▍░░░░░░  240 of 412 MB     1:12 ")
+        assert "⟳ zip 4" in it.lines[5]
+        assert "the service is packing it" in it.lines[5]
+        assert it.lines[6].strip() == "· 37 more waiting"
+        assert it.lines[7].strip() == "✓ 2 zips done: 4 files, 4.0 MB, all verified"
         await it.pilot.resize_terminal(80, 24)
         await it.settle()
         assert it.lines[2].startswith(" ▾ ↓ 20,247 call")
@@ -221,12 +221,12 @@ async def test_nothing_is_drawn_while_nothing_changes(browser: Any, monkeypatch:
 
 async def test_what_an_earlier_run_left_is_a_line_and_opens_nothing(browser: Any) -> None:
     async with browser(start=START, behind={"left": [old(1), old(2, State.FAILED)]}) as it:
-        await it.until(lambda: "2 transfers stopped half-way: t goes on or drops" in it.text)
+        await it.until(lambda: "↓ 2 stopped (t)" in it.lines[0])
         assert it.app.screen is it.screen
         await it.press("t", "P")
         await it.until(lambda: not it.engine.left)
         await it.press("escape")
-        await it.until(lambda: "stopped half-way" not in it.text)
+        await it.until(lambda: "stopped" not in it.lines[0])
         await it.until(lambda: "↓ 0 of 2 files" in it.text)
         await it.press("q")
         assert isinstance(it.app.screen, QuitDialog)
@@ -263,8 +263,8 @@ async def test_what_is_kept_can_be_gone_on_with_or_dropped_later(browser: Any) -
         await it.press("t")
         await it.until(lambda: "stopped" in it.text)
         await it.press("l", "j")
-        assert "██████▌░░░░░░░░░  0.4 of 1.0 kB  stopped" in it.lines[3]
-        assert "failed: no answer" in it.lines[4]
+        assert "██████▌░░░░░░░░░  0.4 of 1.0 kB  stopped" in it.lines[4]
+        assert "failed: no answer" in it.lines[5]
         await it.press("p")
         await it.until(lambda: "1 batch running" in it.text)
         assert [transfer.id for transfer in it.engine.transfers] == [1]

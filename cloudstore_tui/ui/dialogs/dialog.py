@@ -115,7 +115,7 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         """The keys that work now; footer, help and palette call them what the buttons do."""
         words = {one.id: one.words for one in self.query(KeyButton)}
         return {
-            key: active._replace(binding=replace(active.binding, description=words[active.binding.action]))
+            key: active._replace(binding=replace(active.binding, description=words[active.binding.action], show=True))
             if active.binding.action in words
             else active
             for key, active in super().active_bindings.items()
@@ -183,7 +183,7 @@ class KeyButton(Button):
     def _show_key(self, screen: Screen[object]) -> None:
         bindings = (active.binding for active in screen.active_bindings.values())
         own = next((binding for binding in bindings if binding.action == self.id), None)
-        if own is None and self.is_of_enter:
+        if self.is_of_enter:
             own = Binding("enter", "")
         key = key_display(self.app, own) if own is not None else ""
         label = Content(f"{key.capitalize() if len(key) > 1 else key} {self.words}".strip())

@@ -26,8 +26,8 @@ class FetchDialog(Dialog[FetchAnswer | None]):
 
     AUTO_FOCUS = "#start"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "direct", "One by one", tooltip="Fetch each of them by itself", id="fetch.direct"),
-        Binding("z", "zip", "As zips", tooltip="Let the service pack them into zips", id="fetch.zip"),
+        Binding("o", "direct", "One by one", show=False, tooltip="Fetch each of them by itself", id="fetch.direct"),
+        Binding("z", "zip", "As zips", show=False, tooltip="Let the service pack them into zips", id="fetch.zip"),
         Binding("D", "elsewhere", "Another folder", tooltip="Name another folder", id="fetch.elsewhere"),
     ]
 
@@ -37,7 +37,7 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         self._offer = offer
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only the way that is not proposed."""
+        """Offer two ways only where there are two."""
         if action in ("zip", "direct"):
             return self._offer.zips > 0
         return super().check_action(action, parameters)

@@ -228,7 +228,14 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+a", "mark_all", "Mark all", tooltip="Mark all files that are listed", id="upload.mark_all"),
+        Binding(
+            "ctrl+a",
+            "mark_all",
+            "Mark all",
+            priority=True,
+            tooltip="Mark all files that are listed",
+            id="upload.mark_all",
+        ),
         Binding("ctrl+r", "forget", "Unmark last", tooltip="Unmark the file marked last", id="upload.forget"),
         Binding("ctrl+o", "upload", "Upload", show=False, tooltip="Upload what is marked", id="upload.start"),
     ]
@@ -238,6 +245,10 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._start = start
         self._marked: dict[Path, int] = {}
         self._listed: list[_LocalEntry] = []
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to unmark only what is marked."""
+        return super().check_action(action, parameters) and (action != "forget" or bool(self._marked))
 
     def compose_body(self) -> ComposeResult:
         """Where the list is, the line to filter it, the list, what is marked."""
@@ -418,6 +429,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             Content(f"{counted(many, 'file')}, {size}: ") + show(f"{elide(names, 44)}{more}") if many else Content("")
         )
         self.query_one("#marked", Note).say(told)
+        self.refresh_bindings()
 
 
 def listed(typed: str, start: Path) -> list[_LocalEntry]:

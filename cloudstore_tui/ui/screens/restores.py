@@ -14,7 +14,8 @@ from textual.widgets.option_list import Option
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.restores import RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.base_screen import ExplainingScreen
+from cloudstore_tui.ui.dialogs.dialog import Choices
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_text import describe, summary
@@ -39,7 +40,7 @@ _STATE, _SIZE = 10, 9
 """Cells of these columns; the name gets a third of what is left, and what is to be known of it the rest."""
 
 
-class RestoresScreen(BaseScreen[None]):
+class RestoresScreen(ExplainingScreen[None]):
     """Shows the list, fetches what is ready, and takes off what nobody waits for."""
 
     CSS_PATH = "restores.tcss"
@@ -48,8 +49,6 @@ class RestoresScreen(BaseScreen[None]):
         Binding("d", "download", "Download", tooltip="Download all that is ready", id="restores.download"),
         Binding("x", "forget", "Forget", tooltip="Take this off the list; the service goes on", id="restores.forget"),
         Binding("r,f5", "refresh", "Refresh", tooltip="Ask the service about all of them", id="restores.refresh"),
-        Binding("j", "move(1)", "Down", show=False, tooltip="One row down", id="restores.down"),
-        Binding("k", "move(-1)", "Up", show=False, tooltip="One row up", id="restores.up"),
         Binding("escape,Q,q", "close", "Back", tooltip="Back to where you were", id="restores.close"),
     ]
 
@@ -63,7 +62,7 @@ class RestoresScreen(BaseScreen[None]):
     def compose(self) -> ComposeResult:
         """The heads of the columns, the list."""
         yield StatusBar(id="heads")
-        yield OptionList(id="restores", markup=False, compact=True)
+        yield Choices(widget_id="restores")
 
     async def on_mount(self) -> None:
         """Show what there is, and follow it."""
@@ -93,14 +92,20 @@ class RestoresScreen(BaseScreen[None]):
         if [line.plain for line in lines] != self._lines or not self._requests:
             self._lines = [line.plain for line in lines]
             self._show(lines)
+            self.refresh_bindings()
+
+    def refusal(self, action: str) -> str:
+        """Why an action is not possible; empty if it is."""
+        if action in ("download", "forget", "refresh") and not self._requests:
+            return _EMPTY
+        if action == "download" and not any(one.can_be_fetched(utc_now()) for one in self._requests):
+            return "Nothing is ready yet."
+        return ""
 
     def action_download(self) -> None:
         """Download all that is ready."""
         count = self._restores.download(self._requests)
-        if count:
-            tell(self, f"Download of {counted(count, 'object')}.")
-        else:
-            tell(self, "Nothing is ready yet.", "warning")
+        tell(self, f"Download of {counted(count, 'object')}.")
 
     def action_forget(self) -> None:
         """Take the request under the cursor off the list."""
@@ -112,14 +117,6 @@ class RestoresScreen(BaseScreen[None]):
     def action_refresh(self) -> None:
         """Ask the service."""
         self._do(self._restores.look)
-
-    def action_move(self, step: int) -> None:
-        """Go to the next request, or to the one before."""
-        options = self.query_one(OptionList)
-        if step > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
 
     def action_close(self) -> None:
         """Back to the screen below."""

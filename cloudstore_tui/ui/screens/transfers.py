@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.transfers.model import State, TransferSnapshot, name_of
-from cloudstore_tui.ui.base_screen import BaseScreen
+from cloudstore_tui.ui.base_screen import ExplainingScreen
 from cloudstore_tui.ui.clipboard import copy_text
 from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
@@ -64,7 +64,8 @@ class TransferTable(CursorList, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values(), "transfers--cursor"}
     DEFAULT_CSS = """
     TransferTable {
-        height: 1fr;
+        height: 1fr; border-bottom: solid $border-blurred;
+        &.-wide { border-top: solid $border-blurred; }
         & > .transfers--running { color: $text-primary; }
         & > .transfers--waiting { color: $text-warning; }
         & > .transfers--done { color: $text-success; }
@@ -186,6 +187,8 @@ class TransferTable(CursorList, can_focus=True):
 
     def on_resize(self) -> None:
         """Draw for the new width."""
+        # Where there are no titles, a rule stands in their line.
+        self.set_class(self.size.width >= WIDE, "-wide")
         super().on_resize()
         self.show(self._batches)
 
@@ -224,7 +227,7 @@ class TransferTable(CursorList, can_focus=True):
         return (mark, *line), self.has_focus and index == self.cursor
 
 
-class TransfersScreen(BaseScreen[None]):
+class TransfersScreen(ExplainingScreen[None]):
     """Those of this program, those an earlier run left, and those of other programs, which take no orders from here."""
 
     AUTO_FOCUS = "#table"
@@ -306,26 +309,15 @@ class TransfersScreen(BaseScreen[None]):
 
     @on(TransferTable.Moved)
     def _update_keys(self) -> None:
-        possible = tuple(not self._refusal(action) for action in _REFUSALS)
+        possible = tuple(not self.refusal(action) for action in _REFUSALS)
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Show only keys that do something here; the others are told why not."""
-        if action in _REFUSALS and self._refusal(action):
-            return None
-        return super().check_action(action, parameters)
-
-    def on_key(self, event: events.Key) -> None:
-        """Say why a key does nothing here."""
-        active = self.active_bindings.get(event.key)
-        if active is not None and not active.enabled and active.node is self:
-            event.stop()
-            tell(self, self._refusal(active.binding.action.partition("(")[0]), "warning")
-
-    def _refusal(self, action: str) -> str:
+    def refusal(self, action: str) -> str:
         """Why an action is not possible; empty if it is."""
+        if action not in _REFUSALS:
+            return ""
         if not self._watch.batches:
             return "There are no transfers."
         if action in ("pause_all", "clear"):
