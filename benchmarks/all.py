@@ -1,9 +1,9 @@
-"""One table of what the program is held to: ours beside a peer or a floor of the same run.
+"""One table of what the program is held to: ours beside a peer or a floor of the same run; and how cost grows.
 
-    python benchmarks/all.py [--quick]
+    python benchmarks/all.py [--quick] [--write]
 
 Runs the other scripts one after the other, small enough for ten minutes on two cores, prints what they say, and then
-the table of docs/performance.md. Ratios hold on any machine; the rest is of this one.
+the tables of docs/performance.md, into which `--write` puts them. Ratios hold on any machine; the rest is of this one.
 """
 
 import argparse
@@ -19,24 +19,26 @@ import psutil
 from msgspec import Struct
 
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "performance.md"
 SCRIPTS = {
     "start": ["--rounds", "5"],
-    "transfers": ["--size", "128", "--count", "1000", "--rounds", "1"],
+    "transfers": ["--size", "128", "--count", "1000", "--rounds", "2"],
     "results": ["--rows", "40000", "--paced", "0", "--table", "0"],
-    "listing": ["--rows", "200000"],
-    "terminal": [],
-    "pull": ["--objects", "5000"],
+    "listing": ["--rows", "1000000"],
+    "terminal": ["--one-mode"],
+    "curve": ["--upto", "100000", "--pull-upto", "10000"],
 }
 QUICK = {
     "start": ["--rounds", "2"],
     "transfers": ["--size", "64", "--count", "200", "--rounds", "1"],
     "results": ["--rows", "5000", "--paced", "0", "--table", "0"],
     "listing": ["--rows", "20000"],
-    "pull": ["--objects", "1000"],
+    "curve": ["--upto", "10000", "--pull-upto", "1000"],
 }
 LONGEST = 240
 """Seconds that one script may take."""
 _CURL = r"^{} .*?\n(?:  .*\n)*?  {}  +([\d.]+) s .*? x curl +([\d.]+) s CPU"
+_KEY = r"^table: {}, {} rows +([\d.]+) ms CPU"
 
 
 class Row(Struct, frozen=True):
@@ -57,6 +59,9 @@ ROWS = (
         r"^cloudstore demo .*CPU.* s +([\d.]+) x"),
     Row("`ls` of a region, CPU", "≤ 2.5 × `import httpx`", "start", r"^cloudstore ls acme8.*CPU.* s +([\d.]+) x"),
     Row("`--help`, CPU", "≤ 1.5 × `import click`", "start", r"^cloudstore --help.*CPU.* s +([\d.]+) x"),
+    Row("`ls --help`, CPU", "≤ 1.5 × `import click`", "start", r"^cloudstore ls --help.*CPU.* s +([\d.]+) x"),
+    Row("Tab after `find --s`, CPU", "≤ 1.5 × `import click`", "start", r"^completion.*CPU.* s +([\d.]+) x"),
+    Row("memory at start", "≤ 60 MiB", "terminal", r"^memory at start +([\d.]+)", "{} MiB"),
     Row("one large object: libcurl client", "≤ 1.1 × curl", "transfers", _CURL.format("one object", "blob client"),
         floor=_CURL.format("one object", "curl")),
     Row("one large object: engine", "≤ 1.2 × curl, sync, md5sum", "transfers", _CURL.format("one object", "engine"),
@@ -66,33 +71,82 @@ ROWS = (
     Row("1,000 objects of 200 kB: `get`", "≤ 2.5 × curl, sync, md5sum", "transfers",
         _CURL.format(r"\d+ objects", "cloudstore get"), "{} ×, {} s CPU",
         _CURL.format(r"\d+ objects", "curl, sync, md5sum")),
+    Row("1,000 objects of 200 kB: curl, sync, md5sum", "the floor", "transfers",
+        _CURL.format(r"\d+ objects", "curl, sync, md5sum"), "{} s, {} s CPU"),
     Row("search, 100 ms latency: 8 calls at once", "≥ 6.8 × one after another", "results",
         r"^times faster with 8.* ([\d.]+) x"),
+    Row("search: CPU of a page of 100", "≤ 6 ms", "results", r"^  CPU per page, 8 at once +([\d.]+)", "{} ms"),
     Row("first page with 100 ms latency", "one request + 50 ms", "results", r"^first 100 .* ([\d.]+) ms", "{} ms"),
-    Row("memory of a loaded row on the disk", "≤ 64 B", "listing", r"memory per row, .* ([\d.]+) B", "{} B"),
-    Row("cursor key in 200,000 rows, CPU", "as in 1,000", "listing", r"^table: down, (?!1,000 rows).* ([\d.]+) ms CPU",
-        floor=r"^table: down, 1,000 rows.* ([\d.]+) ms CPU"),
-    Row("cursor key, with the detail", "≤ 700 B", "terminal", r"^cursor key, with detail, median +([\d.]+)", "{} B"),
+    Row("memory of a loaded row", "≤ 64 B", "listing", r"memory per row, .* ([\d.]+) B", "{} B"),
+    Row("memory of a browser with 1,000,000 rows", "≤ 120 MiB", "listing",
+        r"^table: resident memory, (?!1,000 rows).* ([\d.]+) MiB", "{} MiB"),
+    Row("cursor key in 1,000,000 rows, CPU", "as in 1,000", "listing", _KEY.format("down", "(?!1,000 rows)[\\d,]+"),
+        floor=_KEY.format("down", "1,000")),
+    Row("page in 1,000,000 rows, CPU", "as in 1,000", "listing", _KEY.format("page down", "(?!1,000 rows)[\\d,]+"),
+        floor=_KEY.format("page down", "1,000")),
+    Row("loop held up by sorting 1,000,000 rows", "≤ 50 ms", "listing",
+        r"sort [\d,]+ rows by name.*\n.*held up at most +([\d.]+)", "{} ms"),
     Row("cursor key, the table alone", "≤ 300 B", "terminal", r"^cursor key, without, median +([\d.]+)", "{} B"),
+    Row("cursor key, the table alone, p95", "≤ 15 ms", "terminal",
+        r"^cursor key, without, first byte, p95 +([\d.]+)", "{} ms"),
+    Row("cursor key, with the detail", "≤ 700 B", "terminal", r"^cursor key, with detail, median +([\d.]+)", "{} B"),
     Row("page", "≤ 4 kB", "terminal", r"^page, with detail, median +([\d.]+)", "{} B"),
+    Row("page, p95", "≤ 35 ms", "terminal", r"^page, without, first byte, p95 +([\d.]+)", "{} ms"),
+    Row("key held at 30/s", "≤ 11 kB/s", "terminal", r"^key held at 30/s, with detail +([\d.]+)", "{} B/s"),
     Row("key held at 30/s on a line of 16 kB/s, lag", "≤ 0.3 s", "terminal",
         r"last byte after its release +([\d.]+)", "{} s"),
+    Row("cursor key beside four downloads at 8 MB/s each, p95", "≤ 40 ms", "terminal",
+        r"^cursor key, four downloads.*p95 +([\d.]+)", "{} ms"),
     Row("idle", "0 B/s", "terminal", r"^idle +([\d.]+)", "{} B/s"),
     Row("idle with four transfers", "≤ 2 kB/s", "terminal", r"^four transfers.* ([\d.]+) B/s", "{} B/s"),
-    Row("memory over start, pulling 5,000 objects", "≤ 64 MiB", "pull", r"^pull  .* s +([\d.]+) MB over", "{} MB"),
+    Row("memory over start, pulling 10,000 objects", "≤ 64 MiB", "curve",
+        r"^pull +10000 .* each +([\d.]+) MiB", "{} MiB"),
 )  # fmt: skip
+CURVE = re.compile(r"^(\w+) +(\d+) objects +([\d.]+) s +([\d.]+) us each +([\d.]+) MiB +(\d+) requests", re.MULTILINE)
 
 
 def main() -> None:
-    """Run all, and print the table."""
+    """Run all, and print the tables, or write them into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two minutes, to see that all of it runs")
-    scripts = QUICK if parser.parse_args().quick else SCRIPTS
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    asked = parser.parse_args()
+    scripts = QUICK if asked.quick else SCRIPTS
     begun = time.monotonic()
     said = {name: run(name, arguments) for name, arguments in scripts.items()}
-    sys.stdout.write(f"\n{machine()}, {time.monotonic() - begun:.0f} s\n\n| what | goal | ours |\n|---|---|---|\n")
-    for row in ROWS:
-        sys.stdout.write(f"| {row.what} | {row.goal} | {figure(row, said)} |\n")
+    tables = {
+        "machine": f"Measured on {machine()}, in {time.monotonic() - begun:.0f} s.\n",
+        "goals": "".join(["| what | goal | ours |\n|---|---|---|\n", *(f"{line(row, said)}\n" for row in ROWS)]),
+        "curve": curve(said.get("curve", "")),
+    }
+    sys.stdout.write("\n" + "\n".join(tables.values()))
+    if asked.write:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), tables), encoding="utf-8")
+
+
+def filled(page: str, tables: Mapping[str, str]) -> str:
+    """A page with what stands between its marks of each name replaced."""
+    for name, text in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, _, rest = page.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{PAGE} has no place for {name}")
+        page = f"{before}{begin}{text}{end}{after}"
+    return page
+
+
+def line(row: Row, said: Mapping[str, str]) -> str:
+    """One line of the table."""
+    return f"| {row.what} | {row.goal} | {figure(row, said)} |"
+
+
+def curve(text: str) -> str:
+    """How cost grows: of each way a line for each number of objects."""
+    lines = ["| | objects | seconds | each | memory over start | requests |\n|---|---|---|---|---|---|\n"]
+    for way, count, seconds, each, memory, requests in CURVE.findall(text):
+        lines.append(f"| {way} | {int(count):,} | {seconds} | {each} µs | {memory} MiB | {int(requests):,} |\n")
+    return "".join(lines)
 
 
 def run(name: str, arguments: list[str]) -> str:

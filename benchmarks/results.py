@@ -225,6 +225,7 @@ def measure_reading(rows: int, latency: float) -> None:
             assert loaded == rows, f"{loaded:,} of {rows:,} rows"
             say(f"read {rows:,} rows, {at_once} at once", seconds[at_once], "s")
             say("  of that CPU of the reading program", spent, "s")
+            say(f"  CPU per page, {at_once} at once", 1000 * spent / (rows / PAGE), "ms")
             say("  memory per loaded row", memory, "B")
         say("times faster with 8 at once than one after another", seconds[1] / seconds[8], "x")
 

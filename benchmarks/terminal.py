@@ -1,6 +1,6 @@
 """What the browser sends to a terminal. Run with python; prints one line per figure, and what it should be at most.
 
-    python benchmarks/terminal.py [--columns 120] [--rows 40]
+    python benchmarks/terminal.py [--columns 120] [--rows 40] [--one-mode]
 
 The program runs in a pseudo-terminal, as `cloudstore demo` with 20,000 recordings; bytes are those it writes.
 """
@@ -26,6 +26,8 @@ from cloudstore_tui.cli.sandbox import SandboxProcess
 
 DOWN, UP, PAGE, GO_TO, ENTER = b"\x1b[B", b"\x1b[A", b"\x1b[6~", b"\x07", b"\r"
 DETAIL = b"i"
+MARKED = 120
+"""Objects of one or a few MB that are downloaded while keys are measured."""
 QUIET = 0.15
 """Seconds without a byte after which a key counts as answered."""
 RESTED = 0.4
@@ -78,6 +80,21 @@ class Line:
         self.press(key)
         return self.read(quiet, 10)[0]
 
+    def delay(self, key: bytes) -> float:
+        """Milliseconds until a key brings its first byte."""
+        began = time.monotonic()
+        self.press(key)
+        if not select.select([self.end], [], [], 5)[0]:
+            raise SystemExit("a key brought nothing")
+        took = time.monotonic() - began
+        self.read(0.05, 5)
+        return 1000 * took
+
+    @property
+    def memory(self) -> float:
+        """MiB of the program alone; its sandbox, where it has one, is a process of its own."""
+        return float(psutil.Process(self.process.pid).memory_info().rss / 2**20)
+
     def close(self) -> None:
         for child in psutil.Process(self.process.pid).children(recursive=True):
             child.kill()
@@ -118,6 +135,12 @@ def measure_keys(line: Line, what: str, most: int) -> None:
         say(f"{name}, {what}, most", max(sizes), "B")
 
 
+def measure_delays(line: Line, what: str, times: int = 60) -> None:
+    for name, key, goal in (("cursor key", DOWN, 15), ("page", PAGE, 35)):
+        delays = sorted(line.delay(key) for _ in range(times))
+        say(f"{name}, {what}, first byte, p95", delays[int(0.95 * times)], "ms", f"at most {goal}")
+
+
 def measure_held(line: Line, what: str) -> None:
     say(f"key held at 30/s, {what}", hold(line, 4)[0], "B/s", "at most 11000")
     rate, lag = hold(line, 4, 16_000)
@@ -128,6 +151,7 @@ def measure_held(line: Line, what: str) -> None:
 def measure(line: Line) -> None:
     total, _ = line.read(4, 60)
     say("start, until the places are there", total, "B")
+    say("memory at start", line.memory, "MiB", "at most 60")
     line.answer(GO_TO, 1)
     line.answer(b"acme8:us-east/", 1)
     say("going to a region", line.answer(ENTER, 3), "B")
@@ -137,6 +161,7 @@ def measure(line: Line) -> None:
     line.answer(DETAIL, 1)
     line.answer(DETAIL, 1)
     measure_keys(line, "without", 300)
+    measure_delays(line, "without")
     measure_held(line, "without")
     line.read(1, 5)
     say("idle", line.read(6, 6)[0] / 6, "B/s", "0")
@@ -150,13 +175,25 @@ def measure_transfers(line: Line) -> None:
     say("four transfers, 10 kB/s each", line.read(8, 8)[0] / 8, "B/s", "at most 2000")
 
 
+def measure_busy(line: Line) -> None:
+    """Four downloads at a time, of as many objects as that takes, while the cursor moves."""
+    line.read(8, 60)
+    line.answer(b" " * MARKED, 2)
+    line.press(b"d")
+    line.read(0.3, 1)
+    delays = sorted(line.delay(UP) for _ in range(60))
+    say("cursor key, four downloads at 8 MB/s each, first byte, p95", delays[57], "ms", "at most 40")
+
+
 def main() -> None:
     """Measure both modes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--columns", type=int, default=120)
     parser.add_argument("--rows", type=int, default=40)
+    parser.add_argument("--one-mode", action="store_true", help="leave out the mode for slow lines")
     asked = parser.parse_args()
-    for flag in ("--no-low-bandwidth", "--low-bandwidth"):
+    flags = ("--no-low-bandwidth", "--low-bandwidth")
+    for flag in flags[: 1 if asked.one_mode else 2]:
         sys.stdout.write(f"{flag}\n")
         with tempfile.TemporaryDirectory() as folder:
             with opened(folder, ["demo", "--objects", "20000", flag], asked.columns, asked.rows) as line:
@@ -166,6 +203,10 @@ def main() -> None:
                 told = {"CLOUDSTORE_CONFIG": str(config)}
                 with opened(folder, [place, flag], asked.columns, asked.rows, told) as line:
                     measure_transfers(line)
+            with SandboxProcess(seed=1, objects=2000, faults=["slow rate=8000000 where=blob"]) as config:
+                told = {"CLOUDSTORE_CONFIG": str(config)}
+                with opened(folder, ["acme8:us-east/", flag], asked.columns, asked.rows, told) as line:
+                    measure_busy(line)
 
 
 if __name__ == "__main__":

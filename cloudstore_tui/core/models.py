@@ -144,7 +144,10 @@ class StoredObject(msgspec.Struct, frozen=True):
 
     def tag(self, key: str) -> str:
         """The first value of a tag, or an empty text."""
-        return next((value for name, value in self.tags if name == key), "")
+        for name, value in self.tags:
+            if name == key:
+                return value
+        return ""
 
 
 Entry: TypeAlias = Folder | StoredObject
