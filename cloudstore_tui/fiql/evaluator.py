@@ -62,13 +62,9 @@ def number(text: str) -> int | float | None:
     return float(text) if found[1] else int(text)
 
 
-def row_of(entry: StoredObject) -> Row:
-    """The fields and tags of an object by the names that filters use.
-
-    Fields that the service did not tell are missing. Of a tag that comes twice the first counts, and a tag never
-    hides a field. Times are as exact as the reply was, which may be whole seconds.
-    """
-    fields: dict[str, str | int | None] = {
+def fields_of(entry: StoredObject) -> dict[str, str | int | None]:
+    """The fields of every object by the names of filters; `None` or empty where the service did not tell."""
+    return {
         "id": entry.id,
         "bucketId": entry.bucket_id,
         "customerId": entry.customer_id,
@@ -83,5 +79,13 @@ def row_of(entry: StoredObject) -> Row:
         "checksum": entry.checksum,
         "checksumType": entry.checksum_type,
     }
+
+
+def row_of(entry: StoredObject) -> Row:
+    """The fields and tags of an object by the names that filters use.
+
+    Fields that the service did not tell are missing. Of a tag that comes twice the first counts, and a tag never
+    hides a field. Times are as exact as the reply was, which may be whole seconds.
+    """
     tags = {key: value for key, value in reversed(entry.tags) if key not in CONTENT_FIELDS}
-    return tags | {name: value for name, value in fields.items() if value is not None and value != ""}
+    return tags | {name: value for name, value in fields_of(entry).items() if value is not None and value != ""}

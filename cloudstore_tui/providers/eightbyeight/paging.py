@@ -22,7 +22,7 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Location, Query, Sort, StoredObject
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.fiql.evaluator import number
+from cloudstore_tui.fiql.evaluator import fields_of, number
 from cloudstore_tui.fiql.fields import ALIASES, CONTENT_FIELDS
 from cloudstore_tui.fiql.measures import epoch_ms
 from cloudstore_tui.fiql.syntax import compare
@@ -117,23 +117,8 @@ def values_of(entry: StoredObject, name: str) -> tuple[str, ...]:
     name = ALIASES.get(name, name)
     if name not in CONTENT_FIELDS:
         return tuple(value for key, value in entry.tags if key == name and value)
-    moments = {"createdTime": entry.created, "updatedTime": entry.updated}
-    texts = {
-        "id": entry.id,
-        "bucketId": entry.bucket_id,
-        "customerId": entry.customer_id,
-        "userId": entry.user_id,
-        "type": entry.type,
-        "mimeType": entry.mime,
-        "objectName": entry.name,
-        "objectState": entry.state,
-        "checksum": entry.checksum,
-        "checksumType": entry.checksum_type,
-        "storedBytes": "" if entry.size is None else str(entry.size),
-        **{field: str(epoch_ms(moment)) for field, moment in moments.items() if moment},
-    }
-    value = texts.get(name, "")
-    return (value,) if value else ()
+    value = fields_of(entry)[name]
+    return (str(value),) if value not in (None, "") else ()
 
 
 def sort_key(entry: StoredObject, name: str) -> tuple[int, float, str]:
