@@ -83,7 +83,8 @@ class JournalStore:
         if aside is None:
             return ""
         return (
-            f"The journal of transfers was damaged and a new one begun: transfers that were interrupted start anew. "
+            f"The journal of transfers was damaged and a new one begun: transfers that were interrupted start anew, "
+            f"and what had arrived of them stays in their folders, as .cs-*.part, until they are asked for again. "
             f"The old one is {aside}."
         )
 

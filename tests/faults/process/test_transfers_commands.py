@@ -172,6 +172,8 @@ def test_a_damaged_journal_is_moved_aside_and_said(machine: Any, large: Any, int
     got = machine.run("get", large.address)
     assert got.code == 0
     assert "damaged" in got.err
+    assert "stays in their folders, as .cs-*.part, until they are asked for again" in got.err
+    assert machine.parts() == [], "what had arrived before was asked for again"
     assert [path.name for path in machine.state.glob("journal.db.damaged-*")] in got.err.split("/") or re.search(
         r"journal\.db\.damaged-\d+", got.err
     )
