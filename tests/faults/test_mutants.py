@@ -109,6 +109,8 @@ MUTANTS = (
 )
 
 
+MEANS_NOTHING = "to mean anything"
+"""What a gate says that saw too little: nothing of the mutant."""
 DRAWS = 8
 """Times that chance decides anew before a mutant counts as not caught."""
 
@@ -158,7 +160,8 @@ def test_a_broken_engine_is_caught(mutant: Mutant, tmp_path: Path, seed: int) ->
         done = run_gate(gate, copy, drawn)
         # 1: tests ran and failed; anything else would be a failure of the harness.
         assert done.returncode in (0, 1), done.stdout + done.stderr
-        if done.returncode == 1:
+        # A machine that has other things to do may not get far enough to show anything.
+        if done.returncode == 1 and MEANS_NOTHING not in done.stdout:
             why = [line[2:].strip() for line in done.stdout.splitlines() if line.startswith("E  ")]
             sys.stdout.write(f"{mutant.name}: caught by {gate}: {why[0] if why else ''}\n")
             return
