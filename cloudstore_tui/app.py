@@ -36,9 +36,9 @@ from cloudstore_tui.deletions import DeletionLog
 from cloudstore_tui.fs.temporary import remove_left
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.restores import FILE as RESTORES
-from cloudstore_tui.state.memory import FilterHistory, JsonState, Layouts, ThemeChoice
+from cloudstore_tui.state.memory import BrowserState, FilterHistory, JsonState, Layouts, ThemeChoice
 from cloudstore_tui.ui.browser.setup import ProfileAdded, SetupController
-from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.format import zone_name
 from cloudstore_tui.ui.keys import known_bindings
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.masking import mask_filters, turn_mask
@@ -52,7 +52,6 @@ from cloudstore_tui.ui.themes import ThemeManager, wants_no_colour
 from cloudstore_tui.ui.transfer_watch import INTERVAL, THIN_INTERVAL, Transfers, TransferWatch
 from cloudstore_tui.ui.type_ahead import TypeAhead
 from cloudstore_tui.ui.widgets.chrome import Header
-from cloudstore_tui.ui.zones import zone_name
 
 if TYPE_CHECKING:
     from cloudstore_tui.ui.browser.screen import BrowserScreen

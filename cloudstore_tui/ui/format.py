@@ -1,14 +1,21 @@
-"""Values as people read them: sizes, times, durations, speeds, states."""
+"""Values as people read them: sizes, times and their zones, durations, states, places, and what a list lacks."""
 
+import os
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
 
 from cloudstore_tui.calls import title_of
+from cloudstore_tui.core.errors import AccessError, StorageError, UnreadableError
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
+from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.fiql.fields import type_plural
+from cloudstore_tui.state.memory import Visited
 
 STATES = {
     "AVAILABLE": "available",
@@ -218,3 +225,129 @@ def local(moment: datetime, zone: tzinfo) -> datetime:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 object`, `2,431 objects`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+LOCALTIME = Path("/etc/localtime")
+
+
+def zones_to_show(chosen: ZoneInfo) -> tuple[tzinfo, ...]:
+    """The user's zone first, then UTC and this machine's, each clock once."""
+    zones: list[tzinfo] = []
+    for zone in (chosen, ZoneInfo("UTC"), local_zone()):
+        if not any(_same_clock(zone, other) for other in zones):
+            zones.append(zone)
+    return tuple(zones)
+
+
+def local_zone() -> tzinfo:
+    """This machine's zone, with its summer times where the machine knows them."""
+    try:
+        if name := os.environ.get("TZ", "").removeprefix(":"):
+            return ZoneInfo(name)
+        with LOCALTIME.open("rb") as file:
+            return ZoneInfo.from_file(file, key="local")
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return datetime.now().astimezone().tzinfo or UTC
+
+
+def zone_name(zone: tzinfo) -> str:
+    """What to call a zone on the screen."""
+    return str(zone)
+
+
+def zone_label(zone: tzinfo, span: tuple[int, int] = (0, 0)) -> str:
+    """What clocks in a zone are said to show: `UTC`, `EDT`, `UTC+3`; `EST/EDT` for times of both.
+
+    Args:
+        zone: the zone.
+        span: the oldest and the newest time that is shown, in seconds of the epoch; without one, now is meant.
+    """
+    moments = [datetime.fromtimestamp(moment, UTC) for moment in span if moment] or [datetime.now(UTC)]
+    return "/".join(dict.fromkeys(_clock_name(moment.astimezone(zone)) for moment in moments))
+
+
+def _clock_name(moment: datetime) -> str:
+    name = moment.tzname() or ""
+    if name[:1] not in ("+", "-"):
+        return name
+    # Zones without letters of their own: `+0530`.
+    minutes = name[3:5] if name[3:5].strip("0") else ""
+    return f"UTC{name[0]}{int(name[1:3])}{':' if minutes else ''}{minutes}"
+
+
+def _same_clock(one: tzinfo, other: tzinfo) -> bool:
+    year = datetime.now(UTC).year
+    moments = (datetime(year, month, 1, tzinfo=UTC) for month in (1, 4, 7, 10))
+    return all(moment.astimezone(one).utcoffset() == moment.astimezone(other).utcoffset() for moment in moments)
+
+
+def lacking(failures: Sequence[StorageError], regions: Collection[str] = ()) -> str:
+    """What could not be read of a list, and of which regions it is then; empty where nothing is lacking."""
+    if not failures:
+        return ""
+    whole = f"{', '.join(sorted(regions))} only" if any(regions) else "incomplete"
+    return f"{whole}: {', '.join(dict.fromkeys(map(_short, failures)))}"
+
+
+def _short(failure: StorageError) -> str:
+    if isinstance(failure, UnreadableError):
+        return f"{counted(failure.number, 'record')} unreadable"
+    # `uk` of `acme8:uk/`.
+    where = failure.subject.partition(":")[2].rstrip("/") or failure.subject or "a part"
+    return f"{where} {'refused' if isinstance(failure, AccessError) else 'failed'}"
+
+
+_MINUTE_S = 60
+_HOUR_S = 60 * _MINUTE_S
+_DAY_S = 24 * _HOUR_S
+
+
+def service_name(profile: Profile) -> str:
+    """The service of a profile, with its version where there are several: `8x8`, `Alvaria v3`."""
+    kind = profile.provider[:1].upper() + profile.provider[1:]
+    version = profile.options.get("api_version")
+    return f"{kind} {version}" if version else kind
+
+
+def place_title(location: Location) -> str:
+    """What to call a place among others: `outreach/nanp`, `Call recordings 2024-09`, `us-east`."""
+    if location.path:
+        return "/".join(location.path.rstrip("/").split("/")[-2:])
+    if location.place:
+        kind, *rest = place_names(location)
+        return " ".join(part for part in (kind, "-".join(rest)) if part)
+    return location.region or location.profile
+
+
+def place_above(location: Location) -> str:
+    """Where a place is, as far as its title does not say it: `acme imports`, `acme8 us-east`."""
+    above = location.path.rstrip("/").split("/")[:-2]
+    parts = (location.profile, location.region if location.place or location.path else "", *above[:1])
+    return " ".join(part for part in parts if part)
+
+
+def visit_title(visit: Visited) -> str:
+    """What to call somewhere that the user was."""
+    return (visit.title or visit.find) if visit.find else place_title(visit.location)
+
+
+def visit_above(visit: Visited) -> str:
+    """Where that was: `search in acme8 us-east`, `acme imports`."""
+    if not visit.find:
+        return place_above(visit.location)
+    return " ".join(part for part in ("search in", visit.profile, visit.region) if part)
+
+
+def ago(at: int, now: datetime) -> str:
+    """`just now`, `2 min ago`, `3 h ago`, `yesterday`, `5 days ago`; empty if nobody knows."""
+    if not at:
+        return ""
+    seconds = max(int(now.timestamp()) - at, 0)
+    if seconds < _MINUTE_S:
+        return "just now"
+    if seconds < _HOUR_S:
+        return f"{seconds // _MINUTE_S} min ago"
+    if seconds < _DAY_S:
+        return f"{seconds // _HOUR_S} h ago"
+    days = seconds // _DAY_S
+    return "yesterday" if days == 1 else f"{days} days ago"

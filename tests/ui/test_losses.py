@@ -9,7 +9,7 @@ from cloudstore_tui.core.errors import ForbiddenError, NetworkError, UnreadableE
 from cloudstore_tui.core.models import Location, Query
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.ui.browser.targets import NavigationTarget
-from cloudstore_tui.ui.losses import lacking
+from cloudstore_tui.ui.format import lacking
 
 REFUSED = ForbiddenError("access is not allowed", subject="acme8:uk/")
 

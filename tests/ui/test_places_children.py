@@ -4,7 +4,7 @@ from typing import Any
 
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.ui.browser.place import Place, lines_of
+from cloudstore_tui.ui.browser.places_tree import Place, lines_of
 
 
 def folder(name: str) -> Folder:

@@ -7,7 +7,7 @@ import pytest
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.provider import Session
-from cloudstore_tui.ui.browser.place import MAX_AT_ONCE
+from cloudstore_tui.ui.browser.places_tree import MAX_AT_ONCE
 
 
 def tree(it: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from rich.style import Style
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.browser.search_bar import LONGEST, SearchInput
+from cloudstore_tui.ui.browser.search_line import LONGEST, SearchInput
 
 
 class InputApp(App[None]):

@@ -5,7 +5,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 
 from cloudstore_tui.state.searches import SavedSearches
-from cloudstore_tui.ui.browser.search_history import SearchNameLine
+from cloudstore_tui.ui.browser.search_line import SearchNameLine
 
 
 class NameApp(App[None]):

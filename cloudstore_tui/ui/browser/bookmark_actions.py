@@ -9,13 +9,13 @@ from textual.screen import Screen
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
+from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
-from cloudstore_tui.ui.browser.panes import FocusManager
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import NavigationTarget
+from cloudstore_tui.ui.browser.view_actions import FocusManager
 from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
 from cloudstore_tui.ui.dialogs.picking import Choice, ChoiceResult
 from cloudstore_tui.ui.report import report, tell

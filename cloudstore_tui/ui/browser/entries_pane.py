@@ -1,22 +1,27 @@
-"""The entries of a folder or search, with the lines to type in above them and the line about them below."""
+"""The entries of a folder or search, with the lines to type in above them and what there is of them below."""
 
-from datetime import UTC, tzinfo
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from typing import ClassVar
 
+from msgspec import Struct
+from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from cloudstore_tui.core.models import Column
+from cloudstore_tui.core.models import Column, ColumnKind
 from cloudstore_tui.results.row_store import RowStore, Selection
 from cloudstore_tui.state.memory import Layouts
+from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.entry_table import EntryTable
-from cloudstore_tui.ui.browser.panes import PaneRule
 from cloudstore_tui.ui.browser.search_bar import SearchBar
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.layout import arranged, kind_of, layout_of, offered
@@ -24,7 +29,93 @@ from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 from cloudstore_tui.ui.widgets.detail_pane import PAUSE
 from cloudstore_tui.ui.widgets.fields import FilterBar
-from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
+
+_DIRECTIONS: Mapping[ColumnKind, tuple[str, str]] = {
+    ColumnKind.SIZE: ("smallest first", "largest first"),
+    ColumnKind.TIME: ("oldest first", "newest first"),
+    ColumnKind.DURATION: ("shortest first", "longest first"),
+}
+_LONGEST_FILTER = 40
+
+
+class Progress(Struct, frozen=True):
+    """How far a list is read."""
+
+    loading: bool = False
+    ended: bool = False
+    """Whether nothing more would come."""
+    total: int | None = None
+    """Number of entries, where the service tells."""
+    stopped: bool = False
+    """Whether reading failed; why was told."""
+    order: str = ""
+    """The order in which the service gives them, in words; empty for the usual one."""
+    note: str = ""
+    """What else goes on."""
+
+
+def status_text(store: RowStore, progress: Progress, zone: tzinfo = UTC, row: int = 0) -> str:
+    """`row 57 of 100 loaded of 20,247 · 3 marked, 12.4 MB, of 2024-09-01`; not yet safe to draw."""
+    parts = [_row(store, progress, row), _marks(store, zone), _order(store, progress), progress.note]
+    if progress.loading:
+        parts.append("Esc stops" if progress.note else "loading… Esc stops")
+    elif progress.stopped:
+        parts.append("stopped: r reads again")
+    return " · ".join(part for part in parts if part)
+
+
+def order_words(column: Column, *, descending: bool) -> str:
+    """`newest first`, or `by agent, Z–A` where the values alone do not say of what."""
+    upward, downward = _DIRECTIONS.get(column.kind, ("A–Z", "Z–A"))
+    direction = downward if descending else upward
+    return direction if column.kind in _DIRECTIONS else f"by {column.title}, {direction}"
+
+
+def _row(store: RowStore, progress: Progress, row: int) -> str:
+    """`row 1 of 245`, with what is loaded and how much there is in all, as far as that differs."""
+    shown, loaded = len(store), store.loaded
+    if not loaded:
+        return "no rows" if progress.ended else ""
+    parts = [f"row {words.count(min(row, shown - 1) + 1)} of {words.count(shown)}" if shown else "no rows"]
+    if store.filtered_by:
+        text = store.filtered_by
+        cut = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 1] + "…"
+        parts.append(f"with “{cut}” of {words.count(loaded)}")
+    if not progress.ended:
+        parts.append("loaded")
+        if progress.total is not None and progress.total > loaded:
+            parts.append(f"of {words.count(progress.total)}")
+    return " ".join(parts)
+
+
+def _marks(store: RowStore, zone: tzinfo) -> str:
+    marks = store.selection
+    if not marks.count:
+        return ""
+    size = words.size(marks.size, exact=marks.size_exact) if marks.size else ""
+    parts = [f"{words.count(marks.count)} marked", size, _span(marks, zone)]
+    return ", ".join(part for part in parts if part)
+
+
+def _span(marks: Selection, zone: tzinfo) -> str:
+    """The days, or the times of one day, from the oldest to the newest of what is marked."""
+    if not marks.first or marks.count == 1:
+        return ""
+    first, last = (words.time(datetime.fromtimestamp(moment, UTC), zone) for moment in (marks.first, marks.last))
+    if first[:10] != last[:10]:
+        return f"{first[:10]} to {last[:10]}"
+    return first if first == last else f"{first} to {last[11:]}"
+
+
+def _order(store: RowStore, progress: Progress) -> str:
+    """An order that is not the usual one of the list, and whether it leaves out what may still come."""
+    column, descending = store.sorted_by
+    if column is None:
+        return progress.order
+    if column.name == "name" and not descending:
+        return ""
+    return order_words(column, descending=descending) + ("" if progress.ended else ", loaded rows only")
+
 
 MANY = 100
 """Marks from which on Escape has to be pressed twice to drop them."""
@@ -185,4 +276,47 @@ class EntriesPane(Vertical):
         if self._store is not None:
             rows = self.table.range_length
             range_ = f"RANGE {counted(rows, 'row')} · v ends, Esc drops it · " if rows else ""
-            self._foot.set_text(range_ + foot_text(self._store, self._progress, self._zone, self.table.cursor))
+            self._foot.set_text(range_ + status_text(self._store, self._progress, self._zone, self.table.cursor))
+
+
+class PaneRule(Widget):
+    """A line above or below panes that stand side by side, with the corners where they part; shows who has the focus.
+
+    A border of each pane would do the same, but a change of the focus would draw both panes.
+    """
+
+    DEFAULT_CSS = """
+    PaneRule { height: 1; color: $border-blurred; & > .pane-rule--focus { color: $border; text-style: bold; } }
+    """
+    COMPONENT_CLASSES = {"pane-rule--focus"}  # noqa: RUF012  # as Textual has it
+    ALLOW_SELECT = False
+
+    def __init__(self, panes: Widget, corner: str) -> None:
+        """Draw the line of a row of panes, and `corner` where two of them meet."""
+        super().__init__()
+        self._panes = panes
+        self._corner = corner
+
+    def on_mount(self) -> None:
+        """Follow the focus, and panes that come and go."""
+        self.watch(self.screen, "focused", self._follow, init=False)
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._follow)
+
+    def render_line(self, y: int) -> Strip:
+        """The line, brighter along the pane with the focus."""
+        width = self.size.width
+        if y:
+            return Strip.blank(width, self.rich_style)
+        bright = self.get_component_rich_style("pane-rule--focus")
+        shown = sorted((pane for pane in self._panes.children if pane.display), key=lambda pane: pane.region.x)
+        # A border belongs to one of the two panes that it parts.
+        ends = [pane.region.x + bool(pane.styles.border_left[0]) for pane in shown[1:]]
+        segments = []
+        for pane, (start, end) in zip(shown, pairwise([0, *ends, width]), strict=True):
+            style = bright if pane.has_pseudo_class("focus-within") or pane.has_focus else self.rich_style
+            line = "─" * (end - start)
+            segments.append(Segment(line[:-1] + self._corner if end < width else line, style))
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _follow(self, _: object) -> None:
+        self.refresh()

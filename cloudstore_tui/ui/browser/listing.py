@@ -22,19 +22,16 @@ from cloudstore_tui.fiql.checker import why_empty
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui import format as formatted
-from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.search_bar import Shown
+from cloudstore_tui.ui.browser.entries_pane import EntriesPane, Progress, order_words
+from cloudstore_tui.ui.browser.search_line import Shown
 from cloudstore_tui.ui.browser.search_meaning import scopes_of
+from cloudstore_tui.ui.browser.search_suggestions import Vocabulary
 from cloudstore_tui.ui.browser.targets import NavigationTarget, pages_of
-from cloudstore_tui.ui.browser.vocabulary import Vocabulary
-from cloudstore_tui.ui.detail_text import totals
-from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.format import counted, lacking, zones_to_show
 from cloudstore_tui.ui.layout import FIELDS, shown_words
-from cloudstore_tui.ui.losses import lacking
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.report import note, report, sentence, tell, tell_warnings
-from cloudstore_tui.ui.widgets.foot_line import Progress, order_words
-from cloudstore_tui.ui.zones import zones_to_show
+from cloudstore_tui.ui.widgets.detail_pane import totals
 
 MAX_WARNINGS = 3
 """Warnings shown of one listing; the same row may be broken on every page."""

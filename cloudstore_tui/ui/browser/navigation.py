@@ -12,9 +12,9 @@ from cloudstore_tui.core.models import Folder, Location, identity, split_address
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.phrases import with_condition
 from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.browser.listing import ListingController
-from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, target_at
 from cloudstore_tui.ui.report import report
 

@@ -10,9 +10,9 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator, written
-from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
 from cloudstore_tui.ui.dialogs.picking import Choice
 from cloudstore_tui.ui.report import report

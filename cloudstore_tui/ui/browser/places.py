@@ -10,13 +10,12 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.listing import ListingState
-from cloudstore_tui.ui.browser.place import Place
-from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.state import BrowserState
+from cloudstore_tui.ui.browser.places_tree import Place, PlacesTree
+from cloudstore_tui.ui.format import service_name, visit_title
 from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED
-from cloudstore_tui.ui.place_words import service_name, visit_title
 from cloudstore_tui.ui.report import sentence
 
 GROUP, COUNTING = "places", "counting"

@@ -1,10 +1,11 @@
-"""The tree of places."""
+"""The tree of places: profiles, regions, types and folders as far as they are known, and what is saved and recent."""
 
 import locale
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import Enum, auto
+from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
@@ -15,10 +16,191 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from cloudstore_tui.core.models import Location
-from cloudstore_tui.ui.browser.place import LineKind, Place, PlaceLine, Shortcut, lines_of
+from cloudstore_tui.core.models import Folder, Location
+from cloudstore_tui.core.paging import Page
+from cloudstore_tui.state.bookmarks import Bookmark
+from cloudstore_tui.state.memory import Visited
+from cloudstore_tui.state.searches import SavedSearch
+from cloudstore_tui.ui.format import place_names
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
+
+MAX_AT_ONCE = 1_000
+"""Children that are shown more of at once; the rest of a page waits behind "more…"."""
+
+
+Shortcut: TypeAlias = SavedSearch | Bookmark | Visited
+
+
+class LineKind(Enum):
+    """What a line of the tree is."""
+
+    PLACE = auto()
+    MORE = auto()
+    FOLD = auto()
+    """Places that are seldom wanted."""
+    TITLE = auto()
+    NOTE = auto()
+    ERROR = auto()
+
+
+class PlaceLine(Struct, frozen=True):
+    """One line of the tree: a place, or something that is to be known of it."""
+
+    place: "Place"
+    kind: LineKind = LineKind.PLACE
+    text: str = ""
+
+
+class Place:
+    """A folder or profile in the tree, and what is known of what is below it."""
+
+    def __init__(self, location: Location, name: str, *, parent: "Place | None" = None, expandable: bool = True):
+        self.location = location
+        self.name = name
+        """As shown, remote text; not yet safe to draw."""
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.expandable = expandable
+        self.children: list[Place] = []
+        self.everything: Place | None = None
+        """What stands for all that is in it, above the children that are parts of that."""
+        self.fold_after = 0
+        """Children that are shown at first; 0 for all."""
+        self.note = ""
+        """What is told beside its name."""
+        self.shortcut: Shortcut | None = None
+        """What it leads to, if that is no place of the tree."""
+        self.is_open = False
+        self.loading: object | None = None
+        """What the present load is known by; an answer to another one is too late."""
+        self.error = ""
+        """Why the last load failed."""
+        self._waiting: list[Folder] = []
+        self._cursor: str | None = None
+        self._known = False
+        self._again = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether further children are known of or can be asked for."""
+        return bool(self._waiting) or self._cursor is not None
+
+    @property
+    def needs_load(self) -> bool:
+        """Whether its children were never read."""
+        return self.expandable and not self._known and self.loading is None
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the next page of children starts; the first one is asked for again while it is read again."""
+        return None if self._again else self._cursor
+
+    def show_waiting(self) -> bool:
+        """Show children that came already; False if they have to be asked for."""
+        if not self._waiting:
+            return False
+        self._adopt((), {})
+        return True
+
+    def start_load(self, *, again: bool = False) -> object:
+        """Begin to read children, further ones or from the start; gives what the answer is to be known by."""
+        self.loading, self.error, self.is_open, self._again = object(), "", True, again
+        return self.loading
+
+    def close(self) -> None:
+        """Show nothing of what is below it, and read nothing for it."""
+        self.stop_load()
+        self.is_open = False
+
+    def stop_load(self) -> bool:
+        """Give up what is being read; whether there was something."""
+        was_loading = self.loading is not None
+        self.loading = None
+        if was_loading and not self._known:
+            self.is_open = False
+        return was_loading
+
+    def fill(self, page: Page[Folder]) -> None:
+        """Take a page of children."""
+        before = {child.location: child for child in self.children}
+        if self._again or not self._known:
+            self.children, self._waiting, self._again = [], [], False
+        self.loading, self.error, self._known = None, "", True
+        self._cursor = page.cursor
+        self._adopt(page.items, before)
+
+    def adopt(self, folder: Folder) -> "Place":
+        """The child that stands for a folder, which is shown although its siblings are not known."""
+        known = next((child for child in self.children if child.location == folder.location), None)
+        if known is None:
+            known = self._child(folder)
+            self.children.append(known)
+        return known
+
+    def unfold(self) -> None:
+        """Show all children."""
+        self.fold_after = 0
+
+    @property
+    def folded(self) -> list["Place"]:
+        """The children that are not shown; one alone is not worth it."""
+        rest = self.children[self.fold_after :] if self.fold_after else []
+        return rest if len(rest) > 1 else []
+
+    def fail(self, error: str) -> None:
+        """Remember why the children could not be read; what there was stays."""
+        self.loading, self.error = None, error
+
+    def find(self, location: Location) -> "Place | None":
+        """The place below this one, or this one, that stands for a location, as far as it was read."""
+        return next((line.place for line in lines_of([self], closed_too=True) if line.place.location == location), None)
+
+    def _adopt(self, folders: Sequence[Folder], before: Mapping[Location, "Place"]) -> None:
+        """Show further children; those that were there `before` stay as they are, open or closed."""
+        known = {child.location for child in self.children}
+        self._waiting += [folder for folder in folders if folder.location not in known]
+        now, self._waiting = self._waiting[:MAX_AT_ONCE], self._waiting[MAX_AT_ONCE:]
+        self.children += [before.get(folder.location) or self._child(folder) for folder in now]
+
+    def _child(self, folder: Folder) -> "Place":
+        return Place(folder.location, shown_name(folder), parent=self, expandable=folder.expandable)
+
+
+def shown_name(folder: Folder) -> str:
+    """A folder's name in the tree: types as people call them; what is a folder of the service ends with a slash."""
+    if len(folder.location.place) == 1:
+        return place_names(folder.location)[0]
+    is_real = bool(folder.location.path) and not folder.location.place
+    return folder.name.rstrip("/") + "/" if is_real else folder.name
+
+
+def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[PlaceLine]:
+    """The lines of trees from top to bottom."""
+    waiting = [PlaceLine(root) for root in reversed(roots)]
+    while waiting:
+        line = waiting.pop()
+        yield line
+        place = line.place
+        if line.kind is LineKind.PLACE and (place.is_open or closed_too):
+            folded = [] if closed_too else place.folded
+            shown = place.children[: len(place.children) - len(folded)]
+            above = [place.everything] if place.everything is not None else []
+            fold = [PlaceLine(place, LineKind.FOLD, f"{len(folded)} more types")] if folded else []
+            below = [*map(PlaceLine, [*above, *shown]), *fold, *_notes(place)]
+            waiting.extend(reversed(below))
+
+
+def _notes(place: Place) -> Iterator[PlaceLine]:
+    if place.loading is not None:
+        yield PlaceLine(place, LineKind.NOTE, "loading…")
+    elif place.error:
+        yield PlaceLine(place, LineKind.ERROR, place.error)
+    elif place.has_more or (place.children and place.needs_load):
+        yield PlaceLine(place, LineKind.MORE, "more…")
+    elif not place.children and not place.needs_load:
+        yield PlaceLine(place, LineKind.NOTE, "no folders")
+
 
 _INDENT = 2
 _MIN_TEXT = 12

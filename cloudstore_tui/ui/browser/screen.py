@@ -19,7 +19,7 @@ from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
-from cloudstore_tui.state.memory import Visited
+from cloudstore_tui.state.memory import BrowserState, Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.base_screen import BaseScreen
@@ -27,24 +27,22 @@ from cloudstore_tui.ui.browser.actions import ActionRunner, bindings_of
 from cloudstore_tui.ui.browser.bookmark_actions import BookmarkActions
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
-from cloudstore_tui.ui.browser.entry_table import EntryTable
+from cloudstore_tui.ui.browser.entry_table import EntryTable, RowStates
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.listing_actions import ListingActions, next_direction
 from cloudstore_tui.ui.browser.look_actions import CallFolder, DetailActions, LookActions
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.navigation_actions import NavigationActions
 from cloudstore_tui.ui.browser.object_changes import DeletionActions, RestoreActions
-from cloudstore_tui.ui.browser.panes import HEIGHTS, WIDTHS, FocusManager
 from cloudstore_tui.ui.browser.places import PlacesController
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
-from cloudstore_tui.ui.browser.row_states import RowStates
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
-from cloudstore_tui.ui.browser.state import BrowserState
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.browser.upload_actions import UploadActions
-from cloudstore_tui.ui.browser.view_actions import ViewActions
+from cloudstore_tui.ui.browser.view_actions import HEIGHTS, WIDTHS, FocusManager, ViewActions
 from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.format import zone_name, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
@@ -55,7 +53,6 @@ from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 from cloudstore_tui.ui.widgets.chrome import Badge
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
-from cloudstore_tui.ui.zones import zone_name, zones_to_show
 
 WELCOME = "Pick a place and press Enter. ? lists the keys."
 

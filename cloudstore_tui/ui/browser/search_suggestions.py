@@ -1,6 +1,7 @@
-"""What could follow where somebody types a filter or a phrase, and the box that offers it."""
+"""What is offered while a search is typed: values that were seen, keys, saved searches; and the box that shows it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.text import unaccented
 from cloudstore_tui.fiql.fields import (
     ALIASES,
@@ -29,9 +31,53 @@ from cloudstore_tui.fiql.phrases import phrase_value
 from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS, quote
 from cloudstore_tui.state.searches import SIGN, SavedSearch
 from cloudstore_tui.ui.browser.search_meaning import Token, TokenPart, tokens_of
-from cloudstore_tui.ui.browser.vocabulary import Vocabulary
 from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import plain
+
+MAX_NAMES = 200
+MAX_VALUES = 300
+"""Of one name; whoever has more of them has to type."""
+LONGEST = 80
+"""Characters of a name or a value; longer ones are not offered."""
+
+
+class Vocabulary:
+    """What the rows of one profile hold, as far as it was seen and is worth offering."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Counter[str]] = {}
+
+    def learn(self, entries: Iterable[Entry]) -> None:
+        """Take in a page of rows."""
+        for entry in entries:
+            if isinstance(entry, StoredObject):
+                for name, value in (("type", entry.type), ("mimeType", entry.mime), *entry.tags):
+                    self._note(name, value)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of tags that were seen, in the order in which they came."""
+        return tuple(self._values)
+
+    def values(self, name: str) -> tuple[tuple[str, int], ...]:
+        """The values that a field or tag was seen to have, and how often; the most frequent first."""
+        return tuple(self._values.get(name, Counter()).most_common())
+
+    def _note(self, name: str, value: str) -> None:
+        seen = self._values.get(name)
+        if seen is None:
+            if not value or not _is_offered(name) or len(self._values) >= MAX_NAMES:
+                return
+            seen = self._values[name] = Counter()
+        if value in seen:
+            seen[value] += 1
+        elif len(seen) < MAX_VALUES and _is_offered(value) and unit_of(name) is Unit.TEXT and name != "duration":
+            seen[value] = 1
+
+
+def _is_offered(text: str) -> bool:
+    return bool(text) and len(text) <= LONGEST and text.isprintable()
+
 
 MOST = 100
 """Suggestions at a place."""

@@ -23,8 +23,7 @@ from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.losses import lacking
+from cloudstore_tui.ui.format import counted, lacking
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of

@@ -26,8 +26,7 @@ from cloudstore_tui.state.searches import SavedSearch, SavedSearches
 from cloudstore_tui.transfers.model import TransferSnapshot, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.place_words import ago, service_name, visit_above, visit_title
+from cloudstore_tui.ui.format import ago, counted, service_name, visit_above, visit_title
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_watch import TransferWatch

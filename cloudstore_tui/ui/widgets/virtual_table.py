@@ -23,11 +23,10 @@ from cloudstore_tui.calls import CallPart, part_of
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui import format as formatted
-from cloudstore_tui.ui.format import DateStyle, date_style
+from cloudstore_tui.ui.format import DateStyle, date_style, zone_label
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
-from cloudstore_tui.ui.zones import zone_label
 
 MARK: Final = "●"
 """Shown before a marked row, so that marks are seen without colours."""

@@ -4,8 +4,7 @@ import pytest
 
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.browser.search_suggestions import MOST, Known, Suggestion, did_you_mean, suggest
-from cloudstore_tui.ui.browser.vocabulary import Vocabulary
+from cloudstore_tui.ui.browser.search_suggestions import MOST, Known, Suggestion, Vocabulary, did_you_mean, suggest
 
 
 @pytest.fixture

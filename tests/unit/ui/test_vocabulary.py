@@ -1,7 +1,7 @@
 """Names and values of loaded rows."""
 
 from cloudstore_tui.core.models import Folder, Location, StoredObject
-from cloudstore_tui.ui.browser.vocabulary import LONGEST, MAX_NAMES, MAX_VALUES, Vocabulary
+from cloudstore_tui.ui.browser.search_suggestions import LONGEST, MAX_NAMES, MAX_VALUES, Vocabulary
 
 HERE = Location("acme8", "us-east", "id")
 

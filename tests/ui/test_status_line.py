@@ -9,7 +9,7 @@ import pytest
 
 from cloudstore_tui.core.models import Column, ColumnKind, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore
-from cloudstore_tui.ui.widgets.foot_line import Progress, foot_text
+from cloudstore_tui.ui.browser.entries_pane import Progress, status_text
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def store(tmp_path: Path) -> Iterator[RowStore]:
 
 
 def test_the_sentence_of_the_design(store: RowStore) -> None:
-    assert foot_text(store, Progress(total=2_431), row=56) == "row 57 of 200 loaded of 2,431 · 3 marked, 12.4 MB"
-    assert foot_text(store, Progress(ended=True, order="largest first")).endswith("12.4 MB · largest first")
+    assert status_text(store, Progress(total=2_431), row=56) == "row 57 of 200 loaded of 2,431 · 3 marked, 12.4 MB"
+    assert status_text(store, Progress(ended=True, order="largest first")).endswith("12.4 MB · largest first")
 
 
 def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(store: RowStore) -> None:
@@ -35,28 +35,28 @@ def test_the_span_of_what_is_marked_is_told_in_days_or_in_times_of_one_day(store
     ]
     store.extend(rows)
     store.mark([identity(rows[0])])
-    assert foot_text(store, Progress()) == "row 1 of 203 loaded · 1 marked"
+    assert status_text(store, Progress()) == "row 1 of 203 loaded · 1 marked"
     store.mark([identity(rows[1])])
-    assert foot_text(store, Progress()) == "row 1 of 203 loaded · 2 marked, 2024-09-01 09:00 to 17:00"
+    assert status_text(store, Progress()) == "row 1 of 203 loaded · 2 marked, 2024-09-01 09:00 to 17:00"
     store.mark([identity(rows[2])])
-    assert foot_text(store, Progress()) == "row 1 of 203 loaded · 3 marked, 2024-09-01 to 2024-09-03"
+    assert status_text(store, Progress()) == "row 1 of 203 loaded · 3 marked, 2024-09-01 to 2024-09-03"
     zone = ZoneInfo("America/New_York")
-    assert foot_text(store, Progress(), zone) == "row 1 of 203 loaded · 3 marked, 2024-09-01 to 2024-09-02"
+    assert status_text(store, Progress(), zone) == "row 1 of 203 loaded · 3 marked, 2024-09-01 to 2024-09-02"
 
 
 def test_all_of_it(store: RowStore) -> None:
     store.clear_marks()
-    assert foot_text(store, Progress(ended=True, total=200)) == "row 1 of 200"
-    assert foot_text(store, Progress(ended=True), row=500) == "row 200 of 200"
+    assert status_text(store, Progress(ended=True, total=200)) == "row 1 of 200"
+    assert status_text(store, Progress(ended=True), row=500) == "row 200 of 200"
     store.clear()
-    assert foot_text(store, Progress(ended=True)) == "no rows"
-    assert foot_text(store, Progress(loading=True)) == "loading… Esc stops"
+    assert status_text(store, Progress(ended=True)) == "no rows"
+    assert status_text(store, Progress(loading=True)) == "loading… Esc stops"
 
 
 def test_a_total_that_is_not_known_or_too_small_is_not_told(store: RowStore) -> None:
     store.clear_marks()
-    assert foot_text(store, Progress()) == "row 1 of 200 loaded"
-    assert foot_text(store, Progress(total=100)) == "row 1 of 200 loaded"
+    assert status_text(store, Progress()) == "row 1 of 200 loaded"
+    assert status_text(store, Progress(total=100)) == "row 1 of 200 loaded"
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_a_total_that_is_not_known_or_too_small_is_not_told(store: RowStore) -> 
 )
 def test_an_order_of_loaded_rows_says_so(store: RowStore, kind: ColumnKind, descending: bool, words: str) -> None:
     store.sort(Column("size", "T", kind), descending)
-    assert foot_text(store, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
-    assert foot_text(store, Progress(ended=True)).endswith(words)
+    assert status_text(store, Progress(total=2_431)).endswith(f"{words}, loaded rows only")
+    assert status_text(store, Progress(ended=True)).endswith(words)
 
 
 def test_a_filter_tells_what_is_shown_and_is_cut_where_it_is_long(store: RowStore) -> None:
     store.filter("k19")
-    assert foot_text(store, Progress(ended=True)).startswith("row 1 of 11 with “k19” of 200 ·")
+    assert status_text(store, Progress(ended=True)).startswith("row 1 of 11 with “k19” of 200 ·")
     store.filter("x" * 1_000)
-    assert foot_text(store, Progress(ended=True)).startswith("no rows with “xxx")
-    assert len(foot_text(store, Progress(ended=True))) < 120
+    assert status_text(store, Progress(ended=True)).startswith("no rows with “xxx")
+    assert len(status_text(store, Progress(ended=True))) < 120
 
 
 def test_what_goes_on_and_what_went_wrong_come_last(store: RowStore) -> None:
-    assert foot_text(store, Progress(loading=True)).endswith("· loading… Esc stops")
-    assert foot_text(store, Progress(loading=True, note="marking…")).endswith("· marking… · Esc stops")
-    assert foot_text(store, Progress(stopped=True)).endswith("· stopped: r reads again")
+    assert status_text(store, Progress(loading=True)).endswith("· loading… Esc stops")
+    assert status_text(store, Progress(loading=True, note="marking…")).endswith("· marking… · Esc stops")
+    assert status_text(store, Progress(stopped=True)).endswith("· stopped: r reads again")

@@ -1,6 +1,6 @@
 """Going back through what was sent."""
 
-from cloudstore_tui.ui.browser.search_history import Recall, matching
+from cloudstore_tui.ui.browser.search_line import Recall, matching
 
 LINES = ("a==1", "type:calls since:today", "b==2")
 

@@ -1,0 +1,445 @@
+"""The line that a search is typed into: what it shows, what it means, what is offered for it, and its name."""
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import ClassVar
+
+from msgspec import Struct, field
+from rich.cells import cell_len
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+from textual.widgets.input import Selection
+
+from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.models import Location
+from cloudstore_tui.state.memory import FilterHistory
+from cloudstore_tui.state.searches import SIGN, SavedSearches, placeholders_of, use
+from cloudstore_tui.ui.browser.search_meaning import (
+    ALL,
+    AVAILABLE,
+    AVAILABLE_SHORT,
+    EXAMPLE,
+    Scope,
+    TokenPart,
+    tokens_of,
+)
+from cloudstore_tui.ui.browser.search_suggestions import (
+    Known,
+    Suggestion,
+    SuggestionBox,
+    Vocabulary,
+    did_you_mean,
+    suggest,
+)
+from cloudstore_tui.ui.report import tell
+from cloudstore_tui.ui.terminal.access import keys_in_words
+from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.widgets.fields import BarInput
+
+LONGEST = 5_000
+"""Characters of a text that is looked at with each key."""
+
+_WRONG = "search-input--wrong"
+_GAP = 2
+
+
+class Shown(Struct, frozen=True):
+    """What the rows on the screen were searched for."""
+
+    phrase: str = ""
+    """As the user typed it."""
+    scopes: tuple[Scope, ...] = (Scope(Location(""), ALL),)
+    """Where the user is, the smallest place first."""
+    zone: tzinfo = UTC
+    """What times without a zone are taken to be in."""
+
+
+class SearchContext(Struct):
+    """What a search is typed in the light of."""
+
+    shown: Shown = field(default_factory=Shown)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    history: FilterHistory = field(default_factory=FilterHistory)
+    searches: SavedSearches = field(default_factory=SavedSearches)
+
+    @property
+    def known(self) -> Known:
+        """What can be offered here."""
+        try:
+            saved = tuple(self.searches.read().values())
+        except StorageError:
+            # Told where one is used or saved; it must not stop anybody from typing.
+            saved = ()
+        here = self.shown.scopes[0].location
+        return Known(self.vocabulary, tuple(one for one in saved if one.is_for(here.profile, here.region)))
+
+
+class SearchInput(BarInput):
+    """Shows fields, operators and values apart, and underlines what is wrong."""
+
+    DEFAULT_CSS = """
+    SearchInput {
+        background: transparent;
+        & > .search-input--field { color: $text-primary; text-style: bold; }
+        & > .search-input--operator { color: $text-accent; }
+        & > .search-input--join { color: $text-accent; text-style: bold; }
+        & > .search-input--value { color: $text-success; }
+        & > .search-input--text { text-style: italic; }
+        & > .search-input--placeholder { color: $text-warning; text-style: reverse; }
+        & > .search-input--saved { color: $text-secondary; text-style: bold; }
+        & > .search-input--wrong { color: $text-error; text-style: underline; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+u", "clear", "Clear", id="search.clear", show=False, tooltip="Clear the search line"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"search-input--{part}" for part in TokenPart), _WRONG}
+
+    class Taken(Message):
+        """Right was pressed where the text ends and something is offered."""
+
+    def __init__(self) -> None:
+        super().__init__(f"f, then for example {EXAMPLE}")
+        self.highlighter = self._styled  # type: ignore[assignment]  # Textual only calls it
+        self.is_offered = False
+        """Whether something could be taken."""
+        self._wrong: int | None = None
+
+    def put(self, text: str, cursor: int | None = None) -> None:
+        """Show another text as if it had been there, with the cursor at its end or elsewhere."""
+        with self.prevent(Input.Changed):
+            self.value = text
+        self.cursor_position = len(text) if cursor is None else cursor
+
+    def select_placeholder(self) -> bool:
+        """Select the next placeholder of a saved search, so that typing fills it; whether there is one."""
+        placeholders = placeholders_of(self.value)
+        if not placeholders:
+            return False
+        next_placeholder = next(
+            (placeholder for placeholder in placeholders if placeholder.start >= self.cursor_position), placeholders[0]
+        )
+        self.selection = Selection(next_placeholder.start, next_placeholder.end)
+        return True
+
+    def action_clear(self) -> None:
+        """Begin with an empty line, wherever the cursor is."""
+        self.value = ""
+
+    def underline(self, position: int | None) -> None:
+        """Underline the part that is wrong; nothing with `None`."""
+        if position != self._wrong:
+            self._wrong = position
+            self.refresh()
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Go on by one, or take what is offered where there is nothing to go on to."""
+        if self.is_offered and not select and self.cursor_at_end:
+            self.post_message(self.Taken())
+        else:
+            super().action_cursor_right(select)
+
+    def _styled(self, text: Text) -> Text:
+        if len(text) > LONGEST:
+            return text
+        for token in tokens_of(text.plain):
+            is_wrong = self._wrong is not None and token.start <= self._wrong < token.end
+            style = self.get_component_rich_style(f"search-input--{token.part}", partial=True)
+            text.stylize(style, token.start, token.end)
+            if is_wrong:
+                text.stylize(self.get_component_rich_style(_WRONG, partial=True), token.start, token.end)
+        return text
+
+
+class Recall:
+    """A walk from the newest line to the oldest and back to what was being typed."""
+
+    def __init__(self) -> None:
+        self._lines: tuple[str, ...] = ()
+        self._steps = 0
+        self._draft = ""
+
+    @property
+    def is_back(self) -> bool:
+        """Whether a line of the past is shown."""
+        return self._steps > 0
+
+    def older(self, lines: Sequence[str], text: str) -> str | None:
+        """The line before the one that is shown, `None` at the oldest; `text` is what is typed now."""
+        if not self._steps:
+            self._lines, self._draft = tuple(line for line in lines if line != text), text
+        if self._steps >= len(self._lines):
+            return None
+        self._steps += 1
+        return self._lines[-self._steps]
+
+    def newer(self) -> str | None:
+        """The line after the one that is shown; after the newest what was being typed."""
+        if not self._steps:
+            return None
+        self._steps -= 1
+        return self._lines[-self._steps] if self._steps else self._draft
+
+    def forget(self) -> None:
+        """Begin at the newest again."""
+        self._steps = 0
+
+
+def matching(lines: Sequence[str], text: str) -> tuple[str, ...]:
+    """The lines that hold all words of a text, the newest first; capitals do not matter."""
+    words = text.casefold().split()
+    return tuple(line for line in reversed(lines) if all(word in line.casefold() for word in words))
+
+
+class Offers:
+    """What the box holds: words that could follow, earlier searches, or what was probably meant."""
+
+    def __init__(self, line: SearchInput, shown: SuggestionBox, context: SearchContext) -> None:
+        self._line = line
+        self._box = shown
+        self._context = context
+        self._recall = Recall()
+        self._is_past = False
+        self._is_guess = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is offered."""
+        return bool(self._box.offers)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether earlier searches are offered."""
+        return self._is_past and self.is_open
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether whole searches are offered in the place of words that are known as something else."""
+        return self._is_guess and self.is_open
+
+    def close(self) -> None:
+        """Offer nothing."""
+        self._is_past = self._is_guess = False
+        self._show(())
+
+    def guess(self) -> bool:
+        """Offer what the words without a key were probably meant to be; whether there is any."""
+        self._is_past, self._is_guess = False, True
+        self._show(did_you_mean(self._line.value, self._context.vocabulary), "Did you mean")
+        return self.is_open
+
+    def typed(self) -> None:
+        """Offer what fits to what was just typed."""
+        self._recall.forget()
+        self._is_guess = False
+        if self._is_past:
+            self._offer_past()
+        elif self._line.has_focus and self._line.value and len(self._line.value) <= LONGEST:
+            self.ask()
+        else:
+            self.close()
+
+    def ask(self) -> None:
+        """Offer all that could stand at the cursor."""
+        text, cursor = self._line.value, self._line.cursor_position
+        self._show(suggest(text, cursor, self._context.known), key_at(text, cursor))
+
+    def take(self) -> None:
+        """Put the chosen one into the line.
+
+        Raises:
+            StorageError: it is a saved search, and cannot be read.
+        """
+        chosen, was_whole = self._box.chosen, self._is_past or self._is_guess
+        self.close()
+        if chosen is None:
+            return
+        self._line.put(*chosen.put_into(self._line.value))
+        if chosen.text.startswith(SIGN):
+            self.expand()
+        elif not was_whole:
+            self.ask()
+
+    def expand(self) -> bool:
+        """Put a saved search in the place of its name; whether it has placeholders to be filled.
+
+        Raises:
+            StorageError: there is none, or it cannot be read.
+        """
+        if self._line.value.startswith(SIGN):
+            self._line.put(use(self._line.value, self._context.searches), 0)
+            if not self._line.select_placeholder():
+                self._line.action_end()
+        return bool(placeholders_of(self._line.value))
+
+    def search_past(self) -> bool:
+        """Offer earlier searches that hold what is typed, or choose the next of them; whether there is any."""
+        if self.is_past:
+            self._box.move(1)
+        else:
+            self._is_past = True
+            self._offer_past()
+        return self.is_open
+
+    def up(self) -> None:
+        """Up in the list, or back to an earlier search."""
+        if self.is_open and (self._is_past or not self._box.is_first_chosen):
+            self._box.move(-1)
+        else:
+            self._go_to(self._recall.older(self._context.history.lines, self._line.value))
+
+    def down(self) -> bool:
+        """Down in the list, or on to a later search; whether there was either."""
+        if self.is_open:
+            self._box.move(1)
+        elif self._recall.is_back:
+            self._go_to(self._recall.newer())
+        else:
+            return False
+        return True
+
+    def _offer_past(self) -> None:
+        typed = self._line.value
+        lines = matching(self._context.history.lines, typed)
+        self._show([Suggestion(line, end=len(typed)) for line in lines if line != typed], "Earlier searches")
+
+    def _go_to(self, text: str | None) -> None:
+        if text is not None:
+            self.close()
+            self._line.put(text)
+
+    def _show(self, offers: Sequence[Suggestion], title: str = "") -> None:
+        self._box.offer(offers, title)
+        self._line.is_offered = bool(offers)
+
+
+def key_at(text: str, cursor: int) -> str:
+    """The key of the value that is typed at a cursor; empty where a key is typed."""
+    key = ""
+    for token in tokens_of(text[:cursor]):
+        key = token.of(text) if token.part is TokenPart.FIELD else "" if token.part is TokenPart.TEXT else key
+    return key if text[:cursor].rstrip(" ") == text[:cursor] else ""
+
+
+class MeaningLine(Widget):
+    """The second line: what a text means or what is wrong with it, and the keys where there is room."""
+
+    DEFAULT_CSS = """
+    MeaningLine {
+        overlay: screen; height: 1; width: 100%; display: none; background: $background; color: $text-muted;
+    }
+    """
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: tuple[Content, str, str] = (Content(""), "", "")
+
+    @property
+    def text(self) -> str:
+        """What it says, in full."""
+        words, note, _keys = self._said
+        return f"{words.plain} ({note})" if note else words.plain
+
+    def say(self, words: Content, note: str, keys: str) -> None:
+        """Say this; the note becomes shorter and the keys vanish where there is no room."""
+        keys = keys_in_words(self.app, keys)
+        if (words, note, keys) != self._said:
+            self._said = (words, note, keys)
+            self.refresh()
+
+    def render(self) -> Content:
+        """The words at the left, the keys at the right."""
+        words, note, keys = self._said
+        width, left = self.size.width, Content(" → ") + words
+        notes = [more for more in (note, AVAILABLE_SHORT if note == AVAILABLE else "") if more]
+        tails = [(more, keys) for more in notes] + [("", keys)] + [(more, "") for more in notes]
+        for more, hint in tails:
+            whole = left + Content.styled(f" · {more}", "$text-accent") if more else left
+            room = width - whole.cell_length - cell_len(hint) - 1
+            if room >= _GAP:
+                return whole + Content(" " * room) + show(hint)
+        return left.truncate(width, ellipsis=True)
+
+
+class SearchNameLine(Vertical):
+    """Asks for a name; there only while it is needed."""
+
+    DEFAULT_CSS = """
+    SearchNameLine {
+        overlay: screen; height: auto; display: none; background: $panel;
+        &.-open { display: block; }
+        .name-line { height: 1; }
+        .name-label { width: auto; padding: 0 1; color: $text-accent; text-style: bold; }
+        .name-text { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Back", id="naming.close", tooltip="Save nothing"),
+    ]
+
+    class Closed(Message):
+        """It is done, or not wanted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self._searches = SavedSearches()
+        self._where = ("", "")
+        self._known: frozenset[str] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        """Label and line, and what is saved."""
+        with Horizontal(classes="name-line"):
+            yield Static(f"Save as {SIGN}", classes="name-label", markup=False)
+            yield BarInput("a name of letters, digits, - and _; a value written ?name is asked for each time")
+        yield Static("", classes="name-text", markup=False)
+
+    def open(self, text: str, searches: SavedSearches, profile: str = "", region: str = "") -> None:
+        """Ask for the name of a text, and save it there, for where the user is.
+
+        Raises:
+            StorageError: what is saved already cannot be read.
+        """
+        self._known = frozenset(searches.read())
+        self._text, self._searches, self._where = text, searches, (profile, region)
+        self.add_class("-open")
+        line = self.query_one(BarInput)
+        line.value = ""
+        line.focus()
+        self._say("")
+
+    def action_close(self) -> None:
+        """Vanish."""
+        self.remove_class("-open")
+        self.post_message(self.Closed())
+
+    @on(Input.Changed)
+    def warn(self, event: Input.Changed) -> None:
+        """Say if another search would be replaced."""
+        event.stop()
+        self._say(event.value.strip().removeprefix(SIGN))
+
+    @on(Input.Submitted)
+    def name_it(self, event: Input.Submitted) -> None:
+        """Enter is the answer."""
+        event.stop()
+        name = event.value.strip().removeprefix(SIGN)
+        if not name:
+            return
+        profile, region = self._where
+        self._searches.save(name, self._text, profile=profile, region=region)
+        where = f" in {self._searches.path}" if self._searches.path else ", until the program ends"
+        tell(self, f"Saved as {SIGN}{name}{where}.")
+        self.action_close()
+
+    def _say(self, name: str) -> None:
+        words = f"Enter replaces {SIGN}{name} by: " if name in self._known else "Saves: "
+        self.query_one(".name-text", Static).update(show(words + self._text))
