@@ -281,6 +281,9 @@ class CloudStoreApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Carry out keys one by one: each has what the one before has asked for."""
         is_typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        if is_typed and not self.screen_stack:
+            # The program ends: nothing is left that a key could be meant for.
+            return
         if is_typed and not self._typed.lets_through(event):
             return
         if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:

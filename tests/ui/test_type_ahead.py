@@ -1,9 +1,12 @@
 """Keys that are typed ahead: the line or dialog that a key opens takes every later one."""
 
 import asyncio
+import gc
+import warnings
 from typing import Any
 
 import pytest
+from textual._xterm_parser import XTermParser
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import NetworkError
@@ -131,3 +134,15 @@ async def test_a_paste_waits_for_the_line_too(browser: Any) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.burst("f\x1b[200~type==x\x1b[201~")
         await it.until(lambda: it.screen.entries.bar.line.value == "type==x")
+
+
+@pytest.mark.parametrize("keys", [f"{ENTER}!yq~q", ".yq!q", "yq", "A#bq"])
+async def test_an_end_before_all_keys_were_carried_out_leaves_nothing_behind(browser: Any, keys: str) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        async with browser(home=True) if keys[0] == ENTER else browser(start="acme8:us-east/") as it:
+            for event in XTermParser().feed(keys):
+                it.app.post_message(event)
+            await it.pilot.pause()
+        gc.collect()
+    assert [str(one.message) for one in heard if "never awaited" in str(one.message)] == []
