@@ -11,7 +11,7 @@ from textual.content import Content
 from cloudstore_tui.core.models import Location, Retention, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.ui import format as in_words
-from cloudstore_tui.ui.detail_text import Subject, detail_text, preview, two_lines
+from cloudstore_tui.ui.widgets.detail_pane import Subject, detail_text, preview, two_lines
 
 ENTRY = StoredObject(
     Location("acme8", "us-east", "id-1"),

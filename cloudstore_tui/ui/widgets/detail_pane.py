@@ -1,15 +1,363 @@
-"""A look at the entry under the cursor, beside the list or in two lines below it."""
+"""The pane beside the list: who, when and how long, the other files of the call, and all that is known of an entry."""
 
-from collections.abc import Callable, Container, Sequence
-from datetime import UTC, tzinfo
+from collections.abc import Callable, Container, Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from msgspec import Struct
 from textual.content import Content
 from textual.timer import Timer
 
-from cloudstore_tui.core.models import Entry, Retention, StoredObject, identity
-from cloudstore_tui.ui.detail_text import Subject, everything, preview, two_lines
+from cloudstore_tui.calls import SHARED, title_of
+from cloudstore_tui.core.models import Entry, Folder, Retention, StoredObject, identity
+from cloudstore_tui.fiql.fields import Unit, unit_of
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.mask import MASK
+from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
+
+_LABEL_STYLE = "$text-muted"
+_TAG_STYLE = "$text-accent"
+_HEAD_STYLE = "bold $text-muted"
+_GAP = 2
+_CALL = "press . for everything of this call"
+_MAX_LABEL = 16
+"""Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
+_MIN_COLUMN = 40
+"""Cells below which two fields do not stand side by side."""
+_SEVERAL = 8
+"""Fields that a preview shows of all that are known."""
+_WORTH_SAYING = 1_000_000
+"""Bytes from which on the size of another object of the call is said."""
+_FIRST = ("callId", "agentId", "userId", "extensionNumber", "branchId", "Checksum", "Address")
+"""What of the rest people look up most."""
+_SAID = frozenset({"agentName", "userName", "direction", "queueName", "duration", "address", "callerId", "calleeId"})
+"""Tags that the first lines tell."""
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class DetailField(Struct, frozen=True):
+    """One thing known of an entry; both texts are as the service wrote them."""
+
+    label: str
+    value: str
+    is_tag: bool = False
+
+
+class Subject(Struct, frozen=True):
+    """An entry, and what is known beside it without asking anybody."""
+
+    entry: Entry
+    zone: tzinfo
+    call: tuple[StoredObject, ...] = ()
+    """The rows of its call, itself among them."""
+    around: str = ""
+    """What there is in the list that it stands in."""
+    head: str = ""
+    """What its content begins with, by lines that are safe to draw."""
+    title: str = ""
+    """What `head` is."""
+    retention: Retention | None = None
+    """The policy by which it is told until when it is kept."""
+
+    @property
+    def teller(self) -> Entry:
+        """The entry, or one of its call that tells whose it is where it does not itself."""
+        tell = (one for one in (self.entry, *self.call) if isinstance(one, StoredObject) and _agent(one))
+        return next(tell, self.entry)
+
+
+def preview(subject: Subject, width: int) -> Content:
+    """Who, when and what first, in lines of at most `width` cells."""
+    parts = [*_opening(subject, width)]
+    if call := _this_call(subject, width):
+        parts += [Content(""), *call]
+    if subject.around:
+        parts += [Content(""), *_headed("HERE", subject.around, width)]
+    if subject.head:
+        body = [_cut(line, width) for line in subject.head.split("\n")]
+        parts += [Content(""), *_headed(subject.title, "", width), *body]
+    if details := _details(subject.entry, subject.zone, width):
+        parts += [Content(""), *details]
+    return Content("\n").join(parts)
+
+
+def everything(subject: Subject, width: int) -> Content:
+    """Who and when, then every field and every tag."""
+    fields = detail_text(subject.entry, subject.zone, width)
+    return Content("\n").join([*_opening(subject, width), Content(""), fields])
+
+
+def two_lines(subject: Subject, width: int) -> Content:
+    """The same in two lines: whose it is and what it is, then what it begins with or what belongs to it."""
+    first = " · ".join([_who(subject), *_facts(subject)[1:]])
+    said = next((line for line in subject.head.split("\n") if line.strip()), "")
+    others = _others(subject)
+    second = said or (f"This call: {', '.join(map(title_of, others))}" if others else subject.around)
+    if not second:
+        second = _facts(subject)[0] if _facts(subject) else ""
+    return _cut(first, width).stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
+
+
+def _opening(subject: Subject, width: int) -> Iterator[Content]:
+    yield from (line.stylize("bold") for line in _split(show(_who(subject)), width))
+    yield from _joined(_facts(subject), width)
+    entry = subject.entry
+    if isinstance(entry, StoredObject) and entry.state not in ("", "AVAILABLE"):
+        how = " B restores it." if entry.state == "ARCHIVED" else ""
+        yield from _split(show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning"), width)
+    if isinstance(entry, StoredObject) and subject.retention and (ends := subject.retention.expires(entry)):
+        told = f"Expires {words.local(ends, subject.zone):%Y-%m-%d} by your policy"
+        yield from (line.stylize(_LABEL_STYLE) for line in _split(show(told), width))
+
+
+def _who(subject: Subject) -> str:
+    """`Khang Glynn ← +1 669 555 3203`, or what it is called where nobody is known."""
+    teller = subject.teller
+    agent = _agent(teller)
+    other = next((key for key in ("address", "callerId") if isinstance(teller, StoredObject) and teller.tag(key)), "")
+    if isinstance(teller, Folder) or not (agent or other):
+        name = subject.entry.name
+        return f"{name.rstrip('/')}/" if isinstance(subject.entry, Folder) else name
+    arrow = {"INBOUND": "←", "OUTBOUND": "→"}.get(teller.tag("direction").upper(), "·")
+    number = phone(MASK.field(other, teller.tag(other))) if other else ""
+    return f" {arrow} ".join(part for part in (MASK.field("agentName", agent), number) if part)
+
+
+def _facts(subject: Subject) -> list[str]:
+    """When, then which way, where, how long, how large, what."""
+    entry, teller = subject.entry, subject.teller
+    if isinstance(entry, Folder):
+        return [part for part in (_moment(entry.modified, subject.zone), "folder") if part]
+    told = teller if isinstance(teller, StoredObject) else entry
+    kind = entry.name.rpartition(".")[2].lower() if "." in entry.name[-6:] else entry.mime
+    title = title_of(entry) if entry.type else ""
+    return [
+        part
+        for part in (
+            _moment(entry.created or entry.modified, subject.zone),
+            title if title not in ("Recording", "file") else "",
+            told.tag("direction").lower(),
+            told.tag("queueName"),
+            words.duration(entry.duration),
+            words.size(entry.size, exact=entry.size_exact),
+            kind,
+        )
+        if part
+    ]
+
+
+def _agent(entry: Entry) -> str:
+    return (entry.tag("agentName") or entry.tag("userName")) if isinstance(entry, StoredObject) else ""
+
+
+def _moment(moment: datetime | None, zone: tzinfo) -> str:
+    if moment is None:
+        return ""
+    local = words.local(moment, zone)
+    return f"{_DAYS[local.weekday()]} {words.day(local)} {local:%H:%M}"
+
+
+def phone(number: str) -> str:
+    """A telephone number as people read it, where its country is known to be written so."""
+    digits = number.removeprefix("+1")
+    if number.startswith("+1") and len(digits) == 10 and digits.isdecimal():
+        return f"+1 {digits[:3]} {digits[3:6]} {digits[6:]}"
+    return number
+
+
+def _others(subject: Subject) -> list[StoredObject]:
+    here = identity(subject.entry)
+    return [one for one in subject.call if identity(one) != here]
+
+
+def _this_call(subject: Subject, width: int) -> list[Content]:
+    others, entry = _others(subject), subject.entry
+    if not others:
+        shared = isinstance(entry, StoredObject) and any(entry.tag(key) for key in SHARED)
+        return _headed("THIS CALL", "", width) + _split(show(_CALL), width) if shared else []
+    sizes = [one.size for one in subject.call if one.size is not None]
+    exact = all(one.size_exact for one in subject.call)
+    total = f"{counted(len(subject.call), 'file')} here · {words.size(sum(sizes), exact=exact)}"
+    return _headed("THIS CALL", total, width) + _joined([_named(one) for one in others], width, "   ")
+
+
+def _named(entry: StoredObject) -> str:
+    large = entry.size is not None and entry.size >= _WORTH_SAYING
+    return f"{title_of(entry)} {words.size(entry.size, exact=entry.size_exact)}" if large else title_of(entry)
+
+
+def _details(entry: Entry, zone: tzinfo, width: int) -> list[Content]:
+    fields = [field for field in fields_of(entry, zone) if field.label not in _SAID]
+    told = [field for field in fields if field.label in _FIRST]
+    rest = [field for field in fields if field.is_tag and field not in told]
+    shown = (sorted(told, key=lambda field: _FIRST.index(field.label)) + rest)[:_SEVERAL]
+    label_width = min(max((_cells(field.label) for field in shown), default=0), _MAX_LABEL)
+    lines = [_cut_content(_field_text(field, label_width), width) for field in shown]
+    left = len(fields) - len(shown)
+    more = [_cut(f"… {counted(left, 'more field')}: i shows all", width).stylize(_LABEL_STYLE)] if left else []
+    return [*_headed("DETAILS", "", width), *lines, *more] if shown else []
+
+
+def _headed(title: str, right: str, width: int) -> list[Content]:
+    head = Content.styled(title, _HEAD_STYLE)
+    if not right:
+        return [head]
+    gap = width - _cells(title) - _cells(right)
+    return [head + " " * gap + show(right)] if gap >= _GAP else [head, *_split(show(right), width)]
+
+
+def _joined(parts: Sequence[str], width: int, between: str = " · ") -> list[Content]:
+    """Parts one after the other, as many in a line as there is room for."""
+    lines: list[str] = []
+    for part in parts:
+        line = f"{lines[-1]}{between}{part}" if lines else part
+        if lines and _cells(line) <= width:
+            lines[-1] = line
+        else:
+            lines.append(part)
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: str, width: int) -> Content:
+    return _cut_content(show(line), width)
+
+
+def _cut_content(text: Content, width: int) -> Content:
+    if text.cell_length <= width:
+        return text
+    return text.divide([_fitting(text.plain, max(width - 1, 1))])[0] + "…"
+
+
+def _split(text: Content, width: int) -> list[Content]:
+    return _wrapped(text, 0, width).split("\n")
+
+
+# Everything
+
+
+def fields_of(entry: Entry, zone: tzinfo) -> list[DetailField]:
+    """What is known, most telling first; what the service did not tell is left out."""
+    found = _folder_fields(entry, zone) if isinstance(entry, Folder) else _object_fields(entry, zone)
+    return [field for field in found if field.value]
+
+
+def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
+    """All fields in lines of at most `width` cells; short ones two in a line where there is room."""
+    fields = fields_of(entry, zone)
+    if not fields:
+        return Content("")
+    label_width = min(max(_cells(field.label) for field in fields), _MAX_LABEL)
+    column = (width - _GAP) // 2
+    lines: list[Content] = []
+    left: Content | None = None
+    for field in fields:
+        text = _field_text(field, label_width)
+        if column < _MIN_COLUMN or text.cell_length > column:
+            lines += [part for part in (left, _wrapped(text, label_width + _GAP, width)) if part is not None]
+            left = None
+        elif left is None:
+            left = text
+        else:
+            lines.append(left.pad_right(column - left.cell_length + _GAP) + text)
+            left = None
+    return Content("\n").join(lines if left is None else [*lines, left])
+
+
+def _folder_fields(folder: Folder, zone: tzinfo) -> Iterator[DetailField]:
+    yield DetailField("Name", folder.name)
+    yield DetailField("Modified", words.full_time(folder.modified, zone))
+    yield DetailField("Address", folder.location.address)
+    if folder.query is not None:
+        yield DetailField("FIQL", folder.query.filter)
+
+
+def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[DetailField]:
+    yield DetailField("What", title_of(entry) if entry.type else "")
+    yield DetailField("Size", _size(entry))
+    yield DetailField("Duration", words.duration(entry.duration))
+    yield DetailField("State", _state(entry.state))
+    yield DetailField("Call", _CALL if any(entry.tag(key) for key in SHARED) else "")
+    yield DetailField("Created", words.full_time(entry.created, zone))
+    yield DetailField("Modified", words.full_time(entry.modified, zone))
+    yield DetailField("Updated", words.full_time(entry.updated, zone))
+    for key, value in entry.tags:
+        yield DetailField(key, _told(entry, key, value, zone), is_tag=True)
+    yield DetailField("Name", entry.name)
+    yield DetailField("Type", entry.type)
+    yield DetailField("MIME type", entry.mime)
+    kind = f" ({entry.checksum_type})" if entry.checksum and entry.checksum_type else ""
+    yield DetailField("Checksum", f"{entry.checksum}{kind}")
+    yield DetailField("Bucket", entry.bucket_id)
+    yield DetailField("User", entry.user_id)
+    yield DetailField("Customer", entry.customer_id)
+    yield DetailField("Address", entry.location.address)
+
+
+def _told(entry: StoredObject, key: str, value: str, zone: tzinfo) -> str:
+    """The value of a tag; times and lengths of a known unit also as people read them."""
+    unit = unit_of(key, entry.type)
+    is_number = value.isascii() and value.isdigit() and len(value) <= 14
+    if is_number and unit is Unit.EPOCH_MS:
+        return f"{words.full_time(_EPOCH + timedelta(milliseconds=int(value)), zone)} ({value})"
+    if is_number and unit is Unit.MILLISECONDS:
+        return f"{words.duration(int(value) / 1000)} ({value} ms)"
+    return value or "(empty)"
+
+
+def _size(entry: StoredObject) -> str:
+    text = words.exact_size(entry.size, exact=entry.size_exact)
+    return text if entry.size is None or entry.size_exact else f"{text}, rounded by the service"
+
+
+def _state(word: str) -> str:
+    shown = words.state(word)
+    return shown if shown.lower() == word.lower() else f"{shown}: {word}"
+
+
+def _field_text(field: DetailField, label_width: int) -> Content:
+    label = show(field.label, _MAX_LABEL * 4).stylize(_TAG_STYLE if field.is_tag else _LABEL_STYLE)
+    gap = max(label_width - label.cell_length, 0) + _GAP
+    value = MASK.field(field.label, field.value) if field.is_tag else field.value
+    return label + Content(" " * gap) + show(value)
+
+
+def _wrapped(text: Content, indent: int, width: int) -> Content:
+    """The text in lines of `width` cells, further ones indented to where values begin."""
+    if text.cell_length <= width:
+        return text
+    room = max(width - indent, 8)
+    first, rest = text.divide([_fitting(text.plain, max(width, 8))])[:2]
+    lines = [first]
+    while rest.plain:
+        cut = _fitting(rest.plain, room)
+        parts = rest.divide([cut]) if cut < len(rest.plain) else [rest, Content("")]
+        lines.append(parts[0].pad_left(indent))
+        rest = parts[1]
+    return Content("\n").join(lines)
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters of `text` fit into `width` cells; at least one."""
+    used = 0
+    for index, character in enumerate(text):
+        used += _cells(character)
+        if used > width:
+            return max(index, 1)
+    return len(text)
+
+
+def _cells(text: str) -> int:
+    return Content(text).cell_length
+
+
+def totals(folders: int, files: int, size: int, *, exact: bool) -> str:
+    """`7 folders · 31 files · 41.0 MB`."""
+    parts = [counted(folders, "folder") if folders else "", counted(files, "file") if files else ""]
+    return " · ".join(part for part in (*parts, words.size(size, exact=exact) if size else "") if part)
+
 
 PAUSE = 0.15
 """Seconds without a further step of the cursor before the pane is drawn: a held key draws it once."""
