@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -175,11 +175,20 @@ BATCH = 100
 
 
 async def delete_logged(
-    log: DeletionLog, provider: StorageProvider, objects: Sequence[StoredObject]
+    log: DeletionLog,
+    provider: StorageProvider,
+    objects: Sequence[StoredObject],
+    objection: Callable[[StoredObject], StorageError | None] = lambda _entry: None,
 ) -> tuple[Deletion, ...]:
     """Delete exactly these objects; what came of each, in the same order.
 
     Every object is in the log before it is sent, and again with what came of it.
+
+    Args:
+        log: where that is written.
+        provider: of the objects.
+        objects: what is to be deleted.
+        objection: asked for each object right before it is sent: why it is kept after all. Blocks, and is quick.
 
     Raises:
         LocalDiskError: nothing could be written down, so nothing was deleted.
@@ -194,20 +203,28 @@ async def delete_logged(
                 raise
             done += [Deletion(entry.location, DeletionOutcome.KEPT, error) for entry in objects[first:]]
             break
-        done += await _settled(log, batch, provider, some)
+        done += await _settled(log, batch, provider, some, objection)
     return tuple(done)
 
 
 async def _settled(
-    log: DeletionLog, batch: str, provider: StorageProvider, objects: Sequence[StoredObject]
+    log: DeletionLog,
+    batch: str,
+    provider: StorageProvider,
+    objects: Sequence[StoredObject],
+    objection: Callable[[StoredObject], StorageError | None],
 ) -> list[Deletion]:
+    kept = {entry.location: error for entry in objects if (error := objection(entry)) is not None}
+    sent = [entry.location for entry in objects if entry.location not in kept]
     try:
-        done = list(await provider.delete([entry.location for entry in objects]))
+        told = {one.location: one for one in await provider.delete(sent)} if sent else {}
     except UnavailableError as error:
-        done = [Deletion(entry.location, DeletionOutcome.UNKNOWN, error) for entry in objects]
+        told = {location: Deletion(location, DeletionOutcome.UNKNOWN, error) for location in sent}
     except StorageError as error:
         # A provider tells of each object what became of it; what it refuses as a whole it has not sent.
-        done = [Deletion(entry.location, DeletionOutcome.KEPT, error) for entry in objects]
+        told = {location: Deletion(location, DeletionOutcome.KEPT, error) for location in sent}
+    told |= {location: Deletion(location, DeletionOutcome.KEPT, error) for location, error in kept.items()}
+    done = [told[entry.location] for entry in objects]
     try:
         await asyncio.to_thread(log.end, batch, done)
     except StorageError as error:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cloudstore_tui import __version__
-from cloudstore_tui.archive.chain import SEALED, Break, Chain, read_chain, read_lines
+from cloudstore_tui.archive.chain import SEALED, Break, Chain, open_chain, read_chain, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     CHAIN,
@@ -117,7 +117,7 @@ def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None
         locked = PullFolder(place.payload)
         locked.lock()
         stack.callback(locked.unlock)
-        chain = stack.enter_context(closing(Chain(place.root)))
+        chain = stack.enter_context(closing(open_chain(place.root, place.payload)))
         known = stack.enter_context(closing(ScratchDatabase(scratch, _SCHEMA)))
         return _Sealing(place, locked, chain, known, stop).run(key)
 

@@ -141,6 +141,16 @@ class Chain:
             self._disk.close(self._file)
 
 
+def open_chain(root: Path, payload: Path, disk: Disk | None = None) -> Chain:
+    """The events of a folder, to be added to; if there are none yet they begin with what its manifest tells.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    manifest = payload / NAME
+    return Chain(root, disk, read_manifest(manifest) if manifest.exists() else ())
+
+
 class Break(msgspec.Struct, frozen=True):
     """Where a chain is broken."""
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from cloudstore_tui.core.errors import BusyError, ConflictError, LocalDiskError, StorageError, UnsafeError
 from cloudstore_tui.fs.disk import Disk, TargetFolder, disk_error, os_errors_as
+from cloudstore_tui.transfers.verify import Content, ExpectedChecksum, VerifyResult, needed
 from cloudstore_tui.transfers.workers import Stop
 
 _CHUNK = 1 << 20
@@ -128,6 +129,17 @@ class PullFolder:
                 stop.check()
                 digest.update(chunk)
         return digest.hexdigest()
+
+    def verified(self, path: PurePosixPath, expected: ExpectedChecksum, stop: Stop) -> tuple[str, VerifyResult]:
+        """The SHA-256 of a file in hex, and how well its bytes are those that a service tells of; it is read back.
+
+        Raises:
+            StorageError: it cannot be read, or is no plain file.
+        """
+        with self._plain_file(path) as file:
+            content = Content(self._disk, file.fileno(), self.file(path), stop)
+            digests = content.digests(needed(expected) | {"sha256"})
+            return digests.sha256, content.verify(expected, digests)
 
     @contextmanager
     def _plain_file(self, path: PurePosixPath) -> Iterator[BinaryIO]:

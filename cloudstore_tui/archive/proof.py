@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cloudstore_tui.archive.bag import place_of
-from cloudstore_tui.archive.chain import Chain, read_lines
+from cloudstore_tui.archive.chain import open_chain, read_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     NAME,
@@ -24,6 +24,7 @@ from cloudstore_tui.core.errors import MissingError, StorageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Deletion
 from cloudstore_tui.results.scratch import ScratchDatabase
+from cloudstore_tui.transfers.verify import ExpectedChecksum
 from cloudstore_tui.transfers.workers import Stop
 
 _SCHEMA = """
@@ -85,12 +86,16 @@ class ProofFolder:
             before = self._state(path)
             if before is None:
                 return "its copy is missing"
-            digest = self._folder.sha256(path, stop)
+            size = entry.size if entry.size_exact else None
+            expected = ExpectedChecksum(size, entry.checksum, entry.checksum_type)
+            digest, result = self._folder.verified(path, expected, stop)
             after = self._state(path)
         except StorageError as failure:
             return f"its copy cannot be read: {failure.message}"
         if digest != line["sha256"] or after != before:
             return "its copy is not what was fetched"
+        if not result.is_same:
+            return "its copy does not have the checksum that the service tells"
         row = (key, before, entry.checksum, entry.size)
         self._database.execute("INSERT OR REPLACE INTO proved VALUES (?, ?, ?, ?)", row)
         return ""
@@ -115,7 +120,7 @@ class ProofFolder:
         Raises:
             StorageError: the disk refuses.
         """
-        chain = Chain(self._root)
+        chain = open_chain(self._root, self._folder.path)
         try:
             chain.append(
                 (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_lines, read_lines
+from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_lines, open_chain, read_lines
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.listing import ObjectListing
@@ -17,7 +17,6 @@ from cloudstore_tui.archive.manifest import (
     UNLISTED,
     Manifest,
     ManifestEntry,
-    read_manifest,
     unlisted_entry,
     write_table,
 )
@@ -189,7 +188,8 @@ class Pull:
     async def _fetch(self, engine: TransferManager) -> PullReport:
         strategy = await self._workers.run(lambda _stop: choose_strategy(self._plan, self._provider, self._options))
         self.wanted = self._plan.counts()[Outcome.WANTED]
-        with closing(await self._workers.run(lambda _stop: self._chain())) as chain:
+        opened = await self._workers.run(lambda _stop: open_chain(self._root, self._folder.path, self._disk))
+        with closing(opened) as chain:
             recorder = await self._workers.run(lambda _stop: self._recorder(chain))
             try:
                 await self._workers.run(recorder.catch_up)
@@ -207,11 +207,6 @@ class Pull:
                 recorder.close()
             await self._workers.run(lambda _stop: self._tidy(recorder, chain))
         return self._report(recorder)
-
-    def _chain(self) -> Chain:
-        """The events of the folder; those of before there were any begin with what its manifest says."""
-        known = read_manifest(self._folder.path / NAME) if self._has_manifest() else ()
-        return Chain(self._root, self._disk, known)
 
     def _recorder(self, chain: Chain) -> Recorder:
         manifest = Manifest(self._folder.path, self._disk, manifest_lines(chain.path))

@@ -12,7 +12,7 @@ from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageErro
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome, StorageProvider
 from cloudstore_tui.deletions import BATCH, FILE, UNKNOWN, Deleted, DeletionLog, delete_logged
-from cloudstore_tui.transfers.workers import Stop, Workers
+from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 
@@ -57,9 +57,12 @@ async def _release(session: CommandSession, folder: Path, paths: Sequence[str], 
         wanted = paths or await workers.run(lambda _stop: [place.address for place in proof.locations()])
         proved: list[tuple[StorageProvider, list[StoredObject]]] = []
         for provider, entries in await _found(session, wanted):
-            good = [
-                entry for entry in entries if not _kept(output, entry, await workers.run(partial(proof.prove, entry)))
-            ]
+            good = []
+            for entry in entries:
+                if (error := _objection(entry, await workers.run(partial(proof.prove, entry)))) is None:
+                    good.append(entry)
+                else:
+                    output.error(error)
             proved += [(provider, good)] if good else []
         if not _agreed(output, proved, yes=yes, dry_run=dry_run):
             return
@@ -83,14 +86,9 @@ async def _release_batch(
     """Look at each object and its copy once more, and delete at once those that nobody has touched since."""
     # What became of the others is told by who looks.
     again = [entry for _, found in await _found(session, [one.location.address for one in entries]) for entry in found]
-    left = [
-        entry
-        for entry in again
-        if not _kept(session.output, entry, await workers.run(partial(_still_proved, proof, entry)))
-    ]
-    if not left:
+    if not again:
         return ()
-    done = await delete_logged(_log(), provider, left)
+    done = await delete_logged(_log(), provider, again, lambda entry: _objection(entry, proof.still_proved(entry)))
     try:
         await workers.run(lambda _stop: proof.note_released(list(done)))
     except StorageError as error:
@@ -98,15 +96,9 @@ async def _release_batch(
     return done
 
 
-def _still_proved(proof: ProofFolder, entry: StoredObject, _stop: Stop) -> str:
-    return proof.still_proved(entry)
-
-
-def _kept(output: Output, entry: StoredObject, why: str) -> bool:
-    """Whether an object is kept, which is told."""
-    if why:
-        output.error(IntegrityError(f"it is kept: {why}", subject=entry.location.address))
-    return bool(why)
+def _objection(entry: StoredObject, why: str) -> IntegrityError | None:
+    """What is told where an object is kept."""
+    return IntegrityError(f"it is kept: {why}", subject=entry.location.address) if why else None
 
 
 async def _found(session: CommandSession, paths: Sequence[str]) -> list[tuple[StorageProvider, list[StoredObject]]]:
