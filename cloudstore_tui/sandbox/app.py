@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.sandbox.faults.exchange import CONDITIONS, role_of
 from cloudstore_tui.sandbox.faults.plan import FaultMiddleware, rule_json
-from cloudstore_tui.sandbox.faults.rules import CONDITIONS, role_of
 from cloudstore_tui.sandbox.log import TRACE, LoggedRequest, RequestLog, RequestTrace
 from cloudstore_tui.sandbox.world import World
 

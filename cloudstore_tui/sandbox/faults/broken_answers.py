@@ -15,8 +15,7 @@ from starlette.types import Message
 
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.sandbox.blobs import StoredBlob
-from cloudstore_tui.sandbox.faults.exchange import HTML, Apply, FaultyExchange, length_of
-from cloudstore_tui.sandbox.faults.rules import CONDITIONS, flipped, place_in
+from cloudstore_tui.sandbox.faults.exchange import CONDITIONS, HTML, Apply, FaultyExchange, flipped, length_of, place_in
 
 # Bodies
 

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from cloudstore_tui.sandbox.faults import broken_answers, broken_transport
-from cloudstore_tui.sandbox.faults.exchange import Apply, FaultyExchange
-from cloudstore_tui.sandbox.faults.rules import RequestFacts, Value
+from cloudstore_tui.sandbox.faults.exchange import Apply, FaultyExchange, RequestFacts, Value
 
 Test = Callable[[RequestFacts], bool]
 

@@ -14,9 +14,8 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.sandbox.faults.exchange import FaultyExchange
+from cloudstore_tui.sandbox.faults.exchange import PLACES, FaultyExchange, RequestFacts, Rule, Value, facts_of, place_in
 from cloudstore_tui.sandbox.faults.kinds import KINDS, MIX, FaultKind
-from cloudstore_tui.sandbox.faults.rules import PLACES, RequestFacts, Rule, Value, facts_of, place_in
 from cloudstore_tui.sandbox.log import TRACE, RequestTrace
 
 # A mix: a fault for a share of all requests, the same ones for the same seed, whoever comes first

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import UsageError
+from cloudstore_tui.sandbox.faults.exchange import RequestFacts, role_of
 from cloudstore_tui.sandbox.faults.kinds import KINDS
 from cloudstore_tui.sandbox.faults.plan import FaultPlan, describe_faults, rule_json, rule_of
-from cloudstore_tui.sandbox.faults.rules import RequestFacts, role_of
 
 LINK = "/storage/us-east/css-us-east-media.s3.us-east-1.amazonaws.com/content/EPS/x"
 
