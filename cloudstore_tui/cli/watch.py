@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.bag import place_of
@@ -51,42 +53,67 @@ def watch_command(*, every: float, look_back: float, expect: str, within: float 
     deadline = timedelta(seconds=within or 21_600.0)
 
     async def work(session: CommandSession) -> None:
-        watching = _Watching(session, arguments, options, every, timedelta(seconds=look_back), types, deadline)
+        late = timedelta(seconds=max(look_back, deadline.total_seconds() if types else 0)) + _CLOCKS
+        watching = _Watching(session, arguments, options, every, late, types, deadline)
+        watching.check()
         with _alone(session, arguments.folder):
             await watching.run()
 
     run(work, timeout=TRANSFERRING)
 
 
-class _Watching:
+class _Watching(Struct, frozen=True):
     """Rounds, one after the other."""
 
-    def __init__(
-        self,
-        session: CommandSession,
-        arguments: PullArguments,
-        options: RunOptions,
-        every: float,
-        look_back: timedelta,
-        expect: tuple[str, ...],
-        within: timedelta,
-    ) -> None:
-        """Begin.
+    session: CommandSession
+    arguments: PullArguments
+    options: RunOptions
+    every: float
+    look_back: timedelta
+    expect: tuple[str, ...]
+    within: timedelta
+
+    @property
+    def folder(self) -> Path:
+        """Where the files go."""
+        return user_path(self.arguments.folder)
+
+    @property
+    def what(self) -> tuple[str, ...]:
+        """What is watched: another watch of the same goes on from this one."""
+        return replace(self.arguments, since="").asked
+
+    @property
+    def searches(self) -> bool:
+        """Whether it is a query that is watched, and not a folder."""
+        return Capability.SEARCH in self.session.resolve(self.arguments.where)[0].capabilities
+
+    def check(self) -> None:
+        """Refuse what can never work.
 
         Raises:
-            UsageError: it can never work.
+            UsageError: it is asked for.
         """
-        self._session = session
-        self._arguments = arguments
-        self._options = options
-        self._every = every
-        self._expect = expect
-        self._within = within
-        self._look_back = (max(look_back, within) if expect else look_back) + _CLOCKS
-        self._folder = user_path(arguments.folder)
-        self._what = replace(arguments, since="").asked
-        self._searches = Capability.SEARCH in session.resolve(arguments.where)[0].capabilities
-        self._check()
+        pulling_of(self.session, replace(self.arguments, since=""))
+        if self.searches:
+            never = [name for name in self.expect if (asked := self._asked_types()) and name not in asked]
+            hint = "Expect what the query finds, or leave the type out of it."
+            message = "the query asks for other types"
+        else:
+            never = list(self.expect)
+            message, hint = "a folder has no calls", "Leave --expect out."
+        if never:
+            raise UsageError(message, subject=f"--expect {never[0]}", hint=hint)
+
+    def _asked_types(self) -> set[str]:
+        """The types that the query asks for; nothing if it asks for all."""
+        output = self.session.output
+        provider, location = self.session.resolve(self.arguments.where)
+        wanted = self.arguments.search.query(location, output)
+        query, _meaning = narrowed(wanted, self.arguments.words, output, provider.profile.retention)
+        terms = comparisons(parse(query.filter)) if query.filter else ()
+        named = (term for term in terms if term.selector == "type" and term.operator in ("==", "=in="))
+        return {value for term in named for value in term.values}
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -98,37 +125,13 @@ class _Watching:
                 began = time.monotonic()
                 fetched = await self._round()
                 tell(f"STATUS=Fetched {fetched:,} at {utc_now():%H:%M:%S} UTC")
-                wait = SOONEST_S if fetched else wait * 2
-                # Others need the service, too: at most half of the time is ours.
-                await pause(min(max(wait, time.monotonic() - began), self._every))
-
-    def _check(self) -> None:
-        pulling_of(self._session, replace(self._arguments, since=""))
-        if not self._searches:
-            if self._expect:
-                raise UsageError("has no calls", subject=self._arguments.where, hint="Leave --expect out.")
-            return
-        location = self._session.resolve(self._arguments.where)[1]
-        query, _meaning = narrowed(
-            self._arguments.search.query(location, self._session.output),
-            self._arguments.words,
-            self._session.output,
-            self._session.resolve(self._arguments.where)[0].profile.retention,
-        )
-        asked = {
-            value
-            for term in (comparisons(parse(query.filter)) if query.filter else ())
-            if term.selector == "type" and term.operator in ("==", "=in=")
-            for value in term.values
-        }
-        never = [name for name in self._expect if asked and name not in asked]
-        if never:
-            hint = "Expect what the query finds, or leave the type out of it."
-            raise UsageError("the query asks for other types", subject=f"--expect {never[0]}", hint=hint)
+                wait = SOONEST_S if fetched else min(wait * 2, self.every)
+                # Others need the service, too: after a long round they have as long.
+                await pause(min(max(wait, time.monotonic() - began), self.every))
 
     async def _round(self) -> int:
         """One pull; how much it fetched."""
-        output = self._session.output
+        output = self.session.output
         # Each round has an end of its own to tell of.
         output.errors.clear()
         output.notes.clear()
@@ -136,8 +139,8 @@ class _Watching:
         before = await asyncio.to_thread(self._status)
         since = self._since(before, now)
         try:
-            async with reported(self._session, self._options, "watch", self._folder, self._what, since) as going:
-                pulling = pulling_of(self._session, self._narrowed(since, now))
+            async with reported(self.session, self.options, "watch", self.folder, self.what, since) as going:
+                pulling = pulling_of(self.session, self._narrowed(since, now))
                 await pulling.run(going, last=True, gently=True)
                 await self._conclude(going, before, now)
         except UsageError:
@@ -149,38 +152,38 @@ class _Watching:
 
     def _status(self) -> RunStatus | None:
         try:
-            return read_status(self._folder, "watch")
+            return read_status(self.folder, "watch")
         except StorageError as error:
-            self._session.output.note(f"{error} This round looks back as the first one does.")
+            self.session.output.note(f"{error} This round looks back as the first one does.")
             return None
 
     def _since(self, before: RunStatus | None, now: datetime) -> datetime:
         """From when on this round looks: the earliest of what may have come since the last one that was complete."""
-        zone = self._session.output.zone
-        asked = parse_time(self._arguments.since, zone, now) if self._arguments.since else None
-        if before is None or before.last.what != self._what:
-            return asked or now - self._look_back
+        zone = self.session.output.zone
+        asked = parse_time(self.arguments.since, zone, now) if self.arguments.since else None
+        if before is None or before.last.what != self.what:
+            return asked or now - self.look_back
         done = before.coverage
         if done is None:
             # None was ever complete: nothing that the first one was to bring is given up.
             return min(moment for moment in (asked, before.last.since, now) if moment is not None)
-        if not self._searches or (asked is not None and asked < done.since):
+        if not self.searches or (asked is not None and asked < done.since):
             # A listing of folders costs the same from whenever it is.
             return min(asked or done.since, done.since)
-        return min(done.through, now) - self._look_back
+        return min(done.through, now) - self.look_back
 
     def _narrowed(self, since: datetime, now: datetime) -> PullArguments:
-        if not self._searches:
-            return replace(self._arguments, since="", newer_than=since.isoformat())
-        return replace(self._arguments, since=since.isoformat(), until=now.isoformat())
+        if not self.searches:
+            return replace(self.arguments, since="", newer_than=since.isoformat())
+        return replace(self.arguments, since=since.isoformat(), until=now.isoformat())
 
     async def _conclude(self, going: Run, before: RunStatus | None, now: datetime) -> None:
         """Say up to when everything is here, and what of that which is expected never came."""
-        output = self._session.output
+        output = self.session.output
         is_whole = going.report.outcome is RunOutcome.COMPLETE and not output.errors
         check: CallCheck | None = None
-        if self._expect:
-            look = partial(check_calls, place_of(self._folder).payload, self._expect, self._within, now, state_folder())
+        if self.expect:
+            look = partial(check_calls, place_of(self.folder).payload, self.expect, self.within, now, state_folder())
             check = await asyncio.to_thread(look)
             known = before.calls if before is not None and before.calls is not None else None
             for call in check.lacking_since(known.checked if known is not None else None):
