@@ -1,0 +1,70 @@
+"""What a folder knows of its runs, and what somebody has to be told of them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cloudstore_tui.archive.expected import CallCheck, LackingCall
+from cloudstore_tui.archive.runs import Coverage, RunLog, RunOutcome, RunReport, complaint, filled, lack, read_status
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def report(hours: int, command: str = "watch", *, whole: bool = True, what: tuple[str, ...] = ("p",)) -> RunReport:
+    """A run of that many hours ago, which looked back for a day."""
+    began = NOON - timedelta(hours=hours)
+    outcome = RunOutcome.COMPLETE if whole else RunOutcome.INCOMPLETE
+    since, through = began - timedelta(days=1), began if whole else None
+    return RunReport(command, "/calls", what, began, outcome=outcome, ended=began, since=since, through=through)
+
+
+def test_coverage_grows_with_each_whole_run_of_the_same(tmp_path: Path) -> None:
+    def covered() -> Coverage | None:
+        status = read_status(tmp_path, "watch")
+        return status.coverage if status is not None else None
+
+    log = RunLog(tmp_path, "watch")
+    log.end(report(10, whole=False))
+    assert covered() is None
+    log.end(report(9))
+    first = Coverage(NOON - timedelta(hours=33), NOON - timedelta(hours=9))
+    assert covered() == first
+    log.begin(report(8, whole=False))
+    log.end(report(8, whole=False))
+    assert covered() == first
+    log.end(report(7))
+    assert covered() == Coverage(first.since, NOON - timedelta(hours=7))
+    # What another query has brought says nothing of this one.
+    log.begin(report(6, whole=False, what=("q",)))
+    assert covered() is None
+
+
+def test_the_newest_run_of_those_that_fill_a_folder_counts(tmp_path: Path) -> None:
+    def wrong() -> str:
+        found = complaint(filled(tmp_path), NOON, timedelta(hours=5), runs_now=False)
+        return found.text if found is not None else ""
+
+    assert "ever been complete" in wrong()
+    RunLog(tmp_path, "pull").end(report(4, "pull"))
+    assert not wrong()
+    RunLog(tmp_path, "watch").end(report(3, whole=False))
+    assert wrong() == "the last run is incomplete"
+    RunLog(tmp_path, "pull").end(report(2, "pull"))
+    assert not wrong()
+    RunLog(tmp_path, "verify").end(report(1, "verify", whole=False))
+    assert not wrong()
+
+
+def test_calls_that_lack_something_are_told_until_they_do_not(tmp_path: Path) -> None:
+    log = RunLog(tmp_path, "watch")
+    calls = tuple(LackingCall(f"call-{number}", NOON, ("transcription",)) for number in range(5))
+    log.end(
+        RunReport("watch", "/calls", (), NOON, calls=CallCheck(("transcription",), 60, NOON, lacking=5, calls=calls))
+    )
+    log.begin(RunReport("watch", "/calls", (), NOON))
+    told = lack(filled(tmp_path))
+    assert told is not None
+    assert told.text.startswith("5 calls lack what is expected: call-2 without transcription; ")
+    assert told.text.endswith("; and 2 more")
+    log.end(RunReport("watch", "/calls", (), NOON, calls=CallCheck(("transcription",), 60, NOON)))
+    assert lack(filled(tmp_path)) is None
+    assert lack(None) is None
