@@ -15,8 +15,10 @@ import json
 import logging
 import random
 import resource
+import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
@@ -107,6 +109,39 @@ def fuzz(files: Mapping[str, bytes], rounds: int, seed: int) -> int:
     return failures
 
 
+# As the worker does it, but with the file at hand. Not by `ru_maxrss`: that of a child begins with its parent's.
+_ALONE = """
+import sys; sys.path[:] = sys.argv[3:]
+from cloudstore_tui.preview.worker import limit
+limit()
+def most():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+begun = most()
+from cloudstore_tui.preview.examine import examine
+from cloudstore_tui.preview.model import HEAD, ObjectFacts
+from cloudstore_tui.preview.remote_file import RemoteFile
+from cloudstore_tui.preview.sample import Sample
+data = open(sys.argv[2], "rb", buffering=0)
+def fetch(asked):
+    return [(data.seek(at), data.read(count))[1] for at, count in asked], ""
+size = data.seek(0, 2)
+head = fetch([(0, HEAD)])[0][0]
+examine(Sample(ObjectFacts(sys.argv[1], size=size), head, RemoteFile(fetch, size, head)))
+print(begun, most())
+"""
+
+
+def memory(name: str, data: bytes) -> float:
+    """Megabytes that a preview needs more than its process has at its start; Linux only."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        arguments = [sys.executable, "-I", "-S", "-c", _ALONE, name, file.name, *filter(None, sys.path)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, env={})
+    begun, most = (int(word) for word in done.stdout.split() or ("0", "0"))
+    return (most - begun) / 1024
+
+
 def measure(files: Mapping[str, bytes]) -> None:
     """What a real worker takes for each sample."""
     for name, data in files.items():
@@ -116,14 +151,12 @@ def measure(files: Mapping[str, bytes]) -> None:
 
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         preview: Preview = asyncio.run(make_preview(read, ObjectFacts(name)))
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        after, spent = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - begun
         work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         sys.stdout.write(
-            f"{name:32} {preview.format:24} {time.monotonic() - begun:5.2f} s, {work:5.2f} s of work, "
+            f"{name[:48]:48} {preview.format:24} {spent:5.2f} s, {work:5.2f} s of work, {memory(name, data):4.0f} MB, "
             f"{preview.fetched:>9,} of {len(data):>11,} bytes\n"
         )
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    sys.stdout.write(f"most memory of a worker: {most:.0f} MB\n")
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
     uv run --with xlsxwriter --with reportlab python docs/kinds.py [--keep FOLDER] [--check]
 
-It needs ffmpeg, sox, lame, flac, speexenc, heif-enc, tar, zip and 7zz on this machine. Every recording is made short,
+It needs ffmpeg, lame, flac, speexenc, heif-enc, tar, zip and 7zz on this machine. Every recording is made short,
 long, cut after two thirds and damaged in its middle; what is told wrongly is named. `--check` writes nothing.
 """
 
@@ -78,7 +78,7 @@ RECORDINGS = (
     Recording("W64, AU, AIFF", "au", "-c:a pcm_s16be", "AU audio", "PCM, 16 bits"),
     Recording("W64, AU, AIFF", "au", "-c:a pcm_mulaw", "AU audio", "μ-law"),
     Recording("W64, AU, AIFF", "aiff", "-c:a pcm_s16be", "AIFF audio", "PCM, 16 bits", 2, 44_100),
-    Recording("W64, AU, AIFF", "aiff", "sox IN -t aifc -e a-law OUT", "AIFF audio", "A-law"),
+    Recording("W64, AU, AIFF", "aiff", "-c:a pcm_alaw", "AIFF audio", "A-law"),
     Recording("FLAC", "flac", "-c:a flac", "FLAC audio", "FLAC", 2),
     Recording("FLAC", "flac", "flac -s -8 IN -o OUT", "FLAC audio", "FLAC", 1, 16_000),
     Recording("Ogg", "opus", "-c:a libopus -b:a 16k", "Ogg audio", "Opus", 1, 48_000),

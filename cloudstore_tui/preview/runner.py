@@ -34,6 +34,8 @@ MAX_REQUESTS = 400
 """Pieces that are read of an object."""
 MAX_READ = MAX_HEAD + 6 * 1024 * 1024
 """Bytes that are read of an object altogether."""
+MAX_FOR_FACTS = 400_000
+"""Bytes after which it is told how many were read although only facts are shown."""
 MAX_SECONDS = 60.0
 """Seconds after which nothing more is read."""
 SILENCE_S = 20.0
@@ -79,6 +81,8 @@ async def make_preview(read: ReadPiece, facts: ObjectFacts, wanted: int = HEAD) 
     notes = preview.notes
     if first.coding and isinstance(preview.body, Bytes):
         notes = (*notes, f"It is stored compressed ({first.coding}), which is not opened here.")
+    if isinstance(preview.body, Nothing) and reader.fetched > MAX_FOR_FACTS:
+        notes = (*notes, f"{reader.fetched / 1e6:.1f} MB were read for this: what describes it lies all over the file.")
     if reader.problem and reader.problem not in notes:
         notes = (*notes, reader.problem)
     return msgspec.structs.replace(preview, notes=notes, head=len(first.data), fetched=reader.fetched, total=total)

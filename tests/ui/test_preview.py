@@ -143,7 +143,7 @@ async def test_the_words_of_a_transcript_are_beside_who_said_them(browser: Any) 
         start=START, size=(60, 24), behind=store(fixtures.transcript("int-1", "Ann", "Bob", 60, 1))
     ) as it:
         await opened(it)
-        assert "time  who       words" in it.lines[1]
+        assert "time  who       words" in it.lines[next(n for n, line in enumerate(it.lines) if "0:00" in line) - 1]
         said = next(row for row, line in enumerate(it.lines) if "0:00  agent     Thank you" in line)
         assert it.lines[said + 1].startswith(" " * 21)
 

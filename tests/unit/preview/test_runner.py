@@ -41,6 +41,13 @@ def test_what_is_stored_compressed_is_opened_or_named(coding: str, data: bytes) 
         assert found.notes == ("It is stored compressed (br), which is not opened here.",)
 
 
+def test_more_than_a_little_that_is_read_for_facts_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 100
+    assert not any("were read" in note for note in preview("a.amr", data).notes)
+    monkeypatch.setattr(runner, "MAX_FOR_FACTS", 3000)
+    assert any("MB were read for this" in note for note in preview("a.amr", data).notes)
+
+
 def children() -> list[psutil.Process]:
     return list(psutil.Process().children(recursive=True))
 
