@@ -73,6 +73,10 @@ class Store:
         known: dict[str, Any] = self.order()["objects"]
         return known
 
+    def asked(self) -> int:
+        """Requests that were made so far."""
+        return int(self.order()["asked"])
+
     def requests(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
 
@@ -104,8 +108,10 @@ class Ended:
 class Child:
     """One run of the program that downloads."""
 
-    def __init__(self, orders: dict[str, Any], errors: Path, variables: dict[str, str]) -> None:
+    def __init__(self, orders: dict[str, Any], errors: Path, variables: dict[str, str], store: Store) -> None:
         self.errors = errors
+        self._store = store
+        self._asked = store.asked()
         with errors.open("ab") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, str(HERE / "child.py"), json.dumps(orders)],
@@ -115,7 +121,10 @@ class Child:
             )
 
     def kill_after(self, seconds: float) -> bool:
-        """Whether it still ran then."""
+        """Kill it so long after it began to ask the store; whether it still ran then."""
+        given_up = time.monotonic() + PATIENCE
+        while self.process.poll() is None and self._store.asked() == self._asked and time.monotonic() < given_up:
+            time.sleep(0.02)
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -172,7 +181,7 @@ class Place:
             **self.orders,
             **orders,
         }
-        return Child(told, self.root / "stderr", variables or {})
+        return Child(told, self.root / "stderr", variables or {}, self.store)
 
     def rows(self) -> list[Row]:
         """The journal as it is; it has to be whole."""

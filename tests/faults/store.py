@@ -138,6 +138,7 @@ class Store:
         self.random = random.Random(self.seed)
         self.counts: Counter[str] = Counter()
         self.limits: dict[str, Counter[str]] = defaultdict(Counter)
+        self.asked = 0
         self.log = Path(orders["log"]).open("a", encoding="utf-8")  # noqa: SIM115 - open as long as the program runs
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -152,6 +153,7 @@ class Store:
         headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in head[1:] if line}
         if target == "/?orders":
             return await self.obey(method, await reader.readexactly(int(headers.get("content-length", 0))), writer)
+        self.asked += 1
         name = target.partition("?")[0].lstrip("/")
         entry: dict[str, Any] = {"method": method, "target": target, "name": name, "headers": headers, "sent": 0}
         try:
@@ -168,7 +170,8 @@ class Store:
             self.drops = orders.get("drops", self.drops)
             if orders.get("forget"):
                 self.limits.clear()
-        told = {"objects": {item.name: item.told() for item in self.objects.values()}, "counts": dict(self.counts)}
+        objects = {item.name: item.told() for item in self.objects.values()}
+        told = {"objects": objects, "counts": dict(self.counts), "asked": self.asked}
         data = json.dumps(told).encode()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(data) + data)
         await writer.drain()

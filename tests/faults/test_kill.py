@@ -32,7 +32,7 @@ def test_kills_at_random_moments_cost_no_byte_and_leave_nothing(
         waves += 1
         store.order(rate=2_000_000)
         while killed < kills:
-            was_killed = place.start(names, only_missing=True).kill_after(chance.uniform(0.35, 1.6))
+            was_killed = place.start(names, only_missing=True).kill_after(chance.uniform(0.0, 1.25))
             place.check()
             killed += was_killed
             if not was_killed:

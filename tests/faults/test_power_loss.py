@@ -61,7 +61,7 @@ def test_a_power_cut_costs_no_byte_that_was_promised(
         for _ in range(2):
             store.order(rate=1_500_000)
             if run % 3:
-                place.start(names).kill_after(chance.uniform(0.4, 1.2))
+                place.start(names).kill_after(chance.uniform(0.05, 0.85))
             else:
                 where = f"{chance.choice(MOMENTS)}:{chance.randint(1, 3)}"
                 place.start(names, {"CLOUDSTORE_CRASH_AT": where}).end()
