@@ -34,9 +34,9 @@ from cloudstore_tui.core.errors import (
 )
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.transfers.download import pipe
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.transfers.pipe import pipe
 from cloudstore_tui.ui import format as in_words
 
 FOLLOWING_S = 900.0

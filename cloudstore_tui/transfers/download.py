@@ -1,28 +1,160 @@
-"""One download: from a request to a complete, verified file under its final name."""
+"""One download: from a request to a complete, verified file under its final name, or into a pipe."""
 
-from collections.abc import Callable
-from contextlib import suppress
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
+from cloudstore_tui.net.failures import ContradictionError
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.transfers.checkpoint import Checkpoints, Reread, alongside
-from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.fetch import Fetch, may_be_html
+from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, TransferContext, Version, may_be_html
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress
+from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress, TransferSnapshot
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
-from cloudstore_tui.transfers.verify import ExpectedChecksum, needed
-from cloudstore_tui.transfers.workers import Stop
+from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests, ExpectedChecksum, needed, verify
+from cloudstore_tui.transfers.workers import Stop, Workers
 
 Result = TypeVar("Result")
+
+# What goes on beside a download
+
+START_AFTER_S = 0.2
+"""Thousands of small objects should not pay for what only a large one needs."""
+
+CHECKPOINT_BYTES = 8 * 1024 * 1024
+"""New bytes that are worth a wait for the disk."""
+CHECKPOINT_S = 5.0
+"""Or so much time with any new byte."""
+_POLL = 0.05
+WORTH_READING = 4 * 1024 * 1024
+"""Bytes that are worth a turn; a smaller file is read in one go at its end."""
+_REREAD_POLL = 0.02
+
+
+@asynccontextmanager
+async def alongside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Do something while a block runs, if the block takes long enough for that to be worth anything.
+
+    It ends with the block; its errors are its own business.
+    """
+    task: asyncio.Task[None] | None = None
+
+    def begin() -> None:
+        nonlocal task
+        task = asyncio.create_task(work())
+
+    timer = asyncio.get_running_loop().call_later(START_AFTER_S, begin)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()
+
+
+class Checkpoints:
+    """Checkpoints of one part file."""
+
+    def __init__(
+        self, part: PartFile, journal_entry: JournalEntry, workers: Workers, version_of: Callable[[], Version]
+    ) -> None:
+        """Make it.
+
+        Args:
+            part: the file.
+            journal_entry: where to write.
+            workers: who waits for the disk.
+            version_of: what is known of the version that the bytes are from.
+        """
+        self._part = part
+        self._journal = journal_entry
+        self._workers = workers
+        self._version_of = version_of
+
+    async def take(self) -> None:
+        """One checkpoint, now."""
+        version = self._version_of()
+        etag, size = version.etag, version.size
+        failpoint("checkpoint")
+        durable = await self._workers.run(lambda _stop: self._part.sync())
+        if durable is not None:
+            self._journal.note(durable=durable, etag=etag, size=size)
+
+    async def repeat(self) -> None:
+        """One whenever it is worth it, for as long as bytes come."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(_POLL)
+            new = self._part.offset - self._part.durable
+            if new >= CHECKPOINT_BYTES or (new > 0 and loop.time() - last >= CHECKPOINT_S):
+                try:
+                    await self.take()
+                except StorageError as error:
+                    # What was written since the last one may be lost: nothing more may be added to it.
+                    self._part.spoil(error)
+                    return
+                last = loop.time()
+
+
+class Reread:
+    """Follows a part file, never beyond what is known to be on the disk.
+
+    It starts at the first byte in every run: nothing is carried over from an earlier one.
+    """
+
+    def __init__(self, part: PartFile, workers: Workers, wanted: Callable[[], frozenset[str]]) -> None:
+        self._part = part
+        self._workers = workers
+        self._wanted = wanted
+        self._running: Digester | None = None
+        self._restarts = part.restarts
+
+    def finish(self, stop: Stop) -> Digests:
+        """Of the whole file, all of which is on the disk. Blocks."""
+        self._advance(stop)
+        return self._digests().digests()
+
+    async def follow(self) -> None:
+        """Read whatever is known to be on the disk, for as long as bytes come."""
+        while True:
+            await asyncio.sleep(_REREAD_POLL)
+            if self._part.durable - (self._running.size if self._running else 0) >= WORTH_READING:
+                await self._workers.run(self._advance)
+
+    def _advance(self, stop: Stop) -> None:
+        running = self._digests()
+        if not running.wanted:
+            running.size = self._part.durable
+        while running.size < self._part.durable and self._restarts == self._part.restarts:
+            stop.check()
+            piece = self._part.read(min(CHUNK, self._part.durable - running.size), running.size)
+            if not piece:
+                return
+            running.update(piece)
+
+    def _digests(self) -> Digester:
+        """Those of the present bytes: begun anew when all were given up, or when others are wanted."""
+        wanted = self._wanted()
+        if self._running is None or self._running.wanted != wanted or self._restarts != self._part.restarts:
+            self._restarts = self._part.restarts
+            self._running = Digester(wanted)
+        return self._running
+
+
+# From a request to a file
 
 FULL_FETCHES = 2
 """Times an object is fetched whole before bytes that contradict its checksum are taken to be damaged at the source."""
@@ -258,3 +390,106 @@ class _Publication:
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:
     """When the object was last changed, by its record or by the store."""
     return entry.modified.timestamp() if entry.modified is not None else fetch.modified
+
+
+# Into a pipe
+
+
+class Stream:
+    """A store that cannot forget: when all bytes come again, those that were written are only compared."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self.offset = 0
+        self.durable = 0
+        self._write = write
+        self._size: int | None = None
+        self._written = 0
+        self._tail = bytearray()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+        self._again = hashlib.sha256()
+
+    @property
+    def digests(self) -> Digests:
+        """What was written."""
+        return Digests(self._written, self._md5.hexdigest(), self._sha256.hexdigest())
+
+    def expect(self, size: int | None) -> None:
+        """Learn how many bytes will come.
+
+        Raises:
+            IntegrityError: more were written already.
+        """
+        if size is not None and size < self._written:
+            raise _changed()
+        self._size = size
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if self._size is not None and self.offset + len(data) > self._size:
+            raise ContradictionError(f"more than the expected {self._size} bytes came")
+        behind = self._written - self.offset
+        if behind:
+            data = self._compare(data, behind)
+        if data:
+            self._write(data)
+            self._md5.update(data)
+            self._sha256.update(data)
+            self.offset += len(data)
+            self._written = self.offset
+            self._tail += data[-OVERLAP:]
+            del self._tail[:-OVERLAP]
+
+    def tail(self, count: int) -> bytes:
+        """The last `count` bytes; none while bytes come again, which are compared anyhow."""
+        return b"" if self.offset < self._written else bytes(self._tail[-count:])
+
+    def restart(self) -> None:
+        """All bytes come again."""
+        self.offset = 0
+        self._again = hashlib.sha256()
+
+    def recover(self) -> None:
+        """Nothing: what a pipe took stays taken."""
+
+    def _compare(self, data: bytes, behind: int) -> bytes:
+        seen = data[:behind]
+        self._again.update(seen)
+        self.offset += len(seen)
+        if self.offset == self._written and self._again.digest() != self._sha256.digest():
+            raise _changed()
+        return data[behind:]
+
+
+def _changed() -> IntegrityError:
+    return IntegrityError("it changed on the server while it was read", hint="What was written is not whole.")
+
+
+async def pipe(
+    provider: StorageProvider, context: TransferContext, entry: StoredObject, write: Callable[[bytes], object]
+) -> TransferSnapshot:
+    """Fetch an object into a function that takes its bytes in order, such as the write of a pipe.
+
+    It is verified while it is written: what was written before an error is found stays written.
+
+    Raises:
+        OSError: `write` failed, such as by a closed pipe.
+    """
+    location = entry.location
+    progress = TransferProgress(0, DownloadRequest(location, Path("-")), context.clock)
+    store = Stream(write)
+    progress.meter = lambda: store.offset
+    sign = partial(provider.source, location)
+    fetch = Fetch(context, sign, progress, html=may_be_html(entry.name, entry.mime), known=entry)
+    try:
+        await fetch.run(store)
+        result = verify(fetch.expected, store.digests, lambda _size: "")
+        if result.contradiction:
+            raise IntegrityError(f"it arrived damaged: {result.contradiction}", hint="Fetch it again.")
+    except StorageError as error:
+        progress.error = error.about(location.address)
+        progress.to(State.FAILED)
+    else:
+        progress.level = result.level
+        progress.to(State.DONE, fetch.remark)
+    return progress.snapshot()

@@ -11,6 +11,9 @@ from msgspec import Struct, field
 from cloudstore_tui.core.errors import IntegrityError, NetworkError, ReplyError, StorageError
 from cloudstore_tui.core.links import Source
 from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.profile import Timeouts
+from cloudstore_tui.fs.disk import Disk, Space
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import (
     ChangedError,
     ConditionError,
@@ -20,13 +23,33 @@ from cloudstore_tui.net.failures import (
     RecoverableReplyError,
     refused,
 )
-from cloudstore_tui.net.hosts import HostPermit
+from cloudstore_tui.net.hosts import HostPermit, Hosts
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.net.transport import NoSink
-from cloudstore_tui.transfers.context import TransferContext
+from cloudstore_tui.net.transport import Blob, NoSink
 from cloudstore_tui.transfers.model import State, TransferProgress
 from cloudstore_tui.transfers.verify import ExpectedChecksum
+from cloudstore_tui.transfers.workers import Workers
+
+
+class TransferContext(Struct, frozen=True):
+    """One set per engine."""
+
+    blob: Blob
+    timeouts: Timeouts
+    clock: Clock
+    disk: Disk
+    polls: tuple[int, ...] = (5, 10, 20)
+    """Seconds between looks at a zip job; the last repeats."""
+    workers: Workers = field(default_factory=Workers)
+    space: Space = field(default_factory=Space)
+    hosts: Hosts = field(default_factory=Hosts)
+
+    @property
+    def give_up(self) -> float:
+        """Seconds without progress after which a transfer fails."""
+        return self.timeouts.give_up
+
 
 ROUNDING = 1024
 ROUGHLY = 0.03

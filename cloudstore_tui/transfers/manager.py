@@ -1,11 +1,13 @@
 """The queue of transfers: so many at once, each with its state, in one event loop."""
 
 import asyncio
+import logging
 import random
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.profile import Timeouts
@@ -13,17 +15,100 @@ from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.fs.local_file import identity_of
 from cloudstore_tui.net.clock import Clock, SleepDetector
-from cloudstore_tui.transfers.account import account_of
-from cloudstore_tui.transfers.changes import Changes, Listener
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.model import Request, State, TransferSnapshot, UploadRequest
-from cloudstore_tui.transfers.scheduler import Monitor, Result, Scheduler
-from cloudstore_tui.transfers.task import TransferTask
+from cloudstore_tui.transfers.task import Monitor, Result, Scheduler, TransferTask, account_of
 from cloudstore_tui.transfers.workers import Workers
 
 if TYPE_CHECKING:
-    from cloudstore_tui.transfers.context import TransferContext
+    from cloudstore_tui.transfers.fetch import TransferContext
+
+_log = logging.getLogger(__name__)
+
+INTERVAL = 0.25
+"""Seconds between two pushes: faster than anybody reads."""
+
+Listener: TypeAlias = Callable[[frozenset[int]], object]
+"""Told the ids of transfers that changed, came or went."""
+
+
+class Changes:
+    """Gathers changes and pushes them together, in the loop of the transfers. `mark` may be called in any thread."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listeners: list[Listener] = []
+        self._changed: set[int] = set()
+        self._scheduled = False
+        self._lock = threading.Lock()
+        self._last = float("-inf")
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Push changes to a listener from now on; what ends that."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return end
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Learn the loop in which listeners are called."""
+        self._loop = loop
+
+    def mark(self, transfer_id: int) -> None:
+        """A transfer changed."""
+        loop = self._loop
+        if not self._listeners or loop is None:
+            return
+        with self._lock:
+            self._changed.add(transfer_id)
+            first, self._scheduled = not self._scheduled, True
+        if first:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._schedule, loop)
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_later(max(self._last + INTERVAL - loop.time(), 0.0), self._push, loop)
+
+    def _push(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._last = loop.time()
+        with self._lock:
+            changed, self._changed = frozenset(self._changed), set()
+            self._scheduled = False
+        for listener in list(self._listeners):
+            try:
+                listener(changed)
+            except Exception:  # noqa: BLE001 - whoever shows transfers must not stop them
+                _log.exception("a listener of transfers failed")
+
+
+class Relay:
+    """A listener that lives in another loop: it is called there, once for all changes since it was called last."""
+
+    def __init__(self, listener: Listener) -> None:
+        """Make one, in the loop where the listener is to be called."""
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._changed: set[int] = set()
+
+    def __call__(self, changed: frozenset[int]) -> None:
+        """Pass changes on."""
+        with self._lock:
+            first = not self._changed
+            self._changed |= changed
+        if first and changed:
+            with suppress(RuntimeError):  # the other loop has ended
+                self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        with self._lock:
+            changed, self._changed = frozenset(self._changed), set()
+        self._listener(changed)
+
 
 STEP_TIMEOUT_S = 0.9
 """Seconds that each of the two steps of closing gets: to stop what runs, and to leave what arrived in order."""
@@ -248,7 +333,7 @@ class TransferManager:
         if self._context is None:
             # Deferred: libcurl takes longer to load than the first screen to draw.
             from cloudstore_tui.net.blob import BlobClient
-            from cloudstore_tui.transfers.context import TransferContext
+            from cloudstore_tui.transfers.fetch import TransferContext
 
             self._context = TransferContext(
                 BlobClient(self._timeouts), self._timeouts, self._clock, self._disk, self._polls, self._workers

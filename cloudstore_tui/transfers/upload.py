@@ -21,8 +21,7 @@ from cloudstore_tui.net.failures import LostReplyError, final
 from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.transfers.context import TransferContext
-from cloudstore_tui.transfers.fetch import Fetch
+from cloudstore_tui.transfers.fetch import Fetch, TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import State, TransferProgress, UploadRequest
 

@@ -29,7 +29,7 @@ from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
-from cloudstore_tui.transfers import checkpoint
+from cloudstore_tui.transfers import download
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, TransferSnapshot
@@ -283,9 +283,9 @@ def disk_of(orders: Orders) -> Disk | None:
 
 def main(orders: Orders) -> None:
     if "checkpoint" in orders:
-        checkpoint.BYTES = orders["checkpoint"]
+        download.CHECKPOINT_BYTES = orders["checkpoint"]
         # The objects are small: what only large ones are worth begins at once.
-        checkpoint.START_AFTER_S, checkpoint._POLL = 0.0, 0.02
+        download.START_AFTER_S, download._POLL = 0.0, 0.02
     with contextlib.suppress(ValueError):
         time.sleep(orders.get("start_at", 0) - time.time())
     for number, more in enumerate(orders.get("runs", [{}])):

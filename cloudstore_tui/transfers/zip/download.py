@@ -14,11 +14,10 @@ from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
 from cloudstore_tui.net.retry import RetryBudget
-from cloudstore_tui.transfers.checkpoint import Checkpoints, alongside
-from cloudstore_tui.transfers.context import TransferContext
 from cloudstore_tui.transfers.destination import Destination
+from cloudstore_tui.transfers.download import Checkpoints, alongside
 from cloudstore_tui.transfers.failpoint import failpoint
-from cloudstore_tui.transfers.fetch import Fetch
+from cloudstore_tui.transfers.fetch import Fetch, TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import OnConflict, State, TransferProgress, ZipRequest
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left

@@ -7,8 +7,8 @@ from typing import Any
 
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Timeouts
-from cloudstore_tui.transfers.changes import INTERVAL, Changes
 from cloudstore_tui.transfers.engine_thread import EngineThread
+from cloudstore_tui.transfers.manager import INTERVAL, Changes
 from cloudstore_tui.transfers.model import DownloadRequest, State
 
 PLACE = Location("tiny", path="exports/x.tar")

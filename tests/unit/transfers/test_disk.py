@@ -415,7 +415,7 @@ async def test_a_restart_waits_for_the_journal_in_no_loop(
         forget(journal, number)
 
     monkeypatch.setattr(JournalStore, "forget_bytes", noted)
-    monkeypatch.setattr("cloudstore_tui.transfers.checkpoint.BYTES", 1)
+    monkeypatch.setattr("cloudstore_tui.transfers.download.CHECKPOINT_BYTES", 1)
     server.put("/exports/x.tar", content)
     server.answer(answer(stall=200_000), answer(ignore_range=True))
     journal = JournalStore(tmp_path / "state")

@@ -13,9 +13,8 @@ from cloudstore_tui.core.errors import LocalDiskError, MissingError, StorageErro
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.transfers.engine_thread import EngineThread
+from cloudstore_tui.transfers.engine_thread import EngineThread, ProviderProxy
 from cloudstore_tui.transfers.model import DownloadRequest, State
-from cloudstore_tui.transfers.provider_proxy import ProviderProxy
 
 PLACE = Location("tiny", path="x")
 
