@@ -432,12 +432,13 @@ def _values(profiles: Sequence[str], now: datetime) -> dict[str, object]:
 
 def _request(row: sqlite3.Row) -> RestoreRequest:
     """One row; a failed request if it makes no sense."""
+    columns = row.keys()
     profile, region, path, name = (_text(row[column]) for column in ("profile", "region", "path", "name"))
     try:
         read = {
             "location": {"profile": profile, "region": region, "path": path},
             "name": name,
-            "title": _text(row["title"]) if "title" in row.keys() else "",  # noqa: SIM118  # a row is no mapping
+            "title": _text(row["title"]) if "title" in columns else "",
             "status": RestoreStatus(row["status"]),
             **{column: row[column] for column in ("size", "days", "checks", "folder", "note", "hint", "code")},
             **{column: _moment(row[column]) for column in ("added", "asked", "checked", "ready", "expires")},

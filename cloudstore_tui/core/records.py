@@ -69,8 +69,9 @@ _FORMULA = re.compile(
     |   \t      (?! {_NUMBER} (?:[\t\r\n]|\Z) )
     |   [\r\n]  (?! {_NUMBER} (?:[\r\n]|\Z) )
     )
-    (?=[\s"]*[=+\-@|%＝＋－＠])   # what a formula begins with, also in full width, also behind blanks and empty quotes
-    """,  # noqa: RUF001 - these very characters begin a formula in East Asian spreadsheets
+    # What a formula begins with, also in the full width of East Asia, also behind blanks and empty quotes.
+    (?=[\s"]*[=+\-@|%\uFF1D\uFF0B\uFF0D\uFF20])
+    """,
     re.VERBOSE,
 )
 _NEEDS_QUOTES = re.compile(r"""[",;\t\r\n\x00\v\f\x1c-\x1e\x85\u2028\u2029]|\A\s|\s\Z""")

@@ -9,7 +9,8 @@ LONGEST = 180
 
 _LONGEST_EXTENSION = 16
 _ENCODED = frozenset('<>:"/\\|?*%')
-_LOOK_ALIKES = frozenset("․‥．∕／⁄⧵⧸＼﹨﹒")  # noqa: RUF001 - these very characters pass for dots and slashes
+_LOOK_ALIKES = frozenset("\u2024\u2025\uff0e\u2215\uff0f\u2044\u29f5\u29f8\uff3c\ufe68\ufe52")
+"""Characters that pass for dots and slashes."""
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
