@@ -246,7 +246,8 @@ async def _follow(
     for one in waiting:
         stays = await _found(provider, one.location) is not None
         what = "it still lies there" if stays else "it is gone, and not to be found in processed/ or errors/"
-        hint = "Look again later: cloudstore ls. Not every folder has processed/ and errors/."
+        folder = one.location.address.rpartition("/")[0]
+        hint = f"Not every folder has processed/ and errors/: cloudstore ls {shlex.quote(f'{folder}/')}"
         error = UnavailableError(f"not taken within {in_words.duration(seconds)}: {what}", hint=hint)
         output.error(error, one.location.address)
 
