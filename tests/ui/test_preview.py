@@ -51,10 +51,10 @@ async def test_p_shows_the_beginning_and_says_how_much_of_how_much(browser: Any)
         assert it.engine.ranges == [(NAME, 0, 65_536)]
 
 
-async def test_f3_opens_and_closes_it(browser: Any) -> None:
+async def test_enter_and_f3_open_it_and_its_keys_close_it(browser: Any) -> None:
     async with browser(start=START, behind=store(b"hello")) as it:
-        for key in ("f3", "q", "p", "escape"):
-            await opened(it, "f3")
+        for key, opener in (("f3", "f3"), ("q", "enter"), ("p", "p"), ("escape", "enter")):
+            await opened(it, opener)
             await it.press(key)
             assert it.app.screen is it.screen
 
