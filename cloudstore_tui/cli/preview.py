@@ -13,7 +13,7 @@ from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.links import Piece, ReadPiece
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import ObjectFacts, Preview, Table, Waveform
-from cloudstore_tui.preview.render import render
+from cloudstore_tui.preview.render import how_much, render
 from cloudstore_tui.ui import format as in_words
 
 _WIDTH = 80
@@ -94,19 +94,12 @@ def _print(output: Output, name: str, preview: Preview, *, as_text: bool) -> Non
         for line in shown.lines[shown.above :]:
             output.line(line.text)
         return
-    output.note(" · ".join(part for part in (name, preview.format, preview.encoding, _amount(preview)) if part))
+    told = (name, preview.format, preview.encoding, how_much(preview, in_words.size))
+    output.note(" · ".join(filter(None, told)))
     if shown.head and not shown.above:
         output.line(shown.head)
     for line in shown.lines:
         output.line(line.text)
-
-
-def _amount(preview: Preview) -> str:
-    if preview.is_whole:
-        return f"all {in_words.size(preview.total)}"
-    if preview.is_sampled:
-        return f"{in_words.size(preview.fetched)} of {in_words.size(preview.total)} read"
-    return f"first {in_words.size(preview.head)} of {in_words.size(preview.total) or 'more'}"
 
 
 def _record(path: str, name: str, preview: Preview) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """A preview as lines of safe text, for the screen and for the command line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cloudstore_tui.core.text import plain
@@ -98,6 +98,15 @@ def render(preview: Preview, width: int) -> RenderedDocument:
     known = tuple((line, start) for line, start in turns if start is not None)
     wave = (above, above + len(further) - 1, columns_of(width)) if isinstance(body, Waveform) else (0, 0, 0)
     return RenderedDocument((*lines, *further), head, above, wraps, turns=known, wave=wave)
+
+
+def how_much(preview: Preview, size: Callable[[int | None], str]) -> str:
+    """How much of an object was read for what is shown, with sizes in words."""
+    if preview.is_whole:
+        return f"complete, {size(preview.total)}"
+    if preview.is_sampled:
+        return f"{size(preview.fetched)} of {size(preview.total) or 'more'}, sampled"
+    return f"first {size(preview.head)}{f' of {size(preview.total)}' if preview.total is not None else ''}"
 
 
 def joined(recording: RenderedDocument, transcript: RenderedDocument) -> RenderedDocument:

@@ -118,7 +118,7 @@ async def test_the_browser_looks_into_objects_from_another_thread(
 
 def test_the_command_shows_a_transcript_as_a_dialogue(run: Cloudstore, first: Any) -> None:
     done = run("preview", f"acme8:us-east/{first('type==transcription;sourceObjectType==callcenterrecording')['id']}")
-    assert (done.code, "transcript · ASCII · all" in done.err) == (0, True)
+    assert (done.code, "transcript · ASCII · complete" in done.err) == (0, True)
     assert "   0:00  agent     " in done.out
 
 
@@ -167,7 +167,7 @@ def test_a_file_on_this_machine_is_looked_into(run: Cloudstore, tmp_path: Any) -
     path.write_bytes(b"id,agent\n1,Ann\n")
     shown = run("preview", str(path))
     assert (shown.code, shown.out.split()) == (0, ["id", "agent", "1", "Ann"])
-    assert "calls.csv · CSV · ASCII · all 15 B" in shown.err
+    assert "calls.csv · CSV · ASCII · complete, 15 B" in shown.err
     record = json.loads(run("preview", str(path), "--json").out)
     assert (record["format"], record["path"], record["whole"]) == ("CSV", str(path), True)
     assert run("preview", str(path), "--text").out.split() == ["id", "agent", "1", "Ann"]

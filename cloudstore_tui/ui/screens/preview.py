@@ -14,7 +14,7 @@ from cloudstore_tui.config.secrets import child_environment
 from cloudstore_tui.core.errors import StorageError, UnsupportedError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import HEAD, MAX_HEAD, Preview, Table, Waveform
-from cloudstore_tui.preview.render import joined, render
+from cloudstore_tui.preview.render import how_much, joined, render
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.clipboard import copy_text
@@ -341,13 +341,4 @@ def _called(entry: StoredObject) -> str:
 
 def _state(preview: Preview) -> str:
     """Format, encoding, and how much is shown."""
-    total = words.size(preview.total)
-    if preview.is_whole:
-        amount = f"complete, {total}"
-    elif preview.is_sampled:
-        amount = f"{words.size(preview.fetched)} of {total or 'more'}, sampled"
-    elif preview.total is not None:
-        amount = f"first {words.size(preview.head)} of {total}"
-    else:
-        amount = f"first {words.size(preview.head)}"
-    return " · ".join(part for part in (preview.format, preview.encoding, amount) if part)
+    return " · ".join(filter(None, (preview.format, preview.encoding, how_much(preview, words.size))))

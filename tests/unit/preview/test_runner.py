@@ -153,7 +153,7 @@ MISBEHAVIOUR = {
 def test_a_worker_that_misbehaves_is_a_sentence_and_the_bytes(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     script, sentence = MISBEHAVIOUR[what]
     monkeypatch.setattr(runner, "_PROGRAM", f"import sys; sys.path[:] = sys.argv[1:]\n{script}")
-    monkeypatch.setattr(runner, "SILENCE_S", 1.0 if what == "sleeps" else 30.0)
+    monkeypatch.setattr(runner, "SILENCE_S", 1.0 if what == "sleeps" else 100.0)
     found = preview("x.txt", b"hello")
     assert found.body == Bytes(b"hello")
     assert sentence in found.notes[0]
