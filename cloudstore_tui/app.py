@@ -22,6 +22,8 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.worker import WorkerFailed
 
+from cloudstore_tui.archive.known import FILE as ARCHIVES
+from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
@@ -177,6 +179,8 @@ class CloudStoreApp(App[None]):
             self, engine.providers, self._watch, settings.download_dir, settings.restore_poll_seconds
         )
         """Archived objects that were asked back."""
+        self.archives = KnownArchives(state_folder() / ARCHIVES if self._watch.keeps else None)
+        """The folders that pulls have filled."""
         self.home = HomeScreen(
             self._profiles,
             self._finds,
@@ -186,6 +190,7 @@ class CloudStoreApp(App[None]):
             self._watch,
             self.restores,
             zone_name(settings.time_zone),
+            self.archives,
         )
         """The screen below all others."""
         self.add_mode(self.DEFAULT_MODE, lambda: self.home)
@@ -205,6 +210,7 @@ class CloudStoreApp(App[None]):
             self._browser = browser = BrowserScreen(
                 self._engine.providers, self._watch, settings, call_folder.path, self.browser_state, self.restores
             )
+            browser.archives = self.archives
             history = FilterHistory(folder / FilterHistory.FILE if folder else None)
             browser.entries.bar.remember(history, self.browser_state.searches)
             browser.entries.layouts = Layouts(folder / Layouts.FILE if folder else None)

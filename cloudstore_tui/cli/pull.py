@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui.archive.bag import place_of
+from cloudstore_tui.archive.known import FILE as ARCHIVES
+from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME
 from cloudstore_tui.archive.pull import Pull
@@ -174,6 +177,9 @@ class _Pulling(msgspec.Struct, frozen=True):
             _tell_report(output, report, self.options.folder)
             counts = {name: getattr(report, name) for name in _COUNTS}
             run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
+            with suppress(StorageError):
+                # For the browser alone: whoever pulls need not be able to keep it.
+                KnownArchives(state_folder() / ARCHIVES).note(self.location, self.options.root or self.options.folder)
             return True
         finally:
             self.session.finish = None

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
 
+from cloudstore_tui.archive.known import ArchiveState
 from cloudstore_tui.calls import title_of
 from cloudstore_tui.core.errors import AccessError, StorageError, UnreadableError
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
@@ -336,6 +337,21 @@ def visit_above(visit: Visited) -> str:
     if not visit.find:
         return place_above(visit.location)
     return " ".join(part for part in ("search in", visit.profile, visit.region) if part)
+
+
+def archive_badge(archive: ArchiveState) -> tuple[str, str]:
+    """What is told of the archive of a place where that is shown: `✓ archived, sealed until 2024-09-01`; and how."""
+    if not archive.is_good:
+        return "✗ archive incomplete", "warning"
+    return f"✓ archived{f', sealed until {archive.sealed}' if archive.sealed else ''}", "plain"
+
+
+def archive_words(archive: ArchiveState, now: datetime) -> str:
+    """When the last run was, and how it went where that was not well: `2 h ago · sealed until 2024-09-01`."""
+    when = archive.complete if archive.is_good and archive.complete else archive.at
+    told = ago(int(when.timestamp()), now)
+    sealed = f"sealed until {archive.sealed}" if archive.sealed else ""
+    return " · ".join(part for part in (told if archive.is_good else f"{archive.outcome.value} {told}", sealed) if part)
 
 
 def ago(at: int, now: datetime) -> str:

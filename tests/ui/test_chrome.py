@@ -6,10 +6,13 @@ from pkgutil import iter_modules
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
 import cloudstore_tui.ui.dialogs
 import cloudstore_tui.ui.screens
+from cloudstore_tui.archive.known import ArchiveState, KnownArchive
+from cloudstore_tui.archive.runs import RunOutcome
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Session
 from cloudstore_tui.ui import report
@@ -225,3 +228,17 @@ def test_q_closes_every_screen_but_the_first_ones() -> None:
 
 def keys_of(class_: type[object]) -> Any:
     return vars(class_).get("BINDINGS", ())
+
+
+async def test_the_archive_of_a_place_is_told_at_the_top(browser: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        assert "archive" not in it.lines[0]
+        where = it.screen.listing.state.target.location
+        archive = KnownArchive("/srv/calls", where.profile)
+        run = ArchiveState(archive, RunOutcome.COMPLETE, datetime(2024, 9, 1, tzinfo=UTC), sealed="2024-09-01")
+        it.screen.archives.states = (run,)
+        it.screen.header.update()
+        await it.until(lambda: "✓ archived, sealed until 2024-09-01" in it.lines[0])
+        it.screen.archives.states = (replace(run, outcome=RunOutcome.INCOMPLETE),)
+        it.screen.header.update()
+        await it.until(lambda: "✗ archive incomplete" in it.lines[0])

@@ -1,5 +1,6 @@
 """The browser: places on the left, entries and the detail of one on the right, transfers below."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import Worker
 
+from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.config.settings import Settings
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.profile import Profile
@@ -42,7 +44,7 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.browser.upload_actions import UploadActions
 from cloudstore_tui.ui.browser.view_actions import HEIGHTS, WIDTHS, FocusManager, ViewActions
 from cloudstore_tui.ui.clipboard import copy_text
-from cloudstore_tui.ui.format import zone_name, zones_to_show
+from cloudstore_tui.ui.format import archive_badge, zone_name, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
@@ -134,6 +136,7 @@ class BrowserScreen(BaseScreen[None]):
         self.strip = ActivityStrip(id="activity")
         self._stopped = self._restored = 0
         """Transfers of earlier runs that stopped half-way, and archived objects that are back."""
+        self.archives = KnownArchives()
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.browser_state, self.restores = browser_state, restores
@@ -187,6 +190,7 @@ class BrowserScreen(BaseScreen[None]):
         self._watch.changed.subscribe(self, lambda _: self.entries.table.signs_changed())
         self.restores.on_way.subscribe(self, self._note_restores)
         self.restores.ready.subscribe(self, self._note_restored)
+        _looking: Worker[None] = self.run_worker(self._look_at_archives, group="archives")
         self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
         self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
         self.detail.retention = lambda entry: self._providers[entry.location.profile].profile.retention
@@ -373,6 +377,10 @@ class BrowserScreen(BaseScreen[None]):
         self._restored = number
         self.header.update()
 
+    async def _look_at_archives(self) -> None:
+        await asyncio.to_thread(self.archives.look)
+        self.header.update()
+
     def _badges(self) -> Iterator[Badge]:
         """What holds for everything that is shown."""
         if self._stopped:
@@ -380,6 +388,8 @@ class BrowserScreen(BaseScreen[None]):
         if self._restored:
             yield Badge(f"● {self._restored:,} ready (Q)", "accent")
         state = self.listing.state
+        if state is not None and (archive := self.archives.of(state.target.location)) is not None:
+            yield Badge(*archive_badge(archive))
         if state is not None and state.provider.profile.read_only:
             yield Badge("READ ONLY")
         yield Badge(zone_name(self.listing.zone))

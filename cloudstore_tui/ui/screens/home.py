@@ -1,5 +1,6 @@
 """Home: where to go, where to go on, what waits for the user and what was saved, as one list with one cursor."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -17,6 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from cloudstore_tui.archive.known import ArchiveState, KnownArchives
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
@@ -26,7 +28,7 @@ from cloudstore_tui.state.searches import SavedSearch, SavedSearches
 from cloudstore_tui.transfers.model import TransferSnapshot, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
-from cloudstore_tui.ui.format import ago, counted, service_name, visit_above, visit_title
+from cloudstore_tui.ui.format import ago, archive_words, counted, service_name, visit_above, visit_title
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -39,7 +41,7 @@ DEMO = "You are in the demo: made-up data, nothing leaves this machine. Files yo
 DEMO_SHORT = "Made-up data. Files go to ./cloudstore-demo"
 WIDE = 100
 """Columns from which on there is room for everything that is known."""
-MAX_RECENT, MAX_SEARCHES, MAX_NUMBERS = 5, 9, 9
+MAX_RECENT, MAX_SEARCHES, MAX_NUMBERS, MAX_ARCHIVES = 5, 9, 9, 5
 LONGEST = 200
 """Characters of a text of the list."""
 
@@ -61,6 +63,8 @@ class HomeState(Struct, frozen=True):
     restored: Sequence[RestoreRequest] = ()
     """Archived objects that are back, and were not fetched yet."""
     searches: Sequence[SavedSearch] = ()
+    archives: Sequence[ArchiveState] = ()
+    """The folders that pulls have filled, and how their last runs went."""
     finds: Callable[[Profile], bool] = field(default=lambda _: False)
     """Whether a profile can be searched."""
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,12 +138,15 @@ def sections_of(state: HomeState, *, wide: bool) -> tuple[Section, ...]:
     below = [visit for visit in state.recent if visit.find or visit.location != Location(visit.profile)]
     recent = tuple(_recent_item(visit, next(numbers, ""), state.now) for visit in below[:MAX_RECENT])
     find = (HomeItem(HomeChoice.FIND, "f", "Find a call …", EXAMPLE),) if any(map(state.finds, state.profiles)) else ()
+    known = {profile.name for profile in state.profiles}
+    archives = [archive for archive in state.archives if archive.archive.profile in known][:MAX_ARCHIVES]
     searches = tuple(HomeItem(search, "", search.name, search.find) for search in state.searches[:MAX_SEARCHES])
     found = (
         Section("Where to?", grid.profile, profiles),
         Section("", grid.find, find),
         Section("Go on", grid.recent, recent),
         Section("Waiting for you", grid.waiting, _waiting_items(state, wide)),
+        Section("Archives", grid.recent, tuple(_archive_item(archive, state.now) for archive in archives)),
         Section("Saved searches", grid.saved, searches),
     )
     return tuple(section for section in found if section.items)
@@ -166,6 +173,13 @@ def _profile_item(profile: Profile, number: str, state: HomeState, wide: bool) -
 
 def _recent_item(visit: Visited, number: str, now: datetime) -> HomeItem:
     return HomeItem(visit, number, visit_title(visit), visit_above(visit), ago(visit.at, now))
+
+
+def _archive_item(archive: ArchiveState, now: datetime) -> HomeItem:
+    of = archive.archive
+    visit = Visited(of.profile, of.region, of.path)
+    where = " ".join(part for part in (of.profile, of.region, of.path) if part)
+    return HomeItem(visit, "✓" if archive.is_good else "✗", of.folder, where, archive_words(archive, now))
 
 
 def _waiting_items(state: HomeState, wide: bool) -> tuple[HomeItem, ...]:
@@ -409,6 +423,7 @@ class HomeScreen(BaseScreen[None]):
         watch: TransferWatch,
         restores: RestoreWatch,
         zone: str,
+        archives: KnownArchives | None = None,
     ) -> None:
         super().__init__()
         self._profiles = profiles
@@ -419,6 +434,7 @@ class HomeScreen(BaseScreen[None]):
         self._watch = watch
         self._restores = restores
         self._zone = zone
+        self._archives = archives or KnownArchives()
         self.header.badges = self._badges
         self._put_off: frozenset[Location] = frozenset()
         """Objects that are back, and shall be fetched another time."""
@@ -442,6 +458,12 @@ class HomeScreen(BaseScreen[None]):
         """Show what was learnt meanwhile."""
         super().on_screen_resume()
         self.update()
+        self.call_after_refresh(self.run_worker, self._look_at_archives)
+
+    async def _look_at_archives(self) -> None:
+        before = self._archives.states
+        if before != await asyncio.to_thread(self._archives.look):
+            self.update()
 
     def on_resize(self, event: events.Resize) -> None:
         """Show as much as there is room for."""
@@ -457,6 +479,7 @@ class HomeScreen(BaseScreen[None]):
             stopped=self._stopped,
             restored=[one for one in self._restores.waiting if one.location not in self._put_off],
             searches=self._saved(),
+            archives=self._archives.states,
             finds=self._finds,
             now=datetime.now(UTC),
         )
