@@ -3,14 +3,17 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from cloudstore_tui.cli.options import CommandWithParts
 from cloudstore_tui.cli.shell_line import TypedLine, read_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VARIABLE = "_CLOUDSTORE_COMPLETE"
 """Set by the scripts below: the shell asks for offers."""
@@ -211,7 +214,7 @@ def _saved() -> tuple[str, ...]:
     return tuple(_read(config_file().parent / FILE))
 
 
-def _read(path: Path) -> Mapping[str, object]:
+def _read(path: "Path") -> Mapping[str, object]:
     """What a file says; nothing if it says it in a wrong way."""
     # Deferred: only names of profiles and searches need it.
     import tomllib

@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -136,14 +138,16 @@ class Percent(click.ParamType[float]):
         return part
 
 
-class LocalPath(click.ParamType[Path]):
+class LocalPath(click.ParamType["Path"]):
     """A file or folder of this machine, as people write it."""
 
     name = "path"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
         """The path that a shell would make of it."""
         # Deferred: help needs no folders of this machine.
+        from pathlib import Path
+
         from cloudstore_tui.config.paths import user_path
 
         return value if isinstance(value, Path) else user_path(str(value))

@@ -4,7 +4,6 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 QUIET = "cloudstore.quiet"
 """Where the context of a command has that only results and errors are wanted."""
@@ -32,6 +31,11 @@ def open_closed_streams() -> None:
     while (handle := os.open(os.devnull, os.O_RDWR)) <= _ERROR:
         pass
     os.close(handle)
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    # Deferred: help and completion need no paths.
+    from pathlib import Path
+
     nowhere = Path(os.devnull)
     # Nobody closes them again before the end.
     sys.stdin = sys.stdin or nowhere.open()

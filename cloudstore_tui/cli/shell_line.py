@@ -6,8 +6,6 @@ shell reads the whole as the very name: nothing in it can run, expand or end the
 
 import re
 
-from msgspec import Struct, field
-
 _BLANKS = " \t\n"
 _SPECIAL = re.compile(r"[^A-Za-z0-9_./:@%+,=\-\x80-\U0010ffff]")
 """What some shell may take for more than itself where nothing quotes it."""
@@ -15,18 +13,19 @@ _LIVE = frozenset("$`!")
 """What double quotes leave alive in some shell."""
 
 
-class TypedLine(Struct):
+class TypedLine:
     """The words before the cursor, read as bash, zsh and fish all do."""
 
-    words: list[str] = field(default_factory=list)
-    """Those that are complete, without their quotes."""
-    last: str = ""
-    """The one that is being typed, without its quotes; empty after a blank."""
-    quote: str = ""
-    """What is open at the cursor: a quote, a backslash that waits for its character, or both."""
-    is_literal: bool = True
-    """Whether the last word means what it says, in every shell: nothing in it is expanded."""
-    _begun: bool = False
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        """Those that are complete, without their quotes."""
+        self.last = ""
+        """The one that is being typed, without its quotes; empty after a blank."""
+        self.quote = ""
+        """What is open at the cursor: a quote, a backslash that waits for its character, or both."""
+        self.is_literal = True
+        """Whether the last word means what it says, in every shell: nothing in it is expanded."""
+        self._begun = False
 
     def rest(self, value: str) -> str | None:
         """What to add to the last word so that bash reads `value`; `None` where that is not safe."""
