@@ -18,7 +18,8 @@ import tempfile
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
@@ -30,6 +31,9 @@ MARKED = 120
 """Objects of one or a few MB that are downloaded while keys are measured."""
 QUIET = 0.15
 """Seconds without a byte after which a key counts as answered."""
+FAST = 8_000_000
+"""Bytes a second of each of four downloads."""
+REGION = "acme8:us-east/"
 RESTED = 0.4
 """The same where what is beside the list follows a little later."""
 
@@ -185,6 +189,54 @@ def measure_busy(line: Line) -> None:
     say("cursor key, four downloads at 8 MB/s each, first byte, p95", delays[57], "ms", "at most 40")
 
 
+@contextmanager
+def fetching(columns: int, rows: int) -> Iterator[tuple[Line, str]]:
+    """A list that can be scrolled while four zips come, and the folder that they come to."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SandboxProcess(seed=1, objects=1500, faults=[f"slow rate={FAST} where=blob"]) as config,
+    ):
+        told = {"CLOUDSTORE_CONFIG": str(config)}
+        with opened(folder, [REGION, "--no-low-bandwidth"], columns, rows, told) as line:
+            line.read(4, 60)
+            yield line, folder
+
+
+def begin_zips(line: Line, folder: str) -> None:
+    """Mark everything, fetch it as zips, and wait until bytes come."""
+    for key in (b"A", b"z", ENTER):
+        line.press(key)
+        line.read(3, 60)
+    until = time.monotonic() + 120
+    while arrived(folder) < FAST and time.monotonic() < until:
+        line.read(0.1, 0.1)
+
+
+def arrived(folder: str) -> int:
+    """Bytes below a folder."""
+    total = 0
+    for path in Path(folder).rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_blocks * 512
+    return total
+
+
+def measure_stall(columns: int, rows: int) -> None:
+    """How fast zips come while the terminal takes what is drawn, and while it takes nothing."""
+    for what, stalls in (("takes all", False), ("takes nothing", True)):
+        with fetching(columns, rows) as (line, folder):
+            begin_zips(line, folder)
+            before, began = arrived(folder), time.monotonic()
+            while time.monotonic() - began < 6:
+                line.press(PAGE)
+                if stalls:
+                    time.sleep(0.1)
+                else:
+                    line.read(0.1, 0.1)
+            speed = (arrived(folder) - before) / (time.monotonic() - began) / 1e6
+            say(f"four zips, of which the terminal {what}", speed, "MB/s")
+
+
 def main() -> None:
     """Measure both modes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -207,6 +259,7 @@ def main() -> None:
                 told = {"CLOUDSTORE_CONFIG": str(config)}
                 with opened(folder, ["acme8:us-east/", flag], asked.columns, asked.rows, told) as line:
                     measure_busy(line)
+    measure_stall(asked.columns, asked.rows)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,15 @@ async def test_a_dot_shows_the_call_by_names_that_people_have(browser: Any, size
         assert not it.engine.transfers
 
 
+async def test_what_is_typed_behind_the_dot_is_for_the_call(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.burst(".aX")
+        await it.until(lambda: isinstance(it.app.screen, CallScreen))
+        await it.settle()
+        assert isinstance(it.app.screen, CallScreen)
+        assert it.screen.listing.state.store.selection.count == 0
+
+
 async def test_what_was_said_is_read_beside_the_list(browser: Any) -> None:
     said = b"WEBVTT\n\n00:00.000 --> 00:04.000\n<v agent>Good morning.\n\n05:18.000 --> 05:20.000\n<v caller>Hi.\n"
     async with browser(start=START, size=(120, 40), behind=behind(said)) as it:

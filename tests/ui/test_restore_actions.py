@@ -71,6 +71,15 @@ async def test_marked_objects_are_asked_for_after_a_question_with_count_bytes_an
         assert searches.count("restore") == 2
 
 
+async def test_what_is_typed_behind_the_key_is_for_the_question(browser: Any) -> None:
+    async with browser(start=START) as it:
+        await it.burst("BaX")
+        await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
+        await it.settle()
+        assert isinstance(it.app.screen, RestoreDialog)
+        assert it.screen.listing.state.store.selection.count == 0
+
+
 async def test_escape_asks_for_nothing_and_what_is_not_archived_is_said(browser: Any, searches: Any) -> None:
     async with browser(start=START) as it:
         await it.press("B")

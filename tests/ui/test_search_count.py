@@ -43,6 +43,14 @@ async def test_what_is_shown_is_counted_and_its_size_guessed_from_rows_all_over_
         assert len(untold.asked) == 1
 
 
+async def test_what_is_typed_behind_the_key_is_for_the_count(browser: Any, untold: Any) -> None:
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst("#aa")
+        await it.until(lambda: "2,431 objects match." in it.text)
+        await it.settle()
+        assert it.screen.listing.state.store.selection.count == 0
+
+
 async def test_what_is_wholly_loaded_is_added_up_without_a_request(browser: Any, untold: Any) -> None:
     untold.results = 3
     async with browser(start="acme8:us-east/") as it:

@@ -6,15 +6,19 @@ import warnings
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual._xterm_parser import XTermParser
 from textual.widgets import Input
 
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.links import Piece
+from cloudstore_tui.transfers.model import State
+from cloudstore_tui.ui.browser.actions import ActionGroup, declarations
 from cloudstore_tui.ui.browser.screen import BrowserScreen
+from cloudstore_tui.ui.dialogs.fetching import FetchDialog
 from cloudstore_tui.ui.dialogs.links import LinkDialog
 from cloudstore_tui.ui.dialogs.picking import PickDialog
-from cloudstore_tui.ui.dialogs.questions import DeleteDialog
+from cloudstore_tui.ui.dialogs.questions import CancelDialog, DeleteDialog
 
 GO_TO, ENTER, PALETTE = "\x07", "\r", "\x10"
 HARMFUL = "daX"
@@ -26,8 +30,31 @@ def nothing_was_done(it: Any) -> bool:
     return not (it.engine.transfers or state.store.selection.count or isinstance(it.app.screen, DeleteDialog))
 
 
+BARS = ("f", "/")
+LINES = (GO_TO, "m", "R", "P", "Y", PALETTE, ":", "0")
+PATHS = ("D", "u")
+SCREENS = ("'", "o", "c", "b", "F", "J", "y", "t", "Q", "?", "!", "X", "\x0e", "p", "<")
+QUESTIONS = ("d", "az")
+"""The keys that open a bar, a dialog with a line, one for a path, one without, a question."""
+ELSEWHERE = (".", "#", "B")
+"""Those that are typed ahead of in the tests of calls, of counts and of restores."""
+NAMES = {"apostrophe": "'", "full_stop": ".", "number_sign": "#", "ctrl+g": GO_TO, "delete": "X"}
+
+
+def test_every_key_that_opens_a_line_or_dialog_is_typed_ahead_of() -> None:
+    opening = [
+        declaration.binding.key.split(",")[0]
+        for group in ActionGroup.__subclasses__()
+        for _, declaration in declarations(group)
+        if declaration.opens
+    ]
+    assert len(opening) > 15
+    typed = {*BARS, *LINES, *PATHS, *SCREENS, *"".join(QUESTIONS), *ELSEWHERE}
+    assert [key for key in opening if NAMES.get(key, key) not in typed] == []
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
-@pytest.mark.parametrize("key", ["f", "/"])
+@pytest.mark.parametrize("key", BARS)
 async def test_a_line_takes_what_is_typed_behind_the_key_that_opens_it(browser: Any, key: str, size: Any) -> None:
     start = "acme8:us-east/" if key == "f" else "acme:exports/reporting/"
     async with browser(start=start, size=size) as it:
@@ -36,7 +63,7 @@ async def test_a_line_takes_what_is_typed_behind_the_key_that_opens_it(browser: 
         assert nothing_was_done(it)
 
 
-@pytest.mark.parametrize("key", [GO_TO, "m", "R", "P", "Y", PALETTE, ":"])
+@pytest.mark.parametrize("key", LINES)
 async def test_a_dialog_with_a_line_takes_what_is_typed_behind_its_key(browser: Any, key: str) -> None:
     async with browser(start="acme8:us-east/") as it:
         await it.burst(key + HARMFUL)
@@ -45,7 +72,7 @@ async def test_a_dialog_with_a_line_takes_what_is_typed_behind_its_key(browser: 
         assert nothing_was_done(it)
 
 
-@pytest.mark.parametrize("key", ["D", "u"])
+@pytest.mark.parametrize("key", PATHS)
 async def test_a_dialog_for_a_path_takes_what_is_typed_behind_its_key(browser: Any, folders: Any, key: str) -> None:
     folders.tree["imports/"] = ["plan.csv"]
     async with browser(start="acme:imports/") as it:
@@ -54,7 +81,7 @@ async def test_a_dialog_for_a_path_takes_what_is_typed_behind_its_key(browser: A
         assert nothing_was_done(it)
 
 
-@pytest.mark.parametrize("key", ["'", "o", "c", "b", "F", "J", "y", "t", "Q", "?", "!", "X", "\x0e", "p"])
+@pytest.mark.parametrize("key", SCREENS)
 async def test_a_screen_takes_what_is_typed_behind_its_key(browser: Any, folders: Any, searches: Any, key: str) -> None:
     start = "acme:exports/reporting/" if key == "X" else "acme8:us-east/"
 
@@ -68,6 +95,31 @@ async def test_a_screen_takes_what_is_typed_behind_its_key(browser: Any, folders
         await it.until(lambda: not isinstance(it.app.screen, BrowserScreen))
         await it.settle()
         assert it.screen.listing.state.store.selection.count == 0
+
+
+@pytest.mark.parametrize("key", QUESTIONS)
+async def test_a_question_takes_what_is_typed_behind_its_key(browser: Any, searches: Any, key: str) -> None:
+    plain, size = searches.object, 2_000_000_000 if key == "d" else 1000
+    searches.object = lambda number, query: replace(plain(number, query), size=size)
+    async with browser(start="acme8:us-east/") as it:
+        await it.burst(key + "jX")
+        await it.until(lambda: isinstance(it.app.screen, FetchDialog))
+        await it.settle()
+        assert isinstance(it.app.screen, FetchDialog)
+        assert not it.engine.transfers
+
+
+async def test_lines_and_questions_of_other_screens_take_what_is_typed_behind_their_keys(browser: Any) -> None:
+    async with browser(start="acme:exports/reporting/") as it:
+        await it.burst("?/" + HARMFUL)
+        await it.until(lambda: isinstance(it.app.focused, Input) and it.app.focused.value == HARMFUL)
+        await it.press("escape", "escape", "escape", "d")
+        await it.until(lambda: it.engine.transfers)
+        await it.burst("txy" + HARMFUL)
+        await it.until(lambda: isinstance(it.app.screen, CancelDialog))
+        await it.settle()
+        assert isinstance(it.app.screen, CancelDialog)
+        assert [one.state for one in it.engine.transfers] == [State.RUNNING]
 
 
 async def test_keys_wait_for_a_dialog_that_the_service_has_to_be_asked_for(browser: Any, searches: Any) -> None:

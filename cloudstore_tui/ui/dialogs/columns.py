@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Sparkline, Static
 
 from cloudstore_tui.core.models import Column, ColumnKind
-from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
 
@@ -38,7 +38,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
 
     def compose_body(self) -> ComposeResult:
         """The columns, and what the one under the cursor would do."""
-        yield Choices(*(show(column.title) for column in self._columns), widget_id="columns")
+        yield DialogList(*(show(column.title) for column in self._columns), widget_id="columns")
         yield Note(widget_id="order")
         yield Static("Enter sorts; r changes the direction.", classes="dialog-note", markup=False)
 
@@ -126,7 +126,7 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
 
     def compose_body(self) -> ComposeResult:
         """One line for each column."""
-        yield Choices(*self._texts(), widget_id="columns")
+        yield DialogList(*self._texts(), widget_id="columns")
         keys = "Space shows or hides; J and K move; + and - change the width; r resets; Enter applies."
         yield Static(keys, classes="dialog-note", markup=False)
 
@@ -246,7 +246,7 @@ class HistogramDialog(Dialog[str | None]):
     def compose_body(self) -> ComposeResult:
         """A drawing over time, and one line for each bar."""
         yield Sparkline()
-        yield Choices(widget_id="bars")
+        yield DialogList(widget_id="bars")
         keys = "←/→ change grouping" + ("; Enter narrows the search." if self._narrows else ".")
         yield Static(f"{plain(self._of)}. {keys}", classes="dialog-note", markup=False)
 

@@ -196,7 +196,7 @@ def button(label: str, action: str, *, enter: bool = False) -> KeyButton:
     return KeyButton(label, action, enter=enter)
 
 
-class Choices(OptionList):
+class DialogList(OptionList):
     """The list of a dialog: j and k move its cursor, as the arrows do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

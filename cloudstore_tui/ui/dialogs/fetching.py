@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
@@ -224,7 +224,7 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
     def compose_body(self) -> ComposeResult:
         """One line for each job."""
         if self._jobs:
-            yield Choices(*map(_job_line, self._jobs), widget_id="jobs")
+            yield DialogList(*map(_job_line, self._jobs), widget_id="jobs")
             keys = "Enter fetches it; x stops it; C empties the queue; r asks again."
             yield Static(keys, classes="dialog-note", markup=False)
         else:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 
 from cloudstore_tui.state.searches import fill, placeholders_of
-from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
@@ -60,7 +60,7 @@ class NameDialog(Dialog[Named | None]):
         """What can be named, where there is a choice, and the name."""
         thing = self._things[self._at]
         if len(self._things) > 1:
-            yield Choices(*(show(known.words) for known in self._things), widget_id="things")
+            yield DialogList(*(show(known.words) for known in self._things), widget_id="things")
         else:
             yield Note(show(thing.words).plain)
         yield Field(self._name_given or thing.name, widget_id="name")

@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_text import elide, home_path
@@ -254,7 +254,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         """Where the list is, the line to filter it, the list, what is marked."""
         yield Static(show(elide(home_path(self._start), 66)), id="where", classes="dialog-line dialog-note")
         yield CompletingField(partial(complete_path, start=self._start), widget_id="path")
-        yield Choices(widget_id="files")
+        yield DialogList(widget_id="files")
         yield Note(widget_id="marked")
         yield Note(_HINT, widget_id="hint")
 

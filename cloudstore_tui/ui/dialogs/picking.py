@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.ui.dialogs.dialog import Choices, Dialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
 from cloudstore_tui.ui.dialogs.paths import (
     Candidates,
     CompletingDialog,
@@ -72,7 +72,7 @@ class PickDialog(Dialog[ChoiceResult | None]):
     def compose_body(self) -> ComposeResult:
         """The line to filter with, the list, and what to know of it."""
         yield Field(widget_id="filter", max_length=_LONGEST)
-        yield Choices(widget_id="picks")
+        yield DialogList(widget_id="picks")
         yield Note(self.HINT)
 
     def compose_buttons(self) -> ComposeResult:
@@ -221,7 +221,7 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         """The line for the address, and the places that are known."""
         yield CompletingField(self._complete, self._address, widget_id="address")
         yield Candidates()
-        known = Choices(widget_id="known")
+        known = DialogList(widget_id="known")
         known.display = bool(self._known)
         yield known
         more = " Down chooses a bookmark or a recent place." if self._known else ""

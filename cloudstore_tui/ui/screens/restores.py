@@ -15,7 +15,7 @@ from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.restores import RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import ExplainingScreen
-from cloudstore_tui.ui.dialogs.dialog import Choices
+from cloudstore_tui.ui.dialogs.dialog import DialogList
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_text import describe, summary
@@ -62,7 +62,7 @@ class RestoresScreen(ExplainingScreen[None]):
     def compose(self) -> ComposeResult:
         """The heads of the columns, the list."""
         yield StatusBar(id="heads")
-        yield Choices(widget_id="restores")
+        yield DialogList(widget_id="restores")
 
     async def on_mount(self) -> None:
         """Show what there is, and follow it."""
