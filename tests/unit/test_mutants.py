@@ -315,7 +315,7 @@ MUTANTS = (
         "return self.selector, self.operator, (*self.values, str(self.start))",
         "fiql/test_properties.py fiql/test_vectors.py",
     ),
-    Mutant("any depth", "fiql/parser.py", "if depth > DEEPEST:", "if False:", "fiql/test_diagnosis.py"),
+    Mutant("any depth", "fiql/parser.py", "if depth > DEEPEST:", "if False:", "fiql/test_vectors.py"),
 )
 
 

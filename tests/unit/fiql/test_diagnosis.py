@@ -238,7 +238,7 @@ WRONG: list[tuple[str, int, str, str]] = [
 
 
 @pytest.mark.parametrize(("text", "position", "message", "hint"), WRONG)
-def test_a_wrong_filter_points_at_the_character_and_shows_the_cure(
+def test_a_wrong_filter_points_at_the_character_and_says_how_to_write_it(
     text: str, position: int, message: str, hint: str
 ) -> None:
     with pytest.raises(FilterError) as caught:
