@@ -19,7 +19,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
-from cloudstore_tui.ui.transfer_batches import ACTIVE, BatchProgress, span_of, was_there
+from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, span_of, was_there
 
 WIDE, NARROW, TINY = 110, 60, 40
 """Cells from which on there is a column for the target, a meter of ten, a meter at all."""

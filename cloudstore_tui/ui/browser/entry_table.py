@@ -10,7 +10,7 @@ from textual.message import Message
 
 from cloudstore_tui.core.models import Column, Entry, Location, StoredObject
 from cloudstore_tui.transfers.model import State, TransferSnapshot
-from cloudstore_tui.ui.transfer_batches import GOES_ON, locations_of
+from cloudstore_tui.ui.transfer_watch import GOES_ON, locations_of
 from cloudstore_tui.ui.widgets.virtual_table import RowSign, VirtualTable, sign_of_state
 
 _ARRIVED = frozenset({State.DONE, State.SKIPPED})

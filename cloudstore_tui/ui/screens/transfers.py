@@ -22,7 +22,6 @@ from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.opening import open_folder
 from cloudstore_tui.ui.report import sentence, tell
-from cloudstore_tui.ui.transfer_batches import GOES_ON, BatchProgress
 from cloudstore_tui.ui.transfer_text import (
     WIDE,
     Columns,
@@ -38,7 +37,7 @@ from cloudstore_tui.ui.transfer_text import (
     states_of,
     summary,
 )
-from cloudstore_tui.ui.transfer_watch import TransferWatch
+from cloudstore_tui.ui.transfer_watch import GOES_ON, BatchProgress, TransferWatch
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 POLL_S = 2.0

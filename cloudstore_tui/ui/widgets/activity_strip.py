@@ -10,8 +10,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cloudstore_tui.transfers.model import State
-from cloudstore_tui.ui.transfer_batches import BatchProgress
 from cloudstore_tui.ui.transfer_text import path_of, result_text, running_text
+from cloudstore_tui.ui.transfer_watch import BatchProgress
 
 TWO_LINES = 30
 """Rows of the terminal from which on the result and what runs both have a line."""
