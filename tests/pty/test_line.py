@@ -63,7 +63,7 @@ def test_nothing_is_sent_while_nothing_happens_and_little_for_a_key(terminal: Op
         shown.press(key)
         shown.settle(0.4)
         sizes.append(len(shown.sent) - before)
-    assert all(0 < size <= 400 for size in sizes[:3])
+    assert all(0 < size <= 350 for size in sizes[:3])
     assert 0 < sizes[3] <= 4000
     before = len(shown.sent)
     shown.read(1.5)

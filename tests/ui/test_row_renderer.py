@@ -149,6 +149,12 @@ def test_times_lengths_and_sizes_are_whole_however_narrow_the_list(kind: str, da
                 assert line.startswith("    1 Sep 09:12 " if days == 1 else "    1 Sep 2024 09:12 ")
 
 
+def test_a_size_and_the_time_behind_it_stand_apart() -> None:
+    files = (NAME, Column("size", "Size", ColumnKind.SIZE, 7), MODIFIED)
+    for width in (51, 79):
+        assert "Size  Modified UTC" in renderer(width, files).header("", False)
+
+
 def test_what_a_service_rounds_is_told_no_finer_than_it_does() -> None:
     told = {0: "<0.1 kB", 102: "≈0.1 kB", 921: "≈0.9 kB", 4403: "≈4.4 kB"}
     assert {size: formatted.size(size, exact=False) for size in told} == told

@@ -216,8 +216,10 @@ def _spread(kept: list[Column], flexible: Column | None, room: int) -> tuple[_Ce
     spare = max(room - sum(widths) - sum(gaps), 0)
     texts = [number for number, column in enumerate(kept) if column.kind not in _RIGHT]
     numbers = [number for number in range(len(kept)) if number not in texts]
-    for number in range(1, len(kept))[:1]:
-        spare = _grow(gaps, number, _GAP, spare)
+    for number in range(1, len(kept)):
+        # A number stands right at the text behind it, and the first column is looked for most.
+        if number == 1 or (number in texts and number - 1 in numbers):
+            spare = _grow(gaps, number, _GAP, spare)
     # Those first that can least do with less.
     for number in sorted(texts, key=lambda number: -_least(kept[number])):
         spare = _grow(widths, number, kept[number].width, spare)

@@ -77,7 +77,7 @@ def test_q_asks_while_a_download_runs_and_the_next_start_offers_to_go_on(
     slow(0)
     machine.sandbox.log.clear()
     again = machine.terminal("acme:", columns=120, rows=40)
-    again.wait_for("1 transfer stopped half-way")
+    again.wait_for("1 stopped (t)")
     again.press("t")
     again.wait_for("MB stopped")
     assert large.name[-8:] in again.text
