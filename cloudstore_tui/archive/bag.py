@@ -27,7 +27,7 @@ from cloudstore_tui.archive.manifest import (
     is_superseded,
     path_of,
 )
-from cloudstore_tui.archive.matching import LocalMatch, match_file
+from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.archive.runs import write_whole
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import ConflictError, IntegrityError, LocalDiskError, MissingError, UnsafeError

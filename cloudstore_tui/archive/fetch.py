@@ -26,8 +26,15 @@ from cloudstore_tui.archive.manifest import (
     superseded_entry,
     tells_of_same,
 )
-from cloudstore_tui.archive.matching import LocalMatch, is_earlier_version, match_file
-from cloudstore_tui.archive.plan import Outcome, PlanItem, PullPlan, suffixed_names
+from cloudstore_tui.archive.plan import (
+    LocalMatch,
+    Outcome,
+    PlanItem,
+    PullPlan,
+    is_earlier_version,
+    match_file,
+    suffixed_names,
+)
 from cloudstore_tui.core.errors import (
     AccessError,
     ConflictError,

@@ -20,8 +20,7 @@ from cloudstore_tui.archive.manifest import (
     unlisted_entry,
     write_table,
 )
-from cloudstore_tui.archive.matching import match_plan
-from cloudstore_tui.archive.plan import Outcome, PullPlan
+from cloudstore_tui.archive.plan import Outcome, PullPlan, match_plan
 from cloudstore_tui.archive.report import PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError

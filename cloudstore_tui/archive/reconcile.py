@@ -27,7 +27,7 @@ from cloudstore_tui.archive.manifest import (
     path_of,
     tells_of_same,
 )
-from cloudstore_tui.archive.matching import LocalMatch, match_file
+from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.core.errors import LocalDiskError, UsageError
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.measures import parse_time
