@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+import msgspec
+
 from cloudstore_tui.archive.chain import PULLED, Chain, lacking_lines, manifest_lines, open_chain, read_lines
 from cloudstore_tui.archive.fetch import Fetching, Recorder
 from cloudstore_tui.archive.folder import PullFolder
@@ -21,7 +23,6 @@ from cloudstore_tui.archive.manifest import (
     write_table,
 )
 from cloudstore_tui.archive.plan import Outcome, PullPlan, match_plan
-from cloudstore_tui.archive.report import PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import PullOptions, choose_strategy
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import StoredObject
@@ -30,6 +31,65 @@ from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import TransferBatch
 from cloudstore_tui.transfers.workers import Workers
+
+
+class PullEstimate(msgspec.Struct, frozen=True):
+    """What a pull would do, before it begins."""
+
+    found: int
+    had: int
+    """Objects that are here already, complete."""
+    size: int
+    """Bytes of what is to be fetched, as far as the service tells them."""
+    windows: int
+    """Windows of time, or folders, that were looked at."""
+    unit: str
+    """Which of both: `window` or `folder`."""
+    zip_jobs: int
+    direct: int
+    """Objects to be fetched one by one."""
+    requests: int
+    """Of the API, listing included."""
+    seconds: float
+    """To fetch everything at the present pace."""
+    examples: tuple[str, ...]
+    """The first paths below the folder."""
+    left_out: int = 0
+    """Objects that the service found and that do not meet those conditions of the user which only we can check."""
+    unlisted: tuple[StorageError, ...] = ()
+    """What could not be listed, and so is not in the numbers."""
+
+    @property
+    def wanted(self) -> int:
+        """Objects to be fetched."""
+        return self.found - self.had
+
+
+class PullReport(msgspec.Struct, frozen=True):
+    """A pull when it has ended: `found` is the sum of `had`, `fetched`, `skipped` and `missing`."""
+
+    found: int
+    had: int
+    fetched: int
+    skipped: int
+    missing: int
+    size: int
+    """Bytes of what was fetched now."""
+    levels: dict[str, int]
+    """How many of the objects that are here were verified how well."""
+    changed: int = 0
+    """How many of those fetched are new versions of what an earlier pull brought."""
+    left_out: int = 0
+    """Objects that the service found and that do not meet those conditions of the user which only we can check."""
+    unlisted: tuple[StorageError, ...] = ()
+    """What could not be listed, and so may be missing, too."""
+    unwritten: tuple[StorageError, ...] = ()
+    """What could not be written beside the objects: the manifest, its table, files that tell of an object."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing, as far as anybody can tell, and everything is written down."""
+        return not (self.missing or self.unlisted or self.unwritten)
 
 
 class Pull:

@@ -15,8 +15,7 @@ from cloudstore_tui.archive.known import FILE as ARCHIVES
 from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.listing import FolderListing, QueryListing
 from cloudstore_tui.archive.manifest import NAME
-from cloudstore_tui.archive.pull import Pull
-from cloudstore_tui.archive.report import PullEstimate, PullReport
+from cloudstore_tui.archive.pull import Pull, PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.output import Output, describe_error, error_record

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.archive.listing import FolderListing
 from cloudstore_tui.archive.plan import Loss
-from cloudstore_tui.archive.pull import Pull
-from cloudstore_tui.archive.report import PullReport
+from cloudstore_tui.archive.pull import Pull, PullReport
 from cloudstore_tui.archive.strategy import PullOptions
 from cloudstore_tui.archive.template import KeyNames
 from cloudstore_tui.core.errors import MissingError, StorageError
