@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from cloudstore_tui.archive.proof import ProofFolder
+from cloudstore_tui.archive.release import ProofFolder
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.config.paths import state_folder

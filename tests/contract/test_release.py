@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cloudstore_tui.archive.proof import ProofFolder
+from cloudstore_tui.archive.release import ProofFolder
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import DeletionOutcome
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
