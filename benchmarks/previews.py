@@ -21,7 +21,8 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cloudstore_tui.core.links import Piece
@@ -31,7 +32,7 @@ from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.render import render
 from cloudstore_tui.preview.runner import make_preview
 from cloudstore_tui.preview.sample import Sample
-from cloudstore_tui.preview.worker import encoded
+from cloudstore_tui.preview.worker import MAX_MEMORY, encoded
 from cloudstore_tui.sandbox.content import recording
 
 MAX_CPU_S = 5.0
@@ -88,6 +89,18 @@ def look(name: str, data: bytes) -> float:
     encoded(Done(preview))
     render(preview, 80)
     return time.process_time() - begun
+
+
+@contextmanager
+def no_more_than(count: int) -> Iterator[None]:
+    """Let this process take so many bytes more, as a worker may: libraries ask for gigabytes if a file says so."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def fuzz(files: Mapping[str, bytes], rounds: int, seed: int) -> int:
@@ -170,7 +183,8 @@ def main() -> int:
     files = samples()
     if wanted.folder:
         files |= {path.name: path.read_bytes() for path in sorted(wanted.folder.iterdir()) if path.is_file()}
-    failures = fuzz(files, wanted.files, wanted.seed)
+    with no_more_than(MAX_MEMORY):
+        failures = fuzz(files, wanted.files, wanted.seed)
     measure(files)
     return 1 if failures else 0
 

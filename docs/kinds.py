@@ -190,6 +190,7 @@ def others(folder: Path) -> Iterator[tuple[str, str, Path]]:
     arrow, write = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet").write_table
     write(arrow.table(columns), folder / "calls.parquet", row_group_size=5000)
     yield "Parquet", "Parquet table", folder / "calls.parquet"
+    (folder / "calls.db").unlink(missing_ok=True)
     with sqlite3.connect(folder / "calls.db") as base:
         base.execute("CREATE TABLE calls (id INTEGER, agent TEXT, share REAL)")
         base.executemany("INSERT INTO calls VALUES (?, ?, ?)", rows)
