@@ -25,7 +25,7 @@ from cloudstore_tui.ui.report import tell
 
 QUARTER = 900
 """Seconds: the offsets of all zones are multiples of it, so that quarters add up to hours and days of any zone."""
-_MOST = 400
+_MAX_SPANS = 400
 """Spans up to which those without rows are shown as well."""
 
 
@@ -57,7 +57,7 @@ def spans(quarters: Mapping[int, int], unit: SpanUnit, zone: tzinfo) -> list[tup
     if not counts:
         return []
     every = list(_between(min(counts), max(counts), unit, zone))
-    instants = every if len(every) <= _MOST else sorted(counts)
+    instants = every if len(every) <= _MAX_SPANS else sorted(counts)
     return [(instant.astimezone(zone), counts[instant]) for instant in instants]
 
 
@@ -92,7 +92,7 @@ def _existing(moment: datetime) -> datetime:
 
 def _between(first: datetime, last: datetime, unit: SpanUnit, zone: tzinfo) -> Iterator[datetime]:
     start = first
-    for _number in range(_MOST + 1):
+    for _number in range(_MAX_SPANS + 1):
         if start > last:
             return
         yield start

@@ -67,7 +67,7 @@ TYPE_STYLES: Final = {
 GUTTER: Final = 3
 """Cells before the first column: a mark, a sign, a blank."""
 _GAP: Final = 2
-_LEAST: Final = 8
+_MIN_TEXT: Final = 8
 """Cells to which a column of text may be narrowed before columns are left out."""
 _MIN_NAME: Final = 16
 _MAX_FLEXIBLE: Final = 40
@@ -261,7 +261,7 @@ def _least(column: Column) -> int:
         return min(column.width, column.least)
     if column.kind is not ColumnKind.TEXT:
         return column.width
-    return min(column.width, _MIN_NAME if column.name == "name" else _LEAST)
+    return min(column.width, _MIN_NAME if column.name == "name" else _MIN_TEXT)
 
 
 def _padded(text: str, cell: _Cell) -> str:
