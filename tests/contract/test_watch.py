@@ -9,7 +9,8 @@ from typing import Any
 import click
 import pytest
 
-from cloudstore_tui.cli import watch
+from cloudstore_tui.archive import runs
+from cloudstore_tui.cli import reporting, status, watch
 from cloudstore_tui.sandbox.server import Sandbox
 from tests.support.commands import Cloudstore
 
@@ -23,11 +24,10 @@ class Clock:
         self.now = start
         self.left = rounds
         self.waits: list[float] = []
-        monkeypatch.setattr(watch, "utc_now", lambda: self.now)
         monkeypatch.setattr(watch, "pause", self.pause)
-        # What a run writes down of its beginning is of the same clock.
-        monkeypatch.setattr("cloudstore_tui.archive.runs.utc_now", lambda: self.now)
-        monkeypatch.setattr("cloudstore_tui.cli.reporting.utc_now", lambda: self.now)
+        # All that ask for the time have to be imported by now: what is imported later would keep this clock for ever.
+        for module in (runs, reporting, status, watch):
+            monkeypatch.setattr(module, "utc_now", lambda: self.now)
 
     async def pause(self, seconds: float) -> None:
         self.waits.append(seconds)
