@@ -92,6 +92,18 @@ async def test_a_machine_that_slept_or_got_another_time_asks_once_at_most(wall: 
     assert source.given <= 2
 
 
+async def test_a_new_token_that_was_refused_is_replaced_after_a_while_where_the_refusal_is_about_it() -> None:
+    clock, source = Time(), Source()
+    login = Login(source, clock=clock)
+    used = await login.headers()
+    login.renewed_in_vain(used)
+    assert not await login.renew(used)
+    clock.pass_(31)
+    assert not await login.renew(used, certain=False)
+    assert await login.renew(used)
+    assert source.given == 2
+
+
 async def test_a_token_that_is_still_good_bridges_a_service_that_is_down() -> None:
     clock, source = Time(), Source()
     login = Login(source, clock=clock)
