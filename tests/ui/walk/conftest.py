@@ -131,7 +131,7 @@ def names() -> list[str]:
             for value in vars(import_module(module.name)).values():
                 if isinstance(value, type) and issubclass(value, Screen) and value.__module__ == module.name:
                     found[value.__name__] = value
-    bases = {"Dialog", "QuestionDialog", "CompletingDialog"}
+    bases = {"Dialog", "QuestionDialog", "NumberQuestion", "CompletingDialog", "ExplainingScreen"}
     return sorted(set(found) - bases)
 
 
