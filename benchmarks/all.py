@@ -26,7 +26,7 @@ SCRIPTS = {
     "results": ["--rows", "40000", "--paced", "0", "--table", "0"],
     "listing": ["--rows", "1000000"],
     "terminal": ["--one-mode"],
-    "curve": ["--upto", "100000", "--pull-upto", "10000"],
+    "curve": ["--upto", "1000000", "--pull-upto", "10000"],
 }
 QUICK = {
     "start": ["--rounds", "2"],
@@ -35,7 +35,7 @@ QUICK = {
     "listing": ["--rows", "20000"],
     "curve": ["--upto", "10000", "--pull-upto", "1000"],
 }
-LONGEST = 240
+LONGEST = 300
 """Seconds that one script may take."""
 _CURL = r"^{} .*?\n(?:  .*\n)*?  {}  +([\d.]+) s .*? x curl +([\d.]+) s CPU"
 _KEY = r"^table: {}, {} rows +([\d.]+) ms CPU"
@@ -144,7 +144,7 @@ def line(row: Row, said: Mapping[str, str]) -> str:
 def curve(text: str) -> str:
     """How cost grows: of each way a line for each number of objects."""
     lines = ["| | objects | seconds | each | memory over start | requests |\n|---|---|---|---|---|---|\n"]
-    for way, count, seconds, each, memory, requests in CURVE.findall(text):
+    for way, count, seconds, each, memory, requests in sorted(CURVE.findall(text), key=lambda one: one[0]):
         lines.append(f"| {way} | {int(count):,} | {seconds} | {each} µs | {memory} MiB | {int(requests):,} |\n")
     return "".join(lines)
 

@@ -186,17 +186,17 @@ def main() -> None:
         way, count = asked.one[0], int(asked.one[1])
         asyncio.run(DOING[way](count) if way in DOING else pull_and_verify(count, way))
         return
-    for way in WAYS:
-        most = asked.upto if way in DOING else asked.pull_upto
-        for count in (step for step in STEPS if step <= most):
-            command = [sys.executable, __file__, "--one", way, str(count)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise SystemExit(f"{way} of {count:,} failed: {done.stderr.strip().splitlines()[-1]}")
-            _, seconds, memory, requests = done.stdout.split()
-            line = f"{way:8} {count:9} objects {float(seconds):8.2f} s {1e6 * float(seconds) / count:8.1f} us each"
-            sys.stdout.write(f"{line} {memory:>7} MiB {requests:>7} requests\n")
-            sys.stdout.flush()
+    for count, way in ((count, way) for count in STEPS for way in WAYS):
+        if count > (asked.upto if way in DOING else asked.pull_upto):
+            continue
+        command = [sys.executable, __file__, "--one", way, str(count)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{way} of {count:,} failed: {done.stderr.strip().splitlines()[-1]}")
+        _, seconds, memory, requests = done.stdout.split()
+        line = f"{way:8} {count:9} objects {float(seconds):8.2f} s {1e6 * float(seconds) / count:8.1f} us each"
+        sys.stdout.write(f"{line} {memory:>7} MiB {requests:>7} requests\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
