@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -30,7 +31,14 @@ from cloudstore_tui.archive.manifest import (
 from cloudstore_tui.archive.plan import LocalMatch, match_file
 from cloudstore_tui.archive.runs import write_whole
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
-from cloudstore_tui.core.errors import ConflictError, IntegrityError, LocalDiskError, MissingError, UnsafeError
+from cloudstore_tui.core.errors import (
+    ConflictError,
+    IntegrityError,
+    LocalDiskError,
+    MissingError,
+    StorageError,
+    UnsafeError,
+)
 from cloudstore_tui.fs.disk import os_errors_as
 from cloudstore_tui.results.scratch import ScratchDatabase
 from cloudstore_tui.transfers.workers import Stop
@@ -233,7 +241,7 @@ class _Sealing:
         write_whole(self._place.root / name, text, mode=_READABLE)
 
     def _tag_digest(self, name: str) -> str:
-        return hashlib.sha256((self._place.root / name).read_bytes()).hexdigest()
+        return hashlib.sha256(tag_bytes(self._place.root, name)).hexdigest()
 
 
 def _facts(line: ManifestEntry) -> dict[str, object]:
@@ -269,8 +277,7 @@ class Stamping:
             StorageError: the folder has no seal, or what it takes is not installed.
         """
         self._root = folder
-        with os_errors_as(folder / TAG_MANIFEST):
-            self._request = stamp_request((folder / TAG_MANIFEST).read_bytes())
+        self._request = stamp_request(tag_bytes(folder, TAG_MANIFEST))
         self.query = self._request.as_bytes()
         """What the authority is asked."""
 
@@ -293,7 +300,7 @@ def check_signature(root: Path, signers: Path | None) -> str:
         IntegrityError: the signature is not one of this seal, or of nobody who may sign.
     """
     subject = str(root / SIGNATURE)
-    covered = (root / TAG_MANIFEST).read_bytes()
+    covered = tag_bytes(root, TAG_MANIFEST)
     given = ("-n", NAMESPACE, "-s", subject)
     if signers is None:
         return _ssh_keygen("-Y", "check-novalidate", *given, subject=subject, stdin=covered)
@@ -394,11 +401,21 @@ def sealed_link(root: Path) -> tuple[str, int]:
     return tags.get("Cloudstore-Chain-Head", ""), int(number) if re.fullmatch("[0-9]{1,12}", number) else 0
 
 
+def tag_bytes(root: Path, name: str) -> bytes:
+    """One of the bag's own files.
+
+    Raises:
+        StorageError: it cannot be read, or is no plain file.
+    """
+    with PullFolder(root).plain_file(PurePosixPath(name)) as file:
+        return file.read()
+
+
 def tags_of(root: Path) -> dict[str, str]:
     """What `bag-info.txt` says; nothing where it cannot be read."""
     try:
-        lines = (root / INFO).read_text("utf-8", "replace").splitlines()
-    except OSError:
+        lines = tag_bytes(root, INFO).decode("utf-8", "replace").splitlines()
+    except StorageError:
         return {}
     return dict(_pair(line, ": ") for line in lines)
 
@@ -406,26 +423,29 @@ def tags_of(root: Path) -> dict[str, str]:
 def sealed_digests(root: Path) -> Iterator[tuple[str, str]]:
     """The paths below `data/` of the files that were sealed, with their digests; empty for lines that tell nothing."""
     try:
-        with (root / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            for line in file:
+        with (
+            PullFolder(root).plain_file(PurePosixPath(MANIFEST)) as file,
+            TextIOWrapper(file, "utf-8", "surrogateescape", "\n") as text,
+        ):
+            for line in text:
                 digest, path = _pair(line.rstrip("\n"), "  ")
                 inside = path.removeprefix(f"{DATA}/")
                 yield (decoded(inside) if inside != path else ""), digest
-    except OSError:
+    except StorageError:
         return
 
 
 def check_tags(root: Path) -> Iterator[BagProblem]:
     """What is wrong with the bag's own files. Blocks."""
     try:
-        listed = {name: digest for digest, name in map(_double, (root / TAG_MANIFEST).read_text().splitlines())}
-    except (OSError, ValueError):
+        listed = {name: digest for digest, name in map(_double, tag_bytes(root, TAG_MANIFEST).decode().splitlines())}
+    except (StorageError, ValueError):
         yield BagProblem(TAG_MANIFEST, "it is missing or cannot be read")
         listed = {}
     for name in TAGS:
         try:
-            digest = hashlib.sha256((root / name).read_bytes()).hexdigest()
-        except OSError:
+            digest = hashlib.sha256(tag_bytes(root, name)).hexdigest()
+        except StorageError:
             yield BagProblem(name, "it is missing or cannot be read")
             continue
         if listed and listed.get(name) != digest:

@@ -124,7 +124,7 @@ class PullFolder:
             StorageError: it cannot be read, or is no plain file.
         """
         digest = hashlib.sha256()
-        with self._plain_file(path) as content:
+        with self.plain_file(path) as content:
             while chunk := content.read(_CHUNK):
                 stop.check()
                 digest.update(chunk)
@@ -136,13 +136,18 @@ class PullFolder:
         Raises:
             StorageError: it cannot be read, or is no plain file.
         """
-        with self._plain_file(path) as file:
+        with self.plain_file(path) as file:
             content = Content(self._disk, file.fileno(), self.file(path), stop)
             digests = content.digests(needed(expected) | {"sha256"})
             return digests.sha256, content.verify(expected, digests)
 
     @contextmanager
-    def _plain_file(self, path: PurePosixPath) -> Iterator[BinaryIO]:
+    def plain_file(self, path: PurePosixPath) -> Iterator[BinaryIO]:
+        """A file to be read: no link, and nothing that would have to be waited for.
+
+        Raises:
+            StorageError: it cannot be read, or is no plain file.
+        """
         with self._inside(path) as parent:
             descriptor = self._disk.open(path.name, os.O_RDONLY, parent)
             with os.fdopen(descriptor, "rb", buffering=0) as content:
@@ -156,7 +161,7 @@ class PullFolder:
         Raises:
             StorageError: it cannot be read, or is no plain file.
         """
-        with self._plain_file(path) as content:
+        with self.plain_file(path) as content:
             return content.read(most)
 
     def write_whole(self, path: PurePosixPath, text: bytes) -> None:

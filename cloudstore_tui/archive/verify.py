@@ -29,6 +29,7 @@ from cloudstore_tui.archive.bag import (
     place_of,
     read_past,
     sealed_digests,
+    tag_bytes,
 )
 from cloudstore_tui.archive.chain import manifest_lines, read_lines
 from cloudstore_tui.archive.folder import PullFolder
@@ -381,12 +382,11 @@ class _Verifier:
                 yield _broken(Found.TIME_STAMP, BagProblem(STAMP, "the seal has no time stamp"))
             return
         try:
-            moment = check_stamp(path, (self._place.root / TAG_MANIFEST).read_bytes(), authority)
+            moment = check_stamp(path, tag_bytes(self._place.root, TAG_MANIFEST), authority)
         except UsageError as lack:
             yield FileFinding(Found.TIME_STAMP, STAMP, lack.message, lack)
-        except (StorageError, OSError) as failure:
-            why = failure.message if isinstance(failure, StorageError) else "what it covers cannot be read"
-            yield _broken(Found.TIME_STAMP, BagProblem(STAMP, why))
+        except StorageError as failure:
+            yield _broken(Found.TIME_STAMP, BagProblem(STAMP, failure.message))
         else:
             by = "" if authority is not None else "; by whom was not checked: --authority"
             yield FileFinding(Found.STAMPED, STAMP, f"{moment:%Y-%m-%d %H:%M:%S} UTC{by}")

@@ -254,6 +254,18 @@ def test_whatever_is_done_to_it_is_found_and_named(
         assert found == {"signature"}, done.out
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
+def test_nothing_in_the_place_of_its_own_files_is_waited_for(bag: Path, cloudstore: Cloudstore, name: str) -> None:
+    (bag / name).unlink()
+    os.mkfifo(bag / name)
+    done = cloudstore("verify", "calls", "--signers", "signers", "--json")
+    assert done.code == 6, done.out
+    assert done.report["seal"] or done.report["signature"], done.out
+    assert cloudstore("seal", "calls").code == 0
+    assert cloudstore("verify", "calls", "--json").code == 0
+
+
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of all files whose bytes are read from now on."""
     read: list[str] = []
