@@ -365,6 +365,8 @@ class Past(msgspec.Struct):
     length: int = 0
     has_seal: bool = False
     """Whether the event that sealed the folder is among them."""
+    has_later_seal: bool = False
+    """Whether one that sealed it comes after that."""
     later: set[str] = set()
     """The paths that events tell of which came after that."""
 
@@ -387,6 +389,7 @@ def read_past(place: ArchivePlace, stop: Stop) -> Past:
         line = link.event.get("line")
         if past.has_seal and isinstance(line, dict):
             past.later |= {path_of(line), NAME, TABLE}
+        past.has_later_seal = past.has_seal and (past.has_later_seal or link.event.get("event") == SEALED)
         past.has_seal = past.has_seal or (link.digest, link.number) == sealed
     if place.is_bag and not past.has_seal:
         why = "the event that sealed the folder is not in it: its past was cut or rewritten"

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from cloudstore_tui.archive.bag import (
+    INFO,
     MANIFEST,
     SIGNATURE,
     STAMP,
@@ -183,6 +184,11 @@ class _Verifier:
         if past.length:
             yield from self._told_otherwise()
         if self._place.is_bag:
+            if past.has_later_seal:
+                why = (
+                    "it was sealed after that: sealing was interrupted, or an earlier seal was put back; seal it again"
+                )
+                yield _broken(Found.SEAL, BagProblem(INFO, why))
             yield from (_broken(Found.SEAL, problem) for problem in check_tags(self._place.root))
             yield from self._sealed(past)
             yield from self._signature(signers)

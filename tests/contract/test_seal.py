@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.archive.manifest import read_manifest
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.transfers.workers import Stop
@@ -280,10 +281,11 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_pull_goes_on_and_sealing_again_reads_only_what_is_new(
-    bag: Path, cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch
+    bag: Path, cloudstore: Cloudstore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = {path.name for path in recordings(bag)}
-    done = cloudstore(*LATER, "--json")
+    shutil.copytree(bag, tmp_path / "earlier")
+    done = cloudstore(*LATER, "--json", XDG_STATE_HOME=str(tmp_path / "state"))
     assert (done.code, done.report["had"]) == (0, len(before)), done.err
     new = {path.name for path in recordings(bag)} - before
     assert len(new) == done.report["fetched"] > 0
@@ -300,6 +302,16 @@ def test_a_pull_goes_on_and_sealing_again_reads_only_what_is_new(
     assert (done.code, done.report["not_sealed"], done.report["good"]) == (0, 0, len(before | new)), done.err
     assert len(read) == len(set(read)), "a file was read twice"
     assert before | new <= set(read)
+    # The browser knows of it.
+    (known,) = tmp_path.rglob("archives.json")
+    (archive,) = KnownArchives(known).look()
+    assert (archive.archive.folder, archive.is_good, archive.sealed != "") == (str(bag), True, True)
+
+    for name in ("bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "tagmanifest-sha256.txt.sig"):
+        shutil.copy(tmp_path / "earlier" / name, bag)
+    done = cloudstore("verify", "calls", "--signers", "signers", "--json")
+    assert (done.code, done.report["seal"], done.report["signed"]) == (6, 1, 1), done.out
+    assert "an earlier seal was put back" in done.err
 
 
 def test_a_sample_reads_the_same_part_for_the_same_seed(
