@@ -79,6 +79,12 @@ async def test_tab_completes_regions_and_the_places_below_them(browser: Any) -> 
         assert it.app.screen.query_one(Input).value == "acme8:us-east/callrecording/"
 
 
+async def test_the_address_of_a_place_below_a_region_is_one_to_begin_at(browser: Any) -> None:
+    async with browser(start="acme8:us-east/callrecording/") as it:
+        assert "us-east › Work recordings" in it.lines[0]
+        assert it.rows
+
+
 async def test_escape_cancels_a_listing_that_does_not_come(browser: Any, folders: Any) -> None:
     folders.gates["folders"] = asyncio.Event()
     async with browser() as it:

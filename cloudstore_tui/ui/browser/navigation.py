@@ -99,7 +99,7 @@ class Navigator:
     def begin(self, location: Location) -> None:
         """Open a place that was remembered, or the top of its profile if it is none any more."""
         try:
-            self.go(location)
+            self.go(as_place(location))
         except StorageError as error:
             report(self.screen, error)
             self.go(self.providers[location.profile].locate(""))
@@ -201,6 +201,14 @@ def written(location: Location) -> str:
     return replace(location, place=()).address + names
 
 
+def as_place(location: Location) -> Location:
+    """A location, or the place that only the browser has, where its path is the name of one."""
+    # Where there are regions, objects have ids without a slash.
+    if location.region and "/" in location.path:
+        return replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
+    return location
+
+
 class AddressResolver:
     """Finds out where an address or a name leads, and goes there."""
 
@@ -216,11 +224,7 @@ class AddressResolver:
         """
         name, rest = split_address(address)
         provider = self._provider(name, address)
-        location = provider.locate(rest)
-        # Where there are regions, objects have ids without a slash.
-        if location.region and "/" in location.path:
-            return replace(location, path="", place=tuple(filter(None, location.path.split("/"))))
-        return location
+        return as_place(provider.locate(rest))
 
     async def names_in(self, head: str) -> tuple[str, ...]:
         """What can follow an address that ends with `:` or `/`: one page of the folders below it.
