@@ -29,7 +29,7 @@ MAX_SOUND = 256 * 1024 * 1024
 MAX_WHOLE = 64 * 1024 * 1024
 """Bytes of one whose store cannot begin in the middle, so that it has to be fetched before it is heard."""
 SPEEDS = (1.0, 1.25, 1.5, 2.0)
-_CURE = "e opens it in another program, d fetches it."
+_HINT = "e opens it in another program, d fetches it."
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from cloudstore_tui.preview.sound_process import {0}; {0}()"
 _MESSAGES: msgspec.msgpack.Decoder[Ask | Samples] = msgspec.msgpack.Decoder(Ask | Samples)
 
@@ -148,7 +148,7 @@ class Player:
             StorageError: it cannot be had.
         """
         if format_of(await self._sound.open()) is None:
-            raise UnsupportedError("its format is not played here", hint=_CURE)
+            raise UnsupportedError("its format is not played here", hint=_HINT)
         self._output = await _started("output_main", self._environment)
         assert self._output.stdout is not None
         try:
@@ -156,7 +156,7 @@ class Player:
         except asyncio.IncompleteReadError:
             code = await self._output.wait()
             why = "no sound device was found" if code == NO_DEVICE else "the sound device cannot be used"
-            raise UnsupportedError(why, hint=_CURE) from None
+            raise UnsupportedError(why, hint=_HINT) from None
         self._following = asyncio.create_task(self._follow(self._output))
         await self.seek(0.0)
 
