@@ -9,6 +9,7 @@ the tables of docs/performance.md, into which `--write` puts them. Ratios hold o
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -155,11 +156,16 @@ def run(name: str, arguments: list[str]) -> str:
     sys.stdout.flush()
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, env=environment, check=False)
-        text, failure = done.stdout, done.stderr.strip().splitlines()[-1:] if done.returncode else []
-    except subprocess.TimeoutExpired as late:
-        text, failure = (late.stdout or b"").decode(), [f"took longer than {LONGEST} s"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            text, errors = process.communicate(timeout=LONGEST)
+            failure = errors.strip().splitlines()[-1:] if process.returncode else []
+        except subprocess.TimeoutExpired:
+            # With the servers that it has started.
+            os.killpg(process.pid, signal.SIGKILL)
+            text, failure = process.communicate()[0], [f"took longer than {LONGEST} s"]
     sys.stdout.write(text + "".join(f"failed: {line}\n" for line in failure))
     return text
 
