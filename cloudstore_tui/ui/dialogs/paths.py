@@ -83,7 +83,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-MAX_SHOWN = 12
+MAX_CANDIDATES = 12
 """Names shown; more do not help to choose."""
 
 
@@ -96,9 +96,9 @@ class Candidates(Note):
 
     def offer(self, names: tuple[str, ...]) -> None:
         """Show these names."""
-        shown = [show(name, 40) for name in names[:MAX_SHOWN]]
-        if len(names) > MAX_SHOWN:
-            shown.append(Content(f"and {len(names) - MAX_SHOWN:,} more"))
+        shown = [show(name, 40) for name in names[:MAX_CANDIDATES]]
+        if len(names) > MAX_CANDIDATES:
+            shown.append(Content(f"and {len(names) - MAX_CANDIDATES:,} more"))
         self.say(Content("  ").join(shown))
 
 

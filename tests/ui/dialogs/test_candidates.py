@@ -2,7 +2,7 @@
 
 from textual.app import App, ComposeResult
 
-from cloudstore_tui.ui.dialogs.paths import MAX_SHOWN, Candidates
+from cloudstore_tui.ui.dialogs.paths import MAX_CANDIDATES, Candidates
 
 
 class Host(App[None]):
@@ -19,6 +19,6 @@ async def test_names_are_shown_literally_and_no_more_than_help() -> None:
         text = str(candidates.content)
         assert candidates.display
         assert text.startswith("[/x]␛  name0")
-        assert text.endswith(f"and {51 - MAX_SHOWN} more")
+        assert text.endswith(f"and {51 - MAX_CANDIDATES} more")
         candidates.offer(())
         assert not candidates.display
