@@ -12,7 +12,7 @@ from cloudstore_tui.core.paging import Page
 
 
 async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: Any) -> None:
-    searches.delay = 0.05
+    searches.delay = 0.25
     async with browser(start="acme8:us-east/") as it:
         await it.until(lambda: "of 100 loaded" in it.foot)
         await it.press("ctrl+e")
