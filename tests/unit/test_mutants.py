@@ -174,7 +174,7 @@ MUTANTS = (
     ),
     Mutant(
         "a line without a digest",
-        "archive/matching.py",
+        "archive/plan.py",
         "LocalMatch.TOUCHED if digest and folder.sha256(path, stop) == digest else",
         "LocalMatch.TOUCHED if not digest or folder.sha256(path, stop) == digest else",
         "archive/test_pull.py",
