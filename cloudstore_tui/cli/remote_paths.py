@@ -74,20 +74,19 @@ def _kept_at(name: str, above: str) -> Path:
 
 
 def _read(path: Path) -> list[str] | None:
-    """What was kept, if that was not long ago."""
+    """What was kept, if that was not long ago by the clock of this machine: that of a file server may be another."""
     try:
-        if not 0 <= time.time() - path.stat().st_mtime < FRESH:
-            return None
-        return path.read_text(encoding="utf-8").split("\n")
+        written, *addresses = path.read_text(encoding="utf-8").split("\n")
+        return addresses if 0 <= time.time() - float(written) < FRESH else None
     except (OSError, ValueError):
         return None
 
 
 def keep(path: Path, addresses: Iterable[str]) -> None:
     """Remember a listing, and forget those that are too old."""
-    write_private(path, "\n".join(address for address in addresses if address.isprintable()))
+    write_private(path, "\n".join([str(time.time()), *(address for address in addresses if address.isprintable())]))
     for old in path.parent.iterdir():
-        # Another shell may be doing the same.
-        with suppress(OSError):
-            if time.time() - old.stat().st_mtime > FRESH:
+        if _read(old) is None:
+            # Another shell may be doing the same.
+            with suppress(OSError):
                 old.unlink()
