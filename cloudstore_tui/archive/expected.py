@@ -98,7 +98,7 @@ def check_calls(
             database.execute(statement)
         marks = ", ".join("?" * len(wanted))
         found = database.all(
-            f"SELECT call, min(created), group_concat(DISTINCT iif(here, type, NULL)) FROM objects GROUP BY call"
+            f"SELECT call, min(created), group_concat(DISTINCT CASE WHEN here THEN type END) FROM objects GROUP BY call"
             f" HAVING min(created) >= ? AND sum(type IN ({marks})) ORDER BY min(created), call",
             (first.timestamp(), *wanted),
         )
