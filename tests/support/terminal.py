@@ -163,4 +163,8 @@ class Terminal:
         if self.child.isalive():
             for process in psutil.Process(self.child.pid).children(recursive=True):
                 process.kill()
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            # It was killed, and a busy machine needs longer for that than pexpect waits.
+            psutil.wait_procs([process for process in psutil.process_iter() if process.pid == self.child.pid], PATIENCE)
