@@ -23,16 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from cloudstore_tui.core.links import Source
-from cloudstore_tui.core.models import Column, Entry, Folder, Location, Query, StoredObject
-from cloudstore_tui.core.paging import Page
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
-from cloudstore_tui.core.provider import Check, StorageProvider
 from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers import download
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, TransferSnapshot
+from tests.support.providers import FakeProvider
 
 CANARY = "canary-api-key-5f1c"
 Orders = dict[str, Any]
@@ -44,31 +43,13 @@ def told(store: str) -> dict[str, Any]:
     return objects
 
 
-class Provider(StorageProvider):
+class Provider(FakeProvider):
     """Knows the objects of the store, and a secret that nobody else may learn."""
 
     def __init__(self, store: str) -> None:
+        super().__init__(Profile("tiny", "tiny", {"api_key": CANARY}, read_only=False))
         self.store = store
-        self.profile = Profile("tiny", "tiny", {"api_key": CANARY}, read_only=False)
         self.signed = 0
-
-    def locate(self, rest: str) -> Location:
-        return Location("tiny", path=rest)
-
-    def is_folder(self, location: Location) -> bool:
-        return False
-
-    def parent(self, location: Location) -> Location | None:
-        return None
-
-    async def folders(self, location: Location, cursor: str | None = None) -> Page[Folder]:
-        return Page(())
-
-    async def browse(self, location: Location, cursor: str | None = None) -> Page[Entry]:
-        return Page(())
-
-    def query(self, location: Location) -> Query | None:
-        return None
 
     async def stat(self, location: Location) -> Entry:
         known = (await asyncio.to_thread(told, self.store))[location.path]
@@ -79,15 +60,6 @@ class Provider(StorageProvider):
         self.signed += 1
         url = f"{self.store}/{location.path}?X-Signature=canary-of-link-{os.getpid()}-{self.signed}"
         return Source(Secret(url), size=facts["size"], checksum=facts["md5"], checksum_type="MD5", local=True)
-
-    def columns(self, location: Location, types: frozenset[str] = frozenset()) -> tuple[Column, ...]:
-        return ()
-
-    async def check(self) -> tuple[Check, ...]:
-        return ()
-
-    async def close(self) -> None:
-        return None
 
 
 class RecordingDisk(Disk):

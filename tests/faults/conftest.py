@@ -114,7 +114,8 @@ class Child:
         self._asked = store.asked()
         with errors.open("ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "child.py"), json.dumps(orders)],
+                [sys.executable, "-m", "tests.faults.child", json.dumps(orders)],
+                cwd=HERE.parents[1],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 env={**os.environ, **variables},
