@@ -25,6 +25,7 @@ from cloudstore_tui.archive.manifest import (
     NAME,
     UNLISTED,
     ManifestEntry,
+    is_superseded,
     last_line,
     read_manifest,
     whole_lines,
@@ -230,6 +231,15 @@ def read_lines(
     yield from read_manifest(payload / NAME, damaged=damaged)
     if (root / CHAIN).is_file():
         yield from lacking_lines(root, payload)
+
+
+def object_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:
+    """Of these the ones about objects as they were last: neither an earlier version nor what could not be listed.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    return (line for line in read_lines(root, payload) if line.get("event") != UNLISTED and not is_superseded(line))
 
 
 def lacking_lines(root: Path, payload: Path) -> Iterator[ManifestEntry]:

@@ -15,13 +15,11 @@ from typing import Any
 import msgspec
 
 from cloudstore_tui.archive.bag import place_of
-from cloudstore_tui.archive.chain import read_lines
+from cloudstore_tui.archive.chain import object_lines
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     NAME,
-    UNLISTED,
     ManifestEntry,
-    is_superseded,
     key_of,
     key_of_entry,
     path_of,
@@ -180,10 +178,9 @@ class Reconciliation:
         if self._folder.stat(PurePosixPath(NAME)) is None:
             return
         with self._database.transaction():
-            for line in read_lines(self._place.root, self._place.payload):
-                if line.get("event") != UNLISTED and not is_superseded(line):
-                    row = (key_of_entry(line), path_of(line), msgspec.json.encode(dict(line)).decode())
-                    self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?)", row)
+            for line in object_lines(self._place.root, self._place.payload):
+                row = (key_of_entry(line), path_of(line), msgspec.json.encode(dict(line)).decode())
+                self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?)", row)
 
     def add_objects(self, entries: Iterable[StoredObject], stop: Stop) -> None:
         """Take in what the service has."""

@@ -8,13 +8,11 @@ from typing import Any
 import msgspec
 
 from cloudstore_tui.archive.bag import place_of
-from cloudstore_tui.archive.chain import open_chain, read_lines
+from cloudstore_tui.archive.chain import object_lines, open_chain
 from cloudstore_tui.archive.folder import PullFolder
 from cloudstore_tui.archive.manifest import (
     NAME,
-    UNLISTED,
     ManifestEntry,
-    is_superseded,
     key_of,
     key_of_entry,
     path_of,
@@ -54,10 +52,9 @@ class ProofFolder:
         self._folder.lock()
         self._database = ScratchDatabase(scratch, _SCHEMA)
         with self._database.transaction():
-            for line in read_lines(place.root, place.payload):
-                if line.get("event") != UNLISTED and not is_superseded(line):
-                    row = (key_of_entry(line), msgspec.json.encode(dict(line)).decode())
-                    self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", row)
+            for line in object_lines(place.root, place.payload):
+                row = (key_of_entry(line), msgspec.json.encode(dict(line)).decode())
+                self._database.execute("INSERT OR REPLACE INTO lines VALUES (?, ?)", row)
 
     def close(self) -> None:
         """Let others in."""
