@@ -22,7 +22,7 @@ async def test_load_all_counts_up_and_escape_stops_it(browser: Any, searches: An
             await it.until(lambda: it.foot.partition(" loaded")[0] != counts[-1])
             counts.append(it.foot.partition(" loaded")[0])
         await it.press("escape")
-        assert "loading" not in it.foot
+        await it.until(lambda: "loading" not in it.foot)
         loaded = it.screen.listing.state.store.loaded
         assert 300 <= loaded < 2_431
         await it.pilot.pause(0.2)

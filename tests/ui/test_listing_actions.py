@@ -31,7 +31,7 @@ async def test_a_capital_a_marks_all_that_matches_after_reading_it(browser: Any,
 
 
 async def test_nothing_is_marked_where_reading_all_was_stopped(browser: Any, searches: Any) -> None:
-    searches.delay = 0.05
+    searches.delay, searches.results = 0.05, 100_000
     async with browser(start="acme8:us-east/") as it:
         await it.press("A")
         await it.until(lambda: "marking" in it.foot)

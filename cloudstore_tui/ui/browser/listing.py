@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
@@ -267,7 +267,7 @@ class ListingController:
         """Where it is shown."""
         self._providers = providers
         self._told = told
-        self._busy: object | None = None
+        self._busy: asyncio.Event | None = None
         self._looked = 0.0
         self.state: ListingState | None = None
         """What is shown now."""
@@ -407,6 +407,12 @@ class ListingController:
         """Whether something is being read."""
         return self._busy is not None
 
+    async def read_for(self, seconds: float) -> None:
+        """Wait some seconds, or until what is being read has come or was given up."""
+        if self._busy is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._busy.wait(), seconds)
+
     def remove(self, state: ListingState, identities: Iterable[str]) -> None:
         """Take entries off the list that was shown when they were chosen, if it still is."""
         if state is self.state:
@@ -448,7 +454,7 @@ class ListingController:
 
     @asynccontextmanager
     async def _busy_with(self, state: ListingState) -> AsyncIterator[None]:
-        task = self._busy = object()
+        ended = self._busy = asyncio.Event()
         self._follow_waits()
         self._tell(state)
         try:
@@ -463,7 +469,8 @@ class ListingController:
                 # It stands where rows would be.
                 note(self.screen, state.error, "error")
         finally:
-            if self._busy is task:
+            ended.set()
+            if self._busy is ended:
                 self._busy = None
             if state is self.state:
                 self.pane.rows_changed()

@@ -92,7 +92,7 @@ class ListingActions(ActionGroup):
                     self.listing.say(_progress(doing, eta, state))
                     if most and state.store.loaded >= most:
                         self.listing.stop()
-                    await asyncio.sleep(POLL_S)
+                    await self.listing.read_for(POLL_S)
             finally:
                 self.listing.say("")
 
