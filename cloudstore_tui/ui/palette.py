@@ -134,11 +134,9 @@ class ThemeDialog(PickDialog):
 
     @on(OptionList.OptionHighlighted)
     def try_on(self, event: OptionList.OptionHighlighted) -> None:
-        """Show the theme under the cursor."""
         self.app.theme = self._looks.names[self.shown[event.option_index]]
 
     def action_cancel(self) -> None:
-        """As it was."""
         self.app.theme = self._worn
         super().action_cancel()
 

@@ -348,7 +348,6 @@ class TransferWatch:
 
     @property
     def keeps(self) -> bool:
-        """Whether transfers that are not done outlive the program."""
         return self._transfers.keeps
 
     @property
@@ -375,11 +374,9 @@ class TransferWatch:
         return transfer is not None and transfer.state in GOES_ON
 
     def members(self, number: int) -> tuple[TransferSnapshot, ...]:
-        """The objects of a zip as they are now."""
         return self._transfers.members(number)
 
     def range_reader(self, entry: StoredObject) -> ReadPiece:
-        """What reads single pieces of an object."""
         return self._transfers.range_reader(entry)
 
     # Orders
@@ -393,7 +390,6 @@ class TransferWatch:
         self.changed.publish(None)
 
     def pause(self, numbers: Iterable[int]) -> None:
-        """Let transfers rest."""
         self._transfers.pause(*numbers)
 
     async def resume(self, numbers: Iterable[int]) -> None:
@@ -419,7 +415,6 @@ class TransferWatch:
             self._publish_kept()
 
     def retry(self, numbers: Iterable[int]) -> None:
-        """Try transfers again."""
         self._transfers.retry(*numbers)
 
     def move(self, key: str, number: int, step: int) -> bool:

@@ -37,18 +37,15 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         self._descending = False
 
     def compose_body(self) -> ComposeResult:
-        """The columns, and what the one under the cursor would do."""
         yield DialogList(*(show(column.title) for column in self._columns), widget_id="columns")
         yield Note(widget_id="order")
         yield Static("Enter sorts; r changes the direction.", classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Sort", "sort", enter=True)
 
     def on_mount(self) -> None:
-        """Begin at the column that sorts now."""
         names = [column.name for column in self._columns]
         name = self._current[0] if self._current else ""
         self.query_one(OptionList).highlighted = names.index(name) if name in names else 0 if names else None
@@ -66,12 +63,10 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         self._show_order()
 
     def action_reverse(self) -> None:
-        """Turn the direction round."""
         self._descending = not self._descending
         self._show_order()
 
     def action_sort(self) -> None:
-        """Answer with the column under the cursor."""
         column = self._column()
         self.dismiss((column, self._descending) if column else None)
 
@@ -125,47 +120,39 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
         self._lines = [_Line(column, True) for column in shown] + [_Line(column, False) for column in others]
 
     def compose_body(self) -> ComposeResult:
-        """One line for each column."""
         yield DialogList(*self._texts(), widget_id="columns")
         keys = "Space shows or hides; J and K move; + and - change the width; r resets; Enter applies."
         yield Static(keys, classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Reset", "usual")
         yield button("Apply", "accept", enter=True)
 
     def on_mount(self) -> None:
-        """Begin with the first column."""
         self._show(0)
 
     def action_switch(self) -> None:
-        """Show or hide the column under the cursor, and go on."""
         at = self._at
         self._lines[at].on = not self._lines[at].on
         self._show(min(at + 1, len(self._lines) - 1))
 
     def action_shift(self, step: int) -> None:
-        """Change places with the next column or the one before."""
         at, to = self._at, self._at + step
         if 0 <= to < len(self._lines):
             self._lines[at], self._lines[to] = self._lines[to], self._lines[at]
             self._show(to)
 
     def action_widen(self, cells: int) -> None:
-        """Give the column under the cursor more or fewer cells."""
         line = self._lines[self._at]
         width = min(max(line.column.width + cells, NARROWEST), WIDEST)
         line.column = replace(line.column, width=width)
         self._show(self._at)
 
     def action_usual(self) -> None:
-        """Answer with none."""
         self.dismiss(())
 
     def action_accept(self) -> None:
-        """Answer with what is shown."""
         shown = tuple(line.column for line in self._lines if line.on)
         self.dismiss(shown or None)
 
@@ -244,39 +231,32 @@ class HistogramDialog(Dialog[str | None]):
         self._bars: Sequence[Bar] = ()
 
     def compose_body(self) -> ComposeResult:
-        """A drawing over time, and one line for each bar."""
         yield Sparkline()
         yield DialogList(widget_id="bars")
         keys = "←/→ change grouping" + ("; Enter narrows the search." if self._narrows else ".")
         yield Static(f"{plain(self._of)}. {keys}", classes="dialog-note", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Close, then the actions."""
         yield button("Close", "cancel")
         yield button("Next grouping", "turn_on")
         if self._narrows:
             yield button("Narrow", "narrow", enter=True)
 
     def on_mount(self) -> None:
-        """Begin with the first grouping."""
         self.action_turn(0)
 
     def on_resize(self) -> None:
-        """Let the bars fill another width."""
         super().on_resize()
         self.call_after_refresh(self._draw)
 
     def action_turn(self, step: int) -> None:
-        """Count by the next column, or by the one before."""
         self._at = (self._at + step) % len(self._groupings)
         self.run_worker(self._count(self._groupings[self._at]), exclusive=True)
 
     def action_turn_on(self) -> None:
-        """Count by the next column."""
         self.action_turn(1)
 
     def action_narrow(self) -> None:
-        """Answer with the condition of the bar under the cursor."""
         highlighted = self.query_one(OptionList).highlighted
         if not self._narrows or self.was_pasted or highlighted is None or highlighted >= len(self._bars):
             return

@@ -107,7 +107,6 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self.query_one(".dialog-title", Static).update(self._heading)
 
     def on_resize(self) -> None:
-        """Put the title where it has room."""
         self.entitle(self._heading)
 
     @property
@@ -131,32 +130,25 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
                 await self.run_action(one.id or "cancel")
 
     def action_cancel(self) -> None:
-        """Answer with what changes nothing."""
         self.dismiss(self._harmless)
 
     def action_next(self) -> None:
-        """Focus what comes next."""
         self.focus_next()
 
     def action_previous(self) -> None:
-        """Focus what comes before."""
         self.focus_previous()
 
     def action_page_down(self) -> None:
-        """Scroll the body on."""
         self.query_one(".dialog").scroll_page_down(animate=False)
 
     def action_page_up(self) -> None:
-        """Scroll the body back."""
         self.query_one(".dialog").scroll_page_up(animate=False)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Remember when something was pasted."""
         event.stop()
         self._pasted = monotonic()
 
     async def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Run the action that a button is named after."""
         event.stop()
         await self.run_action(event.button.id or "cancel")
 
@@ -223,7 +215,6 @@ class QuestionDialog(Dialog[bool]):
         self._no = no
 
     def compose_buttons(self) -> ComposeResult:
-        """No, then yes."""
         yield button(self._no, "cancel")
         yield button(self._yes, "yes")
 
@@ -245,7 +236,6 @@ class ConsentDialog(QuestionDialog):
         self._reasons = tuple(reasons)
 
     def compose_body(self) -> ComposeResult:
-        """The reasons."""
         for reason in self._reasons[:MAX_LINES]:
             yield Static(Content("  ") + show(reason))
         if len(self._reasons) > MAX_LINES:
@@ -265,9 +255,7 @@ class MessageDialog(Dialog[None]):
         self._text = text
 
     def compose_body(self) -> ComposeResult:
-        """The text, one line for each of its lines."""
         yield Static(Content("\n").join(show(line) for line in self._text.split("\n")))
 
     def compose_buttons(self) -> ComposeResult:
-        """Only one way out."""
         yield button("Close", "cancel")

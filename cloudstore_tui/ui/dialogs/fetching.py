@@ -37,13 +37,11 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         self._offer = offer
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer two ways only where there are two."""
         if action in ("zip", "direct"):
             return self._offer.zips > 0
         return super().check_action(action, parameters)
 
     def compose_body(self) -> ComposeResult:
-        """How much, how long, where to, and what is left out."""
         offer = self._offer
         jobs = f" in {counted(offer.zips, 'zip job')} of {offer.in_zip:,}" if offer.prefers_zip else ""
         seconds = offer.zip_seconds if offer.prefers_zip else offer.seconds
@@ -59,7 +57,6 @@ class FetchDialog(Dialog[FetchAnswer | None]):
             yield Static(show(note), classes="dialog-note")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, the other way, then what is proposed."""
         offer = self._offer
         yield button("Cancel", "cancel")
         if offer.zips and offer.prefers_zip:
@@ -71,19 +68,15 @@ class FetchDialog(Dialog[FetchAnswer | None]):
             yield button("Start", "start", enter=True)
 
     def action_start(self) -> None:
-        """In the way that is proposed."""
         self._answer(FetchAnswer.ZIP if self._offer.prefers_zip else FetchAnswer.DIRECT)
 
     def action_zip(self) -> None:
-        """As zips."""
         self._answer(FetchAnswer.ZIP)
 
     def action_direct(self) -> None:
-        """One by one."""
         self._answer(FetchAnswer.DIRECT)
 
     def action_elsewhere(self) -> None:
-        """Into another folder."""
         self._answer(FetchAnswer.ELSEWHERE)
 
     def _answer(self, answer: FetchAnswer) -> None:
@@ -118,11 +111,9 @@ class ConflictDialog(Dialog[OnConflict | None]):
         self._uploads = uploads
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done."""
         return super().check_action(action, parameters) and not (self._uploads and action == "keep_both")
 
     def compose_body(self) -> ComposeResult:
-        """Both sides of one; of several a line each."""
         send = "To send" if self._uploads else "To fetch"
         if self._count == 1:
             (only,) = self._conflicts
@@ -152,7 +143,6 @@ class ConflictDialog(Dialog[OnConflict | None]):
         return f"{_size_of(side)}, {moment_text(side.when, self._zone)}"
 
     def compose_buttons(self) -> ComposeResult:
-        """From harmless to not; Enter skips."""
         yield button("Cancel", "cancel")
         if not self._uploads:
             yield button("Keep both", "keep_both")
@@ -160,11 +150,9 @@ class ConflictDialog(Dialog[OnConflict | None]):
         yield button("Skip", "skip", enter=True)
 
     def action_skip(self) -> None:
-        """Leave those files as they are."""
         self.dismiss(OnConflict.SKIP)
 
     def action_keep_both(self) -> None:
-        """Give the new ones other names."""
         self.dismiss(OnConflict.KEEP_BOTH)
 
     def action_overwrite(self) -> None:
@@ -222,7 +210,6 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         self._at = at
 
     def compose_body(self) -> ComposeResult:
-        """One line for each job."""
         if self._jobs:
             yield DialogList(*map(_job_line, self._jobs), widget_id="jobs")
             keys = "Enter fetches it; x stops it; C empties the queue; r asks again."
@@ -231,7 +218,6 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
             yield Static("There are none. z in a list makes one of what is marked.", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Close, then what can be done."""
         yield button("Close", "cancel")
         if self._jobs:
             yield button("Clear", "clear")
@@ -239,17 +225,14 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
             yield button("Fetch", "fetch", enter=True)
 
     def on_mount(self) -> None:
-        """Begin where the user was."""
         if self._jobs:
             names = [job.name for job in self._jobs]
             self.query_one(OptionList).highlighted = names.index(self._at) if self._at in names else 0
 
     def action_fetch(self) -> None:
-        """Fetch the zip under the cursor."""
         self._order(JobVerb.FETCH)
 
     def action_stop(self) -> None:
-        """Stop the job under the cursor."""
         self._order(JobVerb.CANCEL)
 
     def action_clear(self) -> None:
@@ -257,7 +240,6 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         self._order(JobVerb.CLEAR)
 
     def action_refresh(self) -> None:
-        """Ask the service again."""
         if not self.was_pasted:
             self.dismiss(JobOrder(JobVerb.REFRESH, self._job()))
 

@@ -51,7 +51,6 @@ class LinkDialog(Dialog[None]):
         self._now = now
 
     def compose_body(self) -> ComposeResult:
-        """The link, how long it lives, and what it means to have it."""
         yield Note(widget_id="life")
         yield Note("Anyone with this link can download the file until it expires.")
         note = Note(widget_id="note")
@@ -61,13 +60,11 @@ class LinkDialog(Dialog[None]):
         yield Static(show(self._link.url.reveal(), LONGEST_LINK), id="url")
 
     def compose_buttons(self) -> ComposeResult:
-        """Close, copy, plain."""
         yield button("Close", "cancel")
         yield button("Copy", "copy")
         yield button("Plain view", "plain")
 
     def on_mount(self) -> None:
-        """Copy at once, and keep the minutes true."""
         self.action_copy()
         self._show_life()
         # Once a minute: a clock with seconds would repaint for ever while nobody does anything.
@@ -77,7 +74,6 @@ class LinkDialog(Dialog[None]):
             self.set_timer(left, self._show_life)
 
     def action_copy(self) -> None:
-        """Send the link to the clipboard."""
         self.query_one("#copied", Note).say(copy_text(self.app, self._link.url.reveal()))
 
     def action_plain(self) -> None:
@@ -152,12 +148,10 @@ class ListenDialog(Dialog[ListenWay | None]):
         self._links = links
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what can be done."""
         possible = {"link": self._links, "open": bool(self._program)}
         return possible.get(action, True) and super().check_action(action, parameters)
 
     def compose_body(self) -> ComposeResult:
-        """Why, and the command."""
         yield Static(show(self._why))
         if not self._program:
             yield Static("Nothing on this machine plays it either.", classes="dialog-note")
@@ -166,7 +160,6 @@ class ListenDialog(Dialog[ListenWay | None]):
         yield Note(widget_id="copied")
 
     def compose_buttons(self) -> ComposeResult:
-        """Close, then the ways."""
         yield button("Close", "cancel")
         if self._links:
             yield button("Link", "link")
@@ -175,15 +168,12 @@ class ListenDialog(Dialog[ListenWay | None]):
         yield button("Copy command", "copy")
 
     def action_link(self) -> None:
-        """Ask for a link."""
         self.dismiss(ListenWay.LINK)
 
     def action_open(self) -> None:
-        """Open a copy."""
         self.dismiss(ListenWay.OPEN)
 
     def action_copy(self) -> None:
-        """Copy the command."""
         self.query_one("#copied", Note).say(copy_text(self.app, self._line))
 
 
@@ -206,7 +196,6 @@ class FiqlDialog(Dialog[None]):
         self._local = local
 
     def compose_body(self) -> ComposeResult:
-        """The filter, where it was sent, and what it does not say."""
         yield Static(show(self._filter or "no filter: everything that is available", _LONGEST_FIQL), id="filter")
         yield Note(plain(f"Sent to {self._where}."))
         if self._local:
@@ -214,10 +203,8 @@ class FiqlDialog(Dialog[None]):
         yield Note(widget_id="copied")
 
     def compose_buttons(self) -> ComposeResult:
-        """Close, copy."""
         yield button("Close", "cancel")
         yield button("Copy", "copy")
 
     def action_copy(self) -> None:
-        """Copy the filter."""
         self.query_one("#copied", Note).say(copy_text(self.app, self._filter))

@@ -57,7 +57,6 @@ class NameDialog(Dialog[Named | None]):
         self._name_given = name
 
     def compose_body(self) -> ComposeResult:
-        """What can be named, where there is a choice, and the name."""
         thing = self._things[self._at]
         if len(self._things) > 1:
             yield DialogList(*(show(known.words) for known in self._things), widget_id="things")
@@ -69,12 +68,10 @@ class NameDialog(Dialog[Named | None]):
             yield Note("Up and Down choose what; Enter saves.")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Save", "save", enter=True)
 
     def on_mount(self) -> None:
-        """Select the name, so that typing replaces it."""
         for things in self.query(OptionList):
             things.can_focus = False
             things.highlighted = self._at
@@ -83,7 +80,6 @@ class NameDialog(Dialog[Named | None]):
 
     @on(Input.Changed)
     def look_at_name(self, event: Input.Changed) -> None:
-        """Say what would be replaced."""
         event.stop()
         self._warn()
 
@@ -138,20 +134,17 @@ class ParametersDialog(Dialog[str | None]):
         self._names = tuple(dict.fromkeys(placeholder.name for placeholder in placeholders_of(text)))
 
     def compose_body(self) -> ComposeResult:
-        """One line for each placeholder, and what will be searched for."""
         for name in self._names:
             yield Note(plain(name))
             yield Field(widget_id=f"placeholder-{name}")
         yield Note(plain(self._preview), widget_id="filled")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Search", "search", enter=True)
 
     @on(Input.Changed)
     def look(self, event: Input.Changed) -> None:
-        """Show what will be searched for."""
         event.stop()
         self.query_one("#filled", Note).say(plain(self._preview))
 

@@ -95,7 +95,6 @@ class Candidates(Note):
     """
 
     def offer(self, names: tuple[str, ...]) -> None:
-        """Show these names."""
         shown = [show(name, 40) for name in names[:MAX_CANDIDATES]]
         if len(names) > MAX_CANDIDATES:
             shown.append(Content(f"and {len(names) - MAX_CANDIDATES:,} more"))
@@ -144,7 +143,6 @@ class CompletingDialog(Dialog[Answer], Generic[Answer]):
 
     @on(CompletingField.Completed)
     def offer_candidates(self, event: CompletingField.Completed) -> None:
-        """Show what could follow."""
         event.stop()
         self.query_one(Candidates).offer(event.candidates)
 
@@ -160,20 +158,17 @@ class DownloadDialog(CompletingDialog[Path | None]):
         self._start = start.absolute()
 
     def compose_body(self) -> ComposeResult:
-        """The line for the path, and what would happen."""
         complete = partial(complete_path, start=self._start, folders_only=True)
         yield CompletingField(complete, f"{self._start}/".replace("//", "/"), widget_id="path")
         yield Candidates()
         yield Note(widget_id="hint")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Download", "download", enter=True)
 
     @on(Input.Changed)
     def look_at_path(self, event: Input.Changed) -> None:
-        """Say what would become of the path as it stands."""
         event.stop()
         self.query_one("#hint", Note).say(self._problem(event.value) or self._outlook(event.value))
 
@@ -247,11 +242,9 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._listed: list[_LocalEntry] = []
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to unmark only what is marked."""
         return super().check_action(action, parameters) and (action != "forget" or bool(self._marked))
 
     def compose_body(self) -> ComposeResult:
-        """Where the list is, the line to filter it, the list, what is marked."""
         yield Static(show(elide(home_path(self._start), 66)), id="where", classes="dialog-line dialog-note")
         yield CompletingField(partial(complete_path, start=self._start), widget_id="path")
         yield DialogList(widget_id="files")
@@ -259,19 +252,16 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         yield Note(_HINT, widget_id="hint")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Upload", "upload")
 
     def on_mount(self) -> None:
-        """List the folder."""
         self._list("")
 
     # The list
 
     @on(Input.Changed)
     def filter_list(self, event: Input.Changed) -> None:
-        """List what the line names."""
         event.stop()
         self._list(event.value)
 
@@ -403,7 +393,6 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         return bool(marked)
 
     def action_forget(self) -> None:
-        """Unmark the file that was marked last."""
         if self._marked:
             self._marked.popitem()
             self._show_list(self.query_one("#files", OptionList).highlighted or 0)

@@ -70,34 +70,28 @@ class PickDialog(Dialog[ChoiceResult | None]):
         """The lines that are shown now, by their places among all."""
 
     def compose_body(self) -> ComposeResult:
-        """The line to filter with, the list, and what to know of it."""
         yield Field(widget_id="filter", max_length=_LONGEST)
         yield DialogList(widget_id="picks")
         yield Note(self.HINT)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button(self._verb, "take", enter=True)
 
     def on_mount(self) -> None:
-        """Show all lines."""
         self._fill("")
         if self._at in self.shown:
             self._list.highlighted = self.shown.index(self._at)
 
     @on(Input.Changed)
     def filter_lines(self, event: Input.Changed) -> None:
-        """Filter while it is typed."""
         event.stop()
         self._fill(event.value)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor of the list, wherever the focus is."""
         (self._list.action_cursor_down if step > 0 else self._list.action_cursor_up)()
 
     def action_take(self) -> None:
-        """Answer with the line under the cursor."""
         self._answer("go")
 
     @property
@@ -154,22 +148,18 @@ class BookmarksDialog(PickDialog):
     HINT = "Enter goes there; x removes, r renames, / filters. m in the browser adds one."
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Remove", "remove")
         yield button("Rename", "rename")
         yield button(self._verb, "take", enter=True)
 
     def action_filter(self) -> None:
-        """Go to the line to filter with."""
         self.query_one("#filter", Input).focus()
 
     def action_remove(self) -> None:
-        """Answer that the bookmark under the cursor is to be forgotten."""
         self._answer("remove")
 
     def action_rename(self) -> None:
-        """Answer that the bookmark under the cursor is to have another name."""
         self._answer("rename")
 
 
@@ -218,7 +208,6 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         self._shown: list[int] = []
 
     def compose_body(self) -> ComposeResult:
-        """The line for the address, and the places that are known."""
         yield CompletingField(self._complete, self._address, widget_id="address")
         yield Candidates()
         known = DialogList(widget_id="known")
@@ -228,12 +217,10 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         yield Note(f"For example acme:exports/reporting/ or acme8:us-east/; Tab completes.{more}")
 
     def on_mount(self) -> None:
-        """Select the present address, so that typing replaces it."""
         self.query_one("#address", Input).select_all()
         self._fill("")
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Go", "go", enter=True)
 

@@ -31,12 +31,10 @@ class CancelDialog(Dialog[bool]):
         self._here = here
 
     def compose_body(self) -> ComposeResult:
-        """What goes."""
         lost = f"What arrived is deleted: {words.size(self._here)}." if self._here else "Nothing has arrived yet."
         yield Static(f"{lost} Finished files stay.", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        """Keep, then cancel."""
         yield button(f"Keep {self._it}", "cancel")
         yield button(f"{self._verb} {self._it}", "accept")
 
@@ -72,7 +70,6 @@ class QuitDialog(QuestionDialog):
             )
 
     def compose_body(self) -> ComposeResult:
-        """What quitting does to them."""
         for sentence in self._sentences:
             yield Static(sentence, markup=False)
         yield Static("No half file is left under its final name.", classes="dialog-note")
@@ -110,7 +107,6 @@ class NumberQuestion(QuestionDialog):
             yield Note(widget_id="hint")
 
     def compose_buttons(self) -> ComposeResult:
-        """No, then yes."""
         yield button(self._no, "cancel")
         is_typed = self._number is not None
         yield button(self._yes, "confirm" if is_typed else "yes", enter=is_typed)
@@ -121,7 +117,6 @@ class NumberQuestion(QuestionDialog):
             field.focus()
 
     def action_confirm(self) -> None:
-        """Answer yes, if the number is there that was asked for."""
         field = self.query_one("#count", Field)
         if field.value.replace(",", "").strip() == str(self._number):
             self.action_yes()
@@ -130,7 +125,6 @@ class NumberQuestion(QuestionDialog):
         field.focus()
 
     def on_field_refused(self) -> None:
-        """Say why nothing appeared."""
         self.query_one(Note).say("Pasting does not count. Please type it.")
 
 
@@ -167,7 +161,6 @@ class DeleteDialog(NumberQuestion):
         )
 
     def compose_body(self) -> ComposeResult:
-        """Each of them with its size and age, how much that is, and from where."""
         with VerticalScroll(classes="names", can_focus=False):
             for entry in self._entries[:MAX_DELETED]:
                 yield Static(self._line(entry), classes="dialog-line dialog-name")
@@ -219,7 +212,6 @@ class ClearZipsDialog(NumberQuestion):
         self._jobs = jobs
 
     def compose_body(self) -> ComposeResult:
-        """Whom it hurts."""
         yield Static(
             f"{counted(self._jobs, 'job')} would be removed: the whole queue, also jobs of everybody else who uses the "
             "same key. Zips that are ready and not fetched are lost with it.",
@@ -251,7 +243,6 @@ class RestoreDialog(Dialog[int | None]):
         super().__init__(title, harmless=None)
 
     def compose_body(self) -> ComposeResult:
-        """How many, how much, which, for how long."""
         sizes = [entry.size for entry in self._entries if entry.size is not None]
         size = f"{words.size(sum(sizes))}. " if sizes else ""
         yield Static(Content(f"{size}They come back within hours, up to a day, as copies that go again."))
@@ -267,12 +258,10 @@ class RestoreDialog(Dialog[int | None]):
         yield Field(str(USUAL_DAYS), widget_id="days", max_length=2)
 
     def compose_buttons(self) -> ComposeResult:
-        """Cancel, then the action."""
         yield button("Cancel", "cancel")
         yield button("Restore", "restore", enter=True)
 
     def action_restore(self) -> None:
-        """Answer with the days, if they are any that the service knows."""
         text = self.query_one("#days", Field).value.strip()
         if self.was_pasted:
             return

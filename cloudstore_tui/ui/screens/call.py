@@ -118,25 +118,21 @@ class CallScreen(BaseScreen[None]):
         self.aside = CallAside(id="aside")
 
     def compose(self) -> ComposeResult:
-        """Its objects, what was said, where they would go."""
         with Container(id="panes"):
             yield self.list
             yield self.aside
         yield Static(id="outlook", markup=False)
 
     def on_mount(self) -> None:
-        """Show the object that is known, and look for the others."""
         self._given.watch.changed.subscribe(self, lambda _: self.follow_transfers())
         self._show(call_tree([self._entry]))
         self._look(everywhere=False)
 
     def on_resize(self) -> None:
-        """Say as much as there is room for."""
         self._entitle(self._state)
         self._foretell()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what can be done with the file under the cursor."""
         entry = self.list.entry
         if action == "link":
             return entry is not None and self._given.actions.can_link(entry)
@@ -148,7 +144,6 @@ class CallScreen(BaseScreen[None]):
 
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
-        """Listen to the file under the cursor."""
         entry = self._readable()
         if entry is not None and self._given.actions.opens_elsewhere(entry):
             await self._given.actions.open(entry, self._say)
@@ -157,13 +152,11 @@ class CallScreen(BaseScreen[None]):
 
     @work(group="open", exclusive=True)
     async def action_open_with(self) -> None:
-        """Open a copy of the file under the cursor in another program."""
         if (entry := self._readable()) is not None:
             await self._given.actions.open(entry, self._say)
 
     @work(group="open", exclusive=True)
     async def action_link(self) -> None:
-        """Ask for a link to the file under the cursor."""
         if (entry := self.list.entry) is not None:
             await self._given.actions.link(entry, self._say)
 
@@ -176,7 +169,6 @@ class CallScreen(BaseScreen[None]):
 
     @work(group="fetch", exclusive=True)
     async def action_order(self, verb: str) -> None:
-        """Fetch what is marked, or everything that can be had."""
         entries = self.list.marked or _fetchable(self._tree)
         if entries:
             await self._fetch(CallOrder(CallVerb(verb), self._tree, entries))
@@ -184,25 +176,20 @@ class CallScreen(BaseScreen[None]):
             tell(self, "Nothing of this call can be fetched: none of it is available.", "warning")
 
     def action_everywhere(self) -> None:
-        """Look in all regions."""
         self._look(everywhere=True)
 
     def action_aside(self) -> None:
-        """Show or hide what stands beside the list."""
         self.aside.display = not self.aside.display
         self.follow()
 
     def action_copy_folder(self) -> None:
-        """Copy the path of the folder that the files go to."""
         folder = str(self._given.folder_of(self._tree))
         tell(self, f"{folder} · {copy_text(self.app, folder)}")
 
     def action_transfers(self) -> None:
-        """Show all transfers."""
         self.app.push_screen(TransfersScreen(self._given.watch))
 
     def action_back(self) -> None:
-        """Give up what is being fetched to be shown, then close."""
         if not self.workers.cancel_group(self, "open"):
             self.dismiss(None)
 
@@ -241,7 +228,6 @@ class CallScreen(BaseScreen[None]):
         self._foretell()
 
     def remask(self) -> None:
-        """Make the lines again: the mask was turned."""
         self._entitle(self._state)
         self.follow()
 

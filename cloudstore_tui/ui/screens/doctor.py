@@ -31,19 +31,15 @@ class DoctorScreen(BaseScreen[None]):
         self.results: list[CheckResult] = []
 
     def compose(self) -> ComposeResult:
-        """The results."""
         yield PagedText(id="results")
 
     def on_mount(self) -> None:
-        """Begin."""
         self.action_again()
 
     def action_close(self) -> None:
-        """Back to the screen below."""
         self.dismiss(None)
 
     def action_again(self) -> None:
-        """Look at everything anew."""
         self.run_worker(self._look(), group="doctor", exclusive=True)
 
     async def _look(self) -> None:

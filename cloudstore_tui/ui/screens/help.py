@@ -71,37 +71,30 @@ class HelpScreen(BaseScreen[None]):
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """One text that scrolls."""
         yield PagedText(id="help")
         yield FilterBar(id="filter")
 
     def on_mount(self) -> None:
-        """Say what this is."""
         self.header.show(["Help"], "the keys that work here")
 
     def on_resize(self, event: events.Resize) -> None:
-        """Set the text anew for the width there is."""
         self._set(event.size.width)
 
     @on(FilterBar.Changed)
     def filter_rows(self, event: FilterBar.Changed) -> None:
-        """Show only what holds the words that are typed."""
         event.stop()
         self._wanted = event.text
         self._set(self.size.width)
 
     @on(FilterBar.Closed)
     def leave_filter(self, event: FilterBar.Closed) -> None:
-        """Back to the text."""
         event.stop()
         self.query_one("#help").focus()
 
     def action_filter(self) -> None:
-        """Let the user type a word."""
         self.query_one(FilterBar).open(self._wanted)
 
     def action_back_out(self) -> None:
-        """Show everything again; then close."""
         if self._wanted:
             self._wanted = ""
             self._set(self.size.width)
@@ -109,7 +102,6 @@ class HelpScreen(BaseScreen[None]):
             self.action_close()
 
     def action_close(self) -> None:
-        """Back to the screen below."""
         self.dismiss(None)
 
     def areas(self) -> dict[str, list[HelpRow]]:

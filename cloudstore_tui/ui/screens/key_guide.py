@@ -35,29 +35,23 @@ class KeyGuideScreen(BaseScreen[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """The services, the text of one."""
         yield ChoiceLine(tuple(self._guides), id="service")
         yield PagedText(id="guide")
 
     def on_mount(self) -> None:
-        """Say what this is."""
         self.header.show(["How to get keys"])
 
     def on_resize(self, event: events.Resize) -> None:
-        """Set the text anew for the width there is."""
         self._set(event.size.width)
 
     def on_choice_line_changed(self) -> None:
-        """Show the text of another service from its beginning."""
         self._set(self.size.width)
         self.query_one("#guide").scroll_home(animate=False)
 
     def action_close(self) -> None:
-        """Back to the screen below."""
         self.dismiss(None)
 
     def action_choose(self, step: int) -> None:
-        """Read of the next service, or of the one before."""
         self.query_one(ChoiceLine).action_choose(step)
 
     def _set(self, width: int) -> None:

@@ -71,22 +71,18 @@ class PreviewScreen(BaseScreen[bool]):
         self.playing = PlayerBar(id="playing")
 
     def compose(self) -> ComposeResult:
-        """The lines, what is heard, what is searched."""
         yield self.view
         yield self.playing
         yield self.bar
 
     def on_mount(self) -> None:
-        """Read."""
         self._read(HEAD)
 
     def on_resize(self) -> None:
-        """Draw a waveform as wide as the screen."""
         if self._preview is not None and isinstance(self._preview.body, Waveform):
             self._redraw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer more only where there is more."""
         if action == "more":
             return self._preview is not None and self._preview.is_partial
         if action == "play":
@@ -98,28 +94,23 @@ class PreviewScreen(BaseScreen[bool]):
         return super().check_action(action, parameters)
 
     def action_more(self) -> None:
-        """Read more from the beginning."""
         if self._wanted >= MAX_HEAD:
             tell(self, f"More than {words.size(MAX_HEAD)} is not shown; d downloads the object.", "warning")
         else:
             self._read(min(self._wanted * _MORE, MAX_HEAD))
 
     def action_search(self) -> None:
-        """Type what to search."""
         self.bar.open()
 
     def action_copy(self, what: str) -> None:
-        """Copy the line under the cursor, or all of them."""
         lines = [self.view.line_text] if what == "line" else [line.text for line in self.view.document.lines]
         tell(self, copy_text(self.app, "\n".join(lines)))
 
     def action_download(self) -> None:
-        """Leave to download it."""
         self.dismiss(True)
 
     @work(group="open", exclusive=True)
     async def action_open(self) -> None:
-        """Open a copy in another program, and come back here."""
         await self._actions.open(self._entry, self._say)
 
     @work(group="open", exclusive=True)
@@ -135,13 +126,11 @@ class PreviewScreen(BaseScreen[bool]):
 
     @work(group="seek", exclusive=True)
     async def action_skip(self, seconds: int) -> None:
-        """Go on before or behind what is heard now."""
         if self._player is not None:
             await self._seek(min(self._player.position + seconds, self._seconds))
 
     @work(group="seek", exclusive=True)
     async def action_speed(self) -> None:
-        """Listen faster; after the fastest, as it was."""
         from cloudstore_tui.preview.player import SPEEDS
 
         if self._player is not None:
@@ -150,7 +139,6 @@ class PreviewScreen(BaseScreen[bool]):
 
     @work(group="seek", exclusive=True)
     async def action_jump(self) -> None:
-        """Go on where the turn under the cursor begins."""
         turn = self._turn_at(self.view.line)
         if turn is not None:
             self._followed = self.view.line
@@ -162,11 +150,9 @@ class PreviewScreen(BaseScreen[bool]):
             self.dismiss(False)
 
     def action_close(self) -> None:
-        """Close."""
         self.dismiss(False)
 
     def remask(self) -> None:
-        """Make the lines again: the mask was turned."""
         self._entitle(self._state)
         self._redraw()
 
@@ -183,7 +169,6 @@ class PreviewScreen(BaseScreen[bool]):
         return True
 
     async def on_unmount(self) -> None:
-        """Be silent."""
         player, self._player = self._player, None
         if player is not None:
             await player.close()
@@ -267,7 +252,6 @@ class PreviewScreen(BaseScreen[bool]):
 
     @on(PreviewBar.Asked)
     def search(self, event: PreviewBar.Asked) -> None:
-        """Go to what is searched."""
         self.view.focus()
         if event.text is not None and not self.view.search(event.text) and event.text:
             tell(self, f"{event.text} is not in what is shown.", "warning")

@@ -168,7 +168,6 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
                 yield from rows.lines
 
     def on_mount(self) -> None:
-        """Show those of the first service."""
         self.settle()
 
     @on(ChoiceLine.Changed)
@@ -257,7 +256,6 @@ class ProfileFormScreen(BaseModal[Profile | None]):
         self._saved: Profile | None = None
 
     def compose(self) -> ComposeResult:
-        """The lines, what to know about the one in focus, the buttons."""
         with Container(id="form"):
             yield self.questions
             with VerticalScroll(id="about", can_focus=False):
@@ -269,7 +267,6 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             yield button("Cancel", "cancel")
 
     def on_mount(self) -> None:
-        """Show what there is to answer, and find out whether there is a keyring."""
         self.header.show(["Add a profile"])
         self._show_buttons()
         self.run_worker(self._look_for_keyring())
@@ -288,36 +285,29 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             self.dismiss(None)
 
     def action_done(self) -> None:
-        """Close, and use the profile."""
         self.dismiss(self._saved)
 
     def action_next(self) -> None:
-        """Go to the next line."""
         self.focus_next()
 
     def action_previous(self) -> None:
-        """Go to the line before."""
         self.focus_previous()
 
     def action_save(self) -> None:
-        """Test the profile, and save it if all is well."""
         if not self._is_busy and (draft := self.questions.draft()) is not None:
             self.run_worker(self._test_and_save(draft), group=_SAVING)
 
     def action_keep(self) -> None:
-        """Save the profile although its test failed."""
         if not self._is_busy and (draft := self.questions.draft()) is not None:
             self.run_worker(self._save(draft, ()), group=_SAVING)
 
     @on(Button.Pressed)
     async def press(self, event: Button.Pressed) -> None:
-        """Run the action that a button is named after."""
         event.stop()
         await self.run_action(event.button.id or "cancel")
 
     @on(Input.Submitted)
     def go_on(self, event: Input.Submitted) -> None:
-        """Enter in a line goes on to the next."""
         event.stop()
         self.focus_next()
 
@@ -330,7 +320,6 @@ class ProfileFormScreen(BaseModal[Profile | None]):
         self._explain()
 
     def on_descendant_focus(self) -> None:
-        """Explain the line that has the focus."""
         self._explain()
         if self.focused is not None:
             # What is said of the line that was left pushes this one down.

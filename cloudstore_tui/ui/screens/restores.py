@@ -60,12 +60,10 @@ class RestoresScreen(ExplainingScreen[None]):
         self._lines: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """The heads of the columns, the list."""
         yield StatusBar(id="heads")
         yield DialogList(widget_id="restores")
 
     async def on_mount(self) -> None:
-        """Show what there is, and follow it."""
         await self.read()
         self.set_interval(POLL_S, self._read_again)
 
@@ -80,7 +78,6 @@ class RestoresScreen(ExplainingScreen[None]):
         self._draw()
 
     def on_resize(self) -> None:
-        """Cut the lines anew."""
         self._draw()
 
     def _draw(self) -> None:
@@ -95,7 +92,6 @@ class RestoresScreen(ExplainingScreen[None]):
             self.refresh_bindings()
 
     def refusal(self, action: str) -> str:
-        """Why an action is not possible; empty if it is."""
         if action in ("download", "forget", "refresh") and not self._requests:
             return _EMPTY
         if action == "download" and not any(one.can_be_fetched(utc_now()) for one in self._requests):
@@ -103,23 +99,19 @@ class RestoresScreen(ExplainingScreen[None]):
         return ""
 
     def action_download(self) -> None:
-        """Download all that is ready."""
         count = self._restores.download(self._requests)
         tell(self, f"Download of {counted(count, 'object')}.")
 
     def action_forget(self) -> None:
-        """Take the request under the cursor off the list."""
         at = self.query_one(OptionList).highlighted
         if at is not None and at < len(self._requests):
             location = self._requests[at].location
             self._do(lambda: self._restores.forget([location]))
 
     def action_refresh(self) -> None:
-        """Ask the service."""
         self._do(self._restores.look)
 
     def action_close(self) -> None:
-        """Back to the screen below."""
         self.dismiss(None)
 
     def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -146,11 +146,9 @@ class TransferTable(CursorList, can_focus=True):
         self.post_message(self.Moved())
 
     def go_to(self, key: str) -> None:
-        """Go to a batch."""
         self.cursor = next((place for place, row in enumerate(self._rows) if row.batch == key), self.cursor)
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Say that the cursor moved."""
         super().watch_cursor(old, new)
         self.post_message(self.Moved())
 
@@ -185,18 +183,15 @@ class TransferTable(CursorList, can_focus=True):
             self.cursor = row
 
     def on_resize(self) -> None:
-        """Draw for the new width."""
         # Where there are no titles, a rule stands in their line.
         self.set_class(self.size.width >= WIDE, "-wide")
         super().on_resize()
         self.show(self._batches)
 
     def remask(self) -> None:
-        """Make the lines again: the mask was turned."""
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The titles of the columns, then the rows."""
         line, has_cursor = self._drawn[y] = self._line(y)
         cursor = self.get_component_rich_style("transfers--cursor", partial=True) if has_cursor else None
         segments = []
@@ -256,7 +251,6 @@ class TransfersScreen(ExplainingScreen[None]):
         self.table = TransferTable(zone)
 
     def compose(self) -> ComposeResult:
-        """The list."""
         yield self.table
 
     def on_mount(self) -> None:
@@ -272,7 +266,6 @@ class TransfersScreen(ExplainingScreen[None]):
         self._look_round(kept=True)
 
     def on_unmount(self) -> None:
-        """What ended was seen here."""
         self._watch.mark_seen()
 
     @work(group="look", exclusive=True)
@@ -301,7 +294,6 @@ class TransfersScreen(ExplainingScreen[None]):
         self._update_keys()
 
     def remask(self) -> None:
-        """Make the lines again: the mask was turned."""
         self._show()
 
     # What is possible: the footer shows it, and a key that does nothing says why
@@ -314,7 +306,6 @@ class TransfersScreen(ExplainingScreen[None]):
             self.refresh_bindings()
 
     def refusal(self, action: str) -> str:
-        """Why an action is not possible; empty if it is."""
         if action not in _REFUSALS:
             return ""
         if not self._watch.batches:
@@ -341,11 +332,9 @@ class TransfersScreen(ExplainingScreen[None]):
     # What the user does with keys
 
     def action_pause(self) -> None:
-        """Let what is marked, or the row under the cursor, rest, or go on."""
         self._pause(self._chosen())
 
     def action_pause_all(self) -> None:
-        """Let everything rest, or go on."""
         self._pause(self._all())
 
     def _pause(self, transfers: Iterable[TransferSnapshot]) -> None:
@@ -357,7 +346,6 @@ class TransfersScreen(ExplainingScreen[None]):
             self.run_worker(self._watch.resume(resting), group="orders")
 
     def action_cancel(self) -> None:
-        """Ask, then stop and delete what arrived."""
         wanted = [one for one in self._chosen() if not one.state.ended or one.state is State.FAILED]
         numbers = [one.id for one in wanted]
 
@@ -371,19 +359,16 @@ class TransfersScreen(ExplainingScreen[None]):
         self.app.push_screen(CancelDialog(what, len(wanted), sum(one.done for one in wanted), verb=verb), answered)
 
     def action_retry(self) -> None:
-        """Try again what failed or was cancelled; what rests goes on."""
         wanted = list(self._chosen())
         self._watch.retry([one.id for one in wanted if one.state in _AGAIN])
         if resting := [one.id for one in wanted if one.state is State.PAUSED]:
             self.run_worker(self._watch.resume(resting), group="orders")
 
     def action_move(self, step: int) -> None:
-        """Move a batch, or a transfer within its batch, in the queue."""
         if (row := self.table.row) is not None and not self._watch.move(row.batch, row.number, step):
             tell(self, "It is first already." if step < 0 else "It is last already.")
 
     def action_folder(self) -> None:
-        """Open the folder on a desktop; say where it is elsewhere."""
         path = self._path()
         if path is None:
             return
@@ -394,7 +379,6 @@ class TransfersScreen(ExplainingScreen[None]):
             tell(self, f"{path}")
 
     def action_copy_path(self) -> None:
-        """Copy where the files are."""
         if (path := self._path()) is not None:
             tell(self, f"{home_path(path)} · {copy_text(self.app, str(path))}")
         elif self.table.current is not None:
@@ -410,25 +394,20 @@ class TransfersScreen(ExplainingScreen[None]):
         return path_of(batch)
 
     def action_clear(self) -> None:
-        """Take what is done off the list."""
         self._watch.clear_done()
 
     def action_mark(self) -> None:
-        """Mark the row under the cursor."""
         self.table.mark()
         self._update_keys()
 
     def action_unfold(self) -> None:
-        """Show what is in a batch."""
         self.table.fold(unfold=True)
 
     def action_fold(self) -> None:
-        """Hide what is in a batch."""
         self.table.fold(unfold=False)
 
     @on(TransferTable.Opened)
     def action_open(self) -> None:
-        """Unfold a batch or fold it; show everything about a transfer."""
         row, batch = self.table.row, self.table.current
         if row is None or batch is None:
             return
@@ -440,12 +419,10 @@ class TransfersScreen(ExplainingScreen[None]):
             self.app.push_screen(MessageDialog(name_of(transfer.request), describe(transfer, members)))
 
     def action_back_out(self) -> None:
-        """Unmark what is marked, or go back."""
         if not self.table.clear_marks():
             self.action_close()
 
     def action_close(self) -> None:
-        """Back to the screen below."""
         self.dismiss(None)
 
 

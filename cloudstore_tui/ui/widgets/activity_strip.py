@@ -72,21 +72,17 @@ class ActivityStrip(Widget):
         return bool(self.display) and any(role != "activity--running" for _, role in self._lines)
 
     def on_resize(self) -> None:
-        """Make the lines anew."""
         self._lines = self._made()
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Ask for the list of transfers."""
         event.stop()
         self.post_message(self.Opened())
 
     def remask(self) -> None:
-        """Make the lines again: the mask was turned."""
         self.on_resize()
 
     def render_line(self, y: int) -> Strip:
-        """One of the lines."""
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self.rich_style)
         text, component = self._lines[y]

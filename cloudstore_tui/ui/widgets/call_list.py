@@ -109,12 +109,10 @@ class CallList(CursorList):
             self.refresh()
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Tell where the cursor is."""
         super().watch_cursor(old, new)
         self.post_message(self.Changed())
 
     def on_click(self, event: events.Click) -> None:
-        """Go to a row; a second click looks into it."""
         if (row := self.row_at(event)) is not None:
             self.cursor = row
             if event.chain == 2:
@@ -131,11 +129,9 @@ class CallList(CursorList):
         self._turn(self._lines)
 
     def action_open(self) -> None:
-        """Ask to look into what is under the cursor."""
         self.post_message(self.Opened())
 
     def render_line(self, y: int) -> Strip:
-        """The titles of the columns, then the objects."""
         width, row = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
             text, part = self._row("", "What", "Length", "Size", ""), "head"
@@ -243,11 +239,9 @@ class CallAside(ScrolledText):
             self.scroll_home(animate=False)
 
     def on_resize(self) -> None:
-        """Wrap anew."""
         self._draw()
 
     def remask(self) -> None:
-        """Mask what was said, or show it again."""
         self._draw()
 
     def _draw(self) -> None:

@@ -87,7 +87,6 @@ class Header(Widget):
         self._shown: tuple[tuple[Crumb, ...], tuple[Badge, ...]] = ((), ())
 
     def on_mount(self) -> None:
-        """Keep the minutes true."""
         self.set_interval(UPDATE_S, self.update)
 
     def show(self, crumbs: Iterable[Crumb | str], facts: str = "") -> None:
@@ -106,11 +105,9 @@ class Header(Widget):
             self.refresh()
 
     def remask(self) -> None:
-        """Say whether the mask is on."""
         self.update()
 
     def render_line(self, y: int) -> Strip:
-        """The crumbs on the left, the badges on the right."""
         width, style = self.size.width, self.rich_style
         if y:
             return Strip.blank(width, style)
@@ -121,7 +118,6 @@ class Header(Widget):
         return Strip([Segment(text, styles.get(kind, style)) for text, kind, _ in parts]).adjust_cell_length(width)
 
     def on_click(self, event: events.Click) -> None:
-        """Go where the part that was clicked leads."""
         end = 0
         for text, _, location in self._fitted(self.size.width)[0]:
             end += cell_len(text)
@@ -184,7 +180,6 @@ class StatusBar(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The text, cut at the edge."""
         line = plain(self.text) if y == 0 else ""
         return Strip([Segment(set_cell_size(f" {line}", self.size.width), self.rich_style)], self.size.width)
 
@@ -207,7 +202,6 @@ class MessageLine(Static):
         self._notice: Notice | None = None
 
     def on_mount(self) -> None:
-        """Follow what is told."""
         messages = getattr(self.app, "messages", None)
         if isinstance(messages, Messages):
             messages.changed.subscribe(self, self.show)
@@ -221,11 +215,9 @@ class MessageLine(Static):
             self._draw()
 
     def on_resize(self) -> None:
-        """Fold the sentence anew."""
         self._draw()
 
     def remask(self) -> None:
-        """Mask what is told, or show it again."""
         self._draw()
 
     def _draw(self) -> None:
@@ -259,7 +251,6 @@ class Footer(Widget):
         self._items: tuple[_Item, ...] = ()
 
     def on_mount(self) -> None:
-        """Follow the focus."""
         self.screen.bindings_updated_signal.subscribe(self, self.show_bindings)
         self.show_bindings(self.screen)
 
@@ -282,7 +273,6 @@ class Footer(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The keys from the left, what finds all others at the right."""
         width, style = self.size.width, self.rich_style
         if y:
             return Strip.blank(width, style)
@@ -294,7 +284,6 @@ class Footer(Widget):
         return Strip(segments).adjust_cell_length(width, style)
 
     def on_click(self, event: events.Click) -> None:
-        """Press the key that was clicked."""
         for start, item, words in self._placed(self.size.width):
             if start <= event.x <= start + cell_len(item.display) + cell_len(words):
                 self.app.simulate_key(item.key)
@@ -351,6 +340,5 @@ class BottomLines(Vertical):
     """
 
     def compose(self) -> ComposeResult:
-        """What was told last, and the keys."""
         yield MessageLine(id="message")
         yield Footer(id="footer")

@@ -62,12 +62,10 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         return range(top, min(top + self.page_height, self.row_count))
 
     def on_resize(self) -> None:
-        """Keep the cursor in view."""
         top = min(self.scroll_offset.y, self.max_scroll_y)
         self._show_from(max(min(top, self.cursor), self.cursor - self.page_height + 1))
 
     def validate_cursor(self, row: int) -> int:
-        """Stay inside the list."""
         return max(0, min(row, self.row_count - 1))
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -85,7 +83,6 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         self._lead_terminal_cursor()
 
     def watch_has_focus(self, value: bool) -> None:
-        """Draw the cursor as it looks with or without focus."""
         super().watch_has_focus(value)
         self.refresh_row(self.cursor)
         self._lead_terminal_cursor()
@@ -103,7 +100,6 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         return row if 0 <= row < self.row_count else None
 
     def action_move(self, rows: int) -> None:
-        """Move the cursor by rows."""
         self.cursor += rows
 
     def action_page(self, pages: float) -> None:

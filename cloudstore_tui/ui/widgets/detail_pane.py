@@ -454,11 +454,9 @@ class DetailPane(ScrolledText):
         return self._head[0] == identity(entry)
 
     def remask(self) -> None:
-        """Make the text again: the mask was turned."""
         self.draw()
 
     def on_resize(self) -> None:
-        """Set the text anew for the room there is."""
         self.draw()
 
     @property
@@ -472,7 +470,6 @@ class DetailPane(ScrolledText):
         return Subject(entry, self._zone, call, self.around(), head, title, self.retention(entry))
 
     def draw(self) -> None:
-        """Make the text for the room there is."""
         if not self.is_mounted:
             return
         subject, height = self.subject, self.content_region.height

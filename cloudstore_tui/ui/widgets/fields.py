@@ -92,7 +92,6 @@ class BarInput(Field):
         super().__init__(placeholder=placeholder)
 
     def on_focus(self) -> None:
-        """Go on where the text ends."""
         self.cursor_position = len(self.value)
 
     def on_paste(self, event: events.Paste) -> None:
@@ -124,7 +123,6 @@ class FilterBar(Horizontal):
         """The user is done typing."""
 
     def compose(self) -> ComposeResult:
-        """Label and line."""
         yield Static("Filter", classes="filter-label", markup=False)
         yield BarInput("what any column or tag holds, in loaded rows")
 
@@ -138,19 +136,16 @@ class FilterBar(Horizontal):
         line.focus()
 
     def action_close(self) -> None:
-        """Go back."""
         self.remove_class("-open")
         self.post_message(self.Closed())
 
     @on(Input.Changed)
     def pass_on(self, event: Input.Changed) -> None:
-        """Filter while it is typed."""
         event.stop()
         self.post_message(self.Changed(event.value))
 
     @on(Input.Submitted)
     def finish(self, event: Input.Submitted) -> None:
-        """Enter is done typing."""
         event.stop()
         self.action_close()
 
@@ -216,11 +211,9 @@ class ChoiceLine(Static, can_focus=True):
         self.value = value
 
     def on_mount(self) -> None:
-        """Show the words."""
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the word that was clicked."""
         start = 0
         for word in self._words:
             end = start + len(_marked(word, chosen=False))
@@ -230,7 +223,6 @@ class ChoiceLine(Static, can_focus=True):
             start = end + len(_GAP)
 
     def action_choose(self, step: int) -> None:
-        """Choose the next word or the one before; after the last comes the first."""
         at = self._words.index(self._value) if self._value in self._words else 0
         self.value = self._words[(at + step) % len(self._words)]
 
@@ -301,7 +293,6 @@ class FormRow(Vertical):
         return self
 
     def compose(self) -> ComposeResult:
-        """Label and answer, and below them what is wrong."""
         with Horizontal(classes="row-line"):
             yield Static(show(_NOT_HERE + self.label), classes="row-label")
             yield self.control
@@ -337,7 +328,6 @@ class FormRow(Vertical):
         return True
 
     def on_descendant_focus(self) -> None:
-        """Mark the row."""
         self._mark(_HERE)
 
     def on_descendant_blur(self) -> None:

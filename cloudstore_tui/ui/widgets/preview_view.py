@@ -292,7 +292,6 @@ class PreviewView(CursorList):
 
     @property
     def document(self) -> RenderedDocument:
-        """What is shown."""
         return self._rows.document
 
     @property
@@ -340,33 +339,27 @@ class PreviewView(CursorList):
                     self.refresh_row(row)
 
     def go_to(self, line: int) -> None:
-        """Put the cursor on a line."""
         self.cursor = self._rows.row_of(line)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to fold only where something can be folded."""
         if action in ("fold", "fold_all"):
             return self._folds
         return super().check_action(action, parameters)
 
     def on_resize(self) -> None:
-        """Wrap anew."""
         self._arrange(self.line)
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Tell where the cursor is."""
         super().watch_cursor(old, new)
         self.post_message(self.Moved())
 
     def on_click(self, event: events.Click) -> None:
-        """Go to a row; a second click folds."""
         if (row := self.row_at(event)) is not None:
             self.cursor = row
             if event.chain == 2:
                 self.action_fold()
 
     def action_turn(self, what: str) -> None:
-        """Wrap long lines, or let them go on to the right; show line numbers, or not."""
         line = self.line
         if what == "wrap":
             self.wraps, self._left = not self.wraps, 0
@@ -375,31 +368,26 @@ class PreviewView(CursorList):
         self._arrange(line)
 
     def action_aside(self, steps: int) -> None:
-        """Move what is not wrapped to the side."""
         if not self.wraps:
             self._left = max(self._left + steps * _SIDEWAYS, 0)
             self.refresh()
 
     def action_fold(self) -> None:
-        """Fold or unfold what the cursor is in."""
         holder = self._rows.holder(self.line)
         if holder is not None and self._rows.toggle(holder):
             self._arrange(holder)
 
     def action_fold_all(self) -> None:
-        """Unfold everything; fold it where nothing is folded."""
         folds = {number for number, line in enumerate(self.document.lines) if line.last}
         line = self.line
         self._rows.folded = set() if self._rows.folded else folds
         self._arrange(line)
 
     def action_next(self, step: int) -> None:
-        """Go to the next place that was found, or the one before; round the end."""
         if not self._find(self.line + max(step, 0), step):
             self.app.bell()
 
     def render_line(self, y: int) -> Strip:
-        """The titles of columns, then rows."""
         place, style = self.scroll_offset.y + y - 1, self.rich_style
         rows = self._rows.rows
         if y == 0:
@@ -467,7 +455,6 @@ class PreviewBar(Horizontal):
         self._input = BarInput("text; small letters find large ones, too")
 
     def compose(self) -> ComposeResult:
-        """A sign and a line."""
         yield Static(" / ", markup=False)
         yield self._input
 
@@ -477,12 +464,10 @@ class PreviewBar(Horizontal):
         self._input.focus()
 
     def action_leave(self) -> None:
-        """Go back to the lines."""
         self._end(None)
 
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
-        """Search."""
         event.stop()
         self._end(event.value)
 
@@ -522,7 +507,6 @@ class PlayerBar(Widget):
         self._text = ""
 
     def render_line(self, y: int) -> Strip:
-        """The time, and a line with the place on it."""
         if y:
             return Strip.blank(self.size.width, self.rich_style)
         width, cell = self.size.width, self._cell(self._share)

@@ -34,15 +34,12 @@ class ScrolledText(VerticalScroll, can_focus=True, inherit_bindings=False):
         """What is shown."""
 
     def compose(self) -> ComposeResult:
-        """One text."""
         yield self.text
 
     def action_scroll_by(self, lines: int) -> None:
-        """Move the text by lines."""
         self.scroll_relative(y=lines, animate=False)
 
     def action_page(self, pages: float) -> None:
-        """Move the text by what is in view."""
         self.scroll_relative(y=round(pages * max(self.size.height - 1, 1)), animate=False)
 
 

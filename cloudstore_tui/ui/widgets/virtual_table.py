@@ -447,13 +447,11 @@ class VirtualTable(CursorList):
         self._settle(store)
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Repaint, and tell."""
         super().watch_cursor(old, new)
         self._tell_cursor(moved=True)
         self._look_ahead()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Repaint, and ask for more rows in time."""
         super().watch_scroll_y(old_value, new_value)
         self._look_ahead()
 
