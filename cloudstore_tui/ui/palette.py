@@ -101,7 +101,11 @@ def is_move(binding: Binding) -> bool:
 
 
 def _themes(app: App[Any], themes: ThemeManager) -> Callable[[], object]:
-    return lambda: app.push_screen(ThemeDialog(themes, app.theme))
+    def keep(picked: ChoiceResult | None) -> None:
+        if picked is not None:
+            themes.pick(themes.names[picked.index])
+
+    return lambda: app.push_screen(ThemeDialog(themes, app.theme), keep)
 
 
 class CommandDialog(PickDialog):
@@ -127,23 +131,18 @@ class ThemeDialog(PickDialog):
 
     HINT: ClassVar[str] = "Move to try one; Enter keeps it."
 
-    def __init__(self, themes: ThemeManager, worn: str) -> None:
-        super().__init__("Themes", [Choice(name) for name in themes.names], at=themes.names.index(worn), verb="Use")
-        self._looks = themes
-        self._worn = worn
+    def __init__(self, themes: ThemeManager, before: str) -> None:
+        super().__init__("Themes", [Choice(name) for name in themes.names], at=themes.names.index(before), verb="Use")
+        self._themes = themes
+        self._before = before
 
     @on(OptionList.OptionHighlighted)
     def try_on(self, event: OptionList.OptionHighlighted) -> None:
-        self.app.theme = self._looks.names[self.shown[event.option_index]]
+        self.app.theme = self._themes.names[self.shown[event.option_index]]
 
     def action_cancel(self) -> None:
-        self.app.theme = self._worn
+        self.app.theme = self._before
         super().action_cancel()
-
-    def answer(self, picked: ChoiceResult) -> None:
-        """Keep it."""
-        self._looks.pick(self._looks.names[picked.index])
-        super().answer(picked)
 
 
 class Palette:

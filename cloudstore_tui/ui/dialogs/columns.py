@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Sparkline, Static
 
 from cloudstore_tui.core.models import Column, ColumnKind
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
 
@@ -25,6 +25,8 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
     """Asks for a column and a direction; True with the column means descending."""
 
     AUTO_FOCUS = "#columns"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "sort": "Sort"}
+    ENTER = "sort"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r,space", "reverse", "Reverse", tooltip="Sort the other way round", id="sort.reverse"),
     ]
@@ -41,10 +43,6 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         yield Note(widget_id="order")
         yield Static("Enter sorts; r changes the direction.", classes="dialog-note", markup=False)
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Sort", "sort", enter=True)
-
     def on_mount(self) -> None:
         names = [column.name for column in self._columns]
         name = self._current[0] if self._current else ""
@@ -55,8 +53,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         """Propose the direction that people want of such a column, or the other one of the present."""
         event.stop()
         column = self._columns[event.option_index]
-        is_current = self._current is not None and self._current[0] == column.name
-        if is_current and self._current is not None:
+        if self._current is not None and self._current[0] == column.name:
             self._descending = not self._current[1]
         else:
             self._descending = column.kind in _LARGEST_FIRST
@@ -106,6 +103,8 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
     """Answers with the columns to show; with none of them for those that fit by themselves."""
 
     AUTO_FOCUS = "#columns"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "usual": "Reset", "accept": "Apply"}
+    ENTER = "accept"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,x", "switch", "Show", tooltip="Show or hide this column", id="columns.switch"),
         Binding("J,shift+down", "shift(1)", "Later", tooltip="Move this column to the right", id="columns.later"),
@@ -123,11 +122,6 @@ class ColumnsDialog(Dialog[tuple[Column, ...] | None]):
         yield DialogList(*self._texts(), widget_id="columns")
         keys = "Space shows or hides; J and K move; + and - change the width; r resets; Enter applies."
         yield Static(keys, classes="dialog-note", markup=False)
-
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Reset", "usual")
-        yield button("Apply", "accept", enter=True)
 
     def on_mount(self) -> None:
         self._show(0)
@@ -206,6 +200,7 @@ class HistogramDialog(Dialog[str | None]):
     """Shows one grouping at a time; answers with the condition of the bar that was chosen."""
 
     AUTO_FOCUS = "#bars"
+    ENTER = "narrow"
     DEFAULT_CSS = """
     HistogramDialog {
         OptionList { height: 45vh; max-height: 45vh; }
@@ -236,11 +231,10 @@ class HistogramDialog(Dialog[str | None]):
         keys = "←/→ change grouping" + ("; Enter narrows the search." if self._narrows else ".")
         yield Static(f"{plain(self._of)}. {keys}", classes="dialog-note", markup=False)
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Close", "cancel")
-        yield button("Next grouping", "turn_on")
-        if self._narrows:
-            yield button("Narrow", "narrow", enter=True)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        narrow = {"narrow": "Narrow"} if self._narrows else {}
+        return {"cancel": "Close", "turn_on": "Next grouping", **narrow}
 
     def on_mount(self) -> None:
         self.action_turn(0)
@@ -258,10 +252,10 @@ class HistogramDialog(Dialog[str | None]):
 
     def action_narrow(self) -> None:
         highlighted = self.query_one(OptionList).highlighted
-        if not self._narrows or self.was_pasted or highlighted is None or highlighted >= len(self._bars):
+        if not self._narrows or highlighted is None or highlighted >= len(self._bars):
             return
-        if self._bars[highlighted].condition:
-            self.dismiss(self._bars[highlighted].condition)
+        if condition := self._bars[highlighted].condition:
+            self.answer(condition)
 
     async def _count(self, grouping: Grouping) -> None:
         self.entitle(f"Rows by {plain(grouping.title)}")

@@ -1,6 +1,6 @@
 """The frame that all dialogs share, what they are put together from, and those that only ask or tell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
@@ -64,10 +64,21 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     VERTICAL_BREAKPOINTS = _HEIGHTS
     DANGER: ClassVar[bool] = False
     """Whether what it asks for cannot be undone."""
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel"}
+    """What the buttons say, by the actions that they run; the harmless one first."""
+    ENTER: ClassVar[str] = ""
+    """The action that Enter in a line or list carries out, as its button does."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without doing anything", id="dialog.cancel"),
-        Binding("right,down", "next", "Next", show=False, tooltip="Go to the next button", id="dialog.next"),
-        Binding("left,up", "previous", "Previous", show=False, tooltip="Go to the button before", id="dialog.previous"),
+        Binding("right,down", "app.focus_next", "Next", show=False, tooltip="Go to the next button", id="dialog.next"),
+        Binding(
+            "left,up",
+            "app.focus_previous",
+            "Previous",
+            show=False,
+            tooltip="Go to the button before",
+            id="dialog.previous",
+        ),
         Binding("pagedown", "page_down", "Further", show=False, tooltip="Read on", id="dialog.page_down"),
         Binding("pageup", "page_up", "Back", show=False, tooltip="Read back", id="dialog.page_up"),
     ]
@@ -80,20 +91,22 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         self.set_class(self.DANGER, "-danger")
 
     def compose(self) -> ComposeResult:
-        """The frame; what is in it comes from `compose_body` and `compose_buttons`."""
+        """The frame; what is in it comes from `compose_body` and `buttons`."""
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Static(self._heading, classes="dialog-title")
             yield from self.compose_body()
             with Horizontal(classes="dialog-buttons"):
-                yield from self.compose_buttons()
+                for action, words in self.buttons.items():
+                    yield KeyButton(words, action, enter=action == self.ENTER)
 
     def compose_body(self) -> ComposeResult:
         """What the dialog says and asks."""
         yield from ()
 
-    def compose_buttons(self) -> ComposeResult:
-        """The buttons, the harmless one first."""
-        yield button("Cancel", "cancel")
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        """As `BUTTONS`, for those that depend on what is asked."""
+        return self.BUTTONS
 
     def entitle(self, title: Content | str) -> None:
         """Ask something else. A title that is too long for the edge of the frame, or is all there is, stands in it."""
@@ -125,18 +138,16 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
     async def press_enter(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
         """Enter in a line or list does what its button does."""
         event.stop()
-        for one in self.query(KeyButton):
-            if one.is_of_enter:
-                await self.run_action(one.id or "cancel")
+        if self.ENTER:
+            await self.run_action(self.ENTER)
+
+    def answer(self, answer: Answer) -> None:
+        """Close with an answer, unless it may have been pasted."""
+        if not self.was_pasted:
+            self.dismiss(answer)
 
     def action_cancel(self) -> None:
         self.dismiss(self._harmless)
-
-    def action_next(self) -> None:
-        self.focus_next()
-
-    def action_previous(self) -> None:
-        self.focus_previous()
 
     def action_page_down(self) -> None:
         self.query_one(".dialog").scroll_page_down(animate=False)
@@ -162,11 +173,11 @@ class KeyButton(Button):
     """A button of one line that shows the key which does the same, as long as that key does."""
 
     def __init__(self, label: str, action: str, *, enter: bool = False) -> None:
+        """Make a button that runs `action` of its screen, as Enter does, too, where that is said."""
         super().__init__(Content(label), id=action, compact=True)
         self.words = label
         """What it does, without the key."""
-        self.is_of_enter = enter
-        """Whether Enter in the line or list of its dialog does the same."""
+        self._is_of_enter = enter
 
     def on_mount(self) -> None:
         """Follow the focus: a letter that is typed into a line is no key of a button."""
@@ -175,17 +186,12 @@ class KeyButton(Button):
     def _show_key(self, screen: Screen[object]) -> None:
         bindings = (active.binding for active in screen.active_bindings.values())
         own = next((binding for binding in bindings if binding.action == self.id), None)
-        if self.is_of_enter:
+        if self._is_of_enter:
             own = Binding("enter", "")
         key = key_display(self.app, own) if own is not None else ""
         label = Content(f"{key.capitalize() if len(key) > 1 else key} {self.words}".strip())
         if label != self.label:
             self.label = label
-
-
-def button(label: str, action: str, *, enter: bool = False) -> KeyButton:
-    """A button that runs `action` of its dialog; `enter` where Enter in the dialog's line or list does that, too."""
-    return KeyButton(label, action, enter=enter)
 
 
 class DialogList(OptionList):
@@ -214,14 +220,12 @@ class QuestionDialog(Dialog[bool]):
         self._yes = yes
         self._no = no
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button(self._no, "cancel")
-        yield button(self._yes, "yes")
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        return {"cancel": self._no, "yes": self._yes}
 
     def action_yes(self) -> None:
-        """Answer yes, unless it may have been pasted."""
-        if not self.was_pasted:
-            self.dismiss(True)
+        self.answer(True)
 
 
 MAX_LINES = 6
@@ -245,6 +249,7 @@ class ConsentDialog(QuestionDialog):
 class MessageDialog(Dialog[None]):
     """A text of any length and from anywhere, shown as it is."""
 
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "page_down", "Read on", show=False, tooltip="Read on", id="message.down"),
         Binding("k", "page_up", "Read back", show=False, tooltip="Read back", id="message.up"),
@@ -256,6 +261,3 @@ class MessageDialog(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         yield Static(Content("\n").join(show(line) for line in self._text.split("\n")))
-
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Close", "cancel")

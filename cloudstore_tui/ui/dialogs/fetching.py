@@ -1,6 +1,6 @@
 """Questions about what is fetched: how, over what, and which zips the service holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import ClassVar
@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from cloudstore_tui.core.links import ZipJob
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
@@ -25,6 +25,7 @@ class FetchDialog(Dialog[FetchAnswer | None]):
     """Says how much it is, how long it takes and where it goes; Enter starts it in the way that is proposed."""
 
     AUTO_FOCUS = "#start"
+    ENTER = "start"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "direct", "One by one", show=False, tooltip="Fetch each of them by itself", id="fetch.direct"),
         Binding("z", "zip", "As zips", show=False, tooltip="Let the service pack them into zips", id="fetch.zip"),
@@ -56,32 +57,26 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         for note in offer.notes:
             yield Static(show(note), classes="dialog-note")
 
-    def compose_buttons(self) -> ComposeResult:
-        offer = self._offer
-        yield button("Cancel", "cancel")
-        if offer.zips and offer.prefers_zip:
-            yield button("One by one", "direct")
-            yield button(f"Start {counted(offer.zips, 'zip')}", "start", enter=True)
-        else:
-            if offer.zips:
-                yield button(f"As {counted(offer.zips, 'zip')}", "zip")
-            yield button("Start", "start", enter=True)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        """Cancel, the other way, then what is proposed."""
+        zips = counted(self._offer.zips, "zip")
+        if self._offer.zips and self._offer.prefers_zip:
+            return {"cancel": "Cancel", "direct": "One by one", "start": f"Start {zips}"}
+        other = {"zip": f"As {zips}"} if self._offer.zips else {}
+        return {"cancel": "Cancel", **other, "start": "Start"}
 
     def action_start(self) -> None:
-        self._answer(FetchAnswer.ZIP if self._offer.prefers_zip else FetchAnswer.DIRECT)
+        self.answer(FetchAnswer.ZIP if self._offer.prefers_zip else FetchAnswer.DIRECT)
 
     def action_zip(self) -> None:
-        self._answer(FetchAnswer.ZIP)
+        self.answer(FetchAnswer.ZIP)
 
     def action_direct(self) -> None:
-        self._answer(FetchAnswer.DIRECT)
+        self.answer(FetchAnswer.DIRECT)
 
     def action_elsewhere(self) -> None:
-        self._answer(FetchAnswer.ELSEWHERE)
-
-    def _answer(self, answer: FetchAnswer) -> None:
-        if not self.was_pasted:
-            self.dismiss(answer)
+        self.answer(FetchAnswer.ELSEWHERE)
 
 
 MAX_CONFLICTS = 5
@@ -92,6 +87,7 @@ class ConflictDialog(Dialog[OnConflict | None]):
     """Asks once for all files of one download or upload; shows how the two differ."""
 
     AUTO_FOCUS = "#skip"
+    ENTER = "skip"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "skip", "Skip", show=False, tooltip="Keep what is there", id="conflict.skip"),
         Binding("k", "keep_both", "Keep both", tooltip="Give the new files other names", id="conflict.keep_both"),
@@ -142,12 +138,11 @@ class ConflictDialog(Dialog[OnConflict | None]):
     def _brief(self, side: Side) -> str:
         return f"{_size_of(side)}, {moment_text(side.when, self._zone)}"
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        if not self._uploads:
-            yield button("Keep both", "keep_both")
-        yield button("Replace", "overwrite")
-        yield button("Skip", "skip", enter=True)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        """From harmless to not; Enter skips."""
+        both = {} if self._uploads else {"keep_both": "Keep both"}
+        return {"cancel": "Cancel", **both, "overwrite": "Replace", "skip": "Skip"}
 
     def action_skip(self) -> None:
         self.dismiss(OnConflict.SKIP)
@@ -156,9 +151,7 @@ class ConflictDialog(Dialog[OnConflict | None]):
         self.dismiss(OnConflict.KEEP_BOTH)
 
     def action_overwrite(self) -> None:
-        """Replace them, unless the key may have been pasted."""
-        if not self.was_pasted:
-            self.dismiss(OnConflict.OVERWRITE)
+        self.answer(OnConflict.OVERWRITE)
 
 
 def _size_of(side: Side) -> str:
@@ -196,6 +189,7 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
     """Shows jobs with what the service says of them, and takes one order."""
 
     AUTO_FOCUS = "#jobs"
+    ENTER = "fetch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "fetch", "Fetch", tooltip="Fetch this zip and open it", id="zips.fetch"),
         Binding("x", "stop", "Stop", tooltip="Let the service stop this job", id="zips.stop"),
@@ -217,12 +211,10 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         else:
             yield Static("There are none. z in a list makes one of what is marked.", markup=False)
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Close", "cancel")
-        if self._jobs:
-            yield button("Clear", "clear")
-            yield button("Stop", "stop")
-            yield button("Fetch", "fetch", enter=True)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        orders = {"clear": "Clear", "stop": "Stop", "fetch": "Fetch"} if self._jobs else {}
+        return {"cancel": "Close", **orders}
 
     def on_mount(self) -> None:
         if self._jobs:
@@ -240,13 +232,11 @@ class ZipJobsDialog(Dialog[JobOrder | None]):
         self._order(JobVerb.CLEAR)
 
     def action_refresh(self) -> None:
-        if not self.was_pasted:
-            self.dismiss(JobOrder(JobVerb.REFRESH, self._job()))
+        self.answer(JobOrder(JobVerb.REFRESH, self._job()))
 
     def _order(self, verb: JobVerb) -> None:
-        job = self._job()
-        if job is not None and not self.was_pasted:
-            self.dismiss(JobOrder(verb, job))
+        if (job := self._job()) is not None:
+            self.answer(JobOrder(verb, job))
 
     def _job(self) -> ZipJob | None:
         highlighted = self.query_one(OptionList).highlighted if self._jobs else None

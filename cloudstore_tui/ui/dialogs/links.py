@@ -15,7 +15,7 @@ from textual.widgets import Static
 from cloudstore_tui.core.links import LONGEST_LINK, SignedLink
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.clipboard import copy_text, is_local
-from cloudstore_tui.ui.dialogs.dialog import Dialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.terminal.access import show_alone
 from cloudstore_tui.ui.text import plain, show
@@ -32,6 +32,7 @@ class LinkDialog(Dialog[None]):
     """Shows the whole link and copies it at once; as plain text on an empty screen when asked."""
 
     AUTO_FOCUS = "#cancel"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close", "copy": "Copy", "plain": "Plain view"}
     DEFAULT_CSS = "LinkDialog #url { margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", tooltip="Send the link to your terminal's clipboard again", id="link.copy"),
@@ -58,11 +59,6 @@ class LinkDialog(Dialog[None]):
         yield note
         yield Note(widget_id="copied")
         yield Static(show(self._link.url.reveal(), LONGEST_LINK), id="url")
-
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Close", "cancel")
-        yield button("Copy", "copy")
-        yield button("Plain view", "plain")
 
     def on_mount(self) -> None:
         self.action_copy()
@@ -159,13 +155,11 @@ class ListenDialog(Dialog[ListenWay | None]):
         yield Static(show(self._line), id="line")
         yield Note(widget_id="copied")
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Close", "cancel")
-        if self._links:
-            yield button("Link", "link")
-        if self._program:
-            yield button(f"Open with {self._program}", "open")
-        yield button("Copy command", "copy")
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        link = {"link": "Link"} if self._links else {}
+        program = {"open": f"Open with {self._program}"} if self._program else {}
+        return {"cancel": "Close", **link, **program, "copy": "Copy command"}
 
     def action_link(self) -> None:
         self.dismiss(ListenWay.LINK)
@@ -184,6 +178,7 @@ class FiqlDialog(Dialog[None]):
     """Shows the FIQL that was sent, and copies it when asked."""
 
     AUTO_FOCUS = "#cancel"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Close", "copy": "Copy"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", tooltip="Copy the FIQL to your terminal's clipboard", id="fiql.copy"),
     ]
@@ -201,10 +196,6 @@ class FiqlDialog(Dialog[None]):
         if self._local:
             yield Note(plain(f"Looked for in the loaded rows: {self._local}."))
         yield Note(widget_id="copied")
-
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Close", "cancel")
-        yield button("Copy", "copy")
 
     def action_copy(self) -> None:
         self.query_one("#copied", Note).say(copy_text(self.app, self._filter))

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 
 from cloudstore_tui.state.searches import fill, placeholders_of
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
@@ -37,6 +37,8 @@ class NameDialog(Dialog[Named | None]):
     """Asks for a name; the arrows choose what is to have it while the name is typed."""
 
     AUTO_FOCUS = "#name"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "save": "Save"}
+    ENTER = "save"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", "Down", show=False, tooltip="The next thing to name", id="naming.down"),
         Binding("up", "move(-1)", "Up", show=False, tooltip="The thing before", id="naming.up"),
@@ -66,10 +68,6 @@ class NameDialog(Dialog[Named | None]):
         yield Note(widget_id="replaces")
         if len(self._things) > 1:
             yield Note("Up and Down choose what; Enter saves.")
-
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Save", "save", enter=True)
 
     def on_mount(self) -> None:
         for things in self.query(OptionList):
@@ -107,8 +105,8 @@ class NameDialog(Dialog[Named | None]):
     def action_save(self) -> None:
         """Answer with what was typed; without a name nothing is saved."""
         name = self._field.value.strip()
-        if name and not self.was_pasted:
-            self.dismiss(Named(self._at, name))
+        if name:
+            self.answer(Named(self._at, name))
 
     @property
     def _field(self) -> Field:
@@ -123,9 +121,9 @@ class ParametersDialog(Dialog[str | None]):
     """Asks for each placeholder once; answers with the search, in which every value is one value, whatever is in it."""
 
     AUTO_FOCUS = "Field"
-    DEFAULT_CSS = """
-    ParametersDialog #filled { margin-top: 1; }
-    """
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "search": "Search"}
+    ENTER = "search"
+    DEFAULT_CSS = "ParametersDialog #filled { margin-top: 1; }"
 
     def __init__(self, text: str, name: str = "") -> None:
         """Ask for the placeholders of `text`, which may be known under a name."""
@@ -139,10 +137,6 @@ class ParametersDialog(Dialog[str | None]):
             yield Field(widget_id=f"placeholder-{name}")
         yield Note(plain(self._preview), widget_id="filled")
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Search", "search", enter=True)
-
     @on(Input.Changed)
     def look(self, event: Input.Changed) -> None:
         event.stop()
@@ -150,12 +144,10 @@ class ParametersDialog(Dialog[str | None]):
 
     def action_search(self) -> None:
         """Answer, or go to the first placeholder without a value."""
-        if self.was_pasted:
-            return
         values = self._values
         empty = next((name for name in self._names if name not in values), None)
         if empty is None:
-            self.dismiss(fill(self._text, values))
+            self.answer(fill(self._text, values))
         else:
             self.query_one(f"#placeholder-{empty}", Field).focus()
 

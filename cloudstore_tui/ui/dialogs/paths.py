@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_text import elide, home_path
@@ -151,6 +151,8 @@ class DownloadDialog(CompletingDialog[Path | None]):
     """Asks for a folder. Creates nothing: the first file that arrives does."""
 
     AUTO_FOCUS = "#path"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "download": "Download"}
+    ENTER = "download"
 
     def __init__(self, what: str, size_text: str, start: Path) -> None:
         size = Content(", ") + show(size_text) if size_text else Content("")
@@ -163,10 +165,6 @@ class DownloadDialog(CompletingDialog[Path | None]):
         yield Candidates()
         yield Note(widget_id="hint")
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Download", "download", enter=True)
-
     @on(Input.Changed)
     def look_at_path(self, event: Input.Changed) -> None:
         event.stop()
@@ -175,12 +173,8 @@ class DownloadDialog(CompletingDialog[Path | None]):
     def action_download(self) -> None:
         """Answer with the folder; an empty line means to let it be."""
         text = self.query_one("#path", Input).value.strip()
-        if self.was_pasted:
-            return
-        if not text:
-            self.dismiss(None)
-        elif not self._problem(text):
-            self.dismiss(local_path(text, self._start))
+        if not self._problem(text):
+            self.answer(local_path(text, self._start) if text else None)
 
     def _problem(self, text: str) -> str:
         path = local_path(text.strip(), self._start)
@@ -215,6 +209,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
     """Marks files in the list or takes paths one after another; answers with files that can be read."""
 
     AUTO_FOCUS = "#path"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "upload": "Upload"}
     DEFAULT_CSS = """
     UploadDialog {
         #files { margin-top: 1; }
@@ -250,10 +245,6 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         yield DialogList(widget_id="files")
         yield Note(widget_id="marked")
         yield Note(_HINT, widget_id="hint")
-
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Upload", "upload")
 
     def on_mount(self) -> None:
         self._list("")

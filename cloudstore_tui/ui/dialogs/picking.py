@@ -1,6 +1,6 @@
 """One of many: a short list, the bookmarks, a place to go to."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.dialogs.paths import (
     Candidates,
     CompletingDialog,
@@ -54,6 +54,7 @@ class PickDialog(Dialog[ChoiceResult | None]):
     """Shows the lines that hold what is typed; Enter picks the one under the cursor."""
 
     AUTO_FOCUS = "#filter"
+    ENTER = "take"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", "Down", show=False, tooltip="Next line", id="pick.down"),
         Binding("up", "move(-1)", "Up", show=False, tooltip="Line before", id="pick.up"),
@@ -74,9 +75,9 @@ class PickDialog(Dialog[ChoiceResult | None]):
         yield DialogList(widget_id="picks")
         yield Note(self.HINT)
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button(self._verb, "take", enter=True)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        return {"cancel": "Cancel", "take": self._verb}
 
     def on_mount(self) -> None:
         self._fill("")
@@ -92,20 +93,15 @@ class PickDialog(Dialog[ChoiceResult | None]):
         (self._list.action_cursor_down if step > 0 else self._list.action_cursor_up)()
 
     def action_take(self) -> None:
-        self._answer("go")
+        self._take("go")
 
     @property
     def _list(self) -> OptionList:
         return self.query_one("#picks", OptionList)
 
-    def _answer(self, action: str) -> None:
-        at = self._list.highlighted
-        if at is not None and not self.was_pasted:
+    def _take(self, action: str) -> None:
+        if (at := self._list.highlighted) is not None:
             self.answer(ChoiceResult(self.shown[at], action))
-
-    def answer(self, picked: ChoiceResult) -> None:
-        """Close with an answer."""
-        self.dismiss(picked)
 
     def matching(self, typed: str) -> list[int]:
         """The places of the lines that hold what is typed."""
@@ -147,20 +143,18 @@ class BookmarksDialog(PickDialog):
     ]
     HINT = "Enter goes there; x removes, r renames, / filters. m in the browser adds one."
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Remove", "remove")
-        yield button("Rename", "rename")
-        yield button(self._verb, "take", enter=True)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        return {"cancel": "Cancel", "remove": "Remove", "rename": "Rename", "take": self._verb}
 
     def action_filter(self) -> None:
         self.query_one("#filter", Input).focus()
 
     def action_remove(self) -> None:
-        self._answer("remove")
+        self._take("remove")
 
     def action_rename(self) -> None:
-        self._answer("rename")
+        self._take("rename")
 
 
 NamesIn = Callable[[str], Awaitable[Sequence[str]]]
@@ -175,9 +169,9 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
     """Asks for an address, or for one of the places that are known; whoever opened it knows whether it can be."""
 
     AUTO_FOCUS = "#address"
-    DEFAULT_CSS = """
-    GotoDialog #known { max-height: 12; margin-top: 1; }
-    """
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "go": "Go"}
+    ENTER = "go"
+    DEFAULT_CSS = "GotoDialog #known { max-height: 12; margin-top: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", "Down", show=False, tooltip="To the known places, and the next one", id="goto.down"),
         Binding("up", "move(-1)", "Up", show=False, tooltip="The known place before", id="goto.up"),
@@ -220,10 +214,6 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         self.query_one("#address", Input).select_all()
         self._fill("")
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Go", "go", enter=True)
-
     @on(Input.Changed)
     def look_for_known(self, event: Input.Changed) -> None:
         """Show the known places that hold what is typed."""
@@ -235,7 +225,7 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
         known = self.query_one("#known", OptionList)
         at = known.highlighted
         if not self._shown:
-            self.action_next() if step > 0 else self.action_previous()
+            self.focus_next() if step > 0 else self.focus_previous()
         elif at is None:
             known.highlighted = 0 if step > 0 else None
         else:
@@ -243,11 +233,9 @@ class GotoDialog(CompletingDialog[str | ChoiceResult | None]):
 
     def action_go(self) -> None:
         """Answer with the known place under the cursor, or with what was typed; nothing typed means to stay."""
-        if self.was_pasted:
-            return
         at = self.query_one("#known", OptionList).highlighted
         typed = self.query_one("#address", Input).value.strip()
-        self.dismiss(ChoiceResult(self._shown[at]) if at is not None else typed or None)
+        self.answer(ChoiceResult(self._shown[at]) if at is not None else typed or None)
 
     def _fill(self, typed: str) -> None:
         words = typed.casefold().split()

@@ -1,7 +1,8 @@
 """Questions before something is stopped, deleted or asked back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import ClassVar
 
 from rich.cells import set_cell_size
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.widgets import Static
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.ui import format as words
-from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.transfer_text import elide, moment_text
@@ -34,14 +35,12 @@ class CancelDialog(Dialog[bool]):
         lost = f"What arrived is deleted: {words.size(self._here)}." if self._here else "Nothing has arrived yet."
         yield Static(f"{lost} Finished files stay.", markup=False)
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button(f"Keep {self._it}", "cancel")
-        yield button(f"{self._verb} {self._it}", "accept")
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        return {"cancel": f"Keep {self._it}", "accept": f"{self._verb} {self._it}"}
 
     def action_accept(self) -> None:
-        """Answer yes, unless it may have been pasted."""
-        if not self.was_pasted:
-            self.dismiss(True)
+        self.answer(True)
 
 
 class QuitDialog(QuestionDialog):
@@ -79,6 +78,7 @@ class NumberQuestion(QuestionDialog):
     """Wants a number typed where a single key would be too little: no letter and no paste answers then."""
 
     DANGER = True
+    ENTER = "confirm"
     DEFAULT_CSS = """
     NumberQuestion {
         #number { height: 1; margin-top: 1; }
@@ -106,10 +106,9 @@ class NumberQuestion(QuestionDialog):
                 yield Field(widget_id="count", max_length=9, takes_paste=False)
             yield Note(widget_id="hint")
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button(self._no, "cancel")
-        is_typed = self._number is not None
-        yield button(self._yes, "confirm" if is_typed else "yes", enter=is_typed)
+    @property
+    def buttons(self) -> Mapping[str, str]:
+        return {"cancel": self._no, "yes" if self._number is None else "confirm": self._yes}
 
     def on_mount(self) -> None:
         """Let the number be typed at once; the harmless button has the focus otherwise."""
@@ -233,6 +232,8 @@ class RestoreDialog(Dialog[int | None]):
     """Answers with the days; `None` asks for nothing."""
 
     AUTO_FOCUS = "#days"
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "restore": "Restore"}
+    ENTER = "restore"
 
     def __init__(self, entries: Sequence[StoredObject], others: int = 0) -> None:
         """Take the objects, and how many were left out because they are not archived."""
@@ -257,16 +258,10 @@ class RestoreDialog(Dialog[int | None]):
         yield Note(_ASK_DAYS, widget_id="hint")
         yield Field(str(USUAL_DAYS), widget_id="days", max_length=2)
 
-    def compose_buttons(self) -> ComposeResult:
-        yield button("Cancel", "cancel")
-        yield button("Restore", "restore", enter=True)
-
     def action_restore(self) -> None:
         text = self.query_one("#days", Field).value.strip()
-        if self.was_pasted:
-            return
         if text.isascii() and text.isdigit() and int(text) in RESTORE_DAYS:
-            self.dismiss(int(text))
+            self.answer(int(text))
         else:
             self.query_one("#hint", Note).say(f"That is no number of days. {_ASK_DAYS}")
             self.query_one("#days").focus()

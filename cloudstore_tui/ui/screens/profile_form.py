@@ -19,7 +19,7 @@ from cloudstore_tui.core.errors import StorageError, UsageError
 from cloudstore_tui.core.profile import Option, Profile, SecretField
 from cloudstore_tui.core.provider import Check, ProviderSpec
 from cloudstore_tui.ui.base_screen import BaseModal
-from cloudstore_tui.ui.dialogs.dialog import QuestionDialog, button
+from cloudstore_tui.ui.dialogs.dialog import KeyButton, QuestionDialog
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.fields import ChoiceLine, FormRow
 
@@ -237,8 +237,8 @@ class ProfileFormScreen(BaseModal[Profile | None]):
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", tooltip="Close without saving", id="profile.cancel"),
-        Binding("tab,down", "next", "Next", tooltip="Go to the next line", id="profile.next"),
-        Binding("shift+tab,up", "previous", "Previous", tooltip="Go to the line before", id="profile.previous"),
+        Binding("tab,down", "app.focus_next", "Next", tooltip="Go to the next line", id="profile.next"),
+        Binding("shift+tab,up", "app.focus_previous", "Previous", tooltip="To the line before", id="profile.previous"),
     ]
 
     def __init__(self, specs: Sequence[ProviderSpec], path: Path, taken: Collection[str] = ()) -> None:
@@ -261,10 +261,10 @@ class ProfileFormScreen(BaseModal[Profile | None]):
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="text", markup=False)
         with Horizontal(id="buttons"):
-            yield button("Test and save", "save")
-            yield button("Keep anyway", _KEEP)
-            yield button("Done", _DONE)
-            yield button("Cancel", "cancel")
+            yield KeyButton("Test and save", "save")
+            yield KeyButton("Keep anyway", _KEEP)
+            yield KeyButton("Done", _DONE)
+            yield KeyButton("Cancel", "cancel")
 
     def on_mount(self) -> None:
         self.header.show(["Add a profile"])
@@ -286,12 +286,6 @@ class ProfileFormScreen(BaseModal[Profile | None]):
 
     def action_done(self) -> None:
         self.dismiss(self._saved)
-
-    def action_next(self) -> None:
-        self.focus_next()
-
-    def action_previous(self) -> None:
-        self.focus_previous()
 
     def action_save(self) -> None:
         if not self._is_busy and (draft := self.questions.draft()) is not None:

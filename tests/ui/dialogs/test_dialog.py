@@ -1,13 +1,13 @@
 """What all dialogs share: the frame, buttons with their keys, the look of danger, the keys below."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from cloudstore_tui.ui.dialogs.dialog import Dialog, MessageDialog, QuestionDialog, button
+from cloudstore_tui.ui.dialogs.dialog import Dialog, MessageDialog, QuestionDialog
 from cloudstore_tui.ui.widgets.fields import Field
 
 
@@ -26,12 +26,11 @@ class Risky(QuestionDialog):
 class Going(Dialog[bool | None]):
     """Enter does what the second button does."""
 
+    BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Stay", "go": "Go"}
+    ENTER = "go"
+
     def __init__(self) -> None:
         super().__init__("Go?", harmless=None)
-
-    def compose_buttons(self) -> Iterator[Any]:
-        yield button("Stay", "cancel")
-        yield button("Go", "go", enter=True)
 
 
 def frame_colour(it: Any) -> Any:
