@@ -28,7 +28,7 @@ from cloudstore_tui.config.keymap import check_keymap
 from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.config.themes import load_themes
-from cloudstore_tui.core.errors import StorageError, crash_sentence
+from cloudstore_tui.core.errors import CRASHED, StorageError, crash_sentence
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import StorageProvider
@@ -58,9 +58,6 @@ from cloudstore_tui.ui.widgets.chrome import Header
 if TYPE_CHECKING:
     from cloudstore_tui.ui.browser.screen import BrowserScreen
     from cloudstore_tui.ui.palette import Palette
-
-CRASHED = 70
-"""Exit code after an error of our own."""
 
 DOUBLE_PRESS_S = 1.0
 """Seconds within which a second Ctrl+C quits."""

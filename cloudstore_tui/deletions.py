@@ -170,6 +170,8 @@ def _user() -> str:
         return str(os.getuid())
 
 
+TYPED_ABOVE = 1
+"""More objects than this, and a single key or word is too little: their number has to be typed."""
 BATCH = 100
 """Objects that are begun together: a program that dies leaves no more than these in doubt."""
 

@@ -29,7 +29,7 @@ from cloudstore_tui.archive.manifest import (
     path_of,
 )
 from cloudstore_tui.archive.plan import LocalMatch, match_file
-from cloudstore_tui.archive.runs import write_whole
+from cloudstore_tui.archive.runs import READABLE, write_whole
 from cloudstore_tui.archive.timestamp import check_answer, stamp_request
 from cloudstore_tui.core.errors import (
     ConflictError,
@@ -57,7 +57,6 @@ _MOVING = ".data.new"
 _PART = ".cs-"
 """Begins the names of part files."""
 _DECLARED = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-_READABLE = 0o644
 _PATIENCE = 60.0
 _SCHEMA = "CREATE TABLE known(path TEXT PRIMARY KEY, line TEXT) WITHOUT ROWID;"
 
@@ -238,7 +237,7 @@ class _Sealing:
         return "".join(f"{name}: {value}\n" for name, value in facts.items())
 
     def _write(self, name: str, text: str) -> None:
-        write_whole(self._place.root / name, text, mode=_READABLE)
+        write_whole(self._place.root / name, text, mode=READABLE)
 
     def _tag_digest(self, name: str) -> str:
         return hashlib.sha256(tag_bytes(self._place.root, name)).hexdigest()
@@ -289,7 +288,7 @@ class Stamping:
             StorageError: the disk refuses.
         """
         told = check_answer(answer, self._request, subject)
-        write_whole(self._root / STAMP, answer, mode=_READABLE)
+        write_whole(self._root / STAMP, answer, mode=READABLE)
         return told
 
 

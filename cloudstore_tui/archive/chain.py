@@ -39,10 +39,10 @@ PULLED, SEALED = "pulled", "sealed"
 """Events by which the manifest has all that was told before."""
 _NEW = f".{CHAIN}.new"
 _MAX_LINE = 1 << 23
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clocks of two machines differ, or one clock before and after it was set right."""
 _BATCH = 1000
 """Lines that are written at once."""
-_AHEAD = timedelta(minutes=5)
-"""By how much clocks are set back that are set right."""
 
 Event = Mapping[str, Any]
 
@@ -194,7 +194,7 @@ def read_chain(path: Path, broken: Callable[[Break], None] = lambda _found: None
                     broken(Break(number, "the line cannot be read"))
                 elif event.get("prev") != before or event.get("n") != number:
                     broken(Break(number, "it does not follow from the line before it"))
-                elif (moment := _moment(event)) is None or moment < latest - _AHEAD:
+                elif (moment := _moment(event)) is None or moment < latest - CLOCKS_DIFFER:
                     broken(Break(number, "it is older than a line before it: the clock was set back"))
                 else:
                     latest = max(latest, moment)

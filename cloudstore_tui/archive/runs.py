@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cloudstore_tui import __version__
+from cloudstore_tui.archive.chain import CLOCKS_DIFFER
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.manifest import RUNS
 from cloudstore_tui.core.errors import IntegrityError, StorageError
@@ -22,9 +23,9 @@ from cloudstore_tui.fs.disk import Disk, os_errors_as
 
 MAX_ERRORS = 1000
 """Errors that a report lists; their number is always the whole one."""
+READABLE = 0o644
+"""Of what another user, such as a monitor, has to read."""
 _LARGEST = 1 << 26
-_AHEAD = timedelta(minutes=5)
-"""By how much the clocks of two machines may differ."""
 
 
 class RunOutcome(StrEnum):
@@ -244,7 +245,7 @@ def complaint(
     if status is None or status.complete is None or status.complete.ended is None:
         return Complaint("no run has ever been complete", "Look at its errors: cloudstore status DIR --json.")
     age = now - status.complete.ended
-    if age < -_AHEAD:
+    if age < -CLOCKS_DIFFER:
         return Complaint("the last complete run lies in the future", "Check the clock of this machine.")
     if max_age is not None and age > max_age:
         return Complaint("the last complete run is too old", "Look whether the timer runs.")

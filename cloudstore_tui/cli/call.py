@@ -104,7 +104,7 @@ async def _call_files(
         found = await provider.related(entry)
         _tell_losses(found, session.output)
         tree = call_tree([entry, *found.items], entry)
-        wanted = [one for one in tree.entries if one == entry or one.state in ("", "AVAILABLE")]
+        wanted = [one for one in tree.entries if one == entry or one.is_available]
         if left := len(tree.entries) - len(wanted):
             session.output.note(f"{entry.location.address}: {left:,} of its call not available, and left out.")
         where = folder / naming.path(tree.representative or entry, provider.profile.provider)

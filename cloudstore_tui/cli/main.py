@@ -69,9 +69,6 @@ _COMPLETING = "_CLOUDSTORE_COMPLETE"
 _LOG_FILE = "CLOUDSTORE_LOG"
 """Names the file of the log, for every command."""
 
-CRASHED = 70
-"""Exit code after an error of our own."""
-
 OPEN = "open"
 """The hidden command behind `cloudstore` and `cloudstore PATH`."""
 
@@ -203,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 141
     except Exception as error:  # noqa: BLE001 - a traceback could show what was secret
         # Deferred, as all that only a failure needs.
-        from cloudstore_tui.core.errors import crash_sentence
+        from cloudstore_tui.core.errors import CRASHED, crash_sentence
 
         _say(crash_sentence(error))
         code = CRASHED

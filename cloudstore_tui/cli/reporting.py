@@ -17,6 +17,7 @@ import msgspec
 from cloudstore_tui.archive.expected import CallCheck
 from cloudstore_tui.archive.runs import (
     MAX_ERRORS,
+    READABLE,
     RunLog,
     RunOutcome,
     RunReport,
@@ -29,7 +30,7 @@ from cloudstore_tui.archive.runs import (
 )
 from cloudstore_tui.cli.session import CommandSession
 from cloudstore_tui.config.secrets import child_environment
-from cloudstore_tui.core.errors import BusyError, StorageError, UsageError
+from cloudstore_tui.core.errors import CRASHED, BusyError, StorageError, UsageError
 from cloudstore_tui.core.records import json_text
 from cloudstore_tui.net.logs import requests_sent
 from cloudstore_tui.net.ping import check_ping, host_of, is_url, ping
@@ -42,9 +43,6 @@ LAST_PATIENCE = 1.0
 """The same where a signal ends everything."""
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
-_READABLE = 0o644
-"""The monitor is another user."""
-_CRASHED = 70
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -103,7 +101,7 @@ class Run:
                 write_whole(self._options.report, json_text(self._ended(failure).record()) + "\n")
         with self._told():
             if self._options.metrics is not None:
-                write_whole(self._options.metrics, metrics(status), mode=_READABLE)
+                write_whole(self._options.metrics, metrics(status), mode=READABLE)
         report = self._ended(failure)
         hook = self._hooks.get(report.outcome is RunOutcome.COMPLETE)
         if hook is not None:
@@ -141,7 +139,7 @@ class Run:
         elif isinstance(failure, click.exceptions.Exit):
             outcome, code = RunOutcome.FAILED, failure.exit_code
         elif failure is not None:
-            outcome, code = RunOutcome.FAILED, _CRASHED
+            outcome, code = RunOutcome.FAILED, CRASHED
         elif errors or outcome is RunOutcome.UNFINISHED:
             outcome = RunOutcome.INCOMPLETE
         return msgspec.structs.replace(

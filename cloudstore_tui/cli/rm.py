@@ -11,16 +11,12 @@ from cloudstore_tui.config.paths import state_folder
 from cloudstore_tui.core.errors import IntegrityError, MissingError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import Capability, Deletion, DeletionOutcome, StorageProvider
-from cloudstore_tui.deletions import BATCH, FILE, UNKNOWN, Deleted, DeletionLog, delete_logged
+from cloudstore_tui.deletions import BATCH, FILE, TYPED_ABOVE, UNKNOWN, Deleted, DeletionLog, delete_logged
 from cloudstore_tui.transfers.workers import Workers
 from cloudstore_tui.ui import format as in_words
 from cloudstore_tui.ui.format import counted
 
-TYPED_ABOVE = 1
-"""More objects than this, and the number has to be typed to confirm."""
-
 _DELETED = ("REVOKED", "DELETED")
-_GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
 
 
 def rm_command(
@@ -169,13 +165,13 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
 
 def _tell(output: Output, deletion: Deletion) -> None:
     address, outcome = deletion.location.address, deletion.outcome
-    if outcome in _GONE:
+    if outcome.is_gone:
         if output.as_json:
             output.record({"path": address, "result": outcome.value})
         else:
             output.line(f"{outcome.value}  {address}")
     error = deletion.error
-    if error is None and outcome not in _GONE:
+    if error is None and not outcome.is_gone:
         error = StorageError(f"{outcome.value} by the service")
     if error is not None:
         output.error(error, address)

@@ -43,6 +43,9 @@ from typing import ClassVar, Final, Self
 
 from cloudstore_tui import __version__
 
+CRASHED = 70
+"""Exit code after an error of our own."""
+
 
 class StorageError(Exception):
     """Something the user asked for could not be done."""

@@ -142,6 +142,11 @@ class StoredObject(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         force_setattr(self, "region", self.location.region)
 
+    @property
+    def is_available(self) -> bool:
+        """Whether its bytes can be had now: the service says so, or tells no states."""
+        return self.state in ("", "AVAILABLE")
+
     def tag(self, key: str) -> str:
         """The first value of a tag, or an empty text."""
         for name, value in self.tags:
@@ -192,6 +197,11 @@ class ColumnKind(StrEnum):
     TIME = "time"
     DURATION = "duration"
     STATE = "state"
+
+    @property
+    def is_measure(self) -> bool:
+        """Whether people look for the largest first."""
+        return self in (ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION)
 
 
 class Column(msgspec.Struct, frozen=True):

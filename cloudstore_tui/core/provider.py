@@ -63,6 +63,11 @@ class DeletionOutcome(StrEnum):
     KEPT = "not deleted"
     UNKNOWN = "unknown"
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the object is there no more, whoever deleted it."""
+        return self in (DeletionOutcome.DELETED, DeletionOutcome.GONE)
+
 
 class Deletion(msgspec.Struct, frozen=True):
     """What became of one object."""

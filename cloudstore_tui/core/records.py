@@ -28,13 +28,14 @@ def iso(moment: datetime | None) -> str:
     return moment.isoformat() if moment else ""
 
 
-_LONE_HALF = re.compile("[\ud800-\udfff]")
+LONE_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, which JSON can carry and UTF-8 cannot."""
 
 
 def json_text(value: object, *, compact: bool = False) -> str:
     """A value as JSON that UTF-8 can hold: half a surrogate pair, which a service may send, becomes its escape."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":") if compact else None)
-    return _LONE_HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return LONE_HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _object_fields(entry: StoredObject) -> dict[str, object]:

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloudstore_tui.core.errors import BusyError, LocalDiskError
+from cloudstore_tui.fs.disk import PRIVATE_FOLDER
 
-PRIVATE_FOLDER = 0o700
 PATIENCE = 5.0
 """Seconds to wait for others that change a file; they need milliseconds."""
 

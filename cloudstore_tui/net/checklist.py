@@ -6,11 +6,10 @@ import msgspec
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.provider import Check
+from cloudstore_tui.net.api import MAX_SKEW
 
 WORTH_A_WORD = 60.0
 """Seconds by which the clocks may differ before it is told."""
-MAX_SKEW = 300.0
-"""Seconds by which they may differ before signed links and tokens become unreliable."""
 
 _HINT = "Set it, or let NTP do so: signed links and tokens depend on it."
 

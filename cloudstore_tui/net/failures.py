@@ -160,7 +160,8 @@ class ContradictionError(RecoverableReplyError):
         super().__init__(IntegrityError(message, hint=_SUPPORT))
 
 
-_DENIED = frozenset({400, 401, 403})
+DENIED = frozenset({400, 401, 403})
+"""Replies to a link that a fresh link may change."""
 _BUSY = frozenset({408, 425, 429, 503})
 
 
@@ -168,7 +169,7 @@ def refused(reply: BlobReply) -> Exception:
     """The error for a reply to a request for bytes: a recoverable one if another request may help."""
     if reply.has_unsigned_headers:
         return ConditionError(final(reply))
-    if reply.status in _DENIED:
+    if reply.status in DENIED:
         return DeniedError(final(reply))
     if reply.status == 412:
         return ChangedError()
@@ -183,7 +184,7 @@ def final(reply: BlobReply) -> StorageError:
         return UnsafeError("the store sends us elsewhere, which is never followed", hint="Nothing was sent there.")
     if status == 401:
         return LoginError("the store refuses the login", hint="Run `cloudstore profile test`.")
-    if status in _DENIED:
+    if status in DENIED:
         return ForbiddenError(f"the store refuses a fresh link ({shown})", hint="Ask for the right to this object.")
     if status in (404, 410):
         return MissingError("the store has no such object (any more)")

@@ -5,7 +5,7 @@ import msgspec
 from cloudstore_tui.preview.archive import archive_preview, is_archive, is_wrapping, unwrap
 from cloudstore_tui.preview.document import document_preview, is_document, mail_preview
 from cloudstore_tui.preview.image import image_preview, is_image
-from cloudstore_tui.preview.model import Bytes, Nothing, Preview
+from cloudstore_tui.preview.model import MAX_HEX, Bytes, Nothing, Preview
 from cloudstore_tui.preview.remote_file import NotFetchedError
 from cloudstore_tui.preview.sample import Sample
 from cloudstore_tui.preview.sound import hidden_sound, is_media, sound_preview
@@ -14,8 +14,6 @@ from cloudstore_tui.preview.table import csv_preview
 from cloudstore_tui.preview.text import decode, text_preview
 from cloudstore_tui.preview.transcript import transcript_preview
 
-MAX_HEX = 256 * 1024
-"""Bytes that are shown as numbers at most."""
 _MAX_DEPTH = 2
 """Wrappings that are opened, one in the other."""
 

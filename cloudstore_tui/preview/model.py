@@ -10,6 +10,8 @@ import msgspec
 
 HEAD = 64 * 1024
 """Bytes that are read of every object."""
+MAX_HEX = 256 * 1024
+"""Bytes that are shown as numbers at most."""
 MAX_HEAD = 4 * 1024 * 1024
 """Bytes from its start that are read of an object at most, however often more is wanted."""
 

@@ -19,6 +19,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.preview.model import (
     HEAD,
     MAX_HEAD,
+    MAX_HEX,
     Answer,
     Ask,
     Bytes,
@@ -42,8 +43,6 @@ SILENCE_S = 20.0
 """Seconds in which a worker asks for nothing and ends with nothing, until it is given up."""
 MAX_MESSAGE = 64 * 1024 * 1024
 """Bytes that a worker may say at once."""
-MAX_HEX = 256 * 1024
-"""Bytes that are shown as numbers at most."""
 _MAX_WORKERS = 4
 """Requests at the same time."""
 _LENGTH = struct.Struct(">I")

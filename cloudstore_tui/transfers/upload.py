@@ -17,7 +17,7 @@ from cloudstore_tui.core.links import Target
 from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.local_file import LocalFile
-from cloudstore_tui.net.failures import LostReplyError, final
+from cloudstore_tui.net.failures import DENIED, LostReplyError, final
 from cloudstore_tui.net.hosts import HostPermit
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import RetryBudget
@@ -30,7 +30,6 @@ UNTOLD = (MissingError, AccessError, UsageError, UnavailableError)
 
 MAX_ATTEMPTS = 5
 """Times a file is sent whole."""
-_DENIED = frozenset({400, 401, 403})
 _UNCLEAR = frozenset({408, 500, 502, 504})
 """Replies that may come from something between us and the store, after the store took the file."""
 
@@ -229,7 +228,7 @@ class Upload:
             if reply.status in _UNCLEAR:
                 return final(reply)
             self._forget_sending()
-            if reply.status in _DENIED and not denied and _may_help(reply):
+            if reply.status in DENIED and not denied and _may_help(reply):
                 denied = True
                 continue
             await self._wait(_refused(reply))

@@ -46,7 +46,7 @@ Say = Callable[[str], None]
 
 def is_small_text(entry: StoredObject) -> bool:
     """Whether an object is small, there, and a text by what the service says of it."""
-    if entry.state not in ("", "AVAILABLE") or entry.size is None or entry.size > SMALL:
+    if not entry.is_available or entry.size is None or entry.size > SMALL:
         return False
     return entry.mime.startswith(_TYPES) or entry.name.lower().endswith(_ENDINGS)
 
@@ -83,7 +83,7 @@ class ObjectActions:
 
     def why_unreadable(self, entry: StoredObject) -> str:
         """Why nothing of an object can be read now, as a sentence; empty if it can."""
-        if entry.state in ("", "AVAILABLE"):
+        if entry.is_available:
             return ""
         restore = " Press B to restore." if entry.state == "ARCHIVED" else ""
         return f"{words.state(entry.state).capitalize()} files can't be previewed.{restore}"

@@ -44,11 +44,7 @@ async def _batch(client: EightByEightClient, batch: list[Location]) -> list[Dele
 
 async def _rest(client: EightByEightClient, batch: list[Location]) -> list[Deletion]:
     seen = await _looked_at(client, batch)
-    gone = [
-        Deletion(one.location, DeletionOutcome.GONE)
-        for one in seen
-        if one.outcome in (DeletionOutcome.DELETED, DeletionOutcome.GONE)
-    ]
+    gone = [Deletion(one.location, DeletionOutcome.GONE) for one in seen if one.outcome.is_gone]
     unknown = [one for one in seen if one.outcome is DeletionOutcome.UNKNOWN]
     left = [one.location for one in seen if one.outcome is DeletionOutcome.KEPT]
     if not left:

@@ -190,7 +190,7 @@ class Objects:
         if known is not None and known.state == AVAILABLE and known.size is not None:
             return known
         entry = await self.record(location)
-        if entry.state not in ("", AVAILABLE):
+        if not entry.is_available:
             raise _unavailable(entry)
         return entry
 
@@ -204,7 +204,7 @@ class Objects:
 
     async def _explain_by_state(self, location: Location, error: StorageError) -> None:
         entry = await self.record(location)
-        if entry.state not in ("", AVAILABLE):
+        if not entry.is_available:
             raise _unavailable(entry) from error
 
 

@@ -25,13 +25,12 @@ from cloudstore_tui.transfers.model import (
     UploadRequest,
     ZipRequest,
 )
-from cloudstore_tui.transfers.part_file import is_part_name
+from cloudstore_tui.transfers.part_file import LATEST, is_part_name
 
 Row = Mapping[str, Any]
 
 _KINDS: dict[type[Request], str] = {DownloadRequest: "download", UploadRequest: "upload", ZipRequest: "zip"}
 _ENTRY_FIELDS = ("name", "id", "type", "mime", "size", "size_exact", "modified", "state", "checksum", "checksum_type")
-_LATEST = 253_402_300_799
 _SHOWN = 120
 
 _MOMENTS = ("created", "updated")
@@ -164,7 +163,7 @@ def _damaged(row: Row, why: str) -> JournalRow:
     request = DownloadRequest(
         Location(text("profile"), text("region"), text("path")), Path(folder if folder.startswith("/") else "/")
     )
-    moments = [value if isinstance(value := row[name], float) and 0 <= value <= _LATEST else 0.0 for name in _MOMENTS]
+    moments = [value if isinstance(value := row[name], float) and 0 <= value <= LATEST else 0.0 for name in _MOMENTS]
     return JournalRow(
         id=row["id"],
         writer=text("writer"),
@@ -243,7 +242,7 @@ def _count(row: Row, name: str) -> int:
 
 def _moment(row: Row, name: str) -> float:
     value = row[name]
-    if not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= _LATEST:
+    if not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= LATEST:
         raise ValueError(f"{name} is no time")
     return float(value)
 

@@ -19,8 +19,6 @@ POLL_S = 0.25
 """Seconds between two looks at how far it is."""
 _METER = 8
 """Cells of the bar that says how far reading is: what it is for has to fit beside it in 80 columns."""
-_LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
-"""Kinds of values that people mostly want newest, largest or longest first."""
 
 
 class ListingActions(ActionGroup):
@@ -162,7 +160,7 @@ def present_order(state: ListingState) -> tuple[str, bool] | None:
 def next_direction(state: ListingState, column: Column) -> bool:
     """Whether a click on a column's title sorts descending: the other way round the second time."""
     order = present_order(state)
-    return not order[1] if order is not None and order[0] == column.name else column.kind in _LARGEST_FIRST
+    return not order[1] if order is not None and order[0] == column.name else column.kind.is_measure
 
 
 def _first_to_sort(state: ListingState) -> Column | None:

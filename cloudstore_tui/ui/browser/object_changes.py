@@ -15,8 +15,6 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import listed, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
 
-_GONE = (DeletionOutcome.DELETED, DeletionOutcome.GONE)
-
 
 class DeletionActions(ActionGroup):
     """Asks, deletes exactly what was shown, looks at each afterwards, and says what became of it."""
@@ -57,7 +55,7 @@ class DeletionActions(ActionGroup):
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
         by_location = {entry.location: entry for entry in objects}
-        self.listing.remove(state, [identity(by_location[f.location]) for f in outcomes if f.outcome in _GONE])
+        self.listing.remove(state, [identity(by_location[f.location]) for f in outcomes if f.outcome.is_gone])
         numbers = Counter(deletion.outcome for deletion in outcomes)
         summary = listed(
             [
@@ -66,7 +64,7 @@ class DeletionActions(ActionGroup):
                 if numbers[outcome]
             ]
         )
-        left = [deletion for deletion in outcomes if deletion.outcome not in _GONE or deletion.error is not None]
+        left = [deletion for deletion in outcomes if not deletion.outcome.is_gone or deletion.error is not None]
         tell(self.screen, summary, "warning" if left else "information")
         if left:
             lines = [

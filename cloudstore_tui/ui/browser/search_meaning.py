@@ -26,7 +26,7 @@ EXAMPLE = 'agent:"Khang Glynn" since:yesterday dur:>10m'
 
 _POSITION = re.compile(r" \(at character \d+\)\Z")
 """What an error says for those who see no underline."""
-_QUOTES = "\"'"
+QUOTES = "\"'"
 
 
 class Scope(Struct, frozen=True):
@@ -122,7 +122,7 @@ def _as_far_as_it_goes(text: str, zone: tzinfo, now: datetime, scope: Scope) -> 
     """The meaning of a text, else of it with its last quote closed, else of all but its last word."""
     head = text.rstrip()
     shorter = head.rpartition(" ")[0]
-    for attempt in dict.fromkeys((text, *(head + quote for quote in _QUOTES), shorter)):
+    for attempt in dict.fromkeys((text, *(head + quote for quote in QUOTES), shorter)):
         if placeholders_of(attempt):
             continue
         try:
@@ -151,7 +151,7 @@ def _word_end(text: str, end: int) -> int:
 
 
 def _is_open(word: str) -> bool:
-    return word[:1] in _QUOTES and (len(word) == 1 or word[-1] != word[0])
+    return word[:1] in QUOTES and (len(word) == 1 or word[-1] != word[0])
 
 
 def _objection(error: FilterError) -> Objection:

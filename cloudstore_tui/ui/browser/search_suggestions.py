@@ -30,7 +30,7 @@ from cloudstore_tui.fiql.fields import (
 from cloudstore_tui.fiql.phrases import phrase_value
 from cloudstore_tui.fiql.syntax import LIST_OPERATORS, OPERATORS, quote
 from cloudstore_tui.state.searches import SIGN, SavedSearch
-from cloudstore_tui.ui.browser.search_meaning import Token, TokenPart, tokens_of
+from cloudstore_tui.ui.browser.search_meaning import QUOTES, Token, TokenPart, tokens_of
 from cloudstore_tui.ui.terminal.access import keys_in_words
 from cloudstore_tui.ui.text import plain
 
@@ -100,7 +100,6 @@ _GAP = 2
 
 _WORD_FOLLOWS = re.compile(r"[^\s,;()]")
 _HALF_OPERATOR = re.compile(r"([^\W\d][\w.-]*)(=[a-z]*|!)")
-_QUOTES = "\"'"
 _SIGNS = "<>"
 _PLAIN_WORD = re.compile(r"[^\s,:;\"'*…()<>=~!-][^\s,;\"'*…()]*")
 _OPERATORS: Mapping[str, str] = {
@@ -137,7 +136,7 @@ class Suggestion(Struct, frozen=True):
     def label(self) -> str:
         """The text as it is offered: a value without the quotes that it needs in a phrase."""
         inner = self.text[1:-1]
-        return inner if self.text[:1] in _QUOTES and self.text == f"{self.text[0]}{inner}{self.text[0]}" else self.text
+        return inner if self.text[:1] in QUOTES and self.text == f"{self.text[0]}{inner}{self.text[0]}" else self.text
 
     def put_into(self, text: str) -> tuple[str, int]:
         """The text with the suggestion in it, and where the cursor then is."""
@@ -397,13 +396,13 @@ def _in_phrase(value: str) -> str:
 
 def _bare(text: str) -> str:
     """What was typed of a value, without its quotes."""
-    return text[1:].rstrip(text[0]) if text[:1] in _QUOTES and text else text
+    return text[1:].rstrip(text[0]) if text[:1] in QUOTES and text else text
 
 
 def _fitting(typed: str, offers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those that begin as it was typed, then those that hold it somewhere; the latter not after a whole word."""
     wanted = typed.casefold()
-    texts = [offer[0].lstrip(_QUOTES).casefold() for offer in offers]
+    texts = [offer[0].lstrip(QUOTES).casefold() for offer in offers]
     first = [offer for offer, text in zip(offers, texts, strict=True) if text.startswith(wanted)]
     if len(wanted) < 2 or wanted in texts:
         return first

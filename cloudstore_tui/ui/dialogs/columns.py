@@ -17,9 +17,6 @@ from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.text import plain, show
 from cloudstore_tui.ui.widgets.fields import Note
 
-_LARGEST_FIRST = frozenset({ColumnKind.SIZE, ColumnKind.TIME, ColumnKind.DURATION})
-"""Kinds of values that people mostly want newest, largest or longest first."""
-
 
 class SortDialog(Dialog[tuple[Column, bool] | None]):
     """Asks for a column and a direction; True with the column means descending."""
@@ -56,7 +53,7 @@ class SortDialog(Dialog[tuple[Column, bool] | None]):
         if self._current is not None and self._current[0] == column.name:
             self._descending = not self._current[1]
         else:
-            self._descending = column.kind in _LARGEST_FIRST
+            self._descending = column.kind.is_measure
         self._show_order()
 
     def action_reverse(self) -> None:

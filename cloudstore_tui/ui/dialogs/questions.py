@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.deletions import TYPED_ABOVE
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog
 from cloudstore_tui.ui.format import counted
@@ -127,8 +128,6 @@ class NumberQuestion(QuestionDialog):
         self.query_one(Note).say("Pasting does not count. Please type it.")
 
 
-TYPED_ABOVE = 1
-"""More objects than this, and a single key is too little: their number has to be typed."""
 MAX_DELETED = 500
 """Names that can be read; the rest is counted."""
 _SIZE, _NAME, _WHEN = 10, 42, 14

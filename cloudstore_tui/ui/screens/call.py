@@ -318,7 +318,7 @@ class CallScreen(BaseScreen[None]):
     def _call(self) -> str:
         representative = self._tree.representative or self._entry
         who = representative.tag("agentName")
-        return f"Call{f' of {who}' if who else ''}, {_moment(self._tree.start, self._given.zone)}".rstrip(", ")
+        return f"Call{f' of {who}' if who else ''}, {_begun(self._tree.start, self._given.zone)}".rstrip(", ")
 
     def _facts(self) -> Iterator[str]:
         entries = self._tree.entries
@@ -370,7 +370,7 @@ def _is_told(state: State) -> bool:
 
 
 def _fetchable(tree: CallTree) -> tuple[StoredObject, ...]:
-    return tuple(entry for entry in tree.entries if entry.state in ("", "AVAILABLE"))
+    return tuple(entry for entry in tree.entries if entry.is_available)
 
 
 def _size(entries: Sequence[StoredObject]) -> str:
@@ -379,16 +379,12 @@ def _size(entries: Sequence[StoredObject]) -> str:
     return words.size(sum(sizes), exact=exact)
 
 
-def _moment(moment: datetime | None, zone: tzinfo) -> str:
+def _begun(moment: datetime | None, zone: tzinfo) -> str:
     """`1 Sep 2024 08:55`."""
-    text = words.time(moment, zone)
-    if not text:
+    if moment is None:
         return ""
-    year, month, rest = text.split("-")
-    return f"{int(rest[:2])} {_MONTHS[int(month) - 1]} {year} {rest[3:]}"
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    shown = words.local(moment, zone)
+    return f"{words.day(shown)} {shown:%H:%M}"
 
 
 def _as_typed(folder: Path, room: int) -> str:

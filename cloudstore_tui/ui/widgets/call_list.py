@@ -157,7 +157,7 @@ class CallList(CursorList):
         entry = line.node.entry
         sign = MARKED if identity(entry) in self._marked else self._signs.get(identity(entry), "")
         notes = [entry.region] if self._regions else []
-        if entry.state not in ("", "AVAILABLE"):
+        if not entry.is_available:
             sign = sign or _BY_STATE.get(entry.state, "")
             notes.append(words.state(entry.state))
         size = words.size(entry.size, exact=entry.size_exact)

@@ -105,7 +105,7 @@ def _opening(subject: Subject, width: int) -> Iterator[Content]:
     yield from (line.stylize("bold") for line in _split(show(_who(subject)), width))
     yield from _joined(_facts(subject), width)
     entry = subject.entry
-    if isinstance(entry, StoredObject) and entry.state not in ("", "AVAILABLE"):
+    if isinstance(entry, StoredObject) and not entry.is_available:
         how = " B restores it." if entry.state == "ARCHIVED" else ""
         yield from _split(show(f"{words.state(entry.state).capitalize()}.{how}").stylize("$text-warning"), width)
     if isinstance(entry, StoredObject) and subject.retention and (ends := subject.retention.expires(entry)):
