@@ -78,7 +78,7 @@ class CloudStoreApp(App[None]):
     """Wires providers, transfers and settings to the browser; owns what is the same on every screen."""
 
     TITLE = "cloudstore"
-    CSS_PATH = Path(__file__).parent / "ui" / "base.tcss"
+    CSS = "Screen { scrollbar-size-vertical: 1; }"
     DEFAULT_MODE = "browser"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,f10", "quit", "Quit", id="app.quit", tooltip="End the program; asks if transfers run"),
@@ -173,7 +173,13 @@ class CloudStoreApp(App[None]):
         """What is remembered of places."""
         self.browser_state.keep(config.path.parent, state_folder() if self._watch.keeps else None, settings)
         self.restores = RestoreWatch(
-            self, engine.providers, self._watch, settings.download_dir, settings.restore_poll_seconds
+            self,
+            engine.providers,
+            self._watch,
+            settings.download_dir,
+            settings.restore_poll_seconds,
+            # The demo's list goes with the demo.
+            (state_folder() if self._watch.keeps else self._folder) / RESTORES,
         )
         """Archived objects that were asked back."""
         self.archives = KnownArchives(state_folder() / ARCHIVES if self._watch.keeps else None)
@@ -230,9 +236,7 @@ class CloudStoreApp(App[None]):
         if not self.is_headless:
             listen(asyncio.get_running_loop(), self._end, outlives_terminal=self._outlives_terminal)
         self.themes.report_failures()
-        # The demo's list goes with the demo.
-        restores = (state_folder() if self._watch.keeps else self._folder) / RESTORES
-        self.call_after_refresh(self.restores.begin, restores)
+        self.call_after_refresh(self.restores.begin)
         # Copies for other programs that an earlier run had no time to remove.
         self.run_worker(remove_left, thread=True)
         self._watch.begin()

@@ -34,6 +34,10 @@ class BaseScreen(Screen[Result], Generic[Result]):
         """Whether an active key would do something with what the cursor is on."""
         return True
 
+    def action_close(self) -> None:
+        """Back to where the user was."""
+        self.dismiss(None)
+
     def on_screen_resume(self) -> None:
         """Show what was told, if that is about what brought this screen to the top."""
         if isinstance(messages := getattr(self.app, "messages", None), Messages):

@@ -130,13 +130,6 @@ def is_much(objects: Sequence[StoredObject]) -> bool:
     return len(objects) >= MANY or sum(entry.size or 0 for entry in objects) >= LARGE
 
 
-def total(objects: Sequence[StoredObject]) -> str:
-    """How much objects are together, as far as the service says."""
-    sizes = [entry.size for entry in objects if entry.size is not None]
-    exact = len(sizes) == len(objects) and all(entry.size_exact for entry in objects)
-    return words.size(sum(sizes), exact=exact) if sizes else ""
-
-
 def requests(
     objects: Sequence[StoredObject],
     folder: Path,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -68,6 +68,21 @@ def short_size(value: int | None, *, exact: bool = True, units: bool = True) -> 
     return f"{'' if exact else '≈'}{digits}{unit}"
 
 
+def total_size(entries: Sequence[StoredObject]) -> str:
+    """How much objects are together, as far as the service says; empty if it says nothing."""
+    sizes = [entry.size for entry in entries if entry.size is not None]
+    exact = len(sizes) == len(entries) and all(entry.size_exact for entry in entries)
+    return size(sum(sizes), exact=exact) if sizes else ""
+
+
+_SPANS = (
+    (timedelta(days=1), 2, "day"),
+    (timedelta(hours=1), 2, "hour"),
+    (timedelta(minutes=1), 1, "minute"),
+)
+"""Units of time, and from how many of them on a length is told in them."""
+
+
 def exact_size(value: int | None, *, exact: bool = True) -> str:
     """`3.8 MB (3,812,345 bytes)`; a small size in full only, a rounded one never in full."""
     short = size(value, exact=exact)
@@ -126,6 +141,11 @@ def day(moment: datetime) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
+def day_and_time(moment: datetime | None, zone: tzinfo) -> str:
+    """`1 Sep 2024 09:12`; empty if unknown."""
+    return "" if moment is None else f"{day(shown := local(moment, zone))} {shown:%H:%M}"
+
+
 def full_time(moment: datetime | None, zone: tzinfo) -> str:
     """A moment to the second with its zone, `2024-09-01 09:12:33 UTC`; empty if unknown."""
     if moment is None:
@@ -147,6 +167,14 @@ def duration(seconds: float | None) -> str:
 def speed(bytes_per_second: float) -> str:
     """`4.2 MB/s`; empty when nothing moves."""
     return f"{size(round(bytes_per_second))}/s" if bytes_per_second >= 1 else ""
+
+
+def span(length: timedelta) -> str:
+    """A length of time in round words: `90 minutes`, `3 hours`, `6 days`."""
+    for unit, least, word in _SPANS:
+        if length >= least * unit:
+            return counted(length // unit, word)
+    return "less than a minute"
 
 
 def time_left(seconds: float | None) -> str:

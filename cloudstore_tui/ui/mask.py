@@ -1,7 +1,7 @@
 """Masking of people: for screens that others see.
 
 Names are learnt from the fields that hold them; numbers, mail addresses and links that need no login are known by how
-they look. A stand-in has the width of what it stands for and is always the same for the same value, so that columns
+they look. A pseudonym has the width of what it stands for and is always the same for the same value, so that columns
 still tell people apart. Only the screen is masked: what is copied, saved and sent is not.
 """
 
@@ -60,14 +60,14 @@ class Mask:
     """Replaces what tells who somebody is, while it is on."""
 
     def __init__(self, key: bytes | None = None) -> None:
-        """Make stand-ins that can be told from each other but not undone; `key` makes them the same in every run."""
+        """Make pseudonyms that can be told from each other but not undone; `key` makes them the same in every run."""
         self.on = False
         self._key = key or secrets.token_bytes(16)
         self._learnt: set[str] = set()
         self._names: dict[str, set[tuple[str, ...]]] = {}
         """The names in words, by the first word."""
         self._issued: set[str] = set()
-        """Words and mail addresses that are stand-ins: they are left alone, as a text may come by twice."""
+        """Words and mail addresses that are pseudonyms: they are left alone, as a text may come by twice."""
 
     @property
     def known(self) -> int:
@@ -118,7 +118,7 @@ class Mask:
 
     def field(self, name: str, value: str) -> str:
         """The value of a field or tag: all of it is replaced where the field is somebody's name or number."""
-        return self._stand_in(value) if self.on and is_personal(name) else value
+        return self._pseudonym(value) if self.on and is_personal(name) else value
 
     def path(self, path: PurePath) -> str:
         """A file of this machine; its folders may have been named after people whose names are not known now."""
@@ -137,9 +137,9 @@ class Mask:
     def _asked(self, found: re.Match[str]) -> str:
         value = found["value"]
         bare = value.strip("\"'*")
-        if len(bare) >= _LEAST and not self._is_stand_in(bare):
+        if len(bare) >= _LEAST and not self._is_pseudonym(bare):
             self.learn_name(bare)
-        return found[0][: found.start("value") - found.start()] + self._stand_in(value)
+        return found[0][: found.start("value") - found.start()] + self._pseudonym(value)
 
     def _without_names(self, text: str) -> str:
         words = [(found.start(), found.end(), found[0], found[0].casefold()) for found in _WORD.finditer(text)]
@@ -148,7 +148,7 @@ class Mask:
             length = self._name_at(words, index)
             if length:
                 start, stop = words[index][0], words[index + length - 1][1]
-                pieces += [text[end:start], self._stand_in(text[start:stop])]
+                pieces += [text[end:start], self._pseudonym(text[start:stop])]
                 end = stop
             index += length or 1
         return "".join([*pieces, text[end:]])
@@ -164,7 +164,7 @@ class Mask:
                 best = len(name)
         return best
 
-    def _stand_in(self, value: str) -> str:
+    def _pseudonym(self, value: str) -> str:
         """Another value of the same width, its words apart."""
         if "@" in value and _MAIL.search(value):
             return _MAIL.sub(lambda found: self._mail(found[0]), value)
@@ -185,7 +185,7 @@ class Mask:
         """Nobody's number: zeros, and last some digits that tell it from others."""
         head = number[:3] if number[:3].upper() == "%2B" else ""
         digits = "".join(filter(str.isdecimal, number[len(head) :]))
-        if not digits or _is_stand_in(digits) or (digits == number and _MOMENT.fullmatch(digits)):
+        if not digits or _is_pseudonym(digits) or (digits == number and _MOMENT.fullmatch(digits)):
             return number
         kept = min(_KEPT_DIGITS, len(digits) - 1)
         told = f"{int.from_bytes(self._hash(digits), 'big') % 10**kept:0{kept}}" if kept else ""
@@ -201,7 +201,7 @@ class Mask:
             self._issued.add(masked.casefold())
         return masked
 
-    def _is_stand_in(self, value: str) -> bool:
+    def _is_pseudonym(self, value: str) -> bool:
         return all(word.casefold() in self._issued for word in _WORD.findall(value))
 
     def _hash(self, value: str) -> bytes:
@@ -218,7 +218,7 @@ def is_personal(name: str) -> bool:
     return _FIELDS.fullmatch(name) is not None and _NOT_FIELDS.fullmatch(name) is None
 
 
-def _is_stand_in(digits: str) -> bool:
+def _is_pseudonym(digits: str) -> bool:
     return len(digits) > 6 and not digits[:-_KEPT_DIGITS].strip("0")
 
 

@@ -25,7 +25,7 @@ class MaskFilter(LineFilter):
     enabled: bool = True
 
     def apply(self, segments: list[Segment], _: Color) -> list[Segment]:
-        """The line with stand-ins, in the styles of what they stand for."""
+        """The line with pseudonyms, in the styles of what they stand for."""
         text = "".join(segment.text for segment in segments)
         told = MASK.text(text)
         if told == text or len(told) != len(text):

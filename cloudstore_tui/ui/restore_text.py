@@ -7,10 +7,6 @@ from cloudstore_tui.restores import RestoreRequest, RestoreStatus
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 
-_MINUTE = timedelta(minutes=1)
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
-
 
 def describe(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
     """How far it is, since when, until when."""
@@ -19,7 +15,7 @@ def describe(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
     if request.status is RestoreStatus.RESTORING:
         late = "; it usually takes no more than 24 hours" if request.is_late(now) else ""
         ago = now - (request.asked or request.added)
-        since = f"{span(ago)} ago" if ago >= _MINUTE else "just now"
+        since = f"{words.span(ago)} ago" if ago >= timedelta(minutes=1) else "just now"
         return f"requested {since} · kept {counted(request.days, 'day')}{late}"
     if request.status is RestoreStatus.WAITING:
         return f"not requested yet{f': {request.note}' if request.note else ''}"
@@ -35,16 +31,7 @@ def _ready(request: RestoreRequest, zone: tzinfo, now: datetime) -> str:
     if request.is_over(now):
         return f"the copy has expired by now ({date}): ask again"
     urgency = "fetch it now: " if request.ends_soon(now) else ""
-    return f"{urgency}the copy expires in {span(request.expires - now)} ({date})"
-
-
-def span(length: timedelta) -> str:
-    """`5 minutes`, `3 hours`, `6 days`."""
-    if length >= 2 * _DAY:
-        return counted(length // _DAY, "day")
-    if length >= _HOUR:
-        return counted(length // _HOUR, "hour")
-    return counted(max(length // timedelta(minutes=1), 0), "minute")
+    return f"{urgency}the copy expires in {words.span(request.expires - now)} ({date})"
 
 
 def summary(requests: Sequence[RestoreRequest], now: datetime) -> str:

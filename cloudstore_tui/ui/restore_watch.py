@@ -19,6 +19,7 @@ from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
+_TROUBLE = frozenset({RestoreStatus.FAILED, RestoreStatus.WAITING, RestoreStatus.UNKNOWN})
 _ON_WAY = frozenset({RestoreStatus.ASKING, RestoreStatus.RESTORING, RestoreStatus.UNKNOWN})
 
 
@@ -32,12 +33,13 @@ class RestoreWatch:
         watch: TransferWatch,
         folder: Path,
         pauses: tuple[int, ...],
+        path: Path,
     ) -> None:
+        """Fetch into a folder what comes back, and keep the list in the file at `path`."""
         self._app = app
         self._providers = providers
         self._watch = watch
         self._folder = folder
-        self._pauses = pauses
         self.ready: Signal[int] = Signal(app, "restores ready")
         """How many restored objects wait to be fetched."""
         self.waiting: tuple[RestoreRequest, ...] = ()
@@ -46,13 +48,11 @@ class RestoreWatch:
         """The objects that the service was asked for."""
         self._news = asyncio.Event()
         self._running = False
-        self._poller: RestorePoller | None = None
+        self._store = RestoreStore(path)
+        self._poller = RestorePoller(self._store, providers.__getitem__, lambda: tuple(providers), pauses)
 
-    def begin(self, path: Path) -> None:
-        """Use the list in a file from now on, and go on with what is on it."""
-        self._poller = RestorePoller(
-            RestoreStore(path), self._providers.__getitem__, lambda: tuple(self._providers), self._pauses
-        )
+    def begin(self) -> None:
+        """Go on with what is on the list."""
         if self._app.is_running:
             self._watch.ended.subscribe(self._app, self._note_ended)
             self.wake()
@@ -60,13 +60,13 @@ class RestoreWatch:
     def wake(self) -> None:
         """Look at the list now: something was put on it."""
         self._news.set()
-        if not self._running and self._poller is not None:
+        if not self._running:
             self._running = True
-            self._app.run_worker(self._serve(self._poller), group="restores")
+            self._app.run_worker(self._serve(), group="restores")
 
     async def requests(self) -> tuple[RestoreRequest, ...]:
         """The list."""
-        requests = await asyncio.to_thread(self._poller.store.requests) if self._poller else ()
+        requests = await asyncio.to_thread(self._store.requests)
         for request in requests:
             # A request of an earlier run may be named after somebody that no list of this run holds.
             MASK.learn_title(request.title)
@@ -74,21 +74,18 @@ class RestoreWatch:
 
     async def add(self, requests: Sequence[RestoreRequest]) -> None:
         """Put requests on the list; they are asked for at once."""
-        if self._poller is not None:
-            await asyncio.to_thread(self._poller.store.add, requests)
-            self.wake()
+        await asyncio.to_thread(self._store.add, requests)
+        self.wake()
 
     async def forget(self, locations: Sequence[Location]) -> None:
         """Take requests off the list."""
-        if self._poller is not None:
-            await asyncio.to_thread(self._poller.store.forget, locations)
+        await asyncio.to_thread(self._store.forget, locations)
 
     async def look(self) -> None:
         """Ask the service about everything that is on its way, because the user wants to know."""
-        if self._poller is not None:
-            async for step in self._poller.poll(early=True):
-                self._tell_trouble(step)
-            await self._tell_news(self._poller.store)
+        async for step in self._poller.poll(early=True):
+            self._tell_trouble(step)
+        await self._tell_news()
 
     def download(self, requests: Iterable[RestoreRequest]) -> int:
         """Fetch what is ready; how many are."""
@@ -105,33 +102,39 @@ class RestoreWatch:
         # Several objects of one call may have one name.
         return DownloadRequest(request.location, folder, safe_name(request.name), OnConflict.KEEP_BOTH)
 
-    async def _serve(self, poller: RestorePoller) -> None:
+    async def _serve(self) -> None:
         """Go on as long as something is to come."""
         try:
-            while await asyncio.to_thread(_has_work, poller.store, tuple(self._providers)):
+            while await asyncio.to_thread(self._has_work):
                 self._news.clear()
-                async for step in poller.ask():
+                async for step in self._poller.ask():
                     self._tell_trouble(step)
-                async for step in poller.poll():
+                async for step in self._poller.poll():
                     self._tell_trouble(step)
-                await self._tell_news(poller.store)
-                await self._pause(poller)
+                await self._tell_news()
+                await self._pause()
         finally:
             self._running = False
 
-    async def _pause(self, poller: RestorePoller) -> None:
+    def _has_work(self) -> bool:
+        now = utc_now()
+        if self._store.next_due(tuple(self._providers), now) is not None:
+            return True
+        return any(request.can_be_fetched(now) for request in self._store.requests())
+
+    async def _pause(self) -> None:
         """Until something is due, or was put on the list."""
-        waits = [asyncio.ensure_future(poller.wait()), asyncio.ensure_future(self._news.wait())]
+        waits = [asyncio.ensure_future(self._poller.wait()), asyncio.ensure_future(self._news.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-    async def _tell_news(self, store: RestoreStore) -> None:
+    async def _tell_news(self) -> None:
         """Say once what is ready, and once what ends soon; whoever sits at another browser is not told again."""
-        ready = await asyncio.to_thread(store.take_ready)
-        ending = await asyncio.to_thread(store.take_expiring, utc_now())
+        ready = await asyncio.to_thread(self._store.take_ready)
+        ending = await asyncio.to_thread(self._store.take_expiring, utc_now())
         late = [request for request in ending if request not in ready]
         if late:
             what = counted(len(late), "restored copy", "restored copies")
@@ -147,30 +150,19 @@ class RestoreWatch:
         self.on_way.publish(frozenset(one.location for one in requests if one.status in _ON_WAY))
 
     def _tell_trouble(self, step: RestoreStep) -> None:
-        if step.error is not None and step.status in (
-            RestoreStatus.FAILED,
-            RestoreStatus.WAITING,
-            RestoreStatus.UNKNOWN,
-        ):
+        if step.error is not None and step.status in _TROUBLE:
             report(self._app, step.error)
 
     def _note_ended(self, transfers: tuple[TransferSnapshot, ...]) -> None:
         """What was fetched needs no reminder any more."""
         done = [transfer.request.location for transfer in transfers if transfer.state is State.DONE]
-        if done and self._poller is not None:
-            self._app.run_worker(self._note_fetched(self._poller.store, done), group="restores")
+        if done:
+            self._app.run_worker(self._note_fetched(done), group="restores")
 
-    async def _note_fetched(self, store: RestoreStore, locations: Sequence[Location]) -> None:
+    async def _note_fetched(self, locations: Sequence[Location]) -> None:
         for location in locations:
-            await asyncio.to_thread(store.mark_fetched, location)
+            await asyncio.to_thread(self._store.mark_fetched, location)
         await self._count_ready()
-
-
-def _has_work(store: RestoreStore, profiles: tuple[str, ...]) -> bool:
-    now = utc_now()
-    if store.next_due(profiles, now) is not None:
-        return True
-    return any(request.can_be_fetched(now) for request in store.requests())
 
 
 def request_of(entry: StoredObject, days: int, zone: tzinfo) -> RestoreRequest:

@@ -63,11 +63,10 @@ Line: TypeAlias = tuple[Piece, ...]
 
 def object_title(entry: StoredObject, zone: tzinfo = UTC) -> str:
     """What people call an object: `Recording of Khang Glynn, 1 Sep 2024 09:16`, or its name."""
-    agent, moment = entry.tag("agentName"), entry.created
-    if not agent or moment is None:
+    agent = entry.tag("agentName")
+    if not agent or entry.created is None:
         return entry.name
-    local = moment.astimezone(zone)
-    return f"{type_label(entry.type)} of {agent}, {local.day} {local:%b %Y %H:%M}"
+    return f"{type_label(entry.type)} of {agent}, {words.day_and_time(entry.created, zone)}"
 
 
 def kinds_of(entries: Sequence[StoredObject]) -> str:

@@ -394,9 +394,8 @@ class TransferWatch:
 
     async def resume(self, numbers: Iterable[int]) -> None:
         """Go on with transfers that rest, or that an earlier run left."""
-        wanted = list(numbers)
-        kept = {number for number in wanted if number in self._batch(number).kept}
-        self._transfers.resume(*(number for number in wanted if number not in kept))
+        ours, kept = self._split(numbers)
+        self._transfers.resume(*ours)
         if kept:
             taken = await self._transfers.adopt(kept)
             self._off(kept - set(taken))
@@ -405,14 +404,19 @@ class TransferWatch:
 
     async def cancel(self, numbers: Iterable[int]) -> None:
         """Stop transfers; of an earlier run, forget them with what arrived."""
-        wanted = list(numbers)
-        kept = {number for number in wanted if number in self._batch(number).kept}
-        self._transfers.cancel(*(number for number in wanted if number not in kept))
+        ours, kept = self._split(numbers)
+        self._transfers.cancel(*ours)
         if kept:
             await self._transfers.drop(kept)
             self._off(kept)
             self.changed.publish(None)
             self._publish_kept()
+
+    def _split(self, numbers: Iterable[int]) -> tuple[list[int], set[int]]:
+        """Which of some transfers are of this run, and which an earlier one left."""
+        wanted = list(numbers)
+        kept = {number for number in wanted if number in self._batch(number).kept}
+        return [number for number in wanted if number not in kept], kept
 
     def retry(self, numbers: Iterable[int]) -> None:
         self._transfers.retry(*numbers)
@@ -573,6 +577,11 @@ class TransferWatch:
 
     def _batch(self, number: int) -> BatchProgress:
         return self.batches[self._batch_of[number]]
+
+    @property
+    def ours(self) -> list[BatchProgress]:
+        """The batches of this program."""
+        return [batch for batch in self.batches.values() if not batch.process]
 
     def _publish_kept(self) -> None:
         self.kept.publish(sum(len(batch.kept) for batch in self.batches.values()))

@@ -10,6 +10,7 @@ from textual.app import App, ComposeResult
 from cloudstore_tui.calls import CallTree, call_tree
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.ui.widgets.call_list import CallList
+from cloudstore_tui.ui.widgets.virtual_table import RowSign
 
 
 class ListApp(App[None]):
@@ -56,7 +57,7 @@ async def test_columns_signs_and_notes_stand_where_they_belong() -> None:
         widget = app.query_one(CallList)
         shown = tree()
         widget.show(shown, None)
-        widget.show_signs({identity(shown.entries[2]): "✓"})
+        widget.show_signs({identity(shown.entries[2]): RowSign.HERE})
         await pilot.pause()
         assert [line.rstrip() for line in lines(widget)[:4]] == [
             "   What                      Length      Size",

@@ -28,11 +28,10 @@ from cloudstore_tui.ui.downloads import (
     is_much,
     names_in,
     requests,
-    total,
     usable_folder,
     why_not,
 )
-from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.format import counted, total_size
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.transfer_text import batch_title, home_path, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -77,7 +76,7 @@ class DownloadActions(ActionGroup):
             return
         objects = [entry for entry in entries if isinstance(entry, StoredObject)]
         what = kinds_of(objects) if objects else counted(len(entries), "folder")
-        dialog = DownloadDialog(what, total(objects), self._named)
+        dialog = DownloadDialog(what, total_size(objects), self._named)
         if (folder := await self.screen.app.push_screen_wait(dialog)) is not None:
             self._named = folder
             await self._fetch_chosen(folder)
@@ -161,7 +160,7 @@ class DownloadActions(ActionGroup):
         pace, at_once = provider.profile.requests_per_minute, self._settings.transfers
         size = sum(entry.size or 0 for entry in objects)
         direct = cost_of_direct(len(objects), size, pace, at_once)
-        offer = FetchOffer(kinds_of(objects), total(objects) or "unknown size", folder, direct.seconds)
+        offer = FetchOffer(kinds_of(objects), total_size(objects) or "unknown size", folder, direct.seconds)
         if zipping is None or not zipping.packed:
             return offer
         zips = cost_of_zips(zipping.plan, pace, self._settings.zip_poll_seconds, at_once)
@@ -254,7 +253,7 @@ class DownloadActions(ActionGroup):
         with self.listing.doing(f"counting {name}… Esc stops"):
             async for page in listing.pages():
                 found += page
-                self.listing.say(f"counting {name}… {counted(len(found), 'file')}, {total(found)} · Esc stops")
+                self.listing.say(f"counting {name}… {counted(len(found), 'file')}, {total_size(found)} · Esc stops")
         for failure in listing.failures:
             tell(self.screen, str(failure), "error")
         return found

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 from textual.screen import Screen
@@ -32,9 +32,6 @@ from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.detail_pane import DetailMode, DetailPane
-
-if TYPE_CHECKING:
-    from cloudstore_tui.ui.screens.call import CallOrder
 
 CallFolder = Callable[[StoredObject, str], Path]
 """The folder, below that of downloads, for a call of which this object with all its tags and this provider is known."""
@@ -140,7 +137,7 @@ class LookActions(ActionGroup):
     )
     async def call(self) -> None:
         """Show it; what is fetched of it goes to one folder."""
-        from cloudstore_tui.ui.screens.call import CallContext, CallOrder, CallScreen
+        from cloudstore_tui.ui.screens.call import CallScreen
 
         state, entry = self.listing.state, self.listing.entry
         if state is None or not isinstance(entry, StoredObject):
@@ -148,24 +145,20 @@ class LookActions(ActionGroup):
             return
         folder_of = partial(self._folder_of, state.provider)
 
-        async def fetch(order: CallOrder) -> bool:
-            return await self._fetch_call(order, folder_of(order.tree))
+        async def fetch(tree: CallTree, entries: Sequence[StoredObject], as_zip: bool) -> bool:
+            return await self._fetch_call(tree, entries, folder_of(tree), as_zip=as_zip)
 
         find = partial(_find, state.provider, entry)
-        context = CallContext(find, folder_of, file_names, fetch, self._objects, self._watch, state.zone)
-        await self.screen.app.push_screen_wait(CallScreen(entry, context))
+        screen = CallScreen(entry, self._objects, self._watch, state.zone, find=find, folder_of=folder_of, fetch=fetch)
+        await self.screen.app.push_screen_wait(screen)
 
-    async def _fetch_call(self, order: "CallOrder", folder: Path) -> bool:
-        from cloudstore_tui.ui.screens.call import CallVerb
-
-        names = file_names(order.tree)
-        zipping = Zipping.of(order.entries) if order.verb is CallVerb.ZIP else None
+    async def _fetch_call(self, tree: CallTree, entries: Sequence[StoredObject], folder: Path, *, as_zip: bool) -> bool:
+        zipping = Zipping.of(entries) if as_zip else None
         if zipping is not None and not zipping.packed:
             tell(self.screen, f"Nothing here can be packed into a zip. {zipping.exceptions}", "warning")
             return False
-        is_all = len(order.entries) == len(order.tree.entries)
-        title = f"one call, {counted(len(order.entries), 'file')}" if is_all else ""
-        started = await self._downloads.start(order.entries, folder, zipping, names, title)
+        title = f"one call, {counted(len(entries), 'file')}" if len(entries) == len(tree.entries) else ""
+        started = await self._downloads.start(entries, folder, zipping, file_names(tree), title)
         if started and zipping is not None:
             tell(self.screen, f"Zip: {zipping.text}.")
             if zipping.exceptions:

@@ -83,17 +83,8 @@ class LinkDialog(Dialog[None]):
         if left <= timedelta(0):
             text = f"This link expired at {end}. Close this and ask for a new one."
         else:
-            text = f"Expires in {_span(left)} ({end})."
+            text = f"Expires in {words.span(left)} ({end})."
         self.query_one("#life", Note).say(text)
-
-
-def _span(left: timedelta) -> str:
-    minutes = int(left.total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 120:
-        return "1 minute" if minutes == 1 else f"{minutes} minutes"
-    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
 class ListenWay(StrEnum):

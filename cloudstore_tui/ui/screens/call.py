@@ -1,12 +1,10 @@
 """Everything of one call on a screen of its own: read, played, marked, fetched."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,7 +12,7 @@ from textual.containers import Container
 from textual.timer import Timer
 from textual.widgets import Static
 
-from cloudstore_tui.calls import CallPart, CallTree, call_tree
+from cloudstore_tui.calls import CallPart, CallTree, call_tree, file_names
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page
@@ -29,17 +27,19 @@ from cloudstore_tui.ui.object_actions import ObjectActions, is_small_text
 from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import report, sentence, tell, tell_warnings
 from cloudstore_tui.ui.screens.preview import PreviewScreen
-from cloudstore_tui.ui.screens.transfers import TransfersScreen
 from cloudstore_tui.ui.terminal.access import spares_the_line
 from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.transfer_watch import TransferWatch
-from cloudstore_tui.ui.widgets.call_list import COMING, HERE, CallAside, CallList
+from cloudstore_tui.ui.widgets.call_list import CallAside, CallList
 from cloudstore_tui.ui.widgets.chrome import Crumb
+from cloudstore_tui.ui.widgets.virtual_table import RowSign
 
 Find = Callable[[bool], Awaitable[Page[StoredObject]]]
 """Finds everything joined to the object; True: in all regions."""
 FolderOf = Callable[[CallTree], Path]
 """The folder that the files of a call go to."""
+Fetch = Callable[[CallTree, Sequence[StoredObject], bool], Awaitable[bool]]
+"""Fetches objects of a call, True: as a zip; whether the user let it."""
 
 WIDE = 110
 """Columns from which on the transcript stands beside the list."""
@@ -51,38 +51,6 @@ READ = 16 * 1024
 _EXAMPLES = (CallPart.RECORDING, CallPart.TRANSCRIPT, CallPart.SCREEN)
 
 
-class CallVerb(StrEnum):
-    """What can be done with a call."""
-
-    DOWNLOAD = "download"
-    ZIP = "zip"
-
-
-class CallOrder(Struct, frozen=True):
-    """What the user wants done, with which objects of which call."""
-
-    verb: CallVerb
-    tree: CallTree
-    entries: tuple[StoredObject, ...]
-
-
-Fetch = Callable[[CallOrder], Awaitable[bool]]
-"""Starts the transfers of an order; whether the user let it."""
-
-
-class CallContext(Struct, frozen=True):
-    """What the screen of a call works with."""
-
-    find: Find
-    folder_of: FolderOf
-    names_of: Callable[[CallTree], Mapping[str, str]]
-    """The names of files, by the identity of their object."""
-    fetch: Fetch
-    actions: ObjectActions
-    watch: TransferWatch
-    zone: tzinfo
-
-
 class CallScreen(BaseScreen[None]):
     """Looks for the objects of a call and shows them; what was said in it can be read beside them."""
 
@@ -92,20 +60,31 @@ class CallScreen(BaseScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e,f4,P", "play", "Play", id="call.play", tooltip="Listen to this"),
         Binding("e,f4", "open_with", "Open with", id="call.open_with", tooltip="Open a copy in another program"),
-        Binding("d", "order('download')", "Download", id="call.download", tooltip="Download what is marked, or all"),
-        Binding("z", "order('zip')", "Zip", id="call.zip", tooltip="Fetch what is marked, or all, as a zip"),
+        Binding("d", "fetch(False)", "Download", id="call.download", tooltip="Download what is marked, or all"),
+        Binding("z", "fetch(True)", "Zip", id="call.zip", tooltip="Fetch what is marked, or all, as a zip"),
         Binding("y", "link", "Link", id="call.link", tooltip="Ask for a signed link to this file, show and copy it"),
         Binding("Y", "copy_folder", "Path", id="call.copy", show=False, tooltip="Copy the path of the folder"),
         Binding("R", "everywhere", "Other regions", id="call.everywhere", tooltip="Look in all regions"),
         Binding("i", "aside", "Pane", id="call.aside", show=False, tooltip="Show or hide the pane beside the list"),
-        Binding("t", "transfers", "Transfers", id="call.transfers", show=False, tooltip="Show all transfers"),
+        Binding("t", "app.transfers", "Transfers", id="call.transfers", show=False, tooltip="Show all transfers"),
         Binding("escape,full_stop,q", "back", "Back", id="call.back", tooltip="Back to where you were"),
     ]
 
-    def __init__(self, entry: StoredObject, context: CallContext) -> None:
+    def __init__(
+        self,
+        entry: StoredObject,
+        objects: ObjectActions,
+        watch: TransferWatch,
+        zone: tzinfo,
+        *,
+        find: Find,
+        folder_of: FolderOf,
+        fetch: Fetch,
+    ) -> None:
         super().__init__()
         self._entry = entry
-        self._given = context
+        self._objects, self._watch, self._zone = objects, watch, zone
+        self._find, self._folder_of, self._fetch_call = find, folder_of, fetch
         self._tree = CallTree(())
         self._state = ""
         self._note = ""
@@ -114,7 +93,7 @@ class CallScreen(BaseScreen[None]):
         """What became of the objects that were asked for here."""
         self._read: dict[str, Preview] = {}
         self._rest: Timer | None = None
-        self.list = CallList(context.zone, id="call")
+        self.list = CallList(zone, id="call")
         self.aside = CallAside(id="aside")
 
     def compose(self) -> ComposeResult:
@@ -124,9 +103,9 @@ class CallScreen(BaseScreen[None]):
         yield Static(id="outlook", markup=False)
 
     def on_mount(self) -> None:
-        self._given.watch.changed.subscribe(self, lambda _: self.follow_transfers())
+        self._watch.changed.subscribe(self, lambda _: self.follow_transfers())
         self._show(call_tree([self._entry]))
-        self._look(everywhere=False)
+        self._search(everywhere=False)
 
     def on_resize(self) -> None:
         self._entitle(self._state)
@@ -135,7 +114,7 @@ class CallScreen(BaseScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         entry = self.list.entry
         if action == "link":
-            return entry is not None and self._given.actions.can_link(entry)
+            return entry is not None and self._objects.can_link(entry)
         if action in ("play", "open_with"):
             return entry is not None and (kind_of(entry) == "audio") == (action == "play")
         return super().check_action(action, parameters)
@@ -145,20 +124,20 @@ class CallScreen(BaseScreen[None]):
     @work(group="open", exclusive=True)
     async def action_play(self) -> None:
         entry = self._readable()
-        if entry is not None and self._given.actions.opens_elsewhere(entry):
-            await self._given.actions.open(entry, self._say)
+        if entry is not None and self._objects.opens_elsewhere(entry):
+            await self._objects.open(entry, self._say)
         elif entry is not None:
             await self._show_content(entry, listens=True)
 
     @work(group="open", exclusive=True)
     async def action_open_with(self) -> None:
         if (entry := self._readable()) is not None:
-            await self._given.actions.open(entry, self._say)
+            await self._objects.open(entry, self._say)
 
     @work(group="open", exclusive=True)
     async def action_link(self) -> None:
         if (entry := self.list.entry) is not None:
-            await self._given.actions.link(entry, self._say)
+            await self._objects.link(entry, self._say)
 
     @on(CallList.Opened)
     @work(group="open", exclusive=True)
@@ -168,26 +147,23 @@ class CallScreen(BaseScreen[None]):
             await self._show_content(entry)
 
     @work(group="fetch", exclusive=True)
-    async def action_order(self, verb: str) -> None:
+    async def action_fetch(self, as_zip: bool) -> None:
         entries = self.list.marked or _fetchable(self._tree)
         if entries:
-            await self._fetch(CallOrder(CallVerb(verb), self._tree, entries))
+            await self._fetch(entries, as_zip=as_zip)
         else:
             tell(self, "Nothing of this call can be fetched: none of it is available.", "warning")
 
     def action_everywhere(self) -> None:
-        self._look(everywhere=True)
+        self._search(everywhere=True)
 
     def action_aside(self) -> None:
         self.aside.display = not self.aside.display
         self.follow()
 
     def action_copy_folder(self) -> None:
-        folder = str(self._given.folder_of(self._tree))
+        folder = str(self._folder_of(self._tree))
         tell(self, f"{folder} · {copy_text(self.app, folder)}")
-
-    def action_transfers(self) -> None:
-        self.app.push_screen(TransfersScreen(self._given.watch))
 
     def action_back(self) -> None:
         if not self.workers.cancel_group(self, "open"):
@@ -209,21 +185,26 @@ class CallScreen(BaseScreen[None]):
             self._rest.stop()
         if spares_the_line(self.app):
             self.aside.say("Enter reads it. Nothing is fetched by itself over a slow line.")
-        elif not self._given.actions.may_read_unasked(entry):
+        elif not self._objects.may_read_unasked(entry):
             self.aside.say("Enter reads it. Most of this minute's calls are used up.")
         else:
             self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
 
     def follow_transfers(self) -> None:
         """Show what became of the files of this call."""
-        transfer_of = self._given.watch.transfer_of
+        transfer_of = self._watch.transfer_of
         states = {
             identity(entry): transfer.state
             for entry in self._tree.entries
             if (transfer := transfer_of(entry.location)) is not None
         }
-        signs = {name: HERE if state is State.DONE else COMING for name, state in states.items() if _is_told(state)}
-        self.list.show_signs(signs)
+        self.list.show_signs(
+            {
+                name: RowSign.HERE if state is State.DONE else RowSign.COMING
+                for name, state in states.items()
+                if state in (State.DONE, State.SKIPPED) or not state.ended
+            }
+        )
         self._asked = {name: state for name, state in states.items() if name in self._asked or not state.ended}
         self._foretell()
 
@@ -233,18 +214,18 @@ class CallScreen(BaseScreen[None]):
 
     def _readable(self) -> StoredObject | None:
         entry = self.list.entry
-        why = self._given.actions.why_unreadable(entry) if entry is not None else ""
+        why = self._objects.why_unreadable(entry) if entry is not None else ""
         if why:
             tell(self, why, "warning")
         return None if why else entry
 
     async def _show_content(self, entry: StoredObject, *, listens: bool = False) -> None:
-        if await self.app.push_screen_wait(PreviewScreen(entry, self._given.actions, listens=listens)):
-            await self._fetch(CallOrder(CallVerb.DOWNLOAD, self._tree, (entry,)))
+        if await self.app.push_screen_wait(PreviewScreen(entry, self._objects, listens=listens)):
+            await self._fetch([entry], as_zip=False)
 
-    async def _fetch(self, order: CallOrder) -> None:
-        if await self._given.fetch(order):
-            self._asked |= {identity(entry): State.QUEUED for entry in order.entries}
+    async def _fetch(self, entries: Sequence[StoredObject], *, as_zip: bool) -> None:
+        if await self._fetch_call(self._tree, entries, as_zip):
+            self._asked |= {identity(entry): State.QUEUED for entry in entries}
             self._foretell()
 
     def _companion(self, entry: StoredObject | None) -> StoredObject | None:
@@ -259,7 +240,7 @@ class CallScreen(BaseScreen[None]):
     @work(group="aside", exclusive=True)
     async def _read_companion(self, entry: StoredObject) -> None:
         try:
-            preview = await self._given.actions.look_into(entry)(READ)
+            preview = await self._objects.look_into(entry)(READ)
         except StorageError as error:
             # Nobody asked: a sentence in the pane, nothing over it.
             self.aside.say(f"It cannot be shown: {error.message}.")
@@ -275,13 +256,11 @@ class CallScreen(BaseScreen[None]):
         title = next((node.title for node in self._tree.nodes if identity(node.entry) == identity(entry)), entry.name)
         self.aside.show(title, preview)
 
-    def _look(self, *, everywhere: bool) -> None:
-        self.run_worker(self._search(everywhere=everywhere), group="search", exclusive=True)
-
+    @work(group="search", exclusive=True)
     async def _search(self, *, everywhere: bool) -> None:
         self._entitle("looking in all regions…" if everywhere else "looking…")
         try:
-            found = await self._given.find(everywhere)
+            found = await self._find(everywhere)
         except StorageError as error:
             self._entitle(sentence(error))
             raise
@@ -312,27 +291,26 @@ class CallScreen(BaseScreen[None]):
         profile, region = Location(where.profile), Location(where.profile, where.region)
         way = (Crumb(where.profile, profile), Crumb(where.region, region)) if self.size.width >= WIDE else ()
         crumbs = [*(crumb for crumb in way if crumb.text), Crumb(self._call)]
-        self.header.show(crumbs, state or " · ".join(self._facts()))
+        self.header.show(crumbs, state or " · ".join(filter(None, self._facts())))
 
     @property
     def _call(self) -> str:
         representative = self._tree.representative or self._entry
         who = representative.tag("agentName")
-        return f"Call{f' of {who}' if who else ''}, {_begun(self._tree.start, self._given.zone)}".rstrip(", ")
+        return f"Call{f' of {who}' if who else ''}, {words.day_and_time(self._tree.start, self._zone)}".rstrip(", ")
 
     def _facts(self) -> Iterator[str]:
         entries = self._tree.entries
         yield counted(len(entries), "file")
-        yield _size(entries)
+        yield words.total_size(entries)
         if self.size.width >= WIDE:
             there = len(_fetchable(self._tree))
             yield "all available" if there == len(entries) else f"{there:,} of {len(entries):,} available"
-        if self._lacks:
-            yield self._lacks
+        yield self._lacks
 
     def _foretell(self) -> None:
         """Say what goes on, what was fetched, or what `d` would fetch and where to."""
-        folder = _as_typed(self._given.folder_of(self._tree), max(self.size.width // 2, 20))
+        folder = _as_typed(self._folder_of(self._tree), max(self.size.width // 2, 20))
         marked = self.list.marked
         entries = marked or _fetchable(self._tree)
         if self._note:
@@ -340,11 +318,11 @@ class CallScreen(BaseScreen[None]):
         elif self._asked:
             text = self._progress(folder)
         elif self.size.width < WIDE:
-            what = f"{len(marked):,} marked, {_size(marked)} " if marked else ""
+            what = f"{len(marked):,} marked, {words.total_size(marked)} " if marked else ""
             text = f"d {what}→ {folder}"
         else:
             few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) else f"{len(entries):,}"
-            what = f"the {len(marked):,} marked, {_size(marked)}," if marked else few
+            what = f"the {len(marked):,} marked, {words.total_size(marked)}," if marked else few
             text = f"d fetches {what} into {folder}    {self._short_names()}"
         self.query_one("#outlook", Static).update(show(f" {text}"))
 
@@ -359,32 +337,14 @@ class CallScreen(BaseScreen[None]):
         return f"✓ {counted(total, 'file')} → {folder}   Y copies the path"
 
     def _short_names(self) -> str:
-        names = self._given.names_of(self._tree)
+        names = file_names(self._tree)
         found = {node.part: names[identity(node.entry)] for node in reversed(self._tree.nodes)}
         examples = [found[part] for part in _EXAMPLES if part in found]
         return f"short names: {', '.join(examples)}" if examples else ""
 
 
-def _is_told(state: State) -> bool:
-    return state in (State.DONE, State.SKIPPED) or not state.ended
-
-
 def _fetchable(tree: CallTree) -> tuple[StoredObject, ...]:
     return tuple(entry for entry in tree.entries if entry.is_available)
-
-
-def _size(entries: Sequence[StoredObject]) -> str:
-    sizes = [entry.size for entry in entries if entry.size is not None]
-    exact = len(sizes) == len(entries) and all(entry.size_exact for entry in entries)
-    return words.size(sum(sizes), exact=exact)
-
-
-def _begun(moment: datetime | None, zone: tzinfo) -> str:
-    """`1 Sep 2024 08:55`."""
-    if moment is None:
-        return ""
-    shown = words.local(moment, zone)
-    return f"{words.day(shown)} {shown:%H:%M}"
 
 
 def _as_typed(folder: Path, room: int) -> str:

@@ -36,9 +36,6 @@ class DoctorScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         self.action_again()
 
-    def action_close(self) -> None:
-        self.dismiss(None)
-
     def action_again(self) -> None:
         self.run_worker(self._look(), group="doctor", exclusive=True)
 

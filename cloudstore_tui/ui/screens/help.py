@@ -101,9 +101,6 @@ class HelpScreen(BaseScreen[None]):
         else:
             self.action_close()
 
-    def action_close(self) -> None:
-        self.dismiss(None)
-
     def areas(self) -> dict[str, list[HelpRow]]:
         """What is in the footer, then the other keys by area, nearest first; those that only move something last."""
         rows: dict[tuple[str, str], HelpRow] = {}

@@ -21,7 +21,7 @@ _WIDEST = 100
 class KeyGuideScreen(BaseScreen[None]):
     """One text for each service; Left and Right change between them."""
 
-    CSS_PATH = "key_guide.tcss"
+    CSS = "KeyGuideScreen #service { padding: 0 1; margin-bottom: 1; }"
     AUTO_FOCUS = "#guide"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "Back", tooltip="Back to where you were", id="guide.close"),
@@ -47,9 +47,6 @@ class KeyGuideScreen(BaseScreen[None]):
     def on_choice_line_changed(self) -> None:
         self._set(self.size.width)
         self.query_one("#guide").scroll_home(animate=False)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
     def action_choose(self, step: int) -> None:
         self.query_one(ChoiceLine).action_choose(step)

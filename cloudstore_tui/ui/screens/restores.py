@@ -43,7 +43,7 @@ _STATE, _SIZE = 10, 9
 class RestoresScreen(ExplainingScreen[None]):
     """Shows the list, fetches what is ready, and takes off what nobody waits for."""
 
-    CSS_PATH = "restores.tcss"
+    CSS = "RestoresScreen #restores { height: 1fr; border: none; padding: 0; }"
     AUTO_FOCUS = "#restores"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "download", "Download", tooltip="Download all that is ready", id="restores.download"),
@@ -110,9 +110,6 @@ class RestoresScreen(ExplainingScreen[None]):
 
     def action_refresh(self) -> None:
         self._do(self._restores.look)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
     def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.run_worker(self._done(work), group="work", exclusive=False)

@@ -1,7 +1,7 @@
 """All transfers on a screen of their own, by what the user did with one key."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import ClassVar
@@ -42,9 +42,6 @@ from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 POLL_S = 2.0
 """Seconds between looks at what other programs do, while this screen is in front."""
-_AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
-
-
 NOTHING = " No transfers. d in the browser downloads, u uploads."
 _LOOKS: Mapping[str, str] = {
     **dict.fromkeys((State.DONE, State.SKIPPED), "transfers--done"),
@@ -221,6 +218,23 @@ class TransferTable(CursorList, can_focus=True):
         return (mark, *line), self.has_focus and index == self.cursor
 
 
+_AGAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+_ENDED = frozenset(state for state in State if state.ended)
+_UNFINISHED = frozenset(State) - _ENDED
+_ALL = frozenset(State)
+_NEEDS: Mapping[str, tuple[Set[State], str]] = {
+    "pause": (_UNFINISHED, "It has ended: nothing is left to pause."),
+    "pause_all": (_UNFINISHED, "It has ended: nothing is left to pause."),
+    "cancel": (_UNFINISHED | {State.FAILED}, "It has ended: nothing is left to cancel. c takes it off the list."),
+    "retry": (_AGAIN | {State.PAUSED}, "It is still running."),
+    "move": ({State.QUEUED}, "Only what waits can be moved in the queue."),
+    "folder": (_ALL, ""),
+    "copy_path": (_ALL, ""),
+    "clear": (_ENDED, "Nothing is done yet."),
+}
+"""In which states transfers have to be for an action, by its name, and why it is not possible where none is."""
+
+
 class TransfersScreen(ExplainingScreen[None]):
     """Those of this program, those an earlier run left, and those of other programs, which take no orders from here."""
 
@@ -300,23 +314,27 @@ class TransfersScreen(ExplainingScreen[None]):
 
     @on(TransferTable.Moved)
     def _update_keys(self) -> None:
-        possible = tuple(not self.refusal(action) for action in _REFUSALS)
+        possible = tuple(not self.refusal(action) for action in _NEEDS)
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
 
     def refusal(self, action: str) -> str:
-        if action not in _REFUSALS:
+        if action not in _NEEDS:
             return ""
         if not self._watch.batches:
             return "There are no transfers."
         if action in ("pause_all", "clear"):
             ours = [batch for batch in self._watch.batches.values() if not batch.process]
-            return _REFUSALS[action]({state for state in State if any(batch.of_state[state] for batch in ours)})
-        batch = self.table.current
-        if batch is not None and batch.process and action not in ("folder", "copy_path"):
-            return f"Another program makes this (pid {batch.process}). Give the order there."
-        return _REFUSALS[action](self.table.chosen_states())
+            states = {state for state in State if any(batch.of_state[state] for batch in ours)}
+        else:
+            batch, states = self.table.current, self.table.chosen_states()
+            if batch is not None and batch.process and action not in ("folder", "copy_path"):
+                return f"Another program makes this (pid {batch.process}). Give the order there."
+        needed, why = _NEEDS[action]
+        if action == "retry" and states <= _ENDED:
+            why = "It is done; there is nothing to try again."
+        return "" if states & needed else why
 
     def _all(self) -> Iterator[TransferSnapshot]:
         for batch in self._watch.batches.values():
@@ -421,48 +439,3 @@ class TransfersScreen(ExplainingScreen[None]):
     def action_back_out(self) -> None:
         if not self.table.clear_marks():
             self.action_close()
-
-    def action_close(self) -> None:
-        self.dismiss(None)
-
-
-def _no_pause(states: set[State]) -> str:
-    return "" if any(not state.ended for state in states) else "It has ended: nothing is left to pause."
-
-
-def _no_cancel(states: set[State]) -> str:
-    if State.FAILED in states or any(not state.ended for state in states):
-        return ""
-    return "It has ended: nothing is left to cancel. c takes it off the list."
-
-
-def _no_retry(states: set[State]) -> str:
-    if states & {*_AGAIN, State.PAUSED}:
-        return ""
-    is_over = all(state.ended for state in states)
-    return "It is done; there is nothing to try again." if is_over else "It is still running."
-
-
-def _no_move(states: set[State]) -> str:
-    return "" if State.QUEUED in states else "Only what waits can be moved in the queue."
-
-
-def _no_clear(states: set[State]) -> str:
-    return "" if any(state.ended for state in states) else "Nothing is done yet."
-
-
-def _always(_states: set[State]) -> str:
-    return ""
-
-
-_REFUSALS: Mapping[str, Callable[[set[State]], str]] = {
-    "pause": _no_pause,
-    "pause_all": _no_pause,
-    "cancel": _no_cancel,
-    "retry": _no_retry,
-    "move": _no_move,
-    "folder": _always,
-    "copy_path": _always,
-    "clear": _no_clear,
-}
-"""Why an action is not possible with transfers in these states, by its name."""

@@ -25,9 +25,8 @@ from cloudstore_tui.ui.mask import MASK
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
+from cloudstore_tui.ui.widgets.virtual_table import MARK, RowSign, sign_of_state
 
-MARKED, HERE, COMING = "●", "✓", "↓"
-_BY_STATE = {"ARCHIVED": "❄", "PENDING": "⟳", "FAILED": "✗", "REVOKED": "✗", "DELETED": "✗"}
 _SIGN, _TITLE, _LENGTH, _SIZE, _NOTE = 3, 24, 8, 10, 3
 """Cells of the columns, of titles at least, and of the room before what else is to be said."""
 _LONGEST = 400
@@ -77,7 +76,7 @@ class CallList(CursorList):
         self._zone = zone
         self._lines: tuple[CallLine, ...] = ()
         self._marked: set[str] = set()
-        self._signs: Mapping[str, str] = {}
+        self._signs: Mapping[str, RowSign] = {}
         self._regions = False
 
     @property
@@ -102,7 +101,7 @@ class CallList(CursorList):
         self.refresh()
         self.post_message(self.Changed())
 
-    def show_signs(self, signs: Mapping[str, str]) -> None:
+    def show_signs(self, signs: Mapping[str, RowSign]) -> None:
         """Show what became of objects, by their identity, where that is not what was shown."""
         if signs != self._signs:
             self._signs = dict(signs)
@@ -155,10 +154,10 @@ class CallList(CursorList):
         if line.node is None:
             return f" {title}"
         entry = line.node.entry
-        sign = MARKED if identity(entry) in self._marked else self._signs.get(identity(entry), "")
+        sign = self._signs.get(identity(entry)) or sign_of_state(entry) or ""
+        sign = MARK if identity(entry) in self._marked else sign
         notes = [entry.region] if self._regions else []
         if not entry.is_available:
-            sign = sign or _BY_STATE.get(entry.state, "")
             notes.append(words.state(entry.state))
         size = words.size(entry.size, exact=entry.size_exact)
         return self._row(sign, title, words.duration(entry.duration), size, plain(" · ".join(notes), _LONGEST))

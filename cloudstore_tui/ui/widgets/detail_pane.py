@@ -156,8 +156,7 @@ def _agent(entry: Entry) -> str:
 def _moment(moment: datetime | None, zone: tzinfo) -> str:
     if moment is None:
         return ""
-    local = words.local(moment, zone)
-    return f"{_DAYS[local.weekday()]} {words.day(local)} {local:%H:%M}"
+    return f"{_DAYS[words.local(moment, zone).weekday()]} {words.day_and_time(moment, zone)}"
 
 
 def phone(number: str) -> str:
@@ -178,9 +177,7 @@ def _this_call(subject: Subject, width: int) -> list[Content]:
     if not others:
         shared = isinstance(entry, StoredObject) and any(entry.tag(key) for key in SHARED)
         return _headed("THIS CALL", "", width) + _split(show(_CALL), width) if shared else []
-    sizes = [one.size for one in subject.call if one.size is not None]
-    exact = all(one.size_exact for one in subject.call)
-    total = f"{counted(len(subject.call), 'file')} here · {words.size(sum(sizes), exact=exact)}"
+    total = f"{counted(len(subject.call), 'file')} here · {words.total_size(subject.call) or 'unknown size'}"
     return _headed("THIS CALL", total, width) + _joined([_named(one) for one in others], width, "   ")
 
 
