@@ -205,8 +205,8 @@ def _caution(output: Output, provider: StorageProvider, folder: Location) -> Non
     if not caution:
         return
     if not output.asks:
-        raise UsageError(caution, subject=folder.address, hint="Add --yes to upload there all the same.")
-    if not output.confirm(f"{folder.address}: {caution}. Upload there all the same?"):
+        raise UsageError(caution, subject=folder.address, hint="Add --yes to upload there anyway.")
+    if not output.confirm(f"{folder.address}: {caution}. Upload there anyway?"):
         refuse()
 
 

@@ -25,9 +25,8 @@ def url_command(path: str, *, native: bool, curl: bool, as_json: bool, timeout: 
             session.output.line(url)
         if link.note:
             session.output.note(link.note)
-        session.output.note(
-            f"Ends {in_words.full_time(link.expires, session.output.zone)}. Anyone with this link can fetch the object."
-        )
+        ends = in_words.full_time(link.expires, session.output.zone)
+        session.output.note(f"Expires {ends}. Anyone with this link can download the file.")
 
     run(work, as_json=as_json, timeout=timeout)
 

@@ -1,12 +1,13 @@
 """A filter in words."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from cloudstore_tui.fiql.evaluator import number
-from cloudstore_tui.fiql.fields import ALIASES, STATES, TYPES, Unit, units_of
+from cloudstore_tui.fiql.fields import ALIASES, STATES, TYPES, Unit, type_label, units_of
 from cloudstore_tui.fiql.measures import duration_words, size_words
 from cloudstore_tui.fiql.syntax import And, Comparison, Node, Or, Types, comparisons, top_terms, types_within
 
@@ -110,7 +111,7 @@ def _few(term: Comparison, types: Types, zone: tzinfo) -> str:
     if name == "objectState" and set(term.values) == set(STATES):
         return "in any state"
     label = _LABELS.get(name) or f"{name} is"
-    values = [_title(value, _PLURALS) if name == "type" else _value(name, value) for value in term.values]
+    values = _kinds(term.values) if name == "type" else [_value(name, value) for value in term.values]
     # The same value in other capitals is the same to people.
     joined = " or ".join({value.casefold(): value for value in values}.values())
     words = joined if name == "type" else joined.lower() if name == "direction" else f"{label} {joined}"
@@ -238,6 +239,12 @@ def _value(name: str, value: str) -> str:
         if name == "objectState"
         else _word(value)
     )
+
+
+def _kinds(types: Sequence[str]) -> list[str]:
+    """Types as people call them in a list; those that are called the same there only once: `Recordings`."""
+    labels = Counter(map(type_label, types))
+    return [f"{label}s" if labels[label := type_label(name)] > 1 else _title(name, _PLURALS) for name in types]
 
 
 def _title(value: str, titles: Mapping[str, str]) -> str:

@@ -104,6 +104,9 @@ def how_much(preview: Preview, size: Callable[[int | None], str]) -> str:
     """How much of an object was read for what is shown, with sizes in words."""
     if preview.is_whole:
         return f"complete, {size(preview.total)}"
+    if preview.is_sampled and preview.total is not None and preview.fetched >= preview.total:
+        # Pieces that overlap were fetched twice.
+        return f"{size(preview.total)}, sampled"
     if preview.is_sampled:
         return f"{size(preview.fetched)} of {size(preview.total) or 'more'}, sampled"
     return f"first {size(preview.head)}{f' of {size(preview.total)}' if preview.total is not None else ''}"

@@ -85,7 +85,7 @@ def fields_of(item: Item, name: Name, types: tuple[str, ...]) -> tuple[str, ...]
         return wanted[:1]
     found = [next((field for field in wanted if has_tag(kind, field)), "") for kind in types]
     if not any(found):
-        hint = f"Leave it out, or name another type. `tag.{wanted[0]}:` asks for it all the same."
+        hint = f"Leave it out, or name another type. `tag.{wanted[0]}:` asks for it anyway."
         raise item.error(f"objects of the type {' or '.join(types)} have no {item.key}", hint)
     return tuple(dict.fromkeys(field for field in found if field))
 

@@ -110,13 +110,14 @@ def test_a_filter_that_finds_nothing_may_have_reasons(text: str, reasons: list[s
     ("phrase", "words"),
     [
         ('agent:"Khang Glynn" on:2024-09-01 dur:>10m', "agent Khang Glynn, 1 Sep 2024, longer than 10 min"),
-        ("type:calls on:2024-09 -queue:Sales", "Call recordings or Work recordings, Sep 2024, not queue Sales"),
+        ("type:calls on:2024-09 -queue:Sales", "Recordings, Sep 2024, not queue Sales"),
         ("on:2024 size:>10MB state:any", "2024, larger than 10 MB, in any state"),
         ('since:"2024-09-01 09:00" until:2024-09-03', "1 Sep 2024 09:00 to 3 Sep 2024"),
         ("created:2024-09-01..2024-09-02", "1 Sep 2024 to 2 Sep 2024"),
         ("since:2024-09-01 agent:A,B", "since 1 Sep 2024, agent A or B"),
         ("until:2024-09-01 direction:in", "before 1 Sep 2024, inbound"),
         ("started:2024-09-01 tag.a:b", "started 1 Sep 2024, a is b"),
+        ("type:voicemails,survey", "Voicemails or Surveys"),
         ("type:cc dur:1m..5m", "Call recordings, at least 1 min, at most 5 min"),
     ],
 )
