@@ -210,6 +210,8 @@ class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     place: tuple[str, ...] = ()
     objects: int | None = None
     folders: tuple[str, ...] = ()
+    counted: int = 0
+    """When that was the number of objects, in seconds of the epoch."""
 
 
 class PlaceFacts:
@@ -219,6 +221,8 @@ class PlaceFacts:
     MAX_PLACES = 500
     MAX_FOLDERS = 50
     """Names of folders of one place."""
+    FRESH_S = 24 * 60 * 60
+    """Seconds for which a number of objects holds: it is asked for again after that."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Keep them in a file; without one they end with the program."""
@@ -231,6 +235,18 @@ class PlaceFacts:
         fact = self._known.get(location)
         return fact.objects if fact else None
 
+    def is_counted(self, location: Location) -> bool:
+        """Whether how many objects a place holds was told not long ago."""
+        fact = self._known.get(location)
+        return fact is not None and _is_fresh(fact)
+
+    def doubt(self, location: Location) -> None:
+        """Have everything in the region of a location counted again."""
+        with self._turn:
+            for place, fact in self._known.items():
+                if (place.profile, place.region) == (location.profile, location.region):
+                    self._known[place] = replace(fact, counted=0)
+
     def folders(self, location: Location) -> tuple[str, ...]:
         """The names of the first folders of a place; empty if they were never told."""
         fact = self._known.get(location)
@@ -240,11 +256,11 @@ class PlaceFacts:
         """Take in what was told now; whether that is new, so that it is worth to be kept."""
         with self._turn:
             old = self._known.get(location) or _Fact(location.profile, location.region, location.path, location.place)
-            new = replace(
-                old,
-                objects=old.objects if objects is None else objects,
-                folders=old.folders if folders is None else tuple(folders)[: self.MAX_FOLDERS],
-            )
+            new = old
+            if objects is not None and not (objects == old.objects and _is_fresh(old)):
+                new = replace(new, objects=objects, counted=int(time()))
+            if folders is not None:
+                new = replace(new, folders=tuple(folders)[: self.MAX_FOLDERS])
             if new == old:
                 return False
             self._known.pop(location, None)
@@ -261,6 +277,10 @@ class PlaceFacts:
         """
         with self._turn:
             self._state.write(list(self._known.values()))
+
+
+def _is_fresh(fact: _Fact) -> bool:
+    return 0 <= time() - fact.counted < PlaceFacts.FRESH_S
 
 
 def _location_of(fact: _Fact) -> Location:

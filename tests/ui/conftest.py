@@ -175,6 +175,8 @@ class SearchService(Service):
         super().__init__(name, "8x8", read_only=True)
         self.results = results
         self.page_size = page_size
+        self.tells_total = True
+        """Whether it says with its rows how many there are."""
         self.types: tuple[str, ...] = ("callrecording", "transcription")
         self.jobs: tuple[ZipJob, ...] = ()
         self.unnamed_jobs: tuple[StorageError, ...] = ()
@@ -244,7 +246,7 @@ class SearchService(Service):
         if query.sort is not None and not query.sort.descending:
             numbers = range(self.results - 1 - start, self.results - 1 - end, -1)
         found = tuple(self.object(number, query) for number in numbers)
-        return Page(found, str(end) if end < self.results else None, self.results)
+        return Page(found, str(end) if end < self.results else None, self.results if self.tells_total else None)
 
     async def stat(self, location: Location) -> Entry:
         await self.called("stat", location)

@@ -202,6 +202,14 @@ async def test_services_stand_beside_profiles_and_counts_beside_types_once_they_
         assert searches.count("folders") > asked
 
 
+async def test_what_the_tree_counts_the_list_says_too(browser: Any, searches: Any) -> None:
+    searches.tells_total = False
+    async with browser(start="acme8:us-east/", size=(160, 40)) as it:
+        await it.until(lambda: it.foot == "row 1 of 100 loaded of 2,431")
+        it.screen.navigator.search("agentName==Agent")
+        await it.until(lambda: it.foot == "row 1 of 100 loaded")
+
+
 async def test_nothing_is_counted_unasked_where_the_calls_of_the_minute_are_half_used(
     browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

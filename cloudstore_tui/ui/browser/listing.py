@@ -145,11 +145,12 @@ class ListingState:
         is_whole = self.pager.ended and not self.error
         if self.target.query is None or not (self.fetched or is_whole):
             return ()
+        found = ""
         if is_whole or total is not None:
             number = store.loaded if is_whole or total is None else total
             found = f"{number:,} match" if number else "no match"
-        else:
-            found = f"{store.loaded:,} of {self.fetched:,} loaded" if self.target.local else f"{store.loaded:,} loaded"
+        elif self.target.local:
+            found = f"{store.loaded:,} of {self.fetched:,} loaded"
         known, size = store.sizes
         return (
             found,
@@ -168,12 +169,12 @@ class ListingState:
         self.fetched += len(page.items)
         return tuple(entry for entry in page.items if self.target.keeps(entry))
 
-    def progress(self, *, loading: bool, note: str) -> Progress:
-        """How far it is."""
+    def progress(self, *, loading: bool, note: str, total: int | None) -> Progress:
+        """How far it is; `total` is how many there are, where the service does not tell with the rows."""
         return Progress(
             loading=loading,
             ended=self.pager.ended and not self.error,
-            total=None if self.target.local else self.pager.total,
+            total=None if self.target.local else total if self.pager.total is None else self.pager.total,
             stopped=bool(self.error),
             order=self._order_words(),
             note=" · ".join(part for part in (self.lacking, self._local_words(), note) if part),
@@ -273,6 +274,8 @@ class ListingController:
         """What is shown now."""
         self.zone = zone
         """In which times are shown."""
+        self.total: Callable[[NavigationTarget], int | None] = lambda _: None
+        """How many objects there are in a place, as far as somebody knows."""
         self._note = ""
         self._poll: Timer | None = None
         self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)
@@ -544,4 +547,5 @@ class ListingController:
         note = " · ".join(part for part in (waits, self._note) if part)
         words = "loading…" if is_busy else state.words
         self.pane.bar.tell_result(*state.result)
-        self.pane.progress(state.progress(loading=is_busy, note=note), words)
+        total = self.total(state.target)
+        self.pane.progress(state.progress(loading=is_busy, note=note, total=total), words)

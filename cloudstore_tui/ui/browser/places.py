@@ -1,7 +1,7 @@
 """Filling the tree: children of places with a request each, counts where they are cheap, what is saved and recent."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from textual.screen import Screen
@@ -14,6 +14,7 @@ from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.places_tree import Place, PlacesTree
+from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.format import service_name, visit_title
 from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED
 from cloudstore_tui.ui.report import sentence
@@ -42,11 +43,14 @@ class PlacesController:
         tree: PlacesTree,
         providers: Mapping[str, StorageProvider],
         browser_state: BrowserState,
+        counted: Callable[[], None],
     ) -> None:
+        """Fill `tree`; `counted` is called whenever it is known how many objects are somewhere."""
         self._screen = screen
         self._tree = tree
         self._providers = providers
         self._browser_state = browser_state
+        self._counted = counted
         self._loading: set[Place] = set()
         self._here: Location | None = None
         tree.note_of = self._note_of
@@ -87,6 +91,8 @@ class PlacesController:
         if place is not None and location.region and not location.place and not location.path:
             place.is_open = True
             self._load_types(place)
+        elif place is not None and place.parent is None and place.children:
+            place.is_open = True
         self._tree.places_changed()
         self._tree.reveal(location)
 
@@ -108,10 +114,18 @@ class PlacesController:
             place = self._place_at(where)
             if place is not None and place.needs_load:
                 self._fill(place, Page(tuple(folders)))
+                place.is_open = place.is_open or place.parent is None
+                self._tree.places_changed()
         if is_new:
             self._keep_facts()
         # Where the user is now is being written down.
         self._screen.set_timer(SHORTCUTS_S, self.show_shortcuts)
+
+    def total(self, target: NavigationTarget) -> int | None:
+        """How many objects there are in a place of a service that does not tell with its rows; `None` of searches."""
+        facts = self._browser_state.facts
+        is_known = not target.written and target.query is not None and facts.is_counted(target.location)
+        return facts.objects(target.location) if is_known else None
 
     def _place_at(self, location: Location) -> Place | None:
         return next((found for root in self._tree.roots if (found := root.find(location)) is not None), None)
@@ -124,6 +138,8 @@ class PlacesController:
             place.is_open = True
             self._tree.places_changed()
             return
+        if again:
+            self._browser_state.facts.doubt(place.location)
         token = place.start_load(again=again)
         self._loading.add(place)
         self._tree.places_changed()
@@ -208,7 +224,7 @@ class PlacesController:
         shown = [region.everything, *region.children[: region.fold_after or None]]
         for place in shown[: MAX_TYPES + 1]:
             query = provider.query(place.location) if place is not None else None
-            if place is None or query is None or self._browser_state.facts.objects(place.location) is not None:
+            if place is None or query is None or self._browser_state.facts.is_counted(place.location):
                 continue
             await asyncio.sleep(COUNT_PAUSE_S)
             if provider.session.pace_used > MAX_PACE_UNASKED:
@@ -223,6 +239,7 @@ class PlacesController:
             if self._browser_state.facts.learn(place.location, objects=count):
                 self._tree.places_changed()
                 self._keep_facts()
+                self._counted()
 
     def _keep_facts(self) -> None:
         self._screen.run_worker(asyncio.to_thread(self._browser_state.facts.keep), group="remembering")

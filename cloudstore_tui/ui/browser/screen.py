@@ -17,7 +17,7 @@ from textual.worker import Worker
 
 from cloudstore_tui.archive.known import KnownArchives
 from cloudstore_tui.config.settings import Settings
-from cloudstore_tui.core.models import Folder, Location
+from cloudstore_tui.core.models import Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.core.provider import Capability, Session, StorageProvider
 from cloudstore_tui.state.bookmarks import Bookmark
@@ -44,8 +44,10 @@ from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.browser.upload_actions import UploadActions
 from cloudstore_tui.ui.browser.view_actions import HEIGHTS, WIDTHS, FocusManager, ViewActions
 from cloudstore_tui.ui.clipboard import copy_text
+from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 from cloudstore_tui.ui.format import archive_badge, zone_name, zones_to_show
 from cloudstore_tui.ui.object_actions import ObjectActions
+from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, Target
@@ -91,13 +93,15 @@ class BrowserScreen(BaseScreen[None]):
         "places.expand",
         "entries.open",
         "entries.download",
+        "entries.play",
         "entries.open_with",
         "entries.call",
         "entries.upload",
-        "entries.link",
-        "entries.mark",
         "browser.find",
+        "panes.places",
+        "entries.mark",
         "entries.filter",
+        "entries.link",
         "entries.delete",
         "browser.transfers",
     )
@@ -126,8 +130,8 @@ class BrowserScreen(BaseScreen[None]):
         super().__init__()
         self._providers, self._watch = providers, watch
         zones = cycle(zones_to_show(settings.time_zone))
-        self._kind: type[object] = type(None)
-        """What the cursor is on."""
+        self._kind: tuple[type[object], str] = type(None), ""
+        """What the cursor is on, as far as keys go by it."""
         self.header.badges = self._badges
         self.places = PlacesTree(id="places")
         self.detail = DetailPane(id="detail")
@@ -139,8 +143,9 @@ class BrowserScreen(BaseScreen[None]):
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.browser_state, self.restores = browser_state, restores
-        self.expansion = PlacesController(self, self.places, providers, self.browser_state)
         self.listing = ListingController(self, self.entries, providers, next(zones), partial(_answered, self))
+        self.expansion = PlacesController(self, self.places, providers, self.browser_state, self.listing.say_again)
+        self.listing.total = self.expansion.total
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.addresses = AddressResolver(self.navigator, providers)
         self.uploads = UploadActions(self, self.listing, watch)
@@ -223,6 +228,7 @@ class BrowserScreen(BaseScreen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Give a small terminal to the pane in front."""
         self.panes.fit(event.size)
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done where the user is."""
@@ -336,7 +342,8 @@ class BrowserScreen(BaseScreen[None]):
     def show_detail(self, event: EntryTable.Highlighted) -> None:
         """Show the entry under the cursor, and the keys for what it is."""
         self.detail.show(event.entry, self.listing.zone)
-        if (kind := type(event.entry)) is not self._kind:
+        entry = event.entry
+        if (kind := (type(entry), kind_of(entry) if isinstance(entry, StoredObject) else "")) != self._kind:
             self._kind = kind
             self.refresh_bindings()
 
@@ -359,8 +366,6 @@ class BrowserScreen(BaseScreen[None]):
     @on(SearchBar.Asked)
     def search(self, event: SearchBar.Asked) -> None:
         """Search inside a place, or count what that would find."""
-        from cloudstore_tui.ui.dialogs.naming import ParametersDialog
-
         if event.unfilled is not None:
             self.app.push_screen(ParametersDialog(event.text, event.unfilled), self.entries.bar.fill)
         elif event.only_count:
