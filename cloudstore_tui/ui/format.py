@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import humanize
 
 from cloudstore_tui.archive.known import ArchiveState
-from cloudstore_tui.calls import title_of
+from cloudstore_tui.calls import CallPart, part_of, title_of
 from cloudstore_tui.core.errors import AccessError, StorageError, UnreadableError
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
@@ -216,6 +216,14 @@ def value(entry: Entry, column: Column, zone: tzinfo) -> str:
         # The unit of a tag is the provider's secret: it is shown as the service wrote it.
         return state(raw or "") if column.kind is ColumnKind.STATE else raw or ""
     return duration(raw) if column.kind is ColumnKind.DURATION else size(raw, exact=entry.size_exact)
+
+
+def type_cell(entry: Entry, width: int) -> str:
+    """What an object is, for a cell of `width`, in fewer words where there is no room for all."""
+    text = title_of(entry) if isinstance(entry, StoredObject) and entry.type else ""
+    if len(text) > width and isinstance(entry, StoredObject) and part_of(entry) is CallPart.SCREEN:
+        return "Screen"
+    return text if len(text) <= width else text.partition(",")[0]
 
 
 def number_cell(entry: Entry, column: Column, width: int) -> str:

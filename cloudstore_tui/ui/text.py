@@ -6,6 +6,7 @@ and nothing reaches the terminal as a command: characters that are not drawn are
 
 import re
 
+from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -18,7 +19,7 @@ from cloudstore_tui.core.text import LONGEST, MAX_MARKS, cut, pieces
 from cloudstore_tui.core.text import plain as _plain
 from cloudstore_tui.ui.mask import MASK
 
-__all__ = ["LONGEST", "MAX_MARKS", "check_guard", "install_guard", "plain", "show"]
+__all__ = ["LONGEST", "MAX_MARKS", "check_guard", "install_guard", "plain", "shorten", "show"]
 
 _CODE_STYLE = "$text-warning"
 _LONGEST_NAME = 200
@@ -53,6 +54,34 @@ def show(text: str, limit: int = LONGEST) -> Content:
 
 def _masked(text: str, limit: int) -> str:
     return MASK.text(text[: limit + _LONGEST_NAME]) if MASK.on else text
+
+
+def shorten(text: str, width: int, *, middle: bool = False) -> str:
+    """`text` in at most `width` cells, with `…` for its end or its middle where it is longer."""
+    if (len(text) if text.isascii() else cell_len(text)) <= width:
+        return text
+    if width <= 1:
+        return "…"[:width]
+    tail = _tail(text, (width - 1) // 2) if middle else ""
+    return _head(text, width - 1 - cell_len(tail)) + "…" + tail
+
+
+def _head(text: str, width: int) -> str:
+    if text.isascii():
+        return text[:width]
+    head = set_cell_size(text, width)
+    return head.rstrip("\u200d")
+
+
+def _tail(text: str, width: int) -> str:
+    if text.isascii():
+        return text[-width:] if width else ""
+    for start in range(max(len(text) - width, 0), len(text)):
+        tail = text[start:]
+        # What draws in no cell belongs to the character before it and cannot begin a text.
+        if cell_len(text[start]) and text[start - 1] != "\u200d" and cell_len(tail) <= width:
+            return tail
+    return ""
 
 
 # The belt: whatever a widget was given, its text passes through these two methods of Textual on its way out.

@@ -207,4 +207,4 @@ def test_two_lines_say_whose_it_is_and_what_it_begins_with_or_belongs_to() -> No
     told = two_lines(Subject(RECORDING, UTC, (RECORDING, SUMMARY)), 80).plain.split("\n")
     assert told == ["Khang Glynn ← +1 669 555 3203 · inbound · Level 3 · 21:11 · 3.8 MB · mp3", "This call: Summary"]
     told = two_lines(Subject(RECORDING, UTC, head="\nagent: Good morning"), 40).plain.split("\n")
-    assert told == ["Khang Glynn ← +1 669 555 3203 · inbound…", "agent: Good morning"]
+    assert told == ["Khang Glynn ← +1 669 555 3203 · inbound", "agent: Good morning"]

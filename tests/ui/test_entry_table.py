@@ -111,16 +111,16 @@ async def test_rows_are_drawn_in_columns_that_fit(filled: RowStore) -> None:
         assert lines[2][:-1].split() == ["recording-000001.mp3", "Agent", "1", "2024-09-01", "00:01", "1.0", "kB"]
         assert lines[0].index("Agent") == lines[2].index("Agent")
         assert lines[0].rstrip().endswith("Size")
-        assert lines[2].endswith("1.0 kB█")
+        assert lines[2].endswith("1.0 kB▐")
 
 
 async def test_a_row_is_one_segment_and_a_piece_of_the_scroll_bar(filled: RowStore) -> None:
     async with running(filled) as (app, pilot):
         assert [len(list(app.strip(y))) for y in range(21)] == [1, *[2] * 20]
         bar = "".join(list(app.strip(y))[-1].text for y in range(1, 21))
-        assert bar == "████" + "│" * 16
+        assert bar == "▐" * 4 + " " * 16
         await pilot.press("G")
-        assert "".join(list(app.strip(y))[-1].text for y in range(1, 21)) == "│" * 16 + "████"
+        assert "".join(list(app.strip(y))[-1].text for y in range(1, 21)) == " " * 16 + "▐" * 4
 
 
 async def test_a_sign_says_what_is_the_matter_and_only_its_row_is_drawn_anew(

@@ -159,6 +159,7 @@ async def test_the_first_screen_shows_where_to_go_and_sends_nothing(browser: Any
         assert "1  acme " in it.text
         assert "2  acme8" in it.text
         assert "read-only" in it.text
+        assert "8x8 · calls and transcripts" in it.text
         assert not folders.calls + searches.calls
         await it.press("1")
         assert isinstance(it.app.screen, BrowserScreen)

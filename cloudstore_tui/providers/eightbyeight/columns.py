@@ -5,7 +5,7 @@ from collections.abc import Set
 from cloudstore_tui.core.models import Column, ColumnKind
 
 _TIME = Column("created", "Time", ColumnKind.TIME, 16, "createdTime")
-_WHAT = Column("type", "What", width=16, sort_field="type", least=10)
+_WHAT = Column("type", "What", width=12, sort_field="type", least=10)
 _AGENT = Column("agentName", "Agent", width=16, sort_field="agentName", least=12, also=("userName", "agentId"))
 _CALLER = Column("address", "Caller", width=12, sort_field="address", least=12, rank=5, also=("callerId",))
 _QUEUE = Column("queueName", "Queue", width=12, sort_field="queueName", least=8, rank=4)
@@ -17,8 +17,11 @@ _NAME = Column("name", "Name", width=30, sort_field="objectName")
 REGION = Column("region", "Region", width=8)
 """For objects of all regions together; the service sorts each region by itself."""
 
-FOLDERS = (Column("name", "Name", width=40), Column("modified", "Modified", ColumnKind.TIME, 16))
-"""For regions and buckets."""
+REGIONS = (Column("name", "Name", width=40),)
+"""For regions: nothing else is told of them."""
+
+FOLDERS = (*REGIONS, Column("modified", "Modified", ColumnKind.TIME, 16))
+"""For buckets."""
 
 NAMED = (_TIME, _WHAT, _NAME, _LENGTH, _SIZE)
 """For types of which nothing but their name tells them apart."""

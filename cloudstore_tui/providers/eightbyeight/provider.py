@@ -14,7 +14,7 @@ from cloudstore_tui.core.provider import Capability, Check, Deletion, Session, S
 from cloudstore_tui.providers.eightbyeight import deletion, wire
 from cloudstore_tui.providers.eightbyeight.checks import check_profile
 from cloudstore_tui.providers.eightbyeight.client import EightByEightClient, region_of
-from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, columns_for
+from cloudstore_tui.providers.eightbyeight.columns import FOLDERS, MIXED, REGION, REGIONS, columns_for
 from cloudstore_tui.providers.eightbyeight.objects import Links, Objects
 from cloudstore_tui.providers.eightbyeight.related import Relatives
 from cloudstore_tui.providers.eightbyeight.search import Counter, Searcher
@@ -71,7 +71,7 @@ class EightByEightProvider(StorageProvider):
         if is_bucket_place(location):
             return MIXED if location.place[1:] else FOLDERS
         if not location.region:
-            return FOLDERS
+            return REGIONS
         return (*columns_for(frozenset(location.place[:1])), *self.profile.expiry_columns)
 
     @property

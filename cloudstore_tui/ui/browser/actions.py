@@ -39,11 +39,11 @@ class Declaration(Struct, frozen=True):
     needs: Capability | None
     """What the provider has to be able to do."""
     when: Condition | None
-    """Whether it makes sense where the user is; without it, wherever something is listed."""
+    """Whether it makes sense where the user is; without it, wherever something is listed, or in every pane."""
     offered: Condition | None
     """Whether it is offered for what the cursor is on. The key works all the same, and says why it does nothing."""
     is_everywhere: bool
-    """Whether its keys work in every pane."""
+    """Whether its keys work in every pane, and need nothing that is listed."""
     opens: bool
     """Whether it shows a line or dialog as soon as it can: keys that are typed meanwhile are meant for that."""
     stops_on_escape: bool
@@ -56,7 +56,7 @@ def action(
     tooltip: str,
     *,
     id: str = "",
-    shown: bool = True,
+    shown: bool | None = None,
     needs: Capability | None = None,
     when: Condition | None = None,
     offered: Condition | None = None,
@@ -71,7 +71,7 @@ def action(
         label: one or two words for the footer.
         tooltip: a clause for help and palette.
         id: by which settings know it, `entries.<name>` without.
-        shown: whether it is in the footer.
+        shown: whether it is in the footer; what works everywhere is not, unless this says so.
         needs: see `Declaration`, as for what follows.
         when: likewise.
         offered: likewise.
@@ -81,8 +81,8 @@ def action(
     """
 
     def declare(method: Method) -> Method:
-        name = method.__name__
-        binding = Binding(keys, f"run('{name}')", label, id=id or f"entries.{name}", tooltip=tooltip, show=shown)
+        name, show = method.__name__, not everywhere if shown is None else shown
+        binding = Binding(keys, f"run('{name}')", label, id=id or f"entries.{name}", tooltip=tooltip, show=show)
         declaration = Declaration(name, binding, needs, when, offered, everywhere, opens, stops_on_escape)
         setattr(method, _MARK, declaration)
         return method
@@ -115,11 +115,11 @@ class ActionGroup:
         objects = [entry for entry in entries if isinstance(entry, StoredObject)]
         folders = len(entries) - len(objects)
         if not entries:
-            tell(self.screen, "There is no object here.", "warning")
+            tell(self.screen, "There is no file here.", "warning")
         elif not objects:
             tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
         elif folders:
-            tell(self.screen, f"Only objects are taken; {counted(folders, 'folder')} left out.", "warning")
+            tell(self.screen, f"{counted(folders, 'folder')} left out: this works with files only.", "warning")
         return objects
 
     def chosen(self) -> list[Entry]:
@@ -174,7 +174,9 @@ class ActionRunner:
         state = group.listing.state
         if declaration.needs is not None and (state is None or declaration.needs not in state.provider.capabilities):
             return False
-        return declaration.when(group) if declaration.when is not None else state is not None
+        if declaration.when is not None:
+            return declaration.when(group)
+        return declaration.is_everywhere or state is not None
 
     def is_offered(self, name: str) -> bool:
         """Whether it does something with what the cursor is on."""

@@ -8,16 +8,17 @@ from textual.screen import Screen
 
 from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Location, StoredObject
-from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark
+from cloudstore_tui.state.bookmarks import LONGEST_NAME, Bookmark, Bookmarks
 from cloudstore_tui.state.memory import BrowserState
-from cloudstore_tui.state.searches import SIGN, SavedSearch
+from cloudstore_tui.state.searches import SIGN, SavedSearch, SavedSearches
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.targets import NavigationTarget
 from cloudstore_tui.ui.browser.view_actions import FocusManager
+from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
-from cloudstore_tui.ui.dialogs.picking import Choice, ChoiceResult
+from cloudstore_tui.ui.dialogs.picking import BookmarksDialog, Choice, ChoiceResult
 from cloudstore_tui.ui.report import report, tell
 from cloudstore_tui.ui.text import show
 
@@ -28,7 +29,7 @@ _LONGEST_SEARCH = 40
 class _Naming(Struct, frozen=True):
     """Something that could be remembered."""
 
-    nameable: NameChoice
+    choice: NameChoice
     save: Callable[[str], str]
     """Saves it under a name, and says what was saved."""
 
@@ -72,47 +73,36 @@ class BookmarkActions(ActionGroup):
     @action(
         "m",
         "Bookmark",
-        "Give this place, object or search a name",
-        shown=False,
+        "Give this place, file or search a name",
         everywhere=True,
         opens=True,
         when=lambda self: self.is_somewhere,
     )
     async def bookmark(self) -> None:
         """Ask what of the things that the user looks at to remember, and as what, until it is saved or given up."""
-        wishes = self._wishes()
+        things = self._things()
         name, at = "", 0
-        while wishes:
-            dialog = NameDialog("Bookmark", [wish.nameable for wish in wishes], at, name=name)
+        while things:
+            dialog = NameDialog("Bookmark", [thing.choice for thing in things], at, name=name)
             named = await self.screen.app.push_screen_wait(dialog)
             if named is None:
                 return
             name, at = named.name, named.index
             try:
-                tell(self.screen, wishes[at].save(name))
+                tell(self.screen, things[at].save(name))
             except StorageError as error:
                 report(self.screen, error)
             else:
                 return
 
-    @action(
-        "apostrophe",
-        "Bookmarks",
-        "Go to a bookmark or a saved search",
-        shown=False,
-        everywhere=True,
-        opens=True,
-        when=lambda _: True,
-    )
+    @action("apostrophe", "Bookmarks", "Go to a bookmark or a saved search", everywhere=True, opens=True)
     async def bookmarks(self) -> None:
         """Show the list again until the user goes somewhere or closes it."""
-        from cloudstore_tui.ui.dialogs.picking import BookmarksDialog
-
         at = 0
         while True:
             known = self._read()
             if not known:
-                tell(self.screen, "There are no bookmarks. m remembers the place, object or search that is shown.")
+                tell(self.screen, "There are no bookmarks. m gives the place, file or search that is shown a name.")
                 return
             picks = [one.pick for one in known]
             picked = await self.screen.app.push_screen_wait(
@@ -129,7 +119,7 @@ class BookmarkActions(ActionGroup):
         place = self._places.place if self._panes.at == "places" else None
         return place.location if place is not None else None
 
-    def _wishes(self) -> list[_Naming]:
+    def _things(self) -> list[_Naming]:
         """What could be meant, the likeliest first."""
         known = frozenset(self._browser_state.bookmarks.read())
         place, state = self._in_tree(), self.listing.state
@@ -138,15 +128,15 @@ class BookmarkActions(ActionGroup):
         if state is None:
             return []
         target, entry = state.target, self.listing.entry
-        wishes = [self._search(target)] if target.written and target.query is not None else []
+        found = [self._search(target)] if target.written and target.query is not None else []
         where = target.location
         if not target.written:
-            wishes.append(self._of(where, f"This place: {where.address}", name_of(where), known))
+            found.append(self._of(where, f"This place: {where.address}", name_of(where), known))
         if entry is not None and entry.location != where:
-            kind = "This object" if isinstance(entry, StoredObject) else "The folder under the cursor"
+            kind = "This file" if isinstance(entry, StoredObject) else "The folder under the cursor"
             name = entry.name if isinstance(entry, StoredObject) else name_of(entry.location)
-            wishes.append(self._of(entry.location, f"{kind}: {entry.name}", name, known))
-        return wishes
+            found.append(self._of(entry.location, f"{kind}: {entry.name}", name, known))
+        return found
 
     def _of(self, location: Location, words: str, name: str, known: frozenset[str]) -> _Naming:
         def save(chosen: str) -> str:
@@ -192,23 +182,20 @@ class BookmarkActions(ActionGroup):
         return picked.action == "go"
 
     async def _remove(self, known: _Known) -> None:
-        from cloudstore_tui.ui.dialogs.dialog import QuestionDialog
 
         title = f"Forget {known.pick.text}?"
         if await self.screen.app.push_screen_wait(QuestionDialog(show(title), "Forget it")):
-            home = self._browser_state.bookmarks if isinstance(known.mark, Bookmark) else self._browser_state.searches
-            home.remove(known.mark.name)
+            self._home_of(known).remove(known.mark.name)
 
     async def _rename(self, known: _Known) -> None:
-        from cloudstore_tui.ui.dialogs.naming import NameChoice, NameDialog
-
         thing = NameChoice(known.pick.note, known.mark.name)
         named = await self.screen.app.push_screen_wait(NameDialog("Rename", [thing]))
         if named is not None:
-            home = self._browser_state.bookmarks if isinstance(known.mark, Bookmark) else self._browser_state.searches
-            home.rename(
-                known.mark.name, named.name.removeprefix(SIGN) if home is self._browser_state.searches else named.name
-            )
+            is_search = isinstance(known.mark, SavedSearch)
+            self._home_of(known).rename(known.mark.name, named.name.removeprefix(SIGN) if is_search else named.name)
+
+    def _home_of(self, known: _Known) -> Bookmarks | SavedSearches:
+        return self._browser_state.bookmarks if isinstance(known.mark, Bookmark) else self._browser_state.searches
 
 
 def name_of(location: Location) -> str:

@@ -17,7 +17,7 @@ from cloudstore_tui.transfers.model import OnConflict, ZipRequest
 from cloudstore_tui.transfers.zip.plan import cost_of_direct, cost_of_zips, is_available
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing import ListingController
-from cloudstore_tui.ui.dialogs.fetching import JobOrder, JobVerb, ZipJobsDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog, FetchDialog, JobOrder, JobVerb, ZipJobsDialog
 from cloudstore_tui.ui.downloads import (
     Conflict,
     FetchAnswer,
@@ -58,7 +58,7 @@ class DownloadActions(ActionGroup):
         self._named = settings.download_dir
         """The folder that was named last."""
 
-    @action("d,s", "Download", "Download what is marked, or this object", opens=True, stops_on_escape=True)
+    @action("d,s", "Download", "Download what is marked, or what is under the cursor", opens=True, stops_on_escape=True)
     async def download(self) -> None:
         """To the folder that the settings name."""
         await self._fetch_chosen(self.folder)
@@ -84,7 +84,7 @@ class DownloadActions(ActionGroup):
     @action(
         "z",
         "Zip",
-        "Let the service pack what is marked, or this object, into zips",
+        "Download what is marked, or this file, as zips",
         needs=Capability.ZIP,
         offered=lambda self: self.on_object,
         opens=True,
@@ -174,7 +174,6 @@ class DownloadActions(ActionGroup):
 
     async def _ask(self, offer: FetchOffer) -> tuple[FetchAnswer | None, Path]:
         """Let the user decide, as often as another folder is wanted; the way and the folder."""
-        from cloudstore_tui.ui.dialogs.fetching import FetchDialog
         from cloudstore_tui.ui.dialogs.paths import DownloadDialog
 
         while True:
@@ -290,8 +289,6 @@ class DownloadActions(ActionGroup):
         self, in_the_way: Sequence[StoredObject], files: Mapping[str, Path], folder: Path
     ) -> OnConflict | None:
         """What to do with them; asks where they are not the same already. `None` if nothing is to be done at all."""
-        from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
-
         if not in_the_way:
             return OnConflict.REFUSE
         with self.listing.doing("comparing with what is there…"):
@@ -343,7 +340,6 @@ class DownloadActions(ActionGroup):
         "Zip jobs",
         "Zip jobs on the server",
         id="browser.zip_jobs",
-        shown=False,
         needs=Capability.ZIP,
         everywhere=True,
         opens=True,

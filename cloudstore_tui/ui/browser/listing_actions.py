@@ -10,6 +10,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
+from cloudstore_tui.ui.dialogs.columns import ColumnsDialog, SortDialog
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.transfer_text import meter, percent
 
@@ -54,11 +55,7 @@ class ListingActions(ActionGroup):
             await self._read_all(state, "loading")
 
     @action(
-        "A",
-        "Mark all",
-        "Mark all that matches, also what is not loaded",
-        shown=False,
-        when=lambda self: self.has_rows,
+        "A", "Mark all", "Mark all that matches, also what is not loaded", shown=False, when=lambda self: self.has_rows
     )
     async def mark_matching(self) -> None:
         """Read what is left, then mark it; if that is stopped, nothing is marked."""
@@ -112,8 +109,6 @@ class ListingActions(ActionGroup):
     @action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
         """Ask for a column and a direction."""
-        from cloudstore_tui.ui.dialogs.columns import SortDialog
-
         state = self.listing.state
         if state is None:
             return
@@ -140,8 +135,6 @@ class ListingActions(ActionGroup):
     @action("c", "Columns", "Choose columns, their order and their width", shown=False, opens=True)
     async def columns(self) -> None:
         """Ask for columns, and remember them for lists of this kind."""
-        from cloudstore_tui.ui.dialogs.columns import ColumnsDialog
-
         state = self.listing.state
         if state is None:
             return

@@ -23,6 +23,8 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.download_actions import DownloadActions
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.clipboard import copy_text, curl_line, one_line
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
+from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
 from cloudstore_tui.ui.downloads import Zipping
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
@@ -79,12 +81,17 @@ class LookActions(ActionGroup):
         """Whether the cursor is on an object."""
         return isinstance(self.listing.entry, StoredObject)
 
+    @property
+    def is_on_sound(self) -> bool:
+        """Whether the cursor is on something to listen to."""
+        return isinstance(entry := self.listing.entry, StoredObject) and kind_of(entry) == "audio"
+
     # On a screen of its own, and in another program
 
     @action(
         "p,f3",
         "Preview",
-        "Look into this object without fetching it whole",
+        "Look into this file without downloading it",
         offered=lambda self: self.is_on_object,
         opens=True,
         stops_on_escape=True,
@@ -106,30 +113,36 @@ class LookActions(ActionGroup):
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._objects, listens=listens)):
             await self._downloads.fetch([entry], self._downloads.folder)
 
+    @action("e,f4", "Play", "Listen to this recording", when=lambda self: self.is_on_sound, stops_on_escape=True)
+    async def play(self) -> None:
+        """Listen to it here, or in the program that the user has named for sound."""
+        if isinstance(entry := self.listing.entry, StoredObject):
+            if self._objects.opens_elsewhere(entry):
+                await self._objects.open(entry, self.listing.say)
+            else:
+                await self.look_into(entry, listens=True)
+
     @action(
         "e,f4",
-        "Open",
-        "Listen to a recording; open a copy of anything else in your own program",
-        shown=False,
+        "View",
+        "Open a copy in your own program",
+        when=lambda self: self.listing.entry is not None and not self.is_on_sound,
         offered=lambda self: self.is_on_object,
         stops_on_escape=True,
     )
     async def open_with(self) -> None:
-        """Play sound; open a copy of anything else, or what the user has named a program for."""
-        entry = self.listing.entry
-        if not isinstance(entry, StoredObject):
-            tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
-        elif kind_of(entry) == "audio" and not self._objects.opens_elsewhere(entry):
-            await self.look_into(entry, listens=True)
-        else:
+        """Open a copy in the program that is for such files."""
+        if isinstance(entry := self.listing.entry, StoredObject):
             await self._objects.open(entry, self.listing.say)
+        else:
+            tell(self.screen, "That's a folder. Open it and pick a file.", "warning")
 
     # Its call
 
     @action(
         "full_stop",
         "Call",
-        "Show everything of the call that this object belongs to",
+        "Show everything of the call that this belongs to",
         needs=Capability.RELATED,
         offered=lambda self: self.is_on_object,
         opens=True,
@@ -141,7 +154,7 @@ class LookActions(ActionGroup):
 
         state, entry = self.listing.state, self.listing.entry
         if state is None or not isinstance(entry, StoredObject):
-            tell(self.screen, "There is no object here whose call could be looked for.", "warning")
+            tell(self.screen, "There is no file here whose call could be shown.", "warning")
             return
         folder_of = partial(self._folder_of, state.provider)
 
@@ -176,7 +189,7 @@ class LookActions(ActionGroup):
     @action(
         "y",
         "Link",
-        "Ask for a signed link to this object, show and copy it",
+        "Make a link to this file, show and copy it",
         needs=Capability.LINK,
         offered=lambda self: self.is_on_object,
         opens=True,
@@ -191,17 +204,10 @@ class LookActions(ActionGroup):
             tell(self.screen, "Only files have links. Select one first.", "warning")
 
     @action(
-        "Y",
-        "Copy",
-        "Copy address, name, key, tags, or a curl command",
-        shown=False,
-        opens=True,
-        stops_on_escape=True,
+        "Y", "Copy", "Copy address, name, key, tags, or a curl command", shown=False, opens=True, stops_on_escape=True
     )
     async def copy(self) -> None:
         """Ask what of the marked entries, or of the one under the cursor, and copy it."""
-        from cloudstore_tui.ui.dialogs.picking import Choice, PickDialog
-
         state = self.listing.state
         if state is None:
             return
@@ -222,7 +228,6 @@ class LookActions(ActionGroup):
             await self._copy_link(offer, first, state)
 
     async def _copy_link(self, offer: _Offer, entry: StoredObject, state: ListingState) -> None:
-        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
         from cloudstore_tui.ui.dialogs.links import LinkDialog
 
         with self.listing.doing("asking for a link… Esc stops"):

@@ -16,6 +16,7 @@ from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from, target_at
+from cloudstore_tui.ui.dialogs.naming import ParametersDialog
 from cloudstore_tui.ui.report import report
 
 LONGEST = 200
@@ -115,8 +116,6 @@ class Navigator:
         self.screen.run_worker(self._ask_and_search(search, location), group="saved search", exclusive=True)
 
     async def _ask_and_search(self, search: SavedSearch, location: Location) -> None:
-        from cloudstore_tui.ui.dialogs.naming import ParametersDialog
-
         text: str | None = search.find
         if placeholders_of(search.find):
             text = await self.screen.app.push_screen_wait(ParametersDialog(search.find, f"{SIGN}{search.name}"))

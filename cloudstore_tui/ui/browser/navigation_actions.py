@@ -14,7 +14,7 @@ from cloudstore_tui.state.memory import BrowserState
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator, written
 from cloudstore_tui.ui.browser.targets import ALL_REGIONS, NavigationTarget, everything_asked, search_from
-from cloudstore_tui.ui.dialogs.picking import Choice
+from cloudstore_tui.ui.dialogs.picking import Choice, GotoDialog, PickDialog
 from cloudstore_tui.ui.report import report
 
 ADD = "Add a profile …"
@@ -42,7 +42,6 @@ class NavigationActions(ActionGroup):
         "Up",
         "Go to the folder that holds this one",
         id="browser.up",
-        shown=False,
         everywhere=True,
         when=lambda self: self.can("up"),
     )
@@ -55,7 +54,6 @@ class NavigationActions(ActionGroup):
         "Back",
         "Go back to where you were",
         id="browser.back",
-        shown=False,
         everywhere=True,
         when=lambda self: self.can("back"),
     )
@@ -68,7 +66,6 @@ class NavigationActions(ActionGroup):
         "Forward",
         "Go forward again",
         id="browser.forward",
-        shown=False,
         everywhere=True,
         when=lambda self: self.can("forward"),
     )
@@ -81,7 +78,6 @@ class NavigationActions(ActionGroup):
         "Top",
         "Go to the top of this profile",
         id="browser.root",
-        shown=False,
         everywhere=True,
         when=lambda self: self.can("root"),
     )
@@ -94,34 +90,21 @@ class NavigationActions(ActionGroup):
         "Path",
         "Go to a part of the path in the first line",
         id="browser.path",
-        shown=False,
         everywhere=True,
         opens=True,
+        when=lambda self: self.listing.state is not None,
     )
     async def path(self) -> None:
         """Ask for a part of the way that leads here."""
-        from cloudstore_tui.ui.dialogs.picking import PickDialog
-
         crumbs = self._navigator.target.crumbs if self._navigator.target is not None else ()
         picks = [Choice(crumb.text) for crumb in crumbs]
         picked = await self.screen.app.push_screen_wait(PickDialog("Path", picks, max(len(picks) - 2, 0)))
         if picked is not None and (location := crumbs[picked.index].location) is not None:
             self._navigator.go(location)
 
-    @action(
-        "ctrl+g",
-        "Go to",
-        "Go to an address or known place",
-        id="browser.goto",
-        shown=False,
-        everywhere=True,
-        opens=True,
-        when=lambda _: True,
-    )
+    @action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
     async def goto(self) -> None:
         """Ask for an address until it can be one, without losing what was typed."""
-        from cloudstore_tui.ui.dialogs.picking import GotoDialog
-
         state = self.listing.state
         text = written(state.target.location) if state else ""
         profiles = [f"{name}:" for name in self._providers]
@@ -161,11 +144,9 @@ class NavigationActions(ActionGroup):
         ]
         return [*marks, *recent]
 
-    @action("P", "Profile", "Go to another profile", shown=False, everywhere=True, opens=True, when=lambda _: True)
+    @action("P", "Profile", "Go to another profile", everywhere=True, opens=True)
     async def profile(self) -> None:
         """Ask for one, and go to where the user was last in it."""
-        from cloudstore_tui.ui.dialogs.picking import PickDialog
-
         names = list(self._providers)
         here = self._navigator.target.location.profile if self._navigator.target else ""
         picks = [*(Choice(name, self._note(name, here)) for name in names), Choice(ADD)]
@@ -188,7 +169,6 @@ class NavigationActions(ActionGroup):
         "R",
         "Region",
         "Show another region, or all of them",
-        shown=False,
         needs=Capability.SEARCH,
         everywhere=True,
         opens=True,
@@ -196,8 +176,6 @@ class NavigationActions(ActionGroup):
     )
     async def region(self) -> None:
         """Find out which there are, ask, and show the same there."""
-        from cloudstore_tui.ui.dialogs.picking import PickDialog
-
         state = self.listing.state
         if state is None:
             return

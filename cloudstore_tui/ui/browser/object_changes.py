@@ -11,6 +11,7 @@ from cloudstore_tui.deletions import DeletionLog, delete_logged
 from cloudstore_tui.restores import ARCHIVED, GOING_ON, RestoreRequest, RestoreStatus, utc_now
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import listed, tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch, request_of
@@ -27,7 +28,7 @@ class DeletionActions(ActionGroup):
     @action(
         "delete,f8,X",
         "Delete",
-        "Delete what is marked, or this object",
+        "Delete what is marked, or this file",
         needs=Capability.DELETE,
         offered=lambda self: self.on_object,
         opens=True,
@@ -52,7 +53,6 @@ class DeletionActions(ActionGroup):
         self._tell(state, objects, outcomes)
 
     def _tell(self, state: ListingState, objects: Sequence[StoredObject], outcomes: Sequence[Deletion]) -> None:
-        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
         by_location = {entry.location: entry for entry in objects}
         self.listing.remove(state, [identity(by_location[f.location]) for f in outcomes if f.outcome.is_gone])
@@ -103,15 +103,7 @@ class RestoreActions(ActionGroup):
         await self._restores.add([request_of(entry, days, self.listing.zone) for entry in new])
         tell(self.screen, f"Restore of {counted(len(new), 'object')} requested. Q shows progress.")
 
-    @action(
-        "Q",
-        "Restores",
-        "Show what was asked back",
-        id="browser.restores",
-        shown=False,
-        everywhere=True,
-        when=lambda _: True,
-    )
+    @action("Q", "Restores", "Show restores, and what of them is back", id="browser.restores", everywhere=True)
     def restores(self) -> None:
         """Put the list over the browser; it belongs to no profile."""
         from cloudstore_tui.ui.screens.restores import RestoresScreen

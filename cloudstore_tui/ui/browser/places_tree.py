@@ -22,7 +22,7 @@ from cloudstore_tui.state.bookmarks import Bookmark
 from cloudstore_tui.state.memory import Visited
 from cloudstore_tui.state.searches import SavedSearch
 from cloudstore_tui.ui.format import place_names
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 MAX_AT_ONCE = 1_000
@@ -236,7 +236,7 @@ class PlacesTree(CursorList):
 
     DEFAULT_CSS = """
     PlacesTree {
-        background: $surface;
+        background: $background;
         color: $foreground;
         & > .places-tree--title { color: $text-muted; }
         & > .places-tree--name { color: $foreground; }
@@ -370,13 +370,14 @@ class PlacesTree(CursorList):
         """The title, or one row."""
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
-            return Strip([Segment(_fitted(" PLACES", width), self._style("title"))], width)
+            return Strip([Segment(set_cell_size(" PLACES", width), self._style("title"))], width)
         if index >= len(self._rows):
             return Strip([Segment(" " * width, self.rich_style)], width)
         row = self._rows[index]
         style = self._style("cursor" if index == self.cursor else _PARTS[row.line.kind])
         note = f" {row.note} " if row.note else ""
-        name = Segment(_fitted(row.text, max(width - cell_len(note), 1)), style)
+        room = max(width - cell_len(note), 1)
+        name = Segment(set_cell_size(shorten(row.text, room), room), style)
         quiet = style if index == self.cursor else self._style("note-text")
         return Strip([name, Segment(note, quiet)] if note else [name]).adjust_cell_length(width, style)
 
@@ -513,9 +514,3 @@ def _names_of(shortcuts: Sequence[tuple[str, Sequence[Place]]]) -> list[tuple[st
 def _left(depth: int) -> int:
     """Where a line begins: the deeper, the closer, for names are long and the pane is not wide."""
     return min(_INDENT * depth, depth + 1) if depth else 0
-
-
-def _fitted(text: str, width: int) -> str:
-    if cell_len(text) > width > 1:
-        return set_cell_size(text, width - 1) + "…"
-    return set_cell_size(text, width)

@@ -21,6 +21,7 @@ from cloudstore_tui.ui.browser.listing import ListingState
 from cloudstore_tui.ui.browser.navigation import Navigator
 from cloudstore_tui.ui.browser.targets import NavigationTarget, search_from
 from cloudstore_tui.ui.dialogs.columns import Bar, Grouping, HistogramDialog
+from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.report import tell
 
 QUARTER = 900
@@ -138,6 +139,7 @@ class SearchActions(ActionGroup):
         "Search",
         "Search here: words, agent:…, since:… or FIQL",
         id="browser.find",
+        shown=True,
         everywhere=True,
         when=lambda self: self.can_search,
     )
@@ -150,7 +152,6 @@ class SearchActions(ActionGroup):
         "FIQL",
         "Show and copy the FIQL of this search",
         id="browser.fiql",
-        shown=False,
         everywhere=True,
         when=lambda self: self.is_searched,
     )
@@ -182,8 +183,6 @@ class SearchActions(ActionGroup):
     )
     async def count(self) -> None:
         """Count; say how many, how large, and of which filter."""
-        from cloudstore_tui.ui.dialogs.dialog import MessageDialog
-
         typed, self._typed = self._typed, None
         state = self.listing.state
         if state is None:

@@ -232,7 +232,7 @@ class Offers:
     def guess(self) -> bool:
         """Offer what the words without a key were probably meant to be; whether there is any."""
         self._is_past, self._is_guess = False, True
-        self._show(did_you_mean(self._line.value, self._context.vocabulary), "Did you mean")
+        self._show(did_you_mean(self._line.value, self._context.vocabulary))
         return self.is_open
 
     def typed(self) -> None:

@@ -12,6 +12,8 @@ from cloudstore_tui.state.memory import JsonState
 from cloudstore_tui.transfers.model import OnConflict, State, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
+from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
+from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
 from cloudstore_tui.ui.downloads import Conflict, Side
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.transfer_watch import TransferWatch
@@ -42,7 +44,6 @@ class UploadActions(ActionGroup):
     )
     async def upload(self) -> None:
         """Ask, then upload."""
-        from cloudstore_tui.ui.dialogs.fetching import ConflictDialog
         from cloudstore_tui.ui.dialogs.paths import UploadDialog
 
         state = self.listing.state
@@ -85,7 +86,6 @@ class UploadActions(ActionGroup):
             self.listing.read_again(at=identity(StoredObject(arrived[-1], Path(arrived[-1].path).name)))
 
     async def _is_wanted(self, state: ListingState, folder: Location) -> bool:
-        from cloudstore_tui.ui.dialogs.dialog import ConsentDialog
 
         caution = state.provider.upload_caution(folder)
         if not caution:

@@ -93,58 +93,45 @@ class ViewActions(ActionGroup):
         self._browser_state = browser_state
         self._zones = zones
 
-    @action("1", "Places", "Go to the places", id="panes.places", shown=False, everywhere=True, when=lambda _: True)
+    @property
+    def has_drawer(self) -> bool:
+        """Whether the places are only there while they have the focus."""
+        return self.screen.size.width < WIDE and self._panes.at != "places"
+
+    @action(
+        "1",
+        "Places",
+        "Go to the places",
+        id="panes.places",
+        shown=True,
+        everywhere=True,
+        offered=lambda self: self.has_drawer,
+    )
     def places(self) -> None:
         """A drawer over the list, where the terminal is narrow."""
         self._panes.go("places")
 
-    @action("2", "Entries", "Go to the entries", id="panes.entries", shown=False, everywhere=True, when=lambda _: True)
+    @action("2", "Entries", "Go to the entries", id="panes.entries", everywhere=True)
     def entries(self) -> None:
         """Back to the list."""
         self._panes.go("entries")
 
-    @action(
-        "h,left",
-        "Left",
-        "Go to the pane on the left",
-        id="panes.left",
-        shown=False,
-        everywhere=True,
-        when=lambda _: True,
-    )
+    @action("h,left", "Left", "Go to the pane on the left", id="panes.left", everywhere=True)
     def left(self) -> None:
         """From the detail to the list, from there to the places."""
         self._panes.go("left")
 
-    @action(
-        "tab", "Next pane", "Go to the next pane", id="panes.next", shown=False, everywhere=True, when=lambda _: True
-    )
+    @action("tab", "Next pane", "Go to the next pane", id="panes.next", everywhere=True)
     def next_pane(self) -> None:
         """From the left to the right, and to the first again."""
         self._panes.go("next")
 
-    @action(
-        "shift+tab",
-        "Pane before",
-        "Go to the pane before",
-        id="panes.previous",
-        shown=False,
-        everywhere=True,
-        when=lambda _: True,
-    )
+    @action("shift+tab", "Pane before", "Go to the pane before", id="panes.previous", everywhere=True)
     def previous_pane(self) -> None:
         """The other way round."""
         self._panes.go("previous")
 
-    @action(
-        "i",
-        "Preview",
-        "Preview, all fields or nothing",
-        id="browser.detail",
-        shown=False,
-        everywhere=True,
-        when=lambda _: True,
-    )
+    @action("i", "Preview", "Preview, all fields or nothing", id="browser.detail", everywhere=True)
     def turn_detail(self) -> None:
         """Show something else beside the list: the preview, all fields, nothing."""
         if self._detail.has_focus:
@@ -156,9 +143,7 @@ class ViewActions(ActionGroup):
         for pane in (DetailMode.PREVIEW, DetailMode.FIELDS):
             self._browser_state.hide(pane.value, hidden=pane not in mode.panes)
 
-    @action(
-        "Z", "Zone", "Show times in another zone", id="browser.zone", shown=False, everywhere=True, when=lambda _: True
-    )
+    @action("Z", "Zone", "Show times in another zone", id="browser.zone", everywhere=True)
     def zone(self) -> None:
         """The next one of those that matter here."""
         self.listing.show_zone(next(self._zones))

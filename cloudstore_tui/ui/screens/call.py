@@ -59,10 +59,10 @@ class CallScreen(BaseScreen[None]):
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e,f4,P", "play", "Play", id="call.play", tooltip="Listen to this"),
-        Binding("e,f4", "open_with", "Open with", id="call.open_with", tooltip="Open a copy in another program"),
+        Binding("e,f4", "open_with", "View", id="call.open_with", tooltip="Open a copy in another program"),
         Binding("d", "fetch(False)", "Download", id="call.download", tooltip="Download what is marked, or all"),
         Binding("z", "fetch(True)", "Zip", id="call.zip", tooltip="Fetch what is marked, or all, as a zip"),
-        Binding("y", "link", "Link", id="call.link", tooltip="Ask for a signed link to this file, show and copy it"),
+        Binding("y", "link", "Link", id="call.link", tooltip="Make a link to this file, show and copy it"),
         Binding("Y", "copy_folder", "Path", id="call.copy", show=False, tooltip="Copy the path of the folder"),
         Binding("R", "everywhere", "Other regions", id="call.everywhere", tooltip="Look in all regions"),
         Binding("i", "aside", "Pane", id="call.aside", show=False, tooltip="Show or hide the pane beside the list"),

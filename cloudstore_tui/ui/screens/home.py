@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
@@ -30,7 +30,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.base_screen import BaseScreen
 from cloudstore_tui.ui.format import ago, archive_words, counted, service_name, visit_above, visit_title
 from cloudstore_tui.ui.restore_watch import RestoreWatch
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 from cloudstore_tui.ui.widgets.chrome import Badge, StatusBar
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
@@ -39,6 +39,8 @@ EXAMPLE = 'agent:"Khang Glynn" on:2024-09-01 dur:>10m'
 """What a search can look like."""
 DEMO = "You are in the demo: made-up data, nothing leaves this machine. Files you fetch go to ./cloudstore-demo"
 DEMO_SHORT = "Made-up data. Files go to ./cloudstore-demo"
+SEARCHED = "calls and transcripts"
+"""What is in a profile that can be searched, before anything is known of it."""
 WIDE = 100
 """Columns from which on there is room for everything that is known."""
 MAX_RECENT, MAX_SEARCHES, MAX_NUMBERS, MAX_ARCHIVES = 5, 9, 9, 5
@@ -160,7 +162,8 @@ _WELCOME = (
 
 
 def _profile_item(profile: Profile, number: str, state: HomeState, wide: bool) -> HomeItem:
-    folders = ", ".join(state.folders(profile.name))
+    # Which regions there are, only the service knows; that can be asked when somebody goes there.
+    folders = ", ".join(state.folders(profile.name)) or (SEARCHED if state.finds(profile) else "")
     where = " · ".join(part for part in (service_name(profile), folders) if part)
     objects = state.objects(profile.name)
     last = next((visit.at for visit in state.recent if visit.profile == profile.name and visit.at), 0)
@@ -336,7 +339,7 @@ class HomeList(CursorList):
             if number and has_room and (section.title or is_roomy):
                 rows.append(_Row())
             if section.title:
-                rows.append(_Row(((grid.title, _cut(section.title, width - grid.title), "title"),)))
+                rows.append(_Row(((grid.title, shorten(section.title, width - grid.title), "title"),)))
                 rows += [_Row()] * is_roomy
             rows += [_Row(_parts(item, section, grid, width), item) for item in section.items]
         return rows
@@ -360,15 +363,10 @@ def _parts(item: HomeItem, section: Section, grid: _Grid, width: int) -> tuple[t
     placed = [part for part in [*placed, (note, item.note, "muted")] if part[1] and part[0] + 1 < width]
     ends = [max(column - 2, before[0] + 1) for before, (column, _, _) in pairwise(placed)] + [width - 1]
     return tuple(
-        (column, _cut(value, end - column), part)
+        (column, shorten(plain(value, LONGEST), end - column), part)
         for (column, value, part), end in zip(placed, ends, strict=False)
         if end > column
     )
-
-
-def _cut(text: str, width: int) -> str:
-    text = plain(text, LONGEST)
-    return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + "…"
 
 
 # The screen

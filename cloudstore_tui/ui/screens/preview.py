@@ -41,7 +41,7 @@ class PreviewScreen(BaseScreen[bool]):
         Binding("slash", "search", "Search", id="preview.search", tooltip="Search in what is shown"),
         Binding("y", "copy('line')", "Copy", id="preview.copy", tooltip="Copy the line under the cursor"),
         Binding("Y", "copy('all')", "Copy all", id="preview.copy_all", show=False, tooltip="Copy everything shown"),
-        Binding("d", "download", "Download", id="preview.download", tooltip="Download this object"),
+        Binding("d", "download", "Download", id="preview.download", tooltip="Download this file"),
         Binding("P", "play", "Play", id="preview.play", tooltip="Listen to it; again pauses and goes on"),
         Binding("left_square_bracket", "skip(-10)", "−10 s", id="preview.rewind", tooltip="Ten seconds back"),
         Binding("right_square_bracket", "skip(10)", "+10 s", id="preview.forward", tooltip="Ten seconds on"),

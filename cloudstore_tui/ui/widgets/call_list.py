@@ -46,7 +46,7 @@ class CallList(CursorList):
 
     DEFAULT_CSS = """
     CallList {
-        height: 1fr; background: $surface; color: $foreground;
+        height: 1fr; background: $background; color: $foreground;
         & > .call--head { color: $text-muted; }
         & > .call--leg { color: $text-primary; text-style: bold; }
         & > .call--marked { color: $text-warning; text-style: bold; }
@@ -216,7 +216,7 @@ class CallAside(ScrolledText):
 
     DEFAULT_CSS = """
     CallAside {
-        background: $surface; padding: 0;
+        background: $background; padding: 0;
         &:focus > Static { background: $boost; }
     }
     """

@@ -18,7 +18,6 @@ from cloudstore_tui.ui.text import show
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
 _LABEL_STYLE = "$text-muted"
-_TAG_STYLE = "$text-accent"
 _HEAD_STYLE = "bold $text-muted"
 _GAP = 2
 _CALL = "press . for everything of this call"
@@ -92,13 +91,13 @@ def everything(subject: Subject, width: int) -> Content:
 
 def two_lines(subject: Subject, width: int) -> Content:
     """The same in two lines: whose it is and what it is, then what it begins with or what belongs to it."""
-    first = " · ".join([_who(subject), *_facts(subject)[1:]])
+    first = _joined([_who(subject), *_facts(subject)[1:]], width)[0]
     said = next((line for line in subject.head.split("\n") if line.strip()), "")
     others = _others(subject)
     second = said or (f"This call: {', '.join(map(title_of, others))}" if others else subject.around)
     if not second:
         second = _facts(subject)[0] if _facts(subject) else ""
-    return _cut(first, width).stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
+    return first.stylize("bold", 0, len(_who(subject))) + "\n" + _cut(second, width)
 
 
 def _opening(subject: Subject, width: int) -> Iterator[Content]:
@@ -315,7 +314,7 @@ def _state(word: str) -> str:
 
 
 def _field_text(field: DetailField, label_width: int) -> Content:
-    label = show(field.label, _MAX_LABEL * 4).stylize(_TAG_STYLE if field.is_tag else _LABEL_STYLE)
+    label = show(field.label, _MAX_LABEL * 4).stylize(_LABEL_STYLE)
     gap = max(label_width - label.cell_length, 0) + _GAP
     value = MASK.field(field.label, field.value) if field.is_tag else field.value
     return label + Content(" " * gap) + show(value)
@@ -393,7 +392,7 @@ class DetailPane(ScrolledText):
 
     DEFAULT_CSS = """
     DetailPane {
-        background: $surface; padding: 0 0 0 1;
+        background: $background; padding: 0 0 0 1;
         border-top: solid $border-blurred; border-title-align: left; border-title-color: $foreground;
         &:focus { border-top: solid $border; border-title-color: $border; border-title-style: bold; }
     }

@@ -236,7 +236,7 @@ class PreviewView(CursorList):
 
     DEFAULT_CSS = """
     PreviewView {
-        height: 1fr; background: $surface; color: $foreground;
+        height: 1fr; background: $background; color: $foreground;
         & > .preview--head { background: $panel; color: $foreground; text-style: bold; }
         & > .preview--gutter { color: $text-muted; }
         & > .preview--found { color: $background; background: $warning; text-style: underline; }

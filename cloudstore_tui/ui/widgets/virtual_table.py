@@ -25,7 +25,7 @@ from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.format import DateStyle, date_style, zone_label
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 MARK: Final = "●"
@@ -131,7 +131,7 @@ class RowRenderer:
                 arrow = " ▼" if descending else " ▲"
             if cell.column.kind is ColumnKind.TIME and cell_len(f"{title} {label}{arrow}") <= cell.width:
                 title = f"{title} {label}"
-            cells.append(_padded(_shortened(title, cell.width - len(arrow), middle=False) + arrow, cell))
+            cells.append(_padded(shorten(title, cell.width - len(arrow)) + arrow, cell))
         return self._line("", cells)
 
     def line(
@@ -180,6 +180,8 @@ class RowRenderer:
             return _padded(formatted.list_time(_moment(entry, column), before, zone, self._fitted[1]), cell)
         if column.kind in _RIGHT and column.name in ("size", "duration"):
             text = formatted.number_cell(entry, column, cell.width)
+        elif column.name == "type":
+            text = plain(formatted.type_cell(entry, cell.width), _CUT)
         else:
             text = plain(MASK.field(column.name, formatted.value(entry, column, zone)), _CUT)
         return _padded(text, cell)
@@ -266,36 +268,9 @@ def _least(column: Column) -> int:
 
 def _padded(text: str, cell: _Cell) -> str:
     # The middle of a long name is left out: its ends tell more.
-    text = _shortened(text, cell.width, middle=cell.column.name == "name")
+    text = shorten(text, cell.width, middle=cell.column.name == "name")
     blank = " " * (cell.width - (len(text) if text.isascii() else cell_len(text)))
     return blank + text if cell.right else text + blank
-
-
-def _shortened(text: str, width: int, *, middle: bool) -> str:
-    if (len(text) if text.isascii() else cell_len(text)) <= width:
-        return text
-    if width <= 1:
-        return "…"[:width]
-    tail = _tail(text, (width - 1) // 2) if middle else ""
-    return _head(text, width - 1 - cell_len(tail)) + "…" + tail
-
-
-def _head(text: str, width: int) -> str:
-    if text.isascii():
-        return text[:width]
-    head = set_cell_size(text, width)
-    return head.rstrip("\u200d")
-
-
-def _tail(text: str, width: int) -> str:
-    if text.isascii():
-        return text[-width:] if width else ""
-    for start in range(max(len(text) - width, 0), len(text)):
-        tail = text[start:]
-        # What draws in no cell belongs to the character before it and cannot begin a text.
-        if cell_len(text[start]) and text[start - 1] != "\u200d" and cell_len(tail) <= width:
-            return tail
-    return ""
 
 
 _AHEAD = 2
@@ -314,7 +289,7 @@ class VirtualTable(CursorList):
 
     DEFAULT_CSS = """
     VirtualTable {
-        background: $surface;
+        background: $background;
         color: $foreground;
         height: 1fr;
         & > .entry-table--header { background: $panel; color: $foreground; text-style: bold; }
@@ -325,10 +300,10 @@ class VirtualTable(CursorList):
         & > .entry-table--archived { color: $text-primary; }
         & > .entry-table--restoring { color: $text-accent; }
         & > .entry-table--lost { color: $text-error; }
-        & > .entry-table--voice { color: $text-secondary; }
-        & > .entry-table--written { color: $text-accent; }
+        & > .entry-table--voice { color: $text-accent; }
+        & > .entry-table--written { color: $text-primary; }
         & > .entry-table--survey { color: $text-success; }
-        & > .entry-table--film { color: $text-primary; }
+        & > .entry-table--film { color: $text-secondary; }
         & > .entry-table--bar { color: $border-blurred; }
         & > .entry-table--cursor {
             background: $block-cursor-blurred-background;
@@ -577,8 +552,7 @@ class VirtualTable(CursorList):
 
     def _bar(self, y: int) -> str:
         """A piece of the scroll bar: it costs nothing but where everything is drawn anew anyway."""
-        thumb = self._thumb
-        return "█" if y in thumb else "│" if thumb else " "
+        return "▐" if y in self._thumb else " "
 
     def looks_marked(self, row: int) -> bool:
         """Whether a row is drawn as marked."""
