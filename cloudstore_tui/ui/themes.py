@@ -65,6 +65,15 @@ _MISSING: Mapping[str, str] = {
 """What Textual's own style sheets use but its themes of sixteen colours do not fill in."""
 
 
+_QUIET: Mapping[str, str] = {
+    **dict.fromkeys(("scrollbar", "scrollbar-hover"), "border-blurred"),
+    **dict.fromkeys(("scrollbar-background", "scrollbar-background-hover", "scrollbar-corner-color"), "background"),
+    "scrollbar-active": "border",
+    "scrollbar-background-active": "background",
+}
+"""What Textual would draw in the colour of the focus, and what it is drawn in here."""
+
+
 _SHADES: Mapping[str, float] = {"text-muted": 0.85, "text-disabled": 0.7}
 """How much of the text's own colour is in quieter text. Textual would leave that to what is behind it, which is not
 known where a list is drawn line by line."""
@@ -75,6 +84,7 @@ def textual_theme(theme: Theme) -> TextualTheme:
     plain = {name: value for name, value in theme.variables.items() if not value.startswith("$")}
     derived = _make(theme, plain).to_color_system().generate()
     plain = {name: _shade(derived, part) for name, part in _SHADES.items() if name not in theme.variables} | plain
+    plain = {name: derived[like] for name, like in _QUIET.items() if name not in theme.variables} | plain
     known = derived | plain
     references = {name: value for name, value in theme.variables.items() if value.startswith("$")}
     missing = {name: value for name, value in _MISSING.items() if name not in known}

@@ -126,8 +126,23 @@ async def test_keys_scroll_the_pane(browser: Any, folders: Any) -> None:
 
 def test_an_object_of_a_call_says_how_the_rest_of_it_is_found() -> None:
     of_a_call = replace(ENTRY, tags=(*ENTRY.tags, ("callId", "int-1")))
-    assert ["Call", "press . for everything of this call"] in [line.split(maxsplit=1) for line in lines(of_a_call)]
-    assert not any("everything of this call" in line for line in lines(replace(ENTRY, tags=(("dnis", "1"),))))
+    assert "press . for everything of this call" in preview(Subject(of_a_call, UTC), 60).plain
+    assert "THIS CALL" not in preview(Subject(replace(ENTRY, tags=(("dnis", "1"),)), UTC), 60).plain
+
+
+def test_values_are_broken_between_words_where_they_have_some() -> None:
+    entry = replace(
+        ENTRY, tags=(("note", "the delivery that was promised for Tuesday has not come"), ("key", "x" * 90))
+    )
+    told = detail_text(entry, UTC, 38).plain.split("\n")
+    assert max(map(len, told)) <= 38
+    at = next(number for number, line in enumerate(told) if line.startswith("note"))
+    assert [line[told[at].index("the") :] for line in told[at : at + 3]] == [
+        "the delivery that was",
+        "promised for Tuesday has not",
+        "come",
+    ]
+    assert "".join(line.split()[-1] for line in told if "xxx" in line) == "x" * 90
 
 
 def test_until_when_an_object_is_kept_is_told_by_the_policy_alone() -> None:
@@ -186,7 +201,7 @@ def test_a_preview_begins_with_who_when_and_how_long_and_ends_with_ids() -> None
         "branchId  hq",
         "Checksum  279f59fd (MD5)",
         "Address   acme8:us-east/id-1",
-        "… 8 more fields: i shows all",
+        "… 7 more fields: i shows all",
     ]
     assert all(line.cell_length <= 20 for line in preview(subject, 20).split("\n"))
 

@@ -10,7 +10,7 @@ from cloudstore_tui.fiql.phrases.compiler import (
     understand,
     with_condition,
 )
-from cloudstore_tui.fiql.phrases.terms import LocalTerm, Pattern
+from cloudstore_tui.fiql.phrases.terms import LocalTerm, Pattern, local_words
 
 __all__ = [
     "Compiled",
@@ -19,6 +19,7 @@ __all__ = [
     "as_phrase",
     "compile_phrase",
     "is_fiql",
+    "local_words",
     "phrase_of",
     "phrase_value",
     "understand",

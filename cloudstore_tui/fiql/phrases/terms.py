@@ -4,7 +4,7 @@ Some conditions the service cannot check: they are put to the rows that were fet
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
 from math import ceil, floor
@@ -195,9 +195,26 @@ class LocalTerm(msgspec.Struct, frozen=True):
         texts = (pattern.parts[1] if pattern.is_part else str(pattern) for pattern in self.patterns)
         return f"{'not ' if self.negated else ''}{' or '.join(f'“{text}”' for text in texts)}"
 
+    @property
+    def subject(self) -> str:
+        """Which fields it is about, in words."""
+        return "name, person or queue" if self.fields == WORD_FIELDS else " or ".join(self.fields)
+
+    @property
+    def demand(self) -> str:
+        """What they have to be, in words."""
+        return " or ".join(_words(pattern, negated=self.negated) for pattern in self.patterns)
+
     def __str__(self) -> str:
-        words = " or ".join(_words(pattern, negated=self.negated) for pattern in self.patterns)
-        return f"{'name, person or queue' if self.fields == WORD_FIELDS else ' or '.join(self.fields)} {words}"
+        return f"{self.subject} {self.demand}"
+
+
+def local_words(terms: Iterable[LocalTerm]) -> list[str]:
+    """Conditions in words, those on the same fields together."""
+    demands: dict[str, list[str]] = {}
+    for term in terms:
+        demands.setdefault(term.subject, []).append(term.demand)
+    return [f"{subject} {' and '.join(wanted)}" for subject, wanted in demands.items()]
 
 
 def _words(pattern: Pattern, *, negated: bool) -> str:

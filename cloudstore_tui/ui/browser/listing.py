@@ -133,7 +133,7 @@ class ListingState:
     def _looked_for(self) -> tuple[str, ...]:
         """What only loaded rows can be searched for, and what to write for a search of all."""
         return (
-            *(f"Searched there: {term}." for term in self.target.local),
+            f"Searched there: {self.target.local_words}.",
             "8x8 can't search for part of a text.",
             'Whole values are found everywhere: agent:"First Last", queue:"Name", a number or an id.',
         )
@@ -150,7 +150,7 @@ class ListingState:
             number = store.loaded if is_whole or total is None else total
             found = f"{number:,} match" if number else "no match"
         elif self.target.local:
-            found = f"{store.loaded:,} of {self.fetched:,} loaded"
+            found = f"{store.loaded:,} so far"
         known, size = store.sizes
         return (
             found,
@@ -227,7 +227,8 @@ class ListingState:
             return ""
         total = self.pager.total
         of = f" of {total:,}" if total is not None and total > self.fetched else ""
-        return f"{self.fetched:,}{of} rows fetched and searched"
+        rest = "" if self.pager.ended else "; Ctrl+E searches the rest"
+        return f"{self.fetched:,}{of} rows searched{rest}"
 
     def _order_words(self) -> str:
         sort, column = self.target.query.sort if self.target.query else None, self._sorted_column()

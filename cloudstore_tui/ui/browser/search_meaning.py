@@ -11,7 +11,7 @@ from cloudstore_tui.core.errors import FilterError
 from cloudstore_tui.core.models import Location, Retention
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fiql.checker import Problem, check
-from cloudstore_tui.fiql.phrases import Compiled, is_fiql, understand
+from cloudstore_tui.fiql.phrases import Compiled, is_fiql, local_words, understand
 from cloudstore_tui.fiql.reading import brief, explain
 from cloudstore_tui.fiql.syntax import names_type
 from cloudstore_tui.state.searches import SIGN, missing, placeholders_of
@@ -112,7 +112,7 @@ def in_words(text: str, scope: Scope, zone: tzinfo, now: datetime) -> tuple[str,
     node = meaning.node if meaning is not None else None
     parts = [] if names_type(node) or not scope.types else [scope.words]
     parts += [brief(node, zone, scope.types)] if node is not None else []
-    parts += map(str, meaning.local) if meaning is not None else []
+    parts += local_words(meaning.local) if meaning is not None else []
     words = ", ".join(part for part in parts if part) or "everything"
     names_state = meaning is not None and "objectState" in meaning.filter
     return f"{words}…" if is_half else words, not names_state

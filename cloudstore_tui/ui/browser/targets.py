@@ -11,7 +11,7 @@ from cloudstore_tui.core.paging import Page
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.evaluator import row_of
 from cloudstore_tui.fiql.parser import conjunction, parse
-from cloudstore_tui.fiql.phrases import LocalTerm, as_phrase, is_fiql, understand
+from cloudstore_tui.fiql.phrases import LocalTerm, as_phrase, is_fiql, local_words, understand
 from cloudstore_tui.fiql.reading import brief
 from cloudstore_tui.fiql.syntax import names_type, types_within
 from cloudstore_tui.ui.format import place_names
@@ -42,7 +42,7 @@ class NavigationTarget:
     @property
     def local_words(self) -> str:
         """The conditions that only fetched rows can be put to; empty without any."""
-        return ", and ".join(map(str, self.local))
+        return ", and ".join(local_words(self.local))
 
     def keeps(self, entry: Entry) -> bool:
         """Whether a fetched row meets them."""

@@ -23,6 +23,7 @@ _GAP = 2
 _CALL = "press . for everything of this call"
 _MAX_LABEL = 16
 """Cells of a label that values are aligned to; longer tag keys push theirs to the right."""
+_MIN_LABEL = 8
 _MIN_COLUMN = 40
 """Cells below which two fields do not stand side by side."""
 _SEVERAL = 8
@@ -245,7 +246,7 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     fields = fields_of(entry, zone)
     if not fields:
         return Content("")
-    label_width = min(max(_cells(field.label) for field in fields), _MAX_LABEL)
+    label_width = min(max(_cells(field.label) for field in fields), _MAX_LABEL, max(width // 3, _MIN_LABEL))
     column = (width - _GAP) // 2
     lines: list[Content] = []
     left: Content | None = None
@@ -275,7 +276,6 @@ def _object_fields(entry: StoredObject, zone: tzinfo) -> Iterator[DetailField]:
     yield DetailField("Size", _size(entry))
     yield DetailField("Duration", words.duration(entry.duration))
     yield DetailField("State", _state(entry.state))
-    yield DetailField("Call", _CALL if any(entry.tag(key) for key in SHARED) else "")
     yield DetailField("Created", words.full_time(entry.created, zone))
     yield DetailField("Modified", words.full_time(entry.modified, zone))
     yield DetailField("Updated", words.full_time(entry.updated, zone))
@@ -321,17 +321,15 @@ def _field_text(field: DetailField, label_width: int) -> Content:
 
 
 def _wrapped(text: Content, indent: int, width: int) -> Content:
-    """The text in lines of `width` cells, further ones indented to where values begin."""
-    if text.cell_length <= width:
-        return text
-    room = max(width - indent, 8)
-    first, rest = text.divide([_fitting(text.plain, max(width, 8))])[:2]
-    lines = [first]
-    while rest.plain:
-        cut = _fitting(rest.plain, room)
-        parts = rest.divide([cut]) if cut < len(rest.plain) else [rest, Content("")]
-        lines.append(parts[0].pad_left(indent))
-        rest = parts[1]
+    """The text in lines of `width` cells, further ones indented to where values begin; between words if it can be."""
+    lines: list[Content] = []
+    while text.plain:
+        room, start = (max(width - indent, 8), 0) if lines else (max(width, 8), indent)
+        end = _fitting(text.plain, room)
+        blank = text.plain.rfind(" ", start + 1, end + 1) if end < len(text.plain) else -1
+        cut = blank if blank > 0 else end
+        lines.append(text[:cut].pad_left(indent) if lines else text[:cut])
+        text = text[cut + (blank > 0) :]
     return Content("\n").join(lines)
 
 

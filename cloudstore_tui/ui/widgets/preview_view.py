@@ -238,6 +238,7 @@ class PreviewView(CursorList):
     PreviewView {
         height: 1fr; background: $background; color: $foreground;
         & > .preview--head { background: $panel; color: $foreground; text-style: bold; }
+        & > .preview--rule { color: $border-blurred; }
         & > .preview--gutter { color: $text-muted; }
         & > .preview--found { color: $background; background: $warning; text-style: underline; }
         & > .preview--cursor { background: $boost; text-style: bold; }
@@ -257,6 +258,7 @@ class PreviewView(CursorList):
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "preview--rule",
         "preview--gutter",
         "preview--found",
         "preview--cursor",
@@ -391,10 +393,10 @@ class PreviewView(CursorList):
         place, style = self.scroll_offset.y + y - 1, self.rich_style
         rows = self._rows.rows
         if y == 0:
-            style = self.get_component_rich_style("preview--head")
             is_below = rows[place + 1].line >= self.document.above if place + 1 < len(rows) else False
             head = self.document.head[0 if self.wraps else self._left :] if is_below else ""
-            segments = [Segment(" " * self._painter.gutter + head, style)]
+            style = self.get_component_rich_style(f"preview--{'head' if head else 'rule'}")
+            segments = [Segment(" " * self._painter.gutter + head if head else "─" * self.size.width, style)]
         elif place < len(rows):
             left = None if self.wraps else self._left
             parts = self._painter.parts(rows[place], left, at=place == self.cursor)
