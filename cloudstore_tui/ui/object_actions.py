@@ -171,7 +171,7 @@ class ObjectActions:
         copy = TemporaryCopy(entry.name)
         keep = False
         try:
-            await self._fetch(copy, entry, "fetching a copy to open", say)
+            await self._fetch(copy, entry, say)
             keep = not self._hand_over(command(program, copy.path))
         finally:
             if keep:
@@ -179,10 +179,10 @@ class ObjectActions:
             else:
                 copy.remove()
 
-    async def _fetch(self, copy: TemporaryCopy, entry: StoredObject, what: str, say: Say) -> None:
+    async def _fetch(self, copy: TemporaryCopy, entry: StoredObject, say: Say) -> None:
         def told(done: int, total: int | None) -> None:
             of = f" of {words.size(total)}" if total else ""
-            say(f"{what}… {words.size(done)}{of}. Esc stops")
+            say(f"fetching a copy to open… {words.size(done)}{of}. Esc stops")
 
         told(0, entry.size)
         await copy.fetch(self._watch.range_reader(entry), told)

@@ -31,27 +31,8 @@ _LACKS = {
     "image": "Nothing on this machine shows images.",
 }
 _ENDINGS = {
-    **dict.fromkeys(
-        (
-            "mp3",
-            "wav",
-            "ogg",
-            "oga",
-            "opus",
-            "flac",
-            "m4a",
-            "aac",
-            "amr",
-            "au",
-            "snd",
-            "aiff",
-            "wma",
-            "gsm",
-            "w64",
-            "ac3",
-        ),
-        "audio",
-    ),
+    **dict.fromkeys(("mp3", "wav", "ogg", "oga", "opus", "flac", "m4a", "aac"), "audio"),
+    **dict.fromkeys(("amr", "au", "snd", "aiff", "wma", "gsm", "w64", "ac3"), "audio"),
     **dict.fromkeys(("mp4", "webm", "mkv", "avi", "mov", "ogv", "flv", "mpg"), "video"),
     **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "heic"), "image"),
 }

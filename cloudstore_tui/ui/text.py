@@ -6,7 +6,7 @@ and nothing reaches the terminal as a command: characters that are not drawn are
 
 import re
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -19,7 +19,7 @@ from cloudstore_tui.core.text import LONGEST, MAX_MARKS, cut, pieces
 from cloudstore_tui.core.text import plain as _plain
 from cloudstore_tui.ui.mask import MASK
 
-__all__ = ["LONGEST", "MAX_MARKS", "check_guard", "install_guard", "plain", "shorten", "show"]
+__all__ = ["LONGEST", "MAX_MARKS", "check_guard", "fitting", "install_guard", "plain", "shorten", "show"]
 
 _CODE_STYLE = "$text-warning"
 _LONGEST_NAME = 200
@@ -50,6 +50,13 @@ def show(text: str, limit: int = LONGEST) -> Content:
         if is_code:
             spans.append(Span(start, end, _CODE_STYLE))
     return Content("".join(shown), spans)
+
+
+def fitting(text: str, width: int) -> int:
+    """How many characters of a text fit into `width` cells; at least one."""
+    if text.isascii():
+        return max(min(len(text), width), 1)
+    return len(text) if cell_len(text) <= width else max(len(chop_cells(text, width)[0]), 1)
 
 
 def _masked(text: str, limit: int) -> str:

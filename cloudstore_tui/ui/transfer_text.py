@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -140,14 +140,6 @@ def verified(levels: Mapping[str, int], files: int = 0) -> str:
     return "size checked" if sized == files else "not verified"
 
 
-def size_text(transfer: TransferSnapshot) -> str:
-    """How much it is; of a zip that is not packed yet, what its objects have together."""
-    if transfer.size is not None:
-        return words.size(transfer.size)
-    known = [size for size in sizes_of(transfer.request) if size is not None]
-    return words.size(sum(known), exact=False) if known else ""
-
-
 def of_text(done: int, size: int) -> str:
     """`5.1 of 12.4 MB`: both in one unit, the first right-aligned so that it does not jump."""
     total, _, unit = words.size(size).partition(" ")
@@ -160,9 +152,7 @@ def of_text(done: int, size: int) -> str:
 
 def about(seconds: float | None) -> str:
     """A long time in round words, a short one to the second: `38 min left`, `0:04 left`."""
-    if seconds is None or seconds < 120:
-        return words.time_left(seconds)
-    return f"{round(seconds / 60)} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
+    return words.time_left(seconds) if seconds is None or seconds < 120 else f"{in_time(seconds)} left"
 
 
 def in_time(seconds: float) -> str:
@@ -266,18 +256,23 @@ def _members(key: str, batch: BatchProgress, *, is_narrow: bool) -> Iterator[Tra
     now = [number for state in ACTIVE for number in batch.of_state[state]]
     now += islice(batch.of_state[State.FAILED], FEW)
     yield from (TransferRow(key, RowKind.TRANSFER, number) for number in sorted(now, key=batch.places.__getitem__))
-    rests: list[tuple[State, ...]] = [
-        (state,) for state in (State.QUEUED, State.PAUSED, State.CANCELLED) if batch.of_state[state]
-    ]
-    if len(batch.of_state[State.FAILED]) > FEW:
-        rests.append((State.FAILED,))
-    done = (State.DONE, State.SKIPPED)
-    if batch.of_state[State.DONE] or batch.of_state[State.SKIPPED]:
-        rests.append(done)
+    rests = [rest for rest in _RESTS if any(batch.of_state[state] for state in rest)]
+    if len(batch.of_state[State.FAILED]) <= FEW:
+        # Each of them has a row above.
+        rests = [rest for rest in rests if State.FAILED not in rest]
     if is_narrow and rests:
-        yield TransferRow(key, RowKind.REST, states=tuple(state for rest in rests for state in rest))
-        return
+        rests = [tuple(chain(*rests))]
     yield from (TransferRow(key, RowKind.REST, states=rest) for rest in rests)
+
+
+_RESTS: Sequence[tuple[State, ...]] = (
+    (State.QUEUED,),
+    (State.PAUSED,),
+    (State.CANCELLED,),
+    (State.FAILED,),
+    (State.DONE, State.SKIPPED),
+)
+"""States whose transfers share a row in a large batch."""
 
 
 def numbers_of(row: TransferRow, batch: BatchProgress) -> list[int]:
@@ -338,19 +333,11 @@ def line_of(
 ) -> Line:
     """A row in exactly the width of the line, but for its first cell, which is for the mark."""
     if row.kind is RowKind.REST:
-        text = " · ".join(_rest(batch, states) for states in _grouped(row.states))
+        text = " · ".join(_rest(batch, rest) for rest in _RESTS if rest[0] in row.states)
         return ((_cell(f"     {text}", columns.width)[1:], "muted"),)
     if row.kind is RowKind.BATCH:
         return _batch_line(batch, columns, zone, is_open=is_open)
     return _transfer_line(batch, batch.transfers[row.number], columns, zone)
-
-
-def _grouped(states: Sequence[State]) -> Iterator[tuple[State, ...]]:
-    for state in states:
-        if state is State.DONE:
-            yield State.DONE, State.SKIPPED
-        elif state is not State.SKIPPED:
-            yield (state,)
 
 
 def _rest(batch: BatchProgress, states: tuple[State, ...]) -> str:

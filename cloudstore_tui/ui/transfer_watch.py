@@ -160,11 +160,6 @@ class BatchProgress:
         return max(self.batch.size - self.bytes_of(*State), 0) if self.count > self._planned_files else 0
 
     @property
-    def arrived(self) -> int:
-        """Bytes that a drop would delete: of transfers that are not done."""
-        return sum(transfer.done for transfer in self.transfers.values() if not is_over(transfer))
-
-    @property
     def seconds_left(self) -> float | None:
         """Until all is done at the present speed; `None` where nobody can tell."""
         return max(self.size - self.done, 0) / self.speed if self.speed > 0 and self.size else None
@@ -351,16 +346,20 @@ class TransferWatch:
         return self._transfers.keeps
 
     @property
+    def ours(self) -> list[BatchProgress]:
+        """The batches of this program."""
+        return [batch for batch in self.batches.values() if not batch.process]
+
+    @property
     def unfinished(self) -> int:
         """How many transfers the end of the program would stop, or lose."""
         states = GOES_ON if self.keeps else GOES_ON | {State.PAUSED}
-        ours = (batch for batch in self.batches.values() if not batch.process)
-        return sum(len(batch.of_state[state]) for batch in ours for state in states)
+        return sum(len(batch.of_state[state]) for batch in self.ours for state in states)
 
     @property
     def running(self) -> list[BatchProgress]:
         """The batches of this program that go on."""
-        return [batch for batch in self.batches.values() if batch.goes_on and not batch.process]
+        return [batch for batch in self.ours if batch.goes_on]
 
     def transfer_of(self, location: Location) -> TransferSnapshot | None:
         """The last transfer that brings an object, alone or in a zip."""
@@ -448,7 +447,7 @@ class TransferWatch:
         """Take batches off the list that ended, but for what failed; how many transfers that were."""
         # What ended a moment ago is told before it goes.
         self.look_at_all()
-        ended = [batch for batch in self.batches.values() if batch.has_ended and not batch.process]
+        ended = [batch for batch in self.ours if batch.has_ended]
         numbers = [number for batch in ended for number, one in batch.transfers.items() if is_over(one)]
         self._transfers.forget(*numbers)
         self._off(numbers)
@@ -489,8 +488,7 @@ class TransferWatch:
 
     def look_at_all(self) -> None:
         """See what became of all of them, also of what changed a moment ago."""
-        ours = (batch for batch in self.batches.values() if not batch.process)
-        self._look_at([number for batch in ours for number in batch.transfers.keys() - batch.kept])
+        self._look_at([number for batch in self.ours for number in batch.transfers.keys() - batch.kept])
 
     def _look_at(self, others: Iterable[int]) -> None:
         self._looked, self._timer = monotonic(), None
@@ -577,11 +575,6 @@ class TransferWatch:
 
     def _batch(self, number: int) -> BatchProgress:
         return self.batches[self._batch_of[number]]
-
-    @property
-    def ours(self) -> list[BatchProgress]:
-        """The batches of this program."""
-        return [batch for batch in self.batches.values() if not batch.process]
 
     def _publish_kept(self) -> None:
         self.kept.publish(sum(len(batch.kept) for batch in self.batches.values()))

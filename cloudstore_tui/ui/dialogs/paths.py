@@ -53,9 +53,10 @@ def complete_path(text: str, start: Path, *, folders_only: bool = False) -> Comp
     head = text[: len(text) - len(tail)]
     if text == "~":
         return Completion("~/", ("~/",))
-    names = _names(local_path(head, start), folders_only=folders_only)
-    visible = (name for name in names if tail.startswith(".") or not name.startswith("."))
-    found = complete_word(tail, visible)
+    entries = [entry for entry in _entries(local_path(head, start)) if tail.startswith(".") or entry.name[0] != "."]
+    folders = [f"{entry.name}/" for entry in entries if _is_folder(entry)]
+    files = [] if folders_only else [entry.name for entry in entries if not _is_folder(entry)]
+    found = complete_word(tail, [*folders, *files])
     return Completion(head + found.text, found.candidates)
 
 
@@ -67,13 +68,13 @@ def local_path(text: str, start: Path) -> Path:
     return path if path.is_absolute() else start / path
 
 
-def _names(folder: Path, *, folders_only: bool) -> list[str]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder; nothing where it cannot be read."""
     try:
         with os.scandir(folder) as found:
-            entries = [(entry.name, _is_folder(entry)) for entry in islice(found, MAX_FILES)]
+            return list(islice(found, MAX_FILES))
     except (OSError, ValueError):
         return []
-    return [f"{name}/" if is_folder else name for name, is_folder in entries if is_folder or not folders_only]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -417,12 +418,7 @@ def listed(typed: str, start: Path) -> list[_LocalEntry]:
     tail = typed.rpartition("/")[2]
     folder = local_path(typed[: len(typed) - len(tail)], start)
     is_wild = bool(_WILD & set(tail))
-    try:
-        with os.scandir(folder) as found:
-            entries = list(islice(found, MAX_FILES))
-    except (OSError, ValueError):
-        return []
-    kept = [entry for entry in entries if _is_meant(entry.name, tail, is_wild=is_wild)]
+    kept = [entry for entry in _entries(folder) if _is_meant(entry.name, tail, is_wild=is_wild)]
     made = [made for entry in kept if (made := _local(folder, entry)) is not None]
     shown = (entry for entry in made if not (is_wild and entry.is_folder))
     return sorted(shown, key=lambda entry: (not entry.is_folder, entry.path.name.lower()))[:MAX_SHOWN]

@@ -117,7 +117,8 @@ class HelpScreen(BaseScreen[None]):
                 placed.setdefault(area, []).append(row)
             if not is_off(binding.key):
                 row.keys.append(key_display(self.app, binding))
-        return {**{area: found for area, found in placed.items() if found and area != MOVING}, **_only(placed, MOVING)}
+        placed[MOVING] = placed.pop(MOVING, [])
+        return {area: found for area, found in placed.items() if found}
 
     def _set(self, width: int) -> None:
         words, room = self._wanted.casefold().split(), max(width - 4, 30)
@@ -152,10 +153,6 @@ class HelpScreen(BaseScreen[None]):
             Content(" " * _GAP).join([_padded(line, wide) for line in lines])
             for lines in zip_longest(*columns, fillvalue=empty)
         ]
-
-
-def _only(placed: dict[str, list[HelpRow]], area: str) -> dict[str, list[HelpRow]]:
-    return {area: placed[area]} if area in placed else {}
 
 
 def _lines(row: HelpRow, width: int, *, whole: bool) -> list[Content]:

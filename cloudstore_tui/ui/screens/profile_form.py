@@ -53,15 +53,8 @@ class ProfileRows(Vertical):
         self.read_only = FormRow.choosing(READ_ONLY, "Read-only", about, (_YES, _NO))
         labels = ", ".join(row.label for row in self.rare)
         self.more = FormRow.choosing(MORE, "Advanced options", f"Rarely needed: {labels}.", (_NO, _YES))
-        self.lines = (
-            *self.usual,
-            self.store,
-            *self.secrets,
-            *self.commands,
-            self.read_only,
-            self.more,
-            *self.rare,
-        )
+        secrets = (self.store, *self.secrets, *self.commands)
+        self.lines = (*self.usual, *secrets, self.read_only, self.more, *self.rare)
         """All of them from the top, those that are not shown included."""
 
     def offer(self, stores: Sequence[str]) -> None:
@@ -104,20 +97,6 @@ class ProfileRows(Vertical):
                 row.value = known.get(row.key, row.value)
 
 
-def name_row(taken: Collection[str]) -> FormRow:
-    """The line for the name."""
-    return FormRow("name", NAME.label, f"{NAME.help} {NAME.where}", partial(_checked_name, taken))
-
-
-def service_row(names: Collection[str], about: str) -> FormRow:
-    """The line for the service."""
-    return FormRow.choosing(SERVICE, "Service", about, tuple(names))
-
-
-def _checked_name(taken: Collection[str], text: str) -> None:
-    check_name(text.strip(), taken)
-
-
 def _option_row(option: Option) -> FormRow:
     about = f"{option.help} {option.where}".strip()
     if option.choices:
@@ -152,8 +131,10 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
         """Ask for a profile of one of these services; `taken` are names that are taken."""
         super().__init__()
         self._specs = {spec.name: spec for spec in specs}
-        self.naming = name_row(taken)
-        self.choosing = service_row(self._specs, "; ".join(f"{spec.name}: {spec.title}" for spec in specs))
+        about = f"{NAME.help} {NAME.where}"
+        self.naming = FormRow("name", NAME.label, about, lambda text: check_name(text.strip(), taken))
+        about = "; ".join(f"{spec.name}: {spec.title}" for spec in specs)
+        self.choosing = FormRow.choosing(SERVICE, "Service", about, tuple(self._specs))
         self._services: dict[str, ProfileRows] = {}
         self._trouble = ""
 

@@ -1,10 +1,11 @@
 """All that was asked for, on a screen of its own."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -86,8 +87,8 @@ class RestoresScreen(ExplainingScreen[None]):
         heads = _columns("  What", "State", "Size", "", width)[1:] if self._requests else ""
         self.query_one("#heads", StatusBar).set_text(heads)
         lines = [_line(request, self._zone, now, width) for request in self._requests]
-        if [line.plain for line in lines] != self._lines or not self._requests:
-            self._lines = [line.plain for line in lines]
+        if lines != self._lines or not lines:
+            self._lines = lines
             self._show(lines)
             self.refresh_bindings()
 
@@ -111,31 +112,30 @@ class RestoresScreen(ExplainingScreen[None]):
     def action_refresh(self) -> None:
         self._do(self._restores.look)
 
-    def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.run_worker(self._done(work), group="work", exclusive=False)
-
-    async def _done(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    @work(group="work")
+    async def _do(self, wanted: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()
+            await wanted()
         finally:
             await self.read()
 
-    def _read_again(self) -> None:
+    @work(group="read", exclusive=True)
+    async def _read_again(self) -> None:
         if self.is_current:
-            self.run_worker(self.read(), group="read", exclusive=True)
+            await self.read()
 
-    def _show(self, lines: Sequence[Content]) -> None:
+    def _show(self, lines: Sequence[str]) -> None:
         options = self.query_one(OptionList)
         at = options.highlighted or 0
         options.clear_options()
-        options.add_options(lines or [Option(_EMPTY, disabled=True)])
+        options.add_options(map(Content, lines) if lines else [Option(_EMPTY, disabled=True)])
         options.highlighted = min(at, len(lines) - 1) if lines else None
 
 
-def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> Content:
+def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> str:
     word = "expired" if request.is_over(now) else request.status.value
     what, size = f"{_MARKS[request.status]} {plain(request.title or request.name)}", words.size(request.size)
-    return Content(_columns(what, word, size, plain(describe(request, zone, now)), width))
+    return _columns(what, word, size, plain(describe(request, zone, now)), width)
 
 
 def _columns(what: str, state: str, size: str, about: str, width: int) -> str:

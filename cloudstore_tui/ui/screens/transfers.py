@@ -325,8 +325,7 @@ class TransfersScreen(ExplainingScreen[None]):
         if not self._watch.batches:
             return "There are no transfers."
         if action in ("pause_all", "clear"):
-            ours = [batch for batch in self._watch.batches.values() if not batch.process]
-            states = {state for state in State if any(batch.of_state[state] for batch in ours)}
+            states = {state for batch in self._watch.ours for state in State if batch.of_state[state]}
         else:
             batch, states = self.table.current, self.table.chosen_states()
             if batch is not None and batch.process and action not in ("folder", "copy_path"):
@@ -335,11 +334,6 @@ class TransfersScreen(ExplainingScreen[None]):
         if action == "retry" and states <= _ENDED:
             why = "It is done; there is nothing to try again."
         return "" if states & needed else why
-
-    def _all(self) -> Iterator[TransferSnapshot]:
-        for batch in self._watch.batches.values():
-            if not batch.process:
-                yield from batch.transfers.values()
 
     def _chosen(self) -> Iterator[TransferSnapshot]:
         for key, numbers in self.table.chosen().items():
@@ -353,14 +347,17 @@ class TransfersScreen(ExplainingScreen[None]):
         self._pause(self._chosen())
 
     def action_pause_all(self) -> None:
-        self._pause(self._all())
+        self._pause(one for batch in self._watch.ours for one in batch.transfers.values())
 
     def _pause(self, transfers: Iterable[TransferSnapshot]) -> None:
         wanted = list(transfers)
         if going_on := [one.id for one in wanted if one.state in GOES_ON]:
             self._watch.pause(going_on)
         else:
-            resting = [one.id for one in wanted if one.state is State.PAUSED]
+            self._resume(wanted)
+
+    def _resume(self, transfers: Iterable[TransferSnapshot]) -> None:
+        if resting := [one.id for one in transfers if one.state is State.PAUSED]:
             self.run_worker(self._watch.resume(resting), group="orders")
 
     def action_cancel(self) -> None:
@@ -379,8 +376,7 @@ class TransfersScreen(ExplainingScreen[None]):
     def action_retry(self) -> None:
         wanted = list(self._chosen())
         self._watch.retry([one.id for one in wanted if one.state in _AGAIN])
-        if resting := [one.id for one in wanted if one.state is State.PAUSED]:
-            self.run_worker(self._watch.resume(resting), group="orders")
+        self._resume(wanted)
 
     def action_move(self, step: int) -> None:
         if (row := self.table.row) is not None and not self._watch.move(row.batch, row.number, step):

@@ -271,19 +271,24 @@ def _terms(preview: Preview) -> Iterator[str]:
 
 
 def _dialogue(dialogue: Dialogue, width: int) -> Iterator[Content]:
+    order = {name: place for place, name in enumerate(dict.fromkeys(turn.speaker for turn in dialogue.turns))}
+    for turn, (time, name) in zip(dialogue.turns, _heads(dialogue), strict=True):
+        side = "first" if order[turn.speaker] % 2 == 0 else "second"
+        hang = len(time) + len(name)
+        first, *more = textwrap.wrap(plain(turn.text, _MAX_LINE), max(width - hang, 10)) or [""]
+        yield Content.assemble((time, _STYLES["time"]), (name, _STYLES[side]), first)
+        yield from (Content(" " * hang + line) for line in more)
+
+
+def _heads(dialogue: Dialogue) -> list[tuple[str, str]]:
+    """The time and the speaker of each turn, all of one width; empty where none has one."""
     names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in dialogue.turns]
-    order = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    wide = max(map(cell_len, order), default=0)
     times = [clock(turn.start) if turn.start is not None else "" for turn in dialogue.turns]
-    long = max(map(len, times), default=0)
-    hang = (long + 1 if long else 0) + (wide + 2 if wide else 0)
-    for turn, name, time in zip(dialogue.turns, names, times, strict=True):
-        side = "first" if order[name] % 2 == 0 else "second"
-        parts = [Content.styled(f"{time:{long}} ", _STYLES["time"])] if long else []
-        parts += [Content.styled(f"{name:{wide}}  ", _STYLES[side])] if wide else []
-        wrapped = textwrap.wrap(plain(turn.text, _MAX_LINE), max(width - hang, 10)) or [""]
-        yield Content("").join([*parts, Content(wrapped[0])])
-        yield from (Content(" " * hang + line) for line in wrapped[1:])
+    wide, long = max(map(cell_len, names), default=0), max(map(len, times), default=0)
+    return [
+        (f"{time:{long}} " if long else "", f"{name:{wide}}  " if wide else "")
+        for time, name in zip(times, names, strict=True)
+    ]
 
 
 def _aside_lines(preview: Preview, width: int) -> Iterator[Content]:
@@ -297,13 +302,8 @@ def _short_lines(preview: Preview, width: int) -> Iterator[str]:
     if not isinstance(preview.body, Dialogue):
         yield from (_cut(MASK.text(line.text), width) for line in render(preview, width).lines if line.text.strip())
         return
-    names = [plain(turn.speaker, _WIDEST_SPEAKER) for turn in preview.body.turns]
-    wide = max(map(cell_len, names), default=0)
-    times = [clock(turn.start) if turn.start is not None else "" for turn in preview.body.turns]
-    long = max(map(len, times), default=0)
-    for turn, name, time in zip(preview.body.turns, names, times, strict=True):
-        start = f"{f'{time:{long}} ' if long else ''}{f'{name:{wide}}  ' if wide else ''}"
-        yield _cut(start + plain(turn.text, _MAX_LINE), width)
+    for turn, (time, name) in zip(preview.body.turns, _heads(preview.body), strict=True):
+        yield _cut(time + name + plain(turn.text, _MAX_LINE), width)
 
 
 def _cut(text: str, width: int) -> str:

@@ -107,10 +107,8 @@ class Header(Widget):
     def remask(self) -> None:
         self.update()
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, _y: int) -> Strip:
         width, style = self.size.width, self.rich_style
-        if y:
-            return Strip.blank(width, style)
         left, right = self._fitted(width)
         gap = max(width - _width_of(left) - _width_of(right), 0)
         styles = {kind: self.get_component_rich_style(f"header--{kind}") for kind in ("warning", "accent", "between")}
@@ -179,9 +177,10 @@ class StatusBar(Widget):
             self.text = text
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        line = plain(self.text) if y == 0 else ""
-        return Strip([Segment(set_cell_size(f" {line}", self.size.width), self.rich_style)], self.size.width)
+    def render_line(self, _y: int) -> Strip:
+        return Strip(
+            [Segment(set_cell_size(f" {plain(self.text)}", self.size.width), self.rich_style)], self.size.width
+        )
 
 
 class MessageLine(Static):
@@ -272,10 +271,8 @@ class Footer(Widget):
             self._items = items
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, _y: int) -> Strip:
         width, style = self.size.width, self.rich_style
-        if y:
-            return Strip.blank(width, style)
         key_style = self.get_component_rich_style("footer--key")
         segments, x = [], 0
         for start, item, words in self._placed(width):

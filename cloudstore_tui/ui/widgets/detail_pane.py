@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from msgspec import Struct
+from rich.cells import cell_len
 from textual.content import Content
 from textual.timer import Timer
 
@@ -14,7 +15,7 @@ from cloudstore_tui.fiql.fields import Unit, unit_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.text import show
+from cloudstore_tui.ui.text import fitting, show
 from cloudstore_tui.ui.widgets.scrolled_text import ScrolledText
 
 _LABEL_STYLE = "$text-muted"
@@ -191,8 +192,8 @@ def _details(entry: Entry, zone: tzinfo, width: int) -> list[Content]:
     told = [field for field in fields if field.label in _FIRST]
     rest = [field for field in fields if field.is_tag and field not in told]
     shown = (sorted(told, key=lambda field: _FIRST.index(field.label)) + rest)[:_SEVERAL]
-    label_width = min(max((_cells(field.label) for field in shown), default=0), _MAX_LABEL)
-    lines = [_cut_content(_field_text(field, label_width), width) for field in shown]
+    label_width = min(max((cell_len(field.label) for field in shown), default=0), _MAX_LABEL)
+    lines = [_field_text(field, label_width).truncate(width, ellipsis=True) for field in shown]
     left = len(fields) - len(shown)
     more = [_cut(f"… {counted(left, 'more field')}: i shows all", width).stylize(_LABEL_STYLE)] if left else []
     return [*_headed("DETAILS", "", width), *lines, *more] if shown else []
@@ -202,7 +203,7 @@ def _headed(title: str, right: str, width: int) -> list[Content]:
     head = Content.styled(title, _HEAD_STYLE)
     if not right:
         return [head]
-    gap = width - _cells(title) - _cells(right)
+    gap = width - cell_len(title) - cell_len(right)
     return [head + " " * gap + show(right)] if gap >= _GAP else [head, *_split(show(right), width)]
 
 
@@ -211,7 +212,7 @@ def _joined(parts: Sequence[str], width: int, between: str = " · ") -> list[Con
     lines: list[str] = []
     for part in parts:
         line = f"{lines[-1]}{between}{part}" if lines else part
-        if lines and _cells(line) <= width:
+        if lines and cell_len(line) <= width:
             lines[-1] = line
         else:
             lines.append(part)
@@ -219,13 +220,7 @@ def _joined(parts: Sequence[str], width: int, between: str = " · ") -> list[Con
 
 
 def _cut(line: str, width: int) -> Content:
-    return _cut_content(show(line), width)
-
-
-def _cut_content(text: Content, width: int) -> Content:
-    if text.cell_length <= width:
-        return text
-    return text.divide([_fitting(text.plain, max(width - 1, 1))])[0] + "…"
+    return show(line).truncate(width, ellipsis=True)
 
 
 def _split(text: Content, width: int) -> list[Content]:
@@ -246,7 +241,7 @@ def detail_text(entry: Entry, zone: tzinfo, width: int) -> Content:
     fields = fields_of(entry, zone)
     if not fields:
         return Content("")
-    label_width = min(max(_cells(field.label) for field in fields), _MAX_LABEL, max(width // 3, _MIN_LABEL))
+    label_width = min(max(cell_len(field.label) for field in fields), _MAX_LABEL, max(width // 3, _MIN_LABEL))
     column = (width - _GAP) // 2
     lines: list[Content] = []
     left: Content | None = None
@@ -325,26 +320,12 @@ def _wrapped(text: Content, indent: int, width: int) -> Content:
     lines: list[Content] = []
     while text.plain:
         room, start = (max(width - indent, 8), 0) if lines else (max(width, 8), indent)
-        end = _fitting(text.plain, room)
+        end = fitting(text.plain, room)
         blank = text.plain.rfind(" ", start + 1, end + 1) if end < len(text.plain) else -1
         cut = blank if blank > 0 else end
         lines.append(text[:cut].pad_left(indent) if lines else text[:cut])
         text = text[cut + (blank > 0) :]
     return Content("\n").join(lines)
-
-
-def _fitting(text: str, width: int) -> int:
-    """How many characters of `text` fit into `width` cells; at least one."""
-    used = 0
-    for index, character in enumerate(text):
-        used += _cells(character)
-        if used > width:
-            return max(index, 1)
-    return len(text)
-
-
-def _cells(text: str) -> int:
-    return Content(text).cell_length
 
 
 def totals(folders: int, files: int, size: int, *, exact: bool) -> str:

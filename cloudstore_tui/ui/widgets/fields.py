@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
@@ -169,6 +170,9 @@ class ChoiceLine(Static, can_focus=True):
         ),
     ]
 
+    value: reactive[str] = reactive("", init=False, repaint=False)
+    """The word that is chosen."""
+
     @dataclass
     class Changed(Message):
         """Another word was chosen."""
@@ -183,30 +187,20 @@ class ChoiceLine(Static, can_focus=True):
 
     def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None) -> None:
         super().__init__("", id=id)
-        self._words = tuple(words)
-        self._value = value or self._words[0]
+        self.words = tuple(words)
+        """What there is to choose from."""
+        self.set_reactive(ChoiceLine.value, value or self.words[0])
 
-    @property
-    def value(self) -> str:
-        """The word that is chosen."""
-        return self._value
+    def validate_value(self, word: str) -> str:
+        return word if word in self.words else self.value
 
-    @value.setter
-    def value(self, word: str) -> None:
-        if word not in self._words or word == self._value:
-            return
-        self._value = word
+    def watch_value(self, word: str) -> None:
         self._draw()
         self.post_message(self.Changed(self, word))
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What there is to choose from."""
-        return self._words
-
     def offer(self, words: Sequence[str], value: str) -> None:
         """Choose from other words."""
-        self._words = tuple(words)
+        self.words = tuple(words)
         self._draw()
         self.value = value
 
@@ -215,7 +209,7 @@ class ChoiceLine(Static, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         start = 0
-        for word in self._words:
+        for word in self.words:
             end = start + len(_marked(word, chosen=False))
             if start <= event.x < end:
                 self.value = word
@@ -223,11 +217,11 @@ class ChoiceLine(Static, can_focus=True):
             start = end + len(_GAP)
 
     def action_choose(self, step: int) -> None:
-        at = self._words.index(self._value) if self._value in self._words else 0
-        self.value = self._words[(at + step) % len(self._words)]
+        at = self.words.index(self.value) if self.value in self.words else 0
+        self.value = self.words[(at + step) % len(self.words)]
 
     def _draw(self) -> None:
-        self.update(Content(_GAP.join(_marked(word, chosen=word == self._value) for word in self._words)))
+        self.update(Content(_GAP.join(_marked(word, chosen=word == self.value) for word in self.words)))
 
 
 def _marked(word: str, *, chosen: bool) -> str:

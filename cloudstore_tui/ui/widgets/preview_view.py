@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from msgspec import Struct
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
@@ -21,7 +21,7 @@ from textual.widgets import Input, Static
 from cloudstore_tui.preview.clock import clock
 from cloudstore_tui.preview.render import MARGIN, RenderedDocument
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.text import fitting, plain
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 from cloudstore_tui.ui.widgets.fields import BarInput
 
@@ -111,7 +111,7 @@ class PreviewRows:
         hang = hang if hang <= width - _LEAST else 0
         start, room, indent = 0, width, 0
         while start < len(text):
-            end = start + _fitting(text[start : start + room], room)
+            end = start + fitting(text[start : start + room], room)
             if end < len(text) and (blank := text.rfind(" ", start + 1, end + 1)) > start and text[start:blank].strip():
                 end = blank
             yield PreviewRow(number, start, end, indent)
@@ -119,13 +119,6 @@ class PreviewRows:
             room, indent = width - hang, hang
         if not text:
             yield PreviewRow(number, 0, 0)
-
-
-def _fitting(text: str, width: int) -> int:
-    """How many characters fit into cells."""
-    if text.isascii() or cell_len(text) <= width:
-        return len(text)
-    return max(len(chop_cells(text, width)[0]), 1)
 
 
 def after_cells(text: str, cells: int) -> int:
@@ -183,47 +176,6 @@ class PreviewSearch:
 
 Part = tuple[str, tuple[str, ...]]
 """Some text, and the roles that say how it looks."""
-
-
-class PreviewPainter:
-    """Cuts rows into parts that look alike."""
-
-    def __init__(self, rows: PreviewRows, search: PreviewSearch) -> None:
-        self.numbers = False
-        """Whether lines are numbered."""
-        self.playhead: int | None = None
-        """The column of a waveform that is heard now."""
-        self._rows = rows
-        self._search = search
-
-    @property
-    def gutter(self) -> int:
-        """Cells before the text."""
-        return 2 + self._digits
-
-    def parts(self, row: PreviewRow, left: int | None, *, at: bool) -> Iterator[Part]:
-        """The parts of a row: from its own characters, or from a column of the line that is not wrapped."""
-        line, text = self._rows.document.lines[row.line], self._rows.text(row.line)
-        is_folded = row.line in self._rows.folded
-        fold = ("▸" if is_folded else "▾") if line.last and not row.start else " "
-        number = f"{row.line + 1:>{self._digits - 1}} " if self.numbers and not row.start else " " * self._digits
-        yield f"{'›' if at else ' '}{number}{fold}", ("gutter",)
-        yield " " * row.indent, ()
-        start, end = (row.start, row.end) if left is None else (after_cells(text, left), len(text))
-        spans = [] if is_folded else list(line.roles)
-        spans += self._search.spans(text)
-        first, behind, _ = self._rows.document.wave
-        if self.playhead is not None and first <= row.line < behind:
-            # A silent column has nothing to be drawn on.
-            text, end = text.ljust(self.playhead + 1), max(end, self.playhead + 1)
-            spans.append((self.playhead, self.playhead + 1, "playhead"))
-        edges = {edge for first, last, _ in spans for edge in (first, last) if start < edge < end}
-        for first, last in pairwise(sorted({start, end} | edges)):
-            yield text[first:last], tuple(role for begin, stop, role in spans if begin <= first < stop)
-
-    @property
-    def _digits(self) -> int:
-        return len(str(len(self._rows.document.lines))) + 1 if self.numbers else 0
 
 
 _ROLES = ("head", "key", "string", "number", "word", "time", "name", "first", "second", "note", "wave", "playhead")
@@ -289,7 +241,10 @@ class PreviewView(CursorList):
         self._left = 0
         self._folds = False
         self._search = PreviewSearch()
-        self._painter = PreviewPainter(self._rows, self._search)
+        self._numbers = False
+        """Whether lines are numbered."""
+        self._playhead: int | None = None
+        """The column of a waveform that is heard now."""
         self._said = ""
 
     @property
@@ -334,8 +289,8 @@ class PreviewView(CursorList):
         """Show how much of a waveform was heard; `None` where nothing is played."""
         first, behind, columns = self.document.wave
         wanted = None if share is None or behind <= first else MARGIN + min(int(share * columns), columns - 1)
-        if wanted != self._painter.playhead:
-            self._painter.playhead = wanted
+        if wanted != self._playhead:
+            self._playhead = wanted
             for row, shown in enumerate(self._rows.rows):
                 if first <= shown.line < behind:
                     self.refresh_row(row)
@@ -366,7 +321,7 @@ class PreviewView(CursorList):
         if what == "wrap":
             self.wraps, self._left = not self.wraps, 0
         else:
-            self._painter.numbers = not self._painter.numbers
+            self._numbers = not self._numbers
         self._arrange(line)
 
     def action_aside(self, steps: int) -> None:
@@ -396,10 +351,10 @@ class PreviewView(CursorList):
             is_below = rows[place + 1].line >= self.document.above if place + 1 < len(rows) else False
             head = self.document.head[0 if self.wraps else self._left :] if is_below else ""
             style = self.get_component_rich_style(f"preview--{'head' if head else 'rule'}")
-            segments = [Segment(" " * self._painter.gutter + head if head else "─" * self.size.width, style)]
+            segments = [Segment(" " * self._gutter + head if head else "─" * self.size.width, style)]
         elif place < len(rows):
             left = None if self.wraps else self._left
-            parts = self._painter.parts(rows[place], left, at=place == self.cursor)
+            parts = self._parts(rows[place], left, at=place == self.cursor)
             segments = [Segment(text, self._style(roles)) for text, roles in parts]
             if place == self.cursor:
                 style += self.get_component_rich_style("preview--cursor", partial=True)
@@ -408,6 +363,35 @@ class PreviewView(CursorList):
             segments = [Segment(f"  {plain(self._said)}" if y == 1 and not rows else "", style)]
         return Strip(segments).adjust_cell_length(self.size.width, style)
 
+    @property
+    def _digits(self) -> int:
+        return len(str(len(self.document.lines))) + 1 if self._numbers else 0
+
+    @property
+    def _gutter(self) -> int:
+        """Cells before the text."""
+        return 2 + self._digits
+
+    def _parts(self, row: PreviewRow, left: int | None, *, at: bool) -> Iterator[Part]:
+        """The parts of a row: from its own characters, or from a column of the line that is not wrapped."""
+        line, text = self.document.lines[row.line], self._rows.text(row.line)
+        is_folded = row.line in self._rows.folded
+        fold = ("▸" if is_folded else "▾") if line.last and not row.start else " "
+        number = f"{row.line + 1:>{self._digits - 1}} " if self._numbers and not row.start else " " * self._digits
+        yield f"{'›' if at else ' '}{number}{fold}", ("gutter",)
+        yield " " * row.indent, ()
+        start, end = (row.start, row.end) if left is None else (after_cells(text, left), len(text))
+        spans = [] if is_folded else list(line.roles)
+        spans += self._search.spans(text)
+        first, behind, _ = self.document.wave
+        if self._playhead is not None and first <= row.line < behind:
+            # A silent column has nothing to be drawn on.
+            text, end = text.ljust(self._playhead + 1), max(end, self._playhead + 1)
+            spans.append((self._playhead, self._playhead + 1, "playhead"))
+        edges = {edge for first, last, _ in spans for edge in (first, last) if start < edge < end}
+        for first, last in pairwise(sorted({start, end} | edges)):
+            yield text[first:last], tuple(role for begin, stop, role in spans if begin <= first < stop)
+
     def _style(self, roles: tuple[str, ...]) -> Style:
         style = self.rich_style
         for role in roles:
@@ -415,7 +399,7 @@ class PreviewView(CursorList):
         return style
 
     def _arrange(self, line: int) -> None:
-        self._rows.arrange(max(self.size.width - self._painter.gutter, 0), wrap=self.wraps)
+        self._rows.arrange(max(self.size.width - self._gutter, 0), wrap=self.wraps)
         self.set_row_count(len(self._rows.rows))
         self.cursor = self._rows.row_of(line)
         self.refresh()
@@ -508,9 +492,7 @@ class PlayerBar(Widget):
         self.display = False
         self._text = ""
 
-    def render_line(self, y: int) -> Strip:
-        if y:
-            return Strip.blank(self.size.width, self.rich_style)
+    def render_line(self, _y: int) -> Strip:
         width, cell = self.size.width, self._cell(self._share)
         line = f" {self._text}  "
         if self._length >= _NARROWEST:
