@@ -50,6 +50,7 @@ def size(value: int | None, *, exact: bool = True) -> str:
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -181,6 +182,51 @@ def time_left(seconds: float | None) -> str:
     """How long something will still take, `0:03 left`; empty if nobody knows."""
     text = duration(seconds)
     return f"{text} left" if text else ""
+
+
+def of_text(done: int, total: int) -> str:
+    """`5.1 of 12.4 MB`: both in one unit, the first right-aligned so that it does not jump."""
+    number, _, unit = size(total).partition(" ")
+    if unit == "B":
+        return f"{done:>3} of {total} B"
+    scale = total / float(number)
+    digits = 0 if float(number) >= 100 else 1
+    return f"{f'{done / scale:.{digits}f}':>3} of {total / scale:.{digits}f} {unit}"
+
+
+def about(seconds: float | None) -> str:
+    """A long time in round words, a short one to the second: `38 min left`, `0:04 left`."""
+    return time_left(seconds) if seconds is None or seconds < 120 else f"{in_time(seconds)} left"
+
+
+def in_time(seconds: float) -> str:
+    """A guess of how long something takes: `40 s`, `38 min`, `2.1 h`."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def moment_text(moment: datetime | None, zone: tzinfo) -> str:
+    """A moment as short as it is clear: `today 14:15`, `29 Nov 14:12`; of another year the day, `1 Sep 2024`."""
+    if moment is None:
+        return ""
+    shown, now = local(moment, zone), datetime.now(zone)
+    if shown.date() == now.date():
+        return f"today {shown:%H:%M}"
+    return day(shown) if shown.year != now.year else f"{day(shown)[:-5]} {shown:%H:%M}"
+
+
+def percent(done: int, size: int) -> int:
+    """How much is there; all of it only where nothing is missing."""
+    return min(done * 100 // size, 100) if size else 0
+
+
+def meter(done: int, size: int, width: int) -> str:
+    """How much is there, in eighths of cells."""
+    whole = width * 8
+    eighths = min(round(done * whole / size), whole if done >= size else whole - 1) if size else 0
+    bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    return bar + "░" * (width - len(bar))
 
 
 def count(number: int) -> str:

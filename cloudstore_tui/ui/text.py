@@ -5,6 +5,7 @@ and nothing reaches the terminal as a command: characters that are not drawn are
 """
 
 import re
+from pathlib import Path
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.color import ColorSystem
@@ -15,11 +16,9 @@ from textual.content import Content, Span
 from textual.strip import Strip
 
 from cloudstore_tui.core.errors import UnsafeError
-from cloudstore_tui.core.text import LONGEST, MAX_MARKS, cut, pieces
+from cloudstore_tui.core.text import LONGEST, cut, pieces
 from cloudstore_tui.core.text import plain as _plain
 from cloudstore_tui.ui.mask import MASK
-
-__all__ = ["LONGEST", "MAX_MARKS", "check_guard", "fitting", "install_guard", "plain", "shorten", "show"]
 
 _CODE_STYLE = "$text-warning"
 _LONGEST_NAME = 200
@@ -57,6 +56,35 @@ def fitting(text: str, width: int) -> int:
     if text.isascii():
         return max(min(len(text), width), 1)
     return len(text) if cell_len(text) <= width else max(len(chop_cells(text, width)[0]), 1)
+
+
+def elide(text: str, width: int) -> str:
+    """`text` in at most `width` cells, without its middle where it is longer: names differ at both ends."""
+    if cell_len(text) <= width or width < 1:
+        return text if width > 0 else ""
+    head = (width - 1) // 2
+    tail = text
+    while cell_len(tail) > width - 1 - head:
+        tail = tail[1:]
+    return set_cell_size(text, head).rstrip() + "…" + tail
+
+
+def end_of(text: str, width: int) -> str:
+    """The end of a text in at most `width` cells: of a path, that tells most."""
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) > max(width - 1, 0):
+        text = text[1:]
+    return f"…{text}"
+
+
+def home_path(path: Path | str) -> str:
+    """A local path as people write it; of a masked one only the end."""
+    path = Path(path)
+    home = Path.home()
+    if MASK.on:
+        return MASK.path(path)
+    return f"~/{path.relative_to(home)}".removesuffix("/.") if path.is_relative_to(home) else str(path)
 
 
 def _masked(text: str, limit: int) -> str:

@@ -18,7 +18,7 @@ from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadReques
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.text import elide, end_of, home_path, plain
 from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, span_of, was_there
 
 WIDE, NARROW, TINY = 110, 60, 40
@@ -27,7 +27,6 @@ FEW = 20
 """Transfers up to which a batch shows each of them; of more, those that wait or are done are one row."""
 LONGEST_NAME = 500
 """Characters of a name that are looked at."""
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 STATE_WORDS: Mapping[State, str] = {
     State.QUEUED: "waiting",
@@ -90,15 +89,6 @@ def batch_title(entries: Sequence[StoredObject], zone: tzinfo = UTC) -> str:
     return f"{title}, {region}" if len(regions) == 1 and (region := regions.pop()) else title
 
 
-def home_path(path: Path | str) -> str:
-    """A local path as people write it; of a masked one only the end."""
-    path = Path(path)
-    home = Path.home()
-    if MASK.on:
-        return MASK.path(path)
-    return f"~/{path.relative_to(home)}".removesuffix("/.") if path.is_relative_to(home) else str(path)
-
-
 def title_of(batch: BatchProgress) -> str:
     """What a batch is called; not yet safe to draw."""
     if batch.batch.title:
@@ -140,78 +130,13 @@ def verified(levels: Mapping[str, int], files: int = 0) -> str:
     return "size checked" if sized == files else "not verified"
 
 
-def of_text(done: int, size: int) -> str:
-    """`5.1 of 12.4 MB`: both in one unit, the first right-aligned so that it does not jump."""
-    total, _, unit = words.size(size).partition(" ")
-    scale = size / float(total) if float(total) else 1
-    if unit == "B":
-        return f"{done:>3} of {size} B"
-    digits = 0 if float(total) >= 100 else 1
-    return f"{f'{done / scale:.{digits}f}':>3} of {size / scale:.{digits}f} {unit}"
-
-
-def about(seconds: float | None) -> str:
-    """A long time in round words, a short one to the second: `38 min left`, `0:04 left`."""
-    return words.time_left(seconds) if seconds is None or seconds < 120 else f"{in_time(seconds)} left"
-
-
-def in_time(seconds: float) -> str:
-    """A guess of how long something takes: `40 s`, `38 min`, `2.1 h`."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def moment_text(moment: datetime | None, zone: tzinfo) -> str:
-    """A moment as short as it is clear: `today 14:15`, `29 Nov 14:12`; of another year the day, `1 Sep 2024`."""
-    if moment is None:
-        return ""
-    local, now = moment.astimezone(zone), datetime.now(zone)
-    if local.date() == now.date():
-        return f"today {local:%H:%M}"
-    return f"{local.day} {local:%b} {local.year if local.year != now.year else f'{local:%H:%M}'}"
-
-
 def failure(transfer: TransferSnapshot) -> str:
     """Why it failed and what helps, without the place: the name says that."""
     error = transfer.error
     return f"{error.message}. {error.hint}".rstrip() if error is not None else transfer.note or "failed"
 
 
-def percent(done: int, size: int) -> int:
-    """How much is there; all of it only where nothing is missing."""
-    return min(done * 100 // size, 100) if size else 0
-
-
 # Cells
-
-
-def meter(done: int, size: int, width: int) -> str:
-    """How much is there, in eighths of cells."""
-    whole = width * 8
-    eighths = min(round(done * whole / size), whole if done >= size else whole - 1) if size else 0
-    bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-    return bar + "░" * (width - len(bar))
-
-
-def elide(text: str, width: int) -> str:
-    """`text` in at most `width` cells, without its middle where it is longer: names differ at both ends."""
-    if cell_len(text) <= width or width < 1:
-        return text if width > 0 else ""
-    head = (width - 1) // 2
-    tail = text
-    while cell_len(tail) > width - 1 - head:
-        tail = tail[1:]
-    return set_cell_size(text, head).rstrip() + "…" + tail
-
-
-def end_of(text: str, width: int) -> str:
-    """The end of a text in at most `width` cells: of a path, that tells most."""
-    if cell_len(text) <= width:
-        return text
-    while cell_len(text) > max(width - 1, 0):
-        text = text[1:]
-    return f"…{text}"
 
 
 def _cell(text: str, width: int) -> str:
@@ -442,9 +367,9 @@ def _progress(columns: Columns, state: State, done: int, size: int, said: str, t
     room = columns.width - columns.progress - 1
     if state in _WITH_METER and size and not said.startswith("failed"):
         if not columns.meter:
-            return f"{percent(done, size):>4} % "
-        pair = of_text(done, size)
-        left = f"{meter(done, size, columns.meter)}  {pair}"
+            return f"{words.percent(done, size):>4} % "
+        pair = words.of_text(done, size)
+        left = f"{words.meter(done, size, columns.meter)}  {pair}"
         return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
     said = plain(said, 4 * LONGEST_NAME)
     if time and columns.meter:
@@ -479,7 +404,7 @@ def summary(batches: Mapping[str, BatchProgress]) -> str:
         speed = sum(batch.speed for batch in running)
         left = sum(max(batch.size - batch.done, 0) for batch in running)
         seconds = left / speed if speed else None
-        parts = [f"{counted(len(running), 'batch', 'batches')} running", words.speed(speed), about(seconds)]
+        parts = [f"{counted(len(running), 'batch', 'batches')} running", words.speed(speed), words.about(seconds)]
         return " · ".join(filter(None, parts))
     states = Counter(batch.state for batch in ours)
     kinds = ((State.PAUSED, "paused"), (State.FAILED, "failed"), (State.DONE, "done"))
@@ -499,12 +424,12 @@ def running_text(running: Sequence[BatchProgress], width: int) -> str:
     gap, between = ("  ", "   ") if wide else (" ", "  ")
     head = f" {sign} {files:,} of {count:,}" + (" files" if wide else "")
     if size:
-        head += f"{gap}{meter(done, size, 20 if wide else 10)}{gap}{percent(done, size):>2} %"
-    parts = [head, of_text(done, size) if wide and size else ""]
+        head += f"{gap}{words.meter(done, size, 20 if wide else 10)}{gap}{words.percent(done, size):>2} %"
+    parts = [head, words.of_text(done, size) if wide and size else ""]
     if all(batch.state is State.PACKING for batch in running):
         parts += [STATE_WORDS[State.PACKING]]
     elif speed:
-        parts += [words.speed(speed), about(max(size - done, 0) / speed if size else None)]
+        parts += [words.speed(speed), words.about(max(size - done, 0) / speed if size else None)]
     left = between.join(filter(None, parts)) + " → "
     hint = "t transfers" if wide else "t"
     targets = list(dict.fromkeys(target_of(batch) for batch in running))

@@ -33,7 +33,8 @@ from cloudstore_tui.ui.downloads import (
 )
 from cloudstore_tui.ui.format import counted, total_size
 from cloudstore_tui.ui.report import report, tell
-from cloudstore_tui.ui.transfer_text import batch_title, home_path, kinds_of
+from cloudstore_tui.ui.text import home_path
+from cloudstore_tui.ui.transfer_text import batch_title, kinds_of
 from cloudstore_tui.ui.transfer_watch import TransferWatch
 
 ZIP_FROM = 10

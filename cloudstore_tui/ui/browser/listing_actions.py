@@ -11,8 +11,8 @@ from cloudstore_tui.ui.browser.actions import ActionGroup, action
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane
 from cloudstore_tui.ui.browser.listing import ListingController, ListingState
 from cloudstore_tui.ui.dialogs.columns import ColumnsDialog, SortDialog
+from cloudstore_tui.ui.format import meter, percent
 from cloudstore_tui.ui.report import tell
-from cloudstore_tui.ui.transfer_text import meter, percent
 
 MAX_MARKED = 100_000
 """Rows up to which everything that matches is read to be marked."""

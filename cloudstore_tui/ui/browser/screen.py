@@ -51,7 +51,8 @@ from cloudstore_tui.ui.opening import kind_of
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_watch import RestoreWatch
 from cloudstore_tui.ui.screens.home import HomeChoice, Target
-from cloudstore_tui.ui.transfer_text import home_path, path_of, result_text
+from cloudstore_tui.ui.text import home_path
+from cloudstore_tui.ui.transfer_text import path_of, result_text
 from cloudstore_tui.ui.transfer_watch import BatchProgress, TransferWatch
 from cloudstore_tui.ui.widgets.activity_strip import ActivityStrip
 from cloudstore_tui.ui.widgets.chrome import Badge

@@ -16,9 +16,8 @@ from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
-from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.transfer_text import elide, home_path, in_time, moment_text
+from cloudstore_tui.ui.format import counted, in_time, moment_text
+from cloudstore_tui.ui.text import elide, home_path, show
 
 
 class FetchDialog(Dialog[FetchAnswer | None]):

@@ -22,8 +22,7 @@ from textual.widgets import Input, OptionList, Static
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.text import show
-from cloudstore_tui.ui.transfer_text import elide, home_path
+from cloudstore_tui.ui.text import elide, home_path, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 MAX_FILES = 10_000

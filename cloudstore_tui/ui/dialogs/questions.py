@@ -14,9 +14,8 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.deletions import TYPED_ABOVE
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog
-from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.text import plain, show
-from cloudstore_tui.ui.transfer_text import elide, moment_text
+from cloudstore_tui.ui.format import counted, moment_text
+from cloudstore_tui.ui.text import elide, plain, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 

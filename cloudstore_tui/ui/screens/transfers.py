@@ -22,6 +22,7 @@ from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 from cloudstore_tui.ui.dialogs.questions import CancelDialog
 from cloudstore_tui.ui.opening import open_folder
 from cloudstore_tui.ui.report import sentence, tell
+from cloudstore_tui.ui.text import home_path
 from cloudstore_tui.ui.transfer_text import (
     WIDE,
     Columns,
@@ -29,7 +30,6 @@ from cloudstore_tui.ui.transfer_text import (
     RowKind,
     TransferRow,
     describe,
-    home_path,
     line_of,
     numbers_of,
     path_of,

@@ -12,8 +12,9 @@ from textual.strip import Strip
 
 from cloudstore_tui.core import text as safe
 from cloudstore_tui.core.errors import UnsafeError
+from cloudstore_tui.core.text import MAX_MARKS
 from cloudstore_tui.ui import text as guarded
-from cloudstore_tui.ui.text import MAX_MARKS, check_guard, install_guard, plain, show
+from cloudstore_tui.ui.text import check_guard, install_guard, plain, show
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
