@@ -21,7 +21,9 @@ from cloudstore_tui.core.text import plain as _plain
 from cloudstore_tui.ui.mask import MASK
 
 _CODE_STYLE = "$text-warning"
-_LONGEST_NAME = 200
+LONGEST_NAME = 500
+"""Characters of a name that are looked at, where few of them can be drawn."""
+_MASKED_BEYOND = 200
 """Characters beyond a limit that may belong to a name or number that begins before it."""
 
 COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -69,6 +71,11 @@ def elide(text: str, width: int) -> str:
     return set_cell_size(text, head).rstrip() + "…" + tail
 
 
+def cell(text: str, width: int) -> str:
+    """A text that is made safe, in exactly `width` cells."""
+    return set_cell_size(elide(plain(text, LONGEST_NAME), width), max(width, 0))
+
+
 def end_of(text: str, width: int) -> str:
     """The end of a text in at most `width` cells: of a path, that tells most."""
     if cell_len(text) <= width:
@@ -88,7 +95,7 @@ def home_path(path: Path | str) -> str:
 
 
 def _masked(text: str, limit: int) -> str:
-    return MASK.text(text[: limit + _LONGEST_NAME]) if MASK.on else text
+    return MASK.text(text[: limit + _MASKED_BEYOND]) if MASK.on else text
 
 
 def shorten(text: str, width: int, *, middle: bool = False) -> str:

@@ -1,32 +1,24 @@
-"""What is said of transfers: batches and their rows, how they ended, where the files are, everything about one."""
+"""What is said of transfers: what they are called, what runs, how they ended, where the files are, all about one."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
+from datetime import UTC, tzinfo
 from functools import lru_cache
-from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias
 
-import msgspec
 from rich.cells import cell_len, set_cell_size
 
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.fiql.fields import TYPE_NAMES, type_label, type_plural
-from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest, name_of, sizes_of
+from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest, name_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.text import elide, end_of, home_path, plain
-from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, span_of, was_there
+from cloudstore_tui.ui.text import LONGEST_NAME, cell, elide, home_path, plain
+from cloudstore_tui.ui.transfer_watch import BatchProgress
 
-WIDE, NARROW, TINY = 110, 60, 40
-"""Cells from which on there is a column for the target, a meter of ten, a meter at all."""
-FEW = 20
-"""Transfers up to which a batch shows each of them; of more, those that wait or are done are one row."""
-LONGEST_NAME = 500
-"""Characters of a name that are looked at."""
+WIDE = 110
+"""Cells from which on there is a column for the target."""
 
 STATE_WORDS: Mapping[State, str] = {
     State.QUEUED: "waiting",
@@ -41,20 +33,6 @@ STATE_WORDS: Mapping[State, str] = {
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
 }
-_SIGNS: Mapping[State, str] = {
-    State.QUEUED: "·",
-    State.PACKING: "⟳",
-    State.PAUSED: "‖",
-    State.DONE: "✓",
-    State.SKIPPED: "✓",
-    State.FAILED: "✗",
-    State.CANCELLED: "✗",
-}
-_WITH_METER = frozenset({State.RUNNING, State.PAUSED})
-
-Piece: TypeAlias = tuple[str, str]
-"""A text that is safe to draw, and its role: a state, `head`, `muted` or empty."""
-Line: TypeAlias = tuple[Piece, ...]
 
 
 # Words
@@ -117,11 +95,11 @@ def path_of(batch: BatchProgress) -> Path | None:
     return Path(batch.batch.target) if batch.batch.target else None
 
 
-def verified(levels: Mapping[str, int], files: int = 0) -> str:
+def verified(levels: Mapping[str, int]) -> str:
     """How well files were verified: `all verified`, `38 of 41 verified`; of one file `verified`, `size checked`."""
     good = sum(count for level, count in levels.items() if level and not level.startswith(("size", "unverified")))
     sized = sum(count for level, count in levels.items() if level.startswith("size"))
-    files = max(files, sum(levels.values()))
+    files = sum(levels.values())
     every = "all " if files > 1 else ""
     if good == files:
         return f"{every}verified"
@@ -134,266 +112,6 @@ def failure(transfer: TransferSnapshot) -> str:
     """Why it failed and what helps, without the place: the name says that."""
     error = transfer.error
     return f"{error.message}. {error.hint}".rstrip() if error is not None else transfer.note or "failed"
-
-
-# Cells
-
-
-def _cell(text: str, width: int) -> str:
-    """A text that is made safe and brought to a width."""
-    return set_cell_size(elide(plain(text, LONGEST_NAME), width), max(width, 0))
-
-
-class RowKind(StrEnum):
-    """What a row of the list stands for."""
-
-    BATCH = "batch"
-    TRANSFER = "transfer"
-    REST = "rest"
-    """Transfers of a large batch that have the same state."""
-
-
-class TransferRow(msgspec.Struct, frozen=True):
-    """One row: a batch, one of its transfers, or many of them that wait or are done."""
-
-    batch: str
-    """The key of its batch."""
-    kind: RowKind = RowKind.BATCH
-    number: int = 0
-    states: tuple[State, ...] = ()
-
-
-def rows_of(batches: Mapping[str, BatchProgress], unfolded: set[str], *, is_narrow: bool) -> list[TransferRow]:
-    """All rows, in the order the batches came."""
-    rows: list[TransferRow] = []
-    for key, batch in batches.items():
-        rows.append(TransferRow(key))
-        if key in unfolded:
-            rows += _members(key, batch, is_narrow=is_narrow)
-    return rows
-
-
-def _members(key: str, batch: BatchProgress, *, is_narrow: bool) -> Iterator[TransferRow]:
-    """The rows below a batch: each transfer of a small one; of a large one what happens now, and how much is left."""
-    if len(batch.transfers) <= FEW:
-        yield from (TransferRow(key, RowKind.TRANSFER, number) for number in batch.transfers)
-        return
-    now = [number for state in ACTIVE for number in batch.of_state[state]]
-    now += islice(batch.of_state[State.FAILED], FEW)
-    yield from (TransferRow(key, RowKind.TRANSFER, number) for number in sorted(now, key=batch.places.__getitem__))
-    rests = [rest for rest in _RESTS if any(batch.of_state[state] for state in rest)]
-    if len(batch.of_state[State.FAILED]) <= FEW:
-        # Each of them has a row above.
-        rests = [rest for rest in rests if State.FAILED not in rest]
-    if is_narrow and rests:
-        rests = [tuple(chain(*rests))]
-    yield from (TransferRow(key, RowKind.REST, states=rest) for rest in rests)
-
-
-_RESTS: Sequence[tuple[State, ...]] = (
-    (State.QUEUED,),
-    (State.PAUSED,),
-    (State.CANCELLED,),
-    (State.FAILED,),
-    (State.DONE, State.SKIPPED),
-)
-"""States whose transfers share a row in a large batch."""
-
-
-def numbers_of(row: TransferRow, batch: BatchProgress) -> list[int]:
-    """The transfers that a row stands for."""
-    if row.kind is RowKind.BATCH:
-        return list(batch.transfers)
-    if row.kind is RowKind.TRANSFER:
-        return [row.number] if row.number in batch.transfers else []
-    return [number for state in row.states for number in batch.of_state[state]]
-
-
-def states_of(row: TransferRow, batch: BatchProgress) -> Iterator[State]:
-    """The states of the transfers that a row stands for."""
-    if row.kind is RowKind.TRANSFER:
-        yield from (batch.transfers[number].state for number in numbers_of(row, batch))
-    else:
-        yield from (state for state in row.states or State if batch.of_state[state])
-
-
-class Columns(msgspec.Struct, frozen=True):
-    """Where the columns of the list begin, in a line of some width."""
-
-    width: int
-
-    @property
-    def meter(self) -> int:
-        """Cells of a meter."""
-        return 16 if self.width >= WIDE else 10 if self.width >= NARROW else 4 if self.width >= TINY else 0
-
-    @property
-    def progress(self) -> int:
-        """Where meters and sizes begin."""
-        if self.width >= WIDE:
-            return self.width - 41
-        return self.width - (39 if self.width >= NARROW else 26 if self.width >= TINY else 7)
-
-    @property
-    def where(self) -> int:
-        """Where the target begins; where there is no room for it, it stands behind the title."""
-        return self.progress - 33 - (self.width - 120) // 4 if self.width >= WIDE else self.progress
-
-    def head(self) -> str:
-        """The line of titles, or a rule where there is no room for them."""
-        if self.width < WIDE:
-            return "─" * self.width
-        return _put(self.width, (3, "What"), (self.where, "Where to"), (self.progress, "Progress"))
-
-
-def _put(width: int, *parts: tuple[int, str]) -> str:
-    line = ""
-    for start, text in parts:
-        line = set_cell_size(line, start) + text
-    return set_cell_size(line, max(width, 0))
-
-
-def line_of(
-    row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzinfo = UTC, *, is_open: bool = False
-) -> Line:
-    """A row in exactly the width of the line, but for its first cell, which is for the mark."""
-    if row.kind is RowKind.REST:
-        text = " · ".join(_rest(batch, rest) for rest in _RESTS if rest[0] in row.states)
-        return ((_cell(f"     {text}", columns.width)[1:], "muted"),)
-    if row.kind is RowKind.BATCH:
-        return _batch_line(batch, columns, zone, is_open=is_open)
-    return _transfer_line(batch, batch.transfers[row.number], columns, zone)
-
-
-def _rest(batch: BatchProgress, states: tuple[State, ...]) -> str:
-    """`36 more waiting`, or `2 zips done: 1 000 files, 805 MB, all verified`."""
-    many = sum(len(batch.of_state[state]) for state in states)
-    if State.DONE not in states:
-        return f"{_SIGNS[states[0]]} {many:,} more {STATE_WORDS[states[0]]}"
-    what = f"{counted(many, 'zip')} done: " if batch.zips else ""
-    files = counted(batch.files(*states), "file") + ("" if what else " done")
-    return f"✓ {what}{files}, {words.size(batch.bytes_of(*states))}, {verified(batch.levels)}"
-
-
-def sign_of(state: State, *, is_upload: bool = False) -> str:
-    """The sign of a state."""
-    return _SIGNS.get(state, "↑" if is_upload else "↓")
-
-
-def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
-    state = batch.state
-    sign = sign_of(state, is_upload=batch.is_upload)
-    title, target = title_of(batch), target_of(batch)
-    if batch.process:
-        title += f" (pid {batch.process})"
-    where = ""
-    if columns.width >= WIDE:
-        zips = len(batch.zips)
-        where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
-    elif target:
-        room = columns.where - 9
-        target = end_of(plain(target, LONGEST_NAME), max(room // 3, room - cell_len(plain(title, LONGEST_NAME))))
-        title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
-    fold = "▾" if is_open else "▸"
-    said, time = _said_of_batch(batch, state), _time_of_batch(batch, state, zone)
-    # Something of it arrived: that says more than what happens to one of many.
-    shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
-    progress = _progress(columns, shown, batch.done, batch.size, said, time)
-    return _line(columns, f"{fold} ", sign, title, where, state, progress)
-
-
-def _said_of_batch(batch: BatchProgress, state: State) -> str:
-    """What stands in place of a meter."""
-    if state is State.DONE or state is State.SKIPPED:
-        said = verified(batch.levels) if batch.levels else STATE_WORDS[State.SKIPPED]
-        return f"{words.size(batch.size)} · {said.removeprefix('all ')}"
-    if state is State.FAILED:
-        many, count = len(batch.of_state[State.FAILED]), len(batch.transfers)
-        return (f"{many:,} of {count:,} failed: " if count > 1 else "") + failure(next(batch.failures()))
-    only = batch.only
-    return only.note if only is not None and only.note else STATE_WORDS[state]
-
-
-def _time_of_batch(batch: BatchProgress, state: State, zone: tzinfo) -> str:
-    if batch.goes_on:
-        return words.duration(batch.seconds_left)
-    if state is State.PAUSED:
-        return "stopped" if batch.kept else "paused"
-    return _clock(batch.ended, zone)
-
-
-def _clock(moment: datetime | None, zone: tzinfo) -> str:
-    return words.time(moment, zone)[11:]
-
-
-def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Columns, zone: tzinfo) -> Line:
-    request, state = transfer.request, transfer.state
-    title, where = name_of(request), ""
-    if isinstance(request, ZipRequest):
-        title = f"zip {batch.zips[transfer.id]}"
-        title += f" of {len(batch.zips)}" if columns.width < WIDE else ""
-        if (span := span_of(request)) is not None:
-            title += "   " + span_text(*span, zone, is_short=columns.width < WIDE)
-        where = counted(len(request.members), "file")
-    elif isinstance(request, UploadRequest):
-        where = home_path(request.path.parent)
-    elif columns.width >= WIDE:
-        where = home_path(request.folder)
-    size = transfer.size if transfer.size is not None else sum(size or 0 for size in sizes_of(request))
-    said = _said(transfer)
-    if state is State.RUNNING:
-        time = words.duration(transfer.eta)
-    elif state is State.PAUSED:
-        time = "stopped" if transfer.id in batch.kept else "paused"
-    else:
-        time = _clock(transfer.ended, zone)
-    progress = _progress(columns, state, transfer.done, size, said, time)
-    where = where if columns.width >= WIDE else ""
-    return _line(columns, "    ", sign_of(state, is_upload=batch.is_upload), title, where, state, progress)
-
-
-def _said(transfer: TransferSnapshot) -> str:
-    if transfer.state is State.FAILED:
-        return failure(transfer)
-    if transfer.state is State.DONE:
-        level = transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
-        said = "already there, the same" if was_there(transfer) else verified({level: 1})
-        return " · ".join(filter(None, (words.size(transfer.size or transfer.done), said, transfer.note)))
-    return transfer.note or STATE_WORDS[transfer.state]
-
-
-def _progress(columns: Columns, state: State, done: int, size: int, said: str, time: str) -> str:
-    """Meter, bytes and time, or what there is to say; in the width from where it begins."""
-    room = columns.width - columns.progress - 1
-    if state in _WITH_METER and size and not said.startswith("failed"):
-        if not columns.meter:
-            return f"{words.percent(done, size):>4} % "
-        pair = words.of_text(done, size)
-        left = f"{words.meter(done, size, columns.meter)}  {pair}"
-        return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
-    said = plain(said, 4 * LONGEST_NAME)
-    if time and columns.meter:
-        return set_cell_size(elide(said, room - len(time) - 2), room - len(time)) + f"{time} "
-    return _cell(said, room + 1)
-
-
-def _line(columns: Columns, indent: str, sign: str, title: str, where: str, state: State, progress: str) -> Line:
-    room = columns.where - 1 - len(indent) - 2
-    what = _cell(title, room - 1) + " "
-    target = _cell(where, columns.progress - columns.where - 2) + "  " if columns.where < columns.progress else ""
-    line = ((indent, "muted"), (f"{sign} ", state.value), (what, ""), (target, "muted"), (progress, state.value))
-    return tuple(piece for piece in line if piece[0])
-
-
-def span_text(first: datetime, last: datetime, zone: tzinfo, *, is_short: bool) -> str:
-    """From the oldest to the newest: `30 Aug 14:02 – 31 Aug 09:40`, or in short `30–31 Aug`."""
-    first, last = first.astimezone(zone), last.astimezone(zone)
-    if not is_short:
-        return f"{first.day} {first:%b %H:%M} – {last.day} {last:%b %H:%M}"
-    if first.date() == last.date():
-        return f"{last.day} {last:%b}"
-    is_one_month = (first.year, first.month) == (last.year, last.month)
-    return f"{first.day}–{last.day} {last:%b}" if is_one_month else f"{first.day} {first:%b}–{last.day} {last:%b}"
 
 
 def summary(batches: Mapping[str, BatchProgress]) -> str:
@@ -437,7 +155,7 @@ def running_text(running: Sequence[BatchProgress], width: int) -> str:
     room = width - cell_len(left) - cell_len(hint) - 3
     if room < 4:
         return set_cell_size(left.removesuffix(" → "), width)
-    return left + _cell(target, room) + f"  {hint} "
+    return left + cell(target, room) + f"  {hint} "
 
 
 def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") -> str:
@@ -450,7 +168,7 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
         head, target = f" ✓ {_result(batch)}", target_of(batch)
     end = f"  {hint} " if hint else " "
     if not target:
-        return _cell(head, width - cell_len(end)) + end if hint else elide(plain(head), width)
+        return cell(head, width - cell_len(end)) + end if hint else elide(plain(head), width)
     room = width - cell_len(end) - 3
     head = elide(plain(head, LONGEST_NAME), max(room - 12, room // 2))
     line = f"{head} → {elide(plain(target, LONGEST_NAME), room - cell_len(head))}"

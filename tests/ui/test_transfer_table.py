@@ -13,10 +13,10 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.format import meter, of_text
-from cloudstore_tui.ui.screens.transfers import TransferTable
 from cloudstore_tui.ui.text import elide
 from cloudstore_tui.ui.transfer_text import result_text, running_text
 from cloudstore_tui.ui.transfer_watch import BatchProgress
+from cloudstore_tui.ui.widgets.transfer_table import TransferTable
 
 WHERE = Location("acme8", "us-east")
 

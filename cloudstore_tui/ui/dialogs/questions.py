@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
-from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -15,7 +14,7 @@ from cloudstore_tui.deletions import TYPED_ABOVE
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog
 from cloudstore_tui.ui.format import counted, moment_text
-from cloudstore_tui.ui.text import elide, plain, show
+from cloudstore_tui.ui.text import cell, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 
@@ -170,7 +169,7 @@ class DeleteDialog(NumberQuestion):
         yield from self.compose_number()
 
     def _line(self, entry: StoredObject) -> Content:
-        name = set_cell_size(elide(plain(entry.name), _NAME), _NAME)
+        name = cell(entry.name, _NAME)
         when = moment_text(_moment(entry), self._zone)
         return Content(f"{words.size(entry.size, exact=entry.size_exact):<{_SIZE}}{name}  {when:>{_WHEN}}")
 

@@ -1,0 +1,473 @@
+"""The list of transfers: batches and their rows, drawn line by line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from itertools import chain, islice
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest, name_of, sizes_of
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.format import counted
+from cloudstore_tui.ui.text import LONGEST_NAME, cell, elide, end_of, home_path, plain
+from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, target_of, title_of, verified
+from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, span_of, was_there
+from cloudstore_tui.ui.widgets.cursor_list import CursorList
+
+NARROW, TINY = 60, 40
+"""Cells from which on there is a meter of ten, a meter at all."""
+FEW = 20
+"""Transfers up to which a batch shows each of them; of more, those that wait or are done are one row."""
+_SIGNS: Mapping[State, str] = {
+    State.QUEUED: "·",
+    State.PACKING: "⟳",
+    State.PAUSED: "‖",
+    State.DONE: "✓",
+    State.SKIPPED: "✓",
+    State.FAILED: "✗",
+    State.CANCELLED: "✗",
+}
+_WITH_METER = frozenset({State.RUNNING, State.PAUSED})
+_EMPTY = " No transfers. d in the browser downloads, u uploads."
+
+Piece: TypeAlias = tuple[str, str]
+"""A text that is safe to draw, and its role: a state, `head`, `muted` or empty."""
+Line: TypeAlias = tuple[Piece, ...]
+
+
+class RowKind(StrEnum):
+    """What a row of the list stands for."""
+
+    BATCH = "batch"
+    TRANSFER = "transfer"
+    REST = "rest"
+    """Transfers of a large batch that have the same state."""
+
+
+class TransferRow(Struct, frozen=True):
+    """One row: a batch, one of its transfers, or many of them that wait or are done."""
+
+    batch: str
+    """The key of its batch."""
+    kind: RowKind = RowKind.BATCH
+    number: int = 0
+    states: tuple[State, ...] = ()
+
+    def numbers(self, batch: BatchProgress) -> list[int]:
+        """The transfers that it stands for."""
+        if self.kind is RowKind.BATCH:
+            return list(batch.transfers)
+        if self.kind is RowKind.TRANSFER:
+            return [self.number] if self.number in batch.transfers else []
+        return [number for state in self.states for number in batch.of_state[state]]
+
+    def states_of(self, batch: BatchProgress) -> set[State]:
+        """The states of the transfers that it stands for."""
+        if self.kind is RowKind.TRANSFER:
+            return {batch.transfers[number].state for number in self.numbers(batch)}
+        return {state for state in self.states or State if batch.of_state[state]}
+
+
+# The table
+
+
+_LOOKS: Mapping[str, str] = {
+    **dict.fromkeys((State.DONE, State.SKIPPED), "transfers--done"),
+    State.FAILED: "transfers--failed",
+    **dict.fromkeys((State.CANCELLED, State.WAITING, State.PAUSED, State.QUEUED), "transfers--waiting"),
+    **dict.fromkeys((State.SIGNING, State.PACKING, State.RUNNING, State.VERIFYING), "transfers--running"),
+    "head": "transfers--head",
+    "muted": "transfers--muted",
+    "mark": "transfers--mark",
+}
+
+
+class TransferTable(CursorList, can_focus=True):
+    """Shows batches, those that are unfolded with their rows. Rows stay where they are, and so does the cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values(), "transfers--cursor"}
+    DEFAULT_CSS = """
+    TransferTable {
+        height: 1fr; border-bottom: solid $border-blurred;
+        &.-wide { border-top: solid $border-blurred; }
+        & > .transfers--running { color: $text-primary; }
+        & > .transfers--waiting { color: $text-warning; }
+        & > .transfers--done { color: $text-success; }
+        & > .transfers--failed { color: $text-error; }
+        & > .transfers--muted { color: $text-muted; }
+        & > .transfers--mark { color: $text-accent; text-style: bold; }
+        & > .transfers--head { color: $text-muted; text-style: bold; }
+        & > .transfers--cursor { text-style: bold reverse; }
+    }
+    """
+
+    class Moved(Message):
+        """The cursor is on another row, or its row is another one."""
+
+    class Opened(Message):
+        """A row was clicked that has the cursor already."""
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        super().__init__(id="table")
+        self._zone = zone
+        self._batches: Mapping[str, BatchProgress] = {}
+        self._rows: list[TransferRow] = []
+        self._drawn: dict[int, tuple[Line, bool]] = {}
+        self.unfolded: set[str] = set()
+        """The keys of batches that are shown with their transfers."""
+        self.marks: set[TransferRow] = set()
+        """The rows that are marked."""
+
+    @property
+    def row(self) -> TransferRow | None:
+        """The one under the cursor."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def current(self) -> BatchProgress | None:
+        """The batch of the row under the cursor."""
+        return self._batches.get(self.row.batch) if self.row is not None else None
+
+    def chosen(self) -> dict[str, list[int]]:
+        """The numbers of what is marked, or of the row under the cursor, by batch."""
+        chosen: dict[str, dict[int, None]] = {}
+        for row in self._chosen_rows():
+            chosen.setdefault(row.batch, {}).update(dict.fromkeys(row.numbers(self._batches[row.batch])))
+        return {batch: list(numbers) for batch, numbers in chosen.items()}
+
+    def chosen_states(self) -> set[State]:
+        """The states of what is marked, or of the row under the cursor."""
+        return set().union(*(row.states_of(self._batches[row.batch]) for row in self._chosen_rows()))
+
+    def _chosen_rows(self) -> list[TransferRow]:
+        rows = [row for row in self._rows if row in self.marks] if self.marks else [self.row] if self.row else []
+        # Between a change and the next look a row may be of something that is gone.
+        return [row for row in rows if row.batch in self._batches]
+
+    def show(self, batches: Mapping[str, BatchProgress]) -> None:
+        """Show how batches are now; lines in view are drawn where they differ from what is there."""
+        there = self.row
+        self._batches = batches
+        self.unfolded &= batches.keys()
+        self._rows = _rows_of(batches, self.unfolded, is_narrow=self.size.width < WIDE)
+        self.marks &= set(self._rows) if self.marks else set()
+        self.set_row_count(len(self._rows))
+        self._stay_with(there)
+        for y, drawn in list(self._drawn.items()):
+            if y < self.size.height and self._line(y) != drawn:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _stay_with(self, there: TransferRow | None) -> None:
+        """Let the cursor stay with its row; with its batch, where the row is gone."""
+        if there is None or self.row == there:
+            self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
+            return
+        rows = self._rows
+        at = rows.index(there) if there in rows else self.cursor
+        if there not in rows and (at >= len(rows) or rows[at].batch != there.batch):
+            at = next((place for place, row in enumerate(rows) if row.batch == there.batch), at)
+        self.cursor = at
+        self.set_reactive(CursorList.cursor, self.validate_cursor(self.cursor))
+        self.post_message(self.Moved())
+
+    def go_to(self, key: str) -> None:
+        self.cursor = next((place for place, row in enumerate(self._rows) if row.batch == key), self.cursor)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        self.post_message(self.Moved())
+
+    def fold(self, *, unfold: bool | None = None) -> None:
+        """Unfold the batch under the cursor, or fold it; the other one of the two if it is not said."""
+        if (row := self.row) is None:
+            return
+        unfold = row.batch not in self.unfolded if unfold is None else unfold
+        (self.unfolded.add if unfold else self.unfolded.discard)(row.batch)
+        self.show(self._batches)
+        if not unfold:
+            self.go_to(row.batch)
+
+    def mark(self) -> None:
+        """Mark the row under the cursor, or unmark it, and go on."""
+        if self.row is not None:
+            self.marks ^= {self.row}
+            self.refresh_row(self.cursor)
+            self.cursor += 1
+
+    def clear_marks(self) -> bool:
+        """Unmark everything; whether something was marked."""
+        had, self.marks = bool(self.marks), set()
+        self.refresh()
+        return had
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the row that was clicked; a second time opens it."""
+        if (row := self.row_at(event)) is not None:
+            if row == self.cursor:
+                self.post_message(self.Opened())
+            self.cursor = row
+
+    def on_resize(self) -> None:
+        # Where there are no titles, a rule stands in their line.
+        self.set_class(self.size.width >= WIDE, "-wide")
+        super().on_resize()
+        self.show(self._batches)
+
+    def remask(self) -> None:
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        line, has_cursor = self._drawn[y] = self._line(y)
+        cursor = self.get_component_rich_style("transfers--cursor", partial=True) if has_cursor else None
+        segments = []
+        for text, role in line:
+            style = self.rich_style
+            if cursor is not None:
+                # In one look from edge to edge: signs and words still tell the state.
+                style += cursor
+            elif role in _LOOKS:
+                style += self.get_component_rich_style(_LOOKS[role], partial=True)
+            segments.append(Segment(text, style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _line(self, y: int) -> tuple[Line, bool]:
+        width = self.size.width
+        columns = Columns(width)
+        if y == 0:
+            return ((columns.head(), "head"),), False
+        index = self.scroll_offset.y + y - 1
+        if index >= len(self._rows):
+            return ((_EMPTY if y == 1 and not self._rows else "", "muted"),), False
+        row = self._rows[index]
+        if row.batch not in self._batches or not row.numbers(self._batches[row.batch]):
+            return (("", ""),), False
+        line = _line_of(row, self._batches[row.batch], columns, self._zone, is_open=row.batch in self.unfolded)
+        mark = ("●", "mark") if row in self.marks else (" ", "")
+        return (mark, *line), self.has_focus and index == self.cursor
+
+
+def _rows_of(batches: Mapping[str, BatchProgress], unfolded: set[str], *, is_narrow: bool) -> list[TransferRow]:
+    """All rows, in the order the batches came."""
+    rows: list[TransferRow] = []
+    for key, batch in batches.items():
+        rows.append(TransferRow(key))
+        if key in unfolded:
+            rows += _members(key, batch, is_narrow=is_narrow)
+    return rows
+
+
+def _members(key: str, batch: BatchProgress, *, is_narrow: bool) -> Iterator[TransferRow]:
+    """The rows below a batch: each transfer of a small one; of a large one what happens now, and how much is left."""
+    if len(batch.transfers) <= FEW:
+        yield from (TransferRow(key, RowKind.TRANSFER, number) for number in batch.transfers)
+        return
+    now = [number for state in ACTIVE for number in batch.of_state[state]]
+    now += islice(batch.of_state[State.FAILED], FEW)
+    yield from (TransferRow(key, RowKind.TRANSFER, number) for number in sorted(now, key=batch.places.__getitem__))
+    rests = [rest for rest in _RESTS if any(batch.of_state[state] for state in rest)]
+    if len(batch.of_state[State.FAILED]) <= FEW:
+        # Each of them has a row above.
+        rests = [rest for rest in rests if State.FAILED not in rest]
+    if is_narrow and rests:
+        rests = [tuple(chain(*rests))]
+    yield from (TransferRow(key, RowKind.REST, states=rest) for rest in rests)
+
+
+_RESTS: Sequence[tuple[State, ...]] = (
+    (State.QUEUED,),
+    (State.PAUSED,),
+    (State.CANCELLED,),
+    (State.FAILED,),
+    (State.DONE, State.SKIPPED),
+)
+"""States whose transfers share a row in a large batch."""
+
+
+# Lines
+
+
+class Columns(Struct, frozen=True):
+    """Where the columns of the list begin, in a line of some width."""
+
+    width: int
+
+    @property
+    def meter(self) -> int:
+        """Cells of a meter."""
+        return 16 if self.width >= WIDE else 10 if self.width >= NARROW else 4 if self.width >= TINY else 0
+
+    @property
+    def progress(self) -> int:
+        """Where meters and sizes begin."""
+        if self.width >= WIDE:
+            return self.width - 41
+        return self.width - (39 if self.width >= NARROW else 26 if self.width >= TINY else 7)
+
+    @property
+    def where(self) -> int:
+        """Where the target begins; where there is no room for it, it stands behind the title."""
+        return self.progress - 33 - (self.width - 120) // 4 if self.width >= WIDE else self.progress
+
+    def head(self) -> str:
+        """The line of titles, or a rule where there is no room for them."""
+        if self.width < WIDE:
+            return "─" * self.width
+        return _put(self.width, (3, "What"), (self.where, "Where to"), (self.progress, "Progress"))
+
+
+def _put(width: int, *parts: tuple[int, str]) -> str:
+    line = ""
+    for start, text in parts:
+        line = set_cell_size(line, start) + text
+    return set_cell_size(line, max(width, 0))
+
+
+def _line_of(
+    row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzinfo = UTC, *, is_open: bool = False
+) -> Line:
+    """A row in exactly the width of the line, but for its first cell, which is for the mark."""
+    if row.kind is RowKind.REST:
+        text = " · ".join(_rest(batch, rest) for rest in _RESTS if rest[0] in row.states)
+        return ((cell(f"     {text}", columns.width)[1:], "muted"),)
+    if row.kind is RowKind.BATCH:
+        return _batch_line(batch, columns, zone, is_open=is_open)
+    return _transfer_line(batch, batch.transfers[row.number], columns, zone)
+
+
+def _rest(batch: BatchProgress, states: tuple[State, ...]) -> str:
+    """`36 more waiting`, or `2 zips done: 1 000 files, 805 MB, all verified`."""
+    many = sum(len(batch.of_state[state]) for state in states)
+    if State.DONE not in states:
+        return f"{_SIGNS[states[0]]} {many:,} more {STATE_WORDS[states[0]]}"
+    what = f"{counted(many, 'zip')} done: " if batch.zips else ""
+    files = counted(batch.files(*states), "file") + ("" if what else " done")
+    return f"✓ {what}{files}, {words.size(batch.bytes_of(*states))}, {verified(batch.levels)}"
+
+
+def _sign_of(state: State, *, is_upload: bool = False) -> str:
+    """The sign of a state."""
+    return _SIGNS.get(state, "↑" if is_upload else "↓")
+
+
+def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
+    state = batch.state
+    sign = _sign_of(state, is_upload=batch.is_upload)
+    title, target = title_of(batch), target_of(batch)
+    if batch.process:
+        title += f" (pid {batch.process})"
+    where = ""
+    if columns.width >= WIDE:
+        zips = len(batch.zips)
+        where = f"{target}  ({zips} zips of {batch.in_zip:,})" if zips > 1 else target
+    elif target:
+        room = columns.where - 9
+        target = end_of(plain(target, LONGEST_NAME), max(room // 3, room - cell_len(plain(title, LONGEST_NAME))))
+        title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
+    fold = "▾" if is_open else "▸"
+    said, time = _said_of_batch(batch, state), _time_of_batch(batch, state, zone)
+    # Something of it arrived: that says more than what happens to one of many.
+    shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
+    progress = _progress(columns, shown, batch.done, batch.size, said, time)
+    return _line(columns, f"{fold} ", sign, title, where, state, progress)
+
+
+def _said_of_batch(batch: BatchProgress, state: State) -> str:
+    """What stands in place of a meter."""
+    if state is State.DONE or state is State.SKIPPED:
+        said = verified(batch.levels) if batch.levels else STATE_WORDS[State.SKIPPED]
+        return f"{words.size(batch.size)} · {said.removeprefix('all ')}"
+    if state is State.FAILED:
+        many, count = len(batch.of_state[State.FAILED]), len(batch.transfers)
+        return (f"{many:,} of {count:,} failed: " if count > 1 else "") + failure(next(batch.failures()))
+    only = batch.only
+    return only.note if only is not None and only.note else STATE_WORDS[state]
+
+
+def _time_of_batch(batch: BatchProgress, state: State, zone: tzinfo) -> str:
+    if batch.goes_on:
+        return words.duration(batch.seconds_left)
+    if state is State.PAUSED:
+        return "stopped" if batch.kept else "paused"
+    return _clock(batch.ended, zone)
+
+
+def _clock(moment: datetime | None, zone: tzinfo) -> str:
+    return words.time(moment, zone)[11:]
+
+
+def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Columns, zone: tzinfo) -> Line:
+    request, state = transfer.request, transfer.state
+    title, where = name_of(request), ""
+    if isinstance(request, ZipRequest):
+        title = f"zip {batch.zips[transfer.id]}"
+        title += f" of {len(batch.zips)}" if columns.width < WIDE else ""
+        if (span := span_of(request)) is not None:
+            title += "   " + _span_text(*span, zone, is_short=columns.width < WIDE)
+        where = counted(len(request.members), "file")
+    elif isinstance(request, UploadRequest):
+        where = home_path(request.path.parent)
+    elif columns.width >= WIDE:
+        where = home_path(request.folder)
+    size = transfer.size if transfer.size is not None else sum(size or 0 for size in sizes_of(request))
+    said = _said(transfer)
+    if state is State.RUNNING:
+        time = words.duration(transfer.eta)
+    elif state is State.PAUSED:
+        time = "stopped" if transfer.id in batch.kept else "paused"
+    else:
+        time = _clock(transfer.ended, zone)
+    progress = _progress(columns, state, transfer.done, size, said, time)
+    where = where if columns.width >= WIDE else ""
+    return _line(columns, "    ", _sign_of(state, is_upload=batch.is_upload), title, where, state, progress)
+
+
+def _said(transfer: TransferSnapshot) -> str:
+    if transfer.state is State.FAILED:
+        return failure(transfer)
+    if transfer.state is State.DONE:
+        level = transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
+        said = "already there, the same" if was_there(transfer) else verified({level: 1})
+        return " · ".join(filter(None, (words.size(transfer.size or transfer.done), said, transfer.note)))
+    return transfer.note or STATE_WORDS[transfer.state]
+
+
+def _progress(columns: Columns, state: State, done: int, size: int, said: str, time: str) -> str:
+    """Meter, bytes and time, or what there is to say; in the width from where it begins."""
+    room = columns.width - columns.progress - 1
+    if state in _WITH_METER and size and not said.startswith("failed"):
+        if not columns.meter:
+            return f"{words.percent(done, size):>4} % "
+        pair = words.of_text(done, size)
+        left = f"{words.meter(done, size, columns.meter)}  {pair}"
+        return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
+    said = plain(said, 4 * LONGEST_NAME)
+    if time and columns.meter:
+        return set_cell_size(elide(said, room - len(time) - 2), room - len(time)) + f"{time} "
+    return cell(said, room + 1)
+
+
+def _line(columns: Columns, indent: str, sign: str, title: str, where: str, state: State, progress: str) -> Line:
+    room = columns.where - 1 - len(indent) - 2
+    what = cell(title, room - 1) + " "
+    target = cell(where, columns.progress - columns.where - 2) + "  " if columns.where < columns.progress else ""
+    line = ((indent, "muted"), (f"{sign} ", state.value), (what, ""), (target, "muted"), (progress, state.value))
+    return tuple(piece for piece in line if piece[0])
+
+
+def _span_text(first: datetime, last: datetime, zone: tzinfo, *, is_short: bool) -> str:
+    """From the oldest to the newest: `30 Aug 14:02 – 31 Aug 09:40`, or in short `30–31 Aug`."""
+    first, last = first.astimezone(zone), last.astimezone(zone)
+    if not is_short:
+        return f"{first.day} {first:%b %H:%M} – {last.day} {last:%b %H:%M}"
+    if first.date() == last.date():
+        return f"{last.day} {last:%b}"
+    is_one_month = (first.year, first.month) == (last.year, last.month)
+    return f"{first.day}–{last.day} {last:%b}" if is_one_month else f"{first.day} {first:%b}–{last.day} {last:%b}"
