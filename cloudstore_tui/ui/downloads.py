@@ -65,7 +65,6 @@ class Zipping(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, objects: Sequence[StoredObject]) -> "Zipping":
-        """The plan for these objects."""
         return cls(plan_zips(objects))
 
     @property

@@ -71,7 +71,6 @@ class Mask:
 
     @property
     def known(self) -> int:
-        """How many names are known by now."""
         return len(self._learnt)
 
     @property
@@ -98,7 +97,6 @@ class Mask:
                     self.learn_name(row[number])
 
     def learn_name(self, name: str) -> None:
-        """Remember one name."""
         if name in self._learnt or len(self._learnt) >= MAX_NAMES:
             return
         self._learnt.add(name)

@@ -78,7 +78,6 @@ class ObjectActions:
         return self._providers[entry.location.profile].session.pace_used <= MAX_PACE_UNASKED
 
     def can_link(self, entry: StoredObject) -> bool:
-        """Whether its service signs links."""
         return Capability.LINK in self._providers[entry.location.profile].capabilities
 
     def why_unreadable(self, entry: StoredObject) -> str:

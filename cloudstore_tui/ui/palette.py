@@ -46,7 +46,6 @@ class PaletteCommand(Struct):
 
     @property
     def pick(self) -> Choice:
-        """The line of it."""
         keys = " ".join(self.keys)
         return Choice(
             f"{self.title:{_TITLE}}{keys if len(keys) <= _KEYS else self.keys[0]:{_KEYS}}".rstrip(), self.tooltip

@@ -65,7 +65,6 @@ class RestoreWatch:
             self._app.run_worker(self._serve(), group="restores")
 
     async def requests(self) -> tuple[RestoreRequest, ...]:
-        """The list."""
         requests = await asyncio.to_thread(self._store.requests)
         for request in requests:
             # A request of an earlier run may be named after somebody that no list of this run holds.
@@ -78,7 +77,6 @@ class RestoreWatch:
         self.wake()
 
     async def forget(self, locations: Sequence[Location]) -> None:
-        """Take requests off the list."""
         await asyncio.to_thread(self._store.forget, locations)
 
     async def look(self) -> None:

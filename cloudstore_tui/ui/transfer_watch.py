@@ -112,9 +112,7 @@ class BatchProgress:
         self._files[transfer.state] += sign * files
         self.speed += sign * transfer.speed
         if transfer.state is State.DONE:
-            # Of a zip every member is verified by itself, at least by its CRC.
-            level = transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
-            self.levels[level] += sign * files
+            self.levels[level_of(transfer)] += sign * files
             self.same += sign * was_there(transfer)
         if sign > 0:
             self.of_state[transfer.state][transfer.id] = None
@@ -189,7 +187,6 @@ class BatchProgress:
 
     @property
     def is_upload(self) -> bool:
-        """Whether files are sent."""
         first = next(iter(self.transfers.values()), None)
         return first is not None and isinstance(first.request, UploadRequest)
 
@@ -199,7 +196,6 @@ class BatchProgress:
         return next(iter(self.transfers.values())) if len(self.transfers) == 1 else None
 
     def failures(self) -> Iterator[TransferSnapshot]:
-        """The transfers that failed."""
         return (self.transfers[number] for number in self.of_state[State.FAILED])
 
 
@@ -211,6 +207,11 @@ def is_over(transfer: TransferSnapshot) -> bool:
 def was_there(transfer: TransferSnapshot) -> bool:
     """Whether it is done because the file was here already, with the same content."""
     return transfer.state is State.DONE and bool(transfer.size) and not transfer.done
+
+
+def level_of(transfer: TransferSnapshot) -> str:
+    """How well it was verified; of a zip every member is by itself, at least by its CRC."""
+    return transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
 
 
 def locations_of(request: Request) -> Iterator[Location]:
@@ -335,7 +336,6 @@ class TransferWatch:
             batch.is_told = batch.has_ended
 
     def end(self) -> None:
-        """Listen no more."""
         if self._stop_listening is not None:
             self._stop_listening()
 
@@ -347,7 +347,6 @@ class TransferWatch:
 
     @property
     def ours(self) -> list[BatchProgress]:
-        """The batches of this program."""
         return [batch for batch in self.batches.values() if not batch.process]
 
     @property
@@ -358,7 +357,6 @@ class TransferWatch:
 
     @property
     def running(self) -> list[BatchProgress]:
-        """The batches of this program that go on."""
         return [batch for batch in self.ours if batch.goes_on]
 
     def transfer_of(self, location: Location) -> TransferSnapshot | None:
@@ -368,7 +366,6 @@ class TransferWatch:
         return batch.transfers.get(number) if batch is not None and number is not None else None
 
     def is_coming(self, location: Location) -> bool:
-        """Whether an object is on its way already."""
         transfer = self.transfer_of(location)
         return transfer is not None and transfer.state in GOES_ON
 
@@ -483,7 +480,6 @@ class TransferWatch:
             self.changed.publish(None)
 
     def look(self) -> None:
-        """See what became of the transfers that changed."""
         self._look_at(())
 
     def look_at_all(self) -> None:
@@ -503,7 +499,6 @@ class TransferWatch:
             self.mark_seen()
 
     def mark_seen(self) -> None:
-        """The user saw how batches ended."""
         if self.results:
             self.results.clear()
             self.changed.publish(None)

@@ -257,7 +257,6 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._list(event.value)
 
     def _list(self, typed: str) -> None:
-        """Show the files that a text names or begins to name."""
         self._listed = listed(typed, self._start)
         self._show_list(0)
 
@@ -301,7 +300,6 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self._tell_marked()
 
     def _go_up(self) -> None:
-        """List the folder above."""
         head = self._folder()
         self._open(head.parent if head.parent != head else head)
 

@@ -38,7 +38,6 @@ class Choice(Struct, frozen=True):
     """What else is known of it."""
 
     def holds(self, words: Sequence[str]) -> bool:
-        """Whether all of the words are in it."""
         known = f"{self.text} {self.note}".casefold()
         return all(word in known for word in words)
 

@@ -142,7 +142,6 @@ class CallScreen(BaseScreen[None]):
     @on(CallList.Opened)
     @work(group="open", exclusive=True)
     async def look_into(self) -> None:
-        """Look into the file under the cursor, and fetch it if the user wants that then."""
         if (entry := self._readable()) is not None:
             await self._show_content(entry)
 
@@ -191,7 +190,6 @@ class CallScreen(BaseScreen[None]):
             self._rest = self.set_timer(REST_S, lambda: self._read_companion(entry))
 
     def follow_transfers(self) -> None:
-        """Show what became of the files of this call."""
         transfer_of = self._watch.transfer_of
         states = {
             identity(entry): transfer.state

@@ -45,7 +45,6 @@ class HelpRow:
     keys: list[str] = field(default_factory=list)
 
     def holds(self, area: str, words: Iterable[str]) -> bool:
-        """Whether all of the words are in what is said of it."""
         known = f"{area} {self.name} {self.tooltip} {' '.join(self.keys)}".casefold()
         return all(word in known for word in words)
 

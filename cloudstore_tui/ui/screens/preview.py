@@ -209,7 +209,6 @@ class PreviewScreen(BaseScreen[bool]):
 
     @work(group="transcript", exclusive=True)
     async def _read_transcript(self) -> None:
-        """Show what was said below the waveform."""
         try:
             self._transcript = await self._actions.transcript_of(self._entry)
         except StorageError as error:
@@ -258,7 +257,6 @@ class PreviewScreen(BaseScreen[bool]):
 
     @on(PreviewView.Moved)
     def follow(self) -> None:
-        """Say where the cursor is."""
         self._entitle(self._state)
 
     def _say(self, text: str) -> None:

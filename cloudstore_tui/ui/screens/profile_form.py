@@ -153,7 +153,6 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 
     @on(ChoiceLine.Changed)
     def follow(self, event: ChoiceLine.Changed) -> None:
-        """Show the lines that a choice asks for."""
         if event.line.id == SERVICE:
             for rows in self._services.values():
                 if rows is not self.rows:
@@ -166,7 +165,6 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 
     @property
     def rows(self) -> ProfileRows:
-        """The lines of the service that is chosen."""
         return self._services[self.choosing.value]
 
     @property
@@ -176,7 +174,6 @@ class ProfileQuestions(VerticalScroll, can_focus=False):
 
     @property
     def has_answers(self) -> bool:
-        """Whether anything was filled in."""
         return any(row.is_answered for row in self.lines)
 
     def settle(self) -> None:

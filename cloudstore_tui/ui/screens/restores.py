@@ -69,7 +69,6 @@ class RestoresScreen(ExplainingScreen[None]):
         self.set_interval(POLL_S, self._read_again)
 
     async def read(self) -> None:
-        """Read the list, and show what changed."""
         try:
             self._requests = await self._restores.requests()
         except StorageError as error:

@@ -81,7 +81,6 @@ class CallList(CursorList):
 
     @property
     def entry(self) -> StoredObject | None:
-        """The object under the cursor."""
         line = self._lines[self.cursor] if self.cursor < len(self._lines) else None
         return line.node.entry if line is not None and line.node is not None else None
 
@@ -226,12 +225,10 @@ class CallAside(ScrolledText):
         self._shown: tuple[str, Preview] | None = None
 
     def say(self, text: str) -> None:
-        """Show a sentence, or nothing."""
         self._shown = None
         self.text.update(Content.styled(plain(text), "$text-muted"))
 
     def show(self, title: str, preview: Preview) -> None:
-        """Show what is in a file of this title."""
         if self._shown != (title, preview):
             self._shown = title, preview
             self._draw()

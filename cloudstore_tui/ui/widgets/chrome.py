@@ -172,7 +172,6 @@ class StatusBar(Widget):
         self.text = ""
 
     def set_text(self, text: str) -> None:
-        """Show this text, which need not be safe to draw."""
         if text != self.text:
             self.text = text
             self.refresh()
@@ -254,7 +253,6 @@ class Footer(Widget):
         self.show_bindings(self.screen)
 
     def show_bindings(self, screen: Screen[object]) -> None:
-        """Show the bindings that are active now."""
         shown: dict[str, _Item] = {}
         first: tuple[str, ...] = getattr(screen, "FOOTER", ())
         offers: Callable[[Binding], bool] = getattr(screen, "offers", lambda _: True)

@@ -351,7 +351,6 @@ class DetailMode(StrEnum):
 
     @property
     def next(self) -> "DetailMode":
-        """What comes after it."""
         modes = list(DetailMode)
         return modes[(modes.index(self) + 1) % len(modes)]
 
@@ -412,7 +411,6 @@ class DetailPane(ScrolledText):
             self._resting = self.set_timer(REST, self._rest)
 
     def show_mode(self, mode: DetailMode) -> None:
-        """Show the preview, all fields, or nothing."""
         self.mode = mode
         self.border_title = "Details" if mode is DetailMode.FIELDS else "Preview"
         self.set_class(mode is DetailMode.NONE, "-off")
@@ -425,7 +423,6 @@ class DetailPane(ScrolledText):
         self.draw()
 
     def has_head(self, entry: Entry) -> bool:
-        """Whether the beginning of its content is here."""
         return self._head[0] == identity(entry)
 
     def remask(self) -> None:
@@ -436,7 +433,6 @@ class DetailPane(ScrolledText):
 
     @property
     def subject(self) -> Subject | None:
-        """What there is to say of the entry."""
         entry = self.entry
         if entry is None:
             return None

@@ -128,7 +128,6 @@ class FilterBar(Horizontal):
         yield BarInput("what any column or tag holds, in loaded rows")
 
     def open(self, text: str) -> None:
-        """Show the bar and type into it."""
         self.add_class("-open")
         line = self.query_one(BarInput)
         with line.prevent(Input.Changed):
@@ -182,7 +181,6 @@ class ChoiceLine(Static, can_focus=True):
 
         @property
         def control(self) -> "ChoiceLine":
-            """The line that it happened in."""
             return self.line
 
     def __init__(self, words: Sequence[str], value: str = "", *, id: str | None = None) -> None:
@@ -275,7 +273,6 @@ class FormRow(Vertical):
         return row
 
     def hide_typing(self) -> "FormRow":
-        """Show dots for what is typed."""
         if isinstance(self.control, Field):
             self.control.password = True
         return self
@@ -294,7 +291,6 @@ class FormRow(Vertical):
 
     @property
     def value(self) -> str:
-        """The answer."""
         return self.control.value
 
     @value.setter
@@ -307,7 +303,6 @@ class FormRow(Vertical):
         return isinstance(self.control, Field) and self.value != self._first
 
     def complain(self, text: str) -> None:
-        """Say what is wrong with the answer, or nothing."""
         self._error.say(show(text))
 
     def is_fine(self) -> bool:

@@ -263,7 +263,6 @@ class PreviewView(CursorList):
         return self._rows.text(self.line).strip() if self._rows.rows else ""
 
     def say(self, text: str) -> None:
-        """Show a sentence instead of lines."""
         self._said = text
         self._rows.show(RenderedDocument(()))
         self._arrange(0)
@@ -445,7 +444,6 @@ class PreviewBar(Horizontal):
         yield self._input
 
     def open(self) -> None:
-        """Let the user type."""
         self.display = True
         self._input.focus()
 
@@ -488,7 +486,6 @@ class PlayerBar(Widget):
             self.refresh()
 
     def hide(self) -> None:
-        """Nothing is played any more."""
         self.display = False
         self._text = ""
 

@@ -19,7 +19,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.text import LONGEST_NAME, cell, elide, end_of, home_path, plain
 from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, target_of, title_of, verified
-from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, span_of, was_there
+from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_there
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
 NARROW, TINY = 60, 40
@@ -128,7 +128,6 @@ class TransferTable(CursorList, can_focus=True):
 
     @property
     def row(self) -> TransferRow | None:
-        """The one under the cursor."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
     @property
@@ -330,9 +329,7 @@ def _put(width: int, *parts: tuple[int, str]) -> str:
     return set_cell_size(line, max(width, 0))
 
 
-def _line_of(
-    row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzinfo = UTC, *, is_open: bool = False
-) -> Line:
+def _line_of(row: TransferRow, batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open: bool) -> Line:
     """A row in exactly the width of the line, but for its first cell, which is for the mark."""
     if row.kind is RowKind.REST:
         text = " · ".join(_rest(batch, rest) for rest in _RESTS if rest[0] in row.states)
@@ -372,7 +369,9 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
         target = end_of(plain(target, LONGEST_NAME), max(room // 3, room - cell_len(plain(title, LONGEST_NAME))))
         title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
     fold = "▾" if is_open else "▸"
-    said, time = _said_of_batch(batch, state), _time_of_batch(batch, state, zone)
+    said = _said_of_batch(batch, state)
+    seconds = batch.seconds_left if batch.goes_on else None
+    time = _time(state, seconds, None if batch.goes_on else batch.ended, zone, is_kept=bool(batch.kept))
     # Something of it arrived: that says more than what happens to one of many.
     shown = State.RUNNING if batch.goes_on and batch.done and batch.only is None else state
     progress = _progress(columns, shown, batch.done, batch.size, said, time)
@@ -391,16 +390,11 @@ def _said_of_batch(batch: BatchProgress, state: State) -> str:
     return only.note if only is not None and only.note else STATE_WORDS[state]
 
 
-def _time_of_batch(batch: BatchProgress, state: State, zone: tzinfo) -> str:
-    if batch.goes_on:
-        return words.duration(batch.seconds_left)
+def _time(state: State, seconds: float | None, ended: datetime | None, zone: tzinfo, *, is_kept: bool) -> str:
+    """How long it will take, that it rests, or when it ended."""
     if state is State.PAUSED:
-        return "stopped" if batch.kept else "paused"
-    return _clock(batch.ended, zone)
-
-
-def _clock(moment: datetime | None, zone: tzinfo) -> str:
-    return words.time(moment, zone)[11:]
+        return "stopped" if is_kept else "paused"
+    return words.duration(seconds) or words.time(ended, zone)[11:]
 
 
 def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Columns, zone: tzinfo) -> Line:
@@ -414,18 +408,12 @@ def _transfer_line(batch: BatchProgress, transfer: TransferSnapshot, columns: Co
         where = counted(len(request.members), "file")
     elif isinstance(request, UploadRequest):
         where = home_path(request.path.parent)
-    elif columns.width >= WIDE:
+    else:
         where = home_path(request.folder)
     size = transfer.size if transfer.size is not None else sum(size or 0 for size in sizes_of(request))
-    said = _said(transfer)
-    if state is State.RUNNING:
-        time = words.duration(transfer.eta)
-    elif state is State.PAUSED:
-        time = "stopped" if transfer.id in batch.kept else "paused"
-    else:
-        time = _clock(transfer.ended, zone)
-    progress = _progress(columns, state, transfer.done, size, said, time)
-    where = where if columns.width >= WIDE else ""
+    seconds = transfer.eta if state is State.RUNNING else None
+    time = _time(state, seconds, transfer.ended, zone, is_kept=transfer.id in batch.kept)
+    progress = _progress(columns, state, transfer.done, size, _said(transfer), time)
     return _line(columns, "    ", _sign_of(state, is_upload=batch.is_upload), title, where, state, progress)
 
 
@@ -433,8 +421,7 @@ def _said(transfer: TransferSnapshot) -> str:
     if transfer.state is State.FAILED:
         return failure(transfer)
     if transfer.state is State.DONE:
-        level = transfer.level or ("crc32+size" if isinstance(transfer.request, ZipRequest) else "")
-        said = "already there, the same" if was_there(transfer) else verified({level: 1})
+        said = "already there, the same" if was_there(transfer) else verified({level_of(transfer): 1})
         return " · ".join(filter(None, (words.size(transfer.size or transfer.done), said, transfer.note)))
     return transfer.note or STATE_WORDS[transfer.state]
 
@@ -445,8 +432,7 @@ def _progress(columns: Columns, state: State, done: int, size: int, said: str, t
     if state in _WITH_METER and size and not said.startswith("failed"):
         if not columns.meter:
             return f"{words.percent(done, size):>4} % "
-        pair = words.of_text(done, size)
-        left = f"{words.meter(done, size, columns.meter)}  {pair}"
+        left = f"{words.meter(done, size, columns.meter)}  {words.of_text(done, size)}"
         return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
     said = plain(said, 4 * LONGEST_NAME)
     if time and columns.meter:

@@ -152,7 +152,6 @@ class RowRenderer:
         return self._line(signs, cells)
 
     def sentence(self, text: str) -> str:
-        """A line of words instead of an entry."""
         return self._line("", [text])
 
     def column_at(self, x: int) -> Column | None:
@@ -367,7 +366,6 @@ class VirtualTable(CursorList):
 
     @property
     def entry(self) -> Entry | None:
-        """The entry under the cursor."""
         return self._entry_at(self.cursor)
 
     def show(self, store: RowStore, columns: tuple[Column, ...], zone: tzinfo = UTC) -> None:
@@ -555,7 +553,6 @@ class VirtualTable(CursorList):
         return "▐" if y in self._thumb else " "
 
     def looks_marked(self, row: int) -> bool:
-        """Whether a row is drawn as marked."""
         return self.store is not None and self.store.is_marked(row)
 
     def _row_style(self, row: int, entry: Entry, marked: bool) -> Style:
