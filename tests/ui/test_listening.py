@@ -72,7 +72,7 @@ async def test_e_plays_a_recording_what_was_said_runs_along_and_enter_jumps_ther
         turns = dict(view.document.turns)
         first, second = sorted(turns)[:2]
         await it.until(lambda: view.line == first)
-        assert view._painter.playhead is not None
+        assert view.playhead is not None
         before = player(it).position
         await it.press("right_square_bracket")
         await it.until(lambda: player(it).position >= before + 10)

@@ -243,7 +243,7 @@ class PreviewView(CursorList):
         self._search = PreviewSearch()
         self._numbers = False
         """Whether lines are numbered."""
-        self._playhead: int | None = None
+        self.playhead: int | None = None
         """The column of a waveform that is heard now."""
         self._said = ""
 
@@ -288,8 +288,8 @@ class PreviewView(CursorList):
         """Show how much of a waveform was heard; `None` where nothing is played."""
         first, behind, columns = self.document.wave
         wanted = None if share is None or behind <= first else MARGIN + min(int(share * columns), columns - 1)
-        if wanted != self._playhead:
-            self._playhead = wanted
+        if wanted != self.playhead:
+            self.playhead = wanted
             for row, shown in enumerate(self._rows.rows):
                 if first <= shown.line < behind:
                     self.refresh_row(row)
@@ -383,10 +383,10 @@ class PreviewView(CursorList):
         spans = [] if is_folded else list(line.roles)
         spans += self._search.spans(text)
         first, behind, _ = self.document.wave
-        if self._playhead is not None and first <= row.line < behind:
+        if self.playhead is not None and first <= row.line < behind:
             # A silent column has nothing to be drawn on.
-            text, end = text.ljust(self._playhead + 1), max(end, self._playhead + 1)
-            spans.append((self._playhead, self._playhead + 1, "playhead"))
+            text, end = text.ljust(self.playhead + 1), max(end, self.playhead + 1)
+            spans.append((self.playhead, self.playhead + 1, "playhead"))
         edges = {edge for first, last, _ in spans for edge in (first, last) if start < edge < end}
         for first, last in pairwise(sorted({start, end} | edges)):
             yield text[first:last], tuple(role for begin, stop, role in spans if begin <= first < stop)
