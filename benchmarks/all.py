@@ -24,7 +24,7 @@ PAGE = HERE.parent / "docs" / "performance.md"
 SCRIPTS = {
     "start": ["--rounds", "5"],
     "transfers": ["--size", "128", "--count", "1000", "--rounds", "2"],
-    "results": ["--rows", "40000", "--paced", "0", "--table", "0"],
+    "results": ["--rows", "100000", "--paced", "0", "--table", "0"],
     "listing": ["--rows", "1000000"],
     "terminal": ["--one-mode"],
     "curve": ["--upto", "1000000", "--pull-upto", "10000"],
@@ -32,7 +32,7 @@ SCRIPTS = {
 QUICK = {
     "start": ["--rounds", "2"],
     "transfers": ["--size", "64", "--count", "200", "--rounds", "1"],
-    "results": ["--rows", "5000", "--paced", "0", "--table", "0"],
+    "results": ["--rows", "5000", "--few", "2000", "--paced", "0", "--table", "0"],
     "listing": ["--rows", "20000"],
     "curve": ["--upto", "10000", "--pull-upto", "1000"],
 }
@@ -76,6 +76,8 @@ ROWS = (
         _CURL.format(r"\d+ objects", "curl, sync, md5sum"), "{} s, {} s CPU"),
     Row("search, 100 ms latency: 8 calls at once", "≥ 6.8 × one after another", "results",
         r"^times faster with 8.* ([\d.]+) x"),
+    Row("the same of a client that only counts bytes", "the most there is", "results",
+        r"^  of a client that only counts .* ([\d.]+) x"),
     Row("search: CPU of a page of 100", "≤ 6 ms", "results", r"^  CPU per page, 8 at once +([\d.]+)", "{} ms"),
     Row("first page with 100 ms latency", "one request + 50 ms", "results", r"^first 100 .* ([\d.]+) ms", "{} ms"),
     Row("memory of a loaded row", "≤ 64 B", "listing", r"memory per row, .* ([\d.]+) B", "{} B"),

@@ -42,7 +42,6 @@ from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.workers import Stop
 
 STEPS = (1_000, 10_000, 100_000, 1_000_000)
-WAYS = ("list", "search", "pull", "verify")
 _PAGE = 500
 
 
@@ -96,7 +95,7 @@ def _folder_service(rows: int) -> Iterator[int]:
         process.join()
 
 
-async def read_list(count: int) -> None:
+async def read_list(count: int, _folder: Path) -> None:
     """A folder to its end."""
     with _folder_service(count) as port:
         base = f"http://127.0.0.1:{port}"
@@ -116,7 +115,7 @@ def _secret(_name: str) -> Secret:
     return Secret("s")
 
 
-async def read_search(count: int) -> None:
+async def read_search(count: int, _folder: Path) -> None:
     """A region to its end, eight calls at once."""
     with results.service(count, 0) as port:
         opened = results.provider(port, at_once=8)
@@ -137,42 +136,42 @@ async def _read(pager: Pager[Entry], count: int) -> None:
     store.close()
 
 
-async def pull_and_verify(count: int, way: str) -> None:
-    """So many small objects into a folder; or only looked at again there."""
+async def read_pull(count: int, folder: Path) -> None:
+    """So many small objects into a folder."""
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=pulls.serve, args=(theirs,), daemon=True)
     server.start()
-    with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as name:
-        folder = Path(name)
-        provider = pulls.Stand(count, ours.recv())
-        journal = JournalStore(folder / "state")
-        engine = TransferManager(lambda _name: provider, 8, journal=journal)
-        listing = QueryListing(provider, Query(Location("stand", "here")), datetime.now(UTC))
-        pull = Pull(provider, listing, pulls.options(folder / "calls", Via.CONTENT))
-        with measured(count if way == "pull" else 0):
-            await pull.run(engine)
-        await pull.close()
-        await engine.close()
-        journal.close()
-        if way == "verify":
-            with measured(count):
-                for _finding in verify_folder(folder / "calls", Stop(), folder / "state"):
-                    pass
+    provider = pulls.Stand(count, ours.recv())
+    journal = JournalStore(folder / "state")
+    engine = TransferManager(lambda _name: provider, 8, journal=journal)
+    listing = QueryListing(provider, Query(Location("stand", "here")), datetime.now(UTC))
+    pull = Pull(provider, listing, pulls.options(folder / "calls", Via.CONTENT))
+    with measured(count):
+        await pull.run(engine)
+    await pull.close()
+    await engine.close()
+    journal.close()
     server.kill()
+
+
+async def read_back(count: int, folder: Path) -> None:
+    """What was pulled there, looked at again."""
+    with measured(count):
+        for _finding in verify_folder(folder / "calls", Stop(), folder / "state"):
+            pass
 
 
 @contextmanager
 def measured(count: int) -> Iterator[None]:
-    """Print what a block costs; nothing for a count of 0."""
+    """Print what a block costs."""
     before, sent, begun = pulls.memory(), requests_sent(), time.perf_counter()
     yield
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if count:
-        seconds, grown = time.perf_counter() - begun, max(peak - before / 1.048576, 0)
-        sys.stdout.write(f"{count} {seconds:.3f} {grown:.1f} {requests_sent() - sent}\n")
+    seconds, grown = time.perf_counter() - begun, max(peak - before / 1.048576, 0)
+    sys.stdout.write(f"{count} {seconds:.3f} {grown:.1f} {requests_sent() - sent}\n")
 
 
-DOING = {"list": read_list, "search": read_search}
+DOING = {"list": read_list, "search": read_search, "pull": read_pull, "verify": read_back}
 
 
 def main() -> None:
@@ -180,23 +179,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--upto", type=int, default=STEPS[-1], help="objects to list and to search")
     parser.add_argument("--pull-upto", type=int, default=STEPS[1], help="objects to pull and to verify")
-    parser.add_argument("--one", nargs=2, metavar=("WAY", "COUNT"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, metavar=("WAY", "COUNT", "FOLDER"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        way, count = asked.one[0], int(asked.one[1])
-        asyncio.run(DOING[way](count) if way in DOING else pull_and_verify(count, way))
+        way, count, folder = asked.one
+        asyncio.run(DOING[way](int(count), Path(folder)))
         return
-    for count, way in ((count, way) for count in STEPS for way in WAYS):
-        if count > (asked.upto if way in DOING else asked.pull_upto):
-            continue
-        command = [sys.executable, __file__, "--one", way, str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{way} of {count:,} failed: {done.stderr.strip().splitlines()[-1]}")
-        _, seconds, memory, requests = done.stdout.split()
-        line = f"{way:8} {count:9} objects {float(seconds):8.2f} s {1e6 * float(seconds) / count:8.1f} us each"
-        sys.stdout.write(f"{line} {memory:>7} MiB {requests:>7} requests\n")
-        sys.stdout.flush()
+    for count in STEPS:
+        with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as folder:
+            for way in DOING:
+                if count <= (asked.upto if way in ("list", "search") else asked.pull_upto):
+                    print_line(way, count, folder)
+
+
+def print_line(way: str, count: int, folder: str) -> None:
+    """Do one thing in a process of its own; what it costs."""
+    command = [sys.executable, __file__, "--one", way, str(count), folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{way} of {count:,} failed: {done.stderr.strip().splitlines()[-1]}")
+    _, seconds, memory, requests = done.stdout.split()
+    line = f"{way:8} {count:9} objects {float(seconds):8.2f} s {1e6 * float(seconds) / count:8.1f} us each"
+    sys.stdout.write(f"{line} {memory:>7} MiB {requests:>7} requests\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What it takes to read a large result: calls at once, time left, memory, and keys in a table of many rows.
 
-    python benchmarks/results.py [--rows 100000] [--latency 100] [--paced 12000] [--table 1000000]
+    python benchmarks/results.py [--rows 100000] [--few 6000] [--latency 100] [--paced 12000] [--table 1000000]
 
 The service is a process of its own that answers each search after `--latency` milliseconds. Times are those of this
 machine at this moment: compare figures of one run with each other.
@@ -217,17 +217,40 @@ def measure_first_page(rows: int, latency: float) -> None:
     say("  searches sent for them", asked, "")
 
 
-def measure_reading(rows: int, latency: float) -> None:
-    with service(rows, latency) as port:
-        seconds = {}
-        for at_once in (8, 1):
-            seconds[at_once], spent, loaded, memory = asyncio.run(read_all(port, at_once))
-            assert loaded == rows, f"{loaded:,} of {rows:,} rows"
-            say(f"read {rows:,} rows, {at_once} at once", seconds[at_once], "s")
-            say("  of that CPU of the reading program", spent, "s")
-            say(f"  CPU per page, {at_once} at once", 1000 * spent / (rows / PAGE), "ms")
-            say("  memory per loaded row", memory, "B")
-        say("times faster with 8 at once than one after another", seconds[1] / seconds[8], "x")
+async def bare_reading(port: int, rows: int, at_once: int) -> float:
+    """Seconds that a client takes which only counts bytes: the least there is."""
+    offsets = iter(range(0, rows, PAGE))
+
+    async def read() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for offset in offsets:
+            writer.write(f"GET /objects?pageKey={offset}&limit={PAGE} HTTP/1.1\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.rpartition(b":")[2]))
+        writer.close()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(read() for _ in range(at_once)))
+    return time.perf_counter() - started
+
+
+def measure_reading(rows: int, few: int, latency: float) -> None:
+    """Read `rows` eight pages at once, and `few` one after another: that takes ten times as long a page."""
+    page, bare = {}, {}
+    for at_once, many in ((8, rows), (1, few)):
+        with service(many, latency) as port:
+            seconds, spent, loaded, memory = asyncio.run(read_all(port, at_once))
+            assert loaded == many, f"{loaded:,} of {many:,} rows"
+            bare[at_once] = asyncio.run(bare_reading(port, few, at_once))
+        page[at_once] = seconds / many
+        say(f"read {many:,} rows, {at_once} at once", seconds, "s")
+        say("  of that CPU of the reading program", spent, "s")
+        say(f"  CPU per page, {at_once} at once", 1000 * spent / (many / PAGE), "ms")
+        say("  memory per loaded row", memory, "B")
+    say("times faster with 8 at once than one after another", page[1] / page[8], "x")
+    say("  of a client that only counts bytes", bare[1] / bare[8], "x")
+    with service(few, 0) as port:
+        say("the service alone, pages a second", few / PAGE / asyncio.run(bare_reading(port, few, 8)), "")
 
 
 async def forecasts(port: int) -> tuple[float, list[tuple[float, float]]]:
@@ -263,6 +286,7 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--few", type=int, default=6_000, help="rows to read one page after another")
     parser.add_argument("--latency", type=float, default=100, help="milliseconds")
     parser.add_argument("--paced", type=int, default=12_000, help="rows to read at 60 calls a minute; 0 for none")
     parser.add_argument("--table", type=int, default=1_000_000, help="rows of a table to scroll in; 0 for none")
@@ -271,7 +295,7 @@ def main() -> None:
     if asked.paced:
         measure_forecast(asked.paced, asked.latency / 1000)
     if asked.rows:
-        measure_reading(asked.rows, asked.latency / 1000)
+        measure_reading(asked.rows, asked.few, asked.latency / 1000)
     if asked.table:
         # A program of its own in a terminal of its own, beside the same one with 1,000 rows.
         table = Path(__file__).with_name("listing.py")

@@ -78,25 +78,6 @@ class Group(click.Group):
 
     command_class = Command
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._deferred: dict[str, tuple[str, str]] = {}
-
-    def add_deferred(self, name: str, module: str, does: str) -> None:
-        """Add a command that declares itself in a module of its own, because its options depend on what is there."""
-        self._deferred[name] = (module, does)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands by name."""
-        return sorted({*super().list_commands(ctx), *self._deferred})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command by name."""
-        if cmd_name not in self._deferred:
-            return super().get_command(ctx, cmd_name)
-        module, does = self._deferred[cmd_name]
-        return imported_command(module, cmd_name, does)
-
 
 def imported_command(module: str, name: str, does: str) -> click.Command:
     """The command that a module of this package declares, with its line in the help."""

@@ -10,9 +10,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, TypeVar
 
-import click
-
-from cloudstore_tui.cli.options import Command
+from cloudstore_tui.cli.commands.setup import flag_of, options_of_services, secrets_of_services
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.config.draft import (
@@ -41,74 +39,9 @@ from cloudstore_tui.core.profile import Option, SecretField
 from cloudstore_tui.core.provider import Check, ProviderSpec
 from cloudstore_tui.providers import PROVIDERS
 
-_Decorated = Callable[..., None]
 
-
-def _options() -> dict[str, Option]:
-    """Every option that a profile can be given, by name."""
-    return {option.name: option for spec in PROVIDERS for option in spec.options}
-
-
-def _secrets() -> dict[str, SecretField]:
-    return {secret.name: secret for spec in PROVIDERS for secret in spec.secrets}
-
-
-def _flag(name: str) -> str:
-    """How an option is called on the command line: lists are given one by one."""
-    listed = name in _options() and _options()[name].type is tuple
-    return f"--{name.removesuffix('s') if listed else name}".replace("_", "-")
-
-
-def _refuse_secret(_context: click.Context, parameter: click.Parameter, value: object) -> None:
-    if value is not None:
-        raise UsageError(
-            f"a secret is never an option: everybody on this machine can read it ({parameter.opts[0]})",
-            hint="Pipe it in with --secret-stdin, or run `cloudstore profile add` on a terminal and be asked. "
-            "Have the secret changed if it was a real one: it is in the history of your shell.",
-        )
-
-
-def _with_options(command: _Decorated) -> _Decorated:
-    """One option for everything that some service needs, as its specification says."""
-    for secret in reversed(_secrets().values()):
-        flag = _flag(secret.name)
-        refused = click.option(flag, hidden=True, expose_value=False, metavar="", callback=_refuse_secret)
-        from_file = click.option(f"{flag}-file", metavar="FILE", help=f"A file with it: {secret.help}")
-        command = refused(
-            from_file(click.option(f"{flag}-command", metavar="COMMAND", help="A command that prints it.")(command))
-        )
-    for name, option in reversed(_options().items()):
-        listed = option.type is tuple
-        help_text = f"{option.help} May be repeated." if listed else option.help
-        command = click.option(_flag(name), name, multiple=listed, metavar="TEXT", help=help_text)(command)
-    return command
-
-
-@click.command("add", cls=Command, short_help="Add a profile: asks, tests it, and saves it.")
-@click.argument("name", default="")
-@click.option("--provider", type=click.Choice([spec.name for spec in PROVIDERS]), help="The service.")
-@_with_options
-@click.option("--writable", is_flag=True, help="Allow upload and delete. [default: read-only]")
-@click.option(
-    "--secret-from",
-    type=click.Choice([store.value for store in SecretStore]),
-    help="Where the secrets are kept. Asked on a terminal. [default: file]",
-)
-@click.option("--secret-stdin", is_flag=True, help="Read the secrets from stdin, one a line, in the order asked.")
-@click.option("--no-test", is_flag=True, help="Save it without a login.")
 def add_command(name: str, *, provider: str | None, no_test: bool, **given: Any) -> None:
-    """Add a profile to the configuration.
-
-    On a terminal everything that is missing is asked, each answer is checked at once, and the profile is tested before
-    it is saved. Without a terminal nothing is asked. Secrets are never options: they are typed unseen, read from
-    stdin, or come from a file, a command or the environment.
-
-    \b
-    Examples:
-      cloudstore profile add
-      cloudstore profile add acme8 --provider 8x8 --client-id KEY --secret-from file --secret-stdin <secret.txt
-      cloudstore profile add acme8 --provider 8x8 --client-id KEY --secret-command 'pass show 8x8/secret'
-    """
+    """Add a profile to the configuration."""
     config, output = open_config(), Output(as_json=False)
     asks = output.asks and not given["secret_stdin"]
     questions = Questions(output, tuple(config.profiles)) if asks else None
@@ -130,12 +63,12 @@ def add_command(name: str, *, provider: str | None, no_test: bool, **given: Any)
 def _draft(spec: ProviderSpec, name: str, given: Mapping[str, Any]) -> ProfileDraft:
     """What the options say."""
     known = {option.name for option in spec.options}
-    texts = {key: value for key in _options() if (value := _text(given.get(key)))}
+    texts = {key: value for key in options_of_services() if (value := _text(given.get(key)))}
     for key in texts:
         if key not in known:
-            raise UsageError(f"{spec.title} has no {_flag(key)}", hint=f"Leave {_flag(key)} out.")
+            raise UsageError(f"{spec.title} has no {flag_of(key)}", hint=f"Leave {flag_of(key)} out.")
     draft = ProfileDraft(spec, name, typed_texts(spec, texts), writable=given["writable"])
-    for secret in _secrets():
+    for secret in secrets_of_services():
         command, file = given.get(f"{secret}_command"), given.get(f"{secret}_file")
         draft.commands |= {secret: command} if command else {}
         draft.files |= {secret: str(user_path(file).absolute())} if file else {}
@@ -179,12 +112,12 @@ def _missing_options(draft: ProfileDraft) -> Iterator[str]:
         yield "NAME"
     for option in asked(draft.spec):
         if is_needed(option) and not draft.texts.get(option.name):
-            yield f"{_flag(option.name)} or {_flag(option.whole)}" if option.whole else _flag(option.name)
+            yield f"{flag_of(option.name)} or {flag_of(option.whole)}" if option.whole else flag_of(option.name)
 
 
 def _missing_secrets(draft: ProfileDraft) -> Iterator[str]:
     for secret in draft.spec.secrets if draft.store is not SecretStore.ENVIRONMENT else ():
-        flag = _flag(secret.name)
+        flag = flag_of(secret.name)
         if draft.store is SecretStore.COMMAND and secret.name not in draft.commands:
             yield f"{flag}-command"
         if not any(secret.name in known for known in (draft.secrets, draft.commands, draft.files)):

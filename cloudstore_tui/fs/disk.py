@@ -45,16 +45,35 @@ class Disk:
     def __init__(self) -> None:
         self._file_systems = FileSystems()
         self._folder_syncs = SharedSyncs()
+        self._identities: dict[int, tuple[int, int]] = {}
+        """Device and number of what is open, by descriptor: every look at it would let all other threads go first."""
 
     def open_folder(self, path: Path) -> int:
         """Open a folder that the user named, making it and those above it if they are not there. It may be a link."""
         try:
-            return os.open(path, _FOLDER)
+            return self._opened(os.open(path, _FOLDER))
         except FileNotFoundError:
             for folder in reversed([path, *path.parents]):
                 if not folder.exists():
                     folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
-        return os.open(path, _FOLDER)
+        return self._opened(os.open(path, _FOLDER))
+
+    def _opened(self, descriptor: int) -> int:
+        """A new descriptor, whose number may have been that of another file."""
+        self._identities.pop(descriptor, None)
+        return descriptor
+
+    def identity(self, descriptor: int) -> tuple[int, int]:
+        """Device and number of an open file or folder, which stay the same until it is closed."""
+        known = self._identities.get(descriptor)
+        if known is None:
+            found = os.fstat(descriptor)
+            known = self._identities[descriptor] = found.st_dev, found.st_ino
+        return known
+
+    def file_system(self, descriptor: int) -> "FileSystem":
+        """The file system of an open file or folder."""
+        return self._file_systems.of_device(self.identity(descriptor)[0])
 
     def open_below(self, root: Path, below: PurePath, *, make: bool = False) -> int | None:
         """Open a folder below one that the user named, segment by segment, following no link on the way.
@@ -71,7 +90,7 @@ class Disk:
             OSError: the disk refuses.
         """
         try:
-            dir_fd = self.open_folder(root) if make else os.open(root, _FOLDER)
+            dir_fd = self.open_folder(root) if make else self._opened(os.open(root, _FOLDER))
         except FileNotFoundError:
             return None
         here = root
@@ -98,7 +117,7 @@ class Disk:
             with suppress(FileExistsError):
                 os.mkdir(segment, PRIVATE_FOLDER, dir_fd=dir_fd)
         try:
-            return os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=dir_fd)
+            return self._opened(os.open(segment, _FOLDER | os.O_NOFOLLOW, dir_fd=dir_fd))
         except FileNotFoundError:
             if make:
                 raise
@@ -111,10 +130,12 @@ class Disk:
 
     def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
         """Open a file, in an open folder if given; a link in its place is refused."""
-        return os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE, dir_fd=folder)
+        flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        return self._opened(os.open(name, flags, PRIVATE_FILE, dir_fd=folder))
 
     def close(self, descriptor: int) -> None:
         """Close a file or folder. Never fails: it is closed even then, and what matters was synced before."""
+        self._identities.pop(descriptor, None)
         with suppress(OSError):
             os.close(descriptor)
 
@@ -147,8 +168,7 @@ class Disk:
 
         Those who wait for the same folder at the same time share a sync.
         """
-        found = os.fstat(descriptor)
-        self._folder_syncs.join((found.st_dev, found.st_ino), lambda: self._sync_names(descriptor))
+        self._folder_syncs.join(self.identity(descriptor), lambda: self._sync_names(descriptor))
 
     def _sync_names(self, descriptor: int) -> None:
         try:
@@ -167,7 +187,7 @@ class Disk:
         Raises:
             BlockingIOError: somebody else holds it.
         """
-        if not self._file_systems.kind_of(descriptor).trusts_locks:
+        if not self.file_system(descriptor).trusts_locks:
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -254,7 +274,7 @@ class Disk:
 
     def is_private(self, found: os.stat_result, folder: int) -> bool:
         """Whether a file is ours and nobody else may write to it, as far as its file system knows owners at all."""
-        if not self._file_systems.kind_of(folder).keeps_owners:
+        if not self.file_system(folder).keeps_owners:
             return True
         return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
@@ -264,13 +284,13 @@ class Disk:
         Raises:
             FileNotFoundError: nothing has it.
         """
-        if not self._file_systems.kind_of(folder).keeps_owners:
+        if not self.file_system(folder).keeps_owners:
             # Such systems may also number a file anew when it is moved.
             return True
-        held, there = os.fstat(descriptor), self.lstat(name, folder)
+        there = self.lstat(name, folder)
         if there is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        return (held.st_ino, held.st_dev) == (there.st_ino, there.st_dev)
+        return self.identity(descriptor) == (there.st_dev, there.st_ino)
 
     def replace(self, name: str, new: str, folder: int) -> None:
         """Give a file another name, in place of what has it."""
@@ -289,7 +309,7 @@ class Disk:
         Raises:
             OSError: its file system has no files of that size.
         """
-        most = self._file_systems.kind_of(folder).most_bytes
+        most = self.file_system(folder).most_bytes
         if most is not None and size > most:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
@@ -497,7 +517,10 @@ class FileSystems:
 
     def kind_of(self, descriptor: int) -> FileSystem:
         """The file system of an open file or folder."""
-        device = os.fstat(descriptor).st_dev
+        return self.of_device(os.fstat(descriptor).st_dev)
+
+    def of_device(self, device: int) -> FileSystem:
+        """The file system of a device."""
         with self._reading:
             if device not in self._known:
                 # A number may stand for another disk after one was taken away, so the others are looked up anew.

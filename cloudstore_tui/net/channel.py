@@ -1,15 +1,14 @@
-"""The only place that speaks HTTP to an API: requests to one host, by httpx, and what goes wrong on the way."""
+"""The only place that speaks HTTP to an API: requests to one host, by httpcore, and what goes wrong on the way."""
 
 import asyncio
-import http.cookiejar
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 
 from cloudstore_tui.core.errors import ConfigError, LoginError, NetworkError, StorageError, UnsafeError
 from cloudstore_tui.core.links import is_loopback
@@ -18,7 +17,7 @@ from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.logs import exchange_logged, silence
 from cloudstore_tui.net.reply import Inflater, Reply
 from cloudstore_tui.net.retry import asked_wait, attempt, http_date
-from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, ApiCall, proxy_for, trust_store
+from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, ApiCall, Proxy, proxy_for, trust_store
 
 TOKEN_TIMEOUT = 15.0
 """Seconds for a whole request to a token service."""
@@ -27,11 +26,19 @@ POOL_TIMEOUT = 60.0
 LONGEST_EXCHANGE = 300.0
 """Seconds for one request and its whole answer, however well it goes."""
 
-# Their log lines hold whole addresses with their queries, and header values.
-silence("httpx", "httpcore")
+# Its log lines hold whole addresses with their queries, and header values.
+silence("httpcore")
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-_LOCATION = "cloudstore.location"
+_NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.ProxyError)
+_FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+_CONNECTIONS, _IDLE_CONNECTIONS, _IDLE_SECONDS = 100, 20, 5.0
+_HEADERS = {
+    "User-Agent": USER_AGENT,
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "Connection": "keep-alive",
+}
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
@@ -45,29 +52,19 @@ class Channel:
             ConfigError: the proxy or the certificates that the environment names cannot be used.
         """
         parts = urlsplit(base_url)
-        self._origin = httpx.URL(f"{parts.scheme}://{parts.netloc}/")
         self._host = parts.netloc
+        self._origin = {"scheme": parts.scheme, "host": parts.hostname or "", "port": parts.port}
         self._timeouts = timeouts
         # A proxy that leads away from this machine has no business with what stays on it.
         proxy = None if is_loopback(base_url) else proxy_for(base_url)
         self._proxy = proxy.name if proxy is not None else ""
-        trusted = trust_store().context if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        login = proxy.authorization.reveal() if proxy is not None else ""
-        self._http = httpx.AsyncClient(
-            verify=trusted,
-            proxy=httpx.Proxy(
-                proxy.url,
-                headers={"Proxy-Authorization": login} if login else {},
-                ssl_context=trusted if proxy.url.startswith("https:") else None,
-            )
-            if proxy is not None
-            else None,
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=POOL_TIMEOUT),
-            follow_redirects=False,
-            trust_env=False,
-            event_hooks={"response": [_set_location_aside]},
-            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
+        trusted = trust_store().context if parts.scheme == "https" else None
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=trusted,
+            proxy=_spoken_to(proxy, trusted) if proxy is not None else None,
+            max_connections=_CONNECTIONS,
+            max_keepalive_connections=_IDLE_CONNECTIONS,
+            keepalive_expiry=_IDLE_SECONDS,
         )
 
     async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
@@ -80,14 +77,12 @@ class Channel:
                 return reply
         except TimeoutError:
             raise LostReplyError(f"{self._host} does not answer in time", subject=subject) from None
-        except httpx.HTTPError as error:
+        except _FAILURES as error:
             raise self._network_error(error, subject) from None
-        except httpx.InvalidURL:
-            raise ConfigError("the address of the API cannot be used", subject=self._host) from None
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._pool.aclose()
 
     @property
     def _longest(self) -> float:
@@ -97,26 +92,26 @@ class Channel:
 
     async def _exchange(self, call: ApiCall, subject: str) -> Reply:
         async with self._answer(call) as answer:
-            headers = answer.headers
-            body = await self._body(answer, subject)
+            headers = _read_headers(answer)
+            body = await self._body(answer, headers.get("content-encoding", ""), subject)
         date = http_date(headers.get("date", ""))
         return Reply(
-            status=answer.status_code,
+            status=answer.status,
             body=body,
             content_type=headers.get("content-type", ""),
-            location=answer.extensions[_LOCATION] if 300 <= answer.status_code < 400 else "",
+            location=headers.get("location", "") if 300 <= answer.status < 400 else "",
             date=date,
             wait=asked_wait(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),
         )
 
-    async def _body(self, answer: httpx.Response, subject: str) -> bytes:
+    async def _body(self, answer: httpcore.Response, coding: str, subject: str) -> bytes:
         """All of a body that keeps coming: bytes that are none of it, such as extensions of chunks, do not count."""
-        inflater = Inflater(answer.headers.get("content-encoding", ""), subject)
+        inflater = Inflater(coding, subject)
         stall, received = self._timeouts.stall, 0
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(stall) as limit:
-                async for part in answer.aiter_raw():
+                async for part in answer.aiter_stream():
                     inflater.add(part)
                     received += len(part)
                     if received >= SLOWEST * stall:
@@ -127,47 +122,51 @@ class Channel:
         return inflater.end()
 
     @asynccontextmanager
-    async def _answer(self, call: ApiCall) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, call: ApiCall) -> AsyncIterator[httpcore.Response]:
         connected: list[str] = []
 
         async def trace(event: str, _info: object) -> None:
             if event.endswith("connect_tcp.started"):
                 connected.append(event)
 
+        request = self._request(call, trace)
         try:
-            answer = await self._headers(call, trace)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            answer = await self._headers(request)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             # A kept connection that the server has closed meanwhile: nobody has to hear of it.
             if connected or call.method != "GET":
                 raise
-            answer = await self._headers(call, trace)
+            answer = await self._headers(request)
         try:
             yield answer
         finally:
             await answer.aclose()
 
-    async def _headers(self, call: ApiCall, trace: object) -> httpx.Response:
-        """Send a request and read the headers of the answer, to which httpx would give time byte by byte."""
+    async def _headers(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request and read the headers of the answer, to which httpcore would give time byte by byte."""
         async with asyncio.timeout(self._timeouts.connect + 2 * self._timeouts.read):
-            return await self._http.send(self._request(call, trace), stream=True)
+            return await self._pool.handle_async_request(request)
 
-    def _request(self, call: ApiCall, trace: object) -> httpx.Request:
+    def _request(self, call: ApiCall, trace: object) -> httpcore.Request:
         headers = {name: value.reveal() for name, value in call.headers.items()}
         if unfit := next((name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)), None):
             raise ConfigError(f"{unfit} holds characters that cannot be sent", subject=self._host)
-        request = self._http.build_request(
-            call.method,
-            self._origin.copy_with(raw_path=call.target.encode("ascii", "replace")),
-            content=call.body,
-            headers=headers,
-            extensions={"trace": trace},
-        )
-        # A safety belt: the target is only ever a path, and whatever it is, it must not lead anywhere else.
-        if not call.target.startswith("/") or request.url.copy_with(raw_path=b"/") != self._origin:
+        # A safety belt: the target is only ever a path.
+        if not call.target.startswith("/"):
             raise UnsafeError("a request would have left the host of the profile", subject=self._host)
-        return request
+        if call.body is not None or call.method in _WITH_BODY:
+            headers["Content-Length"] = str(len(call.body or b""))
+        limits = self._timeouts
+        wait = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": POOL_TIMEOUT}
+        return httpcore.Request(
+            call.method,
+            httpcore.URL(**self._origin, target=call.target.encode("ascii", "replace")),
+            headers={"Host": self._host, **_HEADERS, **headers},
+            content=call.body,
+            extensions={"timeout": wait, "trace": trace},
+        )
 
-    def _network_error(self, error: httpx.HTTPError, subject: str) -> StorageError:
+    def _network_error(self, error: Exception, subject: str) -> StorageError:
         """What a failure below HTTP means; its own text may hold an address and is never shown."""
         causes = list(_causes(error))
         if (unsafe := _tls_problem(causes)) is not None:
@@ -176,22 +175,22 @@ class Channel:
                 subject=subject,
                 hint="If its authority is your own, add it to this system or name its file in SSL_CERT_FILE.",
             )
-        if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
+        if isinstance(error, httpcore.ProxyError) and str(error).startswith("407"):
             message = f"the proxy {self._proxy} wants a login"
             return LoginError(message, subject=subject, hint="Put it into HTTPS_PROXY, or set NO_PROXY.")
         kind: type[NetworkError] = NetworkError if isinstance(error, _NOT_SENT) else LostReplyError
         return kind(self._message(error, causes), subject=subject, hint=self._hint())
 
-    def _message(self, error: httpx.HTTPError, causes: list[BaseException]) -> str:
-        if isinstance(error, httpx.ProxyError):
+    def _message(self, error: Exception, causes: list[BaseException]) -> str:
+        if isinstance(error, httpcore.ProxyError):
             return f"the proxy {self._proxy} does not connect to {self._host}"
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return f"the name of {self._proxied} cannot be resolved"
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, httpcore.ConnectTimeout):
             return f"{self._proxied} does not answer"
-        if isinstance(error, httpx.ConnectError):
+        if isinstance(error, httpcore.ConnectError):
             return f"{self._proxied} cannot be reached"
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpcore.TimeoutException):
             return f"{self._host} stopped answering"
         return f"the connection to {self._host} broke"
 
@@ -205,9 +204,22 @@ class Channel:
         )
 
 
-async def _set_location_aside(answer: httpx.Response) -> None:
-    """Keep `Location` from httpx: it reads it although it follows nothing, and fails if it makes no sense."""
-    answer.extensions[_LOCATION] = answer.headers.pop("location", "")
+def _spoken_to(proxy: Proxy, trusted: ssl.SSLContext | None) -> httpcore.Proxy:
+    login = proxy.authorization.reveal()
+    return httpcore.Proxy(
+        proxy.url,
+        headers={"Proxy-Authorization": login} if login else None,
+        ssl_context=trusted if proxy.url.startswith("https:") else None,
+    )
+
+
+def _read_headers(answer: httpcore.Response) -> Mapping[str, str]:
+    """Names in lower case; what comes twice is joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in answer.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -9,8 +9,9 @@ import asyncio
 import ipaddress
 import math
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -105,7 +106,9 @@ class Hosts:
         parts = urlsplit(url.reveal())
         # The name alone may stand for several servers on one machine.
         key = parts.netloc.rpartition("@")[2]
-        return self._known.setdefault(key, HostHealth(parts.hostname or ""))
+        if key not in self._known:
+            self._known[key] = HostHealth(parts.hostname or "")
+        return self._known[key]
 
 
 class HostPermit:
@@ -231,7 +234,8 @@ _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def is_allowed(address: str, *, local: bool, networks: Iterable[str] = ()) -> bool:
+@lru_cache(maxsize=1024)
+def is_allowed(address: str, *, local: bool, networks: tuple[str, ...] = ()) -> bool:
     """Whether a connection to an address may be used.
 
     A host name says nothing: it can lead to a printer, to this machine, or to the metadata service of a cloud. So the
@@ -261,6 +265,7 @@ def _embedded(address: _Address) -> _Address:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
 
 
+@lru_cache(maxsize=1024)
 def literal_address(host: str) -> str:
     """The address that a host of a URL is, in any of the ways to write one (`127.1`, `0x7f.1`); empty for a name."""
     try:

@@ -6,9 +6,10 @@ import sqlite3
 import tempfile
 import threading
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -29,14 +30,9 @@ CREATE TABLE rows (
     sequence INTEGER NOT NULL,
     folder INTEGER NOT NULL,
     words TEXT NOT NULL,
-    body TEXT NOT NULL,
-    call INTEGER,
-    tells INTEGER NOT NULL
+    body TEXT NOT NULL
 );
-CREATE INDEX calls ON rows(call, tells) WHERE call IS NOT NULL;
 """
-_OF_ONE_CALL = 64
-"""Rows of one call that are read; nobody looks at more."""
 _CACHE = "PRAGMA cache_size = -4000"
 _FETCH = 4096
 _LARGEST = 2**53
@@ -83,6 +79,7 @@ class RowDatabase:
         self._shown = shown
         self._folder = str(folder or _large_temporary_folder())
         self._numbers = RowNumbers()
+        self._calls = CallIndex()
         self._sequence = 0
         self._sorting = threading.Lock()
         self.closed = False
@@ -117,13 +114,16 @@ class RowDatabase:
         for sequence, number, entry in zip(count(self._sequence), numbers, by_key.values(), strict=False):
             words, is_folder, is_new = self._words_of(entry), isinstance(entry, Folder), number > before
             if is_new:
-                new.append((number, sequence, is_folder, words, codec.encode(entry), *_call_of(entry)))
+                new.append((number, sequence, is_folder, words, codec.encode(entry)))
             elif update:
                 place = sequence if again else None
-                old.append((place, is_folder, words, codec.encode(entry), *_call_of(entry), number))
+                old.append((place, is_folder, words, codec.encode(entry), number))
             rows.append(RowFacts(number, is_folder, is_new, needle in words, *_size(entry), _moment(entry)))
         self._sequence += len(rows)
         self._write(new, old)
+        self._calls.add(_call_keys(rows, by_key.values(), new=True))
+        if update:
+            self._calls.add_missing(_call_keys(rows, by_key.values(), new=False))
         return rows
 
     def _words_of(self, entry: Entry) -> str:
@@ -140,25 +140,19 @@ class RowDatabase:
 
     def of_call(self, entry: Entry) -> list[Entry]:
         """The rows that belong to the same call as an entry, itself among them, in order of arrival."""
-        call, _tells = _call_of(entry)
-        if call is None:
-            return []
-        query = f"SELECT folder, body FROM rows WHERE call = ? ORDER BY sequence LIMIT {_OF_ONE_CALL}"
+        call = call_of(entry)
+        query = "SELECT folder, body FROM json_each(?) CROSS JOIN rows ON number = value ORDER BY sequence"
         with self._disk_errors():
-            found = self._rows.execute(query, (call,)).fetchall()
-        return [codec.decode(body, is_folder=folder) for folder, body in found]
+            found = self._rows.execute(query, (listed(self._calls.find([call] if call else [])),)).fetchall()
+        rows = [codec.decode(body, is_folder=folder) for folder, body in found]
+        return [row for row in rows if call_of(row) == call]
 
     def tellers(self, entries: Iterable[Entry]) -> dict[str, StoredObject]:
         """For each entry that does not tell whose call it is of, by identity: a row of the same call that does."""
-        calls = {identity(entry): _call_of(entry) for entry in entries}
-        silent = {name: call for name, (call, tells) in calls.items() if call is not None and not tells}
-        if not silent:
-            return {}
-        query = "SELECT call, body FROM json_each(?) CROSS JOIN rows ON call = value AND tells = 1"
-        with self._disk_errors():
-            found = dict(self._rows.execute(query, (listed(set(silent.values())),)).fetchall())
-        told = {call: codec.decode(body, is_folder=False) for call, body in found.items()}
-        return {name: teller for name, call in silent.items() if isinstance(teller := told.get(call), StoredObject)}
+        silent = {identity(entry): call for entry in entries if (call := call_of(entry)) and not _tells(entry)}
+        rows = self.read(self._calls.find(set(silent.values()), telling=True))
+        told = {call_of(row): row for row in rows if isinstance(row, StoredObject) and _tells(row)}
+        return {name: told[call] for name, call in silent.items() if call in told}
 
     def find(self, identities: Iterable[str]) -> list[int]:
         """The rows of those entries that are known."""
@@ -177,6 +171,7 @@ class RowDatabase:
         with self._disk_errors():
             self._rows.execute("DELETE FROM rows")
         self._numbers.clear()
+        self._calls = CallIndex()
 
     @property
     def last(self) -> int:
@@ -242,11 +237,10 @@ class RowDatabase:
         self._numbers.close()
 
     def _write(self, new: "list[_NewRow]", old: "list[_OldRow]") -> None:
-        change = "sequence = coalesce(?, sequence), folder = ?, words = ?, body = ?, call = ?, tells = ?"
-        update = f"UPDATE rows SET {change} WHERE number = ?"
+        update = "UPDATE rows SET sequence = coalesce(?, sequence), folder = ?, words = ?, body = ? WHERE number = ?"
         try:
             with self._disk_errors(), self._transaction():
-                self._rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", new)
+                self._rows.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", new)
                 self._rows.executemany(update, old)
         except LocalDiskError:
             # So that the same page can be added once there is space again.
@@ -302,16 +296,8 @@ def _collected(cursor: sqlite3.Cursor) -> "array[int]":
     return numbers
 
 
-_NewRow: TypeAlias = tuple[int, int, bool, str, str, int | None, bool]
-_OldRow: TypeAlias = tuple[int | None, bool, str, str, int | None, bool, int]
-
-
-def _call_of(entry: Entry) -> tuple[int | None, bool]:
-    """What objects of one call have in common, if it is of one, and whether it tells who spoke."""
-    if isinstance(entry, Folder):
-        return None, False
-    call = entry.tag("callId")
-    return (hash(call) if call else None), bool(entry.tag("agentName") or entry.tag("userName"))
+_NewRow: TypeAlias = tuple[int, int, bool, str, str]
+_OldRow: TypeAlias = tuple[int | None, bool, str, str, int]
 
 
 def _size(entry: Entry) -> tuple[int, bool]:
@@ -330,6 +316,77 @@ def _large_temporary_folder() -> str:
     if not os.environ.get("TMPDIR") and os.access("/var/tmp", os.W_OK | os.X_OK):
         return "/var/tmp"
     return tempfile.gettempdir()
+
+
+# Which rows are of one call
+
+
+def call_of(entry: Entry) -> str:
+    """What objects of one call have in common; empty if it is of none."""
+    return entry.tag("callId") if isinstance(entry, StoredObject) else ""
+
+
+def _tells(entry: Entry) -> bool:
+    """Whether it tells who spoke."""
+    return isinstance(entry, StoredObject) and bool(entry.tag("agentName") or entry.tag("userName"))
+
+
+def _call_keys(rows: Iterable[RowFacts], entries: Iterable[Entry], *, new: bool) -> list[int]:
+    """The keys of those entries of rows that are of a call."""
+    pairs = zip(rows, entries, strict=True)
+    return [
+        _call_hash(call, telling=_tells(entry)) | row.number
+        for row, entry in pairs
+        if row.is_new is new and (call := call_of(entry))
+    ]
+
+
+def _call_hash(call: str, *, telling: bool) -> int:
+    return (hash(call) & 0xFFFFFFFF) << 32 | telling << 31
+
+
+_NUMBER = 2**31 - 1
+_RUN = 65_536
+_OF_ONE_CALL = 64
+"""Rows of one call that are found; nobody looks at more."""
+
+
+class CallIndex:
+    """Which rows are of a call: a key each of its hash, whether the row tells who spoke, and its number.
+
+    Eight bytes a row, in sorted runs, so that adding costs the same however many there are. What is found may be of
+    another call with the same hash, have changed or be gone: whoever reads it looks again.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[array[int]] = []
+        self._recent: list[int] = []
+        """What becomes the next run."""
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Add rows."""
+        self._recent.extend(keys)
+        if len(self._recent) >= _RUN:
+            self._runs.append(array("Q", sorted(self._recent)))
+            self._recent.clear()
+
+    def add_missing(self, keys: Iterable[int]) -> None:
+        """Add rows of which some may be there already."""
+        runs = self._sorted()
+        self.add([key for key in keys if all(bisect_left(run, key) == bisect_right(run, key) for run in runs)])
+
+    def find(self, calls: Iterable[str], *, telling: bool = False) -> list[int]:
+        """The numbers of rows that may be of these calls; of all, or of those that tell who spoke."""
+        runs, found = self._sorted(), []
+        for call in calls:
+            first, last = _call_hash(call, telling=telling), _call_hash(call, telling=True) | _NUMBER
+            keys = chain.from_iterable(run[bisect_left(run, first) : bisect_right(run, last)] for run in runs)
+            found += [key & _NUMBER for key in islice(keys, _OF_ONE_CALL)]
+        return list(dict.fromkeys(found))
+
+    def _sorted(self) -> list[Sequence[int]]:
+        self._recent.sort()
+        return [*self._runs, self._recent]
 
 
 # Which row number each entry has

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cloudstore_tui.core.errors import IntegrityError, StorageError, UsageError
-from cloudstore_tui.core.models import StoredObject
+from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.net.failures import ContradictionError
@@ -17,13 +17,22 @@ from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.destination import Destination
 from cloudstore_tui.transfers.failpoint import failpoint
 from cloudstore_tui.transfers.fetch import OVERLAP, Fetch, TransferContext, Version, may_be_html
+from cloudstore_tui.transfers.journal.rows import JournalRow
 from cloudstore_tui.transfers.journal.store import JournalEntry
-from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, State, TransferProgress, TransferSnapshot
+from cloudstore_tui.transfers.model import (
+    DownloadRequest,
+    OnConflict,
+    State,
+    TransferProgress,
+    TransferSnapshot,
+    ZipRequest,
+)
 from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
 from cloudstore_tui.transfers.verify import CHUNK, Digester, Digests, ExpectedChecksum, needed, verify
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 Result = TypeVar("Result")
+Requested = TypeVar("Requested", DownloadRequest, ZipRequest)
 
 # What goes on beside a download
 
@@ -160,13 +169,13 @@ FULL_FETCHES = 2
 """Times an object is fetched whole before bytes that contradict its checksum are taken to be damaged at the source."""
 
 
-class Download:
-    """Fetches one object into a part file and publishes it; `run` again goes on where it stopped."""
+class PartDownload(Generic[Requested]):
+    """A part file and the requests that fill it: what every download goes on with, also in a later run."""
 
     def __init__(
         self,
         progress: TransferProgress,
-        request: DownloadRequest,
+        request: Requested,
         provider: StorageProvider,
         context: TransferContext,
         journal_entry: JournalEntry,
@@ -182,14 +191,67 @@ class Download:
         self._fetch: Fetch | None = None
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether something arrived that another `run` can build upon."""
-        return self._part is not None and self._part.is_open and self._part.offset > 0
-
-    @property
     def leaves(self) -> bool:
         """Whether there is something to discard."""
         return self._part is not None and self._part.is_open
+
+    @property
+    def offset(self) -> int:
+        """Bytes that arrived."""
+        return self._part.offset if self._part is not None else 0
+
+    def discard(self) -> None:
+        """Leave nothing behind. Blocks, unless there is nothing."""
+        if self._part is not None:
+            self._part.discard()
+        self._part = self._fetch = None
+
+    async def suspend(self) -> None:
+        """Leave what arrived, for a later run of the program."""
+        part, fetch = self._part, self._fetch
+        if part is None or not part.is_open:
+            return
+        if fetch is not None:
+            with suppress(StorageError):
+                await self._checkpoints(part, fetch).take()
+        await self._context.workers.run(lambda _stop: part.leave())
+
+    async def _new_part(self, location: Location, path: Path) -> PartFile:
+        """The part file, not yet opened, of what becomes the file `path`; the journal knows of it before the disk."""
+        context, profile = self._context, self._provider.profile
+        part_id = part_id_of(profile.provider, profile.name, location, path)
+        names = PartNames.of(part_id)
+        await self._journal.begin(part_id, names)
+        failpoint("journal_row")
+        return PartFile(context.disk, context.space, self._request.target, names, self._journal.forget_bytes)
+
+    async def _note_opened(self, part: PartFile, left: JournalRow | None) -> None:
+        """Write down what was opened; what an earlier run left under another name is of no use then."""
+        if left is not None and left.part not in ("", part.name):
+            await self._remove_leftover(left)
+        self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
+
+    async def _remove_leftover(self, left: JournalRow | None) -> None:
+        """Remove what an earlier run left, now that it is of no use."""
+        if left is not None:
+            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.target, left))
+
+    def _with_budget(self, fetch: Fetch) -> Fetch:
+        """The requests of one run, with all its time before them."""
+        fetch.budget = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
+        return fetch
+
+    def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
+        return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
+
+
+class Download(PartDownload[DownloadRequest]):
+    """Fetches one object into a part file and publishes it; `run` again goes on where it stopped."""
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether something arrived that another `run` can build upon."""
+        return self.leaves and self.offset > 0
 
     @property
     def finished(self) -> bool:
@@ -208,32 +270,16 @@ class Download:
         part = await self._part_file(destination)
         if await self._open_unless_taken(destination, part):
             if self._request.on_conflict is OnConflict.SKIP:
-                await self._remove_leftover()
+                await self._remove_leftover(self._journal.resume_state)
                 return State.SKIPPED
             if await self._is_on_disk(destination, entry):
-                await self._remove_leftover()
+                await self._remove_leftover(self._journal.resume_state)
                 return State.DONE
             await self._open(lambda _stop: part.open(self._journal.resume_state), part)
         return await self._fetch_and_publish(destination, entry, part)
 
     async def call_off(self) -> None:
         """Nothing: the server does not know of it."""
-
-    def discard(self) -> None:
-        """Leave nothing behind. Blocks, unless there is nothing."""
-        if self._part is not None:
-            self._part.discard()
-        self._part = self._fetch = None
-
-    async def suspend(self) -> None:
-        """Leave what arrived, for a later run of the program."""
-        part, fetch = self._part, self._fetch
-        if part is None or not part.is_open:
-            return
-        if fetch is not None:
-            with suppress(StorageError):
-                await self._checkpoints(part, fetch).take()
-        await self._context.workers.run(lambda _stop: part.leave())
 
     async def _entry(self) -> StoredObject:
         self._progress.to(State.SIGNING)
@@ -252,15 +298,8 @@ class Download:
         return Destination(self._context.disk, request.target, name, identity, request.on_conflict, resumed=resumed)
 
     async def _part_file(self, destination: Destination) -> PartFile:
-        """The part file, not yet opened; the journal knows of it before the disk does."""
         if self._part is None:
-            context, journal_entry = self._context, self._journal
-            profile = self._provider.profile
-            part_id = part_id_of(profile.provider, profile.name, self._request.location, destination.path)
-            names = PartNames.of(part_id)
-            await journal_entry.begin(part_id, names)
-            failpoint("journal_row")
-            self._part = PartFile(context.disk, context.space, self._request.target, names, journal_entry.forget_bytes)
+            self._part = await self._new_part(self._request.location, destination.path)
         return self._part
 
     async def _open_unless_taken(self, destination: Destination, part: PartFile) -> bool:
@@ -281,16 +320,8 @@ class Download:
         was_open, left = part.is_open, self._journal.resume_state
         result = await self._context.workers.run(opening)
         if part.is_open and not was_open:
-            if left is not None and left.part not in ("", part.name):
-                await self._remove_leftover()
-            self._journal.note(part=part.name, inode=part.inode, durable=part.durable)
+            await self._note_opened(part, left)
         return result
-
-    async def _remove_leftover(self) -> None:
-        """Remove what an earlier run left, now that it is of no use."""
-        left = self._journal.resume_state
-        if left is not None:
-            await self._context.workers.run(lambda _stop: remove_left(self._context.disk, self._request.target, left))
 
     def _fetch_for(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
@@ -298,8 +329,7 @@ class Download:
             sign = partial(self._provider.source, self._request.location)
             known = None if self._is_of_earlier_run and entry is self._request.entry else entry
             self._fetch = Fetch(self._context, sign, self._progress, html=html, known=known)
-        self._fetch.budget = RetryBudget(self._context.clock, self._context.give_up, self._context.timeouts.disk)
-        return self._fetch
+        return self._with_budget(self._fetch)
 
     async def _is_on_disk(self, destination: Destination, entry: StoredObject) -> bool:
         """Whether the object is on the disk already, so that there is nothing to do."""
@@ -345,9 +375,6 @@ class Download:
         self._progress.to(State.VERIFYING)
         modified = _modified(entry, fetch)
         await self._context.workers.run(lambda stop: publication.run(fetch.expected, reread, modified, stop))
-
-    def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
-        return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
 
     def _state_of(self, publication: "_Publication") -> State:
         if publication.path is None:

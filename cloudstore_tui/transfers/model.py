@@ -251,7 +251,7 @@ class TransferProgress:
 
     def to(self, state: State, note: str = "") -> None:
         """Go to a state."""
-        if (state, note) != (self.state, self.note):
+        if (state, note) != (self.state, self.note) and _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%d %s %s%s", self.transfer_id, self.request.location.address, state, f": {note}" if note else ""
             )

@@ -143,7 +143,7 @@ class PartFile:
                 self._dir_fd = self._target.make(self._disk)
                 opened = _open_part(self._disk, self._dir_fd, self._names, resume_state)
                 self._file, self.name = opened.descriptor, opened.name
-                self.inode = os.fstat(self._file).st_ino
+                _, self.inode = self._disk.identity(self._file)
                 self.offset = self.durable = opened.offset
                 self._resumed = opened.resumed
         except StorageError as error:
@@ -189,7 +189,7 @@ class PartFile:
             self._disk.check_size(self._dir_fd, size or 0)
             free = self._disk.free(self._dir_fd)
             capacity = self._disk.capacity(self._dir_fd)
-            device = os.fstat(self._dir_fd).st_dev
+            device, _ = self._disk.identity(self._dir_fd)
         try:
             self._space.claim(self, device, self._remaining, free, capacity)
         except StorageError as error:
@@ -391,9 +391,10 @@ def _open_part(disk: Disk, dir_fd: int, names: PartNames, resume_state: ResumeSt
                 disk.remove(name, dir_fd)
                 alone = disk.open(names.alone, os.O_RDWR | os.O_CREAT | os.O_EXCL, dir_fd)
                 return _OpenPart(alone, names.alone, 0, resumed=False)
-            if _is_current(disk, descriptor, name, dir_fd):
-                known = resume_state is not None and resume_state.inode == os.fstat(descriptor).st_ino
-                offset = _trimmed(disk, descriptor, resume_state.durable if resume_state and known else 0)
+            held = os.fstat(descriptor)
+            if _is_current(disk, held, name, dir_fd):
+                known = resume_state is not None and resume_state.inode == held.st_ino
+                offset = _trimmed(disk, descriptor, held.st_size, resume_state.durable if resume_state and known else 0)
                 keep = True
                 return _OpenPart(descriptor, name, offset, resumed=known)
         except OSError:
@@ -447,13 +448,13 @@ def _lock(disk: Disk, descriptor: int) -> bool:
         raise BusyError("the same download is running already") from None
 
 
-def _is_current(disk: Disk, descriptor: int, name: str, dir_fd: int) -> bool:
+def _is_current(disk: Disk, held: os.stat_result, name: str, dir_fd: int) -> bool:
     """Whether the locked file still has its name, and no other one.
 
     Whoever held the lock before may have published the file between our opening and locking it: then it is
     somebody's finished file, and not to be touched.
     """
-    held, there = os.fstat(descriptor), disk.lstat(name, dir_fd)
+    there = disk.lstat(name, dir_fd)
     if there is None or (held.st_ino, held.st_dev) != (there.st_ino, there.st_dev):
         return False
     if held.st_nlink > 1:
@@ -462,9 +463,8 @@ def _is_current(disk: Disk, descriptor: int, name: str, dir_fd: int) -> bool:
     return True
 
 
-def _trimmed(disk: Disk, descriptor: int, durable: int) -> int:
+def _trimmed(disk: Disk, descriptor: int, size: int, durable: int) -> int:
     """Cut off everything that is not known to be whole; the bytes that are left."""
-    size = os.fstat(descriptor).st_size
     offset = min(durable, size)
     if size != offset or offset:
         disk.truncate(descriptor, offset)

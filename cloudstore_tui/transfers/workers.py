@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cloudstore_tui.core.errors import LocalDiskError, UnavailableError, no_more_threads
 
@@ -18,6 +18,9 @@ Result = TypeVar("Result")
 
 GRACE = 1.0
 """Seconds that cancelled work gets to stop."""
+WAIT_FOR_THREAD_S = 0.01
+"""Seconds that work waits for a thread before one more is started: on a quick disk, more would only be in each
+other's way, and on one that hangs, nobody waits for it."""
 
 
 class StoppedError(Exception):
@@ -41,13 +44,13 @@ class Stop:
 
 
 class Workers:
-    """A few threads, the first ones started with the first work."""
+    """A few threads: the first one started with the first work, others where work has to wait."""
 
     def __init__(self, most: int = 8) -> None:
         self._most = most
         self._threads = 0
         self._closed = False
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
 
     async def run(self, work: Callable[[Stop], Result]) -> Result:
         """What `work` gives back. Cancelling asks it to stop and waits for that, but not for ever.
@@ -59,7 +62,9 @@ class Workers:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         stop = Stop()
-        self._submit(lambda: _complete(loop, future, work, stop))
+        job = _Job(loop, future, work, stop)
+        self._submit(job)
+        helping = loop.call_later(WAIT_FOR_THREAD_S, self._help, job)
         try:
             await asyncio.wait({future})
         except asyncio.CancelledError:
@@ -68,6 +73,8 @@ class Workers:
             if future.done():
                 future.exception()
             raise
+        finally:
+            helping.cancel()
         return future.result()
 
     def close(self) -> None:
@@ -76,22 +83,24 @@ class Workers:
         for _ in range(self._threads):
             self._queue.put(None)
 
-    def _submit(self, job: Callable[[], None]) -> None:
+    def _submit(self, job: "_Job") -> None:
         if self._closed:
             raise UnavailableError("the program is ending")
-        if self._threads < self._most:
-            try:
+        if not self._threads:
+            start_thread(self._serve, "transfer worker")
+            self._threads += 1
+        self._queue.put(job)
+
+    def _help(self, job: "_Job") -> None:
+        """Start one more thread if a job still waits for one; if the system has none, those that run are enough."""
+        if not job.begun and self._threads < self._most and not self._closed:
+            with suppress(LocalDiskError):
                 start_thread(self._serve, "transfer worker")
                 self._threads += 1
-            except LocalDiskError:
-                # Those that run are enough.
-                if not self._threads:
-                    raise
-        self._queue.put(job)
 
     def _serve(self) -> None:
         while (job := self._queue.get()) is not None:
-            job()
+            job.do()
 
 
 def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
@@ -108,17 +117,33 @@ def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
     return thread
 
 
-def _complete(
-    loop: asyncio.AbstractEventLoop, future: asyncio.Future[Result], work: Callable[[Stop], Result], stop: Stop
-) -> None:
-    settle: Callable[[], None]
-    try:
-        stop.check()
-        settle = partial(future.set_result, work(stop))
-    except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
-        settle = partial(_fail, future, error)
-    with suppress(RuntimeError):  # the loop may have ended
-        loop.call_soon_threadsafe(settle)
+class _Job:
+    """Some work, and who waits for it in which loop."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        future: asyncio.Future[Any],
+        work: Callable[[Stop], object],
+        stop: Stop,
+    ) -> None:
+        self._loop = loop
+        self._future = future
+        self._work = work
+        self._stop = stop
+        self.begun = False
+
+    def do(self) -> None:
+        """Carry it out, in a thread."""
+        self.begun = True
+        settle: Callable[[], None]
+        try:
+            self._stop.check()
+            settle = partial(self._future.set_result, self._work(self._stop))
+        except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
+            settle = partial(_fail, self._future, error)
+        with suppress(RuntimeError):  # the loop may have ended
+            self._loop.call_soon_threadsafe(settle)
 
 
 def _fail(future: asyncio.Future[Result], error: BaseException) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("textual", "rich", "httpx", "pycurl", "starlette", "uvicorn", "lark", "keyring")
+HEAVY = ("textual", "rich", "httpcore", "pycurl", "starlette", "uvicorn", "lark", "keyring")
 
 
 def loaded_by(*arguments: str) -> set[str]:

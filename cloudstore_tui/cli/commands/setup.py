@@ -1,15 +1,14 @@
 """What the commands take that set the program up."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
-from cloudstore_tui.cli.options import (
-    Command,
-    Duration,
-    Group,
-    json_option,
-    timeout_option,
-    yes_option,
-)
+from cloudstore_tui.cli.options import Command, Duration, Group, json_option, timeout_option, yes_option
+
+if TYPE_CHECKING:
+    from cloudstore_tui.core.profile import Option, SecretField
 
 
 @click.group("profile", cls=Group)
@@ -22,7 +21,103 @@ def profile_command() -> None:
     """
 
 
-profile_command.add_deferred("add", "profile_add", "Add a profile: asks, tests it, and saves it.")
+def options_of_services() -> "dict[str, Option]":
+    """Every option that a profile can be given, by name."""
+    # Deferred, as below: only this command needs to know the services.
+    from cloudstore_tui.providers import PROVIDERS
+
+    return {option.name: option for spec in PROVIDERS for option in spec.options}
+
+
+def secrets_of_services() -> "dict[str, SecretField]":
+    """Every secret that some service needs, by name."""
+    from cloudstore_tui.providers import PROVIDERS
+
+    return {secret.name: secret for spec in PROVIDERS for secret in spec.secrets}
+
+
+def flag_of(name: str) -> str:
+    """How an option is called on the command line: lists are given one by one."""
+    option = options_of_services().get(name)
+    listed = option is not None and option.type is tuple
+    return f"--{name.removesuffix('s') if listed else name}".replace("_", "-")
+
+
+def _refuse_secret(_context: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value is None:
+        return
+    # Deferred: a mistake that few make.
+    from cloudstore_tui.core.errors import UsageError
+
+    raise UsageError(
+        f"a secret is never an option: everybody on this machine can read it ({parameter.opts[0]})",
+        hint="Pipe it in with --secret-stdin, or run `cloudstore profile add` on a terminal and be asked. "
+        "Have the secret changed if it was a real one: it is in the history of your shell.",
+    )
+
+
+class ProfileAddCommand(Command):
+    """`profile add`, which takes an option for everything that some service needs, as its specification says."""
+
+    _parameters: list[click.Parameter]
+    _knows_services = False
+
+    @property
+    def params(self) -> list[click.Parameter]:
+        """The name, the options of the services, and the others; the services are looked up when that is asked."""
+        if not self._knows_services:
+            self._knows_services = True
+            self._parameters[1:1] = self._of_services()
+        return self._parameters
+
+    @params.setter
+    def params(self, declared: list[click.Parameter]) -> None:
+        self._parameters = declared
+
+    @staticmethod
+    def _of_services() -> Iterator[click.Option]:
+        from cloudstore_tui.providers import PROVIDERS
+
+        yield click.Option(["--provider"], type=click.Choice([spec.name for spec in PROVIDERS]), help="The service.")
+        for name, option in options_of_services().items():
+            listed = option.type is tuple
+            help_text = f"{option.help} May be repeated." if listed else option.help
+            yield click.Option([flag_of(name), name], multiple=listed, metavar="TEXT", help=help_text)
+        for secret in secrets_of_services().values():
+            flag = flag_of(secret.name)
+            yield click.Option([flag], hidden=True, expose_value=False, metavar="", callback=_refuse_secret)
+            yield click.Option([f"{flag}-file"], metavar="FILE", help=f"A file with it: {secret.help}")
+            yield click.Option([f"{flag}-command"], metavar="COMMAND", help="A command that prints it.")
+
+
+@profile_command.command(
+    "add",
+    cls=ProfileAddCommand,
+    short_help="Add a profile: asks, tests it, and saves it.",
+    does="profile_add.add_command",
+)
+@click.argument("name", default="")
+@click.option("--writable", is_flag=True, help="Allow upload and delete. [default: read-only]")
+@click.option(
+    "--secret-from",
+    type=click.Choice(["keyring", "file", "command", "env"]),
+    help="Where the secrets are kept. Asked on a terminal. [default: file]",
+)
+@click.option("--secret-stdin", is_flag=True, help="Read the secrets from stdin, one a line, in the order asked.")
+@click.option("--no-test", is_flag=True, help="Save it without a login.")
+def profile_add_command() -> None:
+    """Add a profile to the configuration.
+
+    On a terminal everything that is missing is asked, each answer is checked at once, and the profile is tested before
+    it is saved. Without a terminal nothing is asked. Secrets are never options: they are typed unseen, read from
+    stdin, or come from a file, a command or the environment.
+
+    \b
+    Examples:
+      cloudstore profile add
+      cloudstore profile add acme8 --provider 8x8 --client-id KEY --secret-from file --secret-stdin <secret.txt
+      cloudstore profile add acme8 --provider 8x8 --client-id KEY --secret-command 'pass show 8x8/secret'
+    """
 
 
 @profile_command.command("list", does="profile.list_command")

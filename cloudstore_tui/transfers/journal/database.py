@@ -48,7 +48,6 @@ _MIGRATIONS = {
     3: ("ALTER TABLE transfer ADD COLUMN place REAL NOT NULL DEFAULT 0", "UPDATE transfer SET place = created"),
 }
 """What leads from each version to the next one."""
-_ELSEWHERE = "Or set XDG_STATE_HOME to another folder."
 
 
 class _Order(Struct):

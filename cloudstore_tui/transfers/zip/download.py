@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from msgspec import Struct
@@ -13,14 +12,12 @@ from cloudstore_tui.core.links import ZIP_CAN_BE_FETCHED, ZipStatus
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import StorageProvider
 from cloudstore_tui.fs.names import is_segment
-from cloudstore_tui.net.retry import RetryBudget
 from cloudstore_tui.transfers.destination import Destination
-from cloudstore_tui.transfers.download import Checkpoints, alongside
-from cloudstore_tui.transfers.failpoint import failpoint
+from cloudstore_tui.transfers.download import PartDownload, alongside
 from cloudstore_tui.transfers.fetch import Fetch, TransferContext
 from cloudstore_tui.transfers.journal.store import JournalEntry
 from cloudstore_tui.transfers.model import OnConflict, State, TransferProgress, ZipRequest
-from cloudstore_tui.transfers.part_file import PartFile, PartNames, part_id_of, remove_left
+from cloudstore_tui.transfers.part_file import PartFile, remove_left
 from cloudstore_tui.transfers.verify import needed
 from cloudstore_tui.transfers.workers import Stop
 from cloudstore_tui.transfers.zip.archive import Archive, Limits
@@ -104,35 +101,10 @@ class Batches:
             self.single += left
 
 
-class FetchedZip:
+class FetchedZip(PartDownload[ZipRequest]):
     """The zip of one job. `fetch` again goes on where it stopped; that of another job replaces it."""
 
-    def __init__(
-        self,
-        progress: TransferProgress,
-        request: ZipRequest,
-        provider: StorageProvider,
-        context: TransferContext,
-        journal_entry: JournalEntry,
-    ) -> None:
-        self._progress = progress
-        self._request = request
-        self._provider = provider
-        self._context = context
-        self._journal = journal_entry
-        self._name = ""
-        self._part: PartFile | None = None
-        self._fetch: Fetch | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is something to discard."""
-        return self._part is not None and self._part.is_open
-
-    @property
-    def offset(self) -> int:
-        """Bytes that arrived."""
-        return self._part.offset if self._part is not None else 0
+    _name = ""
 
     async def fetch(self, name: str) -> None:
         """Bring all bytes of the zip of a job to the disk.
@@ -182,22 +154,6 @@ class FetchedZip:
         """Remove the zip, also one that an earlier run left."""
         await self._context.workers.run(lambda _stop: self._remove())
 
-    async def suspend(self) -> None:
-        """Leave what arrived, for a later run of the program."""
-        part, fetch = self._part, self._fetch
-        if part is None or not part.is_open:
-            return
-        if fetch is not None:
-            with suppress(StorageError):
-                await self._checkpoints(part, fetch).take()
-        await self._context.workers.run(lambda _stop: part.leave())
-
-    def discard(self) -> None:
-        """Leave nothing behind. Blocks, unless there is nothing."""
-        if self._part is not None:
-            self._part.discard()
-        self._part = self._fetch = None
-
     def _remove(self) -> None:
         self.discard()
         if self._journal.resume_state is not None:
@@ -213,37 +169,23 @@ class FetchedZip:
         if self._part is not None and self._part.is_open and self._name == name:
             return self._part
         await self._context.workers.run(lambda _stop: self.discard())
-        context, journal_entry, folder = self._context, self._journal, self._request.target
-        near = self._request.location
-        profile = self._provider.profile
-        location = Location(near.profile, near.region, name)
-        part_id = part_id_of(profile.provider, profile.name, location, folder.path / name)
-        names = PartNames.of(part_id)
-        await journal_entry.begin(part_id, names)
-        left = journal_entry.resume_state
-        part = PartFile(context.disk, context.space, folder, names, journal_entry.forget_bytes)
-        failpoint("journal_row")
-        self._part, self._name = part, name
-        await context.workers.run(lambda _stop: part.open(left))
-        if left is not None and left.part not in ("", part.name):
-            await context.workers.run(lambda _stop: remove_left(context.disk, folder, left))
-        journal_entry.note(part=part.name, inode=part.inode, durable=part.durable)
+        near, folder = self._request.location, self._request.target
+        part = await self._new_part(Location(near.profile, near.region, name), folder.path / name)
+        self._part, self._name, left = part, name, self._journal.resume_state
+        await self._context.workers.run(lambda _stop: part.open(left))
+        await self._note_opened(part, left)
         return part
 
     def _fetch_of(self, name: str, part: PartFile) -> Fetch:
         """What fetches; at first it learns what an earlier run knew of the bytes that are there."""
-        context, region = self._context, self._request.location.region
+        region, left = self._request.location.region, self._journal.resume_state
         if self._fetch is None:
             self._fetch = Fetch(
-                context, lambda _known: self._provider.zip_source(region, name), self._progress, html=False
+                self._context, lambda _known: self._provider.zip_source(region, name), self._progress, html=False
             )
-            if part.offset and self._journal.resume_state is not None:
-                self._fetch.resume(self._journal.resume_state.size, self._journal.resume_state.etag)
-        self._fetch.budget = RetryBudget(context.clock, context.give_up, context.timeouts.disk)
-        return self._fetch
-
-    def _checkpoints(self, part: PartFile, fetch: Fetch) -> Checkpoints:
-        return Checkpoints(part, self._journal, self._context.workers, lambda: fetch.version)
+            if part.offset and left is not None:
+                self._fetch.resume(left.size, left.etag)
+        return self._with_budget(self._fetch)
 
     def _publish(self, destination: Destination, stop: Stop) -> None:
         part, fetch = self._fetched, self._fetch
@@ -299,7 +241,7 @@ class ZipDownload:
     @property
     def leaves(self) -> bool:
         """Whether there is something to discard."""
-        return self._zip.is_open
+        return self._zip.leaves
 
     async def run(self) -> State:
         """How it ended.

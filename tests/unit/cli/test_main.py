@@ -15,6 +15,7 @@ from cloudstore_tui.cli.completion import SHELLS
 from cloudstore_tui.cli.ls import NEWEST
 from cloudstore_tui.cli.main import COMMANDS, CommandLine, cloudstore, execute
 from cloudstore_tui.cli.options import Duration
+from cloudstore_tui.config.secrets import SecretStore
 from cloudstore_tui.preview.model import HEAD, MAX_HEAD
 from cloudstore_tui.sandbox import DATA_NOW
 from cloudstore_tui.transfers.journal.store import OLDEST
@@ -115,6 +116,7 @@ def test_what_options_offer_is_what_the_program_knows() -> None:
     assert set(choices("on_conflict", "put")) < set(OnConflict)
     assert choices("via", "pull") == list(Via)
     assert choices("form", "find") == list(export.Format)
+    assert choices("secret_from", "profile", "add") == list(SecretStore)
     assert (option("wanted", "preview").default, option("older_than", "transfers", "prune").default) == (HEAD, OLDEST)
     assert getattr(option("wanted", "preview").type, "max", 0) == MAX_HEAD
     assert option("now", "demo").default == f"{DATA_NOW:%Y-%m-%dT%H:%MZ}"
