@@ -187,8 +187,9 @@ def serve_api(ready: Any, blobs: str) -> None:
             return {"access_token": "bench", "expires_in": 3600}
         key = parse_qs(parts.query)["key"][0]
         name = key.rpartition("/")[2]
-        known = {"key": key, "keyName": name, "keyType": "file", "size": "1 KB"}
-        link = {"signedDownloadUrl": f"{blobs}/{name.partition('-')[0]}/{name}"}
+        size = int(name.partition("-")[0])
+        known = {"key": key, "keyName": name, "keyType": "file", "size": f"{size / 1000:.1f} KB"}
+        link = {"signedDownloadUrl": f"{blobs}/{size}/{name}"}
         return {"objectKeys": [known]} if parts.path.endswith("objectKeys") else {**known, **link}
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

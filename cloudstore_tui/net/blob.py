@@ -342,6 +342,8 @@ class _CurlLoop:
         self._timer: float | None = None
         self._ticked_at = 0.0
         self._closing = False
+        self._sleeps = False
+        """Whether the thread has to be woken: who does that gives it the lock of the interpreter, and waits for it."""
         self._worn = False
         """Whether the kept connections are not to be used again."""
         self._broken: BaseException | None = None
@@ -379,6 +381,8 @@ class _CurlLoop:
 
     def wake(self) -> None:
         """Let the thread look at once what there is to do."""
+        if not self._sleeps:
+            return
         with suppress(OSError):  # full: it is awake already; closed: it has ended
             self._wake_sender.send(b"!")
 
@@ -415,7 +419,11 @@ class _CurlLoop:
     def _turn(self) -> None:
         if self._broken is not None:
             raise self._broken
-        for key, events in self._selector.select(self._longest_sleep()):
+        self._sleeps = True
+        # What came before that woke nobody.
+        ready = self._selector.select(0 if self._has_orders() else self._longest_sleep())
+        self._sleeps = False
+        for key, events in ready:
             if key.fileobj is self._wake_receiver:
                 self._wake_receiver.recv(4096)
             else:
@@ -432,6 +440,9 @@ class _CurlLoop:
             self._multi = self._new_multi()
         while self._new:
             self._begin(self._new.popleft())
+
+    def _has_orders(self) -> bool:
+        return bool(self._new) or self._closing or any(call.abandoned for call in self._calls.values())
 
     def _longest_sleep(self) -> float | None:
         """Seconds until there is something to do without any event."""

@@ -50,6 +50,8 @@ class Destination:
             on_conflict: what to do where the name is taken.
             resumed: whether an earlier run may have left a placeholder there.
         """
+        self.path = folder.path / name
+        """The file as wished."""
         self._disk = disk
         self._folder = folder
         self._name = name
@@ -57,18 +59,13 @@ class Destination:
         self._on_conflict = on_conflict
         self._resumed = resumed
 
-    @property
-    def path(self) -> Path:
-        """The file as wished."""
-        return self._folder.path / self._name
-
     def is_taken(self, _stop: Stop) -> bool:
         """Whether something has the name already.
 
         Raises:
             UnsafeError: what has it is no plain file, and may not be left beside; or the way there leads over a link.
         """
-        with os_errors_as(self._folder.path), self._folder.opened(self._disk) as dir_fd:
+        with os_errors_as(self.path.parent), self._folder.opened(self._disk) as dir_fd:
             found = self._disk.lstat(self._name, dir_fd) if dir_fd is not None else None
             if found is None or dir_fd is None or (self._resumed and self._disk.is_placeholder(found, dir_fd)):
                 return False
@@ -84,7 +81,7 @@ class Destination:
         Raises:
             ConflictError: another file has the name, and nothing else is allowed.
         """
-        with os_errors_as(self._folder.path), self._folder.opened(self._disk) as dir_fd:
+        with os_errors_as(self.path.parent), self._folder.opened(self._disk) as dir_fd:
             for path in self._candidates() if dir_fd is not None else ():
                 found = self._disk.lstat(path.name, dir_fd)
                 if found is None:
@@ -128,9 +125,9 @@ class Destination:
         if self._on_conflict is not OnConflict.KEEP_BOTH:
             return
         for length in _SUFFIX_LENGTHS:
-            yield self._folder.path / distinct_name(self._name, self._identity, length)
+            yield self.path.with_name(distinct_name(self._name, self._identity, length))
         for number in range(2, _MAX_COPIES):
-            yield self._folder.path / distinct_name(self._name, f"{self._identity} {number}")
+            yield self.path.with_name(distinct_name(self._name, f"{self._identity} {number}"))
 
     def _result(
         self,

@@ -50,27 +50,23 @@ _REREAD_POLL = 0.02
 
 
 @asynccontextmanager
-async def alongside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+async def alongside(*works: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Do something while a block runs, if the block takes long enough for that to be worth anything.
 
     It ends with the block; its errors are its own business.
     """
-    task: asyncio.Task[None] | None = None
-
-    def begin() -> None:
-        nonlocal task
-        task = asyncio.create_task(work())
-
-    timer = asyncio.get_running_loop().call_later(START_AFTER_S, begin)
+    tasks: list[asyncio.Task[None]] = []
+    timer = asyncio.get_running_loop().call_later(
+        START_AFTER_S, lambda: tasks.extend(asyncio.create_task(work()) for work in works)
+    )
     try:
         yield
     finally:
         timer.cancel()
-        if task is not None:
+        for task in tasks:
             task.cancel()
-            await asyncio.wait({task})
-            if not task.cancelled():
-                task.exception()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Checkpoints:
@@ -369,7 +365,7 @@ class Download(PartDownload[DownloadRequest]):
     ) -> None:
         manifest = frozenset({"sha256"} if self._request.sha256 else ())
         reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
-        async with alongside(self._checkpoints(part, fetch).repeat), alongside(reread.follow):
+        async with alongside(self._checkpoints(part, fetch).repeat, reread.follow):
             await fetch.run(part)
         self._progress.release_slot()
         self._progress.to(State.VERIFYING)

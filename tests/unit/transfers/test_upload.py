@@ -278,6 +278,7 @@ class CountingDisk(Disk):
     """Knows how many files are open."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.files = 0
 
     def open(self, name: str | Path, flags: int, folder: int | None = None) -> int:
