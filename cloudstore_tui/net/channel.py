@@ -54,7 +54,7 @@ class Channel:
         """
         parts = urlsplit(base_url)
         self._host = parts.netloc
-        self._origin = {"scheme": parts.scheme, "host": parts.hostname or "", "port": parts.port}
+        self._scheme, self._name, self._port = parts.scheme, parts.hostname or "", parts.port
         self._timeouts = timeouts
         # A proxy that leads away from this machine has no business with what stays on it.
         proxy = None if is_loopback(base_url) else proxy_for(base_url)
@@ -162,8 +162,13 @@ class Channel:
         wait = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": POOL_TIMEOUT}
         return httpcore.Request(
             call.method,
-            httpcore.URL(**self._origin, target=call.target.encode("ascii", "replace")),
-            headers={"Host": self._host, **_HEADERS, **headers},
+            httpcore.URL(
+                scheme=self._scheme,
+                host=self._name,
+                port=self._port,
+                target=call.target.encode("ascii", "replace"),
+            ),
+            headers=list({"Host": self._host, **_HEADERS, **headers}.items()),
             content=call.body,
             extensions={"timeout": wait, "trace": trace},
         )

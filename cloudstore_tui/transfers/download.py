@@ -177,7 +177,7 @@ class PartDownload(Generic[Requested]):
         journal_entry: JournalEntry,
     ) -> None:
         self._progress = progress
-        self._request = request
+        self._request: Requested = request
         self._provider = provider
         self._context = context
         self._journal = journal_entry

@@ -316,3 +316,32 @@ async def test_values_are_counted_among_what_is_shown_the_most_frequent_first(st
     times = await store.tally_times(60)
     assert sum(times.values()) == 21
     assert min(times) * 60 >= 1_725_148_800
+
+
+def test_the_rows_of_a_call_are_found_however_they_came_changed_or_went(
+    store: RowStore, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Runs of four, so that calls lie in several of them.
+    monkeypatch.setattr("cloudstore_tui.results.database._RUN", 4)
+
+    def of_call(number: int, *, tells: bool) -> StoredObject:
+        who = (("agentName", f"Agent {number}"),) if tells else ()
+        return replace(make(number), tags=(("callId", f"call-{number % 5}"), *who))
+
+    rows = [of_call(number, tells=number >= 15) for number in range(20)]
+    for first in range(0, 20, 3):
+        store.extend(rows[first : first + 3])
+    store.extend([make(20)])
+    assert store.of_call(rows[7]) == [rows[number] for number in (2, 7, 12, 17)]
+    assert store.of_call(make(20)) == []
+    assert store.tellers(rows[:3]) == {identity(rows[number]): rows[number + 15] for number in range(3)}
+    assert store.tellers([rows[19], make(20)]) == {}
+    told, silent, moved = of_call(2, tells=True), of_call(17, tells=False), replace(rows[12], tags=(("callId", "x"),))
+    store.merge([told, silent, moved])
+    assert store.of_call(told) == [told, rows[7], silent]
+    assert store.tellers([silent]) == {identity(silent): told}
+    store.remove([identity(told)])
+    assert store.of_call(silent) == [rows[7], silent]
+    assert store.tellers([silent]) == {}
+    store.clear()
+    assert store.of_call(silent) == []
