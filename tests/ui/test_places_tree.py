@@ -202,6 +202,13 @@ async def test_services_stand_beside_profiles_and_counts_beside_types_once_they_
         assert searches.count("folders") > asked
 
 
+async def test_a_key_of_the_list_says_in_the_tree_where_it_works(browser: Any) -> None:
+    async with browser(size=(160, 40)) as it:
+        for key in ("d", "space", "y"):
+            await it.press(key)
+        assert [text[:26] for text in it.notices] == ["That works in the list: En"] * 3
+
+
 async def test_what_the_tree_counts_the_list_says_too(browser: Any, searches: Any) -> None:
     searches.tells_total = False
     async with browser(start="acme8:us-east/", size=(160, 40)) as it:

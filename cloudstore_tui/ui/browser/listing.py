@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -151,12 +151,20 @@ class ListingState:
             found = f"{number:,} match" if number else "no match"
         elif self.target.local:
             found = f"{store.loaded:,} so far"
-        known, size = store.sizes
-        return (
+        (known, size), day = store.sizes, self._day
+        parts = (
             found,
             formatted.size(size) if is_whole and known else "",
+            day if day not in self.target.words else "",
             *(("f edits", "F shows FIQL") if self.target.written else ()),
         )
+        return tuple(filter(None, parts))
+
+    @property
+    def _day(self) -> str:
+        """The day that all rows are of, if it is one: then it stands in none of them."""
+        days = {formatted.day(formatted.local(datetime.fromtimestamp(at, UTC), self.zone)) for at in self.store.span}
+        return days.pop() if len(days) == 1 and all(self.store.span) else ""
 
     @property
     def lacking(self) -> str:

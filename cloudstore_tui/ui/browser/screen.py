@@ -246,6 +246,18 @@ class BrowserScreen(BaseScreen[None]):
 
     # What the user does with keys
 
+    def on_key(self, event: events.Key) -> None:
+        """Say where a key does something that does nothing among the places."""
+        if self.focused is not self.places or event.key in self.active_bindings:
+            return
+        bound = (node._bindings.key_to_bindings for node in (self, self.entries.table))  # noqa: SLF001
+        if any(event.key in keys for keys in bound):
+            tell(
+                self,
+                "That works in the list: Enter opens this place; there A marks all of it, d downloads it.",
+                "warning",
+            )
+
     def action_run(self, name: str) -> None:
         """Start one of the actions of the groups."""
         if name != "copy" or not self._copy_result():

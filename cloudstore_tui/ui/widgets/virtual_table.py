@@ -512,9 +512,9 @@ class VirtualTable(CursorList):
         self._signs[row] = sign
         teller = self._tellers.get(identity(entry)) if self._tellers else None
         text = self._renderer.line(entry, above, teller, marked=marked, sign=sign.value if sign is not None else "")
-        style = self._row_style(row, entry, marked)
         if row == self.cursor:
-            return [Segment(text, style)]
+            return [Segment(text, self._style("cursor"))]
+        style = self._style("folder") if isinstance(entry, Folder) else self.rich_style
         segments, at = [], 0
         for start, end, part in self._coloured(entry, text, sign, marked):
             segments += [Segment(text[at:start], style), Segment(text[start:end], self._style(part))]
@@ -523,10 +523,12 @@ class VirtualTable(CursorList):
 
     def _coloured(self, entry: Entry, text: str, sign: RowSign | None, marked: bool) -> Iterator[tuple[int, int, str]]:
         """The pieces of a line that have a colour of their own: from where to where, and which."""
+        # All that stands before them has one cell.
+        if marked:
+            yield 0 if sign is not None else 1, 1 if sign is not None else 2, "marked"
         if sign is not None:
-            # All that stands before the sign has one cell.
             yield 1, 2, sign.name.lower()
-        part = TYPE_STYLES.get(part_of(entry)) if isinstance(entry, StoredObject) and not marked else None
+        part = TYPE_STYLES.get(part_of(entry)) if isinstance(entry, StoredObject) else None
         start, end = self._renderer.cells_of("type") if part else (0, 0)
         # Where what stands before is of one cell a character, which it nearly always is.
         if part and end and cell_len(text[:end]) == end:
@@ -554,13 +556,6 @@ class VirtualTable(CursorList):
 
     def looks_marked(self, row: int) -> bool:
         return self.store is not None and self.store.is_marked(row)
-
-    def _row_style(self, row: int, entry: Entry, marked: bool) -> Style:
-        if row == self.cursor:
-            return self._style("cursor")
-        if marked:
-            return self._style("marked")
-        return self._style("folder") if isinstance(entry, Folder) else self.rich_style
 
     def _style(self, part: str) -> Style:
         if part not in self._styles:
