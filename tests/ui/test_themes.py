@@ -69,7 +69,7 @@ async def test_no_color_sends_no_colour_and_the_cursor_is_seen_all_the_same(
     async with browser(start="acme8:us-east/", theme="nord") as it:
         assert it.app.theme == "monochrome"
         assert "Themes …" not in [command.title for command in commands_of(it.app, it.app.screen)]
-        cursor = it.screen.entries.table.get_component_rich_style("entry-table--cursor")
+        cursor = it.screen.entries.table.get_component_rich_style("cursor-list--cursor")
         assert cursor.reverse
         await it.press(*keys)
         styles = [segment.style for strip in it.app.screen._compositor.render_strips() for segment in strip]

@@ -10,7 +10,6 @@ from typing import ClassVar, TypeAlias
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -244,21 +243,10 @@ class PlacesTree(CursorList):
         & > .places-tree--note { color: $text-muted; text-style: italic; }
         & > .places-tree--note-text { color: $text-muted; }
         & > .places-tree--error { color: $text-error; }
-        & > .places-tree--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-            text-style: $block-cursor-blurred-text-style;
-        }
         &:focus > .places-tree--title { color: $border; text-style: bold; }
-        &:focus > .places-tree--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi > .places-tree--cursor, &:nocolor > .places-tree--cursor { text-style: underline; }
-        &:ansi:focus > .places-tree--cursor, &:nocolor:focus > .places-tree--cursor { text-style: reverse; }
     }
     """
+    PREFIX = "places-tree"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "places-tree--title",
         "places-tree--name",
@@ -266,7 +254,6 @@ class PlacesTree(CursorList):
         "places-tree--note",
         "places-tree--note-text",
         "places-tree--error",
-        "places-tree--cursor",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="places.open", tooltip="Show what is in this place"),
@@ -298,7 +285,6 @@ class PlacesTree(CursorList):
         self.note_of: Callable[[Place], str] = lambda place: place.note
         """What is told beside a place."""
         self._rows: list[TreeRow] = []
-        self._styles: dict[str, Style] = {}
 
     # What is shown
 
@@ -370,21 +356,16 @@ class PlacesTree(CursorList):
         """The title, or one row."""
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
-            return Strip([Segment(set_cell_size(" PLACES", width), self._style("title"))], width)
+            return Strip([Segment(set_cell_size(" PLACES", width), self.part_style("title"))], width)
         if index >= len(self._rows):
             return Strip([Segment(" " * width, self.rich_style)], width)
         row = self._rows[index]
-        style = self._style("cursor" if index == self.cursor else _PARTS[row.line.kind])
+        style = self.part_style("cursor" if index == self.cursor else _PARTS[row.line.kind])
         note = f" {row.note} " if row.note else ""
         room = max(width - cell_len(note), 1)
         name = Segment(set_cell_size(shorten(row.text, room), room), style)
-        quiet = style if index == self.cursor else self._style("note-text")
+        quiet = style if index == self.cursor else self.part_style("note-text")
         return Strip([name, Segment(note, quiet)] if note else [name]).adjust_cell_length(width, style)
-
-    def notify_style_update(self) -> None:
-        """Look styles up again: the theme or the focus changed."""
-        super().notify_style_update()
-        self._styles = {}
 
     # What the user does
 
@@ -499,12 +480,6 @@ class PlacesTree(CursorList):
         retry = textwrap.wrap(_RETRY, width) if line.kind is LineKind.ERROR else []
         parts = [*textwrap.wrap(plain(line.text), width), *retry]
         return [TreeRow(line, indent + part, -1) for part in parts]
-
-    def _style(self, part: str) -> Style:
-        if part not in self._styles:
-            # Looked up once per theme and focus: it costs more than the rest of a line.
-            self._styles[part] = self.get_component_rich_style(f"places-tree--{part}")
-        return self._styles[part]
 
 
 def _names_of(shortcuts: Sequence[tuple[str, Sequence[Place]]]) -> list[tuple[str, Shortcut | None]]:

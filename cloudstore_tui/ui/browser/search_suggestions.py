@@ -419,7 +419,11 @@ class SuggestionBox(Widget):
         &.-open { display: block; }
         &.-flat { border: none; }
         & > .suggestion-box--note { color: $text-muted; }
-        & > .suggestion-box--chosen { color: $text-accent; text-style: bold reverse; }
+        & > .suggestion-box--chosen {
+            background: $block-cursor-background; color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi > .suggestion-box--chosen, &:nocolor > .suggestion-box--chosen { text-style: reverse; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"suggestion-box--note", "suggestion-box--chosen"}

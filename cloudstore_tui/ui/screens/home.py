@@ -11,7 +11,6 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -226,15 +225,10 @@ class HomeList(CursorList):
         & > .home-list--name { color: $foreground; }
         & > .home-list--sign { color: $text-accent; text-style: bold; }
         & > .home-list--muted { color: $text-muted; }
-        & > .home-list--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi > .home-list--cursor, &:nocolor > .home-list--cursor { text-style: reverse; }
     }
     """
-    PARTS: ClassVar[tuple[str, ...]] = ("head", "title", "name", "sign", "muted", "cursor")
+    PARTS: ClassVar[tuple[str, ...]] = ("head", "title", "name", "sign", "muted")
+    PREFIX = "home-list"
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"home-list--{part}" for part in PARTS}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,l,right", "choose", "Choose", id="home.choose", tooltip="Go there, or do it"),
@@ -251,7 +245,6 @@ class HomeList(CursorList):
         super().__init__(id="home")
         self._sections: tuple[Section, ...] = ()
         self._rows: list[_Row] = []
-        self._styles: dict[str, Style] = {}
 
     @property
     def item(self) -> HomeItem | None:
@@ -308,23 +301,18 @@ class HomeList(CursorList):
         """Make the texts again: the mask was turned."""
         self.show(self._sections)
 
-    def notify_style_update(self) -> None:
-        """Look styles up again: the theme changed."""
-        super().notify_style_update()
-        self._styles = {}
-
     def render_line(self, y: int) -> Strip:
         """The rule at the top, or one row."""
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
-            return Strip([Segment("─" * width, self._style("head"))], width)
+            return Strip([Segment("─" * width, self.part_style("head"))], width)
         row = self._rows[index] if index < len(self._rows) else _Row()
         has_cursor = index == self.cursor and row.item is not None
-        base = self._style("cursor") if has_cursor else self.rich_style
+        base = self.part_style("cursor") if has_cursor else self.rich_style
         segments, at = [], 0
         for column, text, part in row.parts:
             segments.append(Segment(" " * (column - at), base))
-            segments.append(Segment(text, base if has_cursor else self._style(part)))
+            segments.append(Segment(text, base if has_cursor else self.part_style(part)))
             at = column + cell_len(text)
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -343,11 +331,6 @@ class HomeList(CursorList):
                 rows += [_Row()] * is_roomy
             rows += [_Row(_parts(item, section, grid, width), item) for item in section.items]
         return rows
-
-    def _style(self, part: str) -> Style:
-        if part not in self._styles:
-            self._styles[part] = self.get_component_rich_style(f"home-list--{part}")
-        return self._styles[part]
 
 
 def _parts(item: HomeItem, section: Section, grid: _Grid, width: int) -> tuple[tuple[int, str, str], ...]:

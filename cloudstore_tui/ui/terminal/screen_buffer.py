@@ -51,8 +51,27 @@ def parse_style(parameters: str) -> Style:
 @lru_cache(4096)
 def normal(parameters: str, *, colours: bool) -> str:
     """The same style written the one way in which styles are compared; without colours if there shall be none."""
-    style = parse_style(parameters)
-    return (style if colours else Style(style.attributes, "", "")).parameters
+    attributes, foreground, background = parse_style(parameters)
+    return Style(attributes, *map(_shortest, (foreground, background) if colours else ("", ""))).parameters
+
+
+_CUBE = (0, 95, 135, 175, 215, 255)
+_FIRST_SURE = 22
+"""The number of the palette from which on it is the same everywhere: some put colours of their own before it."""
+
+
+def _shortest(colour: str) -> str:
+    """A colour by its number, where the palette of 256 has exactly that one: half as long."""
+    if colour[2:5] != ";2;":
+        return colour
+    levels = [int(part) for part in colour.split(";")[2:]]
+    red, green, blue = levels
+    number = 0
+    if red == green == blue and red % 10 == 8 and red <= 238:
+        number = 232 + red // 10
+    elif all(level in _CUBE for level in levels):
+        number = 16 + 36 * _CUBE.index(red) + 6 * _CUBE.index(green) + _CUBE.index(blue)
+    return f"{colour[:2]};5;{number}" if number >= _FIRST_SURE else colour
 
 
 @lru_cache(4096)

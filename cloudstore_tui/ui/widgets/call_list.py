@@ -51,14 +51,10 @@ class CallList(CursorList):
         & > .call--leg { color: $text-primary; text-style: bold; }
         & > .call--marked { color: $text-warning; text-style: bold; }
         & > .call--words { color: $text-muted; }
-        & > .call--cursor {
-            background: $block-cursor-background; color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi > .call--cursor, &:nocolor > .call--cursor { text-style: reverse; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"call--head", "call--leg", "call--marked", "call--words", "call--cursor"}
+    PREFIX = "call"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"call--head", "call--leg", "call--marked", "call--words"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,p,f3,l,right", "open", "Open", id="call.open", tooltip="Look into this"),
         Binding("space,insert", "mark", "Mark", id="call.mark", tooltip="Mark or unmark this, and go down"),
@@ -137,7 +133,7 @@ class CallList(CursorList):
             text, part = self._text(self._lines[row]), self._part(row)
         else:
             text, part = ("   No matches." if y == 1 and not self._lines else ""), "words"
-        style = self.get_component_rich_style(f"call--{part}") if part else self.rich_style
+        style = self.part_style(part) if part else self.rich_style
         return Strip([Segment(set_cell_size(text, width), style)], width)
 
     def _part(self, row: int) -> str:

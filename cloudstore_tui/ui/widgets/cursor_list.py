@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region, Size
@@ -21,8 +22,23 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size: 0 0;
+        & > .cursor-list--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .cursor-list--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi > .cursor-list--cursor, &:nocolor > .cursor-list--cursor { text-style: underline; }
+        &:ansi:focus > .cursor-list--cursor, &:nocolor:focus > .cursor-list--cursor { text-style: reverse; }
     }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"cursor-list--cursor"}
+    PREFIX: ClassVar[str] = "cursor-list"
+    """What the names of the component classes for parts of a line begin with, but that of the cursor."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", id="entries.down", show=False, tooltip="One row down"),
         Binding("k,up", "move(-1)", "Up", id="entries.up", show=False, tooltip="One row up"),
@@ -40,6 +56,22 @@ class CursorList(ScrollView, can_focus=True, inherit_bindings=False):
 
     row_count = 0
     """How many rows there are."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._styles: dict[str, Style] = {}
+
+    def notify_style_update(self) -> None:
+        """Look styles up again: the theme or the focus changed."""
+        super().notify_style_update()
+        self._styles = {}
+
+    def part_style(self, part: str) -> Style:
+        """How a part of a line looks; looked up once, for that costs more than the rest of a line."""
+        if part not in self._styles:
+            name = f"{'cursor-list' if part == 'cursor' else self.PREFIX}--{part}"
+            self._styles[part] = self.get_component_rich_style(name)
+        return self._styles[part]
 
     def set_row_count(self, count: int) -> None:
         """Say how many rows there are now."""

@@ -94,7 +94,7 @@ def everything(subject: Subject, width: int) -> Content:
 def two_lines(subject: Subject, width: int) -> Content:
     """The same in two lines: whose it is and what it is, then what it begins with or what belongs to it."""
     first = _joined([_who(subject), *_facts(subject)[1:]], width)[0]
-    said = next((line for line in subject.head.split("\n") if line.strip()), "")
+    said = " ".join(subject.head.split())
     others = _others(subject)
     second = said or (f"This call: {', '.join(map(title_of, others))}" if others else subject.around)
     if not second:
@@ -135,16 +135,17 @@ def _facts(subject: Subject) -> list[str]:
     told = teller if isinstance(teller, StoredObject) else entry
     kind = entry.name.rpartition(".")[2].lower() if "." in entry.name[-6:] else entry.mime
     title = title_of(entry) if entry.type else ""
+    is_plain = title in ("", "Recording", "file")
     return [
         part
         for part in (
             _moment(entry.created or entry.modified, subject.zone),
-            title if title not in ("Recording", "file") else "",
+            "" if is_plain else title,
             told.tag("direction").lower(),
             told.tag("queueName"),
             words.duration(entry.duration),
             words.size(entry.size, exact=entry.size_exact),
-            kind,
+            kind if is_plain else "",
         )
         if part
     ]

@@ -93,7 +93,7 @@ _LOOKS: Mapping[str, str] = {
 class TransferTable(CursorList, can_focus=True):
     """Shows batches, those that are unfolded with their rows. Rows stay where they are, and so does the cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values(), "transfers--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*_LOOKS.values()}
     DEFAULT_CSS = """
     TransferTable {
         height: 1fr; border-bottom: solid $border-blurred;
@@ -105,7 +105,6 @@ class TransferTable(CursorList, can_focus=True):
         & > .transfers--muted { color: $text-muted; }
         & > .transfers--mark { color: $text-accent; text-style: bold; }
         & > .transfers--head { color: $text-muted; text-style: bold; }
-        & > .transfers--cursor { text-style: bold reverse; }
     }
     """
 
@@ -225,17 +224,15 @@ class TransferTable(CursorList, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         line, has_cursor = self._drawn[y] = self._line(y)
-        cursor = self.get_component_rich_style("transfers--cursor", partial=True) if has_cursor else None
+        cursor = self.part_style("cursor") if has_cursor else None
         segments = []
         for text, role in line:
-            style = self.rich_style
-            if cursor is not None:
-                # In one look from edge to edge: signs and words still tell the state.
-                style += cursor
-            elif role in _LOOKS:
+            # With the cursor in one look from edge to edge: signs and words still tell the state.
+            style = cursor or self.rich_style
+            if cursor is None and role in _LOOKS:
                 style += self.get_component_rich_style(_LOOKS[role], partial=True)
             segments.append(Segment(text, style))
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+        return Strip(segments).adjust_cell_length(self.size.width, cursor or self.rich_style)
 
     def _line(self, y: int) -> tuple[Line, bool]:
         width = self.size.width

@@ -13,7 +13,6 @@ from typing import ClassVar, Final, NamedTuple
 from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -304,26 +303,14 @@ class VirtualTable(CursorList):
         & > .entry-table--survey { color: $text-success; }
         & > .entry-table--film { color: $text-secondary; }
         & > .entry-table--bar { color: $border-blurred; }
-        & > .entry-table--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-            text-style: $block-cursor-blurred-text-style;
-        }
         & > .entry-table--words { color: $text-muted; }
-        &:focus > .entry-table--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi > .entry-table--cursor, &:nocolor > .entry-table--cursor { text-style: underline; }
-        &:ansi:focus > .entry-table--cursor, &:nocolor:focus > .entry-table--cursor { text-style: reverse; }
     }
     """
+    PREFIX = "entry-table"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "entry-table--header",
         "entry-table--folder",
         "entry-table--marked",
-        "entry-table--cursor",
         "entry-table--words",
         "entry-table--bar",
         *(f"entry-table--{sign.name.lower()}" for sign in RowSign),
@@ -358,7 +345,6 @@ class VirtualTable(CursorList):
         self._kept = ""
         self._asked_at = -1
         self._settling: object = None
-        self._styles: dict[str, Style] = {}
         self._signs: dict[int, RowSign | None] = {}
         """What was drawn before the rows in view."""
 
@@ -485,24 +471,19 @@ class VirtualTable(CursorList):
 
     # Drawing
 
-    def notify_style_update(self) -> None:
-        """Look styles up again: the theme or the focus changed."""
-        super().notify_style_update()
-        self._styles = {}
-
     def render_line(self, y: int) -> Strip:
         """One line of the view: the titles, an entry, or words where there is none; then a piece of the scroll bar."""
         width, row = max(self.size.width - 1, 0), self.scroll_offset.y + y - 1
         self._renderer.fit(width, self.store.span if self.store is not None else (0, 0))
-        bar = Segment(self._bar(y), self._style("bar"))
+        bar = Segment(self._bar(y), self.part_style("bar"))
         if y == 0:
-            return Strip([Segment(f"{self._header()} ", self._style("header"))], width + 1)
+            return Strip([Segment(f"{self._header()} ", self.part_style("header"))], width + 1)
         if (entry := self._entry_at(row)) is not None:
             return Strip([*self._row(row, entry), bar], width + 1)
         if not self.row_count:
             said = self._words.split("\n")
             lines = [part for line in said for part in textwrap.wrap(plain(line), max(width - 4, 8))]
-            text, style = self._renderer.sentence(lines[y - 1] if y <= len(lines) else ""), self._style("words")
+            text, style = self._renderer.sentence(lines[y - 1] if y <= len(lines) else ""), self.part_style("words")
             return Strip([Segment(f"{text} ", style)], width + 1)
         return Strip([Segment(" " * width, self.rich_style), bar], width + 1)
 
@@ -513,11 +494,11 @@ class VirtualTable(CursorList):
         teller = self._tellers.get(identity(entry)) if self._tellers else None
         text = self._renderer.line(entry, above, teller, marked=marked, sign=sign.value if sign is not None else "")
         if row == self.cursor:
-            return [Segment(text, self._style("cursor"))]
-        style = self._style("folder") if isinstance(entry, Folder) else self.rich_style
+            return [Segment(text, self.part_style("cursor"))]
+        style = self.part_style("folder") if isinstance(entry, Folder) else self.rich_style
         segments, at = [], 0
         for start, end, part in self._coloured(entry, text, sign, marked):
-            segments += [Segment(text[at:start], style), Segment(text[start:end], self._style(part))]
+            segments += [Segment(text[at:start], style), Segment(text[start:end], self.part_style(part))]
             at = end
         return [*segments, Segment(text[at:], style)]
 
@@ -556,9 +537,3 @@ class VirtualTable(CursorList):
 
     def looks_marked(self, row: int) -> bool:
         return self.store is not None and self.store.is_marked(row)
-
-    def _style(self, part: str) -> Style:
-        if part not in self._styles:
-            # Looked up once per theme and focus: it costs more than the rest of a line.
-            self._styles[part] = self.get_component_rich_style(f"entry-table--{part}")
-        return self._styles[part]

@@ -48,6 +48,22 @@ def test_of_a_space_only_ground_and_lines_are_seen() -> None:
     assert on_space("7;31;44") == "7;31;44"
 
 
+@given(st.tuples(*[st.sampled_from([0, 18, 38, 95, 135, 175, 200, 215, 228, 238, 248, 255])] * 3))
+def test_a_colour_of_the_palette_is_sent_by_its_number_and_looks_the_same(levels: tuple[int, int, int]) -> None:
+    red, green, blue = levels
+    for kind in (38, 48):
+        whole = f"{kind};2;{red};{green};{blue}"
+        short = normal(whole, colours=True)
+        assert len(short) <= len(whole)
+        assert look_after(f"\x1b[{short}m") == look_after(f"\x1b[{whole}m")
+
+
+def test_only_numbers_that_nobody_gives_another_colour_are_sent() -> None:
+    assert normal("1;38;2;228;228;228;48;2;18;18;18", colours=True) == "1;38;5;254;48;5;233"
+    assert normal("38;2;255;255;255;48;2;95;175;255", colours=True) == "38;5;231;48;5;75"
+    assert normal("38;2;0;0;0;48;2;1;2;3", colours=True) == "38;2;0;0;0;48;2;1;2;3"
+
+
 def test_without_colours_signs_stay() -> None:
     assert normal("1;38;2;1;2;3;7;48;5;4", colours=False) == "1;7"
     assert normal("0;1;0", colours=True) == ""
