@@ -85,3 +85,10 @@ async def test_a_terminal_made_small_shows_the_pane_with_the_focus(browser: Any)
         assert it.focus == "detail"
         assert it.screen.detail.region.area > 0
         assert it.screen.entries.table.region.area == 0
+
+
+async def test_a_narrow_terminal_says_how_the_places_come_and_both_say_what_can_be_heard(browser: Any) -> None:
+    async with browser(start="acme8:us-east/", size=(80, 24)) as it:
+        await it.until(lambda: "1 Places" in it.lines[-1] and "e Play" in it.lines[-1])
+        await it.pilot.resize_terminal(120, 40)
+        await it.until(lambda: "e Play" in it.lines[-1] and "1 Places" not in it.lines[-1])

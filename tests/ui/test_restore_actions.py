@@ -58,10 +58,14 @@ async def test_marked_objects_are_asked_for_after_a_question_with_count_bytes_an
     browser: Any, searches: Any
 ) -> None:
     async with browser(start=START) as it:
-        await it.press("space", "space", "space", "B")
+        assert "B Restore" in it.lines[-1]
+        assert "d Download" not in it.lines[-1]
+        await it.press("space", "space")
+        await it.until(lambda: "d Download" in it.lines[-1] and "B Restore" not in it.lines[-1])
+        await it.press("space", "B")
         await it.until(lambda: isinstance(it.app.screen, RestoreDialog))
-        assert "Restore 2 objects of acme8?" in it.text
-        assert "1 object is not archived and left out." in it.text
+        assert "Restore 2 files of acme8?" in it.text
+        assert "1 file is not archived and left out." in it.text
         await it.press("backspace", "3", "enter")
         await it.until(lambda: searches.count("restore") == 2)
         assert [detail[1] for name, detail in searches.calls if name == "restore"] == [3, 3]

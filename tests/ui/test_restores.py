@@ -54,9 +54,9 @@ async def test_it_says_of_each_how_far_it_is_and_until_when(browser: Any) -> Non
         await it.until(lambda: "waits.wav" in it.text)
         assert isinstance(it.app.screen, RestoresScreen)
         assert "1 waiting, 1 ready, 1 failed, 1 expired" in it.lines[0]
-        assert it.lines[1].split() == ["What", "State", "Size"]
+        assert it.lines[2].split() == ["What", "State", "Size"]
         (line,) = [line for line in it.lines if "ready.wav" in line]
-        assert line.index("ready.wav") == it.lines[1].index("What")
+        assert line.index("ready.wav") == it.lines[2].index("What")
         assert "ready     " in line[line.index("ready.wav") + 9 :]
         assert "the copy expires in 6 days" in it.text
         assert "the copy has expired by now" in it.text

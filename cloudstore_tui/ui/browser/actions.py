@@ -22,6 +22,7 @@ from textual.worker import Worker
 
 from cloudstore_tui.core.models import Entry, StoredObject
 from cloudstore_tui.core.provider import Capability
+from cloudstore_tui.restores import ARCHIVED
 from cloudstore_tui.ui.browser.listing import ListingController
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
@@ -108,6 +109,11 @@ class ActionGroup:
         state = self.listing.state
         marks = state.store.selection.count if state is not None else 0
         return bool(marks) or isinstance(self.listing.entry, StoredObject)
+
+    @property
+    def on_archived(self) -> bool:
+        """Whether the cursor is on an object that has to be restored before anything can be done with it."""
+        return isinstance(entry := self.listing.entry, StoredObject) and entry.state == ARCHIVED
 
     def chosen_objects(self) -> list[StoredObject]:
         """The marked objects, or else the one under the cursor; says so where that is none, or where folders are."""

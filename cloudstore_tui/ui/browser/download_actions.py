@@ -59,7 +59,14 @@ class DownloadActions(ActionGroup):
         self._named = settings.download_dir
         """The folder that was named last."""
 
-    @action("d,s", "Download", "Download what is marked, or what is under the cursor", opens=True, stops_on_escape=True)
+    @action(
+        "d,s",
+        "Download",
+        "Download what is marked, or what is under the cursor",
+        offered=lambda self: not self.on_archived,
+        opens=True,
+        stops_on_escape=True,
+    )
     async def download(self) -> None:
         """To the folder that the settings name."""
         await self._fetch_chosen(self.folder)

@@ -78,8 +78,8 @@ class LookActions(ActionGroup):
 
     @property
     def is_on_object(self) -> bool:
-        """Whether the cursor is on an object."""
-        return isinstance(self.listing.entry, StoredObject)
+        """Whether the cursor is on an object that can be read."""
+        return isinstance(self.listing.entry, StoredObject) and not self.on_archived
 
     @property
     def is_on_sound(self) -> bool:
@@ -113,7 +113,14 @@ class LookActions(ActionGroup):
         elif await self.screen.app.push_screen_wait(PreviewScreen(entry, self._objects, listens=listens)):
             await self._downloads.fetch([entry], self._downloads.folder)
 
-    @action("e,f4", "Play", "Listen to this recording", when=lambda self: self.is_on_sound, stops_on_escape=True)
+    @action(
+        "e,f4",
+        "Play",
+        "Listen to this recording",
+        when=lambda self: self.is_on_sound,
+        offered=lambda self: not self.on_archived,
+        stops_on_escape=True,
+    )
     async def play(self) -> None:
         """Listen to it here, or in the program that the user has named for sound."""
         if isinstance(entry := self.listing.entry, StoredObject):
@@ -144,7 +151,7 @@ class LookActions(ActionGroup):
         "Call",
         "Show everything of the call that this belongs to",
         needs=Capability.RELATED,
-        offered=lambda self: self.is_on_object,
+        offered=lambda self: isinstance(self.listing.entry, StoredObject),
         opens=True,
         stops_on_escape=True,
     )

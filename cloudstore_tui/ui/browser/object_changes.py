@@ -80,7 +80,14 @@ class RestoreActions(ActionGroup):
         super().__init__(screen, listing)
         self._restores = restores
 
-    @action("B", "Restore", "Restore archived files", shown=False, needs=Capability.RESTORE, opens=True)
+    @action(
+        "B",
+        "Restore",
+        "Restore archived files",
+        needs=Capability.RESTORE,
+        offered=lambda self: self.on_archived,
+        opens=True,
+    )
     async def restore(self) -> None:
         """Ask for how long, and put the objects on the list."""
         from cloudstore_tui.ui.dialogs.questions import RestoreDialog
@@ -96,7 +103,7 @@ class RestoreActions(ActionGroup):
         if not new:
             tell(self.screen, "Restore requested already. Q shows progress.")
             return
-        dialog = RestoreDialog(new, len(objects) - len(archived))
+        dialog = RestoreDialog(new, len(objects) - len(archived), self.listing.zone)
         days = await self.screen.app.push_screen_wait(dialog)
         if days is None:
             return

@@ -94,6 +94,7 @@ class BrowserScreen(BaseScreen[None]):
         "places.expand",
         "entries.open",
         "entries.download",
+        "entries.restore",
         "entries.play",
         "entries.open_with",
         "entries.call",
@@ -131,7 +132,7 @@ class BrowserScreen(BaseScreen[None]):
         super().__init__()
         self._providers, self._watch = providers, watch
         zones = cycle(zones_to_show(settings.time_zone))
-        self._kind: tuple[type[object], str] = type(None), ""
+        self._kind: tuple[type[object], str, str] = type(None), "", ""
         """What the cursor is on, as far as keys go by it."""
         self.header.badges = self._badges
         self.places = PlacesTree(id="places")
@@ -356,7 +357,8 @@ class BrowserScreen(BaseScreen[None]):
         """Show the entry under the cursor, and the keys for what it is."""
         self.detail.show(event.entry, self.listing.zone)
         entry = event.entry
-        if (kind := (type(entry), kind_of(entry) if isinstance(entry, StoredObject) else "")) != self._kind:
+        kind = (type(entry), *((kind_of(entry), entry.state) if isinstance(entry, StoredObject) else ("", "")))
+        if kind != self._kind:
             self._kind = kind
             self.refresh_bindings()
 

@@ -15,6 +15,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, QuestionDialog
 from cloudstore_tui.ui.format import counted, moment_text
 from cloudstore_tui.ui.text import cell, show
+from cloudstore_tui.ui.transfer_text import object_title
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 
@@ -232,25 +233,26 @@ class RestoreDialog(Dialog[int | None]):
     BUTTONS: ClassVar[Mapping[str, str]] = {"cancel": "Cancel", "restore": "Restore"}
     ENTER = "restore"
 
-    def __init__(self, entries: Sequence[StoredObject], others: int = 0) -> None:
+    def __init__(self, entries: Sequence[StoredObject], others: int = 0, zone: tzinfo = UTC) -> None:
         """Take the objects, and how many were left out because they are not archived."""
         self._entries = entries
         self._others = others
+        self._zone = zone
         profile = entries[0].location.profile if entries else ""
-        title = Content.assemble(f"Restore {counted(len(entries), 'object')} of ", show(profile), "?")
+        title = Content.assemble(f"Restore {counted(len(entries), 'file')} of ", show(profile), "?")
         super().__init__(title, harmless=None)
 
     def compose_body(self) -> ComposeResult:
         sizes = [entry.size for entry in self._entries if entry.size is not None]
         size = f"{words.size(sum(sizes))}. " if sizes else ""
-        yield Static(Content(f"{size}They come back within hours, up to a day, as copies that go again."))
+        yield Static(Content(f"{size}Restored copies appear within 24 hours and are temporary."))
         for entry in self._entries[:MAX_NAMED]:
-            yield Static(Content("  ") + show(entry.name), classes="dialog-name")
+            yield Static(Content("  ") + show(object_title(entry, self._zone)), classes="dialog-name")
         if len(self._entries) > MAX_NAMED:
             yield Static(Content(f"  and {len(self._entries) - MAX_NAMED:,} more"), classes="dialog-note")
         if self._others:
             verb = "is" if self._others == 1 else "are"
-            text = f"{counted(self._others, 'object')} {verb} not archived and left out."
+            text = f"{counted(self._others, 'file')} {verb} not archived and left out."
             yield Static(text, classes="dialog-note", markup=False)
         yield Note(_ASK_DAYS, widget_id="hint")
         yield Field(str(USUAL_DAYS), widget_id="days", max_length=2)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,7 +21,7 @@ from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.report import tell
 from cloudstore_tui.ui.restore_text import describe, summary
 from cloudstore_tui.ui.restore_watch import RestoreWatch
-from cloudstore_tui.ui.text import plain
+from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.widgets.chrome import StatusBar
 
 POLL_S = 5.0
@@ -38,13 +38,20 @@ _MARKS = {
 }
 _EMPTY = "No restores yet. Press B on an archived file."
 _STATE, _SIZE = 10, 9
-"""Cells of these columns; the name gets a third of what is left, and what is to be known of it the rest."""
+"""Cells of these columns."""
+_NAME, _ABOUT = 48, 40
+"""Cells of a name at most, and of what is to be known of it at least, where there is room for both."""
 
 
 class RestoresScreen(ExplainingScreen[None]):
     """Shows the list, fetches what is ready, and takes off what nobody waits for."""
 
-    CSS = "RestoresScreen #restores { height: 1fr; border: none; padding: 0; }"
+    CSS = """
+    RestoresScreen {
+        #heads { height: 2; border-top: solid $border-blurred; }
+        #restores { height: 1fr; border: none; padding: 0; background: $background; }
+    }
+    """
     AUTO_FOCUS = "#restores"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "download", "Download", tooltip="Download all that is ready", id="restores.download"),
@@ -139,10 +146,11 @@ def _line(request: RestoreRequest, zone: tzinfo, now: datetime, width: int) -> s
 
 def _columns(what: str, state: str, size: str, about: str, width: int) -> str:
     """One line, in which each text has its place."""
-    left = max((width - _STATE - _SIZE) // 3, _STATE)
+    room = width - _STATE - _SIZE
+    left = max(min(room - _ABOUT, _NAME), room // 3, _STATE)
     line = f"{_cut(what, left)}  {_cut(state, _STATE)}{size:>{_SIZE}}  {about}"
     return _cut(line, max(width - 2, 1)).rstrip()
 
 
 def _cut(text: str, width: int) -> str:
-    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+    return set_cell_size(shorten(text, width), width)

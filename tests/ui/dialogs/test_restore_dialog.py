@@ -29,10 +29,10 @@ async def test_the_answer_is_a_number_of_days_or_nothing(
     opened: Any, keys: tuple[str, ...], answer: int | None
 ) -> None:
     async with opened(RestoreDialog(objects(8), 2)) as it:
-        assert "Restore 8 objects of acme8?" in it.text
+        assert "Restore 8 files of acme8?" in it.text
         assert "8.0 MB." in it.text
         assert "and 3 more" in it.text
-        assert "2 objects are not archived and left out." in it.text
+        assert "2 files are not archived and left out." in it.text
         await it.press(*keys)
         assert it.answers == [answer]
 
