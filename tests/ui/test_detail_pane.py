@@ -221,5 +221,8 @@ def test_a_call_that_went_out_and_an_archived_object_say_so() -> None:
 def test_two_lines_say_whose_it_is_and_what_it_begins_with_or_belongs_to() -> None:
     told = two_lines(Subject(RECORDING, UTC, (RECORDING, SUMMARY)), 80).plain.split("\n")
     assert told == ["Khang Glynn ← +1 669 555 3203 · inbound · Level 3 · 21:11 · 3.8 MB · mp3", "This call: Summary"]
-    told = two_lines(Subject(RECORDING, UTC, head="\nagent: Good morning"), 40).plain.split("\n")
-    assert told == ["Khang Glynn ← +1 669 555 3203 · inbound", "agent: Good morning"]
+    head = "\n0:00  agent     Good\n                morning"
+    told = two_lines(Subject(RECORDING, UTC, head=head, title="TRANSCRIPT"), 40).plain.split("\n")
+    assert told == ["Khang Glynn ← +1 669 555 3203 · inbound", "0:00 agent Good morning"]
+    told = two_lines(Subject(RECORDING, UTC, head="\nname  size\na     1"), 40).plain.split("\n")
+    assert told[1] == "name  size"

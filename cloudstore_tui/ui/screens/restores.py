@@ -49,7 +49,9 @@ class RestoresScreen(ExplainingScreen[None]):
     CSS = """
     RestoresScreen {
         #heads { height: 2; border-top: solid $border-blurred; }
-        #restores { height: 1fr; border: none; padding: 0; background: $background; }
+        #restores {
+            height: 1fr; border: none; padding: 0; background: $background; background-tint: $foreground 0%;
+        }
     }
     """
     AUTO_FOCUS = "#restores"

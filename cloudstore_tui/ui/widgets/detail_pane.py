@@ -94,7 +94,9 @@ def everything(subject: Subject, width: int) -> Content:
 def two_lines(subject: Subject, width: int) -> Content:
     """The same in two lines: whose it is and what it is, then what it begins with or what belongs to it."""
     first = _joined([_who(subject), *_facts(subject)[1:]], width)[0]
-    said = " ".join(subject.head.split())
+    lines = [line for line in subject.head.split("\n") if line.strip()]
+    # What is said goes on in the next line; what is listed does not.
+    said = " ".join(subject.head.split()) if subject.title == "TRANSCRIPT" else next(iter(lines), "")
     others = _others(subject)
     second = said or (f"This call: {', '.join(map(title_of, others))}" if others else subject.around)
     if not second:
