@@ -24,6 +24,7 @@ from cloudstore_tui.core.profile import OptionValue, Profile, Secret, Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
 from cloudstore_tui.providers.alvaria.spec import SPEC
 from cloudstore_tui.sandbox.server import Ready, Sandbox
+from tests.support.waiting import until
 
 VERSIONS = ("v2", "v3")
 NIGHTLY = "exports/reporting/enterprise-historical/"
@@ -380,10 +381,7 @@ async def test_a25_waiting_is_shown(opened: Open, sandbox: Sandbox) -> None:
     sandbox.switches.set({"A-25": "429 with Retry-After"})
     provider = opened()
     call = asyncio.ensure_future(provider.browse(provider.locate(CUSTOM)))
-    for _ in range(200):
-        await asyncio.sleep(0.02)
-        if provider.session.note:
-            break
+    await until(lambda: provider.session.note)
     assert provider.session.note.endswith("s: the service asks to")
     sandbox.switches.reset()
     assert (await call).items

@@ -1,10 +1,10 @@
 """The command line against the sandbox, each command as its user would run it."""
 
+import asyncio
 import hashlib
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE, until
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 FOLDER = "acme:exports/reporting/outreach/"
@@ -269,10 +270,11 @@ def test_a_remote_name_cannot_command_a_terminal(environment: dict[str, str], tm
 def test_a_stopped_command_ends_with_the_code_of_the_signal(environment: dict[str, str], sandbox: Sandbox) -> None:
     sandbox.switches.set({"A-25": "429"})
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        sandbox.log.clear()
         running = subprocess.Popen([*COMMAND, "ls", "acme:exports/"], env=environment, stderr=subprocess.PIPE)
-        time.sleep(2)
+        asyncio.run(until(lambda: sandbox.log.requests))
         running.send_signal(number)
-        _out, err = running.communicate(timeout=20)
+        _out, err = running.communicate(timeout=PATIENCE)
         assert running.returncode == code
         assert b"Traceback" not in err
 

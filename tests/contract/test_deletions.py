@@ -15,6 +15,7 @@ import pytest
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
@@ -75,10 +76,10 @@ def test_what_a_killed_program_had_begun_is_in_the_log_as_unknown(
     run: Cloudstore, sandbox: Sandbox, environment: dict[str, str]
 ) -> None:
     (path,) = some(run, 1)
-    sandbox.faults.add("stall method=DELETE seconds=20")
+    sandbox.faults.add("stall method=DELETE seconds=60")
     log = Path(environment["HOME"]) / ".local" / "state" / "cloudstore" / "deletions.jsonl"
     with subprocess.Popen([*COMMAND, "rm", path, "--yes"], env=environment, stderr=subprocess.DEVNULL) as process:
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         while not log.exists() or not log.stat().st_size:
             assert time.monotonic() < end
             time.sleep(0.02)
@@ -109,7 +110,7 @@ def test_on_a_terminal_the_number_of_several_is_typed(
         COMMAND[0],
         [*COMMAND[1:], "rm", *paths],
         env=environment | {"TERM": "dumb"},
-        timeout=20,
+        timeout=PATIENCE,
         encoding="utf-8",
         dimensions=(40, 250),
     )

@@ -59,8 +59,8 @@ def literal(line: str) -> str:
 
 @pytest.fixture
 def ready(tmp_path: Path) -> Iterator[Ready]:
-    """A sandbox for each section: some delete and restore."""
-    with Sandbox(SandboxOptions(data=tmp_path / "sandbox")) as ready:
+    """A sandbox for each section, for some delete and restore; what takes hours takes a moment."""
+    with Sandbox(SandboxOptions(data=tmp_path / "sandbox", switches={"restore-seconds": "3"})) as ready:
         yield ready
 
 

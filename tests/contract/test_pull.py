@@ -19,6 +19,7 @@ import pytest
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 NAMES = "{start:%Y/%m/%d}/{agentName}-{callerId}-{callId}"
@@ -318,7 +319,7 @@ def test_a_pull_that_is_killed_goes_on_where_it_was(
                 break
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE)
     done = run(*command, "--json")
     assert done.code == 0, done.err
     report = done.report
@@ -344,7 +345,7 @@ def test_ctrl_c_stops_a_pull_with_130_and_leaves_it_to_go_on(
             break
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=10)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in told
     here = len(manifest(calls))

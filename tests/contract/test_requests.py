@@ -15,6 +15,7 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from tests.support.commands import Cloudstore
+from tests.support.waiting import PATIENCE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\| `([^`]+)` \| (\d+) \| (\d+) \|", PAGE, re.MULTILINE)
@@ -83,7 +84,7 @@ async def test_the_browser_asks_as_often_as_the_page_says(browser: Any, sandbox:
         return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
 
     async def until(holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not holds():
                 await pilot.pause(0.02)
 

@@ -14,6 +14,7 @@ import pytest
 from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
@@ -81,11 +82,11 @@ def running(environment: dict[str, str], folder: Path, *arguments: str) -> Itera
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
 
 
 def until(met: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while not met():
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.05)
@@ -222,7 +223,7 @@ def test_a_program_that_was_killed_is_gone_on_with_by_the_next(
     with running(environment, tmp_path, "restore", *paths, "--then-get", "--to", "kept") as first:
         until(lambda: run("restore", "list", "--json").out.count('"restoring"') == 3)
         first.send_signal(signal.SIGKILL)
-        first.wait(timeout=10)
+        first.wait(timeout=PATIENCE)
     done = run("restore", "--wait")
     assert done.code == 0, done.err
     assert len(list((tmp_path / "kept").iterdir())) == 3
@@ -238,7 +239,7 @@ def test_two_programs_that_wait_ask_and_look_no_more_often_than_one(
         running(environment, tmp_path, "restore", *paths, "--wait") as first,
         running(environment, tmp_path, "restore", *paths, "--wait") as second,
     ):
-        assert first.wait(timeout=40) == second.wait(timeout=40) == 0
+        assert first.wait(timeout=PATIENCE) == second.wait(timeout=PATIENCE) == 0
     assert sent(sandbox, "POST", "/restore") == 4
 
 
@@ -250,5 +251,5 @@ def test_ctrl_c_stops_the_wait_and_keeps_the_list(
         until(lambda: sent(sandbox, "POST", "/restore"))
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 130
+        assert process.wait(timeout=PATIENCE) == 130
     assert [one["result"] for one in run("restore", "list", "--json").records if one["path"] == path] == ["restoring"]

@@ -1,5 +1,6 @@
 """Two programs want to make the same file at the same moment."""
 
+import asyncio
 import random
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.transfers.journal.store import JournalStore
+from tests.support.waiting import until
 
 BUSY = 10
 CONFLICT = 9
@@ -102,10 +104,7 @@ def test_a_file_that_somebody_else_puts_there_meanwhile_is_left_alone(
         place = open_place(store)
         before = len(store.requests())
         child = place.start(["call.wav"], adopt=False)
-        for _ in range(500):
-            if place.parts():
-                break
-            time.sleep(0.01)
+        asyncio.run(until(place.parts))
         place.foreign["call.wav"] = b"somebody's own"
         (place.folder / "call.wav").write_bytes(place.foreign["call.wav"])
         ended = child.end()

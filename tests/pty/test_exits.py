@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready
+from tests.support.waiting import PATIENCE
 
 Open = Callable[..., Any]
 
@@ -122,7 +123,7 @@ def test_a_thread_of_its_own_that_fails(terminal: Open, ready: Ready, fault: str
 
 def test_a_terminal_that_is_gone_ends_the_program(browser: Any) -> None:
     browser.hang_up()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while browser.child.isalive() and time.monotonic() < end:
         time.sleep(0.1)
     assert browser.child.exitstatus == 129
@@ -137,7 +138,7 @@ def test_a_terminal_that_is_gone_without_a_word_ends_the_program(terminal: Open,
     shown.wait_for(READY)
     (process,) = psutil.Process(shown.child.pid).children() or [psutil.Process(shown.child.pid)]
     shown.hang_up()
-    process.wait(10)
+    process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ def test_stopped_by_others_it_takes_the_terminal_again(shell: Any) -> None:
 def test_the_end_of_the_shell_is_the_end_of_the_program(shell: Any) -> None:
     (program,) = psutil.Process(shell.child.pid).children()
     os.kill(shell.child.pid, signal.SIGKILL)
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while program.is_running() and program.status() != psutil.STATUS_ZOMBIE and time.monotonic() < end:
         shell.read(0.1)
     assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
+
+from tests.support.waiting import PATIENCE
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ENTER, ESCAPE, UP, DOWN = "\r", "\x1b", "\x1b[A", "\x1b[B"
@@ -35,7 +38,8 @@ def close(shown: Any, gone: str) -> None:
 
 def home(shown: Any) -> None:
     """Back to the list, with nothing open, marked or filtered: a path that is typed ahead needs it."""
-    for _ in range(6):
+    end = monotonic() + PATIENCE
+    while monotonic() < end:
         shown.press(ESCAPE)
         shown.settle(0.3)
         if re.search(r"f Search|Where to\?", shown.text) and not re.search(r"\d marked|with “", shown.text):

@@ -13,9 +13,7 @@ import psutil
 import pyte
 
 from tests.support.environment import own_environment
-
-PATIENCE = 40.0
-"""Seconds for anything to appear; the machines that run this are slow at times."""
+from tests.support.waiting import PATIENCE
 
 ECHO, STILL = 0.5, 0.06
 """Seconds that a program takes at most to begin to answer a key, and after which it has said all."""

@@ -17,6 +17,7 @@ from cloudstore_tui.transfers.model import State
 from cloudstore_tui.ui.dialogs.questions import QuitDialog
 from cloudstore_tui.ui.screens.help import HelpScreen
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE
 
 START = "acme:exports/reporting/"
 
@@ -165,14 +166,14 @@ def start(tmp_path: Path) -> Any:
 def program(start: Any) -> Any:
     """The app, ready for keys."""
     child = start()
-    child.expect("Add a profile", timeout=30)
+    child.expect("Add a profile", timeout=PATIENCE)
     return child
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_with_its_code_and_gives_the_terminal_back(program: Any, number: int, code: int) -> None:
     os.kill(program.pid, number)
-    program.expect(pexpect.EOF, timeout=20)
+    program.expect(pexpect.EOF, timeout=PATIENCE)
     program.close()
     assert program.exitstatus == code
     assert b"\x1b[?1049l" in program.before
@@ -180,7 +181,7 @@ def test_a_signal_ends_it_with_its_code_and_gives_the_terminal_back(program: Any
 
 def test_a_crash_is_one_sentence_without_secrets_wrapped_at_the_edge_and_ends_with_70(start: Any) -> None:
     program = start("crash")
-    program.expect(pexpect.EOF, timeout=30)
+    program.expect(pexpect.EOF, timeout=PATIENCE)
     program.close()
     assert program.exitstatus == 70
     said = program.before.decode(errors="replace")
@@ -196,9 +197,9 @@ def test_a_crash_is_one_sentence_without_secrets_wrapped_at_the_edge_and_ends_wi
 def test_an_action_that_fails_is_told_without_secrets_and_the_program_goes_on(program: Any) -> None:
     program.send("?")
     # What the line under it held already is not sent again.
-    program.expect("KeyError in", timeout=20)
+    program.expect("KeyError in", timeout=PATIENCE)
     program.send("q")
-    program.expect(pexpect.EOF, timeout=20)
+    program.expect(pexpect.EOF, timeout=PATIENCE)
     program.close()
     assert program.exitstatus == 0
     assert b"canary" not in program.before

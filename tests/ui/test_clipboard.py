@@ -10,6 +10,7 @@ from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 
 from cloudstore_tui.ui.clipboard import LARGEST, SENT, copy_text, is_local, terminal_sequences
+from tests.support.waiting import PATIENCE
 
 FAR = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
 TEXT = "https://x.8x8.com/a?b=[red]"
@@ -88,7 +89,7 @@ async def test_locally_the_machine_s_clipboard_is_tried_as_well(written: list[st
     app: App[None] = App()
     async with app.run_test():
         assert copy_text(app, TEXT, environment={}, native=native) == SENT
-        assert called.wait(5)
+        assert called.wait(PATIENCE)
     assert texts == [TEXT]
     assert any("52;c;" in data for data in written)
 
@@ -102,12 +103,12 @@ async def test_a_clipboard_that_fails_or_hangs_disturbs_nobody() -> None:
         raise RuntimeError("no clipboard")
 
     def hangs(_text: str) -> None:
-        hang.wait(10)
+        hang.wait(PATIENCE)
 
     app: App[None] = App()
     async with app.run_test():
         assert copy_text(app, TEXT, environment={}, native=fails) == SENT
-        assert failed.wait(5)
+        assert failed.wait(PATIENCE)
         assert copy_text(app, TEXT, environment={}, native=hangs) == SENT
     hang.set()
 
@@ -124,7 +125,7 @@ async def test_the_terminal_is_asked_before_the_machine(written: list[str]) -> N
     async with app.run_test():
         written.clear()
         copy_text(app, TEXT, environment={"TMUX": "x"}, native=native)
-        assert called.wait(5)
+        assert called.wait(PATIENCE)
     assert asked_by_then == [2]
 
 
@@ -146,7 +147,7 @@ async def test_too_much_and_nothing_are_said() -> None:
         assert "select it on the screen" in copy_text(app, "x" * 80_000, environment=FAR, native=native)
         assert texts == []
         assert "that of this machine only" in copy_text(app, "x" * 80_000, environment={}, native=native)
-        assert called.wait(5)
+        assert called.wait(PATIENCE)
         assert "nothing to copy" in copy_text(app, "", environment={}, native=native)
 
 

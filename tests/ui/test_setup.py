@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.screens.home import HomeScreen
 from cloudstore_tui.ui.screens.key_guide import KeyGuideScreen
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
+from tests.support.waiting import PATIENCE
 
 Fresh = Callable[[], AbstractAsyncContextManager[tuple[CloudStoreApp, Pilot[None]]]]
 Browser = Callable[..., AbstractAsyncContextManager[Any]]
@@ -41,11 +43,10 @@ def fresh(tmp_path: Path) -> Fresh:
 
 
 async def until(pilot: Pilot[None], met: Callable[[], object]) -> None:
-    for _ in range(300):
-        if met():
-            return
+    end = monotonic() + PATIENCE
+    while not met():
+        assert monotonic() < end, "it did not come"
         await pilot.pause(0.03)
-    raise AssertionError("it did not come")
 
 
 async def test_a_profile_that_was_added_can_be_browsed_at_once(fresh: Fresh, ready: Ready) -> None:

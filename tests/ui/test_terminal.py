@@ -4,87 +4,19 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pexpect
 import psutil
-import pyte
 import pytest
 
 from cloudstore_tui.sandbox.server import Ready
 from tests.support.environment import own_environment
-
-PATIENCE = 30.0
-"""Seconds for anything to appear; the machines that run this are slow at times."""
+from tests.support.terminal import Terminal
+from tests.support.waiting import PATIENCE
 
 RAW_BYTES = re.compile(rb"\x1b\]52;|\x9b|\x9d")
 """A clipboard write or C1 controls: never without being asked, never from a name."""
-
-
-class Terminal:
-    """A terminal of a fixed size with the program in it."""
-
-    def __init__(self, arguments: list[str], folder: Path, *, columns: int, rows: int, **environment: str) -> None:
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-        self.sent = b""
-        variables = own_environment(folder, TERM="xterm-256color", LANG="C.UTF-8")
-        self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "cloudstore_tui", *arguments],
-            cwd=str(folder),
-            env=variables | environment,
-            dimensions=(rows, columns),
-            timeout=PATIENCE,
-        )
-
-    @property
-    def text(self) -> str:
-        """What the screen shows."""
-        return "\n".join(self.screen.display)
-
-    def read(self, seconds: float = 0.2) -> None:
-        """Take in what the program writes for a while."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                data = self.child.read_nonblocking(65_536, timeout=0.05)
-            except pexpect.TIMEOUT:
-                continue
-            except pexpect.EOF:
-                return
-            self.sent += data
-            self._stream.feed(data)
-
-    def wait_for(self, pattern: str) -> str:
-        """Read until the screen shows `pattern`."""
-        return self.wait_until(lambda: re.search(pattern, self.text) is not None, pattern)
-
-    def wait_until(self, met: Callable[[], bool], what: str) -> str:
-        """Read until a condition is met."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            self.read()
-            if met():
-                return self.text
-        raise AssertionError(f"{what} did not come; the screen shows:\n{self.text}")
-
-    def press(self, *keys: str) -> None:
-        """Type keys, with time for each to be seen."""
-        for key in keys:
-            self.child.send(key)
-            self.read(0.15)
-
-    def end(self) -> int | None:
-        """Wait for the program to end by itself; its exit code."""
-        until = time.monotonic() + PATIENCE
-        while self.child.isalive() and time.monotonic() < until:
-            self.read()
-        self.child.close(force=True)
-        status = self.child.exitstatus
-        return int(status) if status is not None else None
 
 
 Open = Callable[..., Terminal]
@@ -96,14 +28,13 @@ def terminal(tmp_path: Path) -> Iterator[Open]:
     opened: list[Terminal] = []
 
     def opener(*arguments: str, columns: int = 120, rows: int = 40, **environment: str) -> Terminal:
-        opened.append(Terminal(list(arguments), tmp_path, columns=columns, rows=rows, **environment))
+        program = [sys.executable, "-m", "cloudstore_tui", *arguments]
+        opened.append(Terminal(program, tmp_path, environment, columns, rows))
         return opened[-1]
 
     yield opener
     for shown in opened:
-        for process in psutil.Process(shown.child.pid).children(recursive=True) if shown.child.isalive() else []:
-            process.kill()
-        shown.child.close(force=True)
+        shown.close()
 
 
 ENTER, ESCAPE, TAB = "\r", "\x1b", "\t"
@@ -118,7 +49,7 @@ def test_the_demo_shows_both_services_and_quits_leaving_nothing(terminal: Open, 
     children = program.children(recursive=True)
     shown.press("q")
     assert shown.end() == 0
-    psutil.wait_procs(children, timeout=10)
+    psutil.wait_procs(children, timeout=PATIENCE)
     assert not [child for child in children if child.is_running()]
     assert b"\x1b[?1049l" in shown.sent
     assert not RAW_BYTES.search(shown.sent)
@@ -131,7 +62,7 @@ def test_a_demo_that_is_killed_leaves_no_folder_behind(terminal: Open, tmp_path:
     children = psutil.Process(shown.child.pid).children(recursive=True)
     assert list(tmp_path.glob("cloudstore-demo-*"))
     shown.child.kill(signal.SIGKILL)
-    psutil.wait_procs(children, timeout=30)
+    psutil.wait_procs(children, timeout=PATIENCE)
     assert not list(tmp_path.glob("cloudstore-*"))
 
 

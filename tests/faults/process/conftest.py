@@ -23,9 +23,8 @@ import pytest
 
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.environment import own_environment
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 30.0
-"""Seconds for anything to happen; the machines that run this are slow at times."""
 PROGRAM = [sys.executable, "-m", "cloudstore_tui"]
 TO_TERMINAL = "import os, sys; os.login_tty(0); os.execvp(sys.argv[1], sys.argv[1:])"
 """Makes stdin the terminal of a new session, as a terminal's window does."""
@@ -93,7 +92,7 @@ class Command:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
@@ -174,7 +173,7 @@ class Terminal:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         if self.master >= 0:
             self.hang_up()
 

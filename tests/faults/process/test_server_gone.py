@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import AT_ONCE, PATIENCE
+
 RATE = 2_500_000
 ENOUGH = 1_500_000
 
@@ -45,8 +47,8 @@ def test_a_server_that_goes_is_given_up_after_the_wait_and_the_rest_comes_later(
     get = machine.start("get", large.address, "--timeout", "5s")
     machine.arrived(ENOUGH)
     server.tell(signal.SIGKILL if way == "killed" else signal.SIGTERM)
-    server.process.wait(10)
-    ended = get.end(25)
+    server.process.wait(PATIENCE)
+    ended = get.end()
     assert ended.code == 4, ended.err
     assert re.search(rf"{large.address}: .+\.", ended.err)
     assert len(ended.err.splitlines()) == 1
@@ -78,10 +80,10 @@ def test_a_server_that_was_never_there_is_said_with_its_name(
 ) -> None:
     server = serve()
     server.tell(signal.SIGKILL)
-    server.process.wait(10)
+    server.process.wait(PATIENCE)
     ended = machine.run(*command, "--timeout", "2s")
     assert ended.code == 4, ended.err
     assert "127.0.0.1" in ended.err
-    assert ended.seconds < 6
+    assert ended.seconds < 2 * AT_ONCE
     assert len(ended.err.splitlines()) == 1
     assert [(row["state"], row["code"]) for row in machine.rows()] == left

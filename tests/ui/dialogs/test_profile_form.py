@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
 from cloudstore_tui.ui.screens.profile_form import ProfileFormScreen
 from cloudstore_tui.ui.widgets.fields import Field
+from tests.support.waiting import PATIENCE
 
 Open = Callable[..., AbstractAsyncContextManager[Any]]
 
@@ -66,11 +68,10 @@ class Form:
 
     async def end(self, words: str) -> None:
         """Wait until something is on the screen."""
-        for _ in range(200):
-            if words in self.text:
-                return
+        end = monotonic() + PATIENCE
+        while words not in self.text:
+            assert monotonic() < end, f"{words} does not come:\n{self.text}"
             await self.it.pilot.pause(0.05)
-        raise AssertionError(f"{words} does not come:\n{self.text}")
 
 
 def is_shown(widget: Widget) -> bool:

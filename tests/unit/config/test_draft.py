@@ -11,7 +11,7 @@ from cloudstore_tui.config.draft import ProfileDraft, asked, check_name, complai
 from cloudstore_tui.config.profiles import load_config
 from cloudstore_tui.config.secrets import SecretStore, sources_of, take_back
 from cloudstore_tui.core.errors import ConfigError, UsageError
-from cloudstore_tui.core.profile import Option, Secret
+from cloudstore_tui.core.profile import Option, Secret, Timeouts
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.sandbox.server import Ready
 
@@ -124,7 +124,10 @@ async def test_a_wrong_secret_fails_the_test_and_nothing_is_written(draft: Profi
     assert not written(path)
 
 
-async def test_an_address_that_opens_nothing_is_one_of_the_checks(draft: ProfileDraft, path: Path) -> None:
+async def test_an_address_that_opens_nothing_is_one_of_the_checks(
+    draft: ProfileDraft, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudstore_tui.config.draft._PATIENCE", Timeouts(give_up=1))
     texts = {"org": "acme", "domain": "127.0.0.1:99999", "token_host": "h", "client_id": "c", "scopes": "s"}
     checks = await replace(draft, spec=SPECS["alvaria"], texts=texts).check(path.parent)
     assert checks[-1].error is not None

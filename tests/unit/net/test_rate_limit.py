@@ -7,6 +7,7 @@ import pytest
 
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.rate_limit import RateLimiter
+from tests.support.waiting import PATIENCE
 
 
 class Time(Clock):
@@ -114,7 +115,7 @@ async def test_a_cancelled_call_gives_its_turn_back() -> None:
     await asyncio.sleep(0)
     waiters[0].cancel()
     holder.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         results = await asyncio.gather(holder, *waiters, return_exceptions=True)
     assert [isinstance(result, asyncio.CancelledError) for result in results] == [True, True, False, False]
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain, pairwise
 
 import pytest
@@ -15,18 +15,13 @@ from cloudstore_tui.preview.player import PIECE, Player, RemoteSound
 from cloudstore_tui.preview.remote_file import RemoteFile
 from cloudstore_tui.preview.sound_process import RATE, SampleQueue, decoded, stretched
 from cloudstore_tui.sandbox.content import recording
+from tests.support.waiting import until
 
 NULL = {"CLOUDSTORE_SOUND": "null"}
 
 
 def tone(seconds: float, hertz: int = 300) -> "array[int]":
     return array("h", [int(9_000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(int(seconds * RATE))])
-
-
-async def until(met: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not met():  # noqa: ASYNC110 - many things change, and none of them tells of itself
-            await asyncio.sleep(0.02)
 
 
 class Store:

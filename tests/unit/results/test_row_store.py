@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cloudstore_tui.core.errors import LocalDiskError
 from cloudstore_tui.core.models import Column, ColumnKind, Folder, Location, StoredObject, identity
 from cloudstore_tui.results.row_store import RowStore, Selection
+from tests.support.waiting import PATIENCE
 
 Make = Callable[..., StoredObject]
 SIZE = Column("size", "Size", ColumnKind.SIZE)
@@ -227,7 +228,7 @@ async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
     def held(*wish: Any) -> Any:
         order = arranged(*wish)
         found.set()
-        assert cleared.wait(10)
+        assert cleared.wait(PATIENCE)
         return order
 
     monkeypatch.setattr("cloudstore_tui.results.row_store.MAX_SORTED_DIRECTLY", 5)
@@ -236,7 +237,7 @@ async def test_an_order_of_rows_that_were_forgotten_meanwhile_is_not_shown(
         patch.setattr(store._database, "arranged", held)
         store.sort(SIZE, descending=True)
         task = asyncio.create_task(store.settle())
-        assert await asyncio.to_thread(found.wait, 10)
+        assert await asyncio.to_thread(found.wait, PATIENCE)
         store.clear()
         cleared.set()
         await task
@@ -267,7 +268,7 @@ async def test_closing_ends_a_sort(make: Make) -> None:
     task = asyncio.create_task(store.settle())
     await asyncio.sleep(0)
     store.close()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE)
     assert not store.stale
 
 

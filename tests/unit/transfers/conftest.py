@@ -22,6 +22,7 @@ from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.transfers.manager import TransferManager
 from tests.support.providers import FakeProvider
+from tests.support.waiting import until
 
 MODIFIED = datetime(2024, 9, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -75,6 +76,10 @@ class Answer:
     """Done before answering."""
 
 
+SILENCE = 60
+"""Seconds that nobody waits for: whoever does so has waited for too much."""
+
+
 class FaultServer:
     """Serves objects over HTTP/1.1 on a port of its own; answers in `script` come first."""
 
@@ -103,11 +108,7 @@ class FaultServer:
 
     async def saw(self, count: int) -> None:
         """Wait until so many requests arrived."""
-        for _ in range(500):
-            if len(self.log) >= count:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"only {len(self.log)} requests arrived")
+        await until(lambda: len(self.log) >= count, f"request {count}")
 
     def starts(self) -> list[int]:
         return [seen.start for seen in self.log if seen.method == "GET"]
@@ -116,14 +117,14 @@ class FaultServer:
         self._ending.set()
         with socket.socket() as last:
             last.connect(self._listener.getsockname())
-        self._thread.join(2)
+        self._thread.join(SILENCE)
         self._listener.close()
 
     def _accept(self) -> None:
         while not self._ending.is_set():
             connection, _ = self._listener.accept()
             self.connections += 1
-            connection.settimeout(5)
+            connection.settimeout(SILENCE)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -178,7 +179,7 @@ class FaultServer:
         if answer.once is not None:
             answer.once()
         if answer.silent:
-            self._ending.wait(5)
+            self._ending.wait(SILENCE)
             return False
         if answer.raw is not None:
             connection.sendall(answer.raw)
@@ -230,7 +231,7 @@ class FaultServer:
         else:
             connection.sendall(body)
         if answer.stall is not None:
-            self._ending.wait(5)
+            self._ending.wait(SILENCE)
         if answer.reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         return not (answer.no_length or answer.cut is not None or answer.stall is not None)

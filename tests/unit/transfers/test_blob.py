@@ -25,6 +25,7 @@ from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.reply import BlobReply
+from tests.support.waiting import AT_ONCE, PATIENCE, until
 
 
 class Pile:
@@ -302,14 +303,13 @@ async def test_cancelling_closes_the_connection_at_once(blob: BlobClient, server
     pile = Pile()
     task = asyncio.create_task(blob.get(source(f"{server.url}/x"), pile))
     await server.saw(1)
-    await asyncio.sleep(0.1)
-    assert pile.bytes == b"con"
+    await until(lambda: pile.bytes == b"con")
     assert len(_connections(server)) == 1
     begun = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - begun < 0.3
+    assert time.monotonic() - begun < AT_ONCE
     assert _connections(server) == []
 
 
@@ -345,7 +345,7 @@ async def test_silence_ends_with_a_time_out(server: Any, answer: Any, fault: dic
     begun = time.monotonic()
     with pytest.raises(NetworkError):
         await blob.get(source(f"{server.url}/x"), Pile())
-    assert 0.3 < time.monotonic() - begun < 3
+    assert 0.3 < time.monotonic() - begun < AT_ONCE
     await blob.close()
 
 
@@ -354,13 +354,13 @@ async def test_a_sink_that_holds_the_thread_up_ends_nobody_elses_request(
 ) -> None:
     class Slow(Pile):
         def write(self, data: bytes) -> None:
-            time.sleep(1)
+            time.sleep(2.2)
             super().write(data)
 
     monkeypatch.setattr("cloudstore_tui.net.blob._HELD_UP", 0.5)
     server.put("/x", b"content")
-    server.answer(answer(once=lambda: time.sleep(1.4)))
-    blob = BlobClient(Timeouts(read=0.9, stall=60))
+    server.answer(answer(once=lambda: time.sleep(2.6)))
+    blob = BlobClient(Timeouts(read=2, stall=60))
     pile, slow = Pile(), Slow()
     first = asyncio.create_task(blob.get(source(f"{server.url}/x"), pile))
     await server.saw(1)
@@ -384,12 +384,12 @@ async def test_a_host_that_does_not_listen_is_named(blob: BlobClient) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    with pytest.raises(NetworkError, match=r"127\.0\.0\.1 cannot be reached") as caught:
-        await blob.get(source(f"http://127.0.0.1:{port}/x?secret=canary"), Pile())
+        with pytest.raises(NetworkError, match=r"127\.0\.0\.1 cannot be reached") as caught:
+            await blob.get(source(f"http://127.0.0.1:{port}/x?secret=canary"), Pile())
     assert "canary" not in str(caught.value)
 
 
-async def test_closing_takes_less_than_a_second(server: Any, answer: Any, timeouts: Timeouts) -> None:
+async def test_closing_waits_for_nobody(server: Any, answer: Any, timeouts: Timeouts) -> None:
     server.put("/x", b"content")
     server.answer(*[answer(stall=3)] * 4)
     blob = BlobClient(timeouts)
@@ -397,7 +397,7 @@ async def test_closing_takes_less_than_a_second(server: Any, answer: Any, timeou
     await server.saw(4)
     begun = time.monotonic()
     await blob.close()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < AT_ONCE
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(result, StorageError) for result in results)
     with pytest.raises(NetworkError):
@@ -435,7 +435,7 @@ async def test_a_body_is_never_sent_twice_by_itself(blob: BlobClient, server: An
 
 async def soon(*calls: Any) -> list[Any]:
     """How the calls end; none may hang."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await asyncio.gather(*calls, return_exceptions=True)
 
 

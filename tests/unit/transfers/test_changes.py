@@ -10,16 +10,9 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from cloudstore_tui.transfers.manager import INTERVAL, Changes
 from cloudstore_tui.transfers.model import DownloadRequest, State
+from tests.support.waiting import until
 
 PLACE = Location("tiny", path="exports/x.tar")
-
-
-async def until(check: Any) -> None:
-    for _ in range(500):
-        if check():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came")
 
 
 async def test_a_transfer_that_comes_ends_and_goes_is_told(engine: Any, server: Any, folder: Path) -> None:

@@ -15,6 +15,7 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.transfers.engine_thread import EngineThread, ProviderProxy
 from cloudstore_tui.transfers.model import DownloadRequest, State
+from tests.support.waiting import AT_ONCE, PATIENCE, until
 
 PLACE = Location("tiny", path="x")
 
@@ -28,12 +29,11 @@ def engine(provider: Any) -> Iterator[EngineThread]:
 
 
 def ended(engine: EngineThread, number: int) -> Any:
-    for _ in range(500):
-        for transfer in engine.snapshot():
-            if transfer.id == number and transfer.state.ended:
-                return transfer
-        time.sleep(0.01)
-    raise AssertionError("it never ended")
+    def those() -> list[Any]:
+        return [transfer for transfer in engine.snapshot() if transfer.id == number and transfer.state.ended]
+
+    asyncio.run(until(those))
+    return those()[0]
 
 
 def test_transfers_run_without_any_loop_of_the_caller(
@@ -44,11 +44,7 @@ def test_transfers_run_without_any_loop_of_the_caller(
     assert ended(engine, number).state is State.DONE
     assert (folder / "x").read_bytes() == content
     engine.forget(number)
-    for _ in range(100):
-        if engine.snapshot() == ():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it was not cleared")
+    asyncio.run(until(lambda: engine.snapshot() == ()))
 
 
 def test_cancel_and_retry_reach_the_transfer(
@@ -61,10 +57,7 @@ def test_cancel_and_retry_reach_the_transfer(
     engine.cancel(number)
     assert ended(engine, number).state is State.CANCELLED
     engine.retry(number)
-    for _ in range(500):
-        if engine.snapshot()[0].state is State.DONE:
-            break
-        time.sleep(0.01)
+    asyncio.run(until(lambda: engine.snapshot()[0].state is State.DONE))
     assert (folder / "x").read_bytes() == content
 
 
@@ -109,15 +102,11 @@ async def test_cancelling_reaches_the_other_loop(engine: EngineThread, provider:
 
     provider.stat = endless
     task = asyncio.create_task(engine.providers["tiny"].stat(PLACE))
-    await asyncio.to_thread(begun.wait, 5)
+    await until(begun.is_set)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    for _ in range(100):
-        if cancelled.is_set():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the other task goes on")
+    await until(cancelled.is_set)
 
 
 async def test_a_caller_whose_loop_stalls_stalls_no_download(
@@ -125,7 +114,9 @@ async def test_a_caller_whose_loop_stalls_stalls_no_download(
 ) -> None:
     server.put("/x", content)
     engine.submit(DownloadRequest(PLACE, folder))
-    time.sleep(0.5)  # noqa: ASYNC251 - the stall is the subject
+    end = time.monotonic() + PATIENCE
+    while engine.snapshot()[0].state is not State.DONE and time.monotonic() < end:
+        time.sleep(0.05)  # noqa: ASYNC251 - the stall is the subject
     assert engine.snapshot()[0].state is State.DONE
 
 
@@ -140,7 +131,7 @@ def test_stopping_is_quick_whatever_runs(provider: Any, server: Any, answer: Any
     asyncio.run(server.saw(4))
     begun = time.monotonic()
     engine.stop()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < AT_ONCE
     assert list(folder.iterdir()) == []
     assert not any(thread.name == "transfers" for thread in threading.enumerate())
     engine.cancel(1)
@@ -198,20 +189,23 @@ def test_a_machine_without_threads_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_whoever_waits_is_told_when_the_thread_ends_by_a_mistake(
     provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun = threading.Event()
+
     async def hangs(_location: Location) -> Any:
+        begun.set()
         await asyncio.Event().wait()
 
     provider.stat = hangs
     engine = EngineThread({"tiny": lambda: provider})
     engine.start()
     waiting = asyncio.create_task(engine.providers["tiny"].stat(PLACE))
-    await asyncio.sleep(0.1)
+    await until(begun.is_set)
     assert engine._handle.loop is not None
     engine._handle.loop.call_soon_threadsafe(engine._handle.loop.stop)
     with pytest.raises((asyncio.CancelledError, UnavailableError)):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, PATIENCE)
     with pytest.raises(UnavailableError):
-        await asyncio.wait_for(engine.providers["tiny"].stat(PLACE), 5)
+        await asyncio.wait_for(engine.providers["tiny"].stat(PLACE), PATIENCE)
     engine.finish()
 
 

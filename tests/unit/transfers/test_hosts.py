@@ -15,6 +15,7 @@ from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.retry import PROGRESS, RetryBudget
 from cloudstore_tui.net.transport import NoSink
 from cloudstore_tui.transfers.model import DownloadRequest, State
+from tests.support.waiting import PATIENCE
 
 URL = Secret("https://store.example/a?sig=x")
 OTHER = Secret("https://other.example/a?sig=x")
@@ -129,7 +130,7 @@ async def test_one_tries_and_the_others_go_on_with_its_first_byte(steps: Steps) 
         assert not any(task.done() for task in waiting)
         await asyncio.to_thread(sink.accept, BlobReply(200, {}, b""))
         sink.write(b"x")
-        assert await asyncio.wait_for(asyncio.gather(*waiting), 1) == [1, 1, 1]
+        assert await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE) == [1, 1, 1]
     assert await steps.one(None) == 0
 
 
@@ -141,7 +142,7 @@ async def test_when_a_try_fails_another_one_tries(steps: Steps) -> None:
         second = asyncio.create_task(steps.one(None))
         await asyncio.sleep(0)
         assert not second.done()
-    assert await asyncio.wait_for(second, 1) == 1
+    assert await asyncio.wait_for(second, PATIENCE) == 1
     assert len(steps.clock.pauses) == 2
 
 
@@ -160,7 +161,7 @@ async def test_one_that_is_cancelled_while_it_tries_leaves_the_trying_to_others(
     second = asyncio.create_task(steps.one(None))
     await asyncio.sleep(0)
     first.cancel()
-    assert await asyncio.wait_for(second, 1) == 1
+    assert await asyncio.wait_for(second, PATIENCE) == 1
 
 
 async def test_who_has_no_patience_left_does_not_wait(steps: Steps) -> None:
@@ -187,9 +188,9 @@ async def test_who_loses_patience_while_others_try_stops_waiting(steps: Steps) -
     steps.clock.passed += 60
     waiting[0].cancel()
     with pytest.raises(NetworkError, match="cannot be reached"):
-        await asyncio.wait_for(waiting[2], 1)
+        await asyncio.wait_for(waiting[2], PATIENCE)
     enough.set()
-    await asyncio.wait_for(waiting[1], 1)
+    await asyncio.wait_for(waiting[1], PATIENCE)
 
 
 @pytest.mark.parametrize(("error", "most"), [(BUSY, TOKENS // 5), (LOST, TOKENS // 5), (LATE, TOKENS // 10)])

@@ -22,6 +22,7 @@ from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, UploadRequest, ZipRequest
 from cloudstore_tui.transfers.part_file import PartNames
 from cloudstore_tui.transfers.workers import Workers
+from tests.support.waiting import PATIENCE
 
 PLACE = Location("tiny", path="exports/x.tar")
 PART = ".cs-0123456789ab.part"
@@ -207,7 +208,7 @@ async def test_what_comes_after_the_end_is_refused_at_once(open_journal: Any, fo
     journal.close()
     journal.add(1, DownloadRequest(PLACE, folder))
     with pytest.raises(LocalDiskError):
-        await asyncio.wait_for(journal.settled(), 5)
+        await asyncio.wait_for(journal.settled(), PATIENCE)
 
 
 async def test_a_thread_that_dies_fails_all_who_wait(open_journal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +219,7 @@ async def test_a_thread_that_dies_fails_all_who_wait(open_journal: Any, monkeypa
     monkeypatch.setattr(Database, "_carry_out", dies)
     for _ in range(2):
         with pytest.raises(StorageError):
-            await asyncio.wait_for(journal.interrupted(), 5)
+            await asyncio.wait_for(journal.interrupted(), PATIENCE)
 
 
 def test_a_machine_without_threads_is_a_disk_error_and_leaves_no_mark(

@@ -1,6 +1,5 @@
 """However a transfer ends, every part file on the disk belongs to an entry of the journal, and pruning finds it."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from cloudstore_tui.transfers.left_overs import LeftOvers
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State, UploadRequest
 from cloudstore_tui.transfers.workers import Workers
+from tests.support.waiting import until
 
 PLACE = Location("tiny", path="exports/x.tar")
 
@@ -93,10 +93,7 @@ async def interrupted(runs: Runs, server: Any, answer: Any, content: bytes) -> i
     server.answer(answer(stall=200_000))
     engine = runs.engine()
     number = engine.submit(DownloadRequest(PLACE, runs.folder))
-    for _ in range(500):
-        if engine.snapshot()[0].done >= 200_000:
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: engine.snapshot()[0].done >= 200_000)
     await runs.end(engine)
     assert len(runs.parts) == 1
     runs.check()
@@ -220,10 +217,7 @@ async def test_a_transfer_that_is_cancelled_after_a_restart_leaves_nothing(
     engine = runs.engine()
     await engine.adopt()
     if at == "later":
-        for _ in range(500):
-            if engine.snapshot()[0].state is State.RUNNING:
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: engine.snapshot()[0].state is State.RUNNING)
     engine.cancel(interrupted)
     assert (await engine.wait(interrupted)).state is State.CANCELLED
     await runs.end(engine)
@@ -314,10 +308,7 @@ async def waiting_upload(runs: Runs, server: Any, answer: Any, plan: Path) -> in
     engine.submit(DownloadRequest(PLACE, runs.folder, "first"))
     number = engine.submit(UploadRequest(plan, Location("tiny", path="imports/plan.csv")))
     await server.saw(1)
-    for _ in range(500):
-        if any(row["file"] for row in runs.rows):
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: any(row["file"] for row in runs.rows))
     await runs.end(engine)
     return number
 

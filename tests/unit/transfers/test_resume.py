@@ -17,6 +17,7 @@ from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, State
+from tests.support.waiting import until
 
 Make = Callable[..., TransferManager]
 MakeJournal = Callable[[], JournalStore]
@@ -34,14 +35,6 @@ def open_journal(tmp_path: Path) -> Iterator[Callable[[], JournalStore]]:
     yield make
     for journal in opened:
         journal.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to that")
 
 
 def parts(folder: Path) -> list[str]:

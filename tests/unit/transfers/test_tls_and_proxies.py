@@ -26,6 +26,7 @@ from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient
 from cloudstore_tui.net.reply import BlobReply
 from cloudstore_tui.net.transport import trust_store
+from tests.support.waiting import PATIENCE
 
 
 class Pile:
@@ -78,7 +79,7 @@ async def test_the_login_of_a_proxy_reaches_it_from_both_clients(
     monkeypatch.setenv("HTTPS_PROXY", server.url.replace("http://", f"http://{login}@"))
     server.answer(*[answer(raw=b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")] * 2)
     client = ApiClient(Profile("acme", "alvaria", timeouts=Timeouts(give_up=0)), "https://api.example.com")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(AccessError, match="wants a login"):
             await blob.get(source("https://bucket.s3.amazonaws.com/x", local=False), Pile())
         with pytest.raises(AccessError, match="wants a login"):

@@ -8,6 +8,7 @@ import pytest
 
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
 from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
+from tests.support.waiting import AT_ONCE, PATIENCE
 
 
 def test_a_refused_request_gets_no_answer(link: str, ask: Any, faults: FaultPlan, truth: bytes) -> None:
@@ -86,14 +87,14 @@ def test_a_stall_does_not_keep_the_sandbox_from_ending(ask: Any) -> None:
     ready = sandbox.start()
     waiting = threading.Thread(target=ask, args=(f"{ready.base_url}/storage/us-east/v3/objects",))
     waiting.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not sandbox.faults.counts and time.monotonic() < deadline:
         time.sleep(0.01)
     begun = time.monotonic()
     sandbox.stop()
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert sandbox.faults.counts == {"stall": 1}
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < AT_ONCE
 
 
 def test_a_rate_holds_for_all_requests_and_keeps_the_bytes(
@@ -102,7 +103,7 @@ def test_a_rate_holds_for_all_requests_and_keeps_the_bytes(
     faults.add({"fault": "slow", "rate": len(truth) * 2})
     begun = time.monotonic()
     assert [ask(link).body, ask(link).body] == [truth, truth]
-    assert 0.9 <= time.monotonic() - begun < 3
+    assert 0.9 <= time.monotonic() - begun < AT_ONCE
 
 
 def test_a_rate_goes_together_with_another_fault(link: str, ask: Any, faults: FaultPlan, truth: bytes) -> None:

@@ -26,6 +26,7 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.transfers.journal.store import JournalEntry, JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import OnConflict, State, ZipRequest
+from tests.support.waiting import until
 
 Ask = Callable[..., ZipRequest]
 
@@ -40,14 +41,6 @@ def many(service: Any, count: int) -> list[Any]:
 
 def contents(service: Any, folder: Path) -> dict[str, bytes]:
     return {entry.name.replace(":", "%3A"): content for entry, content in service.entries.values()}
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to that")
 
 
 def parts(folder: Path) -> list[str]:
