@@ -60,20 +60,9 @@ def fitting(text: str, width: int) -> int:
     return len(text) if cell_len(text) <= width else max(len(chop_cells(text, width)[0]), 1)
 
 
-def elide(text: str, width: int) -> str:
-    """`text` in at most `width` cells, without its middle where it is longer: names differ at both ends."""
-    if cell_len(text) <= width or width < 1:
-        return text if width > 0 else ""
-    head = (width - 1) // 2
-    tail = text
-    while cell_len(tail) > width - 1 - head:
-        tail = tail[1:]
-    return set_cell_size(text, head).rstrip() + "…" + tail
-
-
 def cell(text: str, width: int) -> str:
     """A text that is made safe, in exactly `width` cells."""
-    return set_cell_size(elide(plain(text, LONGEST_NAME), width), max(width, 0))
+    return set_cell_size(shorten(plain(text, LONGEST_NAME), width, middle=True), max(width, 0))
 
 
 def end_of(text: str, width: int) -> str:

@@ -14,7 +14,7 @@ from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadReques
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
 from cloudstore_tui.ui.mask import MASK
-from cloudstore_tui.ui.text import LONGEST_NAME, cell, elide, home_path, plain
+from cloudstore_tui.ui.text import LONGEST_NAME, cell, home_path, plain, shorten
 from cloudstore_tui.ui.transfer_watch import BatchProgress
 
 WIDE = 110
@@ -168,10 +168,10 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
         head, target = f" ✓ {_result(batch)}", target_of(batch)
     end = f"  {hint} " if hint else " "
     if not target:
-        return cell(head, width - cell_len(end)) + end if hint else elide(plain(head), width)
+        return cell(head, width - cell_len(end)) + end if hint else shorten(plain(head), width, middle=True)
     room = width - cell_len(end) - 3
-    head = elide(plain(head, LONGEST_NAME), max(room - 12, room // 2))
-    line = f"{head} → {elide(plain(target, LONGEST_NAME), room - cell_len(head))}"
+    head = shorten(plain(head, LONGEST_NAME), max(room - 12, room // 2), middle=True)
+    line = f"{head} → {shorten(plain(target, LONGEST_NAME), room - cell_len(head), middle=True)}"
     return set_cell_size(line, width - cell_len(end)) + end if hint else line
 
 

@@ -246,56 +246,25 @@ _ALONE = "of-an-earlier-run"
 
 
 class Transfers(Protocol):
-    """What carries transfers out. Nothing here waits, but for what is read from the journal."""
+    """What carries transfers out: the engine in its thread. Only what is read from the journal is waited for."""
 
     @property
-    def keeps(self) -> bool:
-        """Whether transfers that are not done outlive the program."""
-
-    def submit(self, request: Request) -> int:
-        """Put a transfer into the queue; its number."""
-
-    def reorder(self, numbers: Sequence[int]) -> None:
-        """Let transfers that wait begin in this order, in the places of the queue that they have together."""
-
-    def pause(self, *numbers: int) -> None:
-        """Let transfers rest."""
-
-    def resume(self, *numbers: int) -> None:
-        """Go on with transfers that rest."""
-
-    def cancel(self, *numbers: int) -> None:
-        """Stop transfers."""
-
-    def retry(self, *numbers: int) -> None:
-        """Try transfers again."""
-
-    def forget(self, *numbers: int) -> None:
-        """Take transfers that ended off the list."""
-
-    def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]:
-        """Push the numbers of transfers that changed, came or went, a few times a second; what ends that."""
-
-    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]:
-        """Transfers as they are now, all of them or those of some numbers; what is missing was forgotten."""
-
-    def members(self, number: int) -> tuple[TransferSnapshot, ...]:
-        """The objects of a zip as they are now."""
-
-    def range_reader(self, entry: StoredObject) -> ReadPiece:
-        """What reads single pieces of an object."""
-
-    async def interrupted(self) -> tuple[TransferSnapshot, ...]:
-        """Transfers of runs that ended before they were done."""
-
-    async def elsewhere(self) -> tuple[Elsewhere, ...]:
-        """Transfers that other programs make right now."""
-
-    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]:
-        """Go on with interrupted transfers; the numbers of those that nobody else took."""
-
-    async def drop(self, numbers: Iterable[int]) -> int:
-        """Forget interrupted transfers and remove what arrived of them; how many there were."""
+    def keeps(self) -> bool: ...
+    def submit(self, request: Request) -> int: ...
+    def reorder(self, numbers: Sequence[int]) -> None: ...
+    def pause(self, *numbers: int) -> None: ...
+    def resume(self, *numbers: int) -> None: ...
+    def cancel(self, *numbers: int) -> None: ...
+    def retry(self, *numbers: int) -> None: ...
+    def forget(self, *numbers: int) -> None: ...
+    def listen(self, listener: Callable[[frozenset[int]], None]) -> Callable[[], None]: ...
+    def snapshot(self, numbers: Iterable[int] | None = None) -> tuple[TransferSnapshot, ...]: ...
+    def members(self, number: int) -> tuple[TransferSnapshot, ...]: ...
+    def range_reader(self, entry: StoredObject) -> ReadPiece: ...
+    async def interrupted(self) -> tuple[TransferSnapshot, ...]: ...
+    async def elsewhere(self) -> tuple[Elsewhere, ...]: ...
+    async def adopt(self, numbers: Iterable[int]) -> tuple[int, ...]: ...
+    async def drop(self, numbers: Iterable[int]) -> int: ...
 
 
 class TransferWatch:

@@ -13,7 +13,7 @@ from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.transfers.model import DownloadRequest, State, TransferBatch, TransferSnapshot, UploadRequest
 from cloudstore_tui.ui.format import meter, of_text
-from cloudstore_tui.ui.text import elide
+from cloudstore_tui.ui.text import shorten
 from cloudstore_tui.ui.transfer_text import result_text, running_text
 from cloudstore_tui.ui.transfer_watch import BatchProgress
 from cloudstore_tui.ui.widgets.transfer_table import TransferTable
@@ -152,7 +152,7 @@ def test_meters_and_sizes_in_words() -> None:
 
 
 def test_a_long_name_loses_its_middle() -> None:
-    assert elide("very-long-name-of-a-recording.mp3", 20) == "very-long…ording.mp3"
+    assert shorten("very-long-name-of-a-recording.mp3", 20, middle=True) == "very-long-…rding.mp3"
 
 
 def test_results_say_how_it_ended_and_where() -> None:

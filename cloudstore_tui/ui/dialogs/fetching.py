@@ -17,7 +17,7 @@ from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.downloads import Conflict, FetchAnswer, FetchOffer, Side
 from cloudstore_tui.ui.format import counted, in_time, moment_text
-from cloudstore_tui.ui.text import elide, home_path, show
+from cloudstore_tui.ui.text import home_path, shorten, show
 
 
 class FetchDialog(Dialog[FetchAnswer | None]):
@@ -46,7 +46,7 @@ class FetchDialog(Dialog[FetchAnswer | None]):
         jobs = f" in {counted(offer.zips, 'zip job')} of {offer.in_zip:,}" if offer.prefers_zip else ""
         seconds = offer.zip_seconds if offer.prefers_zip else offer.seconds
         yield Static(f"{offer.size}{jobs}, about {in_time(seconds)}.", markup=False)
-        into = show(elide(home_path(offer.folder), 44))
+        into = show(shorten(home_path(offer.folder), 44, middle=True))
         yield Static(Content.assemble("Into      ", into, ("   D changes it", "$text-muted")), classes="dialog-line")
         if offer.free is not None:
             yield Static(f"Disk      {words.size(offer.free)} free", markup=False)

@@ -22,7 +22,7 @@ from textual.widgets import Input, OptionList, Static
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.dialogs.dialog import Dialog, DialogList
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.text import elide, home_path, show
+from cloudstore_tui.ui.text import home_path, shorten, show
 from cloudstore_tui.ui.widgets.fields import Field, Note
 
 MAX_FILES = 10_000
@@ -240,7 +240,9 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         return super().check_action(action, parameters) and (action != "forget" or bool(self._marked))
 
     def compose_body(self) -> ComposeResult:
-        yield Static(show(elide(home_path(self._start), 66)), id="where", classes="dialog-line dialog-note")
+        yield Static(
+            show(shorten(home_path(self._start), 66, middle=True)), id="where", classes="dialog-line dialog-note"
+        )
         yield CompletingField(partial(complete_path, start=self._start), widget_id="path")
         yield DialogList(widget_id="files")
         yield Note(widget_id="marked")
@@ -269,7 +271,7 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             options.highlighted = min(at, len(self._listed) - 1)
 
     def _line(self, entry: _LocalEntry) -> Content:
-        name = elide(entry.path.name, 52)
+        name = shorten(entry.path.name, 52, middle=True)
         if entry.is_folder:
             return Content("               ") + show(f"{name}/")
         mark = "[x]" if entry.path in self._marked else "[ ]"
@@ -399,13 +401,10 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         self.query_one("#hint", Note).say(text)
 
     def _tell_marked(self) -> None:
-        many = len(self._marked)
-        size = words.size(sum(self._marked.values()))
-        names = ", ".join(path.name for path in list(self._marked)[-3:])
+        many, size = len(self._marked), words.size(sum(self._marked.values()))
+        names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
         more = f" and {many - 3:,} more" if many > 3 else ""
-        told = (
-            Content(f"{counted(many, 'file')}, {size}: ") + show(f"{elide(names, 44)}{more}") if many else Content("")
-        )
+        told = show(f"{counted(many, 'file')}, {size}: {names}{more}") if many else ""
         self.query_one("#marked", Note).say(told)
         self.refresh_bindings()
 

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from cloudstore_tui.transfers.model import State, TransferSnapshot, UploadRequest, ZipRequest, name_of, sizes_of
 from cloudstore_tui.ui import format as words
 from cloudstore_tui.ui.format import counted
-from cloudstore_tui.ui.text import LONGEST_NAME, cell, elide, end_of, home_path, plain
+from cloudstore_tui.ui.text import LONGEST_NAME, cell, end_of, home_path, plain, shorten
 from cloudstore_tui.ui.transfer_text import STATE_WORDS, WIDE, failure, target_of, title_of, verified
 from cloudstore_tui.ui.transfer_watch import ACTIVE, BatchProgress, level_of, span_of, was_there
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
@@ -364,7 +364,7 @@ def _batch_line(batch: BatchProgress, columns: Columns, zone: tzinfo, *, is_open
     elif target:
         room = columns.where - 9
         target = end_of(plain(target, LONGEST_NAME), max(room // 3, room - cell_len(plain(title, LONGEST_NAME))))
-        title = f"{elide(plain(title, LONGEST_NAME), room - cell_len(target))} → {target}"
+        title = f"{shorten(plain(title, LONGEST_NAME), room - cell_len(target), middle=True)} → {target}"
     fold = "▾" if is_open else "▸"
     said = _said_of_batch(batch, state)
     seconds = batch.seconds_left if batch.goes_on else None
@@ -433,7 +433,7 @@ def _progress(columns: Columns, state: State, done: int, size: int, said: str, t
         return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
     said = plain(said, 4 * LONGEST_NAME)
     if time and columns.meter:
-        return set_cell_size(elide(said, room - len(time) - 2), room - len(time)) + f"{time} "
+        return set_cell_size(shorten(said, room - len(time) - 2, middle=True), room - len(time)) + f"{time} "
     return cell(said, room + 1)
 
 
