@@ -73,11 +73,6 @@ class Mask:
     def known(self) -> int:
         return len(self._learnt)
 
-    @property
-    def word(self) -> str:
-        """What titles say of it; empty while it is off."""
-        return "masked" if self.on else ""
-
     def learn(self, entries: Iterable[Entry]) -> None:
         """Remember the names in these entries, so that they are known in any other text."""
         for entry in entries:

@@ -159,10 +159,6 @@ class Dialog(BaseModal[Answer], Generic[Answer]):
         event.stop()
         self._pasted = monotonic()
 
-    async def on_button_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        await self.run_action(event.button.id or "cancel")
-
     @property
     def was_pasted(self) -> bool:
         """Whether a key may be the end of a pasted text rather than somebody's decision."""
@@ -175,6 +171,7 @@ class KeyButton(Button):
     def __init__(self, label: str, action: str, *, enter: bool = False) -> None:
         """Make a button that runs `action` of its screen, as Enter does, too, where that is said."""
         super().__init__(Content(label), id=action, compact=True)
+        self._action = action
         self.words = label
         """What it does, without the key."""
         self._is_of_enter = enter
@@ -182,6 +179,10 @@ class KeyButton(Button):
     def on_mount(self) -> None:
         """Follow the focus: a letter that is typed into a line is no key of a button."""
         self.screen.bindings_updated_signal.subscribe(self, self._show_key)
+
+    async def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        await self.screen.run_action(self._action)
 
     def _show_key(self, screen: Screen[object]) -> None:
         bindings = (active.binding for active in screen.active_bindings.values())

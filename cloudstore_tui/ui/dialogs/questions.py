@@ -243,8 +243,8 @@ class RestoreDialog(Dialog[int | None]):
         super().__init__(title, harmless=None)
 
     def compose_body(self) -> ComposeResult:
-        sizes = [entry.size for entry in self._entries if entry.size is not None]
-        size = f"{words.size(sum(sizes))}. " if sizes else ""
+        total = words.total_size(self._entries)
+        size = f"{total}. " if total else ""
         yield Static(Content(f"{size}Restored copies appear within 24 hours and are temporary."))
         for entry in self._entries[:MAX_NAMED]:
             yield Static(Content("  ") + show(object_title(entry, self._zone)), classes="dialog-name")

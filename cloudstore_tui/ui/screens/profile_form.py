@@ -273,11 +273,6 @@ class ProfileFormScreen(BaseModal[Profile | None]):
         if not self._is_busy and (draft := self.questions.draft()) is not None:
             self.run_worker(self._save(draft, ()), group=_SAVING)
 
-    @on(Button.Pressed)
-    async def press(self, event: Button.Pressed) -> None:
-        event.stop()
-        await self.run_action(event.button.id or "cancel")
-
     @on(Input.Submitted)
     def go_on(self, event: Input.Submitted) -> None:
         event.stop()

@@ -97,7 +97,7 @@ class Header(Widget):
 
     def update(self) -> None:
         """Look at the badges again."""
-        mask = (Badge(MASK.word.upper(), "warning"),) if MASK.word else ()
+        mask = (Badge("MASKED", "warning"),) if MASK.on else ()
         facts = (Badge(self._facts),) if self._facts else ()
         shown = (self.crumbs, (*mask, *facts, *self.badges()))
         if shown != self._shown:
