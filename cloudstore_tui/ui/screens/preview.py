@@ -127,7 +127,7 @@ class PreviewScreen(BaseScreen[bool]):
     @work(group="seek", exclusive=True)
     async def action_skip(self, seconds: int) -> None:
         if self._player is not None:
-            await self._seek(min(self._player.position + seconds, self._seconds))
+            await self._player.seek(min(self._player.position + seconds, self._seconds))
 
     @work(group="seek", exclusive=True)
     async def action_speed(self) -> None:
@@ -140,17 +140,14 @@ class PreviewScreen(BaseScreen[bool]):
     @work(group="seek", exclusive=True)
     async def action_jump(self) -> None:
         turn = self._turn_at(self.view.line)
-        if turn is not None:
+        if turn is not None and self._player is not None:
             self._followed = self.view.line
-            await self._seek(turn)
+            await self._player.seek(turn)
 
     def action_back(self) -> None:
         """Give up reading; the second time, and when nothing is read, close."""
         if not self.stop():
-            self.dismiss(False)
-
-    def action_close(self) -> None:
-        self.dismiss(False)
+            self.action_close()
 
     def remask(self) -> None:
         self._entitle(self._state)
@@ -209,16 +206,8 @@ class PreviewScreen(BaseScreen[bool]):
 
     @work(group="transcript", exclusive=True)
     async def _read_transcript(self) -> None:
-        try:
-            self._transcript = await self._actions.transcript_of(self._entry)
-        except StorageError as error:
-            report(self, error)
-            return
+        self._transcript = await self._actions.transcript_of(self._entry)
         self._redraw()
-
-    async def _seek(self, seconds: float) -> None:
-        if self._player is not None:
-            await self._player.seek(seconds)
 
     def _moved(self) -> None:
         """Show where the player is, and lead the cursor to what is said there."""
