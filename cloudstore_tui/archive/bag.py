@@ -38,6 +38,7 @@ from cloudstore_tui.core.errors import (
     MissingError,
     StorageError,
     UnsafeError,
+    UsageError,
 )
 from cloudstore_tui.fs.disk import os_errors_as
 from cloudstore_tui.results.scratch import ScratchDatabase
@@ -115,10 +116,15 @@ def seal(folder: Path, stop: Stop, scratch: Path | None = None, key: Path | None
         key: of SSH, to sign with: a private key, or the public one of a key that an agent or a device holds.
 
     Raises:
+        UsageError: there is no such key; nothing was sealed. Or it does not sign; the seal has no signature then.
         MissingError: nothing was ever pulled there.
         IntegrityError: a file is not the one that was fetched.
-        StorageError: the disk refuses, another pull fills it, or it could not be signed.
+        StorageError: the disk refuses, or another pull fills it.
     """
+    if key is not None and not key.is_file():
+        raise UsageError(
+            "there is no such key", subject=str(key), hint="Name the file of an SSH key. Nothing was sealed."
+        )
     place = _moved_in(folder)
     with ExitStack() as stack:
         locked = PullFolder(place.payload)
@@ -135,8 +141,8 @@ def _moved_in(folder: Path) -> ArchivePlace:
     if not moving.is_dir():
         place = place_of(folder)
         if not (place.payload / NAME).is_file():
-            hint = "Only folders of `pull` can be sealed."
-            raise MissingError(f"there is no {NAME} in it", subject=str(folder), hint=hint)
+            what = f"there is no {NAME} in it" if folder.is_dir() else "there is no such folder"
+            raise MissingError(what, subject=str(folder), hint="Only folders of `pull` can be sealed.")
         if place.is_bag:
             return place
     locked = PullFolder(folder)
@@ -261,9 +267,14 @@ def sign(root: Path, key: Path) -> None:
     """Sign what the seal covers.
 
     Raises:
-        StorageError: `ssh-keygen` is not there, or does not sign.
+        UsageError: the key does not sign.
+        LocalDiskError: `ssh-keygen` is not there.
     """
-    _ssh_keygen("-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(root / TAG_MANIFEST), subject=str(key))
+    try:
+        _ssh_keygen("-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(root / TAG_MANIFEST), subject=str(key))
+    except IntegrityError as error:
+        hint = "It is sealed, without a signature. Seal it again with another key: only what is new is read."
+        raise UsageError(error.message, subject=error.subject, hint=hint) from None
 
 
 class Stamping:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -370,7 +371,9 @@ class Fetching:
         self._noted = asyncio.Event()
         """Set whenever a result is written down."""
         self._before: dict[str, Before] = {}
-        self._again: list[DownloadRequest] = []
+        self._again: deque[DownloadRequest] = deque()
+        self._zips_fit = True
+        """Whether the disk had room for every zip so far."""
         self._failures = 0
         self._given_up: StorageError | None = None
         self.warnings: list[str] = []
@@ -388,15 +391,10 @@ class Fetching:
         """
         try:
             await self._adopt()
-            for step in self._requests.packed() if zips else self._requests.single():
-                if isinstance(step, FetchResult):
-                    await self._record([step])
-                else:
-                    await self._submit(step)
-                if self._given_up:
-                    break
-            while (self._open or self._again) and not self._given_up:
-                await self._collect()
+            await self._bring(self._requests.packed() if zips else self._requests.single())
+            if not self._zips_fit:
+                # The disk may have room for each object by itself.
+                await self._bring(self._requests.single())
             if self._given_up:
                 await self._workers.run(lambda _stop: self._leave())
         finally:
@@ -406,6 +404,20 @@ class Fetching:
             self._open.clear()
             self._noted.set()
             self._workers.close()
+
+    async def _bring(self, steps: Iterable[Request | FetchResult]) -> None:
+        for step in steps:
+            if self._given_up or (isinstance(step, ZipRequest) and not self._zips_fit):
+                break
+            if isinstance(step, FetchResult):
+                await self._record([step])
+            else:
+                await self._submit(step)
+        while (self._open or self._again) and not self._given_up:
+            if self._again:
+                await self._submit(self._again.popleft())
+            else:
+                await self._collect()
 
     async def finish(self) -> None:
         """Begin nothing more; returns when what is under way has come to its end and is written down."""
@@ -491,9 +503,6 @@ class Fetching:
 
     async def _collect(self) -> None:
         """Wait until a transfer has ended, and note what came of it."""
-        if not self._open:
-            await self._submit(self._again.pop())
-            return
         ended, _ = await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             (_number, request), transfer = self._open[task], task.result()
@@ -501,6 +510,10 @@ class Fetching:
             # Not before: who ends the pull waits until it is written down.
             del self._open[task]
             self._noted.set()
+            if isinstance(request, ZipRequest) and isinstance(transfer.error, FullDiskError):
+                # Its bytes need the room that its objects are to have.
+                self._engine.forget(transfer.id)
+                continue
             await self._judge(transfer)
             if transfer.error is None or not transfer.error.retryable:
                 self._engine.forget(transfer.id)
@@ -521,6 +534,10 @@ class Fetching:
         for part in parts:
             item = self._item(part.request)
             if item is None:
+                continue
+            if isinstance(request, ZipRequest) and isinstance(part.error, FullDiskError):
+                self._zips_fit = False
+                self._plan.note(item, Outcome.WANTED)
                 continue
             again = self._next_try(item, part, stop, in_zip=isinstance(request, ZipRequest))
             if again is not None:

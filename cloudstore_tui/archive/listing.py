@@ -69,7 +69,7 @@ class QueryListing(ObjectListing):
 
     def __init__(self, provider: StorageProvider, query: Query, now: datetime) -> None:
         super().__init__(provider)
-        self._query = query
+        self.query = query
         self._end = epoch_ms(now)
 
     async def pages(self) -> AsyncIterator[tuple[StoredObject, ...]]:
@@ -81,12 +81,12 @@ class QueryListing(ObjectListing):
             except UsageError:
                 raise
             except StorageError as error:
-                self._lack([error], Location(self._query.location.profile, region))
+                self._lack([error], Location(self.query.location.profile, region))
         if self.failures and not self._has_pages:
             raise self.failures[-1]
 
     async def _regions(self) -> list[str]:
-        location = self._query.location
+        location = self.query.location
         if location.region:
             return [location.region]
         root = Location(location.profile)
@@ -102,7 +102,7 @@ class QueryListing(ObjectListing):
         pager = self._window(region, start)
         while True:
             page = await pager.next_page()
-            self._note(page, Location(self._query.location.profile, region))
+            self._note(page, Location(self.query.location.profile, region))
             yield page.items
             if pager.ended:
                 return
@@ -116,9 +116,9 @@ class QueryListing(ObjectListing):
         since = "" if start is None else compare("createdTime", "=ge=", str(start))
         until = compare("createdTime", "=lt=", str(self._end))
         query = replace(
-            self._query,
-            location=Location(self._query.location.profile, region),
-            filter=conjunction(self._query.filter, since, until),
+            self.query,
+            location=Location(self.query.location.profile, region),
+            filter=conjunction(self.query.filter, since, until),
             sort=OLDEST_FIRST,
         )
         return Pager(lambda cursor: self._provider.search(query, cursor), identity, query.location.address)

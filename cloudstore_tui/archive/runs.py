@@ -242,8 +242,10 @@ def complaint(
         max_age: how old the last complete run may be.
         runs_now: whether one is under way.
     """
-    if status is None or status.complete is None or status.complete.ended is None:
-        return Complaint("no run has ever been complete", "Look at its errors: cloudstore status DIR --json.")
+    if status is None:
+        return Complaint("nothing was ever pulled into it", "Pull into it: cloudstore pull PROFILE --to DIR.")
+    if status.complete is None or status.complete.ended is None:
+        return Complaint("no run has ever been complete", "Look at the errors of the last one: add --json.")
     age = now - status.complete.ended
     if age < -CLOCKS_DIFFER:
         return Complaint("the last complete run lies in the future", "Check the clock of this machine.")
@@ -264,7 +266,7 @@ def lack(status: RunStatus | None) -> Complaint | None:
     some = "; ".join(str(call) for call in calls.calls[-3:])
     more = "" if calls.lacking <= 3 else f"; and {calls.lacking - 3:,} more"
     what = "1 call lacks" if calls.lacking == 1 else f"{calls.lacking:,} calls lack"
-    return Complaint(f"{what} what is expected: {some}{more}", "All of them: cloudstore status DIR --json.")
+    return Complaint(f"{what} what is expected: {some}{more}", "Add --json to see all of them.")
 
 
 # For a monitor

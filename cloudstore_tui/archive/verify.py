@@ -152,8 +152,8 @@ def verify_folder(
     place = place_of(folder)
     pulled = PullFolder(place.payload)
     if pulled.stat(PurePosixPath(NAME)) is None:
-        hint = "Only folders of `pull` can be verified."
-        raise MissingError(f"there is no {NAME} in it", subject=str(pulled.path), hint=hint)
+        what = f"there is no {NAME} in it" if folder.is_dir() else "there is no such folder"
+        raise MissingError(what, subject=str(folder), hint="Only folders of `pull` can be verified.")
     with closing(ScratchDatabase(scratch, _SCHEMA)) as database:
         yield from _Verifier(place, database, stop, sample or ReadSample(), scratch).findings(signers, authority)
 

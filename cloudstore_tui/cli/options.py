@@ -115,7 +115,7 @@ class Percent(click.ParamType[float]):
         found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", str(value).strip())
         part = float(found[1]) / 100 if found else 0.0
         if not 0 < part <= 1:
-            self.fail(f"{value!r} is no part from 0.000001% to 100%.", param, ctx)
+            self.fail(f"{value!r} is no part from 0.000001% to 100%, such as 5%.", param, ctx)
         return part
 
 
@@ -252,14 +252,18 @@ class CommandWithParts(Group):
         return super().get_command(ctx, cmd_name) if cmd_name else self.own
 
 
+class _OwnContext(click.Context):
+    @property
+    def command_path(self) -> str:
+        """Without the blank that would come before its name."""
+        return super().command_path.rstrip()
+
+
 class OwnCommand(Command):
     """The part of a command with parts that has no name."""
 
+    context_class = _OwnContext
     whole: CommandWithParts
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The usage of the whole."""
-        formatter.write_usage(ctx.command_path.rstrip(), " ".join(self.collect_usage_pieces(ctx)))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options, then the parts."""

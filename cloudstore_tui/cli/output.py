@@ -66,7 +66,9 @@ class Output:
         if self.as_json:
             self.record({"path": address, "would": what} | more)
         else:
-            self.line("  ".join([f"would {what}", address, *map(str, more.values())]))
+            size = more.pop("size", None)
+            facts = [*map(str, more.values()), *([in_words.size(size)] if isinstance(size, int) else [])]
+            self.line("  ".join([f"would {what}", address, *facts]))
 
     def data(self, text: str) -> None:
         """Lines in a form that some program reads; on a terminal they are text like any other.

@@ -1,5 +1,6 @@
 """`pull`: a whole result in a folder, from its arguments to what is told of it."""
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,7 +21,7 @@ from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
-from cloudstore_tui.cli.searching import SearchOptions, narrowed
+from cloudstore_tui.cli.searching import SearchOptions, narrowed, note_why_empty
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.cli.transferring import ProgressLine, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
@@ -174,6 +175,8 @@ class _Pulling(msgspec.Struct, frozen=True):
             for loss in pull.plan.losses():
                 _tell_loss(output, loss.error, loss.item.entry.location.address, str(loss.item.path))
             _tell_report(output, report, self.options.folder)
+            if not (report.found or gently) and isinstance(pull.listing, QueryListing):
+                note_why_empty(output, pull.listing.query.filter, report.left_out)
             counts = {name: getattr(report, name) for name in _COUNTS}
             run.note(counts, size=report.size, levels=report.levels, complete=report.is_complete)
             with suppress(StorageError):
@@ -230,7 +233,9 @@ def _refuse_search(arguments: PullArguments, location: Location, provider: Stora
         )
     if not provider.is_folder(location):
         raise UsageError(
-            "pull takes a folder, which ends with /", subject=arguments.where, hint=f"cloudstore get {arguments.where}"
+            "pull takes a folder, which ends with /",
+            subject=arguments.where,
+            hint=f"Write {arguments.where}/ for a folder; one object: cloudstore get {shlex.quote(arguments.where)}",
         )
 
 
@@ -304,10 +309,12 @@ def _tell_report(output: Output, report: PullReport, folder: Path) -> None:
 
 
 def _next_step(errors: Iterable[StorageError]) -> str:
-    """What helps against what is missing: another run does not help where a file of the user's is in the way."""
-    if all(isinstance(error, ConflictError) for error in errors):
+    """What helps against what is missing: another run alone only does where it passes by itself."""
+    found = list(errors)
+    if all(isinstance(error, ConflictError) for error in found):
         return "Move away what is in the way, or run the same command again with --on-conflict."
-    return "Run the same command again to fetch what is missing."
+    again = "un the same command again to fetch what is missing."
+    return f"R{again}" if all(error.retryable for error in found) else f"See to what is told above, then r{again}"
 
 
 def _tell_lack(output: Output, result: PullEstimate | PullReport) -> None:

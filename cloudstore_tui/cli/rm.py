@@ -135,6 +135,7 @@ def _agreed(
     if dry_run:
         for entry in entries:
             output.planned("delete", entry.location.address, name=entry.name, size=entry.size)
+        output.note(f"Nothing was deleted: it would be {_summary(entries)}.")
     elif not yes and entries:
         _confirm(output, entries)
     return not dry_run
@@ -151,9 +152,7 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
         raise UsageError("nobody is there to confirm the deletion", hint="Add --yes to delete without asking.")
     for entry in entries:
         output.say(f"  {entry.location.address}  {entry.name}  {in_words.size(entry.size)}")
-    count, total = len(entries), sum(entry.size or 0 for entry in entries)
-    places = sorted({f"{entry.location.profile}:{entry.location.region}" for entry in entries})
-    question = f"Delete {counted(count, 'object')} of {', '.join(places)}, {in_words.size(total)}? It cannot be undone."
+    count, question = len(entries), f"Delete {_summary(entries)}? It cannot be undone."
     if count > TYPED_ABOVE:
         agreed = output.typed(f"{question} Type {count} to confirm") == str(count)
     else:
@@ -161,6 +160,13 @@ def _confirm(output: Output, entries: Sequence[StoredObject]) -> None:
     if not agreed:
         output.note("Nothing was deleted.")
         refuse()
+
+
+def _summary(entries: Sequence[StoredObject]) -> str:
+    """`245 objects of acme8:us-east, 62.6 MB`."""
+    places = sorted({f"{entry.location.profile}:{entry.location.region}" for entry in entries})
+    where = f" of {', '.join(places)}" if places else ""
+    return f"{counted(len(entries), 'object')}{where}, {in_words.size(sum(entry.size or 0 for entry in entries))}"
 
 
 def _tell(output: Output, deletion: Deletion) -> None:

@@ -150,8 +150,13 @@ async def kept(
 
 
 def note_empty(output: Output, text: str, fetched: int = 0) -> None:
-    """Say which filter found nothing, and why that may be."""
-    output.note(f"No matches. Sent: {text or 'no filter'}")
+    """Say that a filter found nothing, and why that may be."""
+    note_why_empty(output, text, fetched, "No matches. ")
+
+
+def note_why_empty(output: Output, text: str, fetched: int, head: str = "") -> None:
+    """Say which filter was sent that found nothing, and why that may be."""
+    output.note(f"{head}Sent: {text or 'no filter'}")
     if fetched:
         output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
         return

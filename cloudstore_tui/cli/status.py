@@ -16,6 +16,8 @@ from cloudstore_tui.ui import format as in_words
 
 def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> None:
     """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent."""
+    if not folder.is_dir():
+        raise StorageError("there is no such folder", subject=str(folder), hint="Name the folder of a pull.")
 
     async def work(session: CommandSession) -> None:
         output = session.output

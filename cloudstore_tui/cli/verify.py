@@ -11,7 +11,7 @@ from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import state_folder
-from cloudstore_tui.core.errors import StorageError
+from cloudstore_tui.core.errors import PartialError, StorageError
 from cloudstore_tui.transfers.workers import Stop, Workers
 
 MAX_CHANGED = 1000
@@ -55,6 +55,7 @@ def verify_command(
                 await workers.run(lambda _stop: note_verified(folder, numbers, wrong))
         finally:
             workers.close()
+        _tell_incomplete(session.output, folder, counts[Found.NOT_FETCHED])
         run.note(numbers, complete=not session.output.errors)
         if as_json:
             session.output.record({"event": "report", **numbers})
@@ -63,6 +64,19 @@ def verify_command(
             session.output.line(", ".join(parts))
 
     run(work, as_json=as_json)
+
+
+def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:
+    """Say that what is here is not all; where bytes are wrong, that alone decides the exit code."""
+    if not lacking:
+        return
+    entries = "1 entry of its manifest tells" if lacking == 1 else f"{lacking:,} entries of its manifest tell"
+    message = f"it is not complete: {entries} of what could not be fetched or listed"
+    error = PartialError(message, subject=str(folder), hint="Pull again, and look at what that says.")
+    if output.errors:
+        output.say(str(error))
+    else:
+        output.error(error)
 
 
 @contextmanager

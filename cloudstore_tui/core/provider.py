@@ -42,6 +42,17 @@ class Capability(StrEnum):
     RESTORE = "restore"
 
 
+_SPOKEN = {
+    Capability.LINK: "signed links",
+    Capability.UPLOAD: "uploads",
+    Capability.DELETE: "deletions",
+    Capability.RELATED: "related objects",
+    Capability.ZIP: "zip jobs",
+    Capability.ZIP_QUEUE: "zip jobs",
+    Capability.RESTORE: "restores",
+}
+"""What people call an ability; counting is a part of searching."""
+
 WRITES = frozenset({Capability.UPLOAD, Capability.DELETE, Capability.ZIP_QUEUE, Capability.RESTORE})
 """Abilities that change something on the server: absent from a read-only profile. Starting a zip job is none of them:
 what the service packs is a copy for whoever asked for it."""
@@ -206,7 +217,7 @@ class StorageProvider(ABC):
         Raises:
             UsageError: the service refuses the filter.
         """
-        raise self._unsupported("search")
+        raise self._unsupported(Capability.SEARCH)
 
     @asynccontextmanager
     async def prefetch(self, query: Query) -> AsyncIterator[Fetch[StoredObject]]:
@@ -215,19 +226,19 @@ class StorageProvider(ABC):
 
     async def count(self, query: Query) -> int:
         """How many objects a query finds now, without fetching them."""
-        raise self._unsupported("search")
+        raise self._unsupported(Capability.SEARCH)
 
     async def measure(self, query: Query) -> ResultSize:
         """How many objects a query finds now, and about how large they are, going by some from all over the result."""
-        raise self._unsupported("search")
+        raise self._unsupported(Capability.SEARCH)
 
     async def link(self, location: Location, form: LinkForm | None = None) -> SignedLink:
         """A signed link to one object; `form` is a wish, and the profile's setting if `None`."""
-        raise self._unsupported("signed links")
+        raise self._unsupported(Capability.LINK)
 
     async def target(self, location: Location, size: int) -> Target:
         """Where a file of `size` bytes is put so that it becomes the object at `location`."""
-        raise self._unsupported("uploads")
+        raise self._unsupported(Capability.UPLOAD)
 
     def upload_caution(self, location: Location) -> str:
         """What to consider before uploading to a folder, as a clause; empty where uploads belong. Sends nothing."""
@@ -239,7 +250,7 @@ class StorageProvider(ABC):
 
     async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
         """Delete exactly these objects, and tell for each what became of it, in the same order."""
-        raise self._unsupported("deleting")
+        raise self._unsupported(Capability.DELETE)
 
     async def related(self, entry: StoredObject, *, everywhere: bool = False) -> Page[StoredObject]:
         """All objects that belong to the same call or bucket, on one page, without `entry` itself.
@@ -248,19 +259,19 @@ class StorageProvider(ABC):
             entry: what is known of the call: an object, or one made up of the values that are known.
             everywhere: whether to look in all regions, not only in that of `entry`.
         """
-        raise self._unsupported("related objects")
+        raise self._unsupported(Capability.RELATED)
 
     async def start_zip(self, locations: Sequence[Location]) -> ZipJob:
         """Let the server pack objects of one region into a zip."""
-        raise self._unsupported("zip jobs")
+        raise self._unsupported(Capability.ZIP)
 
     async def zip_job(self, region: str, name: str) -> ZipJob:
         """The present state of one zip job."""
-        raise self._unsupported("zip jobs")
+        raise self._unsupported(Capability.ZIP)
 
     async def zip_jobs(self, region: str) -> Page[ZipJob]:
         """All zip jobs that the server holds for this profile in a region, on one page."""
-        raise self._unsupported("zip jobs")
+        raise self._unsupported(Capability.ZIP)
 
     async def cancel_zip(self, region: str, name: str) -> tuple[ZipJob, ...]:
         """Stop one zip job; the jobs that the server then holds.
@@ -268,19 +279,19 @@ class StorageProvider(ABC):
         Raises:
             ReadOnlyError: the profile may not, and the job was not started here.
         """
-        raise self._unsupported("zip jobs")
+        raise self._unsupported(Capability.ZIP)
 
     async def clear_zips(self, region: str) -> tuple[ZipJob, ...]:
         """Empty the whole queue of zip jobs, also those of others with the same key; the jobs then left."""
-        raise self._unsupported("zip jobs")
+        raise self._unsupported(Capability.ZIP)
 
     async def zip_source(self, region: str, name: str) -> Source:
         """Where the bytes of a finished zip are fetched from, now."""
-        raise self._unsupported("zip jobs")
+        raise self._unsupported(Capability.ZIP)
 
     async def restore(self, location: Location, days: int = 7) -> int:
         """Ask for an ARCHIVED object back for 1 to 10 days; the days that the service granted. Takes hours."""
-        raise self._unsupported("restoring")
+        raise self._unsupported(Capability.RESTORE)
 
     # Which of them this one can do
 
@@ -300,7 +311,7 @@ class StorageProvider(ABC):
         if capability in self.capabilities:
             return
         if not (self.profile.read_only and capability in WRITES and self._has(capability)):
-            raise self._unsupported(capability.value)
+            raise self._unsupported(capability)
         raise ReadOnlyError(
             f"the profile {self.profile.name} is read-only",
             subject=location.address,
@@ -311,8 +322,8 @@ class StorageProvider(ABC):
         """Whether the service has an optional ability: its method is overridden then."""
         return getattr(type(self), capability.value) is not getattr(StorageProvider, capability.value)
 
-    def _unsupported(self, what: str) -> UnsupportedError:
-        return UnsupportedError(f"the service of profile {self.profile.name} has no {what}")
+    def _unsupported(self, what: Capability) -> UnsupportedError:
+        return UnsupportedError(f"the service of profile {self.profile.name} has no {_SPOKEN.get(what, 'search')}")
 
 
 class ProviderSpec(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cloudstore_tui.fs.disk import Disk
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
@@ -256,7 +257,7 @@ def test_two_pulls_into_one_folder_do_not_meet(run: Cloudstore, calls: Path) -> 
         (("acme8:uk", "--since", "whenever"), "whenever"),
         (("acme8:uk", "--newer-than", "7d"), "--since"),
         (("acme:exports/", "--since", "7d"), "--newer-than"),
-        (("acme:exports/", "--via", "zip"), "no "),
+        (("acme:exports/", "--via", "zip"), "has no zip jobs"),
         (("acme:exports/x.tar",), "ends with /"),
     ],
 )
@@ -431,6 +432,55 @@ def test_objects_come_one_by_one_where_every_zip_is_cleared(run: Cloudstore, cal
     assert done.code == 0, done.err
     assert (done.report["missing"], done.report["complete"]) == (0, True)
     check_files(calls)
+
+
+def test_objects_come_one_by_one_where_the_disk_has_no_room_for_their_zip(
+    run: Cloudstore, calls: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.switches.set({"zip-seconds": "0.2"})
+    monkeypatch.setattr(Disk, "free", lambda *_: 10_000)
+    monkeypatch.setattr(Disk, "capacity", lambda *_: 0)
+    sandbox.log.clear()
+    done = run("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "zip", "--json")
+    assert done.code == 0, done.err
+    assert done.report["fetched"] == done.report["found"] > 10
+    assert any(path.endswith(".zip") for path in fetches(sandbox))
+    check_files(calls)
+    assert run("transfers", "list", "--json").out == ""
+
+
+def test_a_disk_without_any_room_is_told_for_each_object(
+    run: Cloudstore, calls: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.switches.set({"zip-seconds": "0.2"})
+    with monkeypatch.context() as full:
+        full.setattr(Disk, "free", lambda *_: 100)
+        full.setattr(Disk, "capacity", lambda *_: 0)
+        done = run("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "zip", "--json")
+    assert (done.code, done.report["fetched"], done.report["missing"]) == (5, 0, done.report["found"])
+    assert len({record["path"] for record in done.records if "error" in record}) == done.report["found"]
+    after = run("pull", "acme8:uk", "--type", "transcription", "--to", "calls", "--via", "zip", "--json")
+    assert (after.code, after.report["missing"]) == (0, 0)
+    check_files(calls)
+
+
+def test_verify_calls_no_folder_good_that_lacks_what_a_pull_found(run: Cloudstore, calls: Path) -> None:
+    archived = run("pull", "acme8", "state:archived", "--to", "calls")
+    assert archived.code == 8
+    assert "See to what is told above, then run the same command again" in archived.out
+    assert run(*FEW).code == 0
+    done = run("verify", "calls")
+    assert (done.code, "calls: it is not complete: 9 entries of its manifest tell of what" in done.err) == (1, True)
+    assert run("verify", "calls", "-q").code == 1
+    told = run("verify", "calls", "--json", "--report", "report.json", "--on-failure", "touch failed")
+    assert (told.code, told.report["not_fetched"]) == (1, 9)
+    assert [record["code"] for record in told.records if "error" in record] == [1]
+    assert json.loads(calls.with_name("report.json").read_text())["outcome"] == "incomplete"
+    assert calls.with_name("failed").exists()
+    # Bytes that are not those that were fetched are worse, and alone decide the code.
+    next(calls.glob("*.json")).write_bytes(b"x")
+    worse = run("verify", "calls")
+    assert (worse.code, "it is not complete" in worse.err) == (6, True)
 
 
 def test_a_pull_works_where_nothing_can_be_remembered(

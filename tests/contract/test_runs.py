@@ -172,7 +172,11 @@ def aged(folder: Path, **changes: object) -> None:
 
 def test_a_folder_knows_when_it_was_last_complete(cloudstore: Cloudstore, tmp_path: Path) -> None:
     folder = tmp_path / "calls"
-    assert cloudstore("status", "calls").code == 1  # nothing was ever pulled there
+    done = cloudstore("status", "calls")
+    assert (done.code, "there is no such folder" in done.err) == (1, True)
+    folder.mkdir()
+    done = cloudstore("status", "calls")
+    assert (done.code, "nothing was ever pulled into it" in done.err) == (1, True)
     assert cloudstore(*PULL).code == 0
     assert cloudstore("status", "calls", "--max-age", "26h").code == 0
     long_ago = (datetime.now(UTC) - timedelta(hours=27)).isoformat()

@@ -334,6 +334,17 @@ def test_what_is_not_what_was_fetched_is_not_sealed(bag: Path, cloudstore: Cloud
     assert cloudstore("seal", "nowhere").code == 8
 
 
+def test_a_key_that_does_not_sign_is_told_as_that(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
+    signed = (bag / "tagmanifest-sha256.txt.sig").read_bytes()
+    done = cloudstore("seal", "calls", "--sign", "nokey")
+    assert (done.code, "nokey: there is no such key" in done.err) == (2, True)
+    assert (bag / "tagmanifest-sha256.txt.sig").read_bytes() == signed
+    (tmp_path / "badkey").write_text("bad")
+    done = cloudstore("seal", "calls", "--sign", "badkey")
+    assert (done.code, "It is sealed, without a signature." in done.err) == (2, True)
+    assert cloudstore("verify", "calls").code == 0
+
+
 def test_sealing_that_was_interrupted_goes_on(bag: Path, cloudstore: Cloudstore, tmp_path: Path) -> None:
     inside = bag / ".data.new"
     (bag / "data").rename(inside)

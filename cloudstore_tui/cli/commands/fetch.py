@@ -184,8 +184,9 @@ def verify_command() -> None:
     """Check that every file is there and has the bytes that were fetched; nothing is sent.
 
     It ends with 0 if all is well, 6 if bytes have changed or a line of the manifest cannot be read, 8 if files are
-    missing, else 1. Files that the manifest does not know are named, and so are older versions of an object; both are
-    no fault. The chain of events is checked, too, and of a folder that was sealed its seal, signature and time stamp.
+    missing, and 1 for several of these, or if all is good that is here and the pull could not fetch or list everything.
+    Files that the manifest does not know are named, and so are older versions of an object; both are no fault. The
+    chain of events is checked, too, and of a folder that was sealed its seal, signature and time stamp.
 
     \b
     Examples:

@@ -43,6 +43,8 @@ def test_the_newest_run_of_those_that_fill_a_folder_counts(tmp_path: Path) -> No
         found = complaint(filled(tmp_path), NOON, timedelta(hours=5), runs_now=False)
         return found.text if found is not None else ""
 
+    assert "ever pulled" in wrong()
+    RunLog(tmp_path, "pull").end(report(5, "pull", whole=False))
     assert "ever been complete" in wrong()
     RunLog(tmp_path, "pull").end(report(4, "pull"))
     assert not wrong()
