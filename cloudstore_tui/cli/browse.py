@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import open_config
-from cloudstore_tui.cli.transferring import open_journal
+from cloudstore_tui.cli.transfer import open_journal
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import split_address

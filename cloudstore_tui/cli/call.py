@@ -7,8 +7,7 @@ from cloudstore_tui.archive.template import CallFolder
 from cloudstore_tui.calls import NAMED_BY, Branch, CallNode, CallTree, branches, call_tree, file_names, placeholder
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transfer import download, objects_at
-from cloudstore_tui.cli.transferring import target_folder
+from cloudstore_tui.cli.transfer import download, objects_at, target_folder
 from cloudstore_tui.core.errors import UsageError, distinct
 from cloudstore_tui.core.models import Location, StoredObject, identity
 from cloudstore_tui.core.paging import Page

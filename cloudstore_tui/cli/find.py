@@ -1,17 +1,40 @@
-"""`find`: what a profile holds that meets a filter."""
+"""`find`, and searches of any command: what its options and words ask for, and how the objects are read."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+import re
+import shutil
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing, nullcontext, suppress
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cloudstore_tui.cli.export import Form, form_given
+from cloudstore_tui.cli.options import FIELDS
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.searching import SearchOptions, found, kept, narrowed, note_empty, pager_of
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.core.errors import UsageError
-from cloudstore_tui.core.models import Entry, Location
-from cloudstore_tui.core.paging import EtaEstimator
+from cloudstore_tui.config.paths import config_file
+from cloudstore_tui.core.errors import FilterError, UsageError
+from cloudstore_tui.core.models import Column, Entry, Location, Query, Retention, Sort, StoredObject, identity
+from cloudstore_tui.core.paging import EtaEstimator, Pager
 from cloudstore_tui.core.provider import Capability, StorageProvider
-from cloudstore_tui.ui.layout import FIELDS
+from cloudstore_tui.fiql.checker import Problem, check, why_empty
+from cloudstore_tui.fiql.evaluator import row_of
+from cloudstore_tui.fiql.measures import epoch_ms, parse_time
+from cloudstore_tui.fiql.parser import conjunction, parse
+from cloudstore_tui.fiql.phrases import Compiled, is_fiql, phrase_of, understand
+from cloudstore_tui.fiql.syntax import Node, compare
+from cloudstore_tui.state.searches import FILE, SIGN, SavedSearches, fill
+from cloudstore_tui.ui import format as in_words
+from cloudstore_tui.ui import layout
+
+FEW = 300
+"""Objects up to which nothing is fetched ahead: most of it would not be wanted."""
+
+_GIVEN = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=|[A-Za-z]+=)([\s\S]*)")
+"""A value for a placeholder; what looks like FIQL is none."""
 
 
 @form_given
@@ -37,7 +60,9 @@ def find_command(
     async def work(session: CommandSession) -> None:
         provider, location = _searchable(session, where)
         query, meaning = narrowed(
-            search.query(location, session.output, (*FIELDS, *provider.columns(location, frozenset({type_ or "any"})))),
+            search.query(
+                location, session.output, (*layout.FIELDS, *provider.columns(location, frozenset({type_ or "any"})))
+            ),
             words,
             session.output,
             provider.profile.retention,
@@ -83,3 +108,205 @@ async def _length(listing: AsyncIterator[Entry]) -> int:
     async for _entry in listing:
         length += 1
     return length
+
+
+class SearchOptions(Struct, frozen=True):
+    """What the options of a search ask for."""
+
+    fiql: str
+    type: str
+    since: str
+    until: str
+    sort: str = ""
+    descending: bool = False
+
+    def query(self, location: Location, output: Output, columns: Iterable[Column] = ()) -> Query:
+        """The query, after everything that can be wrong with it was looked at; `columns` are what can be sorted by."""
+        if self.fiql:
+            for problem in warnings_of(parse(self.fiql), self.fiql, output.zone):
+                output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
+        text = conjunction(
+            self.fiql,
+            compare("type", "==", self.type) if self.type else "",
+            self._bound("=ge=", self.since, output),
+            self._bound("=lt=", self.until, output),
+        )
+        order = Sort(self._sort_field(columns), self.descending or not self.sort)
+        return Query(location, text, order)
+
+    def _sort_field(self, columns: Iterable[Column]) -> str:
+        """The service's name for what is to be sorted by: a field by the name that `--columns` takes, or a tag."""
+        if not self.sort:
+            return "createdTime"
+        fields = {column.name: column.sort_field for column in columns if column.sort_field}
+        if self.sort in fields or not (self.sort in FIELDS or self.sort in fields.values()):
+            return fields.get(self.sort, self.sort)
+        known = next((name for name, field in fields.items() if field == self.sort), "")
+        hint = f"Write {known}." if known else f"Write {', '.join(fields)} or the name of a tag."
+        raise UsageError("is nothing that results are sorted by", subject=f"--sort {self.sort}", hint=hint)
+
+    def _bound(self, operator: str, text: str, output: Output) -> str:
+        if not text:
+            return ""
+        moment = parse_time(text, output.zone, datetime.now(UTC))
+        return compare("createdTime", operator, str(epoch_ms(moment)))
+
+
+class SearchWords(Struct, frozen=True):
+    """What the words of a command line ask for."""
+
+    texts: tuple[str, ...]
+    """Filters and phrases that must all hold."""
+    region: str = ""
+    """Where to look if nobody says."""
+
+
+def saved_searches() -> SavedSearches:
+    """The searches in the file beside the configuration."""
+    return SavedSearches(config_file().parent / FILE)
+
+
+def search_words(words: Sequence[str], profile: str) -> SearchWords:
+    """What words ask for: a phrase or a filter, or first `@name` with values for its placeholders and then either.
+
+    Raises:
+        UsageError: there is no such search, or it is for another profile, or a value is for no placeholder of it.
+        FilterError: a placeholder has no value.
+        ConfigError: the file of the searches cannot be used.
+    """
+    if not words or not words[0].startswith(SIGN):
+        return SearchWords((phrase_of(words),))
+    search = saved_searches().named(words[0])
+    if not search.is_for(profile):
+        hint = f"It is for {search.profile}; without a profile in the file it is for all."
+        raise UsageError(f"is not for {profile}", subject=words[0], hint=hint)
+    given = {match[1]: match[2] for word in words[1:] if (match := _GIVEN.fullmatch(word))}
+    rest = [word for word in words[1:] if not _GIVEN.fullmatch(word)]
+    return SearchWords((fill(search.find, given), phrase_of(rest)), search.region)
+
+
+def narrowed(
+    query: Query, words: Iterable[str], output: Output, retention: Retention | None = None
+) -> tuple[Query, Compiled]:
+    """A query that also demands what the words ask for, and what they mean; the words may begin with `@name`.
+
+    `expires:` goes by `retention`.
+
+    Raises:
+        UsageError: they name a saved search that cannot be used.
+        FilterError: the words mean nothing.
+    """
+    said = search_words(tuple(words), query.location.profile)
+    found = [_understood(text, output, retention) for text in said.texts]
+    text = conjunction(*(meaning.filter for meaning in found))
+    local = tuple(term for meaning in found for term in meaning.local)
+    notes = tuple(dict.fromkeys(note for meaning in found for note in meaning.notes))
+    for note in notes:
+        output.note(f"Note: {note}")
+    location = replace(query.location, region=query.location.region or said.region)
+    meant = Compiled(text, local, notes, parse(text) if text else None)
+    return replace(query, location=location, filter=conjunction(text, query.filter)), meant
+
+
+def _understood(text: str, output: Output, retention: Retention | None) -> Compiled:
+    meaning = understand(text, output.zone, datetime.now(UTC), retention=retention)
+    if meaning.node and is_fiql(text):
+        for problem in warnings_of(meaning.node, text, output.zone):
+            output.note(f"Note: {problem.text}. {problem.hint}".rstrip())
+    return meaning
+
+
+async def kept(
+    listing: AsyncIterator[Entry], meaning: Compiled, query: Query, output: Output
+) -> AsyncGenerator[Entry, None]:
+    """The entries that meet the conditions which the service cannot check; if there are none, why that may be."""
+    fetched = found = 0
+    async for entry in listing:
+        fetched += 1
+        if not isinstance(entry, StoredObject) or meaning.keeps(row_of(entry)):
+            found += 1
+            yield entry
+    if not found:
+        note_empty(output, query.filter, fetched)
+
+
+def note_empty(output: Output, text: str, fetched: int = 0) -> None:
+    """Say that a filter found nothing, and why that may be."""
+    note_why_empty(output, text, fetched, "No matches. ")
+
+
+def note_why_empty(output: Output, text: str, fetched: int, head: str = "") -> None:
+    """Say which filter was sent that found nothing, and why that may be."""
+    output.note(f"{head}Sent: {text or 'no filter'}")
+    if fetched:
+        output.note(f"  It found {fetched:,}; none of them meets the conditions on fetched rows.")
+        return
+    for reason in why_empty(parse(text) if text else None, text, output.zone):
+        output.note(f"  {reason}")
+
+
+def warnings_of(tree: Node, text: str, zone: tzinfo = UTC) -> list[Problem]:
+    """What looks wrong with a filter but can be sent.
+
+    Raises:
+        FilterError: it cannot be sent as it is; the hint shows the corrected text where there is one.
+    """
+    problems = check(tree, text, zone)
+    for problem in problems:
+        if problem.fatal:
+            corrected = f" Corrected: {problem.corrected}" if problem.corrected else ""
+            raise FilterError(problem.text, text=text, position=problem.position, hint=f"{problem.hint}{corrected}")
+    return list(problems)
+
+
+def pager_of(provider: StorageProvider, query: Query) -> Pager[StoredObject]:
+    """The pages of a query."""
+    return Pager(partial(provider.search, query), identity, query.location.address, partial(provider.prefetch, query))
+
+
+async def found(
+    pager: Pager[StoredObject], eta: EtaEstimator, output: Output, limit: int | None
+) -> AsyncGenerator[StoredObject, None]:
+    """The objects of a query, in order; `limit` is how many will be taken."""
+    line = EtaLine(eta)
+    async with nullcontext() if limit is not None and limit <= FEW else pager.prefetch():
+        while not pager.ended:
+            with line:
+                page = await pager.next_page()
+            line.eta.update(len(page.items), pager.left)
+            for warning in page.warnings:
+                output.note(warning)
+            for entry in page.items:
+                yield entry
+
+
+class EtaLine:
+    """Stands on stderr while a page is waited for; nowhere where that is no terminal."""
+
+    def __init__(self, eta: EtaEstimator) -> None:
+        self.eta = eta
+        self._wanted = sys.stderr.isatty()
+
+    def __enter__(self) -> None:
+        if self._wanted and self.eta.rows:
+            self._write(self.text[: shutil.get_terminal_size().columns - 2])
+
+    def __exit__(self, *_: object) -> None:
+        if self._wanted and self.eta.rows:
+            self._write("")
+
+    @property
+    def text(self) -> str:
+        """`12,400 of about 100,000 · 14:36 left`."""
+        read, left = self.eta.rows, self.eta.left
+        if left is None:
+            return f"{read:,} found"
+        time_left = in_words.time_left(self.eta.seconds)
+        return " · ".join(part for part in (f"{read:,} of about {read + left:,}", time_left) if part)
+
+    @staticmethod
+    def _write(text: str) -> None:
+        # A terminal that was closed has no line for it.
+        with suppress(OSError):
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()

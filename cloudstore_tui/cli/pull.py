@@ -19,11 +19,11 @@ from cloudstore_tui.archive.manifest import NAME
 from cloudstore_tui.archive.pull import Pull, PullEstimate, PullReport
 from cloudstore_tui.archive.strategy import Naming, PullOptions, Via
 from cloudstore_tui.archive.template import KeyNames, Template
+from cloudstore_tui.cli.find import SearchOptions, narrowed, note_why_empty
 from cloudstore_tui.cli.output import Output, describe_error, error_record
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
-from cloudstore_tui.cli.searching import SearchOptions, narrowed, note_why_empty
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import ProgressLine, transferring
+from cloudstore_tui.cli.transfer import ProgressLine, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import ConflictError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, Retention, StoredObject

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import finished, named, submit_batch, tell, transferring
+from cloudstore_tui.cli.transfer import finished, named, submit_batch, tell, transferring
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import AccessError, NotAvailableError, StorageError, UsageError
 from cloudstore_tui.core.models import Location, StoredObject

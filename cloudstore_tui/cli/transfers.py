@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import ProgressLine, finished, required_journal, tell, transferring
+from cloudstore_tui.cli.transfer import ProgressLine, finished, required_journal, tell, transferring
 from cloudstore_tui.core.errors import MissingError, UsageError
 from cloudstore_tui.core.records import iso
 from cloudstore_tui.core.text import cut, plain

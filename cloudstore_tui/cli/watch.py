@@ -18,10 +18,10 @@ from msgspec.structs import replace
 from cloudstore_tui.archive.bag import place_of
 from cloudstore_tui.archive.expected import CallCheck, check_calls
 from cloudstore_tui.archive.runs import RunOutcome, RunStatus, read_status, utc_now
+from cloudstore_tui.cli.find import narrowed
 from cloudstore_tui.cli.options import TRANSFERRING
 from cloudstore_tui.cli.pull import PullArguments, pulling_of
 from cloudstore_tui.cli.reporting import Run, RunOptions, reported
-from cloudstore_tui.cli.searching import narrowed
 from cloudstore_tui.cli.session import CommandSession, run
 from cloudstore_tui.config.paths import state_folder, user_path
 from cloudstore_tui.core.errors import BusyError, LocalDiskError, MissingError, StorageError, UsageError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cloudstore_tui.cli.output import Output, refuse
 from cloudstore_tui.cli.session import CommandSession, run
-from cloudstore_tui.cli.transferring import (
+from cloudstore_tui.cli.transfer import (
     ProgressLine,
     finished,
     named,

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from cloudstore_tui.archive import runs
-from cloudstore_tui.cli import reporting, status, watch
+from cloudstore_tui.cli import archive, reporting, watch
 from cloudstore_tui.sandbox.server import Sandbox
 from tests.support.commands import Cloudstore
 
@@ -26,7 +26,7 @@ class Clock:
         self.waits: list[float] = []
         monkeypatch.setattr(watch, "pause", self.pause)
         # All that ask for the time have to be imported by now: what is imported later would keep this clock for ever.
-        for module in (runs, reporting, status, watch):
+        for module in (runs, reporting, archive, watch):
             monkeypatch.setattr(module, "utc_now", lambda: self.now)
 
     async def pause(self, seconds: float) -> None:

@@ -168,7 +168,7 @@ def watch_command() -> None:
     """
 
 
-@click.command("verify", cls=Command, does="verify.verify_command")
+@click.command("verify", cls=Command, does="archive.verify_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option("--sample", type=Percent(), default=1.0, metavar="5%", help="Read only a part of the files.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Which part: another one for another number.")
@@ -195,7 +195,7 @@ def verify_command() -> None:
     """
 
 
-@click.command("status", cls=Command, does="status.status_command")
+@click.command("status", cls=Command, does="archive.status_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
 @json_option
@@ -213,7 +213,7 @@ def status_command() -> None:
     """
 
 
-@click.command("reconcile", cls=Command, does="reconcile.reconcile_command")
+@click.command("reconcile", cls=Command, does="archive.reconcile_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option("--calls", type=LocalPath(), required=True, metavar="FILE.csv", help="The calls that took place.")
 @click.option("--at", "where", default="", metavar="PROFILE[:REGION]", help="Ask the service, too.")
@@ -239,7 +239,7 @@ def reconcile_command() -> None:
     """
 
 
-@click.command("seal", cls=Command, does="seal.seal_command")
+@click.command("seal", cls=Command, does="archive.seal_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option(
     "--sign", "key", type=LocalPath(), metavar="KEY", help="Sign it with an SSH key, also one that a device holds."

@@ -19,7 +19,7 @@ from cloudstore_tui.cli.options import (
 output_option = partial(click.option, cls=HelpOption, section="Output")
 
 
-@click.command("ls", cls=Command, does="ls.ls_command")
+@click.command("ls", cls=Command, does="look.ls_command")
 @click.argument("path", default="", metavar="[PATH]")
 @click.option("-R", "recursive", is_flag=True, help="Everything below, too.")
 @click.option("--all", "everything", is_flag=True, help="All objects of a region, not only the newest 100.")
@@ -63,7 +63,7 @@ def find_command() -> None:
     """
 
 
-@click.command("stat", cls=Command, does="stat.stat_command")
+@click.command("stat", cls=Command, does="look.stat_command")
 @click.argument("path")
 @json_option
 @timeout_option()
@@ -146,7 +146,7 @@ def call_get_command() -> None:
     """
 
 
-@click.command("url", cls=Command, does="url.url_command")
+@click.command("url", cls=Command, does="look.url_command")
 @click.argument("path")
 @click.option("--native", is_flag=True, help="Alvaria: the link of the object store itself, not of the proxy.")
 @click.option("--curl", is_flag=True, help="Print a curl command that fetches it.")

@@ -120,7 +120,7 @@ def profile_add_command() -> None:
     """
 
 
-@profile_command.command("list", does="profile.list_command")
+@profile_command.command("list", does="setup.profile_list_command")
 @json_option
 def profile_list_command() -> None:
     """List the profiles.
@@ -131,7 +131,7 @@ def profile_list_command() -> None:
     """
 
 
-@profile_command.command("show", does="profile.show_command")
+@profile_command.command("show", does="setup.profile_show_command")
 @click.argument("name")
 @json_option
 def profile_show_command() -> None:
@@ -143,7 +143,7 @@ def profile_show_command() -> None:
     """
 
 
-@profile_command.command("test", does="profile.test_command")
+@profile_command.command("test", does="setup.profile_test_command")
 @click.argument("name")
 @json_option
 @timeout_option()
@@ -157,7 +157,7 @@ def profile_test_command() -> None:
 
 
 @profile_command.command(
-    "remove", short_help="Remove a profile and the secrets stored for it.", does="profile.remove_command"
+    "remove", short_help="Remove a profile and the secrets stored for it.", does="setup.profile_remove_command"
 )
 @click.argument("name")
 @yes_option
@@ -173,7 +173,7 @@ def profile_remove_command() -> None:
     """
 
 
-@click.command("doctor", cls=Command, does="doctor.doctor_command")
+@click.command("doctor", cls=Command, does="setup.doctor_command")
 @click.argument("profiles", metavar="[PROFILE]...", nargs=-1)
 @json_option
 # Somebody is waiting to be told what is wrong.
@@ -210,7 +210,7 @@ def completion_command() -> None:
     """
 
 
-@click.command("keys", cls=Command, does="reference.keys_command")
+@click.command("keys", cls=Command, does="setup.keys_command")
 @json_option
 def keys_command() -> None:
     """List every action of the browser with its id, its keys and what it does.
@@ -223,7 +223,7 @@ def keys_command() -> None:
     """
 
 
-@click.command("themes", cls=Command, does="reference.themes_command")
+@click.command("themes", cls=Command, does="setup.themes_command")
 @json_option
 def themes_command() -> None:
     """List the built-in themes and your own.

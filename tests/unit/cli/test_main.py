@@ -12,7 +12,7 @@ from cloudstore_tui.archive.strategy import Via
 from cloudstore_tui.cli import export
 from cloudstore_tui.cli import main as package_main
 from cloudstore_tui.cli.completion import SHELLS
-from cloudstore_tui.cli.ls import NEWEST
+from cloudstore_tui.cli.look import NEWEST
 from cloudstore_tui.cli.main import COMMANDS, CommandLine, cloudstore, execute
 from cloudstore_tui.cli.options import Duration
 from cloudstore_tui.config.secrets import SecretStore

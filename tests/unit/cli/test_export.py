@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloudstore_tui.cli.rows import columns_of, row_of, text_of
+from cloudstore_tui.cli.export import columns_of, row_of, text_of
 from cloudstore_tui.core.errors import UsageError
 from cloudstore_tui.core.models import Location, StoredObject
 from cloudstore_tui.core.profile import Profile

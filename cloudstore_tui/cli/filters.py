@@ -1,19 +1,20 @@
-"""`fiql`: look at a filter before it is sent."""
+"""`fiql` and `search`: a filter looked at before it is sent, and searches kept under a name."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
+from cloudstore_tui.cli.find import saved_searches, warnings_of
 from cloudstore_tui.cli.output import Output
-from cloudstore_tui.cli.searching import warnings_of
 from cloudstore_tui.cli.session import open_config
 from cloudstore_tui.fiql.checker import Problem, check
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.fiql.phrases import Compiled, is_fiql, phrase_of, understand
 from cloudstore_tui.fiql.reading import explain
 from cloudstore_tui.fiql.syntax import outline, unparse
+from cloudstore_tui.state.searches import SIGN, SavedSearch, placeholders_of
 
 
-def check_command(text: str, *, as_json: bool) -> None:
+def fiql_check_command(text: str, *, as_json: bool) -> None:
     """Check a filter; nothing is sent."""
     output = Output(as_json=as_json)
     tree = parse(text)
@@ -28,7 +29,7 @@ def check_command(text: str, *, as_json: bool) -> None:
         output.line(f"valid: {unparse(tree)}")
 
 
-def explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
+def fiql_explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
     """Show what a filter or a phrase finds, in words and as a tree; nothing is sent."""
     text = phrase_of(words)
     zone = open_config().settings.time_zone
@@ -48,7 +49,7 @@ def explain_command(words: tuple[str, ...], *, as_json: bool) -> None:
         output.line(f"note     {note}")
 
 
-def compile_command(words: tuple[str, ...], *, as_json: bool) -> None:
+def fiql_compile_command(words: tuple[str, ...], *, as_json: bool) -> None:
     """Turn words into FIQL; nothing is sent. The shell wants words with <, > or * in quotes."""
     zone = open_config().settings.time_zone
     output = Output(as_json=as_json, zone=zone)
@@ -77,3 +78,48 @@ def _problems(meaning: Compiled, text: str, zone: tzinfo) -> tuple[Problem, ...]
 
 def _record(meaning: Compiled) -> dict[str, object]:
     return {"fiql": meaning.filter, "local": [str(term) for term in meaning.local]}
+
+
+def search_save_command(name: str, words: tuple[str, ...], where: str, *, as_json: bool) -> None:
+    """Save words or a filter under a name. A value written ?name is asked for each time."""
+    output, text = Output(as_json=as_json), phrase_of(words)
+    if not placeholders_of(text):
+        understand(text, open_config().settings.time_zone, datetime.now(UTC))
+    profile, _, region = where.partition(":")
+    searches = saved_searches()
+    searches.save(name.removeprefix(SIGN), text, profile=profile, region=region)
+    search = searches.named(name)
+    if as_json:
+        output.record(_search_record(search))
+    else:
+        output.line(f"{SIGN}{search.name}  {search.find}")
+
+
+def search_list_command(*, as_json: bool) -> None:
+    """List the searches that were saved."""
+    output, searches = Output(as_json=as_json), saved_searches()
+    found = searches.read().values()
+    for search in found:
+        if as_json:
+            output.record(_search_record(search))
+        else:
+            where = ":".join(part for part in (search.profile, search.region) if part)
+            output.line(f"{SIGN}{search.name}  {search.find}{f'  ({where})' if where else ''}")
+    if not found:
+        output.note(f"No search is saved in {searches.path}.")
+
+
+def search_remove_command(name: str) -> None:
+    """Remove a saved search; the rest of the file stays as it is."""
+    searches = saved_searches()
+    searches.remove(searches.named(name).name)
+
+
+def _search_record(search: SavedSearch) -> dict[str, object]:
+    return {
+        "name": search.name,
+        "find": search.find,
+        "placeholders": list(search.placeholders),
+        "profile": search.profile,
+        "region": search.region,
+    }

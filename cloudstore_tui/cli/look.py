@@ -1,5 +1,6 @@
-"""`ls`: what is in a folder or region, and which profiles there are."""
+"""`ls`, `stat` and `url`: what is there, everything known of one object, and a link to it."""
 
+import shlex
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -7,9 +8,13 @@ from cloudstore_tui.cli.export import Form, form_given
 from cloudstore_tui.cli.output import Output
 from cloudstore_tui.cli.session import CommandSession, open_config, run
 from cloudstore_tui.core.errors import StorageError
-from cloudstore_tui.core.models import Entry, Folder, Location, identity
+from cloudstore_tui.core.links import LinkForm
+from cloudstore_tui.core.models import Entry, Folder, Location, StoredObject, identity
 from cloudstore_tui.core.paging import Pager
 from cloudstore_tui.core.provider import StorageProvider
+from cloudstore_tui.core.records import entry_record, iso
+from cloudstore_tui.fs.names import safe_name
+from cloudstore_tui.ui import format as in_words
 
 NEWEST = 100
 """Objects that `ls` shows of a region, where everything would be the whole archive."""
@@ -89,3 +94,60 @@ def print_profiles(*, as_json: bool) -> None:
             output.line(f"{profile.name:16}  {profile.provider:8}  {mode}")
     if not config.profiles:
         output.note(f"No profiles in {config.path}. Add one: cloudstore profile add. Without one: cloudstore demo")
+
+
+def stat_command(path: str, *, as_json: bool, timeout: float) -> None:
+    """Show every field and tag of one object."""
+
+    async def work(session: CommandSession) -> None:
+        provider, location = session.resolve(path)
+        _print_stat(await provider.stat(location), provider, session.output)
+
+    run(work, as_json=as_json, timeout=timeout)
+
+
+def _print_stat(entry: Entry, provider: StorageProvider, output: Output) -> None:
+    record = entry_record(entry, provider.profile.provider)
+    if output.as_json:
+        tags = list(entry.tags) if isinstance(entry, StoredObject) else []
+        listed = {"tag_list": [{"key": key, "value": value} for key, value in tags]} if tags else {}
+        output.record(record | listed)
+        return
+    for name, value in _facts(entry, record, output):
+        output.line(f"{name:16}  {value}")
+
+
+def _facts(entry: Entry, record: dict[str, object], output: Output) -> list[tuple[str, object]]:
+    facts = [(name, value) for name, value in record.items() if name not in {"tags", "size_exact", "size"}]
+    if isinstance(entry, Folder):
+        return facts
+    times = {name: in_words.full_time(getattr(entry, name), output.zone) for name in ("created", "modified", "updated")}
+    facts = [(name, times.get(name, value)) for name, value in facts]
+    size = in_words.exact_size(entry.size, exact=entry.size_exact)
+    return [*facts, ("size", size), *((f"tag {key}", value) for key, value in entry.tags)]
+
+
+def url_command(path: str, *, native: bool, curl: bool, as_json: bool, timeout: float) -> None:
+    """Print a link that lets anybody who holds it fetch the object until it ends."""
+
+    async def work(session: CommandSession) -> None:
+        provider, location = session.resolve(path)
+        link = await provider.link(location, LinkForm.NATIVE if native else None)
+        url = link.url.reveal()
+        if as_json:
+            session.output.record({"url": url, "expires": iso(link.expires), "form": link.form.value})
+        elif curl:
+            session.output.line(shlex.join(["curl", "--fail", "--globoff", "--output", _local_name(location), url]))
+        else:
+            session.output.line(url)
+        if link.note:
+            session.output.note(link.note)
+        ends = in_words.full_time(link.expires, session.output.zone)
+        session.output.note(f"Expires {ends}. Anyone with this link can download the file.")
+
+    run(work, as_json=as_json, timeout=timeout)
+
+
+def _local_name(location: Location) -> str:
+    """A name in the current folder, whatever the object is called."""
+    return safe_name(location.path.rsplit("/", 1)[-1] or "download")
