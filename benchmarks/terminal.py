@@ -95,6 +95,11 @@ class Line:
         return 1000 * took
 
     @property
+    def cpu(self) -> float:
+        """Seconds of CPU of the program alone."""
+        return float(sum(psutil.Process(self.process.pid).cpu_times()[:2]))
+
+    @property
     def memory(self) -> float:
         """MiB of the program alone; its sandbox, where it has one, is a process of its own."""
         return float(psutil.Process(self.process.pid).memory_info().rss / 2**20)
@@ -168,7 +173,9 @@ def measure(line: Line) -> None:
     measure_delays(line, "without")
     measure_held(line, "without")
     line.read(1, 5)
+    before = line.cpu
     say("idle", line.read(6, 6)[0] / 6, "B/s", "0")
+    say("idle, CPU", 100 * (line.cpu - before) / 6, "%", "at most 0.2")
 
 
 def measure_transfers(line: Line) -> None:
