@@ -153,6 +153,15 @@ async def test_a_long_name_moves_what_stands_beside_it() -> None:
         assert "2  acme                        Alvaria v3" in app.text()
 
 
+async def test_a_long_name_takes_no_room_from_where_it_is() -> None:
+    app = Shown()
+    long = replace(STATE.recent[0], title="agent Khang Glynn, 1 Sep 2024, longer than 10 min")
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.query_one(HomeList).show(sections_of(replace(STATE, recent=[long, *STATE.recent[1:]]), wide=False))
+        await pilot.pause()
+        assert "  search in acme8 us-east  " in app.text()
+
+
 async def test_the_first_screen_shows_where_to_go_and_sends_nothing(browser: Any, folders: Any, searches: Any) -> None:
     async with browser(home=True) as it:
         assert isinstance(it.app.screen, HomeScreen)

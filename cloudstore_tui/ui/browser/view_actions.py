@@ -131,7 +131,7 @@ class ViewActions(ActionGroup):
         """The other way round."""
         self._panes.go("previous")
 
-    @action("i", "Preview", "Preview, all fields or nothing", id="browser.detail", everywhere=True)
+    @action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True)
     def turn_detail(self) -> None:
         """Show something else beside the list: the preview, all fields, nothing."""
         if self._detail.has_focus:

@@ -338,10 +338,12 @@ def _parts(item: HomeItem, section: Section, grid: _Grid, width: int) -> tuple[t
     named = section.items[0].sign or item.sign
     text = grid.text if named else grid.sign
     middle, note = section.columns
-    longest = max(cell_len(plain(each.title, LONGEST)) for each in section.items)
+    columns = zip(*((each.title, each.middle) for each in section.items), strict=True)
+    longest, beside = (max(cell_len(plain(each, LONGEST)) for each in column) for column in columns)
     if middle:
         # A long name moves what stands beside it, as far as that still has room.
-        middle = max(middle, min(text + longest + 2, middle + (width - middle) // 3))
+        most = min(middle + (width - middle) // 3, (note or width) - beside - 2)
+        middle = max(middle, min(text + longest + 2, most))
     placed = [(grid.sign, item.sign, "sign"), (text, item.title, "name"), (middle, item.middle, "muted")]
     placed = [part for part in [*placed, (note, item.note, "muted")] if part[1] and part[0] + 1 < width]
     ends = [max(column - 2, before[0] + 1) for before, (column, _, _) in pairwise(placed)] + [width - 1]
