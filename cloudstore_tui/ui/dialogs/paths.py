@@ -234,19 +234,20 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         super().__init__(Content("Upload to ") + show(address, 60), harmless=None)
         self._start = start
         self._marked: dict[Path, int] = {}
+        """The files that are marked, with their sizes."""
         self._listed: list[_LocalEntry] = []
+        self._field = CompletingField(partial(complete_path, start=start), widget_id="path")
+        self._files = DialogList(widget_id="files")
+        self._told = Note(widget_id="marked")
+        self._hint = Note(_HINT, widget_id="hint")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return super().check_action(action, parameters) and (action != "forget" or bool(self._marked))
 
     def compose_body(self) -> ComposeResult:
-        yield Static(
-            show(shorten(home_path(self._start), 66, middle=True)), id="where", classes="dialog-line dialog-note"
-        )
-        yield CompletingField(partial(complete_path, start=self._start), widget_id="path")
-        yield DialogList(widget_id="files")
-        yield Note(widget_id="marked")
-        yield Note(_HINT, widget_id="hint")
+        start = shorten(home_path(self._start), 66, middle=True)
+        yield Static(show(start), id="where", classes="dialog-line dialog-note")
+        yield from (self._field, self._files, self._told, self._hint)
 
     def on_mount(self) -> None:
         self._list("")
@@ -260,15 +261,20 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
     def _list(self, typed: str) -> None:
         self._listed = listed(typed, self._start)
-        self._show_list(0)
+        self._show(0)
 
-    def _show_list(self, at: int) -> None:
-        options = self.query_one("#files", OptionList)
-        options.clear_options()
-        options.display = bool(self._listed)
-        options.add_options([self._line(entry) for entry in self._listed])
+    def _show(self, at: int) -> None:
+        """Show the list with the cursor on a line, and how much is marked."""
+        self._files.clear_options()
+        self._files.display = bool(self._listed)
+        self._files.add_options([self._line(entry) for entry in self._listed])
         if self._listed:
-            options.highlighted = min(at, len(self._listed) - 1)
+            self._files.highlighted = min(at, len(self._listed) - 1)
+        many, size = len(self._marked), words.size(sum(self._marked.values()))
+        names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
+        more = f" and {many - 3:,} more" if many > 3 else ""
+        self._told.say(show(f"{counted(many, 'file')}, {size}: {names}{more}") if many else "")
+        self.refresh_bindings()
 
     def _line(self, entry: _LocalEntry) -> Content:
         name = shorten(entry.path.name, 52, middle=True)
@@ -279,42 +285,34 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
 
     def on_key(self, event: events.Key) -> None:
         """In the list space marks, and a letter goes on in the line."""
-        options = self.query_one("#files", OptionList)
-        if self.focused is not options:
+        if self.focused is not self._files:
             return
-        if event.key == "space" and options.highlighted is not None:
+        if event.key == "space" and self._files.highlighted is not None:
             event.stop()
-            self._toggle(options.highlighted)
+            self._toggle(self._files.highlighted)
         elif event.key == "backspace":
             event.stop()
             self._go_up()
         elif event.character and event.is_printable and event.key != "space":
             event.stop()
-            field = self.query_one("#path", Input)
-            field.focus()
-            field.insert_text_at_cursor(event.character)
+            self._field.focus()
+            self._field.insert_text_at_cursor(event.character)
 
     def _toggle(self, index: int) -> None:
         entry = self._listed[index]
         if not entry.is_folder and self._marked.pop(entry.path, None) is None:
             self._mark(entry.path)
-        self._show_list(index + 1)
-        self._tell_marked()
+        self._show(index + 1)
 
     def _go_up(self) -> None:
-        head = self._folder()
-        self._open(head.parent if head.parent != head else head)
-
-    def _folder(self) -> Path:
-        typed = self.query_one("#path", Input).value
-        return local_path(typed[: len(typed) - len(typed.rpartition("/")[2])], self._start)
+        head = "".join(self._field.value.rpartition("/")[:2])
+        self._open(local_path(head, self._start).parent)
 
     def _open(self, folder: Path) -> None:
-        field = self.query_one("#path", Input)
         inside = folder.is_relative_to(self._start)
         shown = str(folder.relative_to(self._start)) if inside else str(folder)
-        field.value = "" if shown == "." else f"{shown}/".replace("//", "/")
-        field.action_end()
+        self._field.value = "" if shown == "." else f"{shown}/".replace("//", "/")
+        self._field.action_end()
 
     @on(OptionList.OptionSelected)
     def take_line(self, event: OptionList.OptionSelected) -> None:
@@ -338,13 +336,13 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
         if self.was_pasted:
             return
         if typed:
-            self._take(event.input, typed)
+            self._take(typed)
         elif self._marked:
             self.action_upload()
         else:
-            self.query_one("#files").focus()
+            self._files.focus()
 
-    def _take(self, field: Input, typed: str) -> bool:
+    def _take(self, typed: str) -> bool:
         """Mark what a text names; whether that was possible."""
         path = local_path(typed, self._start)
         if _WILD & set(typed) and not path.exists():
@@ -353,60 +351,47 @@ class UploadDialog(Dialog[tuple[Path, ...] | None]):
             self._open(path)
             return False
         if not self._mark(path):
-            field.focus()
+            self._field.focus()
             return False
-        field.value = ""
-        self._say(_HINT)
-        self._tell_marked()
+        self._field.value = ""
+        self._hint.say(_HINT)
+        self._show(0)
         return True
 
     def action_upload(self) -> None:
         """Answer with the files marked, together with the one still on the line."""
-        field = self.query_one("#path", Input)
-        if field.value.strip() and not self._take(field, field.value.strip()):
+        typed = self._field.value.strip()
+        if typed and not self._take(typed):
             return
         if self._marked:
             self.dismiss(tuple(self._marked))
         else:
-            self._say("Mark a file in the list, or type its path.")
-            field.focus()
+            self._hint.say("Mark a file in the list, or type its path.")
+            self._field.focus()
 
     def action_mark_all(self) -> bool:
         """Mark all files that are listed; whether there are any."""
         files = [entry.path for entry in self._listed if not entry.is_folder]
         marked = [path for path in files if self._mark(path)]
         if not files:
-            self._say("No file matches.")
+            self._hint.say("No file matches.")
         else:
-            self.query_one("#path", Input).value = ""
-        self._show_list(0)
-        self._tell_marked()
+            self._field.value = ""
+        self._show(0)
         return bool(marked)
 
     def action_forget(self) -> None:
         if self._marked:
             self._marked.popitem()
-            self._show_list(self.query_one("#files", OptionList).highlighted or 0)
-            self._tell_marked()
+            self._show(self._files.highlighted or 0)
 
     def _mark(self, path: Path) -> bool:
         size, problem = inspect_file(path)
         if problem:
-            self._say(problem)
+            self._hint.say(problem)
             return False
         self._marked[path] = size
         return True
-
-    def _say(self, text: str) -> None:
-        self.query_one("#hint", Note).say(text)
-
-    def _tell_marked(self) -> None:
-        many, size = len(self._marked), words.size(sum(self._marked.values()))
-        names = shorten(", ".join(path.name for path in list(self._marked)[-3:]), 44, middle=True)
-        more = f" and {many - 3:,} more" if many > 3 else ""
-        told = show(f"{counted(many, 'file')}, {size}: {names}{more}") if many else ""
-        self.query_one("#marked", Note).say(told)
-        self.refresh_bindings()
 
 
 def listed(typed: str, start: Path) -> list[_LocalEntry]:
