@@ -300,13 +300,12 @@ class BlobClient:
             loop.add(call)
             try:
                 # Not a plain await: a cancelled future could not tell when the thread has let go of the sink.
-                await asyncio.wait({call.ended})
+                reply = await asyncio.shield(call.ended)
             except asyncio.CancelledError:
                 call.abandoned = True
                 loop.wake()
                 await asyncio.wait({call.ended}, timeout=GRACE)
                 raise
-            reply = call.ended.result()
             log.ended(reply.status, call.moved)
             return reply
 

@@ -66,7 +66,7 @@ class Workers:
         self._submit(job)
         helping = loop.call_later(WAIT_FOR_THREAD_S, self._help, job)
         try:
-            await asyncio.wait({future})
+            return await asyncio.shield(future)
         except asyncio.CancelledError:
             stop.asked = True
             await asyncio.wait({future}, timeout=GRACE)
@@ -75,7 +75,6 @@ class Workers:
             raise
         finally:
             helping.cancel()
-        return future.result()
 
     def close(self) -> None:
         """Let the threads end when they have nothing more to do."""

@@ -289,12 +289,15 @@ def count(raw: object) -> int | None:
 
 def moment(raw: object) -> datetime | None:
     """A time in ISO 8601, which is UTC without a zone, or in epoch milliseconds; else unknown."""
-    milliseconds = count(raw)
+    written = text(raw).strip()
+    milliseconds = None if "-" in written else count(written)
     if milliseconds is not None:
         return _EPOCH + timedelta(milliseconds=milliseconds) if milliseconds <= _LATEST else None
     try:
-        found = datetime.fromisoformat(text(raw).strip())
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        found = datetime.fromisoformat(written)
+        if found.tzinfo is not UTC:
+            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        return found
     except (ValueError, OverflowError):
         return None
 
@@ -318,13 +321,14 @@ def _read(raw: object, kind: type[Item]) -> Item | None:
 
 def _tags(raw: object) -> tuple[tuple[str, str], ...]:
     listed = raw if isinstance(raw, list) else []
-    raw_pairs = [(tag.get("key"), tag.get("value")) for tag in listed if isinstance(tag, dict)]
     # A large result has millions of them, and nearly all are texts already.
     pairs = [
         (key if key.__class__ is str else text(key), value if value.__class__ is str else text(value))
-        for key, value in raw_pairs
+        for tag in listed
+        if isinstance(tag, dict)
+        for key, value in ((tag.get("key"), tag.get("value")),)
     ]
-    return tuple(pair for pair in pairs if pair[0])
+    return tuple([pair for pair in pairs if pair[0]])
 
 
 def _duration(kind: str, tags: tuple[tuple[str, str], ...]) -> float | None:
