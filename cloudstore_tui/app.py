@@ -254,7 +254,6 @@ class CloudStoreApp(App[None]):
             self.browser.call_after_refresh(self.browser.navigator.begin, start)
 
     def on_unmount(self) -> None:
-        """Leave signals and changes to whoever comes next."""
         self._watch.end()
         if not self.is_headless:
             ignore(asyncio.get_running_loop())
@@ -314,11 +313,9 @@ class CloudStoreApp(App[None]):
             return True
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What every line passes on its way to the terminal."""
         return (*super().get_line_filters(), *mask_filters())
 
     def action_command_palette(self) -> None:
-        """Find an action by its name."""
         if self._palette is None:
             # Deferred, as what few runs need.
             from cloudstore_tui.ui.palette import Palette
@@ -327,13 +324,11 @@ class CloudStoreApp(App[None]):
         self._palette.open()
 
     def action_help(self) -> None:
-        """Show the keys that work where the user is."""
         from cloudstore_tui.ui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.screen.active_bindings.values()))
 
     def action_messages(self) -> None:
-        """Show what was told, the newest first."""
         from cloudstore_tui.ui.dialogs.dialog import MessageDialog
 
         zone = self.browser.listing.zone
@@ -341,7 +336,6 @@ class CloudStoreApp(App[None]):
         self.push_screen(MessageDialog("Messages", "\n".join(lines) or "Nothing was told yet."))
 
     def action_transfers(self) -> None:
-        """Show all transfers."""
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
         self.push_screen(TransfersScreen(self._watch, self._settings.time_zone))
@@ -365,7 +359,6 @@ class CloudStoreApp(App[None]):
 
     @on(HomeScreen.Left)
     async def leave_home(self, event: HomeScreen.Left) -> None:
-        """Go where the user wants to."""
         if event.target is HomeChoice.BACK:
             if self._browser is not None and self._browser.listing.state is not None:
                 await self.browse()
@@ -376,7 +369,6 @@ class CloudStoreApp(App[None]):
 
     @on(ProfileAdded)
     async def use_profile(self, event: ProfileAdded) -> None:
-        """Go to a profile that was just added."""
         self.browser.expansion.show_profiles()
         await self.browse(event.profile)
         tell(self, f"{event.profile.name} can be used now.")
@@ -387,7 +379,6 @@ class CloudStoreApp(App[None]):
             self._driver.start_application_mode()
 
     def action_mask(self) -> None:
-        """Mask people on the screen, or show them again."""
         turn_mask(self)
 
     async def action_interrupt(self) -> None:
@@ -402,7 +393,6 @@ class CloudStoreApp(App[None]):
 
     @on(Header.Opened)
     def follow_crumb(self, event: Header.Opened) -> None:
-        """Go to a part of the way that leads here."""
         if self.screen is not self.browser:
             self.screen.dismiss(None)
         self.browser.navigator.go(event.location)
@@ -413,7 +403,6 @@ class CloudStoreApp(App[None]):
         return [known.get(name) or one.profile for name, one in self._engine.providers.items()]
 
     def _finds(self, profile: Profile) -> bool:
-        """Whether a profile can be searched."""
         return any(spec.searchable for spec in PROVIDERS if spec.name == profile.provider)
 
     def _do_beside(self, work: Callable[[], None]) -> None:
