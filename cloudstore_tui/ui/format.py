@@ -6,17 +6,21 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import humanize
 
-from cloudstore_tui.archive.known import ArchiveState
 from cloudstore_tui.calls import CallPart, part_of, title_of
 from cloudstore_tui.core.errors import AccessError, StorageError, UnreadableError
 from cloudstore_tui.core.models import Column, ColumnKind, Entry, Folder, Location, StoredObject
 from cloudstore_tui.core.profile import Profile
 from cloudstore_tui.fiql.fields import type_plural
-from cloudstore_tui.state.memory import Visited
+
+if TYPE_CHECKING:
+    # Commands that say a size need neither manifests nor what the browser remembers.
+    from cloudstore_tui.archive.known import ArchiveState
+    from cloudstore_tui.state.memory import Visited
 
 STATES = {
     "AVAILABLE": "available",
@@ -409,26 +413,26 @@ def place_above(location: Location) -> str:
     return " ".join(part for part in parts if part)
 
 
-def visit_title(visit: Visited) -> str:
+def visit_title(visit: "Visited") -> str:
     """What to call somewhere that the user was."""
     return (visit.title or visit.find) if visit.find else place_title(visit.location)
 
 
-def visit_above(visit: Visited) -> str:
+def visit_above(visit: "Visited") -> str:
     """Where that was: `search in acme8 us-east`, `acme imports`."""
     if not visit.find:
         return place_above(visit.location)
     return " ".join(part for part in ("search in", visit.profile, visit.region) if part)
 
 
-def archive_badge(archive: ArchiveState) -> tuple[str, str]:
+def archive_badge(archive: "ArchiveState") -> tuple[str, str]:
     """What is told of the archive of a place where that is shown: `✓ archived, sealed until 2024-09-01`; and how."""
     if not archive.is_good:
         return "✗ archive incomplete", "warning"
     return f"✓ archived{f', sealed until {archive.sealed}' if archive.sealed else ''}", "plain"
 
 
-def archive_words(archive: ArchiveState, now: datetime) -> str:
+def archive_words(archive: "ArchiveState", now: datetime) -> str:
     """When the last run was, and how it went where that was not well: `2 h ago · sealed until 2024-09-01`."""
     when = archive.complete if archive.is_good and archive.complete else archive.at
     told = ago(int(when.timestamp()), now)
