@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cloudstore_tui.core.errors import NetworkError
+from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Session
 from cloudstore_tui.ui.browser.places_tree import MAX_AT_ONCE
 
@@ -207,6 +208,19 @@ async def test_a_key_of_the_list_says_in_the_tree_where_it_works(browser: Any) -
         for key in ("d", "space", "y"):
             await it.press(key)
         assert [text[:26] for text in it.notices] == ["That works in the list: En"] * 3
+
+
+async def test_what_a_place_holds_is_counted_once_it_is_read_and_its_folders_are_still_to_be_read(
+    browser: Any, searches: Any
+) -> None:
+    searches.tells_total, searches.results = False, 150
+    async with browser(start="acme8:us-east/callrecording/2024/", size=(160, 40)) as it:
+        it.screen.navigator.go(Location("acme8", "us-east", place=("callrecording",)))
+        await it.settle()
+        await it.press("ctrl+e")
+        await it.until(lambda: it.foot.startswith("row 1 of 150"))
+        assert [line for line in it.lines if "Work recordings" in line and "150 │" in line]
+        assert [line for line in tree(it) if line.strip() == "▸ 2024"]
 
 
 async def test_what_the_tree_counts_the_list_says_too(browser: Any, searches: Any) -> None:

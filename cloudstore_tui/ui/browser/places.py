@@ -107,8 +107,10 @@ class PlacesController:
         if state.target.written or state.error:
             return
         is_new = False
-        if state.target.query is not None and state.pager.total is not None:
-            is_new = facts.learn(where, objects=state.pager.total)
+        if state.target.query is not None:
+            is_whole = state.pager.ended and not state.lacking
+            total = state.store.loaded if is_whole else state.pager.total
+            is_new = total is not None and facts.learn(where, objects=total)
         elif state.pager.ended and state.fetched <= MAX_REUSED:
             folders = [one for one in state.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
             place = self._place_at(where)

@@ -321,7 +321,8 @@ class CallScreen(BaseScreen[None]):
         else:
             few = f"all {len(entries):,}" if len(entries) == len(self._tree.entries) else f"{len(entries):,}"
             what = f"the {len(marked):,} marked, {words.total_size(marked)}," if marked else few
-            text = f"d fetches {what} into {folder}    {self._short_names()}"
+            text = f"d fetches {what} into {folder}"
+            text += self._short_names(self.size.width - len(text) - 2)
         self.query_one("#outlook", Static).update(show(f" {text}"))
 
     def _progress(self, folder: str) -> str:
@@ -334,11 +335,13 @@ class CallScreen(BaseScreen[None]):
             return f"↓ {done:,} of {counted(total, 'file')} → {folder}"
         return f"✓ {counted(total, 'file')} → {folder}   Y copies the path"
 
-    def _short_names(self) -> str:
+    def _short_names(self, room: int) -> str:
+        """What the files will be called, as many of them as there is room for."""
         names = file_names(self._tree)
         found = {node.part: names[identity(node.entry)] for node in reversed(self._tree.nodes)}
         examples = [found[part] for part in _EXAMPLES if part in found]
-        return f"short names: {', '.join(examples)}" if examples else ""
+        texts = (f"    short names: {', '.join(examples[:count])}" for count in range(len(examples), 0, -1))
+        return next((text for text in texts if len(text) <= room), "")
 
 
 def _fetchable(tree: CallTree) -> tuple[StoredObject, ...]:
