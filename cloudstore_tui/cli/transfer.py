@@ -36,7 +36,6 @@ from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.core.text import plain
 from cloudstore_tui.fs.names import distinct_name, safe_name
-from cloudstore_tui.transfers.download import pipe
 from cloudstore_tui.transfers.journal.store import JournalStore
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import (
@@ -349,6 +348,9 @@ def _asked(output: Output, transfer: TransferSnapshot) -> Request:
 
 
 async def _stream(session: CommandSession, paths: tuple[str, ...]) -> None:
+    # Deferred: the browser, which needs the journal of this module, begins no transfer before its first picture.
+    from cloudstore_tui.transfers.download import pipe
+
     engine = TransferManager(session.provider, 1, session.timeouts)
     try:
         for path in paths:
