@@ -42,7 +42,7 @@ def home(shown: Any) -> None:
     while monotonic() < end:
         shown.press(ESCAPE)
         shown.settle(0.3)
-        if re.search(r"f Search|Where to\?", shown.text) and not re.search(r"\d marked|with “", shown.text):
+        if re.search(r"f Search|/ Filter|Where to\?", shown.text) and not re.search(r"\d marked|with “", shown.text):
             return
     raise AssertionError(f"the list does not come back:\n{shown.text}")
 
