@@ -269,9 +269,9 @@ class _Network(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore has it, here and below
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: object = None,  # noqa: ARG002
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: object = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect, by the first address that answers."""
         with _failing_as(httpcore.ConnectError, httpcore.ConnectTimeout):
@@ -286,12 +286,12 @@ class _Connection(httpcore.AsyncNetworkStream):
         self._reader = reader
         self._writer = writer
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with _failing_as(httpcore.ReadError, httpcore.ReadTimeout):
             async with asyncio.timeout(timeout):
                 return await self._reader.read(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with _failing_as(httpcore.WriteError, httpcore.WriteTimeout):
             async with asyncio.timeout(timeout):
                 self._writer.write(buffer)
@@ -304,7 +304,7 @@ class _Connection(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         with _failing_as(httpcore.ConnectError, httpcore.ConnectTimeout):
             async with asyncio.timeout(timeout):

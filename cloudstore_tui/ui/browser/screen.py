@@ -251,7 +251,8 @@ class BrowserScreen(BaseScreen[None]):
         """Say where a key does something that does nothing among the places."""
         if self.focused is not self.places or event.key in self.active_bindings:
             return
-        bound = (node._bindings.key_to_bindings for node in (self, self.entries.table))  # noqa: SLF001
+        nodes = (self, self.entries.table)
+        bound = (node._bindings.key_to_bindings for node in nodes)  # noqa: SLF001 - Textual has no public way to them
         if any(event.key in keys for keys in bound):
             tell(
                 self,
