@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 GRACE = 1.0
 """Seconds that cancelled work gets to stop."""
-WAIT_FOR_THREAD_S = 0.01
+WAIT_FOR_THREAD_S = 0.02
 """Seconds that work waits for a thread before one more is started: on a quick disk, more would only be in each
 other's way, and on one that hangs, nobody waits for it."""
 
