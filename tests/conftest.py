@@ -125,13 +125,15 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S
 
 @pytest.fixture
 def sandbox(sandbox_server: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
-    """The sandbox, with every switch at its default and no faults before and after."""
+    """The sandbox, with every switch at its default, no faults, and the clock right before and after."""
     server, _ready = sandbox_server
     server.switches.reset()
     server.faults.reset()
+    server.log.clear()
     yield server
     server.switches.reset()
     server.faults.reset()
+    server.world.clock.offset = 0.0
 
 
 @pytest.fixture

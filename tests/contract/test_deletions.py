@@ -5,42 +5,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
 
-from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.sandbox import own_sandbox
 from tests.support.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
 MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
 
 
-@pytest.fixture(scope="module")
-def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
-    """A sandbox that these tests may delete in."""
-    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("deletions"), objects=0))
-    yield sandbox, sandbox.start()
-    sandbox.stop()
+sandbox_server = own_sandbox()
 
 
 @pytest.fixture
-def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
-    server = own_sandbox[0]
-    server.faults.reset()
-    server.log.clear()
-    yield server
-    server.faults.reset()
-
-
-@pytest.fixture
-def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
-    return own_environment(CLOUDSTORE_CONFIG=str(own_sandbox[1].config))
+def environment(ready: Ready) -> dict[str, str]:
+    return own_environment(CLOUDSTORE_CONFIG=str(ready.config))
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.core.provider import DeletionOutcome, StorageProvider
 from cloudstore_tui.providers import PROVIDERS
 from cloudstore_tui.providers.eightbyeight.spec import SPEC
-from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.http import Asked, Reply, serving
+from tests.support.sandbox import own_sandbox
 
 EAST = Location("acme8", "us-east")
 MISSING = Location("acme8", "us-east", "00000000-0000-4000-8000-000000000000")
@@ -40,27 +41,12 @@ class Cutter:
         return True
 
 
-@pytest.fixture(scope="module")
-def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
-    """A sandbox that these tests may delete in, and whose clock they may move."""
-    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("losses"), objects=0))
-    yield sandbox, sandbox.start()
-    sandbox.stop()
+sandbox_server = own_sandbox()
 
 
 @pytest.fixture
-def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
-    server = own_sandbox[0]
-    server.switches.reset()
-    server.log.clear()
-    yield server
-    server.switches.reset()
-    server.world.clock.offset = 0.0
-
-
-@pytest.fixture
-def cutter(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Cutter]:
-    cutter, goal = Cutter(), own_sandbox[1].base_url.partition("//")[2]
+def cutter(ready: Ready) -> Iterator[Cutter]:
+    cutter, goal = Cutter(), ready.base_url.partition("//")[2]
 
     def pass_on(asked: Asked) -> Reply:
         onward = http.client.HTTPConnection(goal, timeout=20)
@@ -77,11 +63,9 @@ def cutter(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Cutter]:
 
 
 @pytest.fixture
-async def provider(
-    sandbox: Sandbox, own_sandbox: tuple[Sandbox, Ready], cutter: Cutter
-) -> AsyncIterator[StorageProvider]:
+async def provider(sandbox: Sandbox, ready: Ready, cutter: Cutter) -> AsyncIterator[StorageProvider]:
     """The sandbox's profile, behind the proxy."""
-    usual = load_config(own_sandbox[1].config, PROVIDERS).profile("acme8")
+    usual = load_config(ready.config, PROVIDERS).profile("acme8")
     options = {**usual.options, "api_base": cutter.url, "token_url": f"{cutter.url}/oauth/v2/token"}
     made = SPEC.open(replace(usual, options=options, timeouts=Timeouts(connect=5, read=10, give_up=20)))
     yield made

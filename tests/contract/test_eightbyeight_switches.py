@@ -4,7 +4,7 @@ import hashlib
 import http.client
 import io
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC
 from functools import partial
@@ -35,8 +35,9 @@ from cloudstore_tui.providers.eightbyeight.tree import place_query
 from cloudstore_tui.results.row_store import RowStore
 from cloudstore_tui.sandbox.eightbyeight import KEYS
 from cloudstore_tui.sandbox.log import LoggedRequest
-from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from cloudstore_tui.sandbox.server import Ready, Sandbox
 from cloudstore_tui.ui.format import value
+from tests.support.sandbox import own_sandbox
 
 EAST = Location("acme8", "us-east")
 DAY = EAST.child("callcenterrecording").child("2024").child("09").child("01")
@@ -48,29 +49,14 @@ OLDEST = Sort("createdTime")
 Open = Callable[..., StorageProvider]
 
 
-@pytest.fixture(scope="module")
-def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
-    """A sandbox that these tests may delete in, and whose clock they may move."""
-    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("eightbyeight"), objects=GENERATED))
-    yield sandbox, sandbox.start()
-    sandbox.stop()
+sandbox_server = own_sandbox(GENERATED)
 
 
 @pytest.fixture
-def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
-    server = own_sandbox[0]
-    server.switches.reset()
-    server.log.clear()
-    yield server
-    server.switches.reset()
-    server.world.clock.offset = 0.0
-
-
-@pytest.fixture
-async def opened(sandbox: Sandbox, own_sandbox: tuple[Sandbox, Ready]) -> AsyncIterator[Open]:
+async def opened(sandbox: Sandbox, ready: Ready) -> AsyncIterator[Open]:
     """Opens the sandbox's profile with other options or another key, and closes it after the test."""
     made: list[StorageProvider] = []
-    usual = load_config(own_sandbox[1].config, PROVIDERS).profile("acme8")
+    usual = load_config(ready.config, PROVIDERS).profile("acme8")
 
     def begin(key: int = 0, *, give_up: float = 20, **options: OptionValue) -> StorageProvider:
         chosen = KEYS[key]

@@ -4,7 +4,7 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,19 @@ import pytest
 from cloudstore_tui.archive.release import ProofFolder
 from cloudstore_tui.core.models import StoredObject
 from cloudstore_tui.core.provider import DeletionOutcome
-from cloudstore_tui.sandbox.server import Sandbox, SandboxOptions
+from cloudstore_tui.sandbox.server import Ready
 from tests.support.commands import Cloudstore
+from tests.support.sandbox import own_sandbox
 
 TYPE = "type:callcenterrecording"
 
 
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Of a sandbox that these tests may delete in."""
-    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("release"), objects=0))
-    yield sandbox.start().config
-    sandbox.stop()
+sandbox_server = own_sandbox()
 
 
 @pytest.fixture
-def run(config: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
-    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(config)}, tmp_path)
+def run(ready: Ready, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Cloudstore:
+    return Cloudstore(capfd, {"CLOUDSTORE_CONFIG": str(ready.config)}, tmp_path)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import pytest
 from cloudstore_tui.app import CloudStoreApp
 from cloudstore_tui.config.profiles import Config
 from cloudstore_tui.providers import PROVIDERS
-from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from cloudstore_tui.sandbox.server import Sandbox
 from cloudstore_tui.transfers.engine_thread import EngineThread
 from tests.support.commands import Cloudstore
+from tests.support.sandbox import own_sandbox
 from tests.support.waiting import PATIENCE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
@@ -25,13 +26,8 @@ STEPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
-    """One of its own: how often is asked depends on how many objects there are, and other tests delete some."""
-    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("sandbox")))
-    ready = sandbox.start()
-    yield sandbox, ready
-    sandbox.stop()
+sandbox_server = own_sandbox()
+"""How often is asked depends on how many objects there are, and other tests delete some."""
 
 
 def asked(sandbox: Sandbox) -> tuple[int, int]:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.sandbox.server import Ready, Sandbox, SandboxOptions
+from cloudstore_tui.sandbox.server import Ready, Sandbox
 from tests.support.commands import Cloudstore
 from tests.support.environment import own_environment
+from tests.support.sandbox import own_sandbox
 from tests.support.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "cloudstore_tui"]
@@ -21,31 +22,14 @@ MISSING = "acme8:us-east/00000000-0000-4000-8000-000000000000"
 ARCHIVED = ("find", "acme8:us-east", "--fiql", "objectState==ARCHIVED")
 
 
-@pytest.fixture
-def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Ready]]:
-    """A sandbox for one test: few objects are archived."""
-    sandbox = Sandbox(SandboxOptions(data=tmp_path_factory.mktemp("restores"), objects=0))
-    ready = sandbox.start()
-    text = ready.config.read_text()
-    ready.config.write_text(f"{text}\n[settings]\nrestore_poll_seconds = [1, 1]\n")
-    yield sandbox, ready
-    sandbox.stop()
+sandbox_server = own_sandbox(scope="function")
+"""One for each test: few objects are archived."""
 
 
 @pytest.fixture
-def sandbox(own_sandbox: tuple[Sandbox, Ready]) -> Iterator[Sandbox]:
-    server = own_sandbox[0]
-    server.switches.reset()
-    server.faults.reset()
-    server.log.clear()
-    yield server
-    server.switches.reset()
-    server.faults.reset()
-
-
-@pytest.fixture
-def environment(own_sandbox: tuple[Sandbox, Ready]) -> dict[str, str]:
-    return own_environment(CLOUDSTORE_CONFIG=str(own_sandbox[1].config))
+def environment(ready: Ready) -> dict[str, str]:
+    ready.config.write_text(f"{ready.config.read_text()}\n[settings]\nrestore_poll_seconds = [1, 1]\n")
+    return own_environment(CLOUDSTORE_CONFIG=str(ready.config))
 
 
 @pytest.fixture
@@ -192,7 +176,6 @@ def test_a_key_that_may_not_restore_is_told_the_level_it_takes(
 def test_a_list_that_cannot_be_used_is_said_and_keeps_nobody_from_downloading(
     run: Cloudstore,
     archived: Archived,
-    own_sandbox: tuple[Sandbox, Ready],
     environment: dict[str, str],
     tmp_path: Path,
     damage: str,
