@@ -353,7 +353,6 @@ class DownloadActions(ActionGroup):
         opens=True,
     )
     async def zip_jobs(self) -> None:
-        """Show the jobs until the user has done with them."""
         state, region = self.listing.state, self._region()
         if state is None:
             return

@@ -159,7 +159,6 @@ class EntriesPane(Vertical):
         self._foot = StatusBar(id="foot")
 
     def compose(self) -> ComposeResult:
-        """What is searched and filtered, the table and what stands beside it, how much there is."""
         panes = Container(self._left, self.table, self._right, id="panes")
         yield from (self.bar, self._filter_bar, PaneRule(panes, "┬"), panes, PaneRule(panes, "┴"), self._foot)
 
@@ -196,7 +195,6 @@ class EntriesPane(Vertical):
                 self.table.show(self._store, self.columns, self._zone)
 
     def remask(self) -> None:
-        """Make the rows again: the mask was turned."""
         if self._store is not None:
             self.show(self._store, self._usual, self._zone)
 
@@ -236,7 +234,6 @@ class EntriesPane(Vertical):
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        """Type what the rows have to hold."""
         if self._store is not None:
             self._filter_bar.open(self._store.filtered_by)
 
@@ -298,12 +295,10 @@ class PaneRule(Widget):
         self._corner = corner
 
     def on_mount(self) -> None:
-        """Follow the focus, and panes that come and go."""
         self.watch(self.screen, "focused", self._follow, init=False)
         self.screen.screen_layout_refresh_signal.subscribe(self, self._follow)
 
     def render_line(self, y: int) -> Strip:
-        """The line, brighter along the pane with the focus."""
         width = self.size.width
         if y:
             return Strip.blank(width, self.rich_style)

@@ -94,7 +94,6 @@ class EntryTable(VirtualTable):
         self.post_message(self.RowsChanged())
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Draw a range as it grows or shrinks."""
         super().watch_cursor(old, new)
         if self._anchor:
             for row in self.rows_in_view:
@@ -118,7 +117,6 @@ class EntryTable(VirtualTable):
         return self._anchor is not None if action == "give_up_range" else super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to a row, open it with a second click, or ask for another order."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.y == 0:
             if (column := self._renderer.column_at(offset.x)) is not None:
@@ -129,7 +127,6 @@ class EntryTable(VirtualTable):
                 self.action_open()
 
     def action_open(self) -> None:
-        """Open the entry under the cursor."""
         if (entry := self.entry) is not None:
             self.post_message(self.Opened(entry))
 
@@ -158,7 +155,6 @@ class EntryTable(VirtualTable):
         self.post_message(self.MarksChanged())
 
     def action_give_up_range(self) -> None:
-        """Forget where the range began."""
         self._anchor = None
         self.refresh()
         self.post_message(self.MarksChanged())

@@ -108,7 +108,6 @@ class ListingActions(ActionGroup):
 
     @action("o", "Sort", "Choose another order", opens=True)
     async def sort(self) -> None:
-        """Ask for a column and a direction."""
         state = self.listing.state
         if state is None:
             return
@@ -121,7 +120,6 @@ class ListingActions(ActionGroup):
 
     @action("O", "Reverse", "Reverse the order", shown=False)
     def reverse(self) -> None:
-        """Sort by the same column the other way."""
         state = self.listing.state
         if state is None:
             return

@@ -97,7 +97,6 @@ class LookActions(ActionGroup):
         stops_on_escape=True,
     )
     async def preview(self) -> None:
-        """Look, then download."""
         entry = self.listing.entry
         if isinstance(entry, StoredObject):
             await self.look_into(entry)
@@ -138,7 +137,6 @@ class LookActions(ActionGroup):
         stops_on_escape=True,
     )
     async def open_with(self) -> None:
-        """Open a copy in the program that is for such files."""
         if isinstance(entry := self.listing.entry, StoredObject):
             await self._objects.open(entry, self.listing.say)
         else:
@@ -203,7 +201,6 @@ class LookActions(ActionGroup):
         stops_on_escape=True,
     )
     async def link(self) -> None:
-        """Ask, show."""
         entry, state = self.listing.entry, self.listing.state
         if isinstance(entry, StoredObject):
             await self._objects.link(entry, self.listing.say, lambda: state is self.listing.state)
@@ -214,7 +211,6 @@ class LookActions(ActionGroup):
         "Y", "Copy", "Copy address, name, key, tags, or a curl command", shown=False, opens=True, stops_on_escape=True
     )
     async def copy(self) -> None:
-        """Ask what of the marked entries, or of the one under the cursor, and copy it."""
         state = self.listing.state
         if state is None:
             return
@@ -283,7 +279,6 @@ class DetailActions(ActionGroup):
 
     @action("I", "Beginning", "Show the beginning of a small text in Detail", shown=False, stops_on_escape=True)
     async def beginning(self) -> None:
-        """Read and show; say why not."""
         entry = self.listing.entry
         if not isinstance(entry, StoredObject):
             tell(self.screen, "Nothing to preview here.", "warning")

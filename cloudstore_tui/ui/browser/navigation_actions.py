@@ -46,7 +46,6 @@ class NavigationActions(ActionGroup):
         when=lambda self: self.can("up"),
     )
     def up(self) -> None:
-        """Go there."""
         self._navigator.travel("up")
 
     @action(
@@ -58,7 +57,6 @@ class NavigationActions(ActionGroup):
         when=lambda self: self.can("back"),
     )
     def back(self) -> None:
-        """Go there."""
         self._navigator.travel("back")
 
     @action(
@@ -70,7 +68,6 @@ class NavigationActions(ActionGroup):
         when=lambda self: self.can("forward"),
     )
     def forward(self) -> None:
-        """Go there."""
         self._navigator.travel("forward")
 
     @action(
@@ -82,7 +79,6 @@ class NavigationActions(ActionGroup):
         when=lambda self: self.can("root"),
     )
     def root(self) -> None:
-        """Go there."""
         self._navigator.travel("root")
 
     @action(
@@ -95,7 +91,6 @@ class NavigationActions(ActionGroup):
         when=lambda self: self.listing.state is not None,
     )
     async def path(self) -> None:
-        """Ask for a part of the way that leads here."""
         crumbs = self._navigator.target.crumbs if self._navigator.target is not None else ()
         picks = [Choice(crumb.text) for crumb in crumbs]
         picked = await self.screen.app.push_screen_wait(PickDialog("Path", picks, max(len(picks) - 2, 0)))
@@ -104,7 +99,6 @@ class NavigationActions(ActionGroup):
 
     @action("ctrl+g", "Go to", "Go to an address or known place", id="browser.goto", everywhere=True, opens=True)
     async def goto(self) -> None:
-        """Ask for an address until it can be one, without losing what was typed."""
         state = self.listing.state
         text = written(state.target.location) if state else ""
         profiles = [f"{name}:" for name in self._providers]
@@ -175,7 +169,6 @@ class NavigationActions(ActionGroup):
         stops_on_escape=True,
     )
     async def region(self) -> None:
-        """Find out which there are, ask, and show the same there."""
         state = self.listing.state
         if state is None:
             return

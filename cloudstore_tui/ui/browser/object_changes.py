@@ -34,7 +34,6 @@ class DeletionActions(ActionGroup):
         opens=True,
     )
     async def delete(self) -> None:
-        """Ask, delete, tell."""
         from cloudstore_tui.ui.dialogs.questions import DeleteDialog
 
         state = self.listing.state
@@ -89,7 +88,6 @@ class RestoreActions(ActionGroup):
         opens=True,
     )
     async def restore(self) -> None:
-        """Ask for how long, and put the objects on the list."""
         from cloudstore_tui.ui.dialogs.questions import RestoreDialog
 
         objects = self.chosen_objects()

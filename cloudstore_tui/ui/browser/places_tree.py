@@ -345,15 +345,12 @@ class PlacesTree(CursorList):
                 return
 
     def remask(self) -> None:
-        """Make the names again: the mask was turned."""
         self.places_changed()
 
     def on_resize(self) -> None:
-        """Wrap notes anew."""
         self.places_changed()
 
     def render_line(self, y: int) -> Strip:
-        """The title, or one row."""
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
             return Strip([Segment(set_cell_size(" PLACES", width), self.part_style("title"))], width)
@@ -383,7 +380,6 @@ class PlacesTree(CursorList):
             self.action_open()
 
     def action_open(self) -> None:
-        """Show what is in the place under the cursor."""
         line = self._line
         if line is None:
             return
@@ -397,7 +393,6 @@ class PlacesTree(CursorList):
             self._ask(line.place)
 
     def action_expand(self) -> None:
-        """Open the place under the cursor, or go to the first one in it."""
         line = self._line
         if line is None:
             return
@@ -409,7 +404,6 @@ class PlacesTree(CursorList):
             self._toggle(line.place)
 
     def action_collapse(self) -> None:
-        """Close the place under the cursor, or go to the one above it."""
         line = self._line
         if line is None:
             return
@@ -422,7 +416,6 @@ class PlacesTree(CursorList):
             self.cursor = self._row_of(PlaceLine(above))
 
     def action_reload(self) -> None:
-        """Read the children of the place under the cursor again."""
         place = self.place
         if place is not None and place.expandable:
             self.post_message(self.Wanted(place, again=True))

@@ -175,11 +175,9 @@ class BrowserScreen(BaseScreen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """Entries between places and detail, what runs below."""
         yield from (self.entries, self.strip)
 
     def on_mount(self) -> None:
-        """Begin with the profiles, and where the user wanted to begin."""
         self.entries.bar.display = False
         self.entries.table.say(WELCOME)
         self.watch(self, "focused", self.panes.follow)
@@ -228,7 +226,6 @@ class BrowserScreen(BaseScreen[None]):
         self.action_run("find")
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give a small terminal to the pane in front."""
         self.panes.fit(event.size)
         self.refresh_bindings()
 
@@ -261,7 +258,6 @@ class BrowserScreen(BaseScreen[None]):
             )
 
     def action_run(self, name: str) -> None:
-        """Start one of the actions of the groups."""
         if name != "copy" or not self._copy_result():
             self.actions.start(name)
 
@@ -275,7 +271,6 @@ class BrowserScreen(BaseScreen[None]):
 
     @on(ActivityStrip.Opened)
     def action_transfers(self) -> None:
-        """Show all transfers."""
         from cloudstore_tui.ui.screens.transfers import TransfersScreen
 
         self.app.push_screen(TransfersScreen(self._watch, self.listing.zone))

@@ -144,7 +144,6 @@ class SearchActions(ActionGroup):
         when=lambda self: self.can_search,
     )
     def find(self) -> None:
-        """Type a search."""
         self._type_into()
 
     @action(
@@ -156,7 +155,6 @@ class SearchActions(ActionGroup):
         when=lambda self: self.is_searched,
     )
     def show_fiql(self) -> None:
-        """Show what was sent to the service."""
         from cloudstore_tui.ui.dialogs.links import FiqlDialog
 
         target = self._navigator.target
@@ -182,7 +180,6 @@ class SearchActions(ActionGroup):
         stops_on_escape=True,
     )
     async def count(self) -> None:
-        """Count; say how many, how large, and of which filter."""
         typed, self._typed = self._typed, None
         state = self.listing.state
         if state is None:
@@ -229,7 +226,6 @@ class SearchActions(ActionGroup):
         opens=True,
     )
     async def histogram(self) -> None:
-        """Count, show, narrow the search to a bar."""
         state = self.listing.state
         if state is None:
             return

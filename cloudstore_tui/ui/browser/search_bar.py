@@ -112,7 +112,6 @@ class SearchBar(Vertical):
         """The whole text with what is wrong mended, where that is possible."""
 
     def compose(self) -> ComposeResult:
-        """Label, line and what is at its side; below them what lies over the rest."""
         with Horizontal(classes="search-line"):
             yield Static("Search", classes="search-label", markup=False)
             yield self.line
@@ -120,11 +119,9 @@ class SearchBar(Vertical):
         yield from (self._meaning, self._naming, self._box)
 
     def on_mount(self) -> None:
-        """Notice when the cursor goes elsewhere."""
         self.watch(self.line, "selection", self._cursor_moved, init=False)
 
     def on_resize(self) -> None:
-        """Say as much as there is room for."""
         self._show_side()
 
     def remember(self, history: FilterHistory, searches: SavedSearches) -> None:
@@ -168,7 +165,6 @@ class SearchBar(Vertical):
         return super().check_action(action, parameters)
 
     def action_close(self) -> None:
-        """Close the suggestions, or leave."""
         if self._offers.is_open:
             self._declined = self.line.value if self._offers.is_guess else self._declined
             self._offers.close()
@@ -194,12 +190,10 @@ class SearchBar(Vertical):
         self._speak()
 
     def action_older(self) -> None:
-        """Up in the list, or an earlier search."""
         self._offers.up()
         self._speak()
 
     def action_newer(self) -> None:
-        """Down in the list, or a later search, or out of the bar."""
         if self._offers.down():
             self._speak()
         else:
@@ -217,13 +211,11 @@ class SearchBar(Vertical):
         self._speak()
 
     def action_count(self) -> None:
-        """Have what this finds counted, if it has a meaning."""
         self._offers.close()
         if self._can_be_sent():
             self.post_message(self.Asked(self.line.value.strip(), self.scope.location, only_count=True))
 
     def action_save(self) -> None:
-        """Ask for a name."""
         text = self.line.value.strip()
         if not text or text.startswith(SIGN):
             tell(self, "Type a search first, then save it.", "warning")

@@ -130,7 +130,6 @@ class SearchInput(BarInput):
         return True
 
     def action_clear(self) -> None:
-        """Begin with an empty line, wherever the cursor is."""
         self.value = ""
 
     def underline(self, position: int | None) -> None:
@@ -140,7 +139,6 @@ class SearchInput(BarInput):
             self.refresh()
 
     def action_cursor_right(self, select: bool = False) -> None:
-        """Go on by one, or take what is offered where there is nothing to go on to."""
         if self.is_offered and not select and self.cursor_at_end:
             self.post_message(self.Taken())
         else:
@@ -396,7 +394,6 @@ class SearchNameLine(Vertical):
         self._known: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
-        """Label and line, and what is saved."""
         with Horizontal(classes="name-line"):
             yield Static(f"Save as {SIGN}", classes="name-label", markup=False)
             yield BarInput("a name of letters, digits, - and _; a value written ?name is asked for each time")
@@ -417,7 +414,6 @@ class SearchNameLine(Vertical):
         self._say("")
 
     def action_close(self) -> None:
-        """Vanish."""
         self.remove_class("-open")
         self.post_message(self.Closed())
 

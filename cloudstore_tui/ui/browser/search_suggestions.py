@@ -487,7 +487,6 @@ class SuggestionBox(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One suggestion: a sign if it is the chosen one, the text, what it means."""
         rows, width = self._rows, self.size.width
         first = max(min(self._index - rows // 2, len(self.offers) - rows), 0)
         if first + y >= len(self.offers):

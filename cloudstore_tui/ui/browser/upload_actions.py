@@ -43,7 +43,6 @@ class UploadActions(ActionGroup):
         opens=True,
     )
     async def upload(self) -> None:
-        """Ask, then upload."""
         from cloudstore_tui.ui.dialogs.paths import UploadDialog
 
         state = self.listing.state

@@ -108,27 +108,22 @@ class ViewActions(ActionGroup):
         offered=lambda self: self.has_drawer,
     )
     def places(self) -> None:
-        """A drawer over the list, where the terminal is narrow."""
         self._panes.go("places")
 
     @action("2", "Entries", "Go to the entries", id="panes.entries", everywhere=True)
     def entries(self) -> None:
-        """Back to the list."""
         self._panes.go("entries")
 
     @action("h,left", "Left", "Go to the pane on the left", id="panes.left", everywhere=True)
     def left(self) -> None:
-        """From the detail to the list, from there to the places."""
         self._panes.go("left")
 
     @action("tab", "Next pane", "Go to the next pane", id="panes.next", everywhere=True)
     def next_pane(self) -> None:
-        """From the left to the right, and to the first again."""
         self._panes.go("next")
 
     @action("shift+tab", "Pane before", "Go to the pane before", id="panes.previous", everywhere=True)
     def previous_pane(self) -> None:
-        """The other way round."""
         self._panes.go("previous")
 
     @action("i", "Detail", "Preview, all fields or nothing", id="browser.detail", everywhere=True)

@@ -281,28 +281,23 @@ class HomeList(CursorList):
         return row
 
     def action_choose(self) -> None:
-        """Take the item under the cursor."""
         if self.item is not None:
             self.post_message(self.Chosen(self.item.target))
 
     def on_click(self, event: events.Click) -> None:
-        """Take the item that was clicked."""
         row = self.row_at(event)
         if row is not None and self._rows[row].item is not None:
             self.cursor = row
             self.action_choose()
 
     def on_resize(self) -> None:
-        """Put everything where it has room."""
         self.show(self._sections)
         super().on_resize()
 
     def remask(self) -> None:
-        """Make the texts again: the mask was turned."""
         self.show(self._sections)
 
     def render_line(self, y: int) -> Strip:
-        """The rule at the top, or one row."""
         width, index = self.size.width, self.scroll_offset.y + y - 1
         if y == 0:
             return Strip([Segment("─" * width, self.part_style("head"))], width)
@@ -424,13 +419,11 @@ class HomeScreen(BaseScreen[None]):
         self.list = HomeList()
 
     def compose(self) -> ComposeResult:
-        """The list, and where the data is made up, that."""
         yield self.list
         if not self._watch.keeps:
             yield StatusBar(id="demo")
 
     def on_mount(self) -> None:
-        """Show what is known here; look for what waits once that is on the screen."""
         self.header.show(["cloudstore"])
         self.update()
         self._watch.kept.subscribe(self, lambda _: self.update())
@@ -449,7 +442,6 @@ class HomeScreen(BaseScreen[None]):
             self.update()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show as much as there is room for."""
         self.update(wide=event.size.width >= WIDE)
 
     def update(self, *, wide: bool | None = None) -> None:
@@ -486,7 +478,6 @@ class HomeScreen(BaseScreen[None]):
         return super().check_action(action, parameters)
 
     def action_take(self, sign: str) -> None:
-        """Take the item of a number."""
         for item in self.list.items:
             if item.sign == sign:
                 self._take(item.target)
@@ -498,7 +489,6 @@ class HomeScreen(BaseScreen[None]):
             self._take(self.list.item.drop)
 
     def action_leave(self, where: str) -> None:
-        """Go where this key leads."""
         self._take(HomeChoice(where))
 
     @on(HomeList.Chosen)
