@@ -168,7 +168,9 @@ def result_text(batch: BatchProgress, width: int = 10_000, *, hint: str = "") ->
         head, target = f" ✓ {_result(batch)}", target_of(batch)
     end = f"  {hint} " if hint else " "
     if not target:
-        return cell(head, width - cell_len(end)) + end if hint else shorten(plain(head), width, middle=True)
+        # A sentence, whose beginning tells what is wrong.
+        text = shorten(plain(head, LONGEST_NAME), width - cell_len(end) if hint else width)
+        return set_cell_size(text, width - cell_len(end)) + end if hint else text
     room = width - cell_len(end) - 3
     head = shorten(plain(head, LONGEST_NAME), max(room - 12, room // 2), middle=True)
     line = f"{head} → {shorten(plain(target, LONGEST_NAME), room - cell_len(head), middle=True)}"

@@ -167,3 +167,5 @@ def test_results_say_how_it_ended_and_where() -> None:
     assert result_text(upload) == " ✓ Uploaded plan.csv, 29 B → acme:imports/nanp/"
     failed = replace(done, id=3, state=State.FAILED, error=NetworkError("the connection was reset", hint="Try again."))
     assert result_text(batch_of(done, failed)) == " ✗ 1 of 2 failed: the connection was reset. Try again."
+    assert result_text(batch_of(done, failed), 40) == " ✗ 1 of 2 failed: the connection was re…"
+    assert result_text(batch_of(done, failed), 52, hint="t shows why").endswith("connection was …  t shows why ")

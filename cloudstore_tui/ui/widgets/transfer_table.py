@@ -433,8 +433,8 @@ def _progress(columns: Columns, state: State, done: int, size: int, said: str, t
         return set_cell_size(left, max(room - cell_len(time) - 1, 0)) + f" {time} "
     said = plain(said, 4 * LONGEST_NAME)
     if time and columns.meter:
-        return set_cell_size(shorten(said, room - len(time) - 2, middle=True), room - len(time)) + f"{time} "
-    return cell(said, room + 1)
+        return set_cell_size(shorten(said, room - len(time) - 2), room - len(time)) + f"{time} "
+    return set_cell_size(shorten(said, room), room + 1)
 
 
 def _line(columns: Columns, indent: str, sign: str, title: str, where: str, state: State, progress: str) -> Line:

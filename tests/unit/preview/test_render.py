@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloudstore_tui.preview.model import Waveform
-from cloudstore_tui.preview.render import draw_waveform
+from cloudstore_tui.preview.model import Preview, Text, Waveform
+from cloudstore_tui.preview.render import draw_waveform, how_much
 
 
 @pytest.mark.parametrize("width", [1, 40, 80, 300])
@@ -44,3 +44,12 @@ def test_silence_is_a_flat_line() -> None:
 def test_a_length_of_ages_is_drawn_as_fast_as_any() -> None:
     axis = list(draw_waveform(Waveform(((-20.0,) * 60,), 1e15), 80))[-1]
     assert axis.split()[0] == "0:00"
+
+
+@pytest.mark.parametrize(
+    ("fetched", "told"), [(376, "376 of 1900, sampled"), (2900, "1900, sampled"), (1900, "1900, sampled")]
+)
+def test_no_more_is_said_to_be_read_than_there_is(fetched: int, told: str) -> None:
+    sound = Preview("MP3 audio", Waveform((), 1.0), head=64, fetched=fetched, total=1900)
+    assert how_much(sound, str) == told
+    assert how_much(Preview("text", Text(()), head=64, fetched=64, total=1900), str) == "first 64 of 1900"
