@@ -18,9 +18,9 @@ Result = TypeVar("Result")
 
 GRACE = 1.0
 """Seconds that cancelled work gets to stop."""
-WAIT_FOR_THREAD_S = 0.02
-"""Seconds that work waits for a thread before one more is started: on a quick disk, more would only be in each
-other's way, and on one that hangs, nobody waits for it."""
+WAIT_FOR_THREAD_S = 0.005
+"""Seconds that work waits for the first thread before a second one is started, and twice as long for each further one:
+on a quick disk, more would only be in each other's way, and on one that hangs, nobody waits for it."""
 
 
 class StoppedError(Exception):
@@ -64,7 +64,7 @@ class Workers:
         stop = Stop()
         job = _Job(loop, future, work, stop)
         self._submit(job)
-        helping = loop.call_later(WAIT_FOR_THREAD_S, self._help, job)
+        helping = loop.call_later(WAIT_FOR_THREAD_S * 2 ** (self._threads - 1), self._help, job)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
