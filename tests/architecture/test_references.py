@@ -60,3 +60,15 @@ def test_every_test_that_the_threat_model_names_exists() -> None:
         if not (ROOT / path).is_file() or f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")
     ]
     assert not missing
+
+
+def test_every_module_that_the_map_of_the_code_names_is_there() -> None:
+    rows = re.findall(r"^\| (`.+?) \|.+?\|(.+?)\|.+?\|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M)
+    assert len(rows) > 10
+    for folders, modules in rows:
+        # What stands in brackets is no name of a module.
+        named = re.findall(r"`([a-z_/]+)`", re.sub(r"\([^()]*\)", "", modules))
+        for folder in re.findall(r"`([a-z_.]+)`", folders):
+            inside = ROOT / "cloudstore_tui" / folder
+            gone = [name for name in named if not any(inside.glob(f"**/{name.rstrip('/')}*"))]
+            assert gone == [], f"CONTRIBUTING.md names in {folder}: {gone}"
