@@ -199,7 +199,8 @@ def test_objects_that_are_not_available_are_missing_with_their_reason(run: Cloud
         failed = [line for line in manifest(calls) if "error" in line]
         assert {line["id"] for line in failed} == {loss["path"].rpartition("/")[2] for loss in losses}
         assert all(line["code"] == 8 for line in failed)
-    assert run("verify", "calls").code == 0
+    verified = run("verify", "calls")
+    assert (verified.code, f"{len(losses)} not fetched" in verified.out) == (1, True)
 
 
 def test_an_object_that_is_damaged_at_the_service_is_missing_and_all_others_are_here(
