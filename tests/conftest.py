@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -77,15 +78,24 @@ def _styles_are_parsed_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Empty folders, in one of their own: pytest looks through all there are in its folder to name the next one."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -> None:
     """Keep the developer's configuration, secrets, proxies and terminal out of every test."""
     for name in list(os.environ):
         if name.startswith(("CLOUDSTORE_", "TEXTUAL_", "XDG_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     for name in ("NO_COLOR", "SSH_CONNECTION", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    home = next(_homes)
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,13 @@
 """A browser over services that live in the test: slow, failing, hostile or huge as the test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from msgspec import structs
@@ -29,6 +30,7 @@ from cloudstore_tui.transfers.model import Request, State, TransferSnapshot
 from cloudstore_tui.ui.browser.screen import BrowserScreen
 from cloudstore_tui.ui.text import plain
 from cloudstore_tui.ui.transfer_text import result_text
+from tests.support.waiting import MOMENT, PATIENCE, rest, watched
 
 NOW = datetime(2024, 9, 1, 9, 12, 33, tzinfo=UTC)
 
@@ -450,18 +452,33 @@ class Browser:
 
     async def settle(self) -> None:
         """Let everything happen that can happen now; what waits for a gate goes on waiting."""
-        for _ in range(4):
-            await self.pilot.pause()
+        for _ in range(2):
+            await rest()
+            self.app.screen._on_timer_update()
 
-    async def until(self, met: Callable[[], object], seconds: float = 10) -> None:
+    async def until(self, met: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait for something that other threads or timers bring."""
         end = asyncio.get_running_loop().time() + seconds
         while not met():
             assert asyncio.get_running_loop().time() < end, f"it did not come:\n{self.text}"
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.02)
+            self.app.screen._on_timer_update()
 
 
 Open = Callable[..., AbstractAsyncContextManager[Browser]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pilots_wait_until_there_is_rest() -> Iterator[None]:
+    """Let Textual's pilot wait for what is to happen, where it would wait until the processor has nothing to do."""
+
+    async def moment(*_: object) -> bool:
+        await rest(MOMENT)
+        return True
+
+    idle = [mock.patch(name, moment) for name in ("textual.app.wait_for_idle", "textual.pilot.wait_for_idle")]
+    with watched(), idle[0], idle[1], mock.patch.object(Pilot, "_wait_for_screen", moment):
+        yield
 
 
 @pytest.fixture
