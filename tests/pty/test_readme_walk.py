@@ -201,7 +201,7 @@ def looks(shown: Any) -> None:
     shown.press(ENTER)
     shown.wait_for(r"row \d+ of")
     shown.press("I")
-    shown.wait_for(r"\b0:00  \w+ +\w+ \w+")
+    shown.wait_for(r"\b0:00 +\w+ +\w+ \w+")
 
 
 def hears(shown: Any) -> None:
