@@ -2,17 +2,20 @@
 
 import json
 import stat
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from cloudstore_tui.core.errors import LocalDiskError, StorageError
-from cloudstore_tui.core.models import Location, StoredObject
+from cloudstore_tui.core.errors import LocalDiskError, ReadOnlyError, StorageError, UnavailableError
+from cloudstore_tui.core.links import Source
+from cloudstore_tui.core.models import Entry, Location, StoredObject
 from cloudstore_tui.core.profile import Profile, Secret
 from cloudstore_tui.core.provider import Deletion, DeletionOutcome
-from cloudstore_tui.deletions import UNKNOWN, DeletionLog
+from cloudstore_tui.deletions import BATCH, UNKNOWN, DeletionLog, delete_logged
+from tests.support.providers import FakeProvider
 
 PROFILE = Profile("acme8", "8x8", {"client_id": "eght_key"}, secrets=lambda _: Secret("s3cret"))
 
@@ -110,3 +113,78 @@ def test_lines_that_are_no_deletions_are_left_out(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write("\n".join([*odd, ""]))
     assert [one.text("path") for one in DeletionLog(path).read()] == ["acme8:us-east/a"]
+
+
+class Deleting(FakeProvider):
+    """Deletes whatever it is asked to, or fails as a whole."""
+
+    def __init__(self, failure: StorageError | None = None) -> None:
+        super().__init__(PROFILE)
+        self.failure = failure
+        self.sent: list[Location] = []
+
+    async def stat(self, location: Location) -> Entry:
+        raise NotImplementedError
+
+    async def source(self, location: Location, known: StoredObject | None = None) -> Source:
+        raise NotImplementedError
+
+    async def delete(self, locations: Sequence[Location]) -> tuple[Deletion, ...]:
+        self.sent += locations
+        if self.failure is not None:
+            raise self.failure
+        return tuple(Deletion(location, DeletionOutcome.DELETED) for location in locations)
+
+
+class FullLog(DeletionLog):
+    """A log whose disk is full after some calls."""
+
+    def __init__(self, path: Path, calls: int) -> None:
+        super().__init__(path)
+        self.left = calls
+
+    def _write(self, records: Iterable[Mapping[str, object]], hint: str) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise LocalDiskError("the log of deletions cannot be written: the disk is full", hint=hint)
+        super()._write(records, hint)
+
+
+async def test_nothing_is_sent_that_cannot_be_logged_first(tmp_path: Path) -> None:
+    objects = [entry(f"{number}") for number in range(BATCH + 2)]
+    provider = Deleting()
+    with pytest.raises(LocalDiskError):
+        await delete_logged(FullLog(tmp_path / "log", 0), provider, objects)
+    assert provider.sent == []
+    done = await delete_logged(FullLog(tmp_path / "log", 2), provider, objects)
+    assert len(provider.sent) == BATCH
+    assert [one.outcome for one in done] == [DeletionOutcome.DELETED] * BATCH + [DeletionOutcome.KEPT] * 2
+    assert all("full" in str(one.error) for one in done[BATCH:])
+
+
+async def test_an_outcome_that_cannot_be_logged_is_told_with_the_outcome(tmp_path: Path) -> None:
+    log = FullLog(tmp_path / "log", 1)
+    (one,) = await delete_logged(log, Deleting(), [entry("a")])
+    assert (one.outcome, "full" in str(one.error)) == (DeletionOutcome.DELETED, True)
+    assert [known.outcome for known in log.read()] == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [
+        (UnavailableError("no answer"), DeletionOutcome.UNKNOWN),
+        (ReadOnlyError("the profile is read-only"), DeletionOutcome.KEPT),
+    ],
+)
+async def test_a_deletion_that_fails_as_a_whole_is_in_the_log(
+    tmp_path: Path, failure: StorageError, outcome: DeletionOutcome
+) -> None:
+    log = DeletionLog(tmp_path / "log")
+    kept = StorageError("its copy is not good")
+    provider = Deleting(failure)
+    done = await delete_logged(
+        log, provider, [entry("a"), entry("b")], lambda one: kept if one.location.path == "b" else None
+    )
+    assert [location.path for location in provider.sent] == ["a"]
+    assert [(one.outcome, one.error) for one in done] == [(outcome, failure), (DeletionOutcome.KEPT, kept)]
+    assert [one.outcome for one in log.read()] == [outcome.value, "not deleted"]
