@@ -115,9 +115,10 @@ async def test_a_caller_whose_loop_stalls_stalls_no_download(
     server.put("/x", content)
     engine.submit(DownloadRequest(PLACE, folder))
     end = time.monotonic() + PATIENCE
-    while engine.snapshot()[0].state is not State.DONE and time.monotonic() < end:
+    # It is on the list once the thread has heard of it.
+    while [transfer.state for transfer in engine.snapshot()] != [State.DONE] and time.monotonic() < end:
         time.sleep(0.05)  # noqa: ASYNC251 - the stall is the subject
-    assert engine.snapshot()[0].state is State.DONE
+    assert [transfer.state for transfer in engine.snapshot()] == [State.DONE]
 
 
 def test_stopping_is_quick_whatever_runs(provider: Any, server: Any, answer: Any, content: bytes, folder: Path) -> None:
