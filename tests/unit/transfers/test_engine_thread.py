@@ -57,7 +57,7 @@ def test_cancel_and_retry_reach_the_transfer(
     engine.cancel(number)
     assert ended(engine, number).state is State.CANCELLED
     engine.retry(number)
-    asyncio.run(until(lambda: engine.snapshot()[0].state is State.DONE))
+    asyncio.run(until(lambda: [transfer.state for transfer in engine.snapshot()] == [State.DONE]))
     assert (folder / "x").read_bytes() == content
 
 
