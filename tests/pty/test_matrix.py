@@ -50,7 +50,7 @@ def test_the_same_walk_on_every_terminal(
     assert shown.end() == 0
     shown.check_restored()
     if locale is UTF_8:
-        assert re.search(r"[│─]", shown.sent.decode("utf-8"))
+        assert re.search(r"[│─›·]", shown.sent.decode("utf-8"))
     elif locale is LATIN:
         assert not re.search(r"[\x80-\x9f]", shown.sent.decode("iso-8859-1"))
     else:
