@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpcore
@@ -32,7 +32,6 @@ silence("httpcore")
 _NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, httpcore.ProxyError)
 _FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 _CONNECTIONS, _IDLE_CONNECTIONS, _IDLE_SECONDS = 100, 20, 5.0
-_NEXT_ADDRESS_S = 0.25
 _HEADERS = {
     "User-Agent": USER_AGENT,
     "Accept": "application/json",
@@ -66,7 +65,6 @@ class Channel:
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_IDLE_CONNECTIONS,
             keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_Network(),
         )
 
     async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
@@ -245,74 +243,3 @@ def _tls_problem(causes: list[BaseException]) -> str | None:
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return (cause.reason or "TLS failed").replace("_", " ").lower()
     return None
-
-
-# Connections
-
-_BUFFER = 256 * 1024
-
-
-@contextmanager
-def _failing_as(failure: type[Exception], late: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise late from error
-    except OSError as error:
-        raise failure(str(error)) from error
-
-
-class _Network(httpcore.AsyncNetworkBackend):
-    """Makes connections as asyncio has them: those that httpcore would choose cost a third more for each call."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: object = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect, by the first address that answers."""
-        with _failing_as(httpcore.ConnectError, httpcore.ConnectTimeout):
-            async with asyncio.timeout(timeout):
-                return _Connection(
-                    *await asyncio.open_connection(host, port, limit=_BUFFER, happy_eyeballs_delay=_NEXT_ADDRESS_S)
-                )
-
-
-class _Connection(httpcore.AsyncNetworkStream):
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with _failing_as(httpcore.ReadError, httpcore.ReadTimeout):
-            async with asyncio.timeout(timeout):
-                return await self._reader.read(max_bytes)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        with _failing_as(httpcore.WriteError, httpcore.WriteTimeout):
-            async with asyncio.timeout(timeout):
-                self._writer.write(buffer)
-                await self._writer.drain()
-
-    async def aclose(self) -> None:
-        self._writer.close()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        with _failing_as(httpcore.ConnectError, httpcore.ConnectTimeout):
-            async with asyncio.timeout(timeout):
-                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
-        return self
-
-    def get_extra_info(self, info: str) -> object:
-        if info == "is_readable":
-            # An idle connection is, once the server has closed it.
-            return self._reader.at_eof() or self._writer.is_closing()
-        return self._writer.get_extra_info(info)

@@ -22,20 +22,22 @@ MAX_SECRETS = 1000
 SHORTEST_SIGNATURE = 16
 """Characters of a value in the query of a signed link that may be what signs it."""
 
-_QUERY = re.compile(r"(?P<kept>https?://[^\s?'\"<>]*|(?<![\w?])/[^\s?'\"<>]*)\?[^\s'\"<>]*")
-_USER = re.compile(r"(?<=://)[^/\s@]*@")
-_HEADER = re.compile(
-    r"(?P<kept>\b(?:proxy-)?authorization|x-api-key|(?:set-)?cookie|api[_-]?key)(?P<mark>['\"]?\s*[:=,]\s*)"
-    r"(?:b?['\"][^'\"]*['\"]|[^\n,;)}\]]+)",
-    re.IGNORECASE,
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # The query of an address, and who logs in there.
+        r"(?:https?://[^\s?'\"<>]*|(?<![\w?])/[^\s?'\"<>]*)\?(?P<secret>[^\s'\"<>]+)",
+        r"(?<=://)(?P<secret>[^/\s@]+)@",
+        # Headers, the schemes of a login, fields of JSON and of forms, tokens.
+        r"(?:\b(?:proxy-)?authorization|x-api-key|(?:set-)?cookie|api[_-]?key)['\"]?\s*[:=,]\s*"
+        r"(?P<secret>b?['\"][^'\"]*['\"]|[^\n,;)}\]]+)",
+        r"\b(?:Bearer|Basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{4,})",
+        r"\b(?:access_token|refresh_token|id_token|client_secret|kms-key|X-(?:Amz|Goog)-[A-Za-z-]+)['\"]?\s*[:=]\s*['\"]?"
+        r"(?P<secret>[^\s&'\",;)}\]]+)",
+        r"(?P<secret>\b(?-i:eyJ)[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2})",
+    )
 )
-_SCHEME = re.compile(r"\b(?P<kept>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}", re.IGNORECASE)
-_FIELD = re.compile(
-    r"(?P<kept>\b(?:access_token|refresh_token|id_token|client_secret|kms-key|X-(?:Amz|Goog)-[A-Za-z-]+))"
-    r"(?P<mark>['\"]?\s*[:=]\s*['\"]?)[^\s&'\",;)}\]]+",
-    re.IGNORECASE,
-)
-_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}")
+"""What looks like a secret."""
 
 _known: dict[str, tuple[str, ...]] = {}
 """The secrets in use, with the forms in which they may come back; the latest last."""
@@ -79,20 +81,32 @@ def _forms(text: str) -> tuple[str, ...]:
 
 def mask(text: str) -> str:
     """`text` without the secrets that are in use."""
-    with _lock:
-        known = [*_known.values(), *_links]
-    for forms in known:
-        for form in forms:
-            if form in text:
-                text = text.replace(form, HIDDEN)
-    return text
+    return _without(text, _in_use(text))
 
 
 def redact(text: str) -> str:
     """`text` without secrets, queries of addresses, credentials and tokens, on one line that is safe to show."""
-    text = _USER.sub(f"{HIDDEN}@", mask(text))
-    text = _QUERY.sub(rf"\g<kept>?{HIDDEN}", text)
-    text = _SCHEME.sub(rf"\g<kept> {HIDDEN}", text)
-    text = _HEADER.sub(rf"\g<kept>\g<mark>{HIDDEN}", text)
-    text = _FIELD.sub(rf"\g<kept>\g<mark>{HIDDEN}", text)
-    return plain(_JWT.sub(HIDDEN, text))
+    # All are looked for in the text as it came: one that is masked must not hide the name by which another is known.
+    alike = (found.span("secret") for pattern in _PATTERNS for found in pattern.finditer(text))
+    return plain(_without(text, [*_in_use(text), *alike]))
+
+
+def _in_use(text: str) -> list[tuple[int, int]]:
+    """Where the secrets that are in use begin and end, also where one overlaps itself."""
+    with _lock:
+        forms = [form for forms in (*_known.values(), *_links) for form in forms if form in text]
+    return [
+        (found.start(), found.start() + len(form))
+        for form in forms
+        for found in re.finditer(f"(?={re.escape(form)})", text)
+    ]
+
+
+def _without(text: str, hidden: list[tuple[int, int]]) -> str:
+    """`text` with a sign in the place of each stretch; those that touch are one."""
+    shown, at = "", 0
+    for start, end in sorted(hidden):
+        if start > at or not shown:
+            shown += text[at:start] + HIDDEN
+        at = max(at, end)
+    return shown + text[at:]

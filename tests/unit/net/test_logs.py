@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloudstore_tui.core.profile import Secret
 from cloudstore_tui.net.logs import Redacting, silence
-from cloudstore_tui.net.redaction import redact
+from cloudstore_tui.net.redaction import HIDDEN, guard, redact
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,16 @@ from cloudstore_tui.net.redaction import redact
 )
 def test_no_credential_survives(text: str) -> None:
     assert "canary" not in redact(text)
+
+
+def test_a_secret_that_is_a_part_of_a_name_hides_no_value_of_that_name() -> None:
+    guard(Secret("Goog-Zebra"))
+    assert redact("X-Goog-Zebra=canary&x=1") == f"X-{HIDDEN}={HIDDEN}&x=1"
+
+
+def test_a_secret_that_repeats_itself_is_masked_to_its_end() -> None:
+    guard(Secret("abababab"))
+    assert redact("it is ababababab.") == f"it is {HIDDEN}."
 
 
 def test_what_is_no_secret_stays() -> None:
