@@ -37,6 +37,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._seen: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED)
+        self.times_cleared = 0
 
     @property
     def requests(self) -> list[LoggedRequest]:
@@ -48,7 +49,8 @@ class RequestLog:
         self._seen.append(seen)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything, also what is still without an answer."""
+        self.times_cleared += 1
         self._seen.clear()
 
 
@@ -58,6 +60,7 @@ class RequestTrace:
     def __init__(self, log: RequestLog, seen: LoggedRequest) -> None:
         self._log = log
         self._seen = seen
+        self._begun = log.times_cleared
         self._noted = False
 
     def met(self, fault: str) -> None:
@@ -69,7 +72,8 @@ class RequestTrace:
         if not self._noted:
             self._noted = True
             self._seen.status = status
-            self._log.add(self._seen)
+            if self._log.times_cleared == self._begun:
+                self._log.add(self._seen)
 
     def sent(self, count: int) -> None:
         """Note bytes of the body."""

@@ -19,6 +19,8 @@ OPENED = {
 def test_nothing_is_sent_while_nothing_happens(terminal: Callable[..., Any], ready: Ready) -> None:
     shown = terminal("acme8:us-east/", size=(100, 30), CLOUDSTORE_CONFIG=str(ready.config), SSH_CONNECTION="a b c d")
     shown.wait_for("Recording")
+    # How many there are is asked for a little later.
+    shown.wait_for(r"loaded of \d+")
     for key, sign in OPENED.items():
         shown.press(key)
         shown.wait_for(sign)

@@ -11,7 +11,7 @@ import pytest
 
 from cloudstore_tui.cli.sandbox import SandboxProcess
 from cloudstore_tui.sandbox.faults.plan import FaultPlan
-from cloudstore_tui.sandbox.log import LoggedRequest
+from cloudstore_tui.sandbox.log import LoggedRequest, RequestLog, RequestTrace
 from cloudstore_tui.sandbox.server import Ready, Sandbox
 
 
@@ -48,6 +48,17 @@ def entry(sandbox: Sandbox) -> LoggedRequest:
     (seen,) = sandbox.log.requests
     sandbox.log.clear()
     return seen
+
+
+def test_the_log_forgets_what_was_begun_before_it_was_cleared() -> None:
+    log = RequestLog()
+    early, late = (RequestTrace(log, LoggedRequest(method, "", "", "", ())) for method in ("DELETE", "GET"))
+    early.answered(0)
+    log.clear()
+    late.answered(0)
+    assert log.requests == []
+    RequestTrace(log, LoggedRequest("PUT", "", "", "", ())).answered(200)
+    assert [seen.method for seen in log.requests] == ["PUT"]
 
 
 def test_the_log_counts_bytes_and_tells_ranges_and_faults(
