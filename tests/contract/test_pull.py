@@ -470,11 +470,14 @@ def test_verify_calls_no_folder_good_that_lacks_what_a_pull_found(run: Cloudstor
     assert archived.code == 8
     assert "See to what is told above, then run the same command again" in archived.out
     assert run(*FEW).code == 0
+    # How many are archived depends on what was restored before.
+    lacking = sum("error" in line for line in manifest(calls))
     done = run("verify", "calls")
-    assert (done.code, "calls: it is not complete: 9 entries of its manifest tell of what" in done.err) == (1, True)
+    assert done.code == 1
+    assert f"calls: it is not complete: {lacking} entries of its manifest tell of what" in done.err
     assert run("verify", "calls", "-q").code == 1
     told = run("verify", "calls", "--json", "--report", "report.json", "--on-failure", "touch failed")
-    assert (told.code, told.report["not_fetched"]) == (1, 9)
+    assert (told.code, told.report["not_fetched"]) == (1, lacking)
     assert [record["code"] for record in told.records if "error" in record] == [1]
     assert json.loads(calls.with_name("report.json").read_text())["outcome"] == "incomplete"
     assert calls.with_name("failed").exists()

@@ -219,7 +219,7 @@ async def test_what_a_place_holds_is_counted_once_it_is_read_and_its_folders_are
         await it.settle()
         await it.press("ctrl+e")
         await it.until(lambda: it.foot.startswith("row 1 of 150"))
-        assert [line for line in it.lines if "Work recordings" in line and "150 │" in line]
+        await it.until(lambda: [line for line in it.lines if "Work recordings" in line and "150 │" in line])
         assert [line for line in tree(it) if line.strip() == "▸ 2024"]
 
 
