@@ -419,7 +419,8 @@ async def test_a_restart_waits_for_the_journal_in_no_loop(
     server.put("/exports/x.tar", content)
     server.answer(answer(stall=200_000), answer(ignore_range=True))
     journal = JournalStore(tmp_path / "state")
-    engine = fresh_engine(journal=journal)
+    # As long as a checkpoint may need on a busy machine, without which there is nothing to forget.
+    engine = fresh_engine(journal=journal, timeouts={"read": 3, "stall": 4})
     transfer = await engine.wait(engine.submit(DownloadRequest(PLACE, folder)))
     await engine.close()
     journal.close()
