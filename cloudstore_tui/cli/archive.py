@@ -1,4 +1,4 @@
-"""`verify`, `status`, `seal` and `reconcile`: what a folder that was pulled is worth."""
+"""`verify`, `seal` and `reconcile`: what a folder that was pulled is worth."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,13 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from cloudstore_tui.archive.bag import Sealed, Stamping, note_verified, place_of, seal
-from cloudstore_tui.archive.folder import PullFolder
+from cloudstore_tui.archive.bag import Sealed, Stamping, note_verified, seal
 from cloudstore_tui.archive.listing import QueryListing
 from cloudstore_tui.archive.reconcile import CallRow, OpenItem, OpenKind, Reconciliation, read_calls
-from cloudstore_tui.archive.runs import RunReport, RunStatus, complaint, filled, lack, read_status, utc_now
 from cloudstore_tui.archive.timestamp import stamp_request
 from cloudstore_tui.archive.verify import FileFinding, Found, ReadSample, verify_folder
 from cloudstore_tui.cli.find import SearchOptions, narrowed
@@ -84,8 +80,8 @@ def _tell_incomplete(output: Output, folder: Path, lacking: int) -> None:
     """Say that what is here is not all; where bytes are wrong, that alone decides the exit code."""
     if not lacking:
         return
-    entries = "1 entry of its manifest tells" if lacking == 1 else f"{lacking:,} entries of its manifest tell"
-    message = f"it is not complete: {entries} of what could not be fetched or listed"
+    entries, verb = in_words.counted(lacking, "entry", "entries"), "tells" if lacking == 1 else "tell"
+    message = f"it is not complete: {entries} of its manifest {verb} of what could not be fetched or listed"
     error = PartialError(message, subject=str(folder), hint="Pull again, and look at what that says.")
     if output.errors:
         output.say(str(error))
@@ -109,53 +105,6 @@ def _tell_finding(output: Output, finding: FileFinding) -> None:
         if output.as_json:
             output.record({"event": finding.found.value, "path": finding.path, "text": finding.text})
         output.note(f"{finding.path}: {finding.found.value}: {finding.text}")
-
-
-def status_command(folder: Path, *, max_age: float | None, as_json: bool) -> None:
-    """Tell of the last run of pull or watch, and of the last one that left nothing missing; nothing is sent."""
-    if not folder.is_dir():
-        raise StorageError("there is no such folder", subject=str(folder), hint="Name the folder of a pull.")
-
-    async def work(session: CommandSession) -> None:
-        output = session.output
-        status, verified = filled(folder), read_status(folder, "verify")
-        _tell_status(output, status, verified)
-        limit = timedelta(seconds=max_age) if max_age is not None else None
-        runs_now = PullFolder(place_of(folder).payload).is_filled
-        for wrong in (complaint(status, utc_now(), limit, runs_now=runs_now), lack(status)):
-            if wrong is not None:
-                output.error(StorageError(wrong.text, subject=str(folder), hint=wrong.hint))
-
-    run(work, as_json=as_json)
-
-
-def _tell_status(output: Output, status: RunStatus | None, verified: RunStatus | None) -> None:
-    named = {
-        "last": status.last if status else None,
-        "complete": status.complete if status else None,
-        "verified": verified.complete if verified else None,
-    }
-    calls = status.calls if status else None
-    if output.as_json:
-        records: dict[str, object] = {name: report.record() if report else None for name, report in named.items()}
-        output.record(records | ({"calls": msgspec.to_builtins(calls)} if calls else {}))
-        return
-    for name, report in named.items():
-        if report is not None and (name != "complete" or report != named["last"]):
-            output.line(f"{_TITLES[name]}  {_status_line(output, report)}")
-    if calls is not None:
-        counts = f"{calls.complete:,} complete, {calls.awaited:,} awaited, {calls.lacking:,} lacking"
-        output.line(f"calls           {counts}: {', '.join(calls.expect)}")
-
-
-_TITLES = {"last": "last run      ", "complete": "last complete ", "verified": "last verified "}
-
-
-def _status_line(output: Output, report: RunReport) -> str:
-    when = in_words.full_time(report.ended or report.started, output.zone)
-    counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in report.counts.items() if number)
-    took = f" in {in_words.duration(report.seconds)}" if report.ended else ""
-    return f"{when}  {report.outcome.value}{took}" + (f": {counts}" if counts else "")
 
 
 def seal_command(folder: Path, *, key: Path | None, url: str, as_json: bool, timeout: float) -> None:
@@ -197,8 +146,7 @@ def _tell_sealed(output: Output, sealed: Sealed) -> None:
         output.record(_sealed_record(sealed))
         return
     read = f", {sealed.read:,} of them read" if sealed.read else ""
-    noun = "file" if sealed.files == 1 else "files"
-    output.line(f"Sealed {sealed.files:,} {noun}, {in_words.size(sealed.bytes)}{read}.")
+    output.line(f"Sealed {in_words.counted(sealed.files, 'file')}, {in_words.size(sealed.bytes)}{read}.")
     if sealed.missing:
         output.line(f"Missing in it: {sealed.missing:,} that could not be fetched.")
     output.line(f"The last event is {sealed.head}.")

@@ -34,6 +34,7 @@ from cloudstore_tui.fiql.measures import parse_time
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import OnConflict
 from cloudstore_tui.ui import format as in_words
+from cloudstore_tui.ui.format import counted
 
 EXAMPLES = 5
 """Paths that a dry run shows."""
@@ -168,7 +169,7 @@ class _Pulling(msgspec.Struct, frozen=True):
                     report = await pull.run(engine)
             losses = pull.plan.losses()
             if not last and (taken := sum(isinstance(loss.error, ConflictError) for loss in losses)):
-                output.note(f"In the way: {_count(taken, 'other file')}.")
+                output.note(f"In the way: {counted(taken, 'other file')}.")
                 return False
             self._warn(pull)
             output.losses(report.unwritten)
@@ -264,13 +265,13 @@ def _tell_estimate(output: Output, estimate: PullEstimate) -> None:
         record |= {"left_out": estimate.left_out, "unlisted": _records(estimate.unlisted)}
         output.record({"event": "plan", **record, "seconds": round(estimate.seconds), "paths": list(estimate.examples)})
         return
-    looked = _count(estimate.windows, estimate.unit)
-    output.line(f"Found {_count(estimate.found, 'object')} in {looked}; {estimate.had:,} of them here already.")
+    looked = counted(estimate.windows, estimate.unit)
+    output.line(f"Found {counted(estimate.found, 'object')} in {looked}; {estimate.had:,} of them here already.")
     _tell_lack(output, estimate)
-    ways = f"{_count(estimate.zip_jobs, 'zip job')}, {estimate.direct:,} one by one"
-    output.line(f"To fetch: {_count(estimate.wanted, 'object')}, {in_words.size(estimate.size)}: {ways}.")
+    ways = f"{counted(estimate.zip_jobs, 'zip job')}, {estimate.direct:,} one by one"
+    output.line(f"To fetch: {counted(estimate.wanted, 'object')}, {in_words.size(estimate.size)}: {ways}.")
     output.line(
-        f"About {_count(estimate.requests, 'request')} and {in_words.duration(estimate.seconds)} at the present pace."
+        f"About {counted(estimate.requests, 'request')} and {in_words.duration(estimate.seconds)} at the present pace."
     )
     for path in estimate.examples:
         output.line(f"  {path}")
@@ -329,7 +330,3 @@ def _tell_lack(output: Output, result: PullEstimate | PullReport) -> None:
 
 def _records(failures: Iterable[StorageError]) -> list[dict[str, object]]:
     return [error_record(failure, failure.subject) for failure in failures]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"

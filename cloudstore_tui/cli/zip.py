@@ -21,6 +21,7 @@ from cloudstore_tui.fs.names import is_segment, safe_name
 from cloudstore_tui.transfers.manager import TransferManager
 from cloudstore_tui.transfers.model import DownloadRequest, OnConflict, Request, TransferSnapshot, ZipRequest
 from cloudstore_tui.transfers.zip.plan import plan_zips
+from cloudstore_tui.ui.format import counted
 
 _ENDING = ".zip"
 _HINT = "For example acme8:us-east/0bccb889-3f0e-4b0e-9d8c-5f0f6f7d9a11.zip; `cloudstore zip list` shows them."
@@ -125,7 +126,7 @@ def _confirm(output: Output, location: Location, count: int) -> None:
         raise UsageError(
             "nobody is there to confirm that the queue is emptied", hint="Add --yes to empty it without asking."
         )
-    jobs = f"{count:,} job{'s' if count != 1 else ''}"
+    jobs = counted(count, "job")
     question = f"Empty the queue of {location.address}? That removes {jobs}, also those of others with the same key"
     if not output.confirm(question):
         refuse()

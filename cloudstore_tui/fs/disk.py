@@ -515,10 +515,6 @@ class FileSystems:
         self._known: dict[int, FileSystem] = {}
         self._reading = threading.Lock()
 
-    def kind_of(self, descriptor: int) -> FileSystem:
-        """The file system of an open file or folder."""
-        return self.of_device(os.fstat(descriptor).st_dev)
-
     def of_device(self, device: int) -> FileSystem:
         """The file system of a device."""
         with self._reading:
@@ -559,14 +555,6 @@ def file_system_named(name: str) -> FileSystem:
         keeps_owners=not fuse and name not in _NO_OWNERS,
         most_bytes=FAT_LIMIT if name in _FAT else None,
     )
-
-
-_ALL = FileSystems()
-
-
-def kind_of(descriptor: int) -> FileSystem:
-    """The file system of an open file or folder of this machine."""
-    return _ALL.kind_of(descriptor)
 
 
 MARGIN = 64 * 1024 * 1024

@@ -67,11 +67,7 @@ def cell(text: str, width: int) -> str:
 
 def end_of(text: str, width: int) -> str:
     """The end of a text in at most `width` cells: of a path, that tells most."""
-    if cell_len(text) <= width:
-        return text
-    while cell_len(text) > max(width - 1, 0):
-        text = text[1:]
-    return f"…{text}"
+    return text if cell_len(text) <= width else f"…{_tail(text, max(width - 1, 0))}"
 
 
 def home_path(path: Path | str) -> str:

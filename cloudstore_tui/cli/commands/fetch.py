@@ -195,7 +195,7 @@ def verify_command() -> None:
     """
 
 
-@click.command("status", cls=Command, does="archive.status_command")
+@click.command("status", cls=Command, does="status.status_command")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option("--max-age", type=Duration(), metavar="DURATION", help="How old the last complete run may be: 26h, 7d …")
 @json_option

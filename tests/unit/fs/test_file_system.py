@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudstore_tui.fs.disk import FAT_LIMIT, FileSystem, FileSystems, file_system_named, kind_of
+from cloudstore_tui.fs.disk import FAT_LIMIT, Disk, FileSystem, FileSystems, file_system_named
 
 
 @pytest.fixture
@@ -35,43 +35,43 @@ OTHERS = (
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "lustre", "gpfs", "fuse", "fuse.sshfs", "cifs", "smb3", "9p"])
 def test_locks_of_shared_file_systems_are_not_trusted(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(OTHERS + line(folder, kind))
-    assert FileSystems(mounts).kind_of(folder) == file_system_named(kind)
+    assert FileSystems(mounts).of_device(os.fstat(folder).st_dev) == file_system_named(kind)
     assert not file_system_named(kind).trusts_locks
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "fuseblk", "fusectl", "zfs"])
 def test_locks_of_local_file_systems_are_trusted(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(OTHERS + line(folder, kind, options=""))
-    assert FileSystems(mounts).kind_of(folder) == file_system_named(kind)
+    assert FileSystems(mounts).of_device(os.fstat(folder).st_dev) == file_system_named(kind)
     assert file_system_named(kind).trusts_locks
 
 
 @pytest.mark.parametrize("kind", ["vfat", "msdos"])
 def test_fat_holds_files_below_four_gibibytes(mounts: Path, folder: int, kind: str) -> None:
     mounts.write_text(line(folder, kind))
-    assert FileSystems(mounts).kind_of(folder).most_bytes == FAT_LIMIT == 4_294_967_295
+    assert FileSystems(mounts).of_device(os.fstat(folder).st_dev).most_bytes == FAT_LIMIT == 4_294_967_295
     assert file_system_named("exfat").most_bytes is None
 
 
 def test_what_nobody_tells_is_taken_for_a_local_disk(mounts: Path, folder: int) -> None:
-    assert FileSystems(mounts).kind_of(folder) == FileSystem()
+    assert FileSystems(mounts).of_device(os.fstat(folder).st_dev) == FileSystem()
     mounts.write_text(OTHERS)
-    assert FileSystems(mounts).kind_of(folder) == FileSystem()
+    assert FileSystems(mounts).of_device(os.fstat(folder).st_dev) == FileSystem()
 
 
 def test_each_device_is_looked_up_once(mounts: Path, folder: int) -> None:
     mounts.write_bytes(b"1 2 0:1 / /caf\xe9 rw - ext4 /dev/a rw\n" + line(folder, "nfs").encode())
     systems = FileSystems(mounts)
-    assert systems.kind_of(folder).name == "nfs"
+    assert systems.of_device(os.fstat(folder).st_dev).name == "nfs"
     mounts.write_text(line(folder, "ext4"))
-    assert systems.kind_of(folder).name == "nfs"
+    assert systems.of_device(os.fstat(folder).st_dev).name == "nfs"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 def test_this_machine_tells_of_its_own_file_systems(folder: int) -> None:
-    assert kind_of(folder).name
+    assert Disk().file_system(folder).name
     process = os.open("/proc/self", os.O_RDONLY)
     try:
-        assert kind_of(process) == FileSystem("proc")
+        assert Disk().file_system(process) == FileSystem("proc")
     finally:
         os.close(process)

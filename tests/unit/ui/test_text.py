@@ -14,7 +14,7 @@ from cloudstore_tui.core import text as safe
 from cloudstore_tui.core.errors import UnsafeError
 from cloudstore_tui.core.text import MAX_MARKS
 from cloudstore_tui.ui import text as guarded
-from cloudstore_tui.ui.text import check_guard, install_guard, plain, show
+from cloudstore_tui.ui.text import check_guard, end_of, install_guard, plain, show
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -148,3 +148,11 @@ def test_without_the_belt_the_self_test_refuses(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Strip, "render_style", guarded._render_style)
     with pytest.raises(UnsafeError):
         check_guard()
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [(20, "~/calls/2024/日本語/"), (19, "…calls/2024/日本語/"), (8, "…日本語/"), (7, "…本語/"), (1, "…")],
+)
+def test_of_a_path_that_is_too_long_its_end_is_left(width: int, shown: str) -> None:
+    assert end_of("~/calls/2024/日本語/", width) == shown
