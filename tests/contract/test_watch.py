@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 import pytest
 
 from cloudstore_tui.archive import runs
-from cloudstore_tui.cli import archive, reporting, watch
+from cloudstore_tui.cli import reporting, watch
 from cloudstore_tui.sandbox.server import Sandbox
 from tests.support.commands import Cloudstore
 
@@ -26,7 +27,9 @@ class Clock:
         self.waits: list[float] = []
         monkeypatch.setattr(watch, "pause", self.pause)
         # All that ask for the time have to be imported by now: what is imported later would keep this clock for ever.
-        for module in (runs, reporting, archive, watch):
+        asking = [module for module in sys.modules.values() if getattr(module, "utc_now", None) is runs.utc_now]
+        assert {runs, reporting, watch} <= set(asking)
+        for module in asking:
             monkeypatch.setattr(module, "utc_now", lambda: self.now)
 
     async def pause(self, seconds: float) -> None:
