@@ -369,7 +369,7 @@ class CloudStoreApp(App[None]):
 
     @on(ProfileAdded)
     async def use_profile(self, event: ProfileAdded) -> None:
-        self.browser.expansion.show_profiles()
+        self.browser.places.show_profiles()
         await self.browse(event.profile)
         tell(self, f"{event.profile.name} can be used now.")
 

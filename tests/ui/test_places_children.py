@@ -4,7 +4,7 @@ from typing import Any
 
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.ui.browser.places_tree import Place, lines_of
+from cloudstore_tui.ui.browser.places import Place, lines_of
 
 
 def folder(name: str) -> Folder:
@@ -63,6 +63,6 @@ def test_trees_deeper_than_the_stack_are_no_matter() -> None:
 
 async def test_stopping_says_whether_something_was_stopped(browser: Any, folders: Any) -> None:
     async with browser() as it:
-        assert not it.screen.expansion.stop()
+        assert not it.screen.places.stop()
         await it.press("l")
-        assert not it.screen.expansion.stop()
+        assert not it.screen.places.stop()

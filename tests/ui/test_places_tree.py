@@ -8,7 +8,7 @@ import pytest
 from cloudstore_tui.core.errors import NetworkError
 from cloudstore_tui.core.models import Location
 from cloudstore_tui.core.provider import Session
-from cloudstore_tui.ui.browser.places_tree import MAX_AT_ONCE
+from cloudstore_tui.ui.browser.places import MAX_AT_ONCE
 
 
 def tree(it: Any) -> list[str]:
@@ -234,8 +234,8 @@ async def test_what_the_tree_counts_the_list_says_too(browser: Any, searches: An
 async def test_nothing_is_counted_unasked_where_the_calls_of_the_minute_are_half_used(
     browser: Any, searches: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloudstore_tui.ui.browser.places.PACE_PAUSE_S", 0.01)
-    monkeypatch.setattr("cloudstore_tui.ui.browser.places.COUNT_PAUSE_S", 0.0)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.places_tree.PACE_PAUSE_S", 0.01)
+    monkeypatch.setattr("cloudstore_tui.ui.browser.places_tree.COUNT_PAUSE_S", 0.0)
     used, looks = [0.6], []
 
     def session(_: Any) -> Session:

@@ -113,7 +113,7 @@ async def test_a_new_profile_leaves_the_tree_as_it_is(browser: Any) -> None:
         await it.press("l")
         await it.settle()
         open_before = [root.is_open for root in it.screen.places.roots]
-        it.screen.expansion.show_profiles()
+        it.screen.places.show_profiles()
         assert [root.is_open for root in it.screen.places.roots] == open_before
         assert any(open_before)
 

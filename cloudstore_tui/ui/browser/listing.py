@@ -21,6 +21,7 @@ from cloudstore_tui.core.provider import Capability, StorageProvider
 from cloudstore_tui.fiql.checker import why_empty
 from cloudstore_tui.fiql.parser import parse
 from cloudstore_tui.results.row_store import RowStore
+from cloudstore_tui.state.memory import PlaceFacts
 from cloudstore_tui.ui import format as formatted
 from cloudstore_tui.ui.browser.entries_pane import EntriesPane, Progress, order_words
 from cloudstore_tui.ui.browser.search_line import Shown
@@ -177,12 +178,12 @@ class ListingState:
         self.fetched += len(page.items)
         return tuple(entry for entry in page.items if self.target.keeps(entry))
 
-    def progress(self, *, loading: bool, note: str, total: int | None) -> Progress:
-        """How far it is; `total` is how many there are, where the service does not tell with the rows."""
+    def progress(self, *, loading: bool, note: str, known: int | None) -> Progress:
+        """How far it is; `known` is how many there are, where the service does not tell with the rows."""
         return Progress(
             loading=loading,
             ended=self.pager.ended and not self.error,
-            total=None if self.target.local else total if self.pager.total is None else self.pager.total,
+            total=None if self.target.local else known if self.pager.total is None else self.pager.total,
             stopped=bool(self.error),
             order=self._order_words(),
             note=" · ".join(part for part in (self.lacking, self._local_words(), note) if part),
@@ -267,6 +268,7 @@ class ListingController:
         screen: Screen[None],
         pane: EntriesPane,
         providers: Mapping[str, StorageProvider],
+        facts: PlaceFacts,
         zone: tzinfo,
         told: Callable[[], None],
     ) -> None:
@@ -276,6 +278,7 @@ class ListingController:
         self.pane = pane
         """Where it is shown."""
         self._providers = providers
+        self._facts = facts
         self._told = told
         self._busy: asyncio.Event | None = None
         self._looked = 0.0
@@ -283,8 +286,6 @@ class ListingController:
         """What is shown now."""
         self.zone = zone
         """In which times are shown."""
-        self.total: Callable[[NavigationTarget], int | None] = lambda _: None
-        """How many objects there are in a place, as far as somebody knows."""
         self._note = ""
         self._poll: Timer | None = None
         self._vocabularies: defaultdict[str, Vocabulary] = defaultdict(Vocabulary)
@@ -556,5 +557,9 @@ class ListingController:
         note = " · ".join(part for part in (waits, self._note) if part)
         words = "loading…" if is_busy else state.words
         self.pane.bar.tell_result(*state.result)
-        total = self.total(state.target)
-        self.pane.progress(state.progress(loading=is_busy, note=note, total=total), words)
+        self.pane.progress(state.progress(loading=is_busy, note=note, known=self._counted(state.target)), words)
+
+    def _counted(self, target: NavigationTarget) -> int | None:
+        """How many objects a place holds, where the tree has counted them; `None` of searches."""
+        is_counted = not target.written and target.query is not None and self._facts.is_counted(target.location)
+        return self._facts.objects(target.location) if is_counted else None

@@ -1,11 +1,15 @@
-"""The tree of places: profiles, regions, types and folders as far as they are known, and what is saved and recent."""
+"""The tree of places. As a tree of files does it reads what is below a place when that is opened, a page at a time.
 
+Counts stand beside places where they are cheap, and what is saved and recent below the trees.
+"""
+
+import asyncio
 import locale
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import ClassVar, TypeAlias
+from functools import partial
+from typing import ClassVar
 
 from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
@@ -15,191 +19,40 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from cloudstore_tui.core.errors import StorageError
 from cloudstore_tui.core.models import Folder, Location
 from cloudstore_tui.core.paging import Page
-from cloudstore_tui.state.bookmarks import Bookmark
-from cloudstore_tui.state.memory import Visited
-from cloudstore_tui.state.searches import SavedSearch
-from cloudstore_tui.ui.format import place_names
+from cloudstore_tui.core.provider import Capability, StorageProvider
+from cloudstore_tui.state.memory import BrowserState
+from cloudstore_tui.ui import format as words
+from cloudstore_tui.ui.browser.listing import ListingState
+from cloudstore_tui.ui.browser.places import (
+    LineKind,
+    Place,
+    PlaceLine,
+    Shortcut,
+    lines_of,
+    recent_places,
+    saved_places,
+    way_to,
+)
+from cloudstore_tui.ui.format import service_name
+from cloudstore_tui.ui.object_actions import MAX_PACE_UNASKED
+from cloudstore_tui.ui.report import sentence
 from cloudstore_tui.ui.text import plain, shorten
 from cloudstore_tui.ui.widgets.cursor_list import CursorList
 
-MAX_AT_ONCE = 1_000
-"""Children that are shown more of at once; the rest of a page waits behind "more…"."""
-
-
-Shortcut: TypeAlias = SavedSearch | Bookmark | Visited
-
-
-class LineKind(Enum):
-    """What a line of the tree is."""
-
-    PLACE = auto()
-    MORE = auto()
-    FOLD = auto()
-    """Places that are seldom wanted."""
-    TITLE = auto()
-    NOTE = auto()
-    ERROR = auto()
-
-
-class PlaceLine(Struct, frozen=True):
-    """One line of the tree: a place, or something that is to be known of it."""
-
-    place: "Place"
-    kind: LineKind = LineKind.PLACE
-    text: str = ""
-
-
-class Place:
-    """A folder or profile in the tree, and what is known of what is below it."""
-
-    def __init__(self, location: Location, name: str, *, parent: "Place | None" = None, expandable: bool = True):
-        self.location = location
-        self.name = name
-        """As shown, remote text; not yet safe to draw."""
-        self.parent = parent
-        self.depth: int = parent.depth + 1 if parent else 0
-        self.expandable = expandable
-        self.children: list[Place] = []
-        self.everything: Place | None = None
-        """What stands for all that is in it, above the children that are parts of that."""
-        self.fold_after = 0
-        """Children that are shown at first; 0 for all."""
-        self.note = ""
-        """What is told beside its name."""
-        self.shortcut: Shortcut | None = None
-        """What it leads to, if that is no place of the tree."""
-        self.is_open = False
-        self.loading: object | None = None
-        """What the present load is known by; an answer to another one is too late."""
-        self.error = ""
-        """Why the last load failed."""
-        self._waiting: list[Folder] = []
-        self._cursor: str | None = None
-        self._known = False
-        self._again = False
-
-    @property
-    def has_more(self) -> bool:
-        """Whether further children are known of or can be asked for."""
-        return bool(self._waiting) or self._cursor is not None
-
-    @property
-    def needs_load(self) -> bool:
-        """Whether its children were never read."""
-        return self.expandable and not self._known and self.loading is None
-
-    @property
-    def cursor(self) -> str | None:
-        """Where the next page of children starts; the first one is asked for again while it is read again."""
-        return None if self._again else self._cursor
-
-    def show_waiting(self) -> bool:
-        """Show children that came already; False if they have to be asked for."""
-        if not self._waiting:
-            return False
-        self._adopt((), {})
-        return True
-
-    def start_load(self, *, again: bool = False) -> object:
-        """Begin to read children, further ones or from the start; gives what the answer is to be known by."""
-        self.loading, self.error, self.is_open, self._again = object(), "", True, again
-        return self.loading
-
-    def close(self) -> None:
-        """Show nothing of what is below it, and read nothing for it."""
-        self.stop_load()
-        self.is_open = False
-
-    def stop_load(self) -> bool:
-        """Give up what is being read; whether there was something."""
-        was_loading = self.loading is not None
-        self.loading = None
-        if was_loading and not self._known:
-            self.is_open = False
-        return was_loading
-
-    def fill(self, page: Page[Folder]) -> None:
-        """Take a page of children."""
-        before = {child.location: child for child in self.children}
-        if self._again or not self._known:
-            self.children, self._waiting, self._again = [], [], False
-        self.loading, self.error, self._known = None, "", True
-        self._cursor = page.cursor
-        self._adopt(page.items, before)
-
-    def adopt(self, folder: Folder) -> "Place":
-        """The child that stands for a folder, which is shown although its siblings are not known."""
-        known = next((child for child in self.children if child.location == folder.location), None)
-        if known is None:
-            known = self._child(folder)
-            self.children.append(known)
-        return known
-
-    def unfold(self) -> None:
-        """Show all children."""
-        self.fold_after = 0
-
-    @property
-    def folded(self) -> list["Place"]:
-        """The children that are not shown; one alone is not worth it."""
-        rest = self.children[self.fold_after :] if self.fold_after else []
-        return rest if len(rest) > 1 else []
-
-    def fail(self, error: str) -> None:
-        """Remember why the children could not be read; what there was stays."""
-        self.loading, self.error = None, error
-
-    def find(self, location: Location) -> "Place | None":
-        """The place below this one, or this one, that stands for a location, as far as it was read."""
-        return next((line.place for line in lines_of([self], closed_too=True) if line.place.location == location), None)
-
-    def _adopt(self, folders: Sequence[Folder], before: Mapping[Location, "Place"]) -> None:
-        """Show further children; those that were there `before` stay as they are, open or closed."""
-        known = {child.location for child in self.children}
-        self._waiting += [folder for folder in folders if folder.location not in known]
-        now, self._waiting = self._waiting[:MAX_AT_ONCE], self._waiting[MAX_AT_ONCE:]
-        self.children += [before.get(folder.location) or self._child(folder) for folder in now]
-
-    def _child(self, folder: Folder) -> "Place":
-        return Place(folder.location, shown_name(folder), parent=self, expandable=folder.expandable)
-
-
-def shown_name(folder: Folder) -> str:
-    """A folder's name in the tree: types as people call them; what is a folder of the service ends with a slash."""
-    if len(folder.location.place) == 1:
-        return place_names(folder.location)[0]
-    is_real = bool(folder.location.path) and not folder.location.place
-    return folder.name.rstrip("/") + "/" if is_real else folder.name
-
-
-def lines_of(roots: Sequence[Place], *, closed_too: bool = False) -> Iterator[PlaceLine]:
-    """The lines of trees from top to bottom."""
-    waiting = [PlaceLine(root) for root in reversed(roots)]
-    while waiting:
-        line = waiting.pop()
-        yield line
-        place = line.place
-        if line.kind is LineKind.PLACE and (place.is_open or closed_too):
-            folded = [] if closed_too else place.folded
-            shown = place.children[: len(place.children) - len(folded)]
-            above = [place.everything] if place.everything is not None else []
-            fold = [PlaceLine(place, LineKind.FOLD, f"{len(folded)} more types")] if folded else []
-            below = [*map(PlaceLine, [*above, *shown]), *fold, *_notes(place)]
-            waiting.extend(reversed(below))
-
-
-def _notes(place: Place) -> Iterator[PlaceLine]:
-    if place.loading is not None:
-        yield PlaceLine(place, LineKind.NOTE, "loading…")
-    elif place.error:
-        yield PlaceLine(place, LineKind.ERROR, place.error)
-    elif place.has_more or (place.children and place.needs_load):
-        yield PlaceLine(place, LineKind.MORE, "more…")
-    elif not place.children and not place.needs_load:
-        yield PlaceLine(place, LineKind.NOTE, "no folders")
-
+MAX_TYPES = 6
+"""Types of a region that are shown at first."""
+MAX_REUSED = 1_000
+"""Rows of a listing whose folders are taken into the tree."""
+COUNT_PAUSE_S, PACE_PAUSE_S = 0.3, 5.0
+"""Seconds between two counts, and between two looks at a pace that is used up: what the user asks for comes first."""
+MIN_PACE = 30
+"""Requests a minute, if they are limited, from which on some are spent on counts."""
+UNKNOWN = "·"
+SHORTCUTS_S = 0.2
+"""Seconds after which a place that was gone to is among the recent ones."""
 
 _INDENT = 2
 _MIN_TEXT = 12
@@ -231,7 +84,7 @@ class TreeRow(Struct, frozen=True):
 
 
 class PlacesTree(CursorList):
-    """Shows places and asks for what is below them, one page at a time, when they are opened."""
+    """Shows places and reads what is below them. An answer belongs to the load it was asked for, or is dropped."""
 
     DEFAULT_CSS = """
     PlacesTree {
@@ -268,30 +121,52 @@ class PlacesTree(CursorList):
 
         place: Place
 
-    @dataclass
-    class Wanted(Message):
-        """Children of a place are wanted, further ones or from the start."""
+    class Counted(Message):
+        """It is known of one more place how many objects are in it."""
 
-        place: Place
-        again: bool = False
-
-    def __init__(self, *, id: str | None = None, ascii_only: bool | None = None) -> None:
+    def __init__(
+        self, providers: Mapping[str, StorageProvider], browser_state: BrowserState, *, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
-        is_plain = "utf" not in locale.getpreferredencoding(False).lower() if ascii_only is None else ascii_only
-        self._icons = ("- ", "+ ") if is_plain else ("▾ ", "▸ ")
-        self._roots: tuple[Place, ...] = ()
-        self._shortcuts: tuple[tuple[str, tuple[Place, ...]], ...] = ()
-        self._is_leaving = False
-        self.note_of: Callable[[Place], str] = lambda place: place.note
-        """What is told beside a place."""
+        has_signs = "utf" in locale.getpreferredencoding(False).lower()
+        self._icons = ("▾ ", "▸ ") if has_signs else ("- ", "+ ")
+        self._providers = providers
+        self._browser_state = browser_state
+        self.roots: list[Place] = []
+        """The places at the top: one for each profile."""
+        self._shortcuts: dict[str, list[Place]] = {}
+        """What stands below the trees, by its title."""
         self._rows: list[TreeRow] = []
+        self._loading: set[Place] = set()
+        self._here: Location | None = None
+        self._is_leaving = False
+        """Whether the user takes a shortcut; the cursor then stays on it."""
+
+    def on_mount(self) -> None:
+        self.show_profiles()
+        # Where a search was just saved, the focus comes back from the line for its name.
+        self.watch(self.screen, "focused", self.show_shortcuts, init=False)
 
     # What is shown
 
-    def show(self, roots: Sequence[Place]) -> None:
-        """Show these trees."""
-        self._roots = tuple(roots)
+    def show_profiles(self) -> None:
+        """Show one place for each profile; those that are shown stay as they are, open or closed."""
+        known = {root.location: root for root in self.roots}
+        self.roots = []
+        for name, provider in self._providers.items():
+            root = known.get(top := provider.locate("")) or Place(top, name)
+            root.note = service_name(provider.profile)
+            self.roots.append(root)
         self.places_changed()
+        self.show_shortcuts()
+
+    def show_shortcuts(self) -> None:
+        """Show what is saved and where the user was; another program may have changed it meanwhile."""
+        before = _names_of(self._shortcuts)
+        recent = recent_places(self._browser_state, self._providers, self._here)
+        self._shortcuts = {"SAVED": saved_places(self._browser_state), "RECENT": recent}
+        if _names_of(self._shortcuts) != before:
+            self.places_changed()
 
     def places_changed(self) -> None:
         """Look at the places again; the cursor stays where it is, or goes to the nearest place that is left."""
@@ -301,19 +176,13 @@ class PlacesTree(CursorList):
         self.cursor = self._row_of(kept) if kept else 0
         self.refresh()
 
-    def show_shortcuts(self, shortcuts: Sequence[tuple[str, Sequence[Place]]]) -> None:
-        """Show these below the trees, each list under its title."""
-        before = _names_of(self._shortcuts)
-        self._shortcuts = tuple((title, tuple(places)) for title, places in shortcuts if places)
-        if _names_of(self._shortcuts) != before:
-            self.places_changed()
-
     def _lines(self) -> Iterator[PlaceLine]:
-        yield from lines_of(self._roots)
-        for title, places in self._shortcuts:
-            yield PlaceLine(_NOWHERE, LineKind.TITLE)
-            yield PlaceLine(_NOWHERE, LineKind.TITLE, title)
-            yield from map(PlaceLine, places)
+        yield from lines_of(self.roots)
+        for title, places in self._shortcuts.items():
+            if places:
+                yield PlaceLine(_NOWHERE, LineKind.TITLE)
+                yield PlaceLine(_NOWHERE, LineKind.TITLE, title)
+                yield from map(PlaceLine, places)
 
     def validate_cursor(self, row: int) -> int:
         """Stay on what can be chosen, the nearest one in the direction in which the cursor goes."""
@@ -328,12 +197,44 @@ class PlacesTree(CursorList):
         """The place under the cursor, or the one that the note under it is about."""
         return self._line.place if self._line else None
 
-    @property
-    def roots(self) -> tuple[Place, ...]:
-        """The places at the top."""
-        return self._roots
+    def remask(self) -> None:
+        self.places_changed()
 
-    def reveal(self, location: Location) -> None:
+    def on_resize(self) -> None:
+        self.places_changed()
+
+    # Where the user is
+
+    def follow(self, location: Location) -> None:
+        """Open the tree down to where the user is, without a request where the way is known."""
+        self._here = location
+        provider = self._providers[location.profile]
+        place = next((root for root in self.roots if root.location == provider.locate("")), None)
+        for below in way_to(provider, location):
+            if place is None:
+                return
+            self._fill_from_memory(place)
+            place.is_open = True
+            if place.fold_after and below not in [one.location for one in place.children[: place.fold_after]]:
+                place.unfold()
+            if place.location.region and not place.location.place:
+                self._load_types(place)
+            name = below.place[-1] if below.place else below.path.rstrip("/").rpartition("/")[2] or below.region
+            place = place.adopt(Folder(below, name))
+        if place is not None and location.region and not location.place and not location.path:
+            place.is_open = True
+            self._load_types(place)
+        elif place is not None and place.parent is None and place.children:
+            place.is_open = True
+        self.places_changed()
+        self._reveal(location)
+
+    def _load_types(self, region: Place) -> None:
+        """Have the types of a region shown where the user is in it; they are remembered, and so asked for once."""
+        if not self._fill_from_memory(region) and region.needs_load and self.display:
+            self.load(region)
+
+    def _reveal(self, location: Location) -> None:
         """Go to the place that stands for a location, if it can be seen, unless a shortcut led there."""
         if self._is_leaving and self._line is not None and self._line.place.shortcut is not None:
             self._is_leaving = False
@@ -344,33 +245,147 @@ class PlacesTree(CursorList):
                 self.cursor = index
                 return
 
-    def remask(self) -> None:
+    def learn(self, state: ListingState) -> None:
+        """Take what a listing has told of its place: how much is there, and which folders."""
+        where, facts = state.target.location, self._browser_state.facts
+        if state.target.written or state.error:
+            return
+        if state.target.query is not None:
+            is_whole = state.pager.ended and not state.lacking
+            total = state.store.loaded if is_whole else state.pager.total
+            if total is not None and facts.learn(where, objects=total):
+                self._keep_facts()
+        elif state.pager.ended and state.fetched <= MAX_REUSED:
+            folders = [one for one in state.store.window(0, MAX_REUSED) if isinstance(one, Folder)]
+            place = next((found for root in self.roots if (found := root.find(where)) is not None), None)
+            if place is not None and place.needs_load:
+                self._fill(place, Page(tuple(folders)))
+                place.is_open = place.is_open or place.parent is None
+                self.places_changed()
+        # Where the user is now is being written down.
+        self.set_timer(SHORTCUTS_S, self.show_shortcuts)
+
+    # Reading
+
+    def load(self, place: Place, *, again: bool = False) -> None:
+        """Read the next page of children, or the first one again."""
+        if not again and self._fill_from_memory(place):
+            place.is_open = True
+            self.places_changed()
+            return
+        if again:
+            self._browser_state.facts.doubt(place.location)
+        token = place.start_load(again=again)
+        self._loading.add(place)
+        self.places_changed()
+        self.run_worker(self._load(place, token), group=_group_of(place), exclusive=True)
+
+    def stop(self) -> bool:
+        """Give up everything that is being read; whether something was."""
+        stopped = [place.stop_load() for place in self._loading]
+        for place in self._loading:
+            self.workers.cancel_group(self, _group_of(place))
+        self._loading.clear()
+        if any(stopped):
+            self.places_changed()
+        return any(stopped)
+
+    async def _load(self, place: Place, token: object) -> None:
+        provider = self._providers[place.location.profile]
+        try:
+            page = await provider.folders(place.location, place.cursor)
+        except StorageError as error:
+            if place.loading is token:
+                place.fail(sentence(error))
+        else:
+            if place.loading is token:
+                self._fill(place, page)
+                place.error = " ".join(map(sentence, page.failures))
+        finally:
+            if place.loading is None:
+                self._loading.discard(place)
         self.places_changed()
 
-    def on_resize(self) -> None:
-        self.places_changed()
+    def _fill(self, place: Place, page: Page[Folder]) -> None:
+        place.fill(page)
+        if _is_remembered(place.location):
+            names = [child.location.place[-1] if child.location.place else child.name for child in place.children]
+            if self._browser_state.facts.learn(place.location, folders=[name.rstrip("/") for name in names]):
+                self._keep_facts()
+        self._divide(place)
 
-    def render_line(self, y: int) -> Strip:
-        width, index = self.size.width, self.scroll_offset.y + y - 1
-        if y == 0:
-            return Strip([Segment(set_cell_size(" PLACES", width), self.part_style("title"))], width)
-        if index >= len(self._rows):
-            return Strip([Segment(" " * width, self.rich_style)], width)
-        row = self._rows[index]
-        style = self.part_style("cursor" if index == self.cursor else _PARTS[row.line.kind])
-        note = f" {row.note} " if row.note else ""
-        room = max(width - cell_len(note), 1)
-        name = Segment(set_cell_size(shorten(row.text, room), room), style)
-        quiet = style if index == self.cursor else self.part_style("note-text")
-        return Strip([name, Segment(note, quiet)] if note else [name]).adjust_cell_length(width, style)
+    def _fill_from_memory(self, place: Place) -> bool:
+        """Show the children that were there the last time; whether there were any. Reading again asks the service."""
+        names = self._browser_state.facts.folders(place.location) if place.needs_load else ()
+        if names:
+            place.fill(Page(tuple(self._remembered(place.location, names))))
+            self._divide(place)
+        return bool(names)
+
+    def _remembered(self, where: Location, names: Sequence[str]) -> Iterator[Folder]:
+        provider = self._providers[where.profile]
+        for name in names:
+            yield Folder(where.child(name) if where.region else provider.locate(f"{where.path}{name}/"), name)
+
+    def _divide(self, place: Place) -> None:
+        """Show of a region everything, then the types that people mostly look for."""
+        provider, where = self._providers[place.location.profile], place.location
+        if where.region and not where.place and provider.query(where) is not None:
+            if place.everything is None:
+                place.everything = Place(where, "Everything", parent=place, expandable=False)
+                place.fold_after = MAX_TYPES
+            self._start_count(place)
+
+    # Counts
+
+    def _note_of(self, place: Place) -> str:
+        """What stands beside a place: its service, or how many objects are in it."""
+        if place.note or place.parent is None:
+            return place.note
+        is_counted = place.location.region and (place.location.place or place.name == "Everything")
+        if not is_counted or len(place.location.place) > 1:
+            return ""
+        known = self._browser_state.facts.objects(place.location)
+        return words.count(known) if known is not None else UNKNOWN
+
+    def _start_count(self, region: Place) -> None:
+        self.run_worker(self._count(region), group=f"counting {id(region)}", exclusive=True)
+
+    async def _count(self, region: Place) -> None:
+        """Ask how many objects there are of what is shown of a region and was never counted, one after the other."""
+        provider = self._providers[region.location.profile]
+        pace = provider.profile.requests_per_minute
+        if Capability.COUNT not in provider.capabilities or 0 < pace < MIN_PACE:
+            return
+        shown = [region.everything, *region.children[: region.fold_after or None]]
+        for place in shown[: MAX_TYPES + 1]:
+            query = provider.query(place.location) if place is not None else None
+            if place is None or query is None or self._browser_state.facts.is_counted(place.location):
+                continue
+            await asyncio.sleep(COUNT_PAUSE_S)
+            if provider.session.pace_used > MAX_PACE_UNASKED:
+                # A count of many objects takes a dozen requests.
+                self.set_timer(PACE_PAUSE_S, partial(self._start_count, region))
+                break
+            try:
+                count = await provider.count(query)
+            except StorageError:
+                # Nobody asked for it.
+                return
+            if self._browser_state.facts.learn(place.location, objects=count):
+                self.places_changed()
+                self._keep_facts()
+                self.post_message(self.Counted())
+
+    def _keep_facts(self) -> None:
+        self.run_worker(asyncio.to_thread(self._browser_state.facts.keep), group="remembering")
 
     # What the user does
 
     def on_click(self, event: events.Click) -> None:
         """Show what is in a place; the sign before its name opens and closes it."""
-        offset = event.get_content_offset(self)
-        index = self.scroll_offset.y + offset.y - 1 if offset is not None and offset.y else -1
-        if offset is None or not 0 <= index < len(self._rows):
+        offset, index = event.get_content_offset(self), self.row_at(event)
+        if offset is None or index is None:
             return
         self.cursor = index
         row = self._rows[index]
@@ -390,7 +405,10 @@ class PlacesTree(CursorList):
             line.place.unfold()
             self.places_changed()
         elif line.kind in (LineKind.MORE, LineKind.ERROR):
-            self._ask(line.place)
+            if line.place.show_waiting():
+                self.places_changed()
+            else:
+                self.load(line.place)
 
     def action_expand(self) -> None:
         line = self._line
@@ -416,27 +434,34 @@ class PlacesTree(CursorList):
             self.cursor = self._row_of(PlaceLine(above))
 
     def action_reload(self) -> None:
-        place = self.place
-        if place is not None and place.expandable:
-            self.post_message(self.Wanted(place, again=True))
+        if self.place is not None and self.place.expandable:
+            self.load(self.place, again=True)
 
     def _toggle(self, place: Place) -> None:
         if place.is_open:
             place.close()
+            self.places_changed()
+        elif place.needs_load:
+            self.load(place)
         else:
             place.is_open = True
-            if place.needs_load:
-                self.post_message(self.Wanted(place))
-                return
-        self.places_changed()
-
-    def _ask(self, place: Place) -> None:
-        if place.show_waiting():
             self.places_changed()
-        else:
-            self.post_message(self.Wanted(place))
 
     # Rows
+
+    def render_line(self, y: int) -> Strip:
+        width, index = self.size.width, self.scroll_offset.y + y - 1
+        if y == 0:
+            return Strip([Segment(set_cell_size(" PLACES", width), self.part_style("title"))], width)
+        if index >= len(self._rows):
+            return Strip([Segment(" " * width, self.rich_style)], width)
+        row = self._rows[index]
+        style = self.part_style("cursor" if index == self.cursor else _PARTS[row.line.kind])
+        note = f" {row.note} " if row.note else ""
+        room = max(width - cell_len(note), 1)
+        name = Segment(set_cell_size(shorten(row.text, room), room), style)
+        quiet = style if index == self.cursor else self.part_style("note-text")
+        return Strip([name, Segment(note, quiet)] if note else [name]).adjust_cell_length(width, style)
 
     @property
     def _line(self) -> PlaceLine | None:
@@ -465,7 +490,7 @@ class PlacesTree(CursorList):
         if line.kind is LineKind.PLACE:
             icon = self._icons[not place.is_open] if place.expandable else "  "
             text = " " * left + icon + plain(place.name, _LONGEST_NAME)
-            return [TreeRow(line, text, left if place.expandable else -1, self.note_of(place))]
+            return [TreeRow(line, text, left if place.expandable else -1, self._note_of(place))]
         if line.kind is LineKind.FOLD:
             return [TreeRow(line, " " * left + self._icons[1] + line.text, -1)]
         indent = " " * (left + _INDENT)
@@ -475,8 +500,18 @@ class PlacesTree(CursorList):
         return [TreeRow(line, indent + part, -1) for part in parts]
 
 
-def _names_of(shortcuts: Sequence[tuple[str, Sequence[Place]]]) -> list[tuple[str, Shortcut | None]]:
-    return [(place.name, place.shortcut) for _, places in shortcuts for place in places]
+def _group_of(place: Place) -> str:
+    """The worker that reads what is below a place."""
+    return f"places {id(place)}"
+
+
+def _is_remembered(location: Location) -> bool:
+    """Whether the folders of a place seldom change, so that they are worth to be remembered."""
+    return not location.place and location.path.count("/") <= 1
+
+
+def _names_of(shortcuts: Mapping[str, Sequence[Place]]) -> list[tuple[str, Shortcut | None]]:
+    return [(place.name, place.shortcut) for places in shortcuts.values() for place in places]
 
 
 def _left(depth: int) -> int:

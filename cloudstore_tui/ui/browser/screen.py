@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from itertools import cycle
 from typing import ClassVar
 
@@ -36,7 +35,6 @@ from cloudstore_tui.ui.browser.look_actions import CallFolder, DetailActions, Lo
 from cloudstore_tui.ui.browser.navigation import AddressResolver, Navigator
 from cloudstore_tui.ui.browser.navigation_actions import NavigationActions
 from cloudstore_tui.ui.browser.object_changes import DeletionActions, RestoreActions
-from cloudstore_tui.ui.browser.places import PlacesController
 from cloudstore_tui.ui.browser.places_tree import PlacesTree
 from cloudstore_tui.ui.browser.search_actions import SearchActions
 from cloudstore_tui.ui.browser.search_bar import SearchBar
@@ -135,7 +133,7 @@ class BrowserScreen(BaseScreen[None]):
         self._kind: tuple[type[object], str, str] = type(None), "", ""
         """What the cursor is on, as far as keys go by it."""
         self.header.badges = self._badges
-        self.places = PlacesTree(id="places")
+        self.places = PlacesTree(providers, browser_state, id="places")
         self.detail = DetailPane(id="detail")
         self.entries = EntriesPane(self.places, self.detail, id="entries")
         self.strip = ActivityStrip(id="activity")
@@ -145,9 +143,9 @@ class BrowserScreen(BaseScreen[None]):
         panes = {"places": self.places, "entries": self.entries.table, "detail": self.detail}
         self.panes = FocusManager(self, panes)
         self.browser_state, self.restores = browser_state, restores
-        self.listing = ListingController(self, self.entries, providers, next(zones), partial(_answered, self))
-        self.expansion = PlacesController(self, self.places, providers, self.browser_state, self.listing.say_again)
-        self.listing.total = self.expansion.total
+        self.listing = ListingController(
+            self, self.entries, providers, browser_state.facts, next(zones), self._note_answer
+        )
         self.navigator = Navigator(self.listing, providers, self.arrive)
         self.addresses = AddressResolver(self.navigator, providers)
         self.uploads = UploadActions(self, self.listing, watch)
@@ -181,8 +179,6 @@ class BrowserScreen(BaseScreen[None]):
         self.entries.bar.display = False
         self.entries.table.say(WELCOME)
         self.watch(self, "focused", self.panes.follow)
-        # Where a search was just saved, the focus comes back from the line for its name.
-        self.watch(self, "focused", self.expansion.show_shortcuts, init=False)
         self._watch.changed.subscribe(self, lambda _: self._show_activity())
         self._watch.finished.subscribe(self, self._tell_result)
         self._watch.ended.subscribe(self, self.uploads.read_arrived)
@@ -198,7 +194,6 @@ class BrowserScreen(BaseScreen[None]):
         self.detail.show_mode(DetailMode.of(self.browser_state.hidden))
         self.detail.of_call, self.detail.around = self.listing.of_call, self.listing.around
         self.detail.retention = lambda entry: self._providers[entry.location.profile].profile.retention
-        self.expansion.show_profiles()
         self.header.show(["cloudstore"])
         self.panes.go("places")
 
@@ -315,7 +310,7 @@ class BrowserScreen(BaseScreen[None]):
 
     def stop(self) -> bool:
         """Give up everything that is being read; whether something was."""
-        return any([self.listing.stop(), self.expansion.stop(), self.actions.stop()])
+        return any([self.listing.stop(), self.places.stop(), self.actions.stop()])
 
     # What the panes ask for
 
@@ -329,11 +324,6 @@ class BrowserScreen(BaseScreen[None]):
             self.begin_at(shortcut)
         else:
             self.navigator.go(event.place.location)
-
-    @on(PlacesTree.Wanted)
-    def load_place(self, event: PlacesTree.Wanted) -> None:
-        """Read children of a place."""
-        self.expansion.load(event.place, again=event.again)
 
     @on(EntryTable.Opened)
     def open_entry(self, event: EntryTable.Opened) -> None:
@@ -364,8 +354,9 @@ class BrowserScreen(BaseScreen[None]):
         self.listing.read_on()
 
     @on(EntriesPane.Filtered)
-    def say_why_empty(self) -> None:
-        """Say why no row is left, where none is."""
+    @on(PlacesTree.Counted)
+    def update_status(self) -> None:
+        """Say how many there are, and why no row is left where none is."""
         self.listing.say_again()
 
     @on(EntryTable.SortAsked)
@@ -414,8 +405,15 @@ class BrowserScreen(BaseScreen[None]):
     def arrive(self, target: NavigationTarget) -> None:
         """Say where the user is, and be there."""
         self.header.show(target.crumbs)
-        self.expansion.follow(target.location)
+        self.places.follow(target.location)
         self.panes.go("entries")
+
+    def _note_answer(self) -> None:
+        """A service has told something: of the place where the user is, and of the login."""
+        self.header.update()
+        self.navigator.remember(self.browser_state)
+        if self.listing.state is not None:
+            self.places.learn(self.listing.state)
 
 
 def token_words(session: Session, now: datetime) -> str:
@@ -426,11 +424,3 @@ def token_words(session: Session, now: datetime) -> str:
     if seconds > SOON_S:
         return ""
     return f"token {int(seconds // 60)} min" if seconds >= 60 else "token ends" if seconds > 0 else "token ended"
-
-
-def _answered(screen: BrowserScreen) -> None:
-    """A service has told something: of the place where the user is, and of the login."""
-    screen.header.update()
-    screen.navigator.remember(screen.browser_state)
-    if screen.listing.state is not None:
-        screen.expansion.learn(screen.listing.state)
