@@ -26,7 +26,7 @@ from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.logs import LOG, exchange_logged
 from cloudstore_tui.net.redaction import guard_link
 from cloudstore_tui.net.reply import BlobReply, HeaderBlock
-from cloudstore_tui.net.retry import attempt
+from cloudstore_tui.net.retry import attempt, for_one_exchange
 from cloudstore_tui.net.transport import (
     SLOWEST,
     USER_AGENT,
@@ -89,7 +89,9 @@ def _stopping_with(answer: int) -> Callable[[Callback], Callback]:
 class CurlCall:
     """One request and its reply, as the callbacks of libcurl see it."""
 
-    def __init__(self, ends: Source | Target, extra: Mapping[str, str], sink: Sink, body: Body | None = None) -> None:
+    def __init__(
+        self, ends: Source | Target, extra: Mapping[str, str], limits: Timeouts, sink: Sink, body: Body | None = None
+    ) -> None:
         """Make one; sends nothing.
 
         Raises:
@@ -104,6 +106,7 @@ class CurlCall:
         self.host = parts.hostname or ""
         self.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.protocols = ("https", "http") if ends.local else ("https",)
+        self.limits = limits
         self.sink = sink
         self.body = body
         self.proxy = None if ends.local and is_loopback(self.url) else proxy_for(self.url)
@@ -277,11 +280,11 @@ class BlobClient:
 
     async def get(self, source: Source, sink: Sink, headers: Mapping[str, str] | None = None) -> BlobReply:
         """Fetch into a sink."""
-        return await self._do("GET", CurlCall(source, headers or {}, sink))
+        return await self._do("GET", CurlCall(source, headers or {}, for_one_exchange(self._timeouts), sink))
 
     async def put(self, target: Target, body: Body) -> BlobReply:
         """Send a body of known size, over a connection of its own."""
-        return await self._do("PUT", CurlCall(target, {}, NoSink(), body))
+        return await self._do("PUT", CurlCall(target, {}, for_one_exchange(self._timeouts), NoSink(), body))
 
     def renew(self) -> None:
         """Use no connection again that was made until now: after the machine slept, none of them leads anywhere."""
@@ -504,9 +507,9 @@ class _CurlLoop:
             pycurl.USERAGENT: USER_AGENT,
             pycurl.HTTPHEADER: call.header_lines,
             pycurl.HEADEROPT: pycurl.HEADER_SEPARATE,
-            pycurl.CONNECTTIMEOUT_MS: int(self._timeouts.connect * 1000),
+            pycurl.CONNECTTIMEOUT_MS: int(call.limits.connect * 1000),
             pycurl.LOW_SPEED_LIMIT: SLOWEST,
-            pycurl.LOW_SPEED_TIME: max(int(self._timeouts.stall), 1),
+            pycurl.LOW_SPEED_TIME: max(int(call.limits.stall), 1),
             pycurl.BUFFERSIZE: RECEIVE_BUFFER,
             pycurl.NOSIGNAL: 1,
             pycurl.OPENSOCKETFUNCTION: call.open_socket,
@@ -560,7 +563,7 @@ class _CurlLoop:
                 call.moved_at = now
             if call.abandoned:
                 self._end(handle, NetworkError("it was cancelled"))
-            elif call.asked_at is not None and now - call.moved_at > self._timeouts.read:
+            elif call.asked_at is not None and now - call.moved_at > call.limits.read:
                 self._end(handle, _lost(call, timed_out(call.circumstances())))
 
     def _end(self, handle: Any, error: BaseException | None) -> None:

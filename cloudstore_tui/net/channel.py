@@ -16,7 +16,7 @@ from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.logs import exchange_logged, silence
 from cloudstore_tui.net.reply import Inflater, Reply
-from cloudstore_tui.net.retry import asked_wait, attempt, http_date
+from cloudstore_tui.net.retry import asked_wait, attempt, for_one_exchange, http_date
 from cloudstore_tui.net.transport import SLOWEST, USER_AGENT, ApiCall, Proxy, proxy_for, trust_store
 
 TOKEN_TIMEOUT = 15.0
@@ -69,10 +69,12 @@ class Channel:
 
     async def exchange(self, call: ApiCall, subject: str, *, is_token: bool = False) -> Reply:
         """Send one request and read its whole answer, whatever its status; see `Sender`."""
+        limits = for_one_exchange(self._timeouts)
         try:
             with exchange_logged(call.method, self._host, call.path, attempt()) as log:
-                async with asyncio.timeout(TOKEN_TIMEOUT if is_token else self._longest):
-                    reply = await self._exchange(call, subject)
+                # An answer that never ends must not outlive what the user waits for.
+                async with asyncio.timeout(min(limits.give_up, TOKEN_TIMEOUT if is_token else LONGEST_EXCHANGE)):
+                    reply = await self._exchange(call, subject, limits)
                 log.ended(reply.status, len(reply.body))
                 return reply
         except TimeoutError:
@@ -84,16 +86,10 @@ class Channel:
         """Close all connections."""
         await self._pool.aclose()
 
-    @property
-    def _longest(self) -> float:
-        """Seconds for a whole exchange: an answer that never ends must not outlive what the user waits for."""
-        limits = self._timeouts
-        return min(max(limits.give_up, limits.connect + limits.read + limits.stall), LONGEST_EXCHANGE)
-
-    async def _exchange(self, call: ApiCall, subject: str) -> Reply:
-        async with self._answer(call) as answer:
+    async def _exchange(self, call: ApiCall, subject: str, limits: Timeouts) -> Reply:
+        async with self._answer(call, limits) as answer:
             headers = _read_headers(answer)
-            body = await self._body(answer, headers.get("content-encoding", ""), subject)
+            body = await self._body(answer, headers.get("content-encoding", ""), subject, limits.stall)
         date = http_date(headers.get("date", ""))
         return Reply(
             status=answer.status,
@@ -104,10 +100,10 @@ class Channel:
             wait=asked_wait(headers.get("retry-after", ""), headers.get("x-ratelimit-reset", ""), date),
         )
 
-    async def _body(self, answer: httpcore.Response, coding: str, subject: str) -> bytes:
+    async def _body(self, answer: httpcore.Response, coding: str, subject: str, stall: float) -> bytes:
         """All of a body that keeps coming: bytes that are none of it, such as extensions of chunks, do not count."""
         inflater = Inflater(coding, subject)
-        stall, received = self._timeouts.stall, 0
+        received = 0
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(stall) as limit:
@@ -122,32 +118,32 @@ class Channel:
         return inflater.end()
 
     @asynccontextmanager
-    async def _answer(self, call: ApiCall) -> AsyncIterator[httpcore.Response]:
+    async def _answer(self, call: ApiCall, limits: Timeouts) -> AsyncIterator[httpcore.Response]:
         connected: list[str] = []
 
         async def trace(event: str, _info: object) -> None:
             if event.endswith("connect_tcp.started"):
                 connected.append(event)
 
-        request = self._request(call, trace)
+        request = self._request(call, limits, trace)
         try:
-            answer = await self._headers(request)
+            answer = await self._headers(request, limits)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             # A kept connection that the server has closed meanwhile: nobody has to hear of it.
             if connected or call.method != "GET":
                 raise
-            answer = await self._headers(request)
+            answer = await self._headers(request, limits)
         try:
             yield answer
         finally:
             await answer.aclose()
 
-    async def _headers(self, request: httpcore.Request) -> httpcore.Response:
+    async def _headers(self, request: httpcore.Request, limits: Timeouts) -> httpcore.Response:
         """Send a request and read the headers of the answer, to which httpcore would give time byte by byte."""
-        async with asyncio.timeout(self._timeouts.connect + 2 * self._timeouts.read):
+        async with asyncio.timeout(limits.connect + 2 * limits.read):
             return await self._pool.handle_async_request(request)
 
-    def _request(self, call: ApiCall, trace: object) -> httpcore.Request:
+    def _request(self, call: ApiCall, limits: Timeouts, trace: object) -> httpcore.Request:
         headers = {name: value.reveal() for name, value in call.headers.items()}
         if unfit := next((name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)), None):
             raise ConfigError(f"{unfit} holds characters that cannot be sent", subject=self._host)
@@ -156,7 +152,6 @@ class Channel:
             raise UnsafeError("a request would have left the host of the profile", subject=self._host)
         if call.body is not None or call.method in _WITH_BODY:
             headers["Content-Length"] = str(len(call.body or b""))
-        limits = self._timeouts
         wait = {"connect": limits.connect, "read": limits.read, "write": limits.read, "pool": POOL_TIMEOUT}
         return httpcore.Request(
             call.method,

@@ -1,7 +1,8 @@
 """When something is tried again, how long to wait before that, and when to give up.
 
 One policy for calls of the API, for tokens and for bytes, and one owner at a time: whoever begins has a `RetryBudget`,
-and what is called below it is tried once, so that tries never multiply. A budget is used up by time alone.
+and what is called below it is tried once, so that tries never multiply. A budget is used up by time alone, and no
+single exchange outlives it.
 """
 
 import logging
@@ -13,7 +14,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from cloudstore_tui.core.errors import FullDiskError, ReplyError, StorageError, ThrottledError, UnavailableError
+from cloudstore_tui.core.profile import Timeouts
 from cloudstore_tui.net.clock import Clock
 
 Answer = TypeVar("Answer")
@@ -25,6 +29,8 @@ QUICK_TRIES = 8
 """Failures in a row without progress after which the line is taken to be down, and only probed."""
 LONGEST_PAUSE = 60.0
 SHORTEST_PROBE = 5.0
+LAST_TRY = 5.0
+"""Seconds that an exchange may take in any case: the last try comes when the time is up."""
 DAMAGED = 60.0
 """Seconds for which answers may be damaged in a row; whoever sits in the way then will not go by itself."""
 DISK_PAUSE = 30.0
@@ -50,6 +56,19 @@ def attempt() -> int:
     """Which try of the present owner this is, from 1."""
     owner = _owner.get()
     return owner.failures + 1 if owner is not None else 1
+
+
+def for_one_exchange(timeouts: Timeouts) -> Timeouts:
+    """The same for the exchange that begins now: none of them longer than what the present owner has left."""
+    owner = _owner.get()
+    most = max(owner.left if owner is not None else timeouts.give_up, LAST_TRY)
+    return replace(
+        timeouts,
+        connect=min(timeouts.connect, most),
+        read=min(timeouts.read, most),
+        stall=min(timeouts.stall, most),
+        give_up=most,
+    )
 
 
 class RetryBudget:

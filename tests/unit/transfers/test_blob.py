@@ -20,11 +20,14 @@ from cloudstore_tui.core.errors import (
 from cloudstore_tui.core.links import Source, Target
 from cloudstore_tui.core.profile import Profile, Secret, Timeouts
 from cloudstore_tui.net import blob as module
+from cloudstore_tui.net import retry
 from cloudstore_tui.net.api import ApiClient
 from cloudstore_tui.net.blob import BlobClient
+from cloudstore_tui.net.clock import Clock
 from cloudstore_tui.net.failures import LostReplyError
 from cloudstore_tui.net.hosts import is_allowed, literal_address
 from cloudstore_tui.net.reply import BlobReply
+from cloudstore_tui.net.retry import RetryBudget
 from tests.support.waiting import AT_ONCE, PATIENCE, until
 
 
@@ -533,10 +536,10 @@ ENDLESS = {
 }
 
 
-@pytest.mark.parametrize("kind", ENDLESS)
-async def test_a_reply_that_never_ends_is_given_up_in_time(kind: str) -> None:
-    start, more = ENDLESS[kind]
-
+@pytest.fixture
+async def endless(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The address of a service whose replies of one kind never end."""
+    start, more = ENDLESS[request.param]
     dripping = []
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -544,27 +547,39 @@ async def test_a_reply_that_never_ends_is_given_up_in_time(kind: str) -> None:
         with suppress(OSError, asyncio.CancelledError):
             await reader.readuntil(b"\r\n\r\n")
             writer.write(start)
-            for _ in range(1000):
+            while True:
                 writer.write(more)
                 await writer.drain()
                 await asyncio.sleep(0.05)
         writer.close()
 
     listener = await asyncio.start_server(drip, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/x"
-    blob = BlobClient(Timeouts(connect=1, read=0.3, stall=60))
-    (error,) = await soon(blob.get(source(url), Pile()))
-    assert isinstance(error, StorageError)
-    assert error.code == 4
-    client = ApiClient(
-        Profile("a", "alvaria", timeouts=Timeouts(connect=0.1, read=0.3, stall=0.5, give_up=0)), url[:-2]
-    )
-    (error,) = await soon(client.post_form("x", (), (), {}, "acme:"))
-    assert isinstance(error, StorageError)
-    assert error.code == 4
-    await client.close()
-    await blob.close()
+    yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     for task in filter(None, dripping):
         task.cancel()
     await asyncio.gather(*filter(None, dripping))
     listener.close()
+
+
+LIMITS = {
+    "of each step": Timeouts(connect=0.1, read=0.3, stall=0.5, give_up=60),
+    "of all tries": Timeouts(connect=60, read=60, stall=60, give_up=0.3),
+}
+
+
+@pytest.mark.parametrize("endless", ENDLESS, indirect=True)
+@pytest.mark.parametrize("limit", LIMITS)
+async def test_a_reply_that_never_ends_is_given_up_in_time(
+    endless: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "LAST_TRY", 0.2)
+    blob, client = BlobClient(LIMITS[limit]), ApiClient(Profile("a", "alvaria", timeouts=LIMITS[limit]), endless)
+    # Tried once, as in a transfer: it is the owner of all tries who tries again.
+    with RetryBudget(Clock(), LIMITS[limit].give_up).owning():
+        for call in (blob.get(source(f"{endless}/x"), Pile()), client.post_form("x", (), (), {}, "acme:")):
+            async with asyncio.timeout(AT_ONCE):
+                (error,) = await asyncio.gather(call, return_exceptions=True)
+            assert isinstance(error, StorageError)
+            assert error.code == 4
+    await client.close()
+    await blob.close()
