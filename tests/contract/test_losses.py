@@ -52,7 +52,9 @@ def test_zip_jobs_without_a_name_are_an_error_behind_the_others(
     def nameless(self: Reply, type_: Any, *, subject: str) -> Any:
         told = decode(self, type_, subject=subject)
         named = {"zipName": "a.zip", "status": "DONE"}
-        return [named, {"status": "DONE"}] if told == [] else told
+        # Others that use this sandbox may have left jobs of their own.
+        are_jobs = isinstance(told, list) and all("zipName" in row for row in told)
+        return [named, {"status": "DONE"}] if are_jobs else told
 
     monkeypatch.setattr(Reply, "decode", nameless)
     done = cloudstore("zip", "list", "acme8:us-east", "--json")
