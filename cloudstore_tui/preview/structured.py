@@ -210,7 +210,7 @@ def _json_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
     text = decoded.text
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return None
-    builder = _Builder()
+    builder = _JsonBuilder()
     try:
         documents = builder.read(text)
     except NoJsonError:
@@ -226,11 +226,12 @@ def _json_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
 
 
 class _Builder:
+    """Lines of an outline, some of which are still open."""
+
     def __init__(self) -> None:
         self.nodes: list[TreeNode] = []
         self._open: list[int] = []
         self._counts: list[int] = []
-        self._documents: list[int] = []
 
     @property
     def depth(self) -> int:
@@ -239,6 +240,33 @@ class _Builder:
     @property
     def is_full(self) -> bool:
         return len(self.nodes) >= MAX_NODES
+
+    def _append(self, node: TreeNode) -> None:
+        """A value in what was opened last; it is open itself if it is a bracket."""
+        if self._counts:
+            self._counts[-1] += 1
+        self.nodes.append(node)
+        if node.kind == "open":
+            self._open.append(len(self.nodes) - 1)
+            self._counts.append(0)
+
+    def _close(self, value: str) -> None:
+        """The line that ends what was opened last."""
+        self.nodes.append(TreeNode(self.depth - 1, "", value, "close"))
+        self._seal()
+
+    def _seal(self) -> int:
+        """End what was opened last with the last line there is; where it began."""
+        start, count, last = self._open.pop(), self._counts.pop(), len(self.nodes) - 1
+        if last > start:
+            self.nodes[start] = msgspec.structs.replace(self.nodes[start], last=last, count=count)
+        return start
+
+
+class _JsonBuilder(_Builder):
+    def __init__(self) -> None:
+        super().__init__()
+        self._documents: list[int] = []
 
     def read(self, text: str) -> int:
         """How many documents there are."""
@@ -258,17 +286,12 @@ class _Builder:
 
     def _add(self, event: ParseEvent) -> None:
         if event.kind == "close":
-            self._close(event)
+            self._end(event.source)
             return
-        if self._counts:
-            if self._counts[-1]:
-                self.nodes[-1] = msgspec.structs.replace(self.nodes[-1], has_next=True)
-            self._counts[-1] += 1
+        if self._counts and self._counts[-1]:
+            self.nodes[-1] = msgspec.structs.replace(self.nodes[-1], has_next=True)
         source = event.source if len(event.source) <= _LONGEST else f"{event.source[:_LONGEST]}…"
-        self.nodes.append(TreeNode(self.depth, event.key[:_LONGEST], source, event.kind))
-        if event.kind == "open":
-            self._open.append(len(self.nodes) - 1)
-            self._counts.append(0)
+        self._append(TreeNode(self.depth, event.key[:_LONGEST], source, event.kind))
 
     def _name(self, source: str) -> None:
         place = self._documents[-1]
@@ -277,26 +300,18 @@ class _Builder:
 
     def outline(self, *, several: bool) -> Outline:
         while self._open:
-            self._seal(len(self.nodes) - 1)
+            self._seal()
         first = (place for place in self._documents if place < len(self.nodes) and self.nodes[place].last)
         return Outline(tuple(self.nodes), frozenset(first) if several else frozenset())
 
-    def _close(self, event: ParseEvent) -> None:
-        start = self._open[-1]
-        if start == len(self.nodes) - 1:
-            # Nothing inside: both brackets on one line.
-            node = self.nodes[start]
-            self.nodes[start] = msgspec.structs.replace(node, value=node.value + event.source, kind="word")
-            self._open.pop()
-            self._counts.pop()
+    def _end(self, bracket: str) -> None:
+        if self._open[-1] < len(self.nodes) - 1:
+            self._close(bracket)
             return
-        self.nodes.append(TreeNode(self.depth - 1, "", event.source, "close"))
-        self._seal(len(self.nodes) - 1)
-
-    def _seal(self, last: int) -> None:
-        start, count = self._open.pop(), self._counts.pop()
-        if last > start:
-            self.nodes[start] = msgspec.structs.replace(self.nodes[start], last=last, count=count)
+        # Nothing inside: both brackets on one line.
+        start = self._seal()
+        node = self.nodes[start]
+        self.nodes[start] = msgspec.structs.replace(node, value=node.value + bracket, kind="word")
 
 
 def _xml_preview(decoded: DecodedText, *, whole: bool) -> Preview | None:
@@ -320,18 +335,12 @@ class _FullError(Exception):
     """Enough elements are here."""
 
 
-class _XmlBuilder:
+class _XmlBuilder(_Builder):
     """Takes what the parser finds. It loads nothing from elsewhere, and expands no entity without bounds."""
 
     def __init__(self) -> None:
-        self.nodes: list[TreeNode] = []
-        self._open: list[int] = []
-        self._counts: list[int] = []
+        super().__init__()
         self._text = ""
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.nodes) >= MAX_NODES
 
     def read(self, text: str) -> None:
         parser = ParserCreate("utf-8")
@@ -346,17 +355,14 @@ class _XmlBuilder:
             parser.Parse(text.encode("utf-8", "replace"), True)
 
     def outline(self) -> Outline:
-        for place in self._open:
-            if place < len(self.nodes) - 1:
-                self.nodes[place] = msgspec.structs.replace(self.nodes[place], last=len(self.nodes) - 1)
+        while self._open:
+            self._seal()
         return Outline(tuple(self.nodes))
 
     def _add(self, value: str, kind: str) -> None:
-        if self.is_full or len(self._open) > DEEPEST:
+        if self.is_full or self.depth > DEEPEST:
             raise _FullError
-        if self._counts:
-            self._counts[-1] += 1
-        self.nodes.append(TreeNode(len(self._open), "", value[:_LONGEST], kind))
+        self._append(TreeNode(self.depth, "", value[:_LONGEST], kind))
 
     def _flush(self) -> None:
         text, self._text = self._text.strip(), ""
@@ -367,25 +373,18 @@ class _XmlBuilder:
         self._flush()
         given = "".join(f' {key}="{value}"' for key, value in attributes.items())
         self._add(f"<{name}{given}>", "open")
-        self._open.append(len(self.nodes) - 1)
-        self._counts.append(0)
 
     def _end(self, name: str) -> None:
         start = self._open[-1]
         if start == len(self.nodes) - 1:
             # Nothing but text inside: all on one line.
-            node, text = self.nodes[start], " ".join(self._text.split())
-            self._open.pop()
-            self._counts.pop()
+            node, text = self.nodes[self._seal()], " ".join(self._text.split())
             self._text = ""
             closed = f"{node.value}{text}</{name}>" if text else f"{node.value[:-1]}/>"
             self.nodes[start] = msgspec.structs.replace(node, value=closed[:_LONGEST], kind="text")
             return
         self._flush()
-        self._open.pop()
-        self.nodes.append(TreeNode(len(self._open), "", f"</{name}>"[:_LONGEST], "close"))
-        count = self._counts.pop()
-        self.nodes[start] = msgspec.structs.replace(self.nodes[start], last=len(self.nodes) - 1, count=count)
+        self._close(f"</{name}>"[:_LONGEST])
 
     def _data(self, text: str) -> None:
         self._text += text
