@@ -12,7 +12,6 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Self
@@ -44,7 +43,6 @@ class Disk:
 
     def __init__(self) -> None:
         self._file_systems = FileSystems()
-        self._folder_syncs = SharedSyncs()
         self._identities: dict[int, tuple[int, int]] = {}
         """Device and number of what is open, by descriptor: every look at it would let all other threads go first."""
 
@@ -164,13 +162,7 @@ class Disk:
         os.fsync(descriptor)
 
     def sync_folder(self, descriptor: int) -> None:
-        """Wait until a folder's names are on the disk, where the file system can do that: many network ones cannot.
-
-        Those who wait for the same folder at the same time share a sync.
-        """
-        self._folder_syncs.join(self.identity(descriptor), lambda: self._sync_names(descriptor))
-
-    def _sync_names(self, descriptor: int) -> None:
+        """Wait until a folder's names are on the disk, where the file system can do that: many network ones cannot."""
         try:
             self.sync(descriptor)
         except OSError as error:
@@ -284,7 +276,7 @@ class Disk:
         Raises:
             FileNotFoundError: nothing has it.
         """
-        if not self.file_system(folder).keeps_owners:
+        if not self.file_system(descriptor).keeps_owners:
             # Such systems may also number a file anew when it is moved.
             return True
         there = self.lstat(name, folder)
@@ -303,59 +295,20 @@ class Disk:
         except FileNotFoundError:
             return
 
-    def check_size(self, folder: int, size: int) -> None:
-        """Make sure that a file of so many bytes can be in a folder.
+    def check_size(self, descriptor: int, size: int) -> None:
+        """Make sure that an open file can have so many bytes.
 
         Raises:
             OSError: its file system has no files of that size.
         """
-        most = self.file_system(folder).most_bytes
+        most = self.file_system(descriptor).most_bytes
         if most is not None and size > most:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
-    def free(self, folder: int) -> int:
-        """Bytes that may still be written to the file system of a folder."""
-        system = os.fstatvfs(folder)
-        return system.f_bavail * system.f_frsize
-
-    def capacity(self, folder: int) -> int:
-        """Bytes that the file system of a folder has in all."""
-        system = os.fstatvfs(folder)
-        return system.f_blocks * system.f_frsize
-
-
-class SharedSyncs:
-    """Serves all who wait for the same thing with one sync, begun after the last of them asked."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: dict[Hashable, Future[None]] = {}
-        self._next: dict[Hashable, Future[None]] = {}
-        """Those that have not begun: whoever comes may still join."""
-
-    def join(self, key: Hashable, sync: Callable[[], None]) -> None:
-        """Return when a sync has ended that began after this call; its failure is everybody's."""
-        with self._lock:
-            joined, running = self._next.get(key), self._running.get(key)
-            if joined is None:
-                mine = self._next[key] = Future()
-        if joined is not None:
-            return joined.result()
-        if running is not None:
-            wait((running,))
-        with self._lock:
-            self._running[key] = self._next.pop(key)
-        try:
-            sync()
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        else:
-            mine.set_result(None)
-        finally:
-            with self._lock:
-                if self._running.get(key) is mine:
-                    del self._running[key]
+    def room(self, descriptor: int) -> tuple[int, int]:
+        """Bytes that may still be written to the file system of an open file, and those that it has in all."""
+        system = os.fstatvfs(descriptor)
+        return system.f_bavail * system.f_frsize, system.f_blocks * system.f_frsize
 
 
 HERE = PurePath()

@@ -59,16 +59,24 @@ class Destination:
         self._on_conflict = on_conflict
         self._resumed = resumed
 
-    def is_taken(self, _stop: Stop) -> bool:
+    def is_taken(self) -> bool:
         """Whether something has the name already.
 
         Raises:
             UnsafeError: what has it is no plain file, and may not be left beside; or the way there leads over a link.
         """
         with os_errors_as(self.path.parent), self._folder.opened(self._disk) as dir_fd:
-            found = self._disk.lstat(self._name, dir_fd) if dir_fd is not None else None
-            if found is None or dir_fd is None or (self._resumed and self._disk.is_placeholder(found, dir_fd)):
-                return False
+            return dir_fd is not None and self.is_taken_in(dir_fd)
+
+    def is_taken_in(self, dir_fd: int) -> bool:
+        """Whether something has the name already in its folder, which is open.
+
+        Raises:
+            UnsafeError: what has it is no plain file, and may not be left beside.
+        """
+        found = self._disk.lstat(self._name, dir_fd)
+        if found is None or (self._resumed and self._disk.is_placeholder(found, dir_fd)):
+            return False
         if not stat.S_ISREG(found.st_mode) and self._on_conflict in (OnConflict.REFUSE, OnConflict.OVERWRITE):
             raise UnsafeError(
                 f"{_kind(found.st_mode)} has this name", subject=str(self.path), hint="Choose another folder or name."
@@ -103,7 +111,7 @@ class Destination:
         """
         stop.check()
         if self._on_conflict is OnConflict.OVERWRITE:
-            self.is_taken(stop)
+            self.is_taken()
             part.publish(self._name, overwrite=True)
             return self.path
         for path in self._candidates():

@@ -264,14 +264,15 @@ class Download(PartDownload[DownloadRequest]):
         destination = self._destination(entry)
         self._progress.path = destination.path
         part = await self._part_file(destination)
-        if await self._open_unless_taken(destination, part):
+        # Before anything is asked for: a folder that refuses refuses now.
+        if not await self._open(part, destination.is_taken_in):
             if self._request.on_conflict is OnConflict.SKIP:
                 await self._remove_leftover(self._journal.resume_state)
                 return State.SKIPPED
             if await self._is_on_disk(destination, entry):
                 await self._remove_leftover(self._journal.resume_state)
                 return State.DONE
-            await self._open(lambda _stop: part.open(self._journal.resume_state), part)
+            await self._open(part)
         return await self._fetch_and_publish(destination, entry, part)
 
     async def call_off(self) -> None:
@@ -298,26 +299,13 @@ class Download(PartDownload[DownloadRequest]):
             self._part = await self._new_part(self._request.location, destination.path)
         return self._part
 
-    async def _open_unless_taken(self, destination: Destination, part: PartFile) -> bool:
-        """Whether something has the name already; if not, the part file is opened.
-
-        That comes before anything is asked for: a folder that refuses refuses now.
-        """
-
-        def look_or_open(stop: Stop) -> bool:
-            if destination.is_taken(stop):
-                return True
-            part.open(self._journal.resume_state)
-            return False
-
-        return await self._open(look_or_open, part)
-
-    async def _open(self, opening: Callable[[Stop], Result], part: PartFile) -> Result:
+    async def _open(self, part: PartFile, unless: Callable[[int], bool] = lambda _dir_fd: False) -> bool:
+        """Open the part file, unless something in its folder speaks against that; whether it is to be written."""
         was_open, left = part.is_open, self._journal.resume_state
-        result = await self._context.workers.run(opening)
+        is_ready = await self._context.workers.run(lambda _stop: part.open(left, unless))
         if part.is_open and not was_open:
             await self._note_opened(part, left)
-        return result
+        return is_ready
 
     def _fetch_for(self, entry: StoredObject) -> Fetch:
         if self._fetch is None:
@@ -349,9 +337,8 @@ class Download(PartDownload[DownloadRequest]):
         if is_first and part.offset and left is not None:
             fetch.resume(left.size, left.etag)
         self._progress.meter = lambda: part.offset
-        publication = _Publication(destination, part)
         for _ in range(FULL_FETCHES):
-            await self._fetch_whole(fetch, part, publication, entry)
+            publication = await self._fetch_whole(destination, entry, part, fetch)
             if not publication.contradiction:
                 return self._state_of(publication)
             await self._context.workers.run(lambda _stop: fetch.forget(part))
@@ -361,16 +348,19 @@ class Download(PartDownload[DownloadRequest]):
         )
 
     async def _fetch_whole(
-        self, fetch: Fetch, part: PartFile, publication: "_Publication", entry: StoredObject
-    ) -> None:
+        self, destination: Destination, entry: StoredObject, part: PartFile, fetch: Fetch
+    ) -> "_Publication":
         manifest = frozenset({"sha256"} if self._request.sha256 else ())
         reread = Reread(part, self._context.workers, lambda: needed(fetch.expected) | manifest)
         async with alongside(self._checkpoints(part, fetch).repeat, reread.follow):
             await fetch.run(part)
         self._progress.release_slot()
         self._progress.to(State.VERIFYING)
-        modified = _modified(entry, fetch)
-        await self._context.workers.run(lambda stop: publication.run(fetch.expected, reread, modified, stop))
+        publication = _Publication(destination, part, fetch.expected, reread, _modified(entry, fetch))
+        await self._context.workers.run_together(_Publication.run, _settle, part.device, publication, publication.stop)
+        if publication.error is not None:
+            raise publication.error
+        return publication
 
     def _state_of(self, publication: "_Publication") -> State:
         if publication.path is None:
@@ -382,32 +372,67 @@ class Download(PartDownload[DownloadRequest]):
 
 
 class _Publication:
-    """What happens to a complete part file: compared, and given its name."""
+    """What happens to a complete part file: brought to the disk, compared, and given its name. Its methods block."""
 
-    def __init__(self, destination: Destination, part: PartFile) -> None:
-        self._destination = destination
-        self._part = part
+    def __init__(
+        self,
+        destination: Destination,
+        part: PartFile,
+        expected: ExpectedChecksum,
+        reread: Reread,
+        modified: float | None,
+    ) -> None:
+        self.stop = Stop()
+        self.error: Exception | None = None
+        """Why it failed."""
         self.contradiction = ""
         """Why it cannot be the object, as a clause; empty if all is well."""
         self.path: Path | None = None
         """The file; `None` where something came into the way that is to be left alone."""
         self.level = ""
         self.sha256 = ""
+        self._destination = destination
+        self._part = part
+        self._expected = expected
+        self._reread = reread
+        self._modified = modified
 
-    def run(self, expected: ExpectedChecksum, reread: Reread, modified: float | None, stop: Stop) -> None:
-        """Sync, compare and publish. Blocks."""
-        if modified is not None:
-            self._part.set_time(modified)
+    def run(self) -> None:
+        """Sync, compare, and give it its name if it is the object; `error` tells why that failed."""
+        self._attempt(self._publish)
+
+    def settle(self, synced: set[tuple[int, int]]) -> None:
+        """Be done with a file that got its name; a folder that is among `synced` is not synced again."""
+        self._attempt(lambda: self._part.settle(synced))
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        if self.error is None:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - whatever it is belongs to the one who waits for this file
+                self.error = error
+
+    def _publish(self) -> None:
+        self.stop.check()
+        if self._modified is not None:
+            self._part.set_time(self._modified)
         # Always: also a file of no bytes, or one that an earlier run had whole, has to be on the disk.
         self._part.sync()
         failpoint("after_sync")
-        digests = reread.finish(stop)
+        digests = self._reread.finish(self.stop)
         failpoint("verifying")
-        result = self._part.content(stop).verify(expected, digests)
+        result = self._part.content(self.stop).verify(self._expected, digests)
         self.contradiction = result.contradiction
         if not result.contradiction:
             self.level, self.sha256 = result.level, digests.sha256
-            self.path = self._destination.publish(self._part, digests, stop)
+            self.path = self._destination.publish(self._part, digests, self.stop)
+
+
+def _settle(publications: list[_Publication]) -> None:
+    """Be done with files that got their names at the same time, with one sync of each folder for all of them."""
+    synced: set[tuple[int, int]] = set()
+    for one in publications:
+        one.settle(synced)
 
 
 def _modified(entry: StoredObject, fetch: Fetch) -> float | None:

@@ -104,7 +104,7 @@ class PartFile:
         self.durable = 0
         self.size: int | None = None
         """Bytes that are expected; not one more is taken."""
-        self.published = False
+        self._final_name = ""
         self.folder = folder.path
         self._target = folder
         self._disk = disk
@@ -126,10 +126,26 @@ class PartFile:
         """Whether it may be written, and is still to be published or discarded."""
         return self._file >= 0
 
-    def open(self, resume_state: ResumeState | None = None) -> None:
-        """Open the folder, and in it the part file. Nothing happens if that was done.
+    @property
+    def device(self) -> int:
+        """The disk it is on."""
+        return self._disk.identity(self._file)[0]
+
+    @property
+    def published(self) -> bool:
+        """Whether it has its final name."""
+        return bool(self._final_name)
+
+    def open(
+        self, resume_state: ResumeState | None = None, unless: Callable[[int], bool] = lambda _dir_fd: False
+    ) -> bool:
+        """Open the folder, and in it the part file, which may have been done before; whether it is to be written.
 
         It is empty, unless an earlier run left it: then what is known to be on the disk is kept, and the rest cut off.
+
+        Args:
+            resume_state: what is known of an earlier run.
+            unless: whether, by what is in the open folder, no part file is to be opened or written.
 
         Raises:
             BusyError: another download writes the same part file.
@@ -137,10 +153,13 @@ class PartFile:
             LocalDiskError: the disk refuses.
         """
         if self.is_open:
-            return
+            return not unless(self._dir_fd)
         try:
             with os_errors_as(self.folder):
                 self._dir_fd = self._target.make(self._disk)
+                if unless(self._dir_fd):
+                    self._close()
+                    return False
                 opened = _open_part(self._disk, self._dir_fd, self._names, resume_state)
                 self._file, self.name = opened.descriptor, opened.name
                 _, self.inode = self._disk.identity(self._file)
@@ -150,6 +169,7 @@ class PartFile:
             self._close()
             raise error.about(str(self.folder)) from None
         failpoint("part_open")
+        return True
 
     def sync(self) -> int | None:
         """Wait until what was written is on the disk; how many bytes that are, `None` if they were given up meanwhile.
@@ -186,10 +206,9 @@ class PartFile:
         """
         self.size = size
         with os_errors_as(self.folder):
-            self._disk.check_size(self._dir_fd, size or 0)
-            free = self._disk.free(self._dir_fd)
-            capacity = self._disk.capacity(self._dir_fd)
-            device, _ = self._disk.identity(self._dir_fd)
+            self._disk.check_size(self._file, size or 0)
+            free, capacity = self._disk.room(self._file)
+            device, _ = self._disk.identity(self._file)
         try:
             self._space.claim(self, device, self._remaining, free, capacity)
         except StorageError as error:
@@ -249,7 +268,7 @@ class PartFile:
                 self._disk.set_time(self._file, seconds)
 
     def publish(self, name: str, *, overwrite: bool) -> None:
-        """Give the file its final name, and be done.
+        """Give the file its final name, which is certain to be on the disk only after `settle`.
 
         Raises:
             FileExistsError: the name is taken, and `overwrite` is off.
@@ -260,16 +279,34 @@ class PartFile:
             failpoint("before_link")
             self._check_name(self.name)
             self._rename(name, overwrite=overwrite)
-            self.published = True
+            self._final_name = name
             failpoint("after_link")
-            self._disk.sync_folder(self._dir_fd)
-            failpoint("after_folder_sync")
-            self._disk.remove(self.name, self._dir_fd)
-            failpoint("after_unlink")
         except FileExistsError:
             raise
         except OSError as error:
             raise disk_error(error, self.folder / name) from None
+
+    def settle(self, synced: set[tuple[int, int]]) -> None:
+        """Be done with a published file: when its name is on the disk, that of the part file is taken away.
+
+        Args:
+            synced: folders that were synced since the file got its name; its own is among them afterwards.
+
+        Raises:
+            LocalDiskError: the disk refuses.
+        """
+        if not self.published or not self.is_open:
+            return
+        try:
+            folder = self._disk.identity(self._dir_fd)
+            if folder not in synced:
+                self._disk.sync_folder(self._dir_fd)
+                synced.add(folder)
+            failpoint("after_folder_sync")
+            self._disk.remove(self.name, self._dir_fd)
+            failpoint("after_unlink")
+        except OSError as error:
+            raise disk_error(error, self.folder / self._final_name) from None
         self._close()
 
     def discard(self) -> None:

@@ -166,9 +166,9 @@ class FailingDisk(RecordingDisk):
         self._pass("remove")
         super().remove(name, folder)
 
-    def free(self, folder: int) -> int:
-        self._pass("free")
-        return super().free(folder)
+    def room(self, descriptor: int) -> tuple[int, int]:
+        self._pass("room")
+        return super().room(descriptor)
 
     def _pass(self, call: str) -> None:
         if self._fails(call):

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Any]
 
-VERSION = 4
+VERSION = 5
 BUSY = 10.0
 """Seconds that another program may keep the journal locked."""
 GATHER = 0.05
@@ -46,6 +46,7 @@ _MIGRATIONS = {
     ),
     2: ("ALTER TABLE transfer ADD COLUMN batch TEXT NOT NULL DEFAULT ''",),
     3: ("ALTER TABLE transfer ADD COLUMN place REAL NOT NULL DEFAULT 0", "UPDATE transfer SET place = created"),
+    4: ("CREATE INDEX transfer_failed ON transfer (path) WHERE state = 'failed'",),
 }
 """What leads from each version to the next one."""
 
@@ -72,10 +73,14 @@ class Database:
         self.path = path
         self.aside: Path | None = None
         """Where a journal was moved to that could not be read."""
-        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._orders: list[_Order] = []
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Rung for the first order, and for each that somebody waits for: the others find the thread awake."""
+        self._closing = False
         self._lost: dict[int, StorageError] = {}
         """Why something was not written that nobody waited for, by transfer."""
-        self._ending = threading.Lock()
+        self._lock = threading.Lock()
+        """Held where `_orders` and `_ended` must agree."""
         self._ended = False
         self._connection = self._open()
         try:
@@ -99,15 +104,19 @@ class Database:
 
     def close(self) -> None:
         """Write what was told, and end."""
-        self._orders.put(None)
+        self._closing = True
+        self._bell.put(None)
         self._thread.join(_CLOSING)
 
     def _put(self, order: _Order) -> None:
-        with self._ending:
-            if not self._ended:
-                self._orders.put(order)
-                return
-        self._fail([order], self._closed())
+        with self._lock:
+            has_ended, is_first = self._ended, not self._orders
+            if not has_ended:
+                self._orders.append(order)
+        if has_ended:
+            self._fail([order], self._closed())
+        elif is_first or order.future is not None:
+            self._bell.put(None)
 
     def _closed(self) -> StorageError:
         return LocalDiskError("the journal of transfers is closed", subject=str(self.path))
@@ -155,46 +164,34 @@ class Database:
         return connection
 
     def _serve(self) -> None:
-        going = True
         batch: list[_Order] = []
         try:
-            while going:
-                batch, going = self._gather()
-                if batch:
+            while self._orders or not self._closing:
+                self._wait_for_orders()
+                if batch := self._take():
                     self._carry_out(batch)
                 batch = []
         except BaseException as error:  # noqa: BLE001 - nobody else could tell of it
             _log.error("the thread of the journal ended", exc_info=error)
         finally:
             # Whoever waits is told, also if this thread ends by a mistake.
-            with self._ending:
+            with self._lock:
                 self._ended = True
-            self._fail([*batch, *self._waiting()], self._closed())
+            self._fail([*batch, *self._take()], self._closed())
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
 
-    def _waiting(self) -> list[_Order]:
-        orders = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                order = self._orders.get_nowait()
-                if order is not None:
-                    orders.append(order)
-        return orders
+    def _wait_for_orders(self) -> None:
+        """Return when somebody waits for an order, or a moment after the first one."""
+        self._bell.get()
+        if not any(order.future is not None for order in self._orders):
+            with contextlib.suppress(queue.Empty):
+                self._bell.get(timeout=GATHER)
 
-    def _gather(self) -> tuple[list[_Order], bool]:
-        """What is to be done next; and whether there may be more."""
-        batch: list[_Order] = []
-        order = self._orders.get()
-        deadline = time.monotonic() + GATHER
-        while order is not None:
-            batch.append(order)
-            wait = 0.0 if order.future is not None else deadline - time.monotonic()
-            try:
-                order = self._orders.get(timeout=wait) if wait > 0 else self._orders.get_nowait()
-            except queue.Empty:
-                return batch, True
-        return batch, False
+    def _take(self) -> list[_Order]:
+        with self._lock:
+            orders, self._orders = self._orders, []
+        return orders
 
     def _carry_out(self, batch: list[_Order]) -> None:
         batch = [order for order in batch if order.future is None or order.future.set_running_or_notify_cancel()]

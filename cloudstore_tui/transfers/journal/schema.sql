@@ -34,6 +34,7 @@ CREATE TABLE transfer (
     place REAL NOT NULL DEFAULT 0        -- where it stands in the queue: lower ones begin first
 );
 CREATE INDEX transfer_part_id ON transfer (part_id) WHERE part_id <> '';
+CREATE INDEX transfer_failed ON transfer (path) WHERE state = 'failed';
 CREATE TABLE member (
     transfer INTEGER NOT NULL REFERENCES transfer ON DELETE CASCADE,
     position INTEGER NOT NULL,

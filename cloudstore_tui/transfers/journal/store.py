@@ -172,7 +172,8 @@ class JournalStore:
         busy: list[int] = []
 
         def job(connection: sqlite3.Connection) -> JournalRow | None:
-            same = "SELECT * FROM transfer WHERE part_id = ? AND id <> ? ORDER BY durable DESC"
+            # The index has no rows without a part file, and is used only where the question says so, too.
+            same = "SELECT * FROM transfer WHERE part_id = ? AND part_id <> '' AND id <> ? ORDER BY durable DESC"
             rows = connection.execute(same, (part_id, transfer_id)).fetchall()
             alive = living(self._writers) if rows else frozenset()
             left, going_on = [], []

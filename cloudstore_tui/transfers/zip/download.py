@@ -197,6 +197,7 @@ class FetchedZip(PartDownload[ZipRequest]):
         if result.contradiction:
             raise IntegrityError(f"the zip arrived damaged: {result.contradiction}", hint="Fetch it again.")
         self._progress.path = destination.publish(part, digests, stop)
+        part.settle(set())
         self._progress.level = result.level
 
 

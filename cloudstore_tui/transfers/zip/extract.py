@@ -84,6 +84,7 @@ def extract(
             return Extracted(contradiction=result.contradiction)
         failpoint("member_verified")
         path = destination.publish(part, digests, stop)
+        part.settle(set())
         return Extracted(path, LEVEL if result.level in _WEAK else result.level, digests.sha256)
     finally:
         part.discard()
@@ -194,7 +195,7 @@ class RequestedObject:
 
     def _is_settled(self, destination: Destination, stop: Stop) -> bool:
         """Whether what has the name already is the object, or is to be left alone."""
-        if not destination.is_taken(stop):
+        if not destination.is_taken():
             return False
         if self.request.on_conflict is OnConflict.SKIP:
             self.progress.to(State.SKIPPED)

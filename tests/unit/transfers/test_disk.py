@@ -30,7 +30,7 @@ CALLS = (
     "lock",
     "link",
     "remove",
-    "free",
+    "room",
 )
 PLACE = Location("tiny", path="exports/x.tar")
 
@@ -132,8 +132,8 @@ async def test_too_little_space_is_said_before_a_byte_is_written(
     fresh_engine: Any, server: Any, content: bytes, folder: Path
 ) -> None:
     class Small(FailingDisk):
-        def free(self, _folder: int) -> int:
-            return MARGIN + len(content) - 1
+        def room(self, _descriptor: int) -> tuple[int, int]:
+            return MARGIN + len(content) - 1, 1 << 40
 
     server.put("/exports/x.tar", content)
     disk = Small()
@@ -299,11 +299,8 @@ async def test_a_placeholder_of_a_run_that_ended_too_early_is_taken_over(
 
 async def test_a_small_disk_is_used_up_to_a_small_reserve(fresh_engine: Any, server: Any, folder: Path) -> None:
     class Small(Disk):
-        def free(self, _folder: int) -> int:
-            return 30_000_000
-
-        def capacity(self, _folder: int) -> int:
-            return 32_000_000
+        def room(self, _descriptor: int) -> tuple[int, int]:
+            return 30_000_000, 32_000_000
 
     server.put("/exports/x.tar", b"x" * 2_900)
     engine = fresh_engine(disk=Small())

@@ -268,6 +268,33 @@ def test_an_order_that_was_given_outlives_the_program(
     assert [row.id for row in asyncio.run(again.adopt())] == [1, 3, 4, 2]
 
 
+@pytest.mark.parametrize("last", ["queued", "failed"])
+def test_an_entry_costs_the_same_however_many_there_are(open_journal: Any, folder: Path, last: str) -> None:
+    journal = open_journal()
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    def enter(number: int) -> None:
+        journal.add(number, DownloadRequest(Location("tiny", path=f"{number}"), folder))
+        journal.note(number, part_id=f"{number:012x}", state=last)
+
+    def cost(number: int) -> int:
+        before = steps
+        enter(number)
+        asyncio.run(journal.begin(number, f"{number:012x}", PartNames.of(f"{number:012x}")))
+        return steps - before
+
+    journal._database.ask(lambda connection: connection.set_progress_handler(count, 1)).result(PATIENCE)
+    few = [cost(number) for number in range(5)]
+    for number in range(5, 500):
+        enter(number)
+    asyncio.run(journal.settled())
+    assert cost(500) <= 1.5 * max(few)
+
+
 OLD = """
 CREATE TABLE transfer (id INTEGER PRIMARY KEY, writer TEXT NOT NULL, wish TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL,
 profile TEXT NOT NULL, region TEXT NOT NULL, path TEXT NOT NULL, folder TEXT NOT NULL, name TEXT NOT NULL DEFAULT '',
