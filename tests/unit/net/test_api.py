@@ -155,6 +155,28 @@ async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_wait(server:
     assert len(server.requests) == 3
 
 
+async def test_what_comes_over_a_kept_connection_unasked_is_no_answer(server: Any, connect: Any) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.readuntil(b"\r\n\r\n"):
+            writer.write(server.reply(body="[1]" if rude.is_set() else "[0]").raw)
+        await rude.wait()
+        writer.write(server.reply(408).raw)
+        await gone.wait()
+        writer.close()
+
+    rude, gone = asyncio.Event(), asyncio.Event()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+        client = connect(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+        assert (await client.get("x", subject=PLACE)).body == b"[0]"
+        (kept,) = client._sender._pool.connections
+        assert not kept.has_expired()
+        rude.set()
+        await until(kept.has_expired, "the second answer")
+        assert (await client.get("x", subject=PLACE)).body == b"[1]"
+        await client.close()
+        gone.set()
+
+
 async def test_a_change_whose_answer_is_lost_says_so_and_is_not_repeated(server: Any, connect: Any) -> None:
     server.on("/x", server.cut())
     with pytest.raises(LostReplyError) as lost:
